@@ -1,0 +1,67 @@
+# make demo    a simulated shop's exports, loaded, and its numbers in the terminal
+# make test    the tests (make test-slow: those that take long)
+# make check   style, types, arrows between the folders, generated docs
+#
+# Everything runs in .venv, which the first target makes (scripts/environment.sh).
+
+BIN = .venv/bin
+WORKERS ?= 2
+# Worksteal keeps a module's tests together where it can, so that a shop loaded for a module is loaded once.
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
+DOCS = README.md $(wildcard docs/*.md)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check check-style check-types check-arrows check-docs docs format requirements clean \
+	environment environment-dev
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+demo: environment
+	@rm -rf demo
+	$(BIN)/regulars simulate demo/exports
+	$(BIN)/regulars init demo/shop --currency GBP --timezone Europe/London
+	$(BIN)/regulars load demo/exports/*.csv --shop demo/shop
+	$(BIN)/regulars metrics --shop demo/shop
+
+test: environment-dev
+	$(PYTEST) -m "not slow" $(TESTS)
+
+test-slow: environment-dev
+	$(PYTEST) -m slow $(TESTS)
+
+check: check-style check-types check-arrows check-docs
+
+check-style: environment-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+check-types: environment-dev
+	$(BIN)/mypy
+
+check-arrows: environment-dev
+	$(BIN)/lint-imports
+
+check-docs: environment-dev
+	$(BIN)/cog --check --diff --verbosity 0 -P --check-fail-msg "Run make docs." $(DOCS)
+
+docs: environment-dev
+	$(BIN)/cog -r --verbosity 1 -P $(DOCS)
+
+format: environment-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Pins anew after a change of pyproject.toml's dependencies.
+requirements:
+	scripts/requirements.sh
+
+clean:
+	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+environment:
+	@scripts/environment.sh run
+
+environment-dev:
+	@scripts/environment.sh dev

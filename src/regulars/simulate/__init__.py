@@ -1,0 +1,23 @@
+"""A shop with known truth, drawn at random and written as the exports a real shop has."""
+
+from __future__ import annotations
+
+from regulars.simulate.canonical import write_canonical
+from regulars.simulate.shape import CHANNELS, MARKETPLACE_EMAIL, Channel, ShopShape, small_shops
+from regulars.simulate.shop import SimulatedShop, simulate
+from regulars.simulate.shopify import write_shopify
+from regulars.simulate.truth import expected_values, true_values
+
+__all__ = [
+    "CHANNELS",
+    "MARKETPLACE_EMAIL",
+    "Channel",
+    "ShopShape",
+    "SimulatedShop",
+    "expected_values",
+    "simulate",
+    "small_shops",
+    "true_values",
+    "write_canonical",
+    "write_shopify",
+]

@@ -1,0 +1,192 @@
+"""The simulated shop's customers and when they buy: rates, lifetimes, and every order's instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regulars.simulate.clock import Clock, Floats, Integers
+from regulars.simulate.names import FIRST_NAMES, LAST_NAMES, PLACES
+from regulars.simulate.shape import Channel, ShopShape
+
+BLOCK = 16_384
+"""Customers who share a random generator. Fixed: what is drawn depends on the seed alone, never on memory or cores."""
+
+YEAR = 365.25
+
+_POPULATION, _PURCHASES = 1, 2
+
+
+class Kind(IntEnum):
+    """How the shop can recognise a customer."""
+
+    ACCOUNT = 0
+    GUEST = 1
+    PHONE_GUEST = 2
+    NAMELESS = 3
+    TWO_EMAILS = 4
+    MARKETPLACE = 5
+
+
+KNOWN_BY_PHONE = (Kind.PHONE_GUEST, Kind.TWO_EMAILS, Kind.MARKETPLACE)
+"""Customers whose every order carries the phone number: without it nobody could tell whose it is."""
+
+
+@dataclass(frozen=True)
+class Population:
+    """One entry per customer; the position is the customer's number. Days count from the shop's first day."""
+
+    channel: NDArray[np.int16]
+    entry: NDArray[np.int32]
+    """Day of the first order."""
+    rate: Floats
+    """Orders per day, at an average time of the year, from the day after the first order until the customer leaves."""
+    leaving: Floats
+    """Rate per day at which the customer leaves."""
+    stays: Floats
+    """Days from the end of the entry day until the customer leaves for good."""
+    taste: Floats
+    """By how much, as a logarithm, the customer spends more than others of the channel."""
+    kind: NDArray[np.int8]
+    has_phone: NDArray[np.bool_]
+    marketing: NDArray[np.bool_]
+    first_name: NDArray[np.int16]
+    last_name: NDArray[np.int16]
+    place: NDArray[np.int16]
+    house: NDArray[np.int16]
+
+    @property
+    def size(self) -> int:
+        """How many customers there are."""
+        return len(self.channel)
+
+    def leaves(self) -> Floats:
+        """The moment each customer leaves, in days since the shop's first day."""
+        return self.entry + 1 + self.stays
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """One entry per order, in the order in which they were placed; the position is the order's number."""
+
+    person: NDArray[np.int32]
+    day: NDArray[np.int32]
+    instant: Integers
+    channel: NDArray[np.int16]
+    first: NDArray[np.bool_]
+    """True for the customer's first order."""
+
+    @property
+    def size(self) -> int:
+        """How many orders there are."""
+        return len(self.person)
+
+
+def generator(seed: int, stage: int, block: int) -> np.random.Generator:
+    """The random generator of one block of one stage: independent of all others, the same at every run."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stage, block))))
+
+
+def blocks(size: int, step: int) -> list[tuple[int, int]]:
+    """The ranges that cut `size` things into blocks of `step`."""
+    return [(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def populate(shape: ShopShape, seed: int, clock: Clock) -> tuple[Population, Purchases]:
+    """Draw every customer and every order of a shop. Returns both, the orders sorted by time."""
+    people: list[Population] = []
+    bought: list[Purchases] = []
+    for block, (start, end) in enumerate(blocks(shape.customers, BLOCK)):
+        group = _people(shape, clock, generator(seed, _POPULATION, block), end - start)
+        people.append(group)
+        bought.append(_purchases(shape, clock, group, generator(seed, _PURCHASES, block), start))
+    population = Population(*(np.concatenate([getattr(p, f.name) for p in people]) for f in fields(Population)))
+    instant = np.concatenate([p.instant for p in bought])
+    # A stable sort: orders of the same second stay as they were drawn.
+    order = np.argsort(instant, kind="stable")
+    return population, Purchases(
+        *(np.concatenate([getattr(p, f.name) for p in bought])[order] for f in fields(Purchases))
+    )
+
+
+def _of(channels: tuple[Channel, ...], name: str) -> Floats:
+    return np.array([getattr(channel, name) for channel in channels], np.float64)
+
+
+def _chosen(shares: Floats, luck: Floats) -> Integers:
+    """Which of several things, by their shares."""
+    limits = np.cumsum(shares) / shares.sum()
+    return np.minimum(np.searchsorted(limits, luck, side="right"), len(shares) - 1)
+
+
+def _people(shape: ShopShape, clock: Clock, draw: np.random.Generator, size: int) -> Population:
+    channels = shape.channels
+    channel = _chosen(_of(channels, "share"), draw.random(size))
+    entry = np.searchsorted(clock.arrivals(shape.growth), draw.random(size), side="right")
+    rate_shape, leaving_shape = _of(channels, "rate_shape")[channel], _of(channels, "leaving_shape")[channel]
+    rate = draw.standard_gamma(rate_shape) / rate_shape * _of(channels, "orders_per_year")[channel] / YEAR
+    leaving = draw.standard_gamma(leaving_shape) / leaving_shape * _of(channels, "leaving_per_year")[channel] / YEAR
+    # Nearly nobody leaves at a rate of 0; the floor keeps lifetimes finite.
+    leaving = np.maximum(leaving, 1e-9)
+    other = shape.guests + shape.phone_guests + shape.nameless + shape.two_emails
+    kinds = np.array([1 - other, shape.guests, shape.phone_guests, shape.nameless, shape.two_emails])
+    kind = _chosen(kinds, draw.random(size)).astype(np.int8)
+    marketplace = np.array([c.marketplace for c in channels])[channel]
+    kind[marketplace & (kind != Kind.NAMELESS)] = Kind.MARKETPLACE
+    return Population(
+        channel=channel.astype(np.int16),
+        entry=entry.astype(np.int32),
+        rate=rate,
+        leaving=leaving,
+        stays=draw.standard_exponential(size) / leaving,
+        taste=draw.standard_normal(size) * shape.customer_spread,
+        kind=kind,
+        has_phone=((draw.random(size) < 0.45) & (kind != Kind.NAMELESS)) | np.isin(kind, KNOWN_BY_PHONE),
+        marketing=draw.random(size) < 0.38,
+        first_name=draw.integers(0, len(FIRST_NAMES), size, np.int16),
+        last_name=draw.integers(0, len(LAST_NAMES), size, np.int16),
+        place=_chosen(np.array([place.share for place in PLACES]), draw.random(size)).astype(np.int16),
+        house=draw.integers(1, 200, size, np.int16),
+    )
+
+
+def expected_later_orders(clock: Clock, people: Population) -> Floats:
+    """How many orders after the first each customer is expected to place inside the data, rate and lifetime given.
+
+    Same-day followers are not among them.
+    """
+    start = np.minimum(people.entry + 1, clock.days).astype(np.float64)
+    end = np.minimum(people.leaves(), clock.days)
+    return people.rate * (clock.busy(end) - clock.busy(start))
+
+
+def _purchases(shape: ShopShape, clock: Clock, people: Population, draw: np.random.Generator, start: int) -> Purchases:
+    """The orders of one block: a Poisson process with a season. Given their number, their moments are independent."""
+    later = draw.poisson(expected_later_orders(clock, people))
+    person = np.concatenate([np.arange(people.size), np.repeat(np.arange(people.size), later)])
+    first = np.arange(len(person)) < people.size
+    low = clock.busy((people.entry + 1).astype(np.float64))
+    high = clock.busy(np.minimum(people.leaves(), clock.days))
+    moment = clock.moment(low[person] + draw.random(len(person)) * (high - low)[person])
+    # The second bound matters only where rounding puts a moment on the end of the data.
+    day = np.where(first, people.entry[person], np.minimum(moment.astype(np.int64), clock.days - 1))
+    instant = clock.instants(day, draw.random(len(person)))
+    channel = people.channel[person].astype(np.int64)
+    wanders = ~first & (draw.random(len(person)) < shape.wandering)
+    channel = np.where(wanders, _chosen(_of(shape.channels, "share"), draw.random(len(person))), channel)
+    # A marketplace keeps its customers to itself, and nobody else comes by it: the address would make them one.
+    closed = np.array([c.marketplace for c in shape.channels])
+    channel = np.where(closed[channel] | closed[people.channel[person]], people.channel[person], channel)
+
+    follows = np.flatnonzero(draw.random(len(person)) < shape.same_day)
+    soon = np.minimum(instant[follows] + draw.integers(240, 10_800, len(follows)), clock.day_ends(day[follows]))
+    return Purchases(
+        person=(start + np.concatenate([person, person[follows]])).astype(np.int32),
+        day=np.concatenate([day, day[follows]]).astype(np.int32),
+        instant=np.concatenate([instant, soon]),
+        channel=np.concatenate([channel, channel[follows]]).astype(np.int16),
+        first=np.concatenate([first, np.zeros(len(follows), np.bool_)]),
+    )

@@ -1,0 +1,284 @@
+"""The simulated shop itself: drawn once, given out as canonical tables, block by block or whole."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from regulars.simulate import baskets, identities
+from regulars.simulate.baskets import COUPONS, REASONS, STATUSES, Basket, known
+from regulars.simulate.catalogue import Catalogue, make_catalogue
+from regulars.simulate.clock import Clock, Integers
+from regulars.simulate.identities import Records, digits, joined, pick, records
+from regulars.simulate.names import PLACES
+from regulars.simulate.population import Population, Purchases, blocks, populate
+from regulars.simulate.shape import ShopShape
+from regulars.warehouse.schema import Kind, Table
+from regulars.warehouse.tables import BY_NAME
+
+TABLES = ("customers", "orders", "order_lines", "returns")
+"""The canonical tables that are simulated."""
+
+_ARROW = {
+    Kind.ID: pa.string(),
+    Kind.TEXT: pa.string(),
+    Kind.INSTANT: pa.timestamp("us"),
+    Kind.MONEY: pa.decimal128(18, 4),
+    Kind.INTEGER: pa.int64(),
+    Kind.FLAG: pa.bool_(),
+    Kind.JSON: pa.string(),
+}
+
+_CUSTOMER_ROWS = 131_072
+_AHEAD = 3
+
+T = TypeVar("T")
+
+
+def money(hundredths: Integers, scale: int = 4) -> pa.Array:
+    """Exact decimals with `scale` places from hundredths of a currency."""
+    low = hundredths.astype(np.int64) * 10 ** (scale - 2)
+    # A 128-bit integer, little end first: the upper half only repeats the sign.
+    words = np.stack([low, low >> 63], axis=1)
+    return pa.Array.from_buffers(pa.decimal128(18, scale), len(low), [None, pa.py_buffer(words)])
+
+
+def moments(seconds: Integers) -> pa.Array:
+    """Instants in UTC from seconds since 1970; null where nothing happened."""
+    happened = known(seconds)
+    return pa.array(np.where(happened, seconds, 0) * 1_000_000, pa.timestamp("us"), mask=~happened)
+
+
+def declared(table: Table, rows: int, columns: dict[str, pa.Array]) -> pa.Table:
+    """The columns in the order of the declaration, null where not given. Raises KeyError for one not declared."""
+    for name in columns:
+        table.column(name)
+    return pa.table(
+        {
+            column.name: columns[column.name].cast(_ARROW[column.kind])
+            if column.name in columns
+            else pa.nulls(rows, _ARROW[column.kind])
+            for column in table.columns
+        }
+    )
+
+
+@dataclass(frozen=True)
+class SimulatedShop:
+    """A shop whose truth is known.
+
+    Customers and the instants of orders are held; baskets are made when asked for, always the same ones.
+    """
+
+    shape: ShopShape
+    seed: int
+    clock: Clock
+    goods: Catalogue
+    people: Population
+    bought: Purchases
+
+    def basket(self, start: int) -> Basket:
+        """The block of orders that begins at `start`, a multiple of `baskets.BLOCK`."""
+        return baskets.fill(
+            start,
+            shape=self.shape,
+            seed=self.seed,
+            clock=self.clock,
+            goods=self.goods,
+            people=self.people,
+            bought=self.bought,
+        )
+
+    def starts(self) -> range:
+        """Where the blocks begin, oldest first."""
+        return range(0, self.bought.size, baskets.BLOCK)
+
+    def baskets(self) -> Iterator[Basket]:
+        """All blocks of orders, oldest first."""
+        return in_order(self.basket, self.starts())
+
+    @cached_property
+    def records(self) -> Records:
+        """The shop's customer records."""
+        return records(self.people, self.bought)
+
+    def blocks(self, table: str) -> Iterator[pa.Table]:
+        """The rows of one canonical table, block by block, for shops too large to hold whole."""
+        if table == "customers":
+            for start, end in blocks(self.records.size, _CUSTOMER_ROWS):
+                yield self.customer_rows(start, end)
+            return
+        rows = {"orders": self.order_rows, "order_lines": self.line_rows, "returns": self.return_rows}[table]
+        yield from in_order(lambda start: rows(self.basket(start)), self.starts())
+
+    @cached_property
+    def customers(self) -> pa.Table:
+        """The canonical table `customers`."""
+        return pa.concat_tables(self.blocks("customers"))
+
+    @cached_property
+    def orders(self) -> pa.Table:
+        """The canonical table `orders`, oldest first."""
+        return pa.concat_tables(self.blocks("orders"))
+
+    @cached_property
+    def order_lines(self) -> pa.Table:
+        """The canonical table `order_lines`."""
+        return pa.concat_tables(self.blocks("order_lines"))
+
+    @cached_property
+    def returns(self) -> pa.Table:
+        """The canonical table `returns`."""
+        return pa.concat_tables(self.blocks("returns"))
+
+    def tables(self) -> dict[str, pa.Table]:
+        """All four canonical tables by name."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def customer_rows(self, start: int, end: int) -> pa.Table:
+        """Canonical rows of the customer records `start` … `end - 1`."""
+        kept = self.records
+        person, second, shared = kept.person[start:end], kept.second[start:end], kept.marketplace[start:end]
+        place = self.people.place[person]
+        first, last = identities.names(self.people, person)
+        named = pa.array(shared)
+        blank = np.zeros(end - start, np.bool_)
+        nobody = pa.scalar(None, pa.string())
+
+        def own(values: pa.Array) -> pa.Array:
+            return pc.if_else(named, nobody, values)
+
+        made = np.where(kept.order[start:end] >= 0, self.bought.instant[kept.order[start:end]], self._entries[person])
+        return declared(
+            BY_NAME["customers"],
+            end - start,
+            {
+                "customer_id": digits(kept.customer_id[start:end]),
+                "email": identities.emails(self.people, person, second),
+                "phone": identities.phones(self.people, person, ~shared, blank),
+                "name": own(joined(first, " ", last)),
+                "country": own(pick([p.country for p in PLACES], place)),
+                "city": own(pick([p.city for p in PLACES], place)),
+                "language": own(pick([p.language for p in PLACES], place)),
+                "joined_at": moments(made),
+                "channel": pick([c.name for c in self.shape.channels], self.people.channel[person]),
+                "tags": pick([c.name for c in self.shape.channels], self.people.channel[person]),
+            },
+        )
+
+    @cached_property
+    def _entries(self) -> Integers:
+        """The instant of each customer's first order."""
+        entries = np.zeros(self.people.size, np.int64)
+        entries[self.bought.person[self.bought.first]] = self.bought.instant[self.bought.first]
+        return entries
+
+    def order_rows(self, basket: Basket) -> pa.Table:
+        """Canonical orders of a block."""
+        customer_id, email, phone = identities.on_orders(self.people, basket)
+        size = basket.size
+        return declared(
+            BY_NAME["orders"],
+            size,
+            {
+                "order_id": order_ids(basket, np.arange(size)),
+                "customer_id": customer_id,
+                "email": email,
+                "phone": phone,
+                "ordered_at": moments(basket.instant),
+                "status": pick(STATUSES, basket.status),
+                "channel": pick([c.name for c in self.shape.channels], basket.channel),
+                "country": pick([p.country for p in PLACES], self.people.place[basket.person]),
+                "coupon": pa.array(COUPONS).take(pa.array(basket.coupon)),
+                "currency": pa.repeat(self.shape.currency, size),
+                "gross": money(basket.gross),
+                "discount": money(basket.discount),
+                "shipping": money(basket.shipping),
+                "tax": money(basket.tax),
+                "tax_included": pa.repeat(self.shape.tax_included, size),
+                "shipping_cost": money(basket.shipping_cost),
+                "payment_fee": money(basket.fee),
+                "cancelled_at": moments(basket.cancelled_at),
+                "test": pa.repeat(False, size),
+            },
+        )
+
+    def line_rows(self, basket: Basket) -> pa.Table:
+        """Canonical lines of a block of orders."""
+        lines = basket.lines
+        return declared(
+            BY_NAME["order_lines"],
+            len(lines.order),
+            {
+                "order_id": order_ids(basket, lines.order),
+                "line_id": digits(lines.number),
+                "product_id": pick(self.goods.product_ids, lines.product),
+                "product_name": pick(self.goods.names, lines.product),
+                "category": pick(self.goods.categories, lines.product),
+                "quantity": pa.array(lines.quantity),
+                "amount": money(lines.amount),
+                "discount": money(lines.discount),
+                "unit_cost": money(self.goods.costs[lines.product]),
+                "kind": pa.repeat("product", len(lines.order)),
+            },
+        )
+
+    def return_rows(self, basket: Basket) -> pa.Table:
+        """Canonical returns of a block of orders."""
+        back, lines = basket.refunds, basket.lines
+        of_line = back.line >= 0
+        line = np.where(of_line, back.line, 0)
+        number, whole = digits(np.where(of_line, lines.number[line], 0)), pa.array(~of_line)
+        nothing = pa.scalar(None, pa.string())
+        return declared(
+            BY_NAME["returns"],
+            len(back.order),
+            {
+                "return_id": joined("R", order_ids(basket, back.order), "-", number),
+                "order_id": order_ids(basket, back.order),
+                "line_id": pc.if_else(whole, nothing, number),
+                "product_id": pc.if_else(whole, nothing, pick(self.goods.product_ids, lines.product[line])),
+                "returned_at": moments(back.instant),
+                "quantity": pa.array(back.quantity, mask=~of_line),
+                "amount": money(back.amount),
+                "reason": pa.array(REASONS).take(pa.array(back.reason)),
+                "restocked": pa.array(back.reason <= 2, mask=~of_line),
+            },
+        )
+
+
+def order_ids(basket: Basket, order: NDArray[np.integer]) -> pa.Array:
+    """The numbers of these orders of a block as the shop writes them: #1001 is the first."""
+    return joined("#", digits(basket.start + 1001 + order))
+
+
+def in_order(work: Callable[[int], T], starts: range) -> Iterator[T]:
+    """Do the work for each start on two threads; give the results in order, a few at a time: memory stays flat."""
+    with ThreadPoolExecutor(2) as threads:
+        waiting: deque[Future[T]] = deque()
+        for start in starts:
+            waiting.append(threads.submit(work, start))
+            if len(waiting) >= _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def simulate(shape: ShopShape | None = None, seed: int = 1) -> SimulatedShop:
+    """Draw a shop. The same shape and seed give the same shop, whatever the machine's cores and memory.
+
+    Takes about a second per million orders; baskets, the larger part of the work, are made when they are asked for.
+    """
+    shape = shape or ShopShape()
+    clock = Clock(shape)
+    people, bought = populate(shape, seed, clock)
+    return SimulatedShop(shape, seed, clock, make_catalogue(shape), people, bought)

@@ -1,0 +1,265 @@
+"""The simulated shop as Shopify's exports: the files a real shop would load.
+
+What the files keep of the canonical rows, and what they cannot say:
+
+- orders, gross (lines before discounts), discount, shipping, tax, status, coupon, channel (as Source), email and phone:
+  everything. There is no customer id on an order, so that a customer is recognised by email and phone alone.
+- refunds: one sum per order in "Refunded Amount". When it happened, which line it was and how many pieces came back is
+  lost, and so are reason and restocking; a shop learns the days from its transactions export.
+- lines: quantity, price, name, sku, discount. Category and costs are lost.
+- customers: id, name, email, phone, country, city, tags. When the record was made and the language are lost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from regulars.simulate import identities
+from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, known
+from regulars.simulate.clock import Clock, Integers
+from regulars.simulate.identities import digits, joined, pick
+from regulars.simulate.names import NOTES, PLACES, STREETS
+from regulars.simulate.population import blocks
+from regulars.simulate.shop import SimulatedShop, in_order, money
+from regulars.simulate.truth import Ledger, write_truth
+
+ORDERS_HEADER = (
+    "Name,Email,Financial Status,Paid at,Fulfillment Status,Fulfilled at,Accepts Marketing,Currency,Subtotal,Shipping,"
+    "Taxes,Total,Discount Code,Discount Amount,Shipping Method,Created at,Lineitem quantity,Lineitem name,"
+    "Lineitem price,Lineitem compare at price,Lineitem sku,Lineitem requires shipping,Lineitem taxable,"
+    "Lineitem fulfillment status,Billing Name,Billing Street,Billing Address1,Billing Address2,Billing Company,"
+    "Billing City,Billing Zip,Billing Province,Billing Country,Billing Phone,Shipping Name,Shipping Street,"
+    "Shipping Address1,Shipping Address2,Shipping Company,Shipping City,Shipping Zip,Shipping Province,"
+    "Shipping Country,Shipping Phone,Notes,Note Attributes,Cancelled at,Payment Method,Payment Reference,"
+    "Refunded Amount,Vendor,Outstanding Balance,Employee,Location,Device ID,Id,Tags,Risk Level,Source,"
+    "Lineitem discount,Tax 1 Name,Tax 1 Value,Tax 2 Name,Tax 2 Value,Tax 3 Name,Tax 3 Value,Tax 4 Name,Tax 4 Value,"
+    "Tax 5 Name,Tax 5 Value,Phone,Receipt Number,Duties,Billing Province Name,Shipping Province Name,Payment ID,"
+    "Payment Terms Name,Next Payment Due At,Payment References"
+)
+CUSTOMERS_HEADER = (
+    "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Company,Default Address Address1,"
+    "Default Address Address2,Default Address City,Default Address Province Code,Default Address Country Code,"
+    "Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,"
+    "Tags"
+)
+BLOCKS_PER_FILE = 16
+"""About half a million orders: larger shops get orders_export_1.csv, orders_export_2.csv …, the newest orders first."""
+
+Progress = Callable[[int, int], None]
+"""Called with the orders written so far and the orders of the whole shop."""
+
+_ONE_THREAD: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 1
+}  # Blocks are written side by side already.
+_CUSTOMER_ROWS = 131_072
+_EVERY_LINE = ("Name", "Email", "Created at")
+
+
+def write_shopify(shop: SimulatedShop, folder: Path, progress: Progress | None = None) -> list[Path]:
+    """Write orders_export*.csv and customers_export.csv, and the truth (truth.json, truth_customers.parquet).
+
+    Rows stand newest first, as Shopify writes them; no order is split between two files. Returns the paths of the
+    exports, orders first. The same shop gives the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _remove_earlier(folder)
+    ledger = Ledger.empty(shop)
+    newest_first = shop.starts()[::-1]
+    files = -(-len(newest_first) // BLOCKS_PER_FILE)
+    written: list[Path] = []
+    with TemporaryDirectory(dir=folder, prefix=".writing") as parts, duckdb.connect(config=_ONE_THREAD) as con:
+
+        def write(start: int) -> tuple[Basket, Path]:
+            basket = shop.basket(start)
+            part = Path(parts) / f"{start}.csv"
+            _copy(con, _order_lines(shop, basket), ORDERS_HEADER, part)
+            return basket, part
+
+        for number, (basket, part) in enumerate(in_order(write, newest_first)):
+            ledger.enter(basket)
+            if number % BLOCKS_PER_FILE == 0:
+                name = "orders_export.csv" if files == 1 else f"orders_export_{number // BLOCKS_PER_FILE + 1}.csv"
+                written.append(folder / name)
+                written[-1].write_text(ORDERS_HEADER + "\n", encoding="utf-8")
+            _append(part, written[-1])
+            if progress:
+                progress(shop.bought.size - basket.start, shop.bought.size)
+
+        written.append(folder / "customers_export.csv")
+        written[-1].write_text(CUSTOMERS_HEADER + "\n", encoding="utf-8")
+        for rows in _customers(shop, ledger):
+            _copy(con, rows, CUSTOMERS_HEADER, Path(parts) / "customers.csv")
+            _append(Path(parts) / "customers.csv", written[-1])
+    write_truth(shop, ledger, folder)
+    return written
+
+
+def _remove_earlier(folder: Path) -> None:
+    """A smaller shop must not leave files of a larger one behind."""
+    for path in folder.glob("orders_export*.csv"):
+        path.unlink()
+
+
+def _append(part: Path, whole: Path) -> None:
+    with part.open("rb") as read, whole.open("ab") as write:
+        shutil.copyfileobj(read, write, 1 << 20)
+    part.unlink()
+
+
+def _copy(con: duckdb.DuckDBPyConnection, columns: dict[str, pa.Array], header: str, path: Path) -> None:
+    """Write one block of rows as CSV without its header: the columns given, in the header's order, the rest empty."""
+    chosen = ", ".join(f'"{name}"' if name in columns else f'NULL AS "{name}"' for name in header.split(","))
+    with con.cursor() as cursor:
+        cursor.register("block", pa.table(columns))
+        cursor.execute(f"COPY (SELECT {chosen} FROM block) TO $path (HEADER false)", {"path": str(path)})
+
+
+def _price(hundredths: Integers) -> pa.Array:
+    return money(hundredths, 2).cast(pa.string())
+
+
+def _times(clock: Clock, instant: Integers) -> pa.Array:
+    """Local times with their offset, such as 2025-10-07 09:50:26 +0200; null where nothing happened."""
+    happened = known(instant)
+    seconds = np.where(happened, instant, clock.end - 1)
+    ahead = clock.offsets(seconds)
+    local = pa.array(seconds + ahead, pa.timestamp("s"), mask=~happened).cast(pa.string())
+    different, which = np.unique(ahead, return_inverse=True)
+    signs = [f" {'-' if a < 0 else '+'}{abs(a) // 3600:02d}{abs(a) % 3600 // 60:02d}" for a in different.tolist()]
+    return joined(local, pick(signs, which))
+
+
+def _order_columns(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
+    """What stands on the first line of each order."""
+    people, person, clock, size = shop.people, basket.person, shop.clock, basket.size
+    rows = shop.order_rows(basket)
+    first, last = identities.names(people, person)
+    place, house, phone = people.place[person], people.house[person], rows["phone"]
+    cancelled, refunded, paid = basket.status == 1, basket.refunded, known(basket.paid_at)
+    state = np.select(
+        [cancelled & ~paid, ~paid, refunded == basket.total, refunded > 0], [1, 2, 3, 4], default=0
+    )  # in the order of _STATES
+    address = {
+        "Name": joined(first, " ", last),
+        "Street": joined(digits(house), " ", pick(STREETS, house % len(STREETS))),
+        "City": pick([p.city for p in PLACES], place),
+        "Zip": joined("'", zips(shop, person)),
+        "Country": pick([p.country for p in PLACES], place),
+        "Phone": phone,
+    }
+    address["Address1"] = address["Street"]
+    tax = _price(basket.tax)
+    return {
+        "Name": rows["order_id"],
+        "Email": rows["email"],
+        "Financial Status": pick(_STATES, state),
+        "Paid at": _times(clock, basket.paid_at),
+        "Fulfillment Status": pick(("unfulfilled", "fulfilled"), known(basket.fulfilled_at).astype(np.int8)),
+        "Fulfilled at": _times(clock, basket.fulfilled_at),
+        "Accepts Marketing": pick(("no", "yes"), people.marketing[person].astype(np.int8)),
+        "Currency": rows["currency"],
+        "Subtotal": _price(basket.gross - basket.discount),
+        "Shipping": _price(basket.shipping),
+        "Taxes": tax,
+        "Total": _price(basket.total),
+        "Discount Code": rows["coupon"],
+        "Discount Amount": _price(basket.discount),
+        "Shipping Method": pick(("Standard", "Free shipping"), (basket.shipping == 0).astype(np.int8)),
+        "Created at": _times(clock, basket.instant),
+        **{f"{use} {field}": values for use in ("Billing", "Shipping") for field, values in address.items()},
+        "Notes": pa.array((None, *NOTES)).take(pa.array(basket.note)),
+        "Cancelled at": _times(clock, basket.cancelled_at),
+        "Payment Method": pick(PAYMENTS, basket.payment),
+        "Payment Reference": joined("c", digits(_ORDER_IDS + basket.start + np.arange(size)), ".1"),
+        "Refunded Amount": _price(refunded),
+        "Outstanding Balance": _price(np.where(basket.status == STATUSES.index("unpaid"), basket.total, 0)),
+        "Id": digits(_ORDER_IDS + 3 * (basket.start + np.arange(size))),
+        "Risk Level": pa.repeat("Low", size),
+        "Source": rows["channel"],
+        "Tax 1 Name": pa.repeat(f"VAT {shop.shape.tax_rate:g}%", size),
+        "Tax 1 Value": tax,
+        "Phone": phone,
+    }
+
+
+_STATES = ("paid", "voided", "pending", "refunded", "partially_refunded")
+_ORDER_IDS = 5_200_000_000_000
+
+
+def _order_lines(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
+    """The block's rows: a row per line, newest order first, the order's own fields on its first row only."""
+    lines, goods = basket.lines, shop.goods
+    newest_first = np.argsort(-lines.order, kind="stable")
+    order, product = lines.order[newest_first], lines.product[newest_first]
+    amount, quantity = lines.amount[newest_first], lines.quantity[newest_first]
+    sent = known(basket.fulfilled_at)[order]
+    on_orders = _order_columns(shop, basket)
+    every = pa.array(order)
+    # A null position takes a null: that empties the order's fields on its further rows.
+    first_only = pa.array(order, mask=lines.number[newest_first] > 1)
+    # Many fields are the same array under two names; each is laid out once.
+    laid_out = {id(values): values.take(first_only) for name, values in on_orders.items() if name not in _EVERY_LINE}
+    return {
+        **{name: laid_out[id(values)] for name, values in on_orders.items() if name not in _EVERY_LINE},
+        **{name: on_orders[name].take(every) for name in _EVERY_LINE},
+        "Lineitem quantity": digits(quantity),
+        "Lineitem name": pick(goods.names, product),
+        "Lineitem price": _price(amount // quantity),
+        "Lineitem sku": pick(goods.product_ids, product),
+        "Lineitem requires shipping": pa.repeat("true", len(order)),
+        "Lineitem taxable": pa.repeat("true", len(order)),
+        "Lineitem fulfillment status": pick(("pending", "fulfilled"), sent.astype(np.int8)),
+        "Vendor": pick(goods.brands, product),
+        "Lineitem discount": _price(lines.discount[newest_first]),
+    }
+
+
+def zips(shop: SimulatedShop, person: NDArray[np.integer]) -> pa.Array:
+    """Postcodes of these customers."""
+    place, house = shop.people.place[person], shop.people.house[person].astype(np.int64)
+    start = pick([p.zip_start for p in PLACES], place)
+    return joined(start, digits(house % 89 + 10), pick([p.zip_end for p in PLACES], place))
+
+
+def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[dict[str, pa.Array]]:
+    """The customers export in blocks of rows. Orders that do not count are not counted here either."""
+    kept, people = shop.records, shop.people
+    record = kept.orders(people, shop.bought, ledger.second_email)
+    counts = ledger.counted & (record >= 0)
+    number = np.bincount(record[counts], minlength=kept.size)
+    spent = np.bincount(record[counts], ledger.kept[counts], minlength=kept.size).astype(np.int64)
+    for start, end in blocks(kept.size, _CUSTOMER_ROWS):
+        rows, person = shop.customer_rows(start, end), kept.person[start:end]
+        first, last = identities.names(people, person)
+        house, named = people.house[person], pa.array(~kept.marketplace[start:end])
+        nobody = pa.scalar(None, pa.string())
+        subscribed = pick(("no", "yes"), (people.marketing[person] & ~kept.marketplace[start:end]).astype(np.int8))
+        yield {
+            "Customer ID": joined("'", rows["customer_id"]),
+            "First Name": pc.if_else(named, first, nobody),
+            "Last Name": pc.if_else(named, last, nobody),
+            "Email": rows["email"],
+            "Accepts Email Marketing": subscribed,
+            "Default Address Address1": pc.if_else(
+                named, joined(digits(house), " ", pick(STREETS, house % len(STREETS))), nobody
+            ),
+            "Default Address City": rows["city"],
+            "Default Address Country Code": rows["country"],
+            "Default Address Zip": pc.if_else(named, joined("'", zips(shop, person)), nobody),
+            "Default Address Phone": rows["phone"],
+            "Phone": rows["phone"],
+            "Accepts SMS Marketing": pa.repeat("no", end - start),
+            "Total Spent": _price(spent[start:end]),
+            "Total Orders": digits(number[start:end]),
+            "Tax Exempt": pa.repeat("no", end - start),
+            "Tags": rows["tags"],
+        }

@@ -1,0 +1,239 @@
+"""What is true of a simulated shop: its customers' own rates and lifetimes, and the values its metrics should find.
+
+Written from the definitions of the metrics with plain sets and sums, and on purpose without any of the code that
+computes metrics: it is what that code is checked against.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from regulars.simulate import identities
+from regulars.simulate.baskets import Basket
+from regulars.simulate.clock import Floats, Integers
+from regulars.simulate.population import YEAR, Kind, blocks, expected_later_orders
+from regulars.simulate.shape import MARKETPLACE_EMAIL, ShopShape
+from regulars.simulate.shop import SimulatedShop, simulate
+from regulars.vocabulary.calendar import Period
+
+_CUSTOMER_ROWS = 131_072
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What became of every order, one entry each, filled block by block."""
+
+    net_revenue: Floats
+    """In the shop's currency, as METRICS defines it."""
+    counted: NDArray[np.bool_]
+    kept: Integers
+    """Hundredths that the customer paid and did not get back."""
+    second_email: NDArray[np.bool_]
+    units: NDArray[np.int16]
+    units_returned: NDArray[np.int16]
+
+    @classmethod
+    def empty(cls, shop: SimulatedShop) -> Ledger:
+        """A ledger of the shop's orders with nothing entered yet."""
+        size = shop.bought.size
+        return cls(
+            np.zeros(size),
+            np.zeros(size, np.bool_),
+            np.zeros(size, np.int64),
+            np.zeros(size, np.bool_),
+            np.zeros(size, np.int16),
+            np.zeros(size, np.int16),
+        )
+
+    @classmethod
+    def of(cls, shop: SimulatedShop) -> Ledger:
+        """The ledger of a shop with every order entered."""
+        ledger = cls.empty(shop)
+        for basket in shop.baskets():
+            ledger.enter(basket)
+        return ledger
+
+    def enter(self, basket: Basket) -> None:
+        """Enter the orders of one block."""
+        rows = slice(basket.start, basket.start + basket.size)
+        self.net_revenue[rows] = basket.net_revenue() / 100
+        self.counted[rows] = basket.status == 0
+        self.kept[rows] = basket.total - basket.refunded
+        self.second_email[rows] = basket.second_email
+        self.units[rows] = np.bincount(basket.lines.order, basket.lines.quantity, basket.size)
+        self.units_returned[rows] = np.bincount(basket.refunds.order, basket.refunds.quantity, basket.size)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Counted orders as truth needs them, one entry each. `person` is -1 for who cannot be recognised."""
+
+    person: Integers
+    day: Integers
+    """Days since the first day of the data."""
+    net_revenue: Floats
+    units: Integers
+    units_returned: Integers
+
+    @classmethod
+    def of(cls, shop: SimulatedShop, ledger: Ledger | None = None) -> Orders:
+        """The counted orders of a shop."""
+        ledger = ledger or Ledger.of(shop)
+        chosen = ledger.counted
+        person = shop.bought.person[chosen].astype(np.int64)
+        return cls(
+            np.where(shop.people.kind[person] == Kind.NAMELESS, -1, person),
+            shop.bought.day[chosen].astype(np.int64),
+            ledger.net_revenue[chosen],
+            ledger.units[chosen].astype(np.int64),
+            ledger.units_returned[chosen].astype(np.int64),
+        )
+
+
+def expected_values(
+    shape: ShopShape, period: Period, active_window: int = 365, customers: int = 400_000, seed: int = 20_260_101
+) -> dict[str, float]:
+    """What each metric's value is for customers of this shape: by metric, over the period, for one shop of very many.
+
+    Ratios of expectations, found by simulating a shop of `customers` of the same kind, calendar and length; the error
+    is about 1/√(customers / n) of the standard error of a shop with n customers. A period must lie inside the data.
+    Units are those of the metrics: shares, days, amounts of the shop's currency.
+    """
+    shop = simulate(replace(shape, customers=customers), seed)
+    return true_values(Orders.of(shop), shop.shape.first_day, period, active_window)
+
+
+def true_values(orders: Orders, first_day: date, period: Period, active_window: int = 365) -> dict[str, float]:
+    """The metrics' values for these very orders; nan where a denominator is 0."""
+    t0, t1 = (period.start - first_day).days, (period.end - first_day).days
+    known = orders.person >= 0
+    person, day, net = orders.person[known], orders.day[known], orders.net_revenue[known]
+    size = int(person.max(initial=-1)) + 1
+    inside = (day >= t0) & (day < t1)
+
+    def who(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        found = np.zeros(size, np.bool_)
+        found[person[chosen]] = True
+        return found
+
+    in_period = np.bincount(person[inside], minlength=size)
+    buyers = in_period > 0
+    at_start = who((day >= t0 - active_window) & (day < t0))
+    at_end = who((day >= t1 - active_window) & (day < t1))
+    by_end = np.bincount(person[day < t1], minlength=size)
+    ever = by_end > 0
+    returning = buyers & (who(day < t0) | (in_period >= 2))
+    whole = (orders.day >= t0) & (orders.day < t1)
+    gaps, gap_day = _gaps(person, day)
+    gaps = gaps[(gap_day >= t0) & (gap_day < t1)]
+    started = at_start.sum()
+    return {
+        "orders": float(whole.sum()),
+        "net_revenue": float(orders.net_revenue[whole].sum()),
+        "average_order_value": _ratio(orders.net_revenue[whole].sum(), whole.sum()),
+        "orders_per_active_customer": _ratio(inside.sum(), buyers.sum()),
+        "average_revenue_per_customer": _ratio(net[inside].sum(), buyers.sum()),
+        "repeat_purchase_rate": _ratio((in_period >= 2).sum(), buyers.sum()),
+        "returning_customer_rate": _ratio(returning.sum(), buyers.sum()),
+        "repeat_customer_rate": _ratio((by_end >= 2).sum(), ever.sum()),
+        "customer_retention_rate": _ratio((at_start & at_end).sum(), started),
+        "customer_churn_rate": _ratio((at_start & ~at_end).sum(), started),
+        "net_churn_rate": _ratio(int(started) - int(at_end.sum()), started),
+        "time_between_purchases": _ratio(gaps.sum(), len(gaps)),
+        "time_between_purchases_median": float(np.quantile(gaps, 0.5)) if len(gaps) else float("nan"),
+        "time_between_purchases_p90": float(np.quantile(gaps, 0.9)) if len(gaps) else float("nan"),
+        "customer_lifetime_value": _ratio(net[day < t1].sum(), ever.sum()),
+        "product_return_rate": _ratio(orders.units_returned[whole].sum(), orders.units[whole].sum()),
+    }
+
+
+def _ratio(of: float | np.number, to: float | np.number) -> float:
+    return float(of) / float(to) if to else float("nan")
+
+
+def _gaps(person: Integers, day: Integers) -> tuple[Integers, Integers]:
+    """Days between each customer's consecutive purchase days, and the later day of each."""
+    both = np.unique(person << 20 | day)
+    who, when = both >> 20, both & 0xFFFFF
+    same = who[1:] == who[:-1]
+    return (when[1:] - when[:-1])[same], when[1:][same]
+
+
+def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path) -> None:
+    """Write truth.json (the shape, and each channel's true sums) and truth_customers.parquet (a row per customer)."""
+    people, bought = shop.people, shop.bought
+    later = expected_later_orders(shop.clock, people)
+    expected = (1 + later) * (1 + shop.shape.same_day)
+    orders = np.bincount(bought.person, minlength=people.size)
+    counted = np.bincount(bought.person[ledger.counted], minlength=people.size)
+    net = np.bincount(bought.person, ledger.net_revenue, people.size)
+    left = people.leaves() < shop.clock.days
+    channels = {}
+    for number, channel in enumerate(shop.shape.channels):
+        of = people.channel == number
+        channels[channel.name] = {
+            "customers": int(of.sum()),
+            "expected_orders": round(float(expected[of].sum()), 3),
+            "orders": int(orders[of].sum()),
+            "counted_orders": int(counted[of].sum()),
+            "net_revenue": round(float(net[of].sum()), 2),
+            "left": int((of & left).sum()),
+            "mean_orders_per_year": round(float(people.rate[of].mean() * YEAR), 6) if of.any() else None,
+            "mean_leaving_per_year": round(float(people.leaving[of].mean() * YEAR), 6) if of.any() else None,
+        }
+    truth = {
+        "about": "What is true of this simulated shop. Channels are those of the customers' first orders.",
+        "seed": shop.seed,
+        "first_day": shop.shape.first_day.isoformat(),
+        "last_day": shop.shape.last_day.isoformat(),
+        "shared_addresses": [MARKETPLACE_EMAIL],
+        "customers": people.size,
+        "recognisable_customers": int((people.kind != Kind.NAMELESS).sum()),
+        "orders": bought.size,
+        "counted_orders": int(ledger.counted.sum()),
+        "net_revenue": round(float(net.sum()), 2),
+        "channels": channels,
+        "shape": asdict(shop.shape),
+    }
+    text = json.dumps(truth, indent=2, default=str, ensure_ascii=False)
+    (folder / "truth.json").write_text(text + "\n", encoding="utf-8")
+
+    sums = {"expected_orders": expected, "orders": orders, "counted_orders": counted, "net_revenue": net}
+    pieces = (_customer_rows(shop, sums, start, end) for start, end in blocks(people.size, _CUSTOMER_ROWS))
+    first = next(pieces)
+    with pq.ParquetWriter(folder / "truth_customers.parquet", first.schema) as writer:
+        for piece in chain([first], pieces):
+            writer.write_table(piece)
+
+
+def _customer_rows(shop: SimulatedShop, sums: dict[str, NDArray[Any]], start: int, end: int) -> pa.Table:
+    """Who the customers `start` … `end - 1` are, and their share of the shop's orders."""
+    people, person = shop.people, np.arange(start, end)
+    entry, leaves = people.entry[person], people.leaves()[person]
+    left = leaves < shop.clock.days
+    opening = np.datetime64(shop.shape.first_day)
+    return pa.table(
+        {
+            "customer": pa.array(person + 1),
+            "email": identities.emails(people, person, np.zeros(len(person), np.bool_)),
+            "channel": identities.pick([c.name for c in shop.shape.channels], people.channel[person]),
+            "kind": identities.pick([kind.name.lower() for kind in Kind], people.kind[person]),
+            "first_day": pa.array(opening + entry, pa.date32()),
+            "orders_per_year": pa.array(people.rate[person] * YEAR),
+            "leaving_per_year": pa.array(people.leaving[person] * YEAR),
+            "lifetime_days": pa.array(1 + people.stays[person]),
+            "left_on": pa.array(opening + np.where(left, leaves, 0).astype(np.int64), pa.date32(), mask=~left),
+            "taste": pa.array(people.taste[person]),
+            **{name: pa.array(values[person]) for name, values in sums.items()},
+        }
+    )

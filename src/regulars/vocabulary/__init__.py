@@ -1,0 +1,1 @@
+"""Words everyone uses: calendar and periods, money, units, the shop and its settings, errors."""

@@ -1,0 +1,61 @@
+"""Everything Regulars refuses, and why.
+
+    RegularsError
+    ├── UsageError            the question itself is wrong: an unknown metric, split, grain, period
+    ├── ShopError             there is no shop in this folder, or its settings do not make sense
+    ├── InputError            something given to us cannot be read
+    │   ├── UnreadableFile        empty, a directory without files, binary, broken archive
+    │   ├── UnknownFile           no source recognises these columns
+    │   └── MappingError          a mapping file says something that cannot be
+    ├── LoadRefused           the rows were read, but loading them would break a promise
+    └── WarehouseError        versions, pointer, lock
+        └── NothingLoaded         a question to a shop without any load
+
+Every error says what is wrong in one sentence and, in `hint`, what to do next.
+"""
+
+from __future__ import annotations
+
+
+class RegularsError(Exception):
+    """A refusal with its reason. `str()` is the reason, `hint` the next step (may be empty)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(RegularsError):
+    """The question itself is wrong; nothing was looked up."""
+
+
+class ShopError(RegularsError):
+    """There is no shop here, or its settings do not make sense."""
+
+
+class InputError(RegularsError):
+    """Something given to Regulars cannot be read."""
+
+
+class UnreadableFile(InputError):
+    """A file is empty, binary, broken, or not there."""
+
+
+class UnknownFile(InputError):
+    """No source recognises the columns of a file."""
+
+
+class MappingError(InputError):
+    """A mapping file says something that cannot be."""
+
+
+class LoadRefused(RegularsError):
+    """The rows were read, but loading them would break a promise; nothing was changed."""
+
+
+class WarehouseError(RegularsError):
+    """A version is missing, or the warehouse's folder cannot be used."""
+
+
+class NothingLoaded(WarehouseError):
+    """The shop has no data yet."""

@@ -1,0 +1,133 @@
+"""A shop is one folder: regulars.toml with its settings, and warehouse/ with its data."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from regulars.vocabulary import money
+from regulars.vocabulary.calendar import WEEKDAYS, Calendar
+from regulars.vocabulary.errors import ShopError, UsageError
+
+SETTINGS_FILE = "regulars.toml"
+
+_TEMPLATE = """\
+# The shop's settings. After a change the next command derives everything again, and says so.
+name = {name}
+currency = {currency}          # every amount is shown in it
+timezone = {timezone}          # decides which day an order belongs to
+week_start = "monday"
+fiscal_year_start = 1          # month, 1 to 12
+active_window = 365            # days without an order after which a customer counts as lost
+return_window = 30             # days customers have to send something back
+# phone_country_code = "44"    # for phone numbers written without one
+# shared_addresses = ["*@marketplace.example.com", "+441234567890"]   # never make two records one person
+# default_margin = "0.40"      # profit where a product's cost is not known
+"""
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no timezone {name!r}; use a name such as Europe/London") from None
+    return name
+
+
+def _known_currency(code: str) -> str:
+    try:
+        return money.currency(code)
+    except UsageError as error:
+        raise ValueError(f"{error} {error.hint}") from None
+
+
+class Settings(BaseModel):
+    """What a shop decides for itself. Windows are in days; `default_margin` is a share of net product revenue."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    currency: Annotated[str, AfterValidator(_known_currency)]
+    timezone: Annotated[str, AfterValidator(_known_timezone)]
+    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    fiscal_year_start: int = Field(default=1, ge=1, le=12)
+    active_window: int = Field(default=365, ge=1, le=20_000)
+    return_window: int = Field(default=30, ge=0, le=3_650)
+    phone_country_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$")
+    shared_addresses: tuple[str, ...] = ()
+    default_margin: Decimal | None = Field(default=None, ge=0, le=1)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The shop's calendar."""
+        return Calendar(self.timezone, WEEKDAYS.index(self.week_start), self.fiscal_year_start)
+
+
+@dataclass(frozen=True)
+class Shop:
+    """An opened shop: its folder and its settings."""
+
+    folder: Path
+    settings: Settings
+
+    @property
+    def warehouse(self) -> Path:
+        """Where the versions of its data lie."""
+        return self.folder / "warehouse"
+
+    @classmethod
+    def create(cls, folder: Path, *, currency: str, timezone: str, name: str | None = None) -> Shop:
+        """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
+        file = folder / SETTINGS_FILE
+        if file.exists():
+            raise ShopError(f"There is a shop in {folder} already.", f"Change its settings in {file}.")
+        name = name or folder.resolve().name
+        settings = _validated({"name": name, "currency": currency, "timezone": timezone}, "the new shop")
+        folder.mkdir(parents=True, exist_ok=True)
+        text = _TEMPLATE.format(
+            name=_quoted(settings.name), currency=_quoted(settings.currency), timezone=_quoted(settings.timezone)
+        )
+        file.write_text(text, encoding="utf-8")
+        return cls(folder, settings)
+
+    @classmethod
+    def open(cls, folder: Path) -> Shop:
+        """Open the shop in this folder. Raises ShopError where there is none or its settings make no sense."""
+        file = folder / SETTINGS_FILE
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise ShopError(
+                f"There is no shop in {folder}.",
+                f"Make one: regulars init {folder} --currency GBP --timezone Europe/London",
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise ShopError(f"{file} cannot be read: {error}.") from None
+        try:
+            raw = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ShopError(f"{file} is not valid TOML: {error}.") from None
+        return cls(folder, _validated(raw, str(file)))
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def _validated(raw: dict[str, object], where: str) -> Settings:
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
+        raise ShopError(f"The settings of {where} do not make sense: {problems}.") from None

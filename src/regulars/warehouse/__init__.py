@@ -1,0 +1,1 @@
+"""The shop's data: canonical tables, persons, load, rejects, versions, facts."""

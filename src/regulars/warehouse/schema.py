@@ -1,0 +1,102 @@
+"""How a canonical table is declared. Loading, rejecting, documenting and simulating all read the declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a column holds. The value is the word used in the docs."""
+
+    ID = "id"
+    TEXT = "text"
+    INSTANT = "instant"
+    DAY = "day"
+    MONEY = "money"
+    INTEGER = "integer"
+    NUMBER = "number"
+    FLAG = "flag"
+    JSON = "json"
+
+    @property
+    def sql(self) -> str:
+        """DuckDB's type: instants in UTC without zone, money exact, ids as text."""
+        return _SQL_TYPES[self]
+
+
+_SQL_TYPES = {
+    Kind.ID: "VARCHAR",
+    Kind.TEXT: "VARCHAR",
+    Kind.INSTANT: "TIMESTAMP",
+    Kind.DAY: "DATE",
+    Kind.MONEY: "DECIMAL(18,4)",
+    Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DECIMAL(38,8)",
+    Kind.FLAG: "BOOLEAN",
+    Kind.JSON: "VARCHAR",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, what it holds, and in `about` what that means, with its unit."""
+
+    name: str
+    kind: Kind
+    about: str
+    nullable: bool = False
+    choices: tuple[str, ...] = ()
+    low: int | None = None
+    """Smallest value allowed, itself included."""
+    default: str | None = None
+    """SQL of the value taken where a source says nothing (the mapping leaves the column out or the field is empty)."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A row breaks the rule where `broken` (SQL over the columns) is true; `reason` tells the shop why, in its words."""
+
+    broken: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical table. `replaced_by` names the columns whose rows are replaced as a set (default: the key)."""
+
+    name: str
+    about: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+    day: str | None = None
+    """The column that says when a row happened: it decides up to which day the table covers the shop."""
+    covered_with: str = ""
+    """Another table that covers the same days wherever one load brought both."""
+
+    @property
+    def version_key(self) -> tuple[str, ...]:
+        """The columns that a later load replaces as one."""
+        return self.replaced_by or self.key
+
+    def column(self, name: str) -> Column:
+        """The column of this name. Raises KeyError."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def has(self, name: str) -> bool:
+        """Whether the table has such a column."""
+        return any(column.name == name for column in self.columns)
+
+
+HOUSEKEEPING = (
+    Column("source", Kind.ID, "which source and account the row came from"),
+    Column("load_id", Kind.INTEGER, "the load that brought the row"),
+    Column("updated_at", Kind.INSTANT, "when the shop last changed the row, where the source says so", nullable=True),
+    Column("zone", Kind.TEXT, "the timezone in which times without an offset were read", nullable=True),
+)
+"""Columns that every table carries besides its own."""

@@ -1,0 +1,38 @@
+"""The canonical tables, the contract with the outside. One declaration a table."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Table
+from regulars.warehouse.tables.costs import exchange_rates, product_costs, products, spend
+from regulars.warehouse.tables.orders import deliveries, order_lines, orders, returns
+from regulars.warehouse.tables.people import consents, customers, subscriptions
+from regulars.warehouse.tables.service import calls, contacts, tickets
+from regulars.warehouse.tables.surveys import answers, invitations, mentions, messages
+from regulars.warehouse.tables.web import carts, leads, product_views, visits
+
+TABLES: tuple[Table, ...] = (
+    customers,
+    orders,
+    order_lines,
+    returns,
+    deliveries,
+    products,
+    product_costs,
+    visits,
+    product_views,
+    carts,
+    leads,
+    spend,
+    tickets,
+    contacts,
+    calls,
+    invitations,
+    answers,
+    mentions,
+    messages,
+    consents,
+    subscriptions,
+    exchange_rates,
+)
+
+BY_NAME: dict[str, Table] = {table.name: table for table in TABLES}

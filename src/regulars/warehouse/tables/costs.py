@@ -1,0 +1,55 @@
+"""Products, what they and advertising cost, and what foreign money is worth."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+products = Table(
+    name="products",
+    about="One row per product.",
+    columns=(
+        Column("product_id", Kind.ID, "the source's number"),
+        Column("name", Kind.TEXT, "what it is called"),
+        Column("category", Kind.TEXT, "the shop's category", nullable=True),
+        Column("brand", Kind.TEXT, "who makes it", nullable=True),
+    ),
+    key=("product_id",),
+)
+
+product_costs = Table(
+    name="product_costs",
+    about="What one piece costs the shop from a day on.",
+    columns=(
+        Column("product_id", Kind.ID, "the product"),
+        Column("valid_from", Kind.DAY, "first day of this cost"),
+        Column("unit_cost", Kind.MONEY, "cost of one piece", low=0),
+        Column("currency", Kind.TEXT, "three-letter code"),
+    ),
+    key=("product_id", "valid_from"),
+)
+
+spend = Table(
+    name="spend",
+    about="What advertising cost on one day. A row over several days is rejected unless the mapping spreads it.",
+    columns=(
+        Column("day", Kind.DAY, "the day"),
+        Column("channel", Kind.TEXT, "where it was spent"),
+        Column("campaign", Kind.TEXT, "for which campaign; empty text where there is none", default="''"),
+        Column("amount", Kind.MONEY, "how much", low=0),
+        Column("currency", Kind.TEXT, "three-letter code"),
+    ),
+    key=("day", "channel", "campaign"),
+    day="day",
+)
+
+exchange_rates = Table(
+    name="exchange_rates",
+    about="What one unit of a currency is worth in the shop's. A missing day takes the last earlier one, at most 7 days old.",
+    columns=(
+        Column("day", Kind.DAY, "the day"),
+        Column("currency", Kind.TEXT, "three-letter code"),
+        Column("rate", Kind.NUMBER, "shop currency per unit"),
+    ),
+    key=("day", "currency"),
+    rules=(Rule("rate <= 0", "the rate is not above zero"),),
+)

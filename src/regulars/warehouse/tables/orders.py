@@ -1,0 +1,103 @@
+"""What was sold, sent and sent back."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+STATUSES = ("counted", "cancelled", "failed", "draft", "unpaid")
+LINE_KINDS = ("product", "gift card", "tip", "duty", "shipping")
+
+orders = Table(
+    name="orders",
+    about="One row per order. Only counted orders that are not tests enter a metric.",
+    columns=(
+        Column("order_id", Kind.ID, "the source's number of the order"),
+        Column("customer_id", Kind.ID, "the source's number of the customer; empty for a guest", nullable=True),
+        Column("email", Kind.TEXT, "address given with the order", nullable=True),
+        Column("phone", Kind.TEXT, "number given with the order", nullable=True),
+        Column("ordered_at", Kind.INSTANT, "when it was placed"),
+        Column("status", Kind.TEXT, "counted or why not", choices=STATUSES, default="'counted'"),
+        Column("channel", Kind.TEXT, "how the order came", nullable=True),
+        Column("country", Kind.TEXT, "where it went", nullable=True),
+        Column("coupon", Kind.TEXT, "code used", nullable=True),
+        Column("currency", Kind.TEXT, "three-letter code of all its amounts"),
+        Column("gross", Kind.MONEY, "all lines before discounts"),
+        Column(
+            "discount", Kind.MONEY, "all discounts, those of lines included, as a positive amount", low=0, default="0"
+        ),
+        Column("shipping", Kind.MONEY, "shipping charged", low=0, default="0"),
+        Column("tax", Kind.MONEY, "tax of the whole order", low=0, default="0"),
+        Column("tax_included", Kind.FLAG, "true where lines and shipping include the tax", default="false"),
+        Column("shipping_cost", Kind.MONEY, "what sending it cost the shop", nullable=True, low=0),
+        Column("payment_fee", Kind.MONEY, "what the payment cost the shop", nullable=True, low=0),
+        Column("cancelled_at", Kind.INSTANT, "when it was cancelled", nullable=True),
+        Column("test", Kind.FLAG, "true for a test order", default="false"),
+    ),
+    key=("order_id",),
+    rules=(
+        Rule("gross < 0", "gross is negative; money given back belongs in returns"),
+        Rule("gross >= 0 AND discount > gross", "the discount is larger than the order"),
+        Rule(
+            "tax_included AND tax > 0 AND tax >= gross - discount + shipping",
+            "the tax is as large as the whole order",
+        ),
+    ),
+    day="ordered_at",
+)
+
+order_lines = Table(
+    name="order_lines",
+    about="One row per line of an order. The lines of an order are replaced as a set.",
+    columns=(
+        Column("order_id", Kind.ID, "the order"),
+        Column("line_id", Kind.ID, "the line within the order"),
+        Column("product_id", Kind.ID, "the product", nullable=True),
+        Column("product_name", Kind.TEXT, "as it stood on the order", nullable=True),
+        Column("variant", Kind.TEXT, "size, colour …", nullable=True),
+        Column("category", Kind.TEXT, "the shop's category", nullable=True),
+        Column("quantity", Kind.INTEGER, "pieces", low=0),
+        Column("amount", Kind.MONEY, "quantity × price before discounts", low=0),
+        Column("discount", Kind.MONEY, "discount of this line, contained in the order's", nullable=True, low=0),
+        Column("unit_cost", Kind.MONEY, "what one piece cost the shop, in the order's currency", nullable=True, low=0),
+        Column("kind", Kind.TEXT, "what the line is", choices=LINE_KINDS, default="'product'"),
+    ),
+    key=("order_id", "line_id"),
+    replaced_by=("order_id",),
+)
+
+returns = Table(
+    name="returns",
+    about="One row per return or refund. Without order_id it is an unlinked refund.",
+    columns=(
+        Column("return_id", Kind.ID, "the source's number"),
+        Column("order_id", Kind.ID, "the order it belongs to", nullable=True),
+        Column("line_id", Kind.ID, "the line it belongs to", nullable=True),
+        Column("product_id", Kind.ID, "the product", nullable=True),
+        Column("customer_id", Kind.ID, "the customer, where no order is known", nullable=True),
+        Column("returned_at", Kind.INSTANT, "when"),
+        Column("quantity", Kind.INTEGER, "pieces that came back", nullable=True, low=0),
+        Column("amount", Kind.MONEY, "money given back, tax included, as a positive amount", low=0),
+        Column("tax", Kind.MONEY, "the tax in it; where empty, the order's share is taken", nullable=True, low=0),
+        Column("reason", Kind.TEXT, "why", nullable=True),
+        Column("restocked", Kind.FLAG, "true where the goods can be sold again", nullable=True),
+    ),
+    key=("return_id",),
+    rules=(Rule("tax > amount", "the tax is larger than the refund"),),
+    day="returned_at",
+    covered_with="orders",
+)
+
+deliveries = Table(
+    name="deliveries",
+    about="One row per parcel.",
+    columns=(
+        Column("delivery_id", Kind.ID, "the source's number"),
+        Column("order_id", Kind.ID, "the order"),
+        Column("shipped_at", Kind.INSTANT, "when it left", nullable=True),
+        Column("promised_at", Kind.INSTANT, "when it was promised", nullable=True),
+        Column("delivered_at", Kind.INSTANT, "when it arrived", nullable=True),
+    ),
+    key=("delivery_id",),
+    rules=(Rule("delivered_at < shipped_at", "the parcel arrived before it left"),),
+    day="shipped_at",
+)

@@ -1,0 +1,54 @@
+"""Who the shop's customers are, what they agreed to, what they subscribe to."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+customers = Table(
+    name="customers",
+    about="One row per customer record of a source.",
+    columns=(
+        Column("customer_id", Kind.ID, "the source's own number of the customer"),
+        Column("email", Kind.TEXT, "address as it came; compared in lower case", nullable=True),
+        Column("phone", Kind.TEXT, "number as it came; compared as digits", nullable=True),
+        Column("name", Kind.TEXT, "how the customer is called", nullable=True),
+        Column("country", Kind.TEXT, "country of the address", nullable=True),
+        Column("city", Kind.TEXT, "city of the address", nullable=True),
+        Column("language", Kind.TEXT, "language the customer reads", nullable=True),
+        Column("joined_at", Kind.INSTANT, "when the record was made", nullable=True),
+        Column("channel", Kind.TEXT, "how the customer came", nullable=True),
+        Column("tags", Kind.TEXT, "the shop's labels, separated by commas", nullable=True),
+        Column("attributes", Kind.JSON, "anything else the source knows", nullable=True),
+    ),
+    key=("customer_id",),
+)
+
+consents = Table(
+    name="consents",
+    about="One row per consent given or withdrawn; the latest of a customer and channel counts.",
+    columns=(
+        Column("customer_id", Kind.ID, "who"),
+        Column("channel", Kind.TEXT, "for which channel"),
+        Column("at", Kind.INSTANT, "when"),
+        Column("given", Kind.FLAG, "true: given; false: withdrawn"),
+        Column("how", Kind.TEXT, "where and how it was given"),
+    ),
+    key=("customer_id", "channel", "at"),
+    day="at",
+)
+
+subscriptions = Table(
+    name="subscriptions",
+    about="One row per subscription; it runs until it has an end.",
+    columns=(
+        Column("subscription_id", Kind.ID, "the source's number"),
+        Column("customer_id", Kind.ID, "whose"),
+        Column("started_at", Kind.INSTANT, "when it began"),
+        Column("ended_at", Kind.INSTANT, "when it ended", nullable=True),
+        Column("plan", Kind.TEXT, "what is subscribed", nullable=True),
+        Column("reason", Kind.TEXT, "why it ended", nullable=True),
+    ),
+    key=("subscription_id",),
+    rules=(Rule("ended_at < started_at", "the subscription ends before it starts"),),
+    day="started_at",
+)

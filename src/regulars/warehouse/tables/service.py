@@ -1,0 +1,73 @@
+"""Requests, contacts and calls."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+CALL_OUTCOMES = ("answered", "abandoned", "timed out", "left empty")
+
+tickets = Table(
+    name="tickets",
+    about="One row per request. A reply is by a person; the bot's is kept apart.",
+    columns=(
+        Column("ticket_id", Kind.ID, "the source's number"),
+        Column("customer_id", Kind.ID, "who asked", nullable=True),
+        Column("email", Kind.TEXT, "address of who asked", nullable=True),
+        Column("order_id", Kind.ID, "the order it is about", nullable=True),
+        Column("channel", Kind.TEXT, "how it came", nullable=True),
+        Column("topic", Kind.TEXT, "what it is about", nullable=True),
+        Column("opened_at", Kind.INSTANT, "when it was opened"),
+        Column("first_bot_reply_at", Kind.INSTANT, "when the bot first replied", nullable=True),
+        Column("first_reply_at", Kind.INSTANT, "when a person first replied", nullable=True),
+        Column("first_resolved_at", Kind.INSTANT, "when it was first resolved", nullable=True),
+        Column("last_resolved_at", Kind.INSTANT, "when it was last resolved", nullable=True),
+        Column("reopened", Kind.INTEGER, "how often it was opened again", low=0, default="0"),
+        Column("solutions_offered", Kind.INTEGER, "how many solutions were offered", nullable=True, low=0),
+        Column("status", Kind.TEXT, "the source's state"),
+    ),
+    key=("ticket_id",),
+    rules=(
+        Rule("first_reply_at < opened_at", "the first reply comes before the request"),
+        Rule("last_resolved_at < first_resolved_at", "the last resolution comes before the first"),
+    ),
+    day="opened_at",
+)
+
+contacts = Table(
+    name="contacts",
+    about="One row per thing one person said: when and where.",
+    columns=(
+        Column("contact_id", Kind.ID, "the source's number"),
+        Column("ticket_id", Kind.ID, "the request", nullable=True),
+        Column("customer_id", Kind.ID, "the customer", nullable=True),
+        Column("at", Kind.INSTANT, "when"),
+        Column("direction", Kind.TEXT, "in: from the customer; out: to the customer", choices=("in", "out")),
+        Column("channel", Kind.TEXT, "where"),
+        Column("kind", Kind.TEXT, "what kind of contact", nullable=True),
+    ),
+    key=("contact_id",),
+    day="at",
+)
+
+calls = Table(
+    name="calls",
+    about="One row per phone call.",
+    columns=(
+        Column("call_id", Kind.ID, "the source's number"),
+        Column("customer_id", Kind.ID, "who called", nullable=True),
+        Column("phone", Kind.TEXT, "the caller's number", nullable=True),
+        Column("ticket_id", Kind.ID, "the request it is about", nullable=True),
+        Column("queue", Kind.TEXT, "which queue", nullable=True),
+        Column("entered_at", Kind.INSTANT, "when the caller began to wait"),
+        Column("answered_at", Kind.INSTANT, "when a person answered", nullable=True),
+        Column("left_at", Kind.INSTANT, "when the call ended"),
+        Column("outcome", Kind.TEXT, "how it ended", choices=CALL_OUTCOMES),
+    ),
+    key=("call_id",),
+    rules=(
+        Rule("left_at < entered_at", "the call ends before it starts"),
+        Rule("answered_at < entered_at OR answered_at > left_at", "the call is answered outside its own time"),
+        Rule("outcome = 'answered' AND answered_at IS NULL", "the call is answered without a time"),
+    ),
+    day="entered_at",
+)

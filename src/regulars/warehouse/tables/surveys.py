@@ -1,0 +1,88 @@
+"""Questions asked, answers given, what is said elsewhere, and messages sent."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+invitations = Table(
+    name="invitations",
+    about="One row per customer asked.",
+    columns=(
+        Column("invitation_id", Kind.ID, "the source's number"),
+        Column("survey", Kind.TEXT, "which survey"),
+        Column("customer_id", Kind.ID, "who was asked", nullable=True),
+        Column("sent_at", Kind.INSTANT, "when"),
+        Column("delivered", Kind.FLAG, "whether it arrived", nullable=True),
+        Column("channel", Kind.TEXT, "how"),
+        Column("stage", Kind.TEXT, "after which step of the customer's way", nullable=True),
+        Column("order_id", Kind.ID, "about which order", nullable=True),
+        Column("ticket_id", Kind.ID, "about which request", nullable=True),
+    ),
+    key=("invitation_id",),
+    day="sent_at",
+)
+
+answers = Table(
+    name="answers",
+    about="One row per answer, on its own scale.",
+    columns=(
+        Column("answer_id", Kind.ID, "the source's number"),
+        Column("invitation_id", Kind.ID, "the invitation", nullable=True),
+        Column("survey", Kind.TEXT, "which survey"),
+        Column("kind", Kind.TEXT, "what was asked", choices=("nps", "csat", "ces")),
+        Column("score", Kind.INTEGER, "what was answered", nullable=True),
+        Column("scale_low", Kind.INTEGER, "lowest score possible"),
+        Column("scale_high", Kind.INTEGER, "highest score possible"),
+        Column("high_is", Kind.TEXT, "whether a high score is good or bad", choices=("good", "bad")),
+        Column("comment", Kind.TEXT, "in the customer's words", nullable=True),
+        Column("language", Kind.TEXT, "language of the answer", nullable=True),
+        Column("customer_id", Kind.ID, "who answered", nullable=True),
+        Column("answered_at", Kind.INSTANT, "when"),
+        Column("stage", Kind.TEXT, "after which step of the customer's way", nullable=True),
+        Column("aspect", Kind.TEXT, "about what in particular", nullable=True),
+        Column("product_id", Kind.ID, "about which product", nullable=True),
+        Column("order_id", Kind.ID, "about which order", nullable=True),
+        Column("ticket_id", Kind.ID, "about which request", nullable=True),
+    ),
+    key=("answer_id",),
+    rules=(
+        Rule("scale_high <= scale_low", "the scale ends before it starts"),
+        Rule("score < scale_low OR score > scale_high", "the score lies outside its scale"),
+    ),
+    day="answered_at",
+)
+
+mentions = Table(
+    name="mentions",
+    about="One row per thing said about the shop elsewhere.",
+    columns=(
+        Column("mention_id", Kind.ID, "the source's number"),
+        Column("customer_id", Kind.ID, "who said it", nullable=True),
+        Column("at", Kind.INSTANT, "when"),
+        Column("network", Kind.TEXT, "where"),
+        Column("text", Kind.TEXT, "what"),
+        Column("sentiment", Kind.TEXT, "how it is meant", nullable=True),
+    ),
+    key=("mention_id",),
+    day="at",
+)
+
+messages = Table(
+    name="messages",
+    about="One row per message sent to a customer.",
+    columns=(
+        Column("message_id", Kind.ID, "the source's number"),
+        Column("customer_id", Kind.ID, "to whom", nullable=True),
+        Column("campaign", Kind.TEXT, "for which campaign", nullable=True),
+        Column("channel", Kind.TEXT, "how"),
+        Column("sent_at", Kind.INSTANT, "when it was sent"),
+        Column("delivered_at", Kind.INSTANT, "when it arrived", nullable=True),
+        Column("opened_at", Kind.INSTANT, "when it was opened", nullable=True),
+        Column("clicked_at", Kind.INSTANT, "when a link in it was followed", nullable=True),
+        Column("replied_at", Kind.INSTANT, "when the customer replied", nullable=True),
+        Column("failed_reason", Kind.TEXT, "why it did not arrive", nullable=True),
+        Column("order_id", Kind.ID, "the order it led to", nullable=True),
+    ),
+    key=("message_id",),
+    day="sent_at",
+)

@@ -1,0 +1,74 @@
+"""Visits, views, carts and leads."""
+
+from __future__ import annotations
+
+from regulars.warehouse.schema import Column, Kind, Rule, Table
+
+CART_STEPS = ("cart", "contact", "shipping", "payment")
+
+visits = Table(
+    name="visits",
+    about="One row per visit to the site. visitor_id is known to the source only.",
+    columns=(
+        Column("visit_id", Kind.ID, "the source's number"),
+        Column("visitor_id", Kind.ID, "the browser, as the source tells them apart"),
+        Column("customer_id", Kind.ID, "the customer, where logged in", nullable=True),
+        Column("started_at", Kind.INSTANT, "when it began"),
+        Column("channel", Kind.TEXT, "where it came from", nullable=True),
+        Column("campaign", Kind.TEXT, "which campaign brought it", nullable=True),
+        Column("device", Kind.TEXT, "kind of device", nullable=True),
+        Column("country", Kind.TEXT, "from which country", nullable=True),
+        Column("landing_page", Kind.TEXT, "first page seen", nullable=True),
+    ),
+    key=("visit_id",),
+    day="started_at",
+)
+
+product_views = Table(
+    name="product_views",
+    about="One row per product looked at during a visit.",
+    columns=(
+        Column("visit_id", Kind.ID, "the visit"),
+        Column("product_id", Kind.ID, "the product"),
+        Column("at", Kind.INSTANT, "when it was first looked at"),
+    ),
+    key=("visit_id", "product_id"),
+    day="at",
+)
+
+carts = Table(
+    name="carts",
+    about="One row per cart, with the last step it reached.",
+    columns=(
+        Column("cart_id", Kind.ID, "the source's number"),
+        Column("visitor_id", Kind.ID, "the browser", nullable=True),
+        Column("customer_id", Kind.ID, "the customer, where known", nullable=True),
+        Column("opened_at", Kind.INSTANT, "when the first item was added"),
+        Column("updated_at", Kind.INSTANT, "when it last changed"),
+        Column("last_step", Kind.TEXT, "how far it came", choices=CART_STEPS),
+        Column("amount", Kind.MONEY, "value of its items", nullable=True, low=0),
+        Column("items", Kind.INTEGER, "pieces in it", low=0),
+        Column("order_id", Kind.ID, "the order it became", nullable=True),
+        Column("reason", Kind.TEXT, "why it was left", nullable=True),
+    ),
+    key=("cart_id",),
+    rules=(Rule("updated_at < opened_at", "the cart changed before it was opened"),),
+    day="opened_at",
+)
+
+leads = Table(
+    name="leads",
+    about="One row per person who showed interest before buying.",
+    columns=(
+        Column("lead_id", Kind.ID, "the source's number"),
+        Column("created_at", Kind.INSTANT, "when"),
+        Column("channel", Kind.TEXT, "how they came", nullable=True),
+        Column("qualified_at", Kind.INSTANT, "when the shop found them promising", nullable=True),
+        Column("customer_id", Kind.ID, "the customer they became", nullable=True),
+        Column("email", Kind.TEXT, "address", nullable=True),
+        Column("converted_at", Kind.INSTANT, "when the source saw them become a customer", nullable=True),
+    ),
+    key=("lead_id",),
+    rules=(Rule("qualified_at < created_at", "the lead is qualified before it was created"),),
+    day="created_at",
+)

@@ -1,0 +1,39 @@
+"""What tests of every part share: real data where it is, and how Hypothesis behaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A question to a database has no steady pace, so no example is judged by its time. On a CI machine every run draws the
+# same examples: a change is judged by what it changed, and new examples are found where people develop.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+# A shop chosen in the developer's own shell must not be the one tests work on.
+os.environ.pop("REGULARS_SHOP", None)
+
+
+@pytest.fixture(scope="session")
+def data() -> Callable[[str], Path]:
+    """A function from a name such as "online_retail/online_retail.csv.gz" to its path.
+
+    Real data lies in the folder that REGULARS_TEST_DATA names, or in ../shared/data beside the repository. A test whose
+    data is not there is skipped, by that name.
+    """
+    folder = Path(os.environ.get("REGULARS_TEST_DATA") or ROOT.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.exists():
+            pytest.skip(f"real data is not here: {name}")
+        return path
+
+    return find
