@@ -1,0 +1,69 @@
+"""The SQL expressions of a mapping, read by DuckDB's own parser: are they valid, and which columns do they use?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+LINE = "line"
+"""The pseudo column: the number of the line in the file."""
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One parsed expression. `bare` is the column's name where the expression is nothing but a column."""
+
+    sql: str
+    columns: tuple[str, ...]
+    bare: str | None
+
+
+def quoted(name: str) -> str:
+    """The column name as SQL writes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def parse(con: duckdb.DuckDBPyConnection, sql: str) -> Expression:
+    """Parse one expression. Raises ValueError with DuckDB's words where it is not exactly one."""
+    tree = _tree(con, f"SELECT {sql}")
+    query = tree["statements"][0]["node"]
+    if query["type"] != "SELECT_NODE" or len(query["select_list"]) != 1 or query["from_table"]["type"] != "EMPTY":
+        raise ValueError("it is not one expression")
+    root = query["select_list"][0]
+    if root["class"] == "STAR":
+        raise ValueError("it is all columns, not one")
+    if root["alias"]:
+        raise ValueError("it gives a name with AS, which the mapping does already")
+    _tree(con, f"SELECT ({sql})")  # A comment at its end would swallow what follows it.
+    parameters = {name for lambda_ in _nodes(root, "LAMBDA") for name in _columns(lambda_["lhs"])}
+    columns = tuple(dict.fromkeys(name for name in _columns(root) if name not in parameters and name.lower() != LINE))
+    return Expression(sql, columns, root["column_names"][-1] if root["class"] == "COLUMN_REF" else None)
+
+
+def _tree(con: duckdb.DuckDBPyConnection, statement: str) -> Any:
+    row = con.execute("SELECT json_serialize_sql(?)", [statement]).fetchone()
+    assert row is not None
+    tree = json.loads(row[0])
+    if tree["error"] or len(tree["statements"]) != 1:
+        raise ValueError(tree.get("error_message", "it is not one expression").removesuffix("!"))
+    return tree
+
+
+def _columns(node: Any) -> Iterator[str]:
+    return (found["column_names"][-1] for found in _nodes(node, "COLUMN_REF"))
+
+
+def _nodes(node: Any, kind: str) -> Iterator[dict[str, Any]]:
+    """All nodes of the tree that are of the class, outermost first."""
+    if isinstance(node, dict):
+        if node.get("class") == kind:
+            yield node
+        for value in node.values():
+            yield from _nodes(value, kind)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _nodes(value, kind)

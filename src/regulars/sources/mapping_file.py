@@ -1,0 +1,260 @@
+"""Mapping files: a shop says in TOML what the columns of its files mean. See docs/mapping-files.md.
+
+Everything that can be known without the shop's file is checked here, so that a mistake is named before a row is read.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from regulars.sources import expressions
+from regulars.sources.expressions import LINE, Expression, quoted
+from regulars.sources.spelling import did_you_mean
+from regulars.vocabulary.errors import MappingError
+from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
+from regulars.warehouse.tables import BY_NAME
+
+_TOP = ("name", "title", "optional", "read", "types")
+_READ = ("timezone", "decimal", "date_order")
+_TABLE = ("where", "group_by", "columns")
+_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+
+
+def read(path: Path) -> Source:
+    """The source that a mapping file describes. Raises MappingError, which says where it goes wrong."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MappingError(f"The mapping {path} cannot be read: {error}.") from None
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str) -> Source:
+    """The source that the text of a mapping describes; `file` names it in errors."""
+    try:
+        raw = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(
+            f"{file} is not valid TOML: {error}.",
+            "A column with quotes of its own stands in single ones: order_id = '\"Order number\"'.",
+        ) from None
+    return _Reader(file).source(raw)
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """One canonical table as the mapping fills it, parsed."""
+
+    table: Table
+    columns: dict[str, Expression]
+    where: tuple[Expression, ...]
+    group_by: tuple[Expression, ...]
+
+    @property
+    def used(self) -> Iterator[str]:
+        """The file's columns, as its expressions name them."""
+        return (name for e in (*self.columns.values(), *self.where, *self.group_by) for name in e.columns)
+
+    @property
+    def mapping(self) -> Mapping:
+        return Mapping(
+            table=self.table.name,
+            columns={name: expression.sql for name, expression in self.columns.items()},
+            where="".join(expression.sql for expression in self.where),
+            group_by=tuple(expression.sql for expression in self.group_by),
+        )
+
+
+class _Reader:
+    """Reads one mapping file, whose name it knows for the errors."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.con = duckdb.connect()
+
+    def wrong(self, what: str, hint: str = "") -> MappingError:
+        return MappingError(f"The mapping {self.file}: {what}.", hint)
+
+    def source(self, raw: dict[str, Any]) -> Source:
+        for key in raw:
+            if key not in _TOP and key not in BY_NAME:
+                raise self.wrong(f"there is no table {key}", did_you_mean(key, (*BY_NAME, *_TOP)))
+        name = raw.get("name")
+        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise self.wrong("it needs a name of small letters, digits and _", 'Write at the top: name = "my_shop"')
+        drafts = [self.draft(BY_NAME[key], raw[key]) for key in raw if key in BY_NAME]
+        if not drafts:
+            raise self.wrong("it fills no table", "Begin with [orders.columns] and, below it, order_id = …")
+        # Column names are the same in any case, as in SQL; the first spelling stands for all.
+        used = {name.lower(): name for name in reversed([name for draft in drafts for name in draft.used])}
+        types = _inferred(drafts) | self.types(raw, used)
+        for draft in drafts:
+            self.bind(draft, types)
+        optional = frozenset(self.used(used, column, "optional") for column in self.texts(raw, "optional"))
+        options = self.section(raw, "read", _READ)
+        return Source(
+            name=name,
+            title=str(raw.get("title", name)),
+            requires=frozenset(used.values()) - optional,
+            optional=optional,
+            types={used[column]: kind for column, kind in types.items()},
+            mappings=tuple(draft.mapping for draft in drafts),
+            decimal=self.decimal(options),
+            date_order=self.date_order(options),
+            timezone=self.timezone(options),
+        )
+
+    def section(self, raw: dict[str, Any], name: str, known: Iterable[str]) -> dict[str, Any]:
+        """The TOML table of this name, which holds nothing but known keys."""
+        found = raw.get(name, {})
+        if not isinstance(found, dict):
+            raise self.wrong(f"{name} is not a table", f"Write [{name}] on a line of its own.")
+        for key in found:
+            if key not in known:
+                raise self.wrong(f"[{name}] knows no {key}", did_you_mean(key, known))
+        return found
+
+    def texts(self, raw: dict[str, Any], name: str) -> list[str]:
+        """A text or a list of texts, none where the name is not there."""
+        value = raw.get(name, [])
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str) for item in values):
+            raise self.wrong(f"{name} is neither a text nor a list of texts")
+        return values
+
+    def used(self, used: dict[str, str], column: str, where: str) -> str:
+        """The column in the spelling of the expressions."""
+        if column.lower() not in used:
+            hint = did_you_mean(column, used.values())
+            raise self.wrong(f"{where} names the column {column}, which no expression uses", hint)
+        return used[column.lower()]
+
+    def types(self, raw: dict[str, Any], used: dict[str, str]) -> dict[str, Kind]:
+        """What [types] says, by column in small letters."""
+        kinds = [kind.value for kind in Kind]
+        found = {}
+        for column, kind in self.section(raw, "types", raw.get("types", {})).items():
+            if kind not in kinds:
+                raise self.wrong(f"[types] {column}: there is no type {kind}", did_you_mean(str(kind), kinds))
+            found[self.used(used, column, "[types]").lower()] = Kind(kind)
+        return found
+
+    def draft(self, table: Table, raw: object) -> _Draft:
+        """Parse [table], [table.columns]. The columns must be the table's, and all that it needs."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("columns"), dict):
+            hint = f"Write [{table.name}.columns] and, below it, what each is."
+            raise self.wrong(f"[{table.name}] has no columns", hint)
+        self.section({table.name: raw}, table.name, _TABLE)
+        known = _columns(table)
+        for name in raw["columns"]:
+            if name not in known:
+                raise self.wrong(f"the table {table.name} has no column {name}", did_you_mean(name, known))
+        needed = (column.name for column in table.columns if not column.nullable and column.default is None)
+        missing = [name for name in needed if name not in raw["columns"]]
+        if missing:
+            raise self.wrong(f"[{table.name}.columns] also needs {', '.join(missing)}")
+
+        def parsed(values: Iterable[object], part: str) -> tuple[Expression, ...]:
+            return tuple(self.expression(value, f"{table.name}.{part}") for value in values)
+
+        return _Draft(
+            table=table,
+            columns={name: parsed([value], name)[0] for name, value in raw["columns"].items()},
+            where=parsed([raw["where"]] if "where" in raw else [], "where"),
+            group_by=parsed(self.texts(raw, "group_by"), "group_by"),
+        )
+
+    def expression(self, value: object, where: str) -> Expression:
+        """Text is SQL; true, false and numbers are themselves."""
+        if isinstance(value, (bool, int, Decimal)):
+            value = str(value).lower()
+        if not isinstance(value, str):
+            raise self.wrong(f"{where} is not an SQL expression", "Write it as a text in quotes.")
+        try:
+            return expressions.parse(self.con, value)
+        except ValueError as error:
+            column = where.partition(".")[2]
+            raise self.wrong(
+                f"{where} = {value} is not an SQL expression: {error}",
+                f"If it is a column's name, give it quotes of its own: {column} = '{quoted(value)}'.",
+            ) from None
+
+    def bind(self, draft: _Draft, types: dict[str, Kind]) -> None:
+        """Let DuckDB resolve each expression on an empty file with these columns: unknown functions, wrong types."""
+        fields = {name.lower(): _sql_type(types.get(name.lower(), Kind.TEXT)) for name in draft.used} | {LINE: "BIGINT"}
+        empty = ", ".join(f"CAST(NULL AS {sql}) AS {quoted(name)}" for name, sql in fields.items())
+        mapping = draft.mapping
+        lines = f"FROM (SELECT {empty})"
+        chosen = f"{lines} WHERE {mapping.where}" if mapping.where else lines
+        grouped = f"{chosen} GROUP BY {', '.join(mapping.group_by)}" if mapping.group_by else chosen
+        queries = {"where": f"SELECT 1 {chosen}", "group_by": f"SELECT 1 {grouped}"}
+        for name, expression in draft.columns.items():
+            if not (mapping.group_by and expression.bare):
+                queries[name] = f"SELECT {expression.sql} {grouped}"
+        for part, query in queries.items():
+            try:
+                self.con.sql(query)
+            except duckdb.Error as error:
+                reason = str(error).split("\n")[0].rstrip(".!")
+                raise self.wrong(
+                    f"{draft.table.name}.{part}: {reason}",
+                    "Columns hold text unless [types] says integer, money, instant … With group_by, an expression is"
+                    " an aggregate such as sum(Price), or a column alone, which stands for its first value.",
+                ) from None
+
+    def decimal(self, options: dict[str, Any]) -> Literal[".", ","]:
+        match options.get("decimal", "."):
+            case ".":
+                return "."
+            case ",":
+                return ","
+        raise self.wrong('[read] decimal is neither "." nor ","')
+
+    def date_order(self, options: dict[str, Any]) -> Literal["dmy", "mdy"] | None:
+        match options.get("date_order"):
+            case None:
+                return None
+            case "dmy":
+                return "dmy"
+            case "mdy":
+                return "mdy"
+        raise self.wrong('[read] date_order is neither "dmy" nor "mdy"', "It says how 03/04/2024 is read.")
+
+    def timezone(self, options: dict[str, Any]) -> str | None:
+        name = options.get("timezone")
+        try:
+            return ZoneInfo(name).key if name is not None else None
+        except (ValueError, OSError, TypeError, LookupError, AttributeError):
+            raise self.wrong(f"[read] there is no timezone {name}", "Use a name such as Europe/London.") from None
+
+
+def _sql_type(kind: Kind) -> str:
+    """What an expression sees: instants still carry their zone."""
+    return "TIMESTAMPTZ" if kind is Kind.INSTANT else kind.sql
+
+
+def _columns(table: Table) -> dict[str, Column]:
+    """What a mapping can fill: the table's columns, and when the row was last changed."""
+    return {column.name: column for column in (*table.columns, _UPDATED_AT)}
+
+
+def _inferred(drafts: list[_Draft]) -> dict[str, Kind]:
+    """By column in small letters: one that goes unchanged into a canonical column holds what that one holds."""
+    found: dict[str, set[Kind]] = {}
+    for draft in drafts:
+        for name, expression in draft.columns.items():
+            if expression.bare and expression.bare.lower() != LINE:
+                found.setdefault(expression.bare.lower(), set()).add(_columns(draft.table)[name].kind)
+    # An id or an amount can be shown as text too; what would have to be two other things at once stays text.
+    kinds = {column: said - {Kind.TEXT} for column, said in found.items()}
+    return {column: next(iter(said)) for column, said in kinds.items() if len(said) == 1}

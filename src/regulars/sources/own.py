@@ -1,0 +1,29 @@
+"""Files that already use our own column names: one source per canonical table, made from its declaration."""
+
+from __future__ import annotations
+
+from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.schema import HOUSEKEEPING, Kind, Table
+from regulars.warehouse.tables import TABLES
+
+NAME = "own"
+"""All of them are one source: ids are scoped by source, and an order's customer_id stands in the customers file."""
+
+_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+
+
+def source_of(table: Table) -> Source:
+    """The source of files whose columns are the table's own. `updated_at` may stand in every file."""
+    columns = {column.name: column for column in (*table.columns, _UPDATED_AT)}
+    required = frozenset(column.name for column in table.columns if not column.nullable and column.default is None)
+    return Source(
+        name=NAME,
+        title=f"{table.name}, in Regulars' own columns",
+        requires=required,
+        optional=frozenset(columns) - required,
+        types={name: column.kind for name, column in columns.items() if column.kind is not Kind.TEXT},
+        mappings=(Mapping(table.name, {name: f'"{name}"' for name in columns}),),
+    )
+
+
+SOURCES: tuple[Source, ...] = tuple(source_of(table) for table in TABLES)

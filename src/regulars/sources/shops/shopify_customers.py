@@ -1,0 +1,65 @@
+"""Shopify's customers export (Customers → Export → CSV), in its layouts with and without `Customer ID`."""
+
+from __future__ import annotations
+
+from regulars.sources.shops.shopify_check import check
+from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.schema import Kind
+
+shopify_customers = Source(
+    name="shopify",
+    title="Shopify customers export",
+    requires=frozenset({"First Name", "Last Name", "Email", "Accepts Email Marketing"}),
+    optional=frozenset(
+        {
+            "Customer ID",
+            "Phone",
+            "Default Address Phone",
+            "Default Address City",
+            "City",
+            "Default Address Country Code",
+            "Country Code",
+            "Country",
+            "Accepts SMS Marketing",
+            "Total Spent",
+            "Total Orders",
+            "Tags",
+        }
+    ),
+    types={
+        "Customer ID": Kind.ID,
+        "Phone": Kind.ID,
+        "Default Address Phone": Kind.ID,
+        "Total Spent": Kind.MONEY,
+        "Total Orders": Kind.INTEGER,
+    },
+    mappings=(
+        Mapping(
+            "customers",
+            # A name alone leads to no order and to no person.
+            where='coalesce("Customer ID", "Email", "Phone", "Default Address Phone") IS NOT NULL',
+            columns={
+                # Files without numbers are told apart by address, which is also what joins them to their orders.
+                "customer_id": """coalesce(
+                    "Customer ID",
+                    'email:' || lower("Email"),
+                    'phone:' || regexp_replace(coalesce("Phone", "Default Address Phone"), '[^0-9]', '', 'g')
+                )""",
+                "email": '"Email"',
+                # An address may carry another's number: it tells who this is where nothing else does.
+                "phone": 'coalesce("Phone", CASE WHEN "Email" IS NULL THEN "Default Address Phone" END)',
+                "name": """nullif(concat_ws(' ', "First Name", "Last Name"), '')""",
+                "country": 'coalesce("Default Address Country Code", "Country Code", "Country")',
+                "city": 'coalesce("Default Address City", "City")',
+                "tags": '"Tags"',
+                "attributes": """json_object(
+                    'total_orders', "Total Orders",
+                    'total_spent', "Total Spent",
+                    'accepts_email_marketing', lower("Accepts Email Marketing") = 'yes',
+                    'accepts_sms_marketing', lower("Accepts SMS Marketing") = 'yes'
+                )""",
+            },
+        ),
+    ),
+    check=check,
+)

@@ -1,0 +1,84 @@
+"""The fact `orders`: one row per counted order, with its money in the shop's currency and its place in history."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from regulars.warehouse.facts import Sources
+from regulars.warehouse.facts.heads import net_in_shop_currency
+from regulars.warehouse.facts.sequence import sequenced
+from regulars.warehouse.portable import converted, first_rows
+
+_MONEY = "decimal(18, 4)"
+_NONE = ibis.literal(Decimal(0), type=_MONEY)
+
+
+def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
+    """heads plus sums over their lines: gross_revenue, discounts, shipping_revenue, net_before_refunds, goods_cost, units …
+
+    All without tax, in the shop's currency. `goods_cost` is null where the cost of any line is not known.
+    """
+    sums = lines.group_by(l_source=lines.source, l_order=lines.order_id).agg(
+        line_revenue=lines.amount.sum(),
+        units=lines.quantity.sum(),
+        known_cost=lines.cost.sum(),
+        unknown_costs=lines.cost.isnull().sum(),
+        estimated_costs=lines.cost_estimated.sum(),
+        covered_revenue=lines.amount.sum(where=lines.cost.notnull() & ~lines.cost_estimated),
+    )
+    rows = heads.left_join(sums, [heads.source == sums.l_source, heads.order_id == sums.l_order])
+    rows = rows.drop("l_source", "l_order")
+    none_known = rows.has_lines.ifelse(_NONE, ibis.null(_MONEY))
+    rows = rows.mutate(
+        gross_revenue=ibis.coalesce(
+            rows.line_revenue.cast(_MONEY),
+            rows.has_lines.ifelse(_NONE, net_in_shop_currency(rows.gross, rows, sources)),
+        ),
+        discounts=net_in_shop_currency(rows.discount, rows, sources),
+        shipping_revenue=net_in_shop_currency(rows.shipping, rows, sources),
+        units=rows.units.fill_null(0),
+        goods_cost=(rows.unknown_costs > 0)
+        .ifelse(ibis.null(_MONEY), rows.known_cost.cast(_MONEY))
+        .fill_null(none_known),
+        covered_revenue=rows.covered_revenue.cast(_MONEY).fill_null(_NONE),
+        cost_estimated=rows.estimated_costs.fill_null(0) > 0,
+    )
+    # An order with an unknown line must not fall back to "no goods".
+    rows = rows.mutate(goods_cost=(rows.unknown_costs > 0).fill_null(False).ifelse(ibis.null(_MONEY), rows.goods_cost))
+    if sources.default_margin is not None:
+        rest = ibis.literal(Decimal(1) - sources.default_margin, type="decimal(38, 8)")
+        estimated = converted(rows.gross_revenue, rest, sources.digits)
+        rows = rows.mutate(
+            goods_cost=rows.has_lines.ifelse(rows.goods_cost, estimated),
+            cost_estimated=rows.cost_estimated | ~rows.has_lines,
+        )
+    net = (rows.gross_revenue - rows.discounts + rows.shipping_revenue).cast(_MONEY)
+    return rows.mutate(net_before_refunds=net)
+
+
+def orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
+    """One row per counted order, guests included. Money is net of tax in the shop's currency; `profit` null where unknown."""
+    linked = returns.filter(returns.linked)
+    back = linked.group_by(r_source=linked.source, r_order=linked.order_id).agg(
+        refunds=linked.amount.sum(), cost_back=linked.cost_back.sum()
+    )
+    rows = priced.left_join(back, [priced.source == back.r_source, priced.order_id == back.r_order])
+    dearest = first_rows(lines, ("source", "order_id"), [lines.amount.desc(), lines.line_id.asc()])
+    dearest = dearest.select(d_source=dearest.source, d_order=dearest.order_id, product=dearest["product"])
+    rows = rows.left_join(dearest, [rows.source == dearest.d_source, rows.order_id == dearest.d_order])
+    rows = rows.mutate(refunds=rows.refunds.cast(_MONEY).fill_null(_NONE))
+    net = (rows.net_before_refunds - rows.refunds).cast(_MONEY)
+    sending = converted(rows.shipping_cost, rows.rate, sources.digits).fill_null(_NONE)
+    fees = converted(rows.payment_fee, rows.rate, sources.digits).fill_null(_NONE)
+    back_cost = rows.cost_back.cast(_MONEY).fill_null(_NONE)
+    rows = rows.select(
+        "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "product",
+        "units", "gross_revenue", "discounts", "shipping_revenue", "refunds", "covered_revenue", "cost_estimated",
+        at=rows.ordered_at, net_revenue=net, goods_cost=rows.goods_cost,
+        profit=(net - rows.goods_cost + back_cost - sending - fees).cast(_MONEY),
+        returned=rows.r_order.notnull(),
+    )  # fmt: skip
+    return sequenced(rows)

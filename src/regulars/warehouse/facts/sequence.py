@@ -1,0 +1,44 @@
+"""Each order's place in its customer's history. Guests have none."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+PLACES = (
+    "order_number", "previous_day", "second_previous_day", "next_day", "customer_orders",
+    "first_day", "first_channel", "first_country", "first_coupon", "first_product",
+)  # fmt: skip
+"""The columns that `sequenced` adds; a filter on orders changes what they mean, so it computes them again."""
+_OF_FIRST = {
+    "first_channel": "channel",
+    "first_country": "country",
+    "first_coupon": "coupon",
+    "first_product": "product",
+}
+
+
+def sequenced(orders: ir.Table) -> ir.Table:
+    """orders (person, day, at, channel, country, coupon, product …) plus PLACES.
+
+    `order_number` counts from 1 by day and time, ties broken by order id; `previous_day`, `second_previous_day` and `next_day`
+    are epoch days of the same customer's neighbouring orders, null where there are none.
+    """
+    orders = orders.drop(*[name for name in PLACES if name in orders.columns])
+    guests = orders.filter(orders.person.isnull())
+    rows = orders.filter(orders.person.notnull())
+    by_time = ibis.window(group_by=rows.person, order_by=[rows.day, rows.at, rows.order_id, rows.source])
+    rows = rows.mutate(
+        order_number=(ibis.row_number().over(by_time) + 1).cast("int32"),
+        previous_day=rows.day.lag(1).over(by_time),
+        second_previous_day=rows.day.lag(2).over(by_time),
+        next_day=rows.day.lead(1).over(by_time),
+        customer_orders=rows.count().over(group_by=rows.person).cast("int32"),
+        first_day=rows.day.min().over(group_by=rows.person),
+    )
+    first = rows.filter(rows.order_number == 1)
+    first = first.select(first_person=first.person, **{name: first[column] for name, column in _OF_FIRST.items()})
+    rows = rows.inner_join(first, rows.person == first.first_person).drop("first_person")
+    schema = rows.schema()
+    guests = guests.mutate(**{name: ibis.null(schema[name]) for name in PLACES})
+    return rows.union(guests.select(*rows.columns), distinct=False)

@@ -1,0 +1,279 @@
+"""From parsed lines to rows of a canonical table, typed and checked against its declaration.
+
+Rows that break a promise are only marked (`@wrong`), which is cheap; the reasons in words are worked out afterwards for
+the marked ones alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from regulars.vocabulary.errors import MappingError
+from regulars.vocabulary.money import currencies
+from regulars.warehouse.load.expressions import Expression, refused
+from regulars.warehouse.load.parse import complaint, parsed, quoted, shown, stripped, without_offset
+from regulars.warehouse.load.stage import Plan, Stage, naive
+from regulars.warehouse.load.workspace import Workspace, identifier
+from regulars.warehouse.schema import Column, Kind, Table
+
+_UPDATED_AT = Column("updated_at", Kind.INSTANT, "", nullable=True)
+_WHOLE = ("HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
+_NUMERIC = ("DECIMAL", "DOUBLE", "FLOAT", *_WHOLE)
+_NESTED = ("STRUCT", "MAP", "UNION", "JSON")
+
+
+def carried(table: Table) -> tuple[Column, ...]:
+    """The table's columns, and `updated_at`, which every row may carry."""
+    return table.columns if table.has("updated_at") else (*table.columns, _UPDATED_AT)
+
+
+def create(room: Workspace, table: Table) -> str:
+    """An empty temporary table for evaluated rows. Returns its name."""
+    name = room.table(f"rows_{table.name}")
+    columns = ", ".join(f"{identifier(column.name)} {column.kind.sql}" for column in carried(table))
+    room.con.execute(
+        f'CREATE TEMP TABLE {name} ("@file" INTEGER, "@plan" INTEGER, "@line" BIGINT, source VARCHAR, {columns},'
+        ' zone VARCHAR, "@wrong" BOOLEAN)'
+    )
+    return name
+
+
+def insert(room: Workspace, stage: Stage, index: int, into: str, lines: str) -> None:
+    """Evaluate a plan over `lines` (SQL of parsed lines) and insert its rows. Raises MappingError."""
+    plan = stage.plans[index]
+    room.timezone(stage.zone)
+    values = _values(room, stage, plan, lines)
+    names = ", ".join(identifier(value.column.name) for value in values)
+    wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
+    _run(
+        room,
+        stage,
+        plan,
+        lines,
+        f"INSERT INTO {into} BY NAME"
+        f' SELECT {stage.number} AS "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
+        f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, {wrong} AS "@wrong"'
+        f" FROM {_checked(stage, plan, values, lines)}",
+    )
+
+
+def reasons(room: Workspace, stage: Stage, index: int, lines: str, lost: str) -> str:
+    """SQL giving (`@line`, reasons) of every line that stands behind a row of the plan over `lines`.
+
+    `lost` is a table (line, columns): what could not be read in a line, and is therefore not called missing too.
+    """
+    plan = stage.plans[index]
+    room.timezone(stage.zone)
+    values = _values(room, stage, plan, lines)
+    words = ", ".join(f"CASE WHEN {check} THEN {why} END" for check, why in _checks(stage, plan, values, partly=True))
+    return (
+        'SELECT unnest("@lines") AS "@line", reasons FROM (SELECT "@lines",'
+        f" list_filter([{words}]::VARCHAR[], lambda x: x IS NOT NULL) AS reasons"
+        f" FROM {_checked(stage, plan, values, lines, lost)}) WHERE len(reasons) > 0"
+    )
+
+
+def chosen(plan: Plan) -> str:
+    """SQL: whether the plan's `where` takes a line."""
+    return "true" if plan.where is None else f"coalesce(({plan.where.sql}), false)"
+
+
+def whole_groups(plan: Plan, lines: str, some: str) -> str:
+    """SQL: those of `lines` that are in `some` (SQL of `@line`s) or share a row with one of them."""
+    if not plan.group_by:
+        return f'(SELECT * FROM {lines} SEMI JOIN ({some}) USING ("@line"))'
+    keys = ", ".join(f"({key.sql}) AS g{i}" for i, key in enumerate(plan.group_by))
+    same = " AND ".join(f"({key.sql}) IS NOT DISTINCT FROM g{i}" for i, key in enumerate(plan.group_by))
+    return (
+        f'(SELECT * FROM {lines} AS l WHERE EXISTS (FROM (SELECT {keys} FROM {lines} SEMI JOIN ({some}) USING ("@line"))'
+        f" AS k WHERE {same}))"
+    )
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A canonical column on its way: `e…` as the mapping gives it, `c…` as the declaration wants it."""
+
+    column: Column
+    found: Expression | None
+    result: str
+    """SQL over the mapping's result."""
+    text: str = ""
+    """SQL of the text that was parsed, where it was one: it may fail."""
+    local: str = ""
+    """SQL: whether a time came without an offset, where that shows only in the result."""
+
+
+def _values(room: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Value]:
+    """How each canonical column comes from its expression's type, which DuckDB is asked for."""
+    given = [(column, plan.columns[column.name]) for column in carried(plan.table) if column.name in plan.columns]
+    types = [
+        str(row[1]) for row in _run(room, stage, plan, lines, f"DESCRIBE {_results(stage, plan, lines)}").fetchall()
+    ]
+    by_name = {
+        column.name: _converted(stage, column, found, f"e{i}", types[i]) for i, (column, found) in enumerate(given)
+    }
+    return [
+        by_name.get(column.name) or _Value(column, None, f"NULL::{column.kind.sql}") for column in carried(plan.table)
+    ]
+
+
+def _results(stage: Stage, plan: Plan, lines: str, lost: str = "") -> str:
+    """SQL: the mapping's expressions as e0, e1, …, with their line."""
+    source = (
+        f'(SELECT l.*, f.columns AS "@lost" FROM {lines} l LEFT JOIN {lost} f ON f.line = l."@line")' if lost else lines
+    )
+    given = [plan.columns[column.name] for column in carried(plan.table) if column.name in plan.columns]
+    times = _times(stage, plan)
+    if plan.group_by:
+        columns = [_first(found) for found in given]
+        flag = " OR ".join(f"coalesce(bool_or({naive(name)}), false)" for name in times) or "false"
+        line, all_lines, gone = 'min("@line")', 'list("@line")', 'flatten(list("@lost"))'
+        group = f" GROUP BY {', '.join(f'({key.sql})' for key in plan.group_by)}"
+    else:
+        columns = [f"({found.sql})" for found in given]
+        flag = " OR ".join(f"coalesce({naive(name)}, false)" for name in times) or "false"
+        line, all_lines, gone, group = '"@line"', '["@line"]', '"@lost"', ""
+    outs = [f"{sql} AS e{i}" for i, sql in enumerate(columns)]
+    outs += [f'{line} AS "@line"', f'({flag}) AS "@naive"']
+    if lost:
+        outs += [f'{all_lines} AS "@lines"', f'coalesce({gone}, []) AS "@lost"']
+    where = f" WHERE ({plan.where.sql})" if plan.where is not None else ""
+    return f"SELECT {', '.join(outs)} FROM {source}{where}{group}"
+
+
+def _first(found: Expression) -> str:
+    """Under group_by a bare column is its first value that is not empty."""
+    return f'arg_min({found.sql}, "@line")' if found.bare is not None else f"({found.sql})"
+
+
+def _decides_day(table: Table, column: Column) -> bool:
+    """Whether the column says on which day the row lies: where it has no offset, its zone is kept with the row."""
+    return column.kind is Kind.INSTANT and (table.day is None or table.day == column.name)
+
+
+def _times(stage: Stage, plan: Plan) -> list[str]:
+    """The file's columns of times behind the columns that decide on the row's day."""
+    deciding = [
+        column for column in plan.table.columns if _decides_day(plan.table, column) and column.name in plan.columns
+    ]
+    used = {name for column in deciding for name in plan.columns[column.name].names}
+    return sorted(name for name in used if stage.kinds.get(name) is Kind.INSTANT)
+
+
+def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str) -> _Value:
+    kind = column.kind
+    text = local = ""
+    if sql.endswith("]") or sql.startswith(_NESTED):
+        return _Value(column, found, f"to_json({e})::VARCHAR")
+    match kind:
+        case Kind.INSTANT if sql == "TIMESTAMP WITH TIME ZONE":
+            value = f"timezone('UTC', {e})"
+        case Kind.INSTANT if sql.startswith("TIMESTAMP") or sql == "DATE":
+            value, local = f"timezone('UTC', {e}::TIMESTAMPTZ)", f"{e} IS NOT NULL"
+        case Kind.DAY if sql.startswith("TIMESTAMP") or sql == "DATE":
+            value = f"{e}::DATE"
+        case Kind.MONEY | Kind.NUMBER if sql.startswith(_NUMERIC):
+            # Exact or not at all: a product of two amounts may have more digits than a column holds.
+            value, text = f"TRY_CAST({e} AS {kind.sql})", f"{e}::VARCHAR"
+        case Kind.INTEGER if sql.startswith(_WHOLE):
+            value, text = f"TRY_CAST({e} AS BIGINT)", f"{e}::VARCHAR"
+        case Kind.INTEGER if sql.startswith(_NUMERIC):
+            value, text = f"CASE WHEN {e} = trunc({e}) THEN TRY_CAST({e} AS BIGINT) END", f"{e}::VARCHAR"
+        case Kind.FLAG if sql == "BOOLEAN":
+            value = e
+        case Kind.ID | Kind.TEXT if found.bare is not None and stage.kinds.get(found.bare) is kind:
+            value = e
+        case _:
+            text = stripped(f"{e}::VARCHAR")
+            value = parsed(kind, text, stage.locale)
+            if kind is Kind.INSTANT:
+                value, local = f"timezone('UTC', {value})", f"coalesce({without_offset(text)}, false)"
+    if column.name == "currency":
+        value = f"upper({value})"
+    elif column.choices:
+        value = f"lower({value})"
+    return _Value(column, found, value, text if kind is not Kind.TEXT else "", local)
+
+
+def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: str = "") -> str:
+    """SQL: rows with canonical names; `@text x` is the text of a column that can fail, `@failed x` whether it did."""
+    outs = ['"@line"', '"@lines"', '"@lost"'] if lost else ['"@line"']
+    local = ['"@naive"']
+    for value in values:
+        name = value.column.name
+        default = value.column.default
+        result = f"coalesce({value.result}, {default})" if default is not None else value.result
+        outs.append(f"{result} AS {identifier(name)}")
+        if value.text:
+            outs.append(f"{value.text} AS {identifier('@text ' + name)}")
+            failed = f"({value.text} IS NOT NULL AND {value.result} IS NULL)"
+            outs.append(f"{failed} AS {identifier('@failed ' + name)}")
+        if value.local and _decides_day(plan.table, value.column):
+            local.append(value.local)
+    outs.append(f'({" OR ".join(local)}) AS "@naive"')
+    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, lost)}))"
+
+
+def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> list[tuple[str, str]]:
+    """What can be wrong with a row: SQL that is true where it is, and SQL of the reason in words.
+
+    `partly`: some fields behind the rows could not be read, as `@lost` says; what they leave empty is not missing.
+    """
+    checks = []
+    for value in values:
+        column, name = value.column, identifier(value.column.name)
+        missing = f"{name} IS NULL"
+        if value.text:
+            failed = identifier("@failed " + column.name)
+            text = identifier("@text " + column.name)
+            checks.append((failed, complaint(column.kind, column.name, text, stage.locale)))
+            missing += f" AND NOT {failed}"
+        if partly and value.found is not None and value.found.names:
+            behind = ", ".join(quoted(used) for used in sorted(value.found.names))
+            missing += f' AND NOT list_has_any("@lost", [{behind}])'
+        if not column.nullable:
+            checks.append((f"({missing})", quoted(f"{column.name} is missing")))
+        if column.choices:
+            allowed = ", ".join(quoted(choice) for choice in column.choices)
+            words = f" is none of {', '.join(column.choices)}"
+            checks.append((_false(f"{name} IN ({allowed})"), _words(column, name, words)))
+        if column.low is not None:
+            number = f"rtrim(rtrim({name}::DECIMAL(38,4)::VARCHAR, '0'), '.')"
+            checks.append((_false(f"{name} >= {column.low}"), _words(column, number, f" is below {column.low}")))
+        if column.name == "currency":
+            codes = ", ".join(quoted(code) for code in sorted(currencies()))
+            words = " is no currency; its three-letter code is needed, such as EUR"
+            checks.append((_false(f"{name} IN ({codes})"), _words(column, name, words)))
+    checks += [(f"coalesce({rule.broken}, false)", quoted(rule.reason)) for rule in plan.table.rules]
+    return checks
+
+
+def _false(condition: str) -> str:
+    """True where the condition is false; an empty value breaks none."""
+    return f"coalesce(NOT ({condition}), false)"
+
+
+def _words(column: Column, value: str, words: str) -> str:
+    """SQL of a reason: the column, its value, and what is wrong with it."""
+    return f"{quoted(column.name + ': ')} || {shown(value)} || {quoted(words)}"
+
+
+def _run(room: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return room.con.execute(sql)
+    except duckdb.Error as error:
+        raise _culprit(room, stage, plan, lines, error) from None
+
+
+def _culprit(room: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
+    """The refusal, naming the expression: each is tried alone."""
+    for name, found in plan.columns.items():
+        alone = replace(plan, columns={name: found}, where=None)
+        try:
+            room.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
+        except duckdb.Error as own:
+            return refused(found, own)
+    return refused(plan.where or next(plan.expressions()), error)

@@ -1,0 +1,293 @@
+"""Which files there are: paths, globs, directories, archives; what format each has, and what its columns are called."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import hashlib
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import IO, cast
+
+import duckdb
+
+from regulars.vocabulary.errors import UnreadableFile
+from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, unique
+from regulars.warehouse.load.formats.typed import json_header, parquet_columns
+from regulars.warehouse.load.formats.xlsx import sheet_header
+
+SAMPLE = 1 << 20
+"""How many bytes of a file are looked at to tell its format, encoding and delimiter."""
+
+CHUNK = 1 << 22
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+"""What Python raises for broken, cut off or locked archives."""
+
+
+class Format(StrEnum):
+    """How a file's rows are written."""
+
+    DELIMITED = "delimited text"
+    JSON = "JSON"
+    XLSX = "XLSX"
+    PARQUET = "Parquet"
+
+
+_BY_ENDING = {
+    ".csv": Format.DELIMITED,
+    ".tsv": Format.DELIMITED,
+    ".tab": Format.DELIMITED,
+    ".txt": Format.DELIMITED,
+    ".json": Format.JSON,
+    ".jsonl": Format.JSON,
+    ".ndjson": Format.JSON,
+    ".xlsx": Format.XLSX,
+    ".xlsm": Format.XLSX,
+    ".parquet": Format.PARQUET,
+    ".pq": Format.PARQUET,
+}
+_PACKED = (".gz", ".zip")
+_OTHERS = {
+    b"\xd0\xcf\x11\xe0": "an old Excel file (.xls); save it as .xlsx or CSV",
+    b"%PDF": "a PDF; export the data as CSV",
+    b"BZh": "packed with bzip2; unpack it first",
+    b"\xfd7zXZ": "packed with xz; unpack it first",
+    b"7z\xbc\xaf": "a 7z archive; unpack it first",
+    b"Rar!": "a RAR archive; unpack it first",
+    b"(\xb5/\xfd": "packed with zstd; unpack it first",
+}
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One file with rows: on disk, packed by gzip, or a member of an archive. `name` is what the shop is shown."""
+
+    name: str
+    path: Path
+    member: str | None = None
+    """The member's name inside the zip archive at `path`."""
+
+    def open(self) -> IO[bytes]:
+        """The content, unpacked. Raises UnreadableFile where the archive is broken."""
+        try:
+            stream = self._packed()
+            start = stream.read(2)
+            stream.seek(0)
+            # A GzipFile is an IO in all but name.
+            return cast("IO[bytes]", gzip.open(stream)) if start == b"\x1f\x8b" else stream
+        except BROKEN as error:
+            raise self.broken(error) from None
+
+    def _packed(self) -> IO[bytes]:
+        if self.member is None:
+            return self.path.open("rb")
+        # The member keeps the archive open for as long as it is read.
+        archive = zipfile.ZipFile(self.path)
+        return archive.open(self.member)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the bytes on disk are the content: neither packed nor in an archive."""
+        if self.member is not None:
+            return False
+        with self.path.open("rb") as stream:
+            return stream.read(2) != b"\x1f\x8b"
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content in pieces. Raises UnreadableFile where it breaks off."""
+        with self.open() as stream:
+            try:
+                while chunk := stream.read(CHUNK):
+                    yield chunk
+            except BROKEN as error:
+                raise self.broken(error) from None
+
+    def broken(self, error: Exception) -> UnreadableFile:
+        """The refusal for a file that cannot be read to its end."""
+        return UnreadableFile(
+            f"{self.name} is broken: {str(error) or type(error).__name__}.", "Export or copy it again."
+        )
+
+    @cached_property
+    def sample(self) -> bytes:
+        """The first megabyte of the content. Raises UnreadableFile where there is none."""
+        with self.open() as stream:
+            try:
+                start = b""
+                # One read may stop early and hide that a packed file breaks off.
+                while len(start) < SAMPLE and (more := stream.read(SAMPLE - len(start))):
+                    start += more
+            except BROKEN as error:
+                raise self.broken(error) from None
+        if not start.strip(b"\x00\t\r\n \xef\xbb\xbf\xff\xfe"):
+            raise UnreadableFile(f"{self.name} is empty.", "Export it again; a file needs at least its header line.")
+        return start
+
+    @cached_property
+    def format(self) -> Format:
+        """How the rows are written, by content first, by name where the content leaves it open."""
+        start = self.sample
+        if start.startswith(b"PAR1"):
+            return Format.PARQUET
+        if start.startswith(b"PK\x03\x04"):
+            return Format.XLSX
+        for magic, what in _OTHERS.items():
+            if start.startswith(magic):
+                raise UnreadableFile(f"{self.name} is {what}.")
+        ending = _ending(self.member or self.path.name)
+        if _BY_ENDING.get(ending) in (Format.XLSX, Format.PARQUET):
+            raise UnreadableFile(
+                f"{self.name} is not a {_BY_ENDING[ending]} file, or it is broken.", "Export it again."
+            )
+        if _binary(start):
+            raise UnreadableFile(
+                f"{self.name} is not a text file.",
+                "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines, also gz and zip.",
+            )
+        return _BY_ENDING.get(ending, Format.DELIMITED)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the unpacked content, so that orders.csv and orders.csv.gz are the same."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def header(self) -> list[str]:
+        """The column names, cleaned and made unique. Raises UnreadableFile where there are none."""
+        return list(self._header)
+
+    @cached_property
+    def _header(self) -> tuple[str, ...]:
+        match self.format:
+            case Format.DELIMITED:
+                return self.dialect.names
+            case Format.JSON:
+                return json_header(self.sample, self.name, len(self.sample) < SAMPLE)
+            case Format.XLSX:
+                with self.open() as stream:
+                    return sheet_header(stream, self.name)
+            case Format.PARQUET:
+                with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+                    columns = parquet_columns(con, self.local(Path(folder)), self.name)
+                    return unique([column for column, _ in columns])
+
+    @cached_property
+    def dialect(self) -> Dialect:
+        """Delimiter and header of a delimited file."""
+        return dialect_of(self.sample, len(self.sample) < SAMPLE)
+
+    def local(self, folder: Path) -> Path:
+        """Where the content lies unpacked on disk: the file itself, or a copy in `folder`."""
+        if self.plain:
+            return self.path
+        copy = folder / "unpacked"
+        with copy.open("wb") as out:
+            for chunk in self.chunks():
+                out.write(chunk)
+        return copy
+
+
+def _ending(name: str) -> str:
+    return Path(name.lower().removesuffix(".gz")).suffix
+
+
+def _binary(start: bytes) -> bool:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    head = start[:4096]
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    # UTF-16 without its mark is half zeros, all on one side; anything else with many control bytes is no text.
+    halves = (head[0::2].count(0), head[1::2].count(0))
+    return control > len(head) // 50 and not (min(halves) == 0 and max(halves) > len(head) // 4)
+
+
+def expand(paths: Sequence[str | Path]) -> list[InputFile]:
+    """All files behind paths, globs, directories and archives, in order; each once.
+
+    Raises UnreadableFile, with what to do, for what is not there and for directories and archives without files.
+    """
+    found: dict[tuple[Path, str | None], None] = {}
+    for given in paths:
+        for path in _paths(str(given)):
+            for member in _members(path):
+                found[(path, member)] = None
+    return _named(list(found))
+
+
+def _paths(given: str) -> list[Path]:
+    path = Path(given)
+    if path.is_dir():
+        return _in_directory(path)
+    if path.exists():
+        if not path.is_file():
+            raise UnreadableFile(f"{given} is not a file.")
+        return [path]
+    matches = sorted(Path(match) for match in glob.glob(given, recursive=True))
+    files = [match for match in matches if match.is_file()]
+    if files:
+        return files
+    if glob.has_magic(given):
+        raise UnreadableFile(f"Nothing matches {given}.", "Look at the folder's name and the file's ending.")
+    raise UnreadableFile(f"There is no file {given}.", "Look at its name and folder.")
+
+
+def _in_directory(folder: Path) -> list[Path]:
+    files = [
+        path for path in sorted(folder.rglob("*")) if path.is_file() and _interesting(path.relative_to(folder).parts)
+    ]
+    if not files:
+        raise UnreadableFile(
+            f"The folder {folder} holds no file to load.",
+            "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines, also gz and zip.",
+        )
+    return files
+
+
+def _interesting(parts: tuple[str, ...]) -> bool:
+    """Not hidden, no leftover of a Mac's archiver or an office program, and with an ending that Regulars reads."""
+    if any(part.startswith((".", "__MACOSX", "~$")) for part in parts):
+        return False
+    return _ending(parts[-1]) in _BY_ENDING or parts[-1].lower().endswith(_PACKED)
+
+
+def _members(path: Path) -> list[str | None]:
+    """The members of a zip archive that hold rows; [None] for any other file."""
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
+                return [None]
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except PermissionError:
+        raise UnreadableFile(f"{path} may not be read.", "Look at the file's permissions.") from None
+    except BROKEN as error:
+        raise UnreadableFile(f"{path} is a broken archive: {error}.", "Export or copy it again.") from None
+    if "[Content_Types].xml" in names:
+        return [None]
+    members = [name for name in sorted(names) if not name.endswith("/") and _interesting(Path(name).parts)]
+    nested = [name for name in members if name.lower().endswith(".zip")]
+    if nested:
+        raise UnreadableFile(f"{path} holds another archive, {nested[0]}.", "Unpack it first.")
+    if not members:
+        raise UnreadableFile(f"{path} holds no file to load.", "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines.")
+    return list(members)
+
+
+def _named(found: list[tuple[Path, str | None]]) -> list[InputFile]:
+    """Short names where they tell the files apart, else whole paths."""
+    short = [path.name if member is None else f"{path.name}/{member}" for path, member in found]
+    twice = {name for name, times in Counter(short).items() if times > 1}
+    files = []
+    for (path, member), name in zip(found, short, strict=True):
+        long = str(path) if member is None else f"{path}/{member}"
+        files.append(InputFile(long if name in twice else name, path, member))
+    return files

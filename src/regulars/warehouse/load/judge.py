@@ -1,0 +1,317 @@
+"""Which lines are rejected, and why: what cannot be read or breaks a rule, what stands twice, and the rest of its order.
+
+One bad line rejects its whole order: every line with the same order_id in every file of the load from the same source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from regulars.warehouse.load import evaluate
+from regulars.warehouse.load.files import Format
+from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
+from regulars.warehouse.load.stage import Plan, Stage, failures
+from regulars.warehouse.load.workspace import Workspace, identifier
+from regulars.warehouse.rates import MissingRates
+from regulars.warehouse.schema import Kind, Table
+from regulars.warehouse.tables import BY_NAME
+
+ORDER_TABLES = frozenset({"orders", "order_lines", "returns"})
+"""Tables that make up an order: without one of these rows its amounts would be wrong."""
+
+
+@dataclass
+class Judgement:
+    """The load so far: its files, the evaluated rows of each table, and what is rejected."""
+
+    room: Workspace
+    stages: list[Stage]
+    rows: dict[str, str] = field(default_factory=dict)
+    """The temporary table of each canonical table's rows."""
+    rejected: str = ""
+    """Table (file, line, unit)."""
+    reasons: str = ""
+    """Table (file, line, reason)."""
+
+
+def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> Judgement:
+    """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source.
+
+    `missing_rates` gives SQL (`@file`, `@plan`, `@line`, reason) of orders without an exchange rate.
+    """
+    found = Judgement(room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"))
+    con = room.con
+    con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
+    con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
+    for stage in stages:
+        for plan in stage.plans:
+            if plan.table.name not in found.rows:
+                found.rows[plan.table.name] = evaluate.create(room, plan.table)
+    lost = {stage.number: _reject_unreadable(found, stage) for stage in stages}
+    _spread(found)
+    for stage in stages:
+        for index in range(len(stage.plans)):
+            evaluate.insert(room, stage, index, found.rows[stage.plans[index].table.name], _good(found, stage))
+    while _reject_wrong(found, lost) + _reject_twins(found) + _reject_rates(found, missing_rates):
+        _spread(found)
+        _remove(found)
+    for name, rows in found.rows.items():
+        assert not room.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
+        _keep_latest_file(found, BY_NAME[name], rows)
+    return found
+
+
+def _good(found: Judgement, stage: Stage) -> str:
+    """SQL: the parsed lines of a file that are not empty and not rejected."""
+    rows = f'(SELECT * FROM {stage.rows()} WHERE NOT "@empty")'
+    if not found.room.count(f"{found.rejected} WHERE file = {stage.number}"):
+        return rows
+    gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
+    return f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
+
+
+def _reject(found: Judgement, sql: str) -> int:
+    """Reject the lines of `sql` (file, line, reason). Returns how many were not rejected before."""
+    con = found.room.con
+    con.execute(f"INSERT INTO {found.reasons} SELECT DISTINCT file, line, reason FROM ({sql})")
+    con.execute(
+        f"INSERT INTO {found.rejected} SELECT DISTINCT file, line, NULL FROM {found.reasons}"
+        f" ANTI JOIN {found.rejected} USING (file, line)"
+    )
+    return int(con.fetchall()[0][0])
+
+
+def _reject_unreadable(found: Judgement, stage: Stage) -> str:
+    """Reject lines with fields that cannot be read, unless every mapping leaves the line out anyway.
+
+    Returns a table (line, columns): which columns of which line are lost.
+    """
+    room, number = found.room, stage.number
+    lost = room.table("lost")
+    if not room.count(f'{stage.typed} WHERE "@bad"'):
+        room.con.execute(f"CREATE TEMP TABLE {lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
+        return lost
+    room.timezone(stage.zone)
+    bad = f'(SELECT "@line" FROM {stage.rows()} WHERE "@bad")'
+    room.con.execute(
+        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)}'
+        f' FROM {stage.lines.again()} SEMI JOIN {bad} USING ("@line")'
+    )
+    # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
+    takes = " OR ".join(f"({evaluate.chosen(plan)} OR {_where_is_lost(plan)})" for plan in stage.plans) or "false"
+    _reject(
+        found,
+        f"SELECT {number} AS file, line, unnest(reasons) AS reason FROM"
+        f' (SELECT f.line, f.reasons FROM {stage.rows()} l JOIN {lost} f ON f.line = l."@line" WHERE {takes})',
+    )
+    for index in range(len(stage.plans)):
+        some = f'SELECT line AS "@line" FROM {found.rejected} WHERE file = {number}'
+        lines = evaluate.whole_groups(stage.plans[index], stage.rows(), some)
+        more = evaluate.reasons(room, stage, index, lines, lost)
+        _reject(
+            found,
+            f'SELECT {number} AS file, "@line" AS line, unnest(reasons) AS reason FROM ({more})'
+            f' SEMI JOIN ({some}) USING ("@line")',
+        )
+    return lost
+
+
+def _where_is_lost(plan: Plan) -> str:
+    if plan.where is None:
+        return "true"
+    names = ", ".join(quoted(name) for name in sorted(plan.where.names))
+    return f"list_has_any(f.columns, [{names}]::VARCHAR[])"
+
+
+def _reject_wrong(found: Judgement, lost: Mapping[int, str]) -> int:
+    """Reject the lines behind rows that break the declaration."""
+    room = found.room
+    reasons = room.table("wrong")
+    room.con.execute(f"CREATE TEMP TABLE {reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
+    for stage in found.stages:
+        for index, plan in enumerate(stage.plans):
+            wrong = f'{found.rows[plan.table.name]} WHERE "@wrong" AND "@file" = {stage.number} AND "@plan" = {index}'
+            if not room.count(wrong):
+                continue
+            lines = evaluate.whole_groups(plan, _good(found, stage), f'SELECT "@line" FROM {wrong}')
+            why = evaluate.reasons(room, stage, index, lines, lost[stage.number])
+            room.con.execute(f'INSERT INTO {reasons} SELECT {stage.number}, "@line", unnest(reasons) FROM ({why})')
+    # All at once: a line that one mapping rejects still hears what another has to say.
+    return _reject(found, f"FROM {reasons}")
+
+
+def _reject_rows(found: Judgement, sql: str) -> int:
+    """Reject all lines behind rows: `sql` gives (`@file`, `@plan`, `@line`, reason)."""
+    doomed = found.room.table("doomed")
+    found.room.con.execute(f"CREATE TEMP TABLE {doomed} AS {sql}")
+    count = 0
+    for number, index in found.room.con.execute(f'SELECT DISTINCT "@file", "@plan" FROM {doomed}').fetchall():
+        stage = found.stages[number]
+        plan = stage.plans[index]
+        here = f'{doomed} WHERE "@file" = {number} AND "@plan" = {index}'
+        if not plan.group_by:
+            count += _reject(found, f'SELECT "@file" AS file, "@line" AS line, reason FROM {here}')
+            continue
+        keys = ", ".join(f"({key.sql})" for key in plan.group_by)
+        good = f"(SELECT * FROM {_good(found, stage)} WHERE {evaluate.chosen(plan)})"
+        groups = f'(SELECT *, min("@line") OVER (PARTITION BY {keys}) AS "@first" FROM {good})'
+        count += _reject(
+            found,
+            f'SELECT {number} AS file, g."@line" AS line, d.reason FROM {groups} g'
+            f' JOIN (SELECT * FROM {here}) d ON d."@line" = g."@first"',
+        )
+    return count
+
+
+def _reject_twins(found: Judgement) -> int:
+    """The same key twice in one file: equal rows collapse, a strictly newer one wins, else all are rejected."""
+    count = 0
+    for name, rows in found.rows.items():
+        table = BY_NAME[name]
+        key = ["source", '"@file"', *(identifier(column) for column in table.key)]
+        same = ", ".join(key)
+        twins = found.room.table("twins")
+        found.room.con.execute(
+            f'CREATE TEMP TABLE {twins} AS SELECT {same} FROM {rows} WHERE NOT "@wrong" GROUP BY {same} HAVING count(*) > 1'
+        )
+        if not found.room.count(twins):
+            continue
+        among = f"(SELECT rowid AS row, * FROM {rows} SEMI JOIN {twins} USING ({same}))"
+        content = ", ".join([*key, *(identifier(column.name) for column in evaluate.carried(table)), "zone"])
+        equal = (
+            f'SELECT row FROM {among} QUALIFY row_number() OVER (PARTITION BY {content} ORDER BY "@line", "@plan") > 1'
+        )
+        found.room.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({equal})")
+        newest = (
+            f"SELECT {same}, max(updated_at) AS newest FROM {among} GROUP BY {same}"
+            " HAVING count(*) > 1 AND count(*) = count(updated_at) AND max(updated_at, 2)[1] > max(updated_at, 2)[2]"
+        )
+        older = f"SELECT row FROM {among} JOIN ({newest}) USING ({same}) WHERE updated_at < newest"
+        found.room.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({older})")
+        values = " || ', ' || ".join(f"{identifier(column)}::VARCHAR" for column in table.key)
+        title, where = quoted(", ".join(table.key) + " "), quoted(f" stands more than once in {name} (lines ")
+        what = f"{title} || {shown(f'({values})')} || {where}"
+        places = 'list_sort(list("@line" ORDER BY "@line") OVER (PARTITION BY ' + same + "))"
+        count += _reject_rows(
+            found,
+            f'SELECT "@file", "@plan", "@line", {what} || array_to_string({places}[:5], \', \') || \')\' AS reason'
+            f" FROM {among} QUALIFY count(*) OVER (PARTITION BY {same}) > 1",
+        )
+    return count
+
+
+def _reject_rates(found: Judgement, missing_rates: MissingRates) -> int:
+    """Orders in a currency without a rate. Wrong rows are left to the other checks."""
+    return _reject_rows(found, missing_rates(found.rows)) if "orders" in found.rows else 0
+
+
+def _units(stage: Stage) -> list[str]:
+    """SQL (line, unit), one a mapping that fills an order's table: which order each line belongs to."""
+    found = []
+    for plan in stage.plans:
+        if plan.table.name not in ORDER_TABLES or "order_id" not in plan.columns:
+            continue
+        order = plan.columns["order_id"]
+        lines = f'(SELECT * FROM {stage.rows()} WHERE "@bad" OR {evaluate.chosen(plan)})'
+        if plan.group_by and order.bare is None:
+            keys = ", ".join(f"({key.sql}) AS g{i}" for i, key in enumerate(plan.group_by))
+            group = ", ".join(f"g{i}" for i in range(len(plan.group_by)))
+            unit = f"SELECT {keys}, ({order.sql})::VARCHAR AS unit FROM {lines} GROUP BY ALL"
+            each = f'SELECT "@line" AS line, {keys} FROM {lines}'
+            found.append(f"SELECT line, unit FROM ({each}) JOIN ({unit}) USING ({group})")
+        elif plan.group_by:
+            keys = ", ".join(f"({key.sql})" for key in plan.group_by)
+            whole = 'ORDER BY "@line" ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING'
+            unit = f"first_value({order.sql} IGNORE NULLS) OVER (PARTITION BY {keys} {whole})"
+            found.append(f'SELECT "@line" AS line, ({unit})::VARCHAR AS unit FROM {lines}')
+        else:
+            found.append(f'SELECT "@line" AS line, ({order.sql})::VARCHAR AS unit FROM {lines}')
+    return found
+
+
+def _guessed_units(stage: Stage) -> list[str]:
+    """SQL (line, unit) for lines that could not be told apart: the field that stands where the order's number should."""
+    if stage.file.format is not Format.DELIMITED:
+        return []
+    names = [name.lower() for name in stage.lines.names]
+    filling = [plan for plan in stage.plans if plan.table.name in ORDER_TABLES and "order_id" in plan.columns]
+    fields = f"string_split(text, {quoted(stage.file.dialect.delimiter)})"
+    found = []
+    for name in {plan.columns["order_id"].bare or "" for plan in filling} & set(names):
+        field = stripped(f"trim({fields}[{names.index(name) + 1}], chr(34))")
+        found.append(f"SELECT line, {parsed(Kind.ID, field, stage.locale)} AS unit FROM {stage.lines.unreadable}")
+    return found
+
+
+def _spread(found: Judgement) -> None:
+    """Reject the other lines of every order that has a rejected line."""
+    room = found.room
+    if not room.count(found.rejected) and not any(room.count(stage.lines.unreadable) for stage in found.stages):
+        return
+    units = room.table("units")
+    parts = [
+        f"SELECT {quoted(stage.full_name)} AS source, {stage.number} AS file, {quoted(stage.file.name)} AS name,"
+        f" line, unit, {guessed} AS guessed FROM ({sql})"
+        for stage in found.stages
+        for guessed, orders in (("false", _units(stage)), ("true", _guessed_units(stage)))
+        for sql in orders
+    ]
+    if not parts:
+        return
+    room.con.execute(
+        f"CREATE TEMP TABLE {units} AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) WHERE unit IS NOT NULL"
+    )
+    while True:
+        first = (
+            "SELECT u.source, u.unit, arg_min(u.name || ' line ' || u.line, (u.file, u.line)) AS because"
+            f" FROM {units} u LEFT JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
+            " WHERE u.guessed OR r.line IS NOT NULL GROUP BY ALL"
+        )
+        others = (
+            f"(SELECT * FROM {units} u ANTI JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
+            " WHERE NOT u.guessed)"
+        )
+        if not _reject(
+            found,
+            f"SELECT o.file, o.line, 'order ' || {shown('o.unit')} || ' has a rejected line: ' || {shown('b.because')} AS reason"
+            f" FROM {others} o JOIN ({first}) b USING (source, unit)",
+        ):
+            break
+    room.con.execute(
+        f"UPDATE {found.rejected} AS r SET unit = u.unit FROM (SELECT file, line, min(unit) AS unit FROM {units} GROUP BY ALL) u"
+        " WHERE u.file = r.file AND u.line = r.line AND r.unit IS NULL"
+    )
+
+
+def _remove(found: Judgement) -> None:
+    """Take the rows of rejected lines away; rows that come from several lines are evaluated again from the good ones."""
+    for stage in found.stages:
+        if not found.room.count(f"{found.rejected} WHERE file = {stage.number}"):
+            continue
+        for index, plan in enumerate(stage.plans):
+            rows = found.rows[plan.table.name]
+            here = f'"@file" = {stage.number} AND "@plan" = {index}'
+            if plan.group_by:
+                found.room.con.execute(f"DELETE FROM {rows} WHERE {here}")
+                evaluate.insert(found.room, stage, index, rows, _good(found, stage))
+            else:
+                gone = f"SELECT line FROM {found.rejected} WHERE file = {stage.number}"
+                found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')
+
+
+def _keep_latest_file(found: Judgement, table: Table, rows: str) -> None:
+    """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
+    if len(found.stages) < 2:
+        return
+    key = ", ".join(["source", *(identifier(column) for column in table.version_key)])
+    # An unknown time counts as the newest known one, so that then the later file wins.
+    files = f'SELECT {key}, "@file", max(updated_at) AS newest FROM {rows} GROUP BY {key}, "@file"'
+    ranked = f"SELECT *, max(newest) OVER (PARTITION BY {key}) AS known FROM ({files})"
+    losing = (
+        f'SELECT {key}, "@file" FROM ({ranked}) QUALIFY row_number() OVER'
+        f' (PARTITION BY {key} ORDER BY coalesce(newest, known) DESC NULLS LAST, "@file" DESC) > 1'
+    )
+    found.room.con.execute(
+        f'DELETE FROM {rows} WHERE rowid IN (SELECT rowid FROM {rows} SEMI JOIN ({losing}) USING ({key}, "@file"))'
+    )

@@ -1,0 +1,158 @@
+"""Rejected lines: kept whole with every reason, listed, counted, and written back as files that can be loaded after a fix."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.load.judge import Judgement
+from regulars.warehouse.load.parse import quoted
+from regulars.warehouse.load.stage import Stage
+
+UNPARSED = "@text"
+"""Name, in `raw`, of a line that could not be told apart into fields."""
+
+EXTRA = ("rejected_file", "rejected_line", "rejected_because")
+"""Columns that an export adds at the end; loading ignores them."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One rejected line. `fields` maps the file's columns to their text; `unit` is the order it belongs to, where known."""
+
+    load_id: int
+    file: str
+    line: int
+    source: str
+    unit: str | None
+    reasons: list[str]
+    fields: dict[str, str | None]
+
+
+def store(found: Judgement, load_id: int, stage: Stage) -> int:
+    """Write a file's rejected lines to `main.rejects`. Returns how many."""
+    con, lines = found.room.con, stage.lines
+    here = f"file = {stage.number}"
+    start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
+    con.execute(
+        f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
+        f" json_object('{UNPARSED}', text)::VARCHAR FROM {lines.unreadable} ORDER BY line"
+    )
+    unparsed = int(con.fetchall()[0][0])
+    if not found.room.count(f"{found.rejected} WHERE {here}"):
+        return unparsed
+    fields = ", ".join(f"{quoted(name)}, c{position}" for position, name in enumerate(lines.names))
+    con.execute(
+        f"""
+        INSERT INTO main.rejects {start} r.line, {quoted(stage.full_name)}, r.unit, w.reasons, raw.fields
+        FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
+        JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
+            ON w.line = r.line
+        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {lines.again()}
+              SEMI JOIN (SELECT line AS "@line" FROM {found.rejected} WHERE {here}) USING ("@line")) raw
+            ON raw."@line" = r.line
+        ORDER BY r.line"""
+    )
+    return unparsed + int(con.fetchall()[0][0])
+
+
+def listed(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    load_id: int | None = None,
+    file: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[Reject]:
+    """Rejected lines, those of the newest load first, in the order of their files."""
+    rows = con.execute(
+        "SELECT load_id, file, line, source, unit, reasons, raw FROM main.rejects"
+        " WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file)"
+        " ORDER BY load_id DESC, file, line LIMIT $limit OFFSET $offset",
+        {"load": load_id, "file": file, "limit": limit, "offset": offset},
+    ).fetchall()
+    return [
+        Reject(load, name, line, source, unit, reasons, json.loads(raw))
+        for load, name, line, source, unit, reasons, raw in rows
+    ]
+
+
+def summary(
+    con: duckdb.DuckDBPyConnection, *, load_id: int | None = None, file: str | None = None
+) -> list[tuple[str, int, str]]:
+    """Reasons with how many lines they reject and one place as an example; the values in them left out, the most frequent first."""
+    return [
+        (str(reason), int(count), str(example))
+        for reason, count, example in con.execute(
+            r"""
+            SELECT regexp_replace(regexp_replace(reason, '''[^'']*''', '''…''', 'g'), ' [(]lines [0-9, ]*[)]', '') AS kind,
+                   count(*) AS lines, arg_min(file || ' line ' || line, (file, line))
+            FROM (SELECT file, line, unnest(reasons) AS reason FROM main.rejects
+                  WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file))
+            GROUP BY kind ORDER BY lines DESC, kind""",
+            {"load": load_id, "file": file},
+        ).fetchall()
+    ]
+
+
+def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = None) -> list[Path]:
+    """Write rejected lines as CSV with their original columns, so that they load again after a fix.
+
+    Takes the newest load that has rejects where `load_id` is None. Lines of files with other columns go to a file of their own
+    (`rejects-2.csv`). Returns the paths. Raises UsageError where there is nothing to write.
+    """
+    if load_id is None:
+        load_id = con.execute("SELECT max(load_id) FROM main.rejects").fetchall()[0][0]
+    layouts: dict[tuple[str, ...], list[str]] = {}
+    for file, names in _layouts(con, load_id):
+        layouts.setdefault(names, []).append(file)
+    if not layouts:
+        raise UsageError("Nothing was rejected." if load_id is None else f"Load {load_id} rejected nothing.")
+    written = []
+    for number, (names, files) in enumerate(layouts.items(), start=1):
+        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
+        with target.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow([*names, *EXTRA])
+            rows = con.execute(
+                "SELECT file, line, reasons, raw FROM main.rejects WHERE load_id = ? AND file IN (SELECT unnest(?::VARCHAR[]))"
+                " ORDER BY file, line",
+                [load_id, files],
+            )
+            while batch := rows.fetchmany(10_000):
+                for file, line, reasons, raw in batch:
+                    writer.writerow([*_fields(json.loads(raw), names), file, line, "; ".join(reasons)])
+        written.append(target)
+    return written
+
+
+def _layouts(con: duckdb.DuckDBPyConnection, load_id: int | None) -> list[tuple[str, tuple[str, ...]]]:
+    """Each file of the load that has rejects, with its columns."""
+    rows = con.execute(
+        "SELECT r.file, any_value(f.columns) FROM main.rejects r"
+        " LEFT JOIN main.load_files f ON f.load_id = r.load_id AND f.name = r.file"
+        " WHERE r.load_id = ? GROUP BY r.file ORDER BY min(f.file_no), r.file",
+        [load_id],
+    ).fetchall()
+    return [(str(file), tuple(columns or [UNPARSED])) for file, columns in rows]
+
+
+def _fields(raw: dict[str, str | None], names: tuple[str, ...]) -> list[str]:
+    """The line's fields in the file's order; a line that was never told apart is, as well as it goes."""
+    if UNPARSED in raw and UNPARSED not in names:
+        text = raw[UNPARSED] or ""
+        delimiter = max((",", ";", "\t", "|"), key=text.count)
+        try:
+            fields = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
+        except csv.Error:
+            fields = [text]
+        # Fields beyond the last column are kept in it, for someone to sort out.
+        head, rest = fields[: len(names) - 1], fields[len(names) - 1 :]
+        return head + [delimiter.join(rest)] + [""] * (len(names) - len(head) - 1)
+    return [raw.get(name) or "" for name in names]

@@ -1,0 +1,286 @@
+"""One load, from files to the log: all or nothing, and every row accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+import duckdb
+
+from regulars.vocabulary.errors import LoadRefused, UsageError
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse import rates
+from regulars.warehouse.load import evaluate, rejects
+from regulars.warehouse.load.files import InputFile
+from regulars.warehouse.load.judge import Judgement, judge
+from regulars.warehouse.load.mapping import Source
+from regulars.warehouse.load.parse import Locale
+from regulars.warehouse.load.read import Content, look
+from regulars.warehouse.load.stage import Stage, parse, plans
+from regulars.warehouse.load.workspace import Workspace
+from regulars.warehouse.log import TableCount, merge
+from regulars.warehouse.tables import BY_NAME
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file, what recognised it, and the account it comes from (empty where the shop has one only)."""
+
+    file: InputFile
+    source: Source
+    account: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """The source's name with its account: rows are kept apart by it."""
+        return f"{self.source.name}:{self.account}" if self.account else self.source.name
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """`replace`: the files are the whole truth of their sources. `again`: also files loaded before. `strict`: refuse the
+    load where anything is rejected. `covers_until`: the last day that the files cover, where the rows do not show it.
+    """
+
+    replace: bool = False
+    again: bool = False
+    strict: bool = False
+    covers_until: date | None = None
+
+
+@dataclass(frozen=True)
+class FileCount:
+    """read = used + skipped + rejected, in records."""
+
+    read: int = 0
+    used: int = 0
+    skipped: int = 0
+    rejected: int = 0
+
+
+@dataclass
+class LoadResult:
+    """What a load did. `unchanged`: every file was loaded before, so that there is no new load and `load_id` is the last."""
+
+    load_id: int
+    files: dict[str, FileCount] = field(default_factory=dict)
+    tables: dict[str, TableCount] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    unchanged: bool = False
+
+
+class Progress(Protocol):
+    """Someone who shows how far a load is."""
+
+    def start(self, step: str, total: int) -> None:
+        """A step begins that has `total` parts."""
+
+    def advance(self) -> None:
+        """One part is done."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def start(self, step: str, total: int) -> None:
+        """Nothing to show."""
+
+    def advance(self) -> None:
+        """Nothing to show."""
+
+
+SILENT = Silent()
+
+
+def load(
+    con: duckdb.DuckDBPyConnection,
+    inputs: Sequence[Input],
+    *,
+    settings: Settings,
+    command: str,
+    options: LoadOptions = LoadOptions(),
+    progress: Progress = SILENT,
+) -> LoadResult:
+    """Load files into the warehouse behind `con`, whose schema `log.ensure` has made.
+
+    Raises UnreadableFile, MappingError, and LoadRefused where the accounts do not add up, an order would lose its exchange
+    rate, or `strict` finds rejects. Nothing is changed then.
+    """
+    if not inputs:
+        raise UsageError("There is nothing to load.", "Name at least one file.")
+    with Workspace(con) as room:
+        result = LoadResult(load_id=_last_load(con))
+        stages = _read(room, inputs, settings, options, result, progress)
+        if not stages:
+            result.unchanged = True
+            return result
+        progress.start("checking", 1)
+        found = judge(room, [stage for stage, _ in stages], _rates_check(settings))
+        progress.advance()
+        con.execute("BEGIN")
+        try:
+            _write(found, stages, settings, command, options, result, progress)
+            con.execute("COMMIT")
+        except BaseException:
+            con.execute("ROLLBACK")
+            raise
+    return result
+
+
+def _last_load(con: duckdb.DuckDBPyConnection) -> int:
+    return int(con.execute("SELECT coalesce(max(load_id), 0) FROM main.loads").fetchall()[0][0])
+
+
+def _read(
+    room: Workspace,
+    inputs: Sequence[Input],
+    settings: Settings,
+    options: LoadOptions,
+    result: LoadResult,
+    progress: Progress,
+) -> list[tuple[Stage, str]]:
+    """Read and parse every file that was not loaded before. Returns each with its digest."""
+    stages: list[tuple[Stage, str]] = []
+    progress.start("reading", len(inputs))
+    for given in inputs:
+        content = look(room, given.file)
+        digest = _digest(content, given)
+        before = _loaded_before(room.con, digest)
+        if before is not None and not (options.again or options.replace):
+            result.files[given.file.name] = FileCount()
+            result.warnings.append(
+                f"{given.file.name} was loaded before (load {before}) and changes nothing; --again insists."
+            )
+        elif any(digest == other for _, other in stages):
+            result.files[given.file.name] = FileCount()
+            result.warnings.append(f"{given.file.name} has the same content as another file of this load.")
+        else:
+            stage = Stage(
+                number=len(stages),
+                file=given.file,
+                source=given.source,
+                full_name=given.full_name,
+                zone=given.source.timezone or settings.timezone,
+                locale=Locale(given.source.decimal, given.source.date_order),
+                plans=plans(room.con, given.source),
+            )
+            parse(room, stage, content)
+            stage.size = content.size
+            if stage.lines.read == 0:
+                result.warnings.append(f"{given.file.name} holds a header and no rows.")
+            stages.append((stage, digest))
+        progress.advance()
+    return stages
+
+
+def _digest(content: Content, given: Input) -> str:
+    """What was loaded how: the same content through another mapping is something new."""
+    source = given.source
+    how = (
+        given.full_name,
+        [(m.table, sorted(m.columns.items()), m.where, m.group_by) for m in source.mappings],
+        sorted((name, kind.value) for name, kind in source.types.items()),
+        source.decimal,
+        source.date_order,
+        source.timezone,
+    )
+    return hashlib.sha256(f"{content.digest} {how!r}".encode()).hexdigest()
+
+
+def _loaded_before(con: duckdb.DuckDBPyConnection, digest: str) -> int | None:
+    rows = con.execute(
+        "SELECT max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE digest = ? AND undone_at IS NULL",
+        [digest],
+    ).fetchall()
+    return None if rows[0][0] is None else int(rows[0][0])
+
+
+def _rates_check(settings: Settings) -> rates.MissingRates:
+    """How orders without an exchange rate are found, among the rates stored and those of this load."""
+
+    def missing(rows: Mapping[str, str]) -> str:
+        known = "SELECT day, currency FROM main.exchange_rates"
+        if "exchange_rates" in rows:
+            known += f' UNION ALL SELECT day, currency FROM {rows["exchange_rates"]} WHERE NOT "@wrong"'
+        good = f'(SELECT * FROM {rows["orders"]} WHERE NOT "@wrong")'
+        return (
+            'SELECT "@file", "@plan", "@line",'
+            " 'currency: there is no exchange rate for ''' || currency || ' on ' || rate_day ||"
+            f" ''', nor for the {rates.MOST_DAYS} days before; load exchange_rates with it' AS reason"
+            f" FROM {rates.without_rate(good, f'({known})', settings)}"
+        )
+
+    return missing
+
+
+def _write(
+    found: Judgement,
+    stages: list[tuple[Stage, str]],
+    settings: Settings,
+    command: str,
+    options: LoadOptions,
+    result: LoadResult,
+    progress: Progress,
+) -> None:
+    con = found.room.con
+    load_id = result.load_id = _last_load(con) + 1
+    names = sorted({stage.full_name for stage, _ in stages})
+    con.execute(
+        "INSERT INTO main.loads VALUES (?, timezone('UTC', now()), ?, ?, ?, ?, NULL)",
+        [load_id, command, ", ".join(names), options.replace, options.covers_until],
+    )
+    progress.start("storing", len(stages) + len(found.rows))
+    for stage, digest in stages:
+        count = _account(found, load_id, stage)
+        result.files[stage.file.name] = count
+        con.execute(
+            "INSERT INTO main.load_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                *(load_id, stage.number, stage.file.name, stage.full_name, digest, stage.size),
+                *(count.read, count.used, count.skipped, count.rejected, list(stage.lines.names)),
+            ],
+        )
+        progress.advance()
+    rejected = sum(count.rejected for count in result.files.values())
+    if rejected and options.strict:
+        raise LoadRefused(
+            f"{rejected:,} rows would be rejected, and --strict allows none.", _first_reasons(con, load_id)
+        )
+    if rejected and options.replace:
+        result.warnings.append(f"{rejected:,} rows were rejected; with --replace their earlier versions are gone too.")
+    for name, rows in found.rows.items():
+        replacing = {stage.full_name for stage, _ in stages for plan in stage.plans if plan.table.name == name}
+        counts = merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else ())
+        result.tables[name] = sum(counts.values(), TableCount())
+        progress.advance()
+    rates.require_rates(con, settings)
+    for check, full_name in {(stage.source.check, stage.full_name): None for stage, _ in stages}:
+        if check is not None:
+            result.warnings += check(con, full_name)
+
+
+def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
+    return "; ".join(
+        f"{reason} ({count:,}, {example})" for reason, count, example in rejects.summary(con, load_id=load_id)[:3]
+    )
+
+
+def _account(found: Judgement, load_id: int, stage: Stage) -> FileCount:
+    """Store a file's rejects and count its records. Raises LoadRefused where they do not add up."""
+    rejected = rejects.store(found, load_id, stage)
+    takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
+    gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
+    found.room.timezone(stage.zone)
+    used, skipped = found.room.con.execute(
+        f'SELECT count(*) FILTER (taken), count(*) FILTER (NOT taken) FROM (SELECT NOT "@empty" AND ({takes}) AS taken'
+        f' FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
+    ).fetchall()[0]
+    count = FileCount(stage.lines.read, used, skipped, rejected)
+    if count.read != count.used + count.skipped + count.rejected:
+        raise LoadRefused(
+            f"The rows of {stage.file.name} do not add up: {count}.", "Please report this; nothing was changed."
+        )
+    return count

@@ -1,0 +1,184 @@
+"""A file's fields as values: one temporary table per file, with the columns that its source's mappings use."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import duckdb
+
+from regulars.vocabulary.errors import MappingError
+from regulars.warehouse.load.expressions import Expression, expression, known
+from regulars.warehouse.load.files import InputFile
+from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.load.parse import Locale, complaint, parsed, quoted, sql_type, stripped, without_offset
+from regulars.warehouse.load.read import Content, Lines, fill
+from regulars.warehouse.load.workspace import Workspace, identifier
+from regulars.warehouse.schema import Kind, Table
+from regulars.warehouse.tables import BY_NAME
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A mapping, taken apart."""
+
+    table: Table
+    columns: dict[str, Expression]
+    where: Expression | None
+    group_by: tuple[Expression, ...]
+    place: str
+    """How messages call the mapping."""
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression of the mapping."""
+        yield from self.columns.values()
+        yield from self.group_by
+        if self.where is not None:
+            yield self.where
+
+
+@dataclass
+class Stage:
+    """One file of a load, read and parsed. `typed` is its table; `number` its place among the load's files."""
+
+    number: int
+    file: InputFile
+    source: Source
+    full_name: str
+    """The source's name, with its account."""
+    zone: str
+    locale: Locale
+    plans: tuple[Plan, ...] = ()
+    typed: str = ""
+    lines: Lines = field(init=False)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    """Of every column that mappings use, by its name in lower case."""
+
+    size: int = 0
+    """Bytes of the content."""
+    lines_may_hold_zeros: bool = False
+    """Whether there is a zero byte anywhere in the file."""
+
+    def rows(self) -> str:
+        """SQL: the parsed lines, with `@line`, and `line` where the file has no such column itself."""
+        numbered = self.lines.numbered(f'(SELECT rowid AS "@row", * FROM {self.typed})', 'r."@row"')
+        return numbered if "line" in self.kinds else f'(SELECT "@line" AS line, * FROM {numbered})'
+
+
+def plans(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[Plan, ...]:
+    """The source's mappings, checked against the declarations. Raises MappingError."""
+    return tuple(_plan(con, source, mapping) for mapping in source.mappings)
+
+
+def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> Plan:
+    place = f"{source.title}, table {mapping.table}"
+    table = BY_NAME.get(mapping.table)
+    if table is None:
+        raise MappingError(
+            f"{source.title}: there is no table {mapping.table!r}.", _closest(mapping.table, list(BY_NAME))
+        )
+    allowed = [column.name for column in table.columns] + ["updated_at"]
+    for name in mapping.columns:
+        if name not in allowed:
+            raise MappingError(f"{place}: there is no column {name!r}.", _closest(name, allowed))
+    for column in table.columns:
+        if not column.nullable and column.default is None and column.name not in mapping.columns:
+            raise MappingError(f"{place}: nothing says where {column.name} comes from ({column.about}).")
+    return Plan(
+        table,
+        {name: expression(con, sql, f"{place}, column {name}") for name, sql in mapping.columns.items()},
+        expression(con, mapping.where, f"{place}, where") if mapping.where.strip() else None,
+        tuple(expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
+        place,
+    )
+
+
+def _closest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
+
+
+def parse(room: Workspace, stage: Stage, content: Content) -> None:
+    """Read and parse the file into `stage.typed`. Raises UnreadableFile and MappingError."""
+    room.timezone(stage.zone)
+    stage.typed = room.table("typed")
+    facts = content.facts
+    stage.lines_may_hold_zeros = facts is not None and facts.zeros and not facts.encoding.startswith("utf-16")
+    stage.lines = fill(
+        room, content, stage.locale.decimal, stage.typed, lambda names, relation: _typed(stage, names, relation)
+    )
+
+
+def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
+    """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line;
+    `@naive x`: the time in x came without an offset.
+    """
+    used = {name for plan in stage.plans for found in plan.expressions() for name in found.names}
+    declared = {name.lower(): kind for name, kind in stage.source.types.items()}
+    optional = {name.lower(): name for name in stage.source.optional}
+    positions = {name.lower(): position for position, name in enumerate(names)}
+    for plan in stage.plans:
+        for found in plan.expressions():
+            known(
+                found,
+                [*names, *stage.source.optional, *(["line"] if "line" not in positions else [])],
+                stage.file.name,
+            )
+    stage.kinds = {
+        name: declared.get(name, Kind.TEXT)
+        for name in sorted(used)
+        if name in positions or (name in optional and name != "line")
+    }
+    texts, values, outs, bad, filled = [], [], [], [], []
+    for name, kind in stage.kinds.items():
+        if name not in positions:
+            outs.append(f"NULL::{sql_type(kind)} AS {identifier(optional[name])}")
+            if kind is Kind.INSTANT:
+                outs.append(f"NULL::BOOLEAN AS {naive(name)}")
+            continue
+        position = positions[name]
+        texts.append(f"{stripped(f'c{position}')} AS t{position}")
+        values.append(f"t{position}")
+        filled.append(f"t{position} IS NULL")
+        if kind is Kind.TEXT:
+            outs.append(f"t{position} AS {identifier(names[position])}")
+        else:
+            values.append(f"{parsed(kind, f't{position}', stage.locale)} AS v{position}")
+            outs.append(f"v{position} AS {identifier(names[position])}")
+            bad.append(f"(v{position} IS NULL AND t{position} IS NOT NULL)")
+        if kind is Kind.INSTANT:
+            outs.append(f"CASE WHEN v{position} IS NOT NULL THEN {without_offset(f't{position}')} END AS {naive(name)}")
+        if stage.lines_may_hold_zeros:
+            bad.append(f"coalesce(contains(t{position}, chr(0)), false)")
+    if not texts:
+        texts, values, filled = ["c0"], ["c0"], ["c0 IS NULL"]
+    outs += [f'{" OR ".join(bad) or "false"} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
+    return (
+        f"SELECT {', '.join(outs)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {relation}))"
+    )
+
+
+def naive(name: str) -> str:
+    """The column that says whether the time in column `name` came without an offset."""
+    return identifier(f"@naive {name}")
+
+
+def failures(stage: Stage) -> str:
+    """SQL over `stage.lines.again()`: for each line the columns that cannot be read, and the reasons in words."""
+    columns, reasons = [], []
+    positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
+    for name, kind in stage.kinds.items():
+        if name not in positions:
+            continue
+        raw = f"c{positions[name]}"
+        text = stripped(raw)
+        title = stage.lines.names[positions[name]]
+        if kind is not Kind.TEXT:
+            failed = f"({text} IS NOT NULL AND {parsed(kind, text, stage.locale)} IS NULL)"
+            columns.append(f"CASE WHEN {failed} THEN {quoted(name)} END")
+            reasons.append(f"CASE WHEN {failed} THEN {complaint(kind, title, text, stage.locale)} END")
+        if stage.lines_may_hold_zeros:
+            reasons.append(f"CASE WHEN contains({raw}, chr(0)) THEN {quoted(title + ' holds a zero byte')} END")
+    present = "list_filter([{}]::VARCHAR[], lambda x: x IS NOT NULL)"
+    return f"{present.format(', '.join(columns))} AS columns, {present.format(', '.join(reasons))} AS reasons"

@@ -1,0 +1,64 @@
+"""What a load makes on its way and leaves nothing of: temporary tables and a temporary folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+
+
+def identifier(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Workspace:
+    """Names for temporary tables on a connection and files in a folder; all are gone when it closes.
+
+    The connection's TimeZone, which parsing changes, is put back as well.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+        self._tables: list[str] = []
+        self._files = 0
+        self._folder = tempfile.TemporaryDirectory(prefix="regulars-")
+        self._timezone = str(con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for table in self._tables:
+            self.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        self.timezone(self._timezone)
+        self._folder.cleanup()
+
+    def table(self, purpose: str) -> str:
+        """A new name for a temporary table."""
+        name = f"load_{purpose}_{len(self._tables) + 1}"
+        self._tables.append(name)
+        return name
+
+    def path(self, ending: str) -> Path:
+        """A new path in the temporary folder."""
+        self._files += 1
+        return Path(self._folder.name) / f"{self._files}{ending}"
+
+    def folder(self) -> Path:
+        """A new, empty folder."""
+        folder = self.path("")
+        folder.mkdir()
+        return folder
+
+    def timezone(self, zone: str) -> None:
+        """The zone in which times without an offset are read from now on."""
+        self.con.execute(f"SET TimeZone = '{zone}'")
+
+    def count(self, relation: str) -> int:
+        """How many rows a table or subquery has."""
+        return int(self.con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])

@@ -1,0 +1,148 @@
+"""What identifies a person: the source's own customer id, an email address, a phone number, each in one spelling.
+
+An identity is a text: `id:<source>:<customer_id>`, `email:anna@example.com`, `phone:+441632960961`, or
+`phone:01632960961` where the country is not known. A record's primary identity is the first it has of id, address,
+number; an address or number on the shop's list of shared ones identifies nobody.
+"""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+
+from regulars.vocabulary.errors import ShopError
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.schema import Table
+from regulars.warehouse.tables import TABLES
+
+IDENTIFYING = ("customer_id", "email", "phone")
+"""The columns that say who a record is about, strongest first."""
+
+RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if any(table.has(column) for column in IDENTIFYING))
+"""The tables whose rows are about somebody."""
+
+_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+
+# What people dial before a number inside their own country, where it is not 0: nothing in Italy, whose zeros belong to
+# the number; and how long the number then is, where only that tells it from one without.
+_TRUNKS: dict[str, tuple[str, int | None]] = {"36": ("06", None), "39": ("", None), "7": ("8", 11)}
+
+
+def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Define the SQL functions `id_identity(source, customer_id)`, `email_identity(raw)` and `phone_identity(raw)`.
+
+    They live as long as the connection and give an identity, or null where the value identifies nobody. Raises
+    ShopError where an entry of the list of shared addresses is neither an address nor a number.
+    """
+    _define_spellings(con, settings.phone_country_code)
+    emails, phones = _shared_patterns(con, settings.shared_addresses)
+    con.execute(
+        "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS"
+        f" 'id:' || source || ':' || nullif(trim(customer_id, {_BLANKS}), '')"
+    )
+    for kind, patterns in (("email", emails), ("phone", phones)):
+        shared = " OR ".join(f"spelt_{kind}(raw) LIKE {_quoted(p)} ESCAPE '\\'" for p in patterns) or "false"
+        con.execute(
+            f"CREATE OR REPLACE TEMP MACRO {kind}_identity(raw) AS"
+            f" CASE WHEN NOT ({shared}) THEN '{kind}:' || spelt_{kind}(raw) END"
+        )
+
+
+def primary_identity(table: Table) -> str:
+    """The SQL of a row's primary identity, null for a guest without any; needs `define_identities` before it."""
+    made = {
+        "customer_id": "id_identity(source, customer_id)",
+        "email": "email_identity(email)",
+        "phone": "phone_identity(phone)",
+    }
+    return f"coalesce({', '.join(made[column] for column in IDENTIFYING if table.has(column))})"
+
+
+def shown(identity: str) -> str:
+    """An identity as people write it: shopify:12, anna@example.com, +441632960961."""
+    return identity.partition(":")[2]
+
+
+def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
+    """The functions `spelt_email(raw)` and `spelt_phone(raw)`: one spelling, null where it is none."""
+    part = r'[^@\s,;:<>()"]'
+    macros = {
+        "trimmed_email": f"lower(trim(raw, {_BLANKS}))",
+        "spelt_email": (
+            rf"""CASE WHEN regexp_full_match(trimmed_email(raw), '{part}+@{part}+\.[^@\s,;:<>()".]+')"""
+            " THEN trimmed_email(raw) END"
+        ),
+        # A spreadsheet's 4.47911E+11 has lost the number; the zero in +44 (0)20 is not dialled from abroad.
+        "phone_text": (
+            "CASE WHEN NOT regexp_matches(raw, '[0-9][eE][+]?[0-9]')"
+            r" THEN regexp_replace(raw, '^([^0-9+]*(?:\+|00)[^(]*)\(0\)', '\1') END"
+        ),
+        "phone_digits": "regexp_replace(phone_text(raw), '[^0-9]', '', 'g')",
+        "phone_number": (
+            r"CASE WHEN regexp_matches(raw, '^[^0-9+]*\+') THEN '+' || phone_digits(raw)"
+            " WHEN starts_with(phone_digits(raw), '00') THEN '+' || substr(phone_digits(raw), 3)"
+            f" {_national(country)} END"
+        ),
+        # What people type to get past a form is nobody's number: 0000000, 07777777777, 1234567.
+        "spelt_phone": (
+            "CASE WHEN length(ltrim(phone_number(raw), '+')) BETWEEN 7 AND 15"
+            " AND length(rtrim(phone_digits(raw), right(phone_digits(raw), 1))) > 3"
+            " AND NOT contains('012345678901234', phone_digits(raw))"
+            " THEN phone_number(raw) END"
+        ),
+    }
+    for name, body in macros.items():
+        con.execute(f"CREATE OR REPLACE TEMP MACRO {name}(raw) AS {body}")
+
+
+def _national(country: str | None) -> str:
+    """The cases of a number that does not say its country."""
+    if country is None:
+        return "ELSE phone_digits(raw)"
+    trunk, length = _TRUNKS.get(country, ("0", None))
+    cases = ""
+    if trunk:
+        only = f" AND length(phone_digits(raw)) = {length}" if length else ""
+        cases += (
+            f" WHEN starts_with(phone_digits(raw), '{trunk}'){only}"
+            f" THEN '+{country}' || substr(phone_digits(raw), {len(trunk) + 1})"
+        )
+    # A spreadsheet drops plus signs and leading zeros: with enough digits after it, what looks like the code is it.
+    enough = "= 10" if len(country) == 1 else ">= 9"
+    cases += (
+        f" WHEN starts_with(phone_digits(raw), '{country}') AND length(phone_digits(raw)) - {len(country)} {enough}"
+        " THEN '+' || phone_digits(raw)"
+    )
+    return f"{cases} WHEN length(phone_digits(raw)) >= 7 THEN '+{country}' || phone_digits(raw)"
+
+
+def _shared_patterns(con: duckdb.DuckDBPyConnection, entries: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """LIKE patterns of the shared addresses and of the shared numbers; * stands for anything."""
+    emails: list[str] = []
+    phones: list[str] = []
+    for entry in entries:
+        text = entry.strip().lower()
+        if "@" in text:
+            emails.append(_like(text))
+        elif re.search(r"[^\W\d_]", text):  # a bare domain
+            emails.append(_like(f"*@{text}"))
+        elif "*" in text:
+            phones.append(_like(re.sub(r"^00", "+", re.sub(r"[^0-9+*]", "", text))))
+        else:
+            found = con.execute("SELECT spelt_phone(?)", [text]).fetchone()
+            if found is None or found[0] is None:
+                raise ShopError(
+                    f"The entry {entry!r} of shared_addresses is neither an email address nor a phone number.",
+                    'Write it like "orders@example.com", "*@marketplace.example.com" or "+441632960961".',
+                )
+            phones.append(_like(found[0]))
+    return emails, phones
+
+
+def _like(pattern: str) -> str:
+    return re.sub(r"([\\%_])", r"\\\1", pattern).replace("*", "%")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,92 @@
+"""The few expressions that engines disagree about, written once so that every engine gives the same answer.
+
+Metrics and facts never divide, truncate, multiply decimals or pick a first row by hand; they call these.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+MONEY = "decimal(18, 4)"
+_WIDE = "decimal(38, 4)"
+_WIDEST = "decimal(38, 8)"
+_ONE = ibis.literal(Decimal(1), type="decimal(38, 0)")
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp"), "timestamp('UTC')"))
+def _as_instant(zone, wall):  # type: ignore[no-untyped-def]
+    """The instant at which clocks in `zone` show `wall` (DuckDB, PostgreSQL)."""
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=(("string", "timestamp('UTC')"), "timestamp"))
+def _on_the_wall(zone, instant):  # type: ignore[no-untyped-def]
+    """What clocks in `zone` show at `instant` (DuckDB, PostgreSQL)."""
+
+
+def epoch_day(day: ir.DateValue) -> ir.IntegerValue:
+    """A date as days since 1970-01-01."""
+    return day.epoch_days().cast("int32")
+
+
+def local_day(at: ir.TimestampValue, zone: ir.StringValue) -> ir.IntegerValue:
+    """The epoch day that a UTC timestamp falls on in `zone`, daylight saving included."""
+    return epoch_day(_on_the_wall(zone, _as_instant(ibis.literal("UTC"), at)).date())
+
+
+def divided(numerator: ir.NumericValue, denominator: ir.NumericValue) -> ir.FloatingValue:
+    """numerator / denominator as a float; null where the denominator is 0 or null. Integers never divide as integers."""
+    return numerator.cast("float64") / denominator.cast("float64").nullif(0.0)
+
+
+@ibis.udf.scalar.builtin(name="half_even", signature=((_WIDEST, _WIDEST, "int8"), MONEY))
+def _half_even(dividend, divisor, digits):  # type: ignore[no-untyped-def]
+    """dividend / divisor (> 0, or null) rounded half-even to `digits` places, exactly. Engines divide decimals as floats,
+    so each is taught this function (FUNCTIONS): a float guess in smallest units, off by one at most, which the exact
+    remainder corrects.
+    """
+
+
+FUNCTIONS = {
+    "duckdb": (
+        """CREATE OR REPLACE MACRO half_even_of(dividend, divisor, guess) AS
+        guess + CASE WHEN abs(4 * (dividend - guess::DECIMAL(38,0) * divisor)) + abs(guess % 2)::DECIMAL(38,0)
+                          * 0.00000001::DECIMAL(38,8) > 2 * divisor
+                     THEN sign(dividend - guess::DECIMAL(38,0) * divisor)::BIGINT ELSE 0 END""",
+        """CREATE OR REPLACE MACRO half_even(dividend, divisor, digits) AS
+        (half_even_of(dividend * (10 ** digits)::DECIMAL(38,0), divisor,
+            round((dividend * (10 ** digits)::DECIMAL(38,0))::DOUBLE / divisor::DOUBLE)::BIGINT)::DECIMAL(38,0)
+         * (CASE digits WHEN 0 THEN 1 WHEN 1 THEN 0.1 WHEN 2 THEN 0.01 WHEN 3 THEN 0.001 ELSE 0.0001 END)::DECIMAL(38,4)
+        )::DECIMAL(18,4)""",
+    )
+}
+"""SQL that teaches an engine what it lacks, by Ibis backend; `derive` runs it."""
+
+
+def converted(amount: ir.DecimalValue, rate: ir.DecimalValue, digits: int) -> ir.DecimalValue:
+    """amount × rate, rounded half-even to `digits` decimal places, exactly."""
+    # 18,4 × 38,8 overflows beyond 10⁶ where the product keeps the left type: widen first.
+    return _rounded_half_even(amount.cast(_WIDE) * rate.cast("decimal(38, 8)"), _ONE, digits)
+
+
+def rounded(amount: ir.DecimalValue, digits: int) -> ir.DecimalValue:
+    """amount rounded half-even to `digits` decimal places, exactly."""
+    return _rounded_half_even(amount, _ONE, digits)
+
+
+def share(amount: ir.DecimalValue, part: ir.DecimalValue, whole: ir.DecimalValue, digits: int) -> ir.DecimalValue:
+    """amount × part / whole, rounded half-even to `digits` decimal places, exactly; null where whole is 0."""
+    return _rounded_half_even(amount.cast(_WIDE) * part.cast(_WIDE), whole.nullif(Decimal(0)), digits)
+
+
+def _rounded_half_even(dividend: ir.DecimalValue, divisor: ir.DecimalValue, digits: int) -> ir.DecimalValue:
+    found: ir.DecimalValue = _half_even(dividend.cast(_WIDEST), divisor.cast(_WIDEST), ibis.literal(digits, "int8"))
+    return found
+
+
+def first_rows(table: ir.Table, by: tuple[str, ...], order: list[ir.Value]) -> ir.Table:
+    """One row for each combination of `by`: the first in `order`, which must leave no ties."""
+    numbered = table.mutate(place_=ibis.row_number().over(group_by=list(by), order_by=order))
+    return numbered.filter(numbered.place_ == 0).drop("place_")

@@ -1,0 +1,40 @@
+"""What is missing to turn an order's amounts into the shop's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import duckdb
+
+from regulars.vocabulary.errors import LoadRefused
+from regulars.vocabulary.shop import Settings
+
+MissingRates = Callable[[Mapping[str, str]], str]
+"""Given the relation of each table's new rows, SQL of the orders among them that have no rate, with the reason."""
+
+MOST_DAYS = 7
+"""A missing day takes the last earlier rate, at most this many days old."""
+
+
+def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone") -> str:
+    """SQL: the rows of `orders` in another currency than the shop's that have no rate, with `rate_day`, their local day."""
+    local = f"timezone(coalesce({zone}, '{settings.timezone}'), timezone('UTC', ordered_at))::DATE"
+    foreign = f"(SELECT *, {local} AS rate_day FROM {orders} WHERE currency <> '{settings.currency}')"
+    return (
+        f"(SELECT o.* FROM {foreign} o WHERE NOT EXISTS (FROM {rates} r WHERE r.currency = o.currency"
+        f" AND r.day <= o.rate_day AND r.day >= o.rate_day - {MOST_DAYS}))"
+    )
+
+
+def require_rates(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Raises LoadRefused where a current order has no exchange rate: after rates were replaced, taken back or corrected."""
+    missing = con.execute(
+        f"SELECT currency, count(*), min(rate_day), max(rate_day)"
+        f" FROM {without_rate('main.orders', 'main.exchange_rates', settings)} GROUP BY currency ORDER BY currency"
+    ).fetchall()
+    if missing:
+        what = "; ".join(f"{count:,} orders in {code} from {first} to {last}" for code, count, first, last in missing)
+        raise LoadRefused(
+            f"There would be no exchange rate for {what}.",
+            f"Load exchange_rates with a rate to {settings.currency} on each order's day or up to {MOST_DAYS} days before.",
+        )

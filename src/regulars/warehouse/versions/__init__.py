@@ -1,0 +1,14 @@
+"""Versions of a shop's warehouse: whole files that never change, and a pointer to the one that counts.
+
+    warehouse/v000007.duckdb    a version; the last five are kept
+    warehouse/current           the pointer: the file's name, and the highest number ever published
+    warehouse/lock              held by the one writer
+    warehouse/building-*        the version being written; a leftover where its writer was killed
+
+Replacing the pointer is the only moment at which anything changes for a reader.
+"""
+
+from regulars.warehouse.versions.connection import about, remember
+from regulars.warehouse.versions.warehouse import Version, Warehouse
+
+__all__ = ["Version", "Warehouse", "about", "remember"]

@@ -1,0 +1,151 @@
+"""The files of the versions on disk: names, pointer, copies that survive a power cut, leftovers."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from regulars.vocabulary.errors import WarehouseError
+from regulars.warehouse.versions.connection import connect, host
+
+KEPT = 5
+"""How many versions stay."""
+
+REPAIR = "Go back to the newest version that is whole: regulars rollback"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system calls a full disk."""
+
+_POINTER = re.compile(r"(?:v(\d{6,})\.duckdb|nothing)\nhighest (\d+)\n")
+_VERSION = re.compile(r"v(\d{6,})\.duckdb")
+_SPILL = re.compile(r"v\d{6,}\.duckdb\.spill-(.+)-(\d+)")
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Which version counts (None: nothing loaded yet), and the highest number ever published: none is used twice."""
+
+    number: int | None
+    highest: int
+
+
+class VersionFolder:
+    """One folder of version files. Raises OSError where the disk does not do what it is asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.current = path / "current"
+
+    def file(self, number: int) -> Path:
+        """Where a version lies."""
+        return self.path / f"v{number:06d}.duckdb"
+
+    def building(self) -> Path:
+        """Where the next version is written: a new name each time, as a process may hold on to a file that failed."""
+        return self.path / f"building-{secrets.token_hex(4)}.duckdb"
+
+    def numbers(self) -> list[int]:
+        """Numbers of all version files, published or not, ascending."""
+        try:
+            return sorted(int(match[1]) for file in self.path.iterdir() if (match := _VERSION.fullmatch(file.name)))
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def pointer(self) -> Pointer:
+        """What the pointer says. Raises WarehouseError where it is damaged, or missing although there are versions."""
+        try:
+            text = self.current.read_text(encoding="ascii", errors="replace")
+        except (FileNotFoundError, NotADirectoryError):
+            if not self.numbers():
+                return Pointer(None, 0)
+            raise WarehouseError(f"The pointer to the current version is missing: {self.current}.", REPAIR) from None
+        except OSError as error:
+            raise WarehouseError(f"{self.current} cannot be read: {error.strerror}.") from error
+        match = _POINTER.fullmatch(text)
+        if match is None:
+            raise WarehouseError(f"The pointer to the current version is damaged: {self.current}.", REPAIR)
+        return Pointer(int(match[1]) if match[1] else None, int(match[2]))
+
+    def point(self, pointer: Pointer) -> None:
+        """Replace the pointer."""
+        self._staged(pointer).replace(self.current)
+        _sync(self.path)
+
+    def publish(self, built: Path, number: int) -> None:
+        """Make the file that was built the current version, and remove the oldest ones.
+
+        Raises duckdb.Error where the file is not whole; then the pointer stays.
+        """
+        built.chmod(built.stat().st_mode & ~0o222)  # nobody changes a version, not even with another program
+        # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
+        # descriptor of a file ends the process's locks on it.
+        _sync(built)
+        staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
+        built.rename(self.file(number))
+        _sync(self.path)
+        connect(self.file(number), read_only=True).close()
+        staged.replace(self.current)
+        _sync(self.path)
+        for old in self.numbers()[:-KEPT]:
+            _remove(self.file(old))
+
+    def _staged(self, pointer: Pointer) -> Path:
+        name = "nothing" if pointer.number is None else self.file(pointer.number).name
+        file = self.path / "current.new"
+        file.write_text(f"{name}\nhighest {pointer.highest}\n", encoding="ascii")
+        _sync(file)
+        return file
+
+    def tidy(self, pointer: Pointer) -> None:
+        """Remove what killed processes left: half-made versions, unpublished ones, what readers spilled to disk."""
+        for file in self.path.iterdir():
+            version, spill = _VERSION.fullmatch(file.name), _SPILL.fullmatch(file.name)
+            if (
+                file.name.startswith(("building-", "current.new"))
+                or (version and int(version[1]) > pointer.highest)
+                or (spill and spill[1] == host() and not _running(int(spill[2])))
+            ):
+                _remove(file)
+
+    def copy(self, number: int, target: Path) -> None:
+        """Copy a version within the kernel, which shares blocks where the file system can; else byte by byte."""
+        with self.file(number).open("rb") as reading, target.open("xb") as writing:
+            left = os.fstat(reading.fileno()).st_size
+            if hasattr(os, "copy_file_range"):
+                try:
+                    while left and (done := os.copy_file_range(reading.fileno(), writing.fileno(), left)):
+                        left -= done
+                except OSError as error:
+                    if error.errno in FULL:
+                        raise
+            shutil.copyfileobj(reading, writing, 1 << 20)  # the rest, if any: both stand where the kernel stopped
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold what was written to a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,270 @@
+"""What a Shopify shop's exports turn into, with their traps."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from regulars.sources.shops.shopify_customers import shopify_customers
+from regulars.sources.shops.shopify_orders import STATUS_OF, shopify_orders
+from regulars.warehouse.tables.orders import STATUSES
+
+ORDER = {
+    "Name": "#1001",
+    "Email": "ann@example.com",
+    "Financial Status": "paid",
+    "Created at": "2025-10-07 09:50:26 +0200",
+    "Currency": "EUR",
+    "Subtotal": "20.00",
+    "Shipping": "5.00",
+    "Taxes": "3.99",
+    "Total": "25.00",
+    "Lineitem quantity": "1",
+    "Lineitem name": "Soap",
+    "Lineitem price": "20.00",
+}
+
+
+def line(name: str, price: str, quantity: int = 1, **more: str) -> dict[str, str]:
+    """A further line of the order before: nothing of the order's own stands on it."""
+    return {
+        "Name": "#1001", "Lineitem name": name, "Lineitem price": price, "Lineitem quantity": str(quantity), **more
+    }  # fmt: skip
+
+
+def export(*lines: dict[str, str]) -> str:
+    header = dict.fromkeys(name for row in lines for name in row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(header), restval="")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+@pytest.fixture
+def orders(con, load_file):
+    """A function that loads lines of the export and returns the rows of one of its tables."""
+
+    def run(*lines: dict[str, str], table: str = "orders") -> list[dict]:
+        load_file(shopify_orders, export(*lines))
+        found = con.execute(f"SELECT * FROM {table} ORDER BY ALL")
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    return run
+
+
+def test_an_order_of_several_lines_is_one_order_and_its_own_fields_count_once(orders):
+    lines = (ORDER | {"Subtotal": "33.00", "Total": "38.00"}, line("Brush", "6.50", 2))
+    (order,) = orders(*lines)
+    assert (order["order_id"], str(order["ordered_at"])) == ("#1001", "2025-10-07 07:50:26")
+    assert (order["gross"], order["discount"], order["shipping"], order["tax"]) == (
+        Decimal("33.0000"), Decimal(0), Decimal(5), Decimal("3.99"),
+    )  # fmt: skip
+    found = orders(*lines, table="order_lines")
+    assert [(row["line_id"], row["product_name"], row["quantity"], row["amount"]) for row in found] == [
+        ("1", "Soap", 1, Decimal(20)),
+        ("2", "Brush", 2, Decimal(13)),
+    ]
+
+
+def test_only_a_core_of_columns_is_needed(orders):
+    core = {name: ORDER[name] for name in shopify_orders.requires}
+    (order,) = orders(core)
+    assert (order["gross"], order["discount"], order["shipping"], order["tax"], order["tax_included"]) == (
+        20,
+        0,
+        0,
+        0,
+        False,
+    )
+    assert (order["email"], order["phone"], order["customer_id"], order["channel"]) == (None,) * 4
+
+
+@pytest.mark.parametrize(("theirs", "ours"), STATUS_OF.items())
+def test_the_financial_status_says_what_an_order_is(orders, theirs: str, ours: str):
+    (order,) = orders(ORDER | {"Financial Status": theirs})
+    assert order["status"] == ours
+    assert ours in STATUSES
+
+
+def test_an_order_with_a_day_of_cancellation_is_cancelled_in_both_spellings(orders):
+    for column in ("Cancelled at", "Canceled at"):
+        (order,) = orders(ORDER | {column: "2025-10-08 10:00:00 +0200"})
+        assert (order["status"], str(order["cancelled_at"])) == ("cancelled", "2025-10-08 08:00:00")
+
+
+@pytest.mark.parametrize("unknown", ["on_hold", ""])
+def test_an_order_in_a_state_nobody_knows_is_rejected_and_the_reason_names_it(con, orders, unknown: str):
+    assert orders(ORDER | {"Financial Status": unknown}, line("Brush", "1.00")) == []
+    rejects = con.execute("SELECT line, unit, array_to_string(reasons, '; ') FROM rejects ORDER BY line").fetchall()
+    assert [(number, order) for number, order, _ in rejects] == [(2, "#1001"), (3, "#1001")]
+    assert f"financial status: {unknown or 'empty'}" in rejects[0][2]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "included"),
+    [
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "25.00"}, True),
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "28.99"}, False),
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "25.01"}, True),  # a cent of rounding
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "28.98"}, False),
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "32.00", "Duties": "7.00"}, True),
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "3.99", "Total": "35.99", "Duties": "7.00"}, False),
+        ({"Subtotal": "20.00", "Shipping": "5.00", "Taxes": "0.00", "Total": "25.00"}, False),  # no tax to be included
+        ({"Shipping": "5.00", "Taxes": "3.99", "Total": "23.00", "Discount Amount": "2.00"}, True),  # no Subtotal
+        ({"Subtotal": "20.00", "Taxes": "3.99"}, False),  # nothing to tell by: as the declaration says
+    ],
+)
+def test_whether_prices_include_tax_is_seen_from_the_total(orders, amounts: dict[str, str], included: bool):
+    order = {name: value for name, value in ORDER.items() if name not in ("Subtotal", "Shipping", "Taxes", "Total")}
+    (found,) = orders(order | amounts)
+    assert found["tax_included"] is included
+
+
+def test_what_the_subtotal_is_short_of_the_lines_is_the_discount(orders):
+    # Discount Amount also holds the 5.00 that a code took off the shipping.
+    taken = {
+        "Subtotal": "17.00",
+        "Shipping": "0.00",
+        "Total": "17.00",
+        "Discount Code": "TEN",
+        "Discount Amount": "8.00",
+    }
+    (order,) = orders(ORDER | taken)
+    assert (order["gross"], order["discount"], order["shipping"], order["coupon"]) == (20, 3, 0, "TEN")
+    (order,) = orders(ORDER | {"Subtotal": "21.00"})
+    assert order["discount"] == 0
+    (order,) = orders(ORDER | {"Subtotal": "", "Discount Amount": "25.00"})
+    assert order["discount"] == 20
+
+
+@pytest.mark.parametrize(
+    ("amounts", "included"),
+    [
+        ({"Subtotal": "20.00", "Taxes": "3.99", "Total": "27.00"}, True),  # on top of the Subtotal, as documented
+        ({"Subtotal": "20.00", "Taxes": "3.99", "Total": "30.99"}, False),
+        ({"Subtotal": "22.00", "Taxes": "3.99", "Total": "27.00"}, True),  # within it
+        ({"Subtotal": "22.00", "Taxes": "3.99", "Total": "30.99"}, False),
+    ],
+)
+def test_a_tip_is_no_discount_and_no_tax(orders, amounts: dict[str, str], included: bool):
+    lines = (ORDER | amounts, line("Tip", "2.00"))
+    (order,) = orders(*lines)
+    assert (order["gross"], order["discount"], order["tax_included"]) == (22, 0, included)
+    assert [row["kind"] for row in orders(*lines, table="order_lines")] == ["product", "tip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shipped", "kind"),
+    [
+        ("Gift Card", "true", "gift card"),
+        ("Gift card - £50.00", "", "gift card"),
+        ("Soap & Co. Gift Card", "false", "gift card"),
+        ("Gift card box", "true", "product"),
+        ("Tip", "false", "tip"),
+        ("Felt tip pen", "true", "product"),
+        ("E-book", "false", "product"),
+    ],
+)
+def test_gift_cards_and_tips_are_told_from_products(orders, name: str, shipped: str, kind: str):
+    (row,) = orders(ORDER | {"Lineitem name": name, "Lineitem requires shipping": shipped}, table="order_lines")
+    assert row["kind"] == kind
+
+
+def test_a_refund_is_one_return_of_the_order_on_the_last_day_it_is_known_of(orders):
+    refunded = ORDER | {"Financial Status": "partially_refunded", "Refunded Amount": "4.50"}
+    times = {"Paid at": "2025-10-07 09:51:00 +0200", "Fulfilled at": "2025-10-09 12:00:00 +0200"}
+    (row,) = orders(refunded | times, line("Brush", "6.50"), table="returns")
+    assert (row["return_id"], row["order_id"], row["amount"]) == ("#1001/refund", "#1001", Decimal("4.5000"))
+    assert (str(row["returned_at"]), row["quantity"], row["tax"]) == ("2025-10-09 10:00:00", None, None)
+    (row,) = orders(refunded | times | {"Cancelled at": "2025-10-08 08:00:00 +0200"}, table="returns")
+    assert str(row["returned_at"]) == "2025-10-08 06:00:00"
+    (row,) = orders(refunded, table="returns")
+    assert str(row["returned_at"]) == "2025-10-07 07:50:26"
+
+
+def test_an_order_without_a_refund_has_no_return(orders):
+    assert orders(ORDER | {"Refunded Amount": "0.00"}, table="returns") == []
+
+
+def test_a_customer_is_known_by_the_address_and_a_strange_phone_does_not_join_people(orders):
+    address = {"Phone": "", "Billing Phone": "'+4915112345"}
+    (order,) = orders(ORDER | address)
+    assert (order["email"], order["phone"]) == ("ann@example.com", None)
+    (order,) = orders(ORDER | address | {"Email": ""})
+    assert (order["email"], order["phone"]) == (None, "+4915112345")
+    (order,) = orders(ORDER | address | {"Phone": "'+49300000"})
+    assert order["phone"] == "+49300000"
+
+
+def test_where_it_went_how_it_came_and_whether_it_was_a_trial(orders):
+    (order,) = orders(
+        ORDER | {"Shipping Country": "", "Billing Country": "AT", "Source": "pos", "Payment Method": "bogus"},
+        line("Brush", "1.00"),
+    )
+    assert (order["country"], order["channel"], order["test"]) == ("AT", "pos", True)
+    (order,) = orders(ORDER | {"Shipping Country": "DE", "Billing Country": "AT", "Payment Method": "Shopify Payments"})
+    assert (order["country"], order["test"]) == ("DE", False)
+
+
+def test_a_product_is_known_by_its_sku_else_by_its_name(orders):
+    rows = orders(ORDER | {"Lineitem sku": "'007"}, line("Brush", "1.00"), table="order_lines")
+    assert [row["product_id"] for row in rows] == ["007", "Brush"]
+
+
+NEW = "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address City,Default Address Country Code"
+NEW += ",Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Tags"
+OLDER = (
+    "First Name,Last Name,Email,Accepts Email Marketing,City,Country,Country Code,Phone,Total Spent,Total Orders,Tags"
+)
+
+
+def test_customers_of_the_layout_with_numbers(con, load_file):
+    load_file(
+        shopify_customers,
+        f"{NEW}\n'6940095564,Ann,Lee,Ann@example.com,yes,Ulm,DE,,'+4915112345,no,99.50,3,\"vip, b2b\"\n",
+    )
+    query = "SELECT customer_id, email, phone, name, country, city, tags FROM customers"
+    assert con.execute(query).fetchall() == [
+        ("6940095564", "Ann@example.com", "+4915112345", "Ann Lee", "DE", "Ulm", "vip, b2b")
+    ]
+    known = "SELECT attributes->>'total_orders', attributes->>'total_spent', attributes->>'accepts_email_marketing'"
+    assert con.execute(f"{known} FROM customers").fetchone() == ("3", "99.5", "true")
+
+
+def test_customers_of_the_layout_without_numbers_are_known_by_address(con, load_file):
+    ann, bo = ",Lee,Ann@example.com,yes,Ulm,Germany,DE,,9,3,", "Bo,,,no,,,,'+49 151-99,9,1,"
+    text = "\n".join([OLDER, ann, bo, "Nobody,At all,,no,,,,,0,0,", ""])
+    assert load_file(shopify_customers, text).files["export0.csv"].skipped == 1
+    query = "SELECT customer_id, email, phone, name, country FROM customers ORDER BY 1"
+    assert con.execute(query).fetchall() == [
+        ("email:ann@example.com", "Ann@example.com", None, "Lee", "DE"),
+        ("phone:4915199", None, "+49 151-99", "Bo", None),
+    ]
+
+
+ANN, BO = ",Lee,ANN@example.com,yes,,,,,9,{},", "Bo,,,no,,,,'+49 151-99,9,1,"
+BOS_ORDER = ORDER | {"Name": "#1002", "Email": "", "Phone": "'+4915199", "Financial Status": "voided"}
+
+
+def test_a_shop_hears_that_its_customers_file_knows_more_orders(load_file):
+    customers = "\n".join([OLDER, ANN.format(1000), BO, ""])
+    (warning,) = load_file(shopify_customers, customers, account="uk").warnings
+    assert warning.startswith("The customers file knows 1,001 orders, 0 of them were loaded. Export all orders")
+    (warning,) = load_file(shopify_orders, export(ORDER, BOS_ORDER), account="uk").warnings
+    assert warning.startswith("The customers file knows 1,001 orders, 2 of them were loaded.")
+    assert load_file(shopify_orders, export(ORDER, BOS_ORDER), account="fr").warnings == []
+    assert load_file(shopify_customers, "\n".join([OLDER, ANN.format(1), BO, ""]), account="uk").warnings == []
+
+
+def test_a_shop_hears_that_its_orders_lead_to_nobody(load_file):
+    anonymous = ORDER | {"Email": ""}
+    assert load_file(shopify_orders, export(anonymous)).warnings == [
+        "None of the 1 orders has an email or a phone number, so all count as orders of guests."
+        " Export them with the columns Email and Phone."
+    ]
+    assert load_file(shopify_orders, export(anonymous, ORDER | {"Name": "#2"})).warnings == []
