@@ -27,7 +27,7 @@ fiscal_year_start = 1          # month, 1 to 12
 active_window = 365            # days without an order after which a customer counts as lost
 return_window = 30             # days customers have to send something back
 # phone_country_code = "44"    # for phone numbers written without one
-# shared_addresses = ["*@marketplace.example.com", "+441234567890"]   # never make two records one person
+{shared}   # never make two records one person
 # default_margin = "0.40"      # profit where a product's cost is not known
 """
 
@@ -82,16 +82,33 @@ class Shop:
         return self.folder / "warehouse"
 
     @classmethod
-    def create(cls, folder: Path, *, currency: str, timezone: str, name: str | None = None) -> Shop:
+    def create(
+        cls,
+        folder: Path,
+        *,
+        currency: str,
+        timezone: str,
+        name: str | None = None,
+        shared_addresses: tuple[str, ...] = (),
+    ) -> Shop:
         """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
         file = folder / SETTINGS_FILE
         if file.exists():
             raise ShopError(f"There is a shop in {folder} already.", f"Change its settings in {file}.")
         name = name or folder.resolve().name
-        settings = _validated({"name": name, "currency": currency, "timezone": timezone}, "the new shop")
+        given: dict[str, object] = {
+            "name": name,
+            "currency": currency,
+            "timezone": timezone,
+            "shared_addresses": shared_addresses,
+        }
+        settings = _validated(given, "the new shop")
         folder.mkdir(parents=True, exist_ok=True)
         text = _TEMPLATE.format(
-            name=_quoted(settings.name), currency=_quoted(settings.currency), timezone=_quoted(settings.timezone)
+            name=_quoted(settings.name),
+            currency=_quoted(settings.currency),
+            timezone=_quoted(settings.timezone),
+            shared=("" if settings.shared_addresses else "# ") + _shared(settings.shared_addresses or _FOR_EXAMPLE),
         )
         file.write_text(text, encoding="utf-8")
         return cls(folder, settings)
@@ -116,6 +133,13 @@ class Shop:
         return cls(folder, _validated(raw, str(file)))
 
 
+_FOR_EXAMPLE = ("*@marketplace.example.com", "+441234567890")
+
+
+def _shared(addresses: tuple[str, ...]) -> str:
+    return f"shared_addresses = [{', '.join(_quoted(address) for address in addresses)}]"
+
+
 def _quoted(text: str) -> str:
     """A TOML basic string."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -127,7 +151,7 @@ def _validated(raw: dict[str, object], where: str) -> Settings:
         return Settings.model_validate(raw)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ').removesuffix('.')}"
             for e in error.errors()
         )
         raise ShopError(f"The settings of {where} do not make sense: {problems}.") from None

@@ -1,0 +1,164 @@
+"""The command line: one table of commands, and one place where every refusal becomes a line or two."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from inspect import cleandoc
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from regulars import __version__
+from regulars.cli.commands import ask, bring, keep, people, reference
+from regulars.cli.output import hush, tell
+from regulars.vocabulary.errors import RegularsError, UsageError
+
+DONE, REFUSED, WRONG_USAGE, STOPPED, UNHEARD = 0, 1, 2, 130, 141
+"""Exit codes. The last two are those of a program that Ctrl-C, or a closed pipe, ended."""
+
+COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
+    "Bring data": {"init": bring.init, "load": bring.load, "simulate": bring.simulate},
+    "Ask": {
+        "metrics": ask.metrics,
+        "metric": ask.metric,
+        "explain": reference.explain,
+        "rows": ask.rows,
+        "suggest-window": ask.suggest_window,
+    },
+    "Look after the data": {
+        "rejects": keep.rejects,
+        "loads": keep.loads,
+        "undo": keep.undo,
+        "versions": keep.versions,
+        "rollback": keep.rollback,
+    },
+    "Look up": {"sources": reference.sources, "tables": reference.tables},
+}
+_GROUPS = {"Correct who is who": ("people",)}
+PEOPLE: dict[str, Callable[..., Any]] = {
+    "merges": people.merges,
+    "join": people.join,
+    "split": people.split,
+    "list": people.corrections,
+}
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"regulars {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Customer metrics for online shops: who comes back, who is leaving, what they are worth.
+
+    Examples:
+      regulars init myshop --currency GBP --timezone Europe/London
+      regulars load orders_export.csv customers_export.csv --shop myshop
+      regulars metrics --shop myshop
+    """
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def _help(command: Callable[..., Any]) -> str:
+    """A command's docstring; its examples keep their lines (a backspace says so to Typer)."""
+    return cleandoc(command.__doc__ or "").replace("\n\nExample", "\n\n\b\nExample")
+
+
+class _Grouped(TyperGroup):
+    """Lists the commands by what they are for."""
+
+    def format_commands(self, *given: Any) -> None:
+        """Called by Typer with the context and the formatter."""
+        formatter = given[-1]
+        for title, names in {**{title: tuple(commands) for title, commands in COMMANDS.items()}, **_GROUPS}.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
+
+
+def application() -> typer.Typer:
+    """All commands. Help is plain text, the same in a terminal, a pipe and the docs."""
+    app = typer.Typer(cls=_Grouped, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    app.callback(invoke_without_command=True, help=_help(_top))(_top)
+    for commands in COMMANDS.values():
+        for name, command in commands.items():
+            app.command(name, help=_help(command))(command)
+    about_people = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+    for name, command in PEOPLE.items():
+        about_people.command(name, help=_help(command))(command)
+    app.add_typer(about_people, name="people", help="See and correct which records are one person.")
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit code; every refusal is one or two lines on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
+    try:
+        code = application()(
+            args=None if arguments is None else list(arguments), prog_name="regulars", standalone_mode=False
+        )
+        sys.stdout.flush()
+    except RegularsError as error:
+        return _refuse(str(error), error.hint, WRONG_USAGE if isinstance(error, UsageError) else REFUSED)
+    except (KeyboardInterrupt, typer.Abort):
+        return _refuse("Stopped. What was stored before is as it was.", "", STOPPED)
+    except (BrokenPipeError, SystemExit):  # the latter is how Typer says it
+        hush()
+        return UNHEARD
+    except OSError as error:
+        return _refuse(f"{error.filename or 'The system'}: {error.strerror or error}.", "", REFUSED)
+    except Exception as error:
+        return _refused_by_typer(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _refused_by_typer(error: Exception) -> int:
+    """What Typer itself refuses knows its own words; anything else is a mistake of ours and shall be seen whole."""
+    words = getattr(error, "format_message", None)
+    if words is None:
+        if type(error).__name__ == "InterruptException":  # DuckDB's word for Ctrl-C
+            return _refuse("Stopped. What was stored before is as it was.", "", STOPPED)
+        raise error
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(context.get_help() if context else words())
+        return DONE
+    command = context.command_path if context is not None else "regulars"
+    return _refuse(" ".join(words().replace("Value error, ", "").split()), f"See: {command} --help", getattr(error, "exit_code", WRONG_USAGE))
+
+
+def _refuse(message: str, hint: str, code: int) -> int:
+    tell(" ".join(message.split("\n")))
+    if hint:
+        tell(" ".join(hint.split("\n")))
+    return code
+
+
+class _NoPandas(MetaPathFinder):
+    """pyarrow imports pandas at its first conversion, only to ask whether something is a Series: a third of a second."""
+
+    def find_spec(self, fullname: str, *_: object) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name=fullname)
+
+
+def main() -> None:
+    """The entry point of `regulars` and `python -m regulars`."""
+    sys.meta_path.insert(0, _NoPandas())
+    code = run()
+    # Nothing is left to do: what Python tears down at its end costs a tenth of a second.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,54 @@
+"""What a load did, row by row: as the record for programs, and in words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import duckdb
+
+from regulars.cli.numbers import count, counted
+from regulars.cli.output import Sheet, say, show
+from regulars.warehouse.load import rejects
+from regulars.warehouse.load.run import LoadResult
+
+_REASONS = 5
+
+
+def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
+    """The contract of `load --format json`."""
+    return {
+        "version": version,
+        "load_id": result.load_id,
+        "files": {name: asdict(counted) for name, counted in result.files.items()},
+        "tables": {name: asdict(counted) for name, counted in result.tables.items()},
+    }
+
+
+def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | None, shop: str) -> None:
+    """Print the accounts, what was rejected and why, warnings, and what to do next."""
+    if not result.unchanged:
+        files = Sheet(["file", "read", "used", "skipped", "rejected"])
+        for name, file in result.files.items():
+            files.rows.append([name, *(count(n) for n in (file.read, file.used, file.skipped, file.rejected))])
+        tables = Sheet(["table", "inserted", "updated", "unchanged"])
+        for name, table in result.tables.items():
+            tables.rows.append([name, *(count(n) for n in (table.inserted, table.updated, table.unchanged))])
+        files.title = f"Load {result.load_id}, version {version}"
+        files.notes = ["read = used + skipped + rejected"]
+        for sheet in (files, tables):
+            sheet.numbers = frozenset(sheet.columns[1:])
+            show(sheet)
+            say()
+    rejected = sum(file.rejected for file in result.files.values())
+    if rejected:
+        say(f"{counted(rejected, 'row was', 'rows were')} rejected and kept whole:")
+        reasons = rejects.summary(con, load_id=result.load_id)
+        for reason, rows, example in reasons[:_REASONS]:
+            say(f"  {count(rows)} × {reason} (such as {example})")
+        if len(reasons) > _REASONS:
+            say(f"  and for {counted(len(reasons) - _REASONS, 'more reason', 'more reasons')}")
+        say(f"See them: regulars rejects{shop}; write them to a file: regulars rejects --export rejects.csv{shop}")
+    for warning in result.warnings:
+        say(f"Note: {warning}")
+    say(f"Next: regulars metrics{shop}" if not result.unchanged else "Nothing changed.")

@@ -1,0 +1,226 @@
+"""Questions: metrics, metric, rows, suggest-window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regulars.cli.options import (
+    ActiveWindow,
+    As,
+    AsLayout,
+    Compare,
+    Format,
+    InPeriod,
+    Layout,
+    Name,
+    OfGrain,
+    ShopFolder,
+    Since,
+    Splits,
+    Until,
+    Where,
+)
+from regulars.cli.output import Sheet, say, show, write, write_csv, write_json
+from regulars.cli.shops import HERE, asked
+from regulars.vocabulary.errors import UsageError
+
+if TYPE_CHECKING:
+    from regulars.metrics.answer import Value
+    from regulars.metrics.shapes import Metric
+
+
+def metrics(
+    grain: OfGrain = None,
+    since: Since = None,
+    until: Until = None,
+    period: InPeriod = None,
+    theme: Annotated[
+        str | None,
+        typer.Option("--theme", metavar="THEME", show_default=False, help="Only this theme, such as retention."),
+    ] = None,
+    split: Splits = None,
+    where: Where = None,
+    active_window: ActiveWindow = None,
+    compare: Compare = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only say which metrics there are; needs no shop.")] = False,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show all metrics: the latest finished month beside the month before.
+
+    A change is called real only where chance does not explain it; under 30 customers are too few to tell. Cohort grids
+    are too large for this list: ask for one with regulars metric.
+
+    Examples:
+      regulars metrics --shop myshop
+      regulars metrics --period 2011-10 --theme retention
+      regulars metrics --grain quarter --split country --format csv
+      regulars metrics --list
+    """
+    from regulars.cli.choose import by_theme, conditions, known_by, periods_asked, splits_asked, without_grids
+
+    themes = by_theme(theme)
+    if list_:
+        _list(themes, format)
+        return
+    splits, conditions_ = splits_asked(split), conditions(where)
+    chosen = {name: known_by(without_grids(found), splits, conditions_) for name, found in themes.items()}
+    asked_for = tuple(metric for found in chosen.values() for metric in found)
+    if not asked_for:
+        raise UsageError(
+            "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
+        )
+    from regulars.metrics.query import answer
+    from regulars.metrics.question import Question
+
+    reading = asked(shop)
+    with reading.facts() as facts:
+        periods = periods_asked(facts, grain, since, until, period, latest=True)
+        one = len(periods) == 1
+        compared = compare or (one and format is Format.TABLE)
+        window = active_window or reading.shop.settings.active_window
+        values = answer(Question(asked_for, periods, splits, conditions_, window, compared), facts)
+        before = facts.calendar.before(periods[0]).label
+    if format is not Format.TABLE:
+        _write(values, splits, compare, format)
+        return
+    from regulars.cli.values import beside_before, footnotes, side_by_side
+
+    for name, found in chosen.items():
+        mine = [value for value in values if value.metric in found]
+        if mine:
+            labels = [period.label for period in periods]
+            show(
+                beside_before(mine, splits, labels[0], before, name)
+                if one
+                else side_by_side(mine, splits, labels, name)
+            )
+            say()
+    for note in footnotes(values):
+        say(note)
+    left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for)
+    if left_out:
+        say(f"{left_out} metrics do not know this split or condition and are left out.")
+    say("What a metric means: regulars explain NAME")
+
+
+def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
+    records = [
+        {"metric": metric.name, "theme": theme, "question": metric.question, "unit": metric.unit.value}
+        for theme, found in themes.items()
+        for metric in found
+    ]
+    if format is Format.TABLE:
+        for theme, found in themes.items():
+            show(Sheet(["metric", "question"], [[metric.name, metric.question] for metric in found], title=theme))
+            say()
+    else:
+        write(records, format, Sheet([]))
+
+
+def metric(
+    name: Name,
+    grain: OfGrain = None,
+    since: Since = None,
+    until: Until = None,
+    period: InPeriod = None,
+    split: Splits = None,
+    where: Where = None,
+    active_window: ActiveWindow = None,
+    compare: Compare = False,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show one metric, by month over all data where nothing else is said.
+
+    Examples:
+      regulars metric customer_churn_rate --shop myshop
+      regulars metric net_revenue --grain quarter --split country,channel --format csv
+      regulars metric average_order_value --period 2011-10 --where 'net_revenue>=50' --compare
+      regulars metric cohort_retention_rate --since 2011-01
+    """
+    from regulars.cli.choose import conditions, periods_asked, splits_asked
+    from regulars.metrics.catalogue import named
+
+    wanted, splits, conditions_ = named(name), splits_asked(split), conditions(where)
+    from regulars.metrics.query import answer
+    from regulars.metrics.question import Question
+    from regulars.metrics.shapes import Grid
+
+    reading = asked(shop)
+    with reading.facts() as facts:
+        periods = periods_asked(facts, grain, since, until, period, latest=False)
+        window = active_window or reading.shop.settings.active_window
+        values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
+    grid = isinstance(wanted, Grid)
+    if format is not Format.TABLE:
+        _write(values, (*splits, "age") if grid else splits, compare, format)
+        return
+    from regulars.cli.grids import triangle
+    from regulars.cli.values import by_period
+
+    show(triangle(values, splits) if grid else by_period(values, splits, compare))
+
+
+def _write(values: Sequence[Value], splits: Sequence[str], compared: bool, format: Format) -> None:
+    from regulars.cli.values import columns, flat, record
+
+    if format is Format.JSON:
+        write_json([record(value, compared) for value in values])
+    else:
+        write_csv(columns(splits, compared), (flat(value, splits, compared) for value in values))
+
+
+def rows(
+    name: Name,
+    period: Annotated[
+        str, typer.Option("--period", metavar="PERIOD", show_default=False, help="The period, such as 2011-10.")
+    ],
+    where: Where = None,
+    active_window: ActiveWindow = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show exactly the customers behind a number, and what each adds above and below the metric's line.
+
+    Examples:
+      regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
+      regulars rows lost_customers --period 2011-Q3 --where country=France
+    """
+    from regulars.cli.choose import conditions
+    from regulars.metrics.catalogue import named
+
+    wanted, conditions_ = named(name), conditions(where)
+    from regulars.cli.customers import COLUMNS, records, sheet
+    from regulars.metrics.rows import rows as customers
+
+    reading = asked(shop)
+    with reading.facts() as facts:
+        chosen = facts.calendar.parse(period)
+        window = active_window or reading.shop.settings.active_window
+        found = customers(wanted, chosen, facts, conditions_, window)
+    write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
+
+
+def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> None:
+    """Propose after how many days without an order a customer should count as lost.
+
+    Example:
+      regulars suggest-window --shop myshop
+    """
+    from regulars.metrics.window import suggest
+
+    reading = asked(shop)
+    with reading.facts() as facts:
+        found = suggest(facts)
+    now = reading.shop.settings.active_window
+    if format is Layout.JSON:
+        write_json({"active_window": found.window, "share": found.share, "purchases": found.purchases, "now": now})
+        return
+    say(found.reason)
+    if found.window is not None:
+        say(f"The shop's active_window is {now} days; change it in {shop / 'regulars.toml'}.")

@@ -1,0 +1,167 @@
+"""Looking after the data: rejects, loads, undo, versions, rollback."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars.cli.numbers import count
+from regulars.cli.options import As, Format, ShopFolder
+from regulars.cli.output import Sheet, say, show, write
+from regulars.cli.progress import bar
+from regulars.cli.shops import HERE, changed, naming, stored
+from regulars.vocabulary.errors import UsageError
+
+_ALL = 2**62
+
+
+def rejects(
+    load: Annotated[
+        int | None, typer.Option("--load", metavar="N", help="Only those of this load.", show_default=False)
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="NAME", help="Only those of this file.", show_default=False)
+    ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export",
+            metavar="FILE",
+            show_default=False,
+            help="Write the rejected lines of a load (the newest that has some) as CSV, to be corrected and loaded again.",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Lines in a table; CSV and JSON have all.")] = 20,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show rejected lines with every reason, or write them to a file that loads again once it is corrected.
+
+    Examples:
+      regulars rejects --shop myshop
+      regulars rejects --load 3 --file orders.csv --format json
+      regulars rejects --export rejects.csv
+    """  # fmt: skip
+    from regulars.warehouse.load import rejects as kept
+
+    if export is not None and file is not None:
+        raise UsageError("--export writes all rejected lines of a load.", "Leave out --file, or choose with --load.")
+    with stored(shop).read() as con:
+        if export is not None:
+            for path in kept.export(con, export, load_id=load):
+                say(f"Wrote {path}")
+            say(f"Correct the lines, then: regulars load {export}{naming(shop)}")
+            return
+        found = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
+        reasons = kept.summary(con, load_id=load, file=file) if format is Format.TABLE else []
+    if format is Format.TABLE and not found:
+        say("Nothing was rejected.")
+        return
+    if reasons:
+        by_reason = [[count(lines), reason, example] for reason, lines, example in reasons]
+        show(Sheet(["lines", "reason", "for example"], by_reason, numbers=frozenset(["lines"])))
+        say()
+    sheet = Sheet(["load", "file", "line", "reasons", "fields"], numbers=frozenset(["load", "line"]))
+    for one in found:
+        fields = ", ".join(f"{name}={value}" for name, value in one.fields.items() if value)
+        sheet.rows.append([str(one.load_id), one.file, str(one.line), "; ".join(one.reasons), _short(fields)])
+    sheet.notes.append(f"Write them to a file: regulars rejects --export rejects.csv{naming(shop)}")
+    write(
+        [asdict(one) for one in found],
+        format,
+        sheet,
+        ("load_id", "file", "line", "source", "unit", "reasons", "fields"),
+    )
+
+
+def _short(text: str, longest: int = 120) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
+    """List all loads: when, which files, and what became of their rows.
+
+    Example:
+      regulars loads --shop myshop
+    """
+    from regulars.warehouse.books import loads as booked
+
+    with stored(shop).read() as con:
+        found = booked(con)
+    columns = ["load", "at (UTC)", "source", "files", "read", "used", "skipped", "rejected", ""]
+    sheet = Sheet(columns, numbers=frozenset(["load", "read", "used", "skipped", "rejected"]))
+    for one in found:
+        state = f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else ""
+        numbers = (count(n) for n in (one.read, one.used, one.skipped, one.rejected))
+        sheet.rows.append(
+            [str(one.load_id), f"{one.at:%Y-%m-%d %H:%M}", one.source, ", ".join(one.files), *numbers, state]
+        )
+    names = (
+        "load_id",
+        "at",
+        "source",
+        "files",
+        "read",
+        "used",
+        "skipped",
+        "rejected",
+        "replaced",
+        "covers_until",
+        "undone_at",
+    )
+    write([asdict(one) for one in found], format, sheet, names)
+
+
+def undo(
+    load: Annotated[
+        int, typer.Argument(metavar="LOAD", help="Its number; regulars loads shows it.", show_default=False)
+    ],
+    shop: ShopFolder = HERE,
+) -> None:
+    """Take one load back, as if its files had never been loaded.
+
+    Example:
+      regulars undo 3 --shop myshop
+    """
+    app = changed(shop)
+    with bar() as progress:
+        app.undo(load, progress)
+    say(f"Load {load} is taken back (version {app.warehouse.number}).")
+
+
+def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
+    """List the versions of the shop's data that are kept: the last five.
+
+    Example:
+      regulars versions --shop myshop
+    """
+    found = stored(shop).versions()
+    sheet = Sheet(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
+    for one in found:
+        sheet.rows.append([str(one.number), f"{one.at:%Y-%m-%d %H:%M}", one.purpose, "current" if one.current else ""])
+    if not found:
+        sheet.notes.append("Nothing has been loaded into this shop yet.")
+    names = ("number", "at", "purpose", "current", "based_on", "regulars")
+    write([asdict(one) for one in found], format, sheet, names)
+
+
+def rollback(
+    number: Annotated[
+        int | None,
+        typer.Argument(
+            metavar="VERSION", help="Where to; the version before where nothing is said.", show_default=False
+        ),
+    ] = None,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Go back to an earlier version of the shop's data. Nothing is removed: going forward again works the same way.
+
+    Examples:
+      regulars rollback --shop myshop
+      regulars rollback 7 --shop myshop
+    """
+    version = stored(shop).rollback(number)
+    say(f"Version {version.number} is current again: {version.purpose}, {version.at:%Y-%m-%d %H:%M} UTC.")

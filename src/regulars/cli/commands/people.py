@@ -1,0 +1,135 @@
+"""Who is who: merges, join, split, and the list of corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from regulars.cli.numbers import count, counted
+from regulars.cli.options import As, Format, ShopFolder
+from regulars.cli.output import Sheet, say, write
+from regulars.cli.progress import bar
+from regulars.cli.shops import HERE, asked, changed
+from regulars.vocabulary.shop import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from regulars.warehouse.people import Correction
+
+One = Annotated[
+    str,
+    typer.Argument(
+        metavar="A", help="An email address, a phone number, a customer id, or source:id.", show_default=False
+    ),
+]
+Other = Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)]
+Note = Annotated[str, typer.Option("--note", help="Why, for those who come after.", show_default=False)]
+
+
+def merges(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many people to show.")] = 50,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show people made of several records, those of most records first, and what links them.
+
+    Many records in one person often mean an address that many people share: list it under shared_addresses in the
+    shop's settings.
+
+    Example:
+      regulars people merges --shop myshop
+    """
+    from regulars.warehouse.people import count_merges, shown
+    from regulars.warehouse.people import merges as merged
+
+    with asked(shop).reading() as con:
+        found, all_ = merged(con, limit), count_merges(con)
+    records = [
+        {
+            "person": one.person,
+            "customer": one.customer,
+            "name": one.name,
+            "records": one.records,
+            "identities": [shown(identity) for identity in one.identities],
+        }
+        for one in found
+    ]
+    sheet = Sheet(["customer", "name", "records", "known as"], numbers=frozenset(["records"]))
+    for one in found:
+        known = ", ".join(shown(identity) for identity in one.identities[:6])
+        more = len(one.identities) - 6
+        sheet.rows.append(
+            [one.customer, one.name or "", count(one.records), known + (f" and {more} more" if more > 0 else "")]
+        )
+    sheet.notes.append(f"{counted(all_, 'person is', 'people are')} made of several records.")
+    write(records, format, sheet, ("person", "customer", "name", "records", "identities"))
+
+
+def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
+    """Say that two records are one person.
+
+    Example:
+      regulars people join ann@example.com ann@work.example.com --note "asked her"
+    """
+    from regulars.warehouse.people import join as joined
+
+    made = _correct(shop, f"people join {a} {b}", lambda con, settings: joined(con, settings, a, b, note))
+    say(f"{_pair(made)} are one person now.")
+
+
+def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
+    """Take the link between two records away: they are two people.
+
+    Example:
+      regulars people split ann@example.com +441632960961
+    """
+    from regulars.warehouse.people import shown
+    from regulars.warehouse.people import split as parted
+
+    made = _correct(shop, f"people split {a} {b}", lambda con, settings: parted(con, settings, a, b, note))
+    if made.through:
+        way = ", ".join(shown(identity) for identity in made.through)
+        say(f"{_pair(made)} have no direct link any more, but are still one person through {way}.")
+    else:
+        say(f"{_pair(made)} are two people now.")
+
+
+def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
+    """List what was joined and split by hand, oldest first. Of several about the same two the last one counts.
+
+    Example:
+      regulars people list --shop myshop
+    """
+    from regulars.warehouse.people import corrections as made
+    from regulars.warehouse.people import shown
+
+    with asked(shop).reading() as con:
+        found = made(con)
+    sheet = Sheet(["", "at (UTC)", "", "and", "note"])
+    for one in found:
+        word = "joined" if one.joined else "split"
+        sheet.rows.append([word, f"{one.at:%Y-%m-%d %H:%M}", shown(one.a), shown(one.b), one.note])
+    if not found:
+        sheet.notes.append("Nothing was corrected yet.")
+    records = [{name: value for name, value in asdict(one).items() if name != "through"} for one in found]
+    write(records, format, sheet, ("seq", "a", "b", "joined", "at", "note"))
+
+
+def _correct(shop: Path, purpose: str, act: Callable[[duckdb.DuckDBPyConnection, Settings], Correction]) -> Correction:
+    """Make a correction, and derive persons and facts again."""
+    app = changed(shop)
+    made: list[Correction] = []
+    with bar() as progress:
+        app.change(purpose, lambda con: made.append(act(con, app.shop.settings)), progress)
+    return made[0]
+
+
+def _pair(made: Correction) -> str:
+    from regulars.warehouse.people import shown
+
+    return f"{shown(made.a)} and {shown(made.b)}"

@@ -1,0 +1,119 @@
+"""Looking up: explain, sources, tables."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars.cli.options import As, AsLayout, Format, Layout, Name
+from regulars.cli.output import Sheet, write, write_json
+from regulars.vocabulary.errors import UsageError
+
+
+def explain(
+    name: Name,
+    format: AsLayout = Layout.TABLE,
+    shop: Annotated[
+        Path | None,
+        typer.Option(
+            "--shop",
+            envvar="REGULARS_SHOP",
+            metavar="DIR",
+            show_default=False,
+            show_envvar=False,
+            help="Whose SQL to show; needs no shop otherwise.",
+        ),
+    ] = None,
+) -> None:
+    """Say what a metric means: definition, formula, variants, example, what it reads, and the SQL where there is a shop.
+
+    Examples:
+      regulars explain customer_churn_rate
+      regulars explain net_revenue --shop myshop --format json
+    """  # fmt: skip
+    from regulars.cli.explaining import as_json, describe, explained
+    from regulars.metrics.catalogue import named
+
+    found = explained(named(name), shop)
+    if format is Layout.JSON:
+        write_json(as_json(found))
+    else:
+        describe(found)
+
+
+def sources(format: As = Format.TABLE) -> None:
+    """List the exports that are recognised by their headers. Any other file is loaded with a mapping file.
+
+    Example:
+      regulars sources
+    """
+    from regulars.sources.catalogue import SOURCES
+
+    records = [
+        {
+            "source": source.name,
+            "title": source.title,
+            "tables": [mapping.table for mapping in source.mappings],
+            "requires": sorted(source.requires),
+            "optional": sorted(source.optional),
+        }
+        for source in SOURCES
+    ]
+    sheet = Sheet(["source", "what", "fills", "recognised by"])
+    for source in SOURCES:
+        fills = ", ".join(dict.fromkeys(mapping.table for mapping in source.mappings))
+        sheet.rows.append([source.name, source.title, fills, ", ".join(sorted(source.requires))])
+    sheet.notes.append("Any other file: say what its columns mean in a mapping file (docs/mapping-files.md).")
+    write(records, format, sheet)
+
+
+def tables(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show this table's columns and rules.", show_default=False)
+    ] = None,
+    format: As = Format.TABLE,
+) -> None:
+    """List the tables that files fill, or the columns of one.
+
+    Examples:
+      regulars tables
+      regulars tables orders
+    """
+    from regulars.warehouse.tables import BY_NAME, TABLES
+
+    if name is None:
+        listed = [{"table": table.name, "about": table.about, "key": list(table.key)} for table in TABLES]
+        rows = [[table.name, table.about, ", ".join(table.key)] for table in TABLES]
+        write(
+            listed, format, Sheet(["table", "about", "key"], rows, notes=["The columns of one: regulars tables NAME"])
+        )
+        return
+    table = BY_NAME.get(name.strip().lower())
+    if table is None:
+        close = get_close_matches(name, BY_NAME, n=3, cutoff=0.4)
+        hint = f"Did you mean {', '.join(close)}?" if close else "regulars tables lists them."
+        raise UsageError(f"There is no table {name!r}.", hint)
+    records = [
+        {
+            "column": column.name,
+            "kind": column.kind.value,
+            "required": not column.nullable and column.default is None,
+            "about": column.about,
+            "choices": list(column.choices),
+            "default": column.default,
+            "low": column.low,
+        }
+        for column in table.columns
+    ]
+    sheet = Sheet(["column", "kind", "", "about"], title=f"{table.name}: {table.about}")
+    for column in table.columns:
+        need = "" if column.nullable else f"else {column.default}" if column.default is not None else "required"
+        about = column.about + (f" ({', '.join(column.choices)})" if column.choices else "")
+        about += f"; not below {column.low}" if column.low is not None else ""
+        sheet.rows.append([column.name, column.kind.value, need, about])
+    sheet.notes.append(f"Key: {', '.join(table.key)}")
+    sheet.notes += [f"Rejected where {rule.broken}: {rule.reason}" for rule in table.rules]
+    write(records, format, sheet)

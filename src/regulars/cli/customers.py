@@ -1,0 +1,48 @@
+"""The customers behind a number, as records and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from regulars.cli import numbers
+from regulars.cli.output import Sheet
+from regulars.metrics.rows import CustomerRow
+from regulars.metrics.shapes import Metric
+from regulars.vocabulary import money
+from regulars.vocabulary.calendar import Period
+
+COLUMNS = tuple(field.name for field in fields(CustomerRow))
+
+
+def records(found: Sequence[CustomerRow]) -> list[dict[str, Any]]:
+    """One record a customer; sums without the noise of floats."""
+    return [
+        {
+            **{name: getattr(row, name) for name in COLUMNS},
+            "numerator": numbers.exact(row.numerator, money.SCALE),
+            "denominator": numbers.exact(row.denominator, money.SCALE),
+        }
+        for row in found
+    ]
+
+
+def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: int) -> Sheet:
+    """The first `limit` customers, and the sums of all."""
+    below = any(row.denominator is not None for row in found)
+    titles = ["customer", "name", "email", "country", "orders", "first order", "last order", "above"]
+    titles += ["below"] if below else []
+    result = Sheet(titles, title=f"{metric.name} in {period.label}", numbers=frozenset(titles[4:]))
+    for row in found[:limit]:
+        cells = [row.customer, row.name, row.email, row.country, numbers.count(row.orders)]
+        cells += [numbers.day(row.first_order), numbers.day(row.last_order), numbers.plain(row.numerator)]
+        cells += [numbers.plain(row.denominator)] if below else []
+        result.rows.append([cell or "" for cell in cells])
+    if len(found) > limit:
+        result.notes.append(f"… and {len(found) - limit:,} more; --format csv has all.")
+    sums = numbers.plain(sum(row.numerator for row in found))
+    if below:
+        sums += f" / {numbers.plain(sum(row.denominator or 0 for row in found))}"
+    result.notes.append(f"{numbers.counted(len(found), 'row', 'rows')}; together {sums}: {metric.formula}")
+    return result

@@ -1,0 +1,123 @@
+"""What a metric means, drawn for people or as a record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from regulars.cli import numbers
+from regulars.cli.output import Sheet, say, show
+from regulars.cli.shops import HERE, asked
+from regulars.metrics.explain import DAYS, Explanation, explain
+from regulars.metrics.question import latest_finished
+from regulars.metrics.shapes import Example, Metric
+from regulars.vocabulary.calendar import Grain
+from regulars.vocabulary.errors import NothingLoaded
+from regulars.vocabulary.shop import SETTINGS_FILE
+
+_LABEL = 14
+
+
+def explained(metric: Metric, folder: Path | None) -> Explanation:
+    """With a shop named or here, its SQL too; a shop without data has none."""
+    if folder is None and not (HERE / SETTINGS_FILE).exists():
+        return explain(metric, None, None, 365)
+    reading = asked(folder or HERE)
+    window = reading.shop.settings.active_window
+    try:
+        with reading.facts() as facts:
+            return explain(metric, facts, latest_finished(facts, Grain.MONTH), window)
+    except NothingLoaded:
+        return explain(metric, None, None, window)
+
+
+def as_json(found: Explanation) -> dict[str, Any]:
+    """Everything there is to say, as a record."""
+    metric = found.metric
+    return {
+        "metric": metric.name,
+        "question": metric.question,
+        "shape": found.shape,
+        "formula": metric.formula,
+        "unit": metric.unit.value,
+        "better": metric.better.value,
+        "caveat": metric.caveat,
+        "variants": list(metric.variants),
+        "interval": metric.interval.value,
+        "ripe": metric.ripens.value,
+        "splits": list(found.splits),
+        "reads": list(found.reads),
+        "tables": list(found.tables),
+        "example": {
+            "orders": [dict(zip(_ORDER, row, strict=True)) for row in _order_rows(metric.example)],
+            "period": metric.example.period,
+            "value": None if metric.example.value is None else float(metric.example.value),
+        },
+        "sql": list(found.sql),
+    }
+
+
+def describe(found: Explanation) -> None:
+    """Print it as a page."""
+    metric = found.metric
+    say(metric.name)
+    say(metric.question)
+    say()
+    _line("Formula", metric.formula)
+    _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
+    _line("Beware", metric.caveat)
+    _line("Variants", ", ".join(metric.variants))
+    _line("Interval", f"95 %, {metric.interval.value}" if metric.interval.name != "NONE" else metric.interval.value)
+    _line("Ripe", metric.ripens.value)
+    _line("Splits", ", ".join(found.splits))
+    _line("Reads", "; ".join(found.reads))
+    _line("From tables", ", ".join(found.tables))
+    say()
+    show(_example(metric))
+    for number, sql in enumerate(found.sql, start=1):
+        say()
+        say("SQL" if len(found.sql) == 1 else f"SQL {number} of {len(found.sql)}")
+        say(sql)
+    if found.sql:
+        say()
+        say(f"{DAYS} lists the days of the period asked about, as numbers since 1970-01-01.")
+    else:
+        say()
+        say("The SQL is shown where there is a shop with data: --shop DIR")
+
+
+def _line(label: str, text: str) -> None:
+    if text:
+        say(f"{label:<{_LABEL}}{text}")
+
+
+_ORDER = ("customer", "day", "amount", "pieces", "cost of a piece", "sent back")
+
+
+def _order_rows(example: Example) -> list[list[str]]:
+    rows = []
+    for order in example.orders:
+        back = "" if order.returned is None else "{}: {} for {}".format(*order.returned)
+        rows.append(
+            [order.customer or "a guest", order.day, order.amount, str(order.units), order.unit_cost or "", back]
+        )
+    return rows
+
+
+def _example(metric: Metric) -> Sheet:
+    """The example's orders; columns that say the same in every row or nothing are left out."""
+    example, rows = metric.example, _order_rows(metric.example)
+    told = [place for place in range(len(_ORDER)) if place < 3 or len({row[place] for row in rows}) > 1]
+    sheet = Sheet([_ORDER[place] for place in told], [[row[place] for place in told] for row in rows], title="Example")
+    sheet.numbers = frozenset(("amount", "pieces", "cost of a piece"))
+    for day, units, amount in example.unlinked_refunds:
+        sheet.notes.append(f"{day}: {units} sent back for {amount}, without an order")
+    for day, amount in example.spend:
+        sheet.notes.append(f"{day}: {amount} spent on advertising")
+    value = None if example.value is None else float(example.value)
+    currency = "of the shop's currency" if metric.unit.value == "money" else None
+    where = "".join(f", {name} {text}" for name, text in example.split.items())
+    window = f" (active window {example.active_window} days)" if example.active_window != 365 else ""
+    shown = numbers.shown(value, metric.unit, None) + (f" {currency}" if currency and value is not None else "")
+    sheet.notes.append(f"{example.period}{where}: {shown}{window}")
+    return sheet

@@ -1,0 +1,61 @@
+"""A cohort grid as a triangle: cohorts below each other, their age to the right, the average in the last row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from regulars.cli import numbers
+from regulars.cli.output import Sheet
+from regulars.cli.values import footnotes
+from regulars.metrics.answer import Value
+from regulars.metrics.shapes import Age, Grid
+
+AGE = "age"
+
+
+def triangle(values: Sequence[Value], splits: Sequence[str]) -> Sheet:
+    """The values of one grid."""
+    if not values:
+        return Sheet(["cohort", "customers"], notes=["No cohort of these periods has an age that is over."])
+    metric = values[0].metric
+    assert isinstance(metric, Grid)
+    cells: dict[tuple[str, ...], dict[int, Value]] = {}
+    for value in values:
+        key = (value.period.label, *(value.split[split] for split in splits))
+        cells.setdefault(key, {})[int(value.split[AGE])] = value
+    ages = sorted({age for row in cells.values() for age in row})
+    heads = ["cohort", *splits, "customers"]
+    lines = [
+        ([*key, _customers(row)], [_cell(row[age]) if age in row else "" for age in ages]) for key, row in cells.items()
+    ]
+    average = ["average", *("" for _ in splits), ""], [_average(values, age) for age in ages]
+    titles = [*heads, *(str(age) for age in ages)]
+    sheet = Sheet(titles, title=metric.name, numbers=frozenset(titles[1 + len(splits) :]), leading=len(heads))
+    sheet.rows = [[*head, *row] for head, row in [*lines, average]]
+    unit = "months" if metric.age is Age.CALENDAR_MONTHS else "blocks of 30 days"
+    amount = f" in {values[0].currency}" if values[0].currency else " in per cent"
+    sheet.notes.append(f"Columns: {unit} since the first order{amount}. The average weighs cohorts by their customers.")
+    sheet.notes += footnotes(values)
+    return sheet
+
+
+def _customers(row: dict[int, Value]) -> str:
+    return numbers.count(max(value.n for value in row.values()))
+
+
+def _cell(value: Value) -> str:
+    return _short(value.value, value) + ("" if value.finished else "*")
+
+
+def _short(number: float | None, like: Value) -> str:
+    """Without its unit, which the note names."""
+    return numbers.shown(number, like.metric.unit, like.currency).split(" ")[0]
+
+
+def _average(values: Sequence[Value], age: int) -> str:
+    """All finished cells of an age: their sums above the line over those below."""
+    over = [value for value in values if value.split[AGE] == str(age) and value.finished]
+    known = [value for value in over if value.numerator is not None and value.denominator]
+    if not known or len(known) < len(over):
+        return numbers.NOTHING
+    return _short(sum(v.numerator or 0 for v in known) / sum(v.denominator or 0 for v in known), known[0])

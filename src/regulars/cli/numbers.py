@@ -1,0 +1,104 @@
+"""Numbers as people read them, and as programs do."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from regulars.vocabulary import money
+from regulars.vocabulary.units import Unit
+
+NOTHING = "–"
+
+
+def count(number: int) -> str:
+    """12,425."""
+    return f"{number:,}"
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """1 row was, 12 rows were."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def shown(value: float | None, unit: Unit, currency: str | None = None) -> str:
+    """A value in its unit: 43.3 %, 1,234.50 GBP, 45.7 days; – where there is nothing."""
+    if value is None:
+        return NOTHING
+    number = _number(value, unit, currency)
+    return f"{number} {_sign(unit, currency)}".rstrip()
+
+
+def interval(low: float | None, high: float | None, unit: Unit, currency: str | None = None) -> str:
+    """Both ends in the value's unit, which the value beside it names; empty where there is none."""
+    if low is None or high is None:
+        return ""
+    return f"{_number(low, unit, currency)} – {_number(high, unit, currency)}"
+
+
+def difference(change: float | None, unit: Unit, currency: str | None = None) -> str:
+    """+1.2 points of a share, or +3.40 GBP."""
+    if change is None:
+        return ""
+    number = _number(change, unit, currency)
+    sign = "" if number.startswith("-") or not number.strip("0.,") else "+"
+    return f"{sign}{number} {'points' if unit is Unit.SHARE else _sign(unit, currency)}".rstrip()
+
+
+def _number(value: float, unit: Unit, currency: str | None) -> str:
+    match unit:
+        case Unit.SHARE:
+            return _signless(value * 100, 1)
+        case Unit.MONEY:
+            return _signless(value, money.digits(currency) if currency else 2)
+        case Unit.COUNT:
+            return _signless(value, 0 if value == int(value) else 1)
+        case Unit.DAYS:
+            return _signless(value, 1)
+        case Unit.SECONDS:
+            return _signless(value, 0)
+    return _signless(value, 2)
+
+
+def _sign(unit: Unit, currency: str | None) -> str:
+    match unit:
+        case Unit.SHARE:
+            return "%"
+        case Unit.MONEY:
+            return currency or ""
+        case Unit.DAYS:
+            return "days"
+        case Unit.SECONDS:
+            return "s"
+    return ""
+
+
+def _signless(value: float, digits: int) -> str:
+    """With thousands, and never -0.0."""
+    text = f"{value:,.{digits}f}"
+    return text if text.strip("-0.,") else text.lstrip("-")
+
+
+def exact(value: float | None, places: int | None = None) -> float | int | None:
+    """For programs: rounded, or freed of the last, noisy digit of floats; whole numbers as such."""
+    if value is None:
+        return None
+    clean = float(f"{value:.15g}") if places is None else round(value, places)
+    return int(clean) if clean == int(clean) else clean
+
+
+def fixed(value: float | None, places: int) -> Decimal | None:
+    """Money with all its decimals: 120.00."""
+    return None if value is None else Decimal(str(round(value, places))).quantize(Decimal(1).scaleb(-places))
+
+
+def plain(value: float | None) -> str:
+    """A sum without its unit: 1,234 or 1,234.50."""
+    if value is None:
+        return NOTHING
+    return _signless(value, 0 if abs(value - round(value)) < 1e-9 else 2)
+
+
+def day(value: date | None) -> str:
+    """2011-10-31, or – where there is none."""
+    return NOTHING if value is None else value.isoformat()

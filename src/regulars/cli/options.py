@@ -1,0 +1,93 @@
+"""Options that many commands share, with the words that explain them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from regulars.vocabulary.calendar import Grain
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class Layout(StrEnum):
+    """How an answer that is more than one list is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+ShopFolder = Annotated[
+    Path,
+    typer.Option(
+        "--shop",
+        envvar="REGULARS_SHOP",
+        metavar="DIR",
+        show_default=False,
+        show_envvar=False,
+        help="The shop's folder. Without it the one that REGULARS_SHOP names, else the current folder.",
+    ),
+]
+As = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+AsLayout = Annotated[Layout, typer.Option("--format", help="How to write the answer.")]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help="The metric; regulars metrics --list shows all.", show_default=False)
+]
+OfGrain = Annotated[
+    Grain | None,
+    typer.Option("--grain", help="How long the periods are; months where nothing is said.", show_default=False),
+]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="DAY", help="First day, such as 2011-10-01, 2011-10 or 2011.", show_default=False),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", metavar="DAY", help="Last day, such as 2011-10-31, 2011-10 or 2011.", show_default=False),
+]
+InPeriod = Annotated[
+    str | None,
+    typer.Option(
+        "--period",
+        metavar="PERIOD",
+        show_default=False,
+        help="One period: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012 or 2011-10-01..2011-10-31."
+        " With --grain, the periods inside it.",
+    ),
+]
+Splits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--split", metavar="SPLIT", show_default=False, help="Split by this, such as country; several, or a comma list."
+    ),
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        show_default=False,
+        help="Only orders that meet this: country=DE, country=DE,AT, channel!=web, 'net_revenue>=50'. Several must all hold.",
+    ),
+]
+ActiveWindow = Annotated[
+    int | None,
+    typer.Option(
+        "--active-window",
+        metavar="DAYS",
+        show_default=False,
+        help="Days without an order after which a customer counts as lost; the shop's setting where nothing is said.",
+    ),
+]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="Add the change against the period before, and whether it is real.")
+]

@@ -1,0 +1,189 @@
+"""Writing answers: a readable table for people, plain text for pipes, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from regulars.cli.options import Format
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Record = Mapping[str, Any]
+_GAP = 2
+"""Characters between two columns."""
+
+
+@dataclass
+class Sheet:
+    """A table for people: every cell is text already. The columns in `numbers` stand to the right and are never cut."""
+
+    columns: Sequence[str]
+    rows: list[list[str]] = field(default_factory=list)
+    title: str = ""
+    numbers: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
+    """Lines below the table."""
+    leading: int = 0
+    """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
+    narrow: Sheet | None = None
+    """What is drawn instead where the terminal is too narrow."""
+
+
+def is_terminal() -> bool:
+    """Whether a person reads along."""
+    return sys.stdout.isatty()
+
+
+def say(text: str = "") -> None:
+    """A line of the answer, as it is."""
+    print(text)
+
+
+def tell(text: str) -> None:
+    """A line beside the answer (on stderr): what one should know, but a program need not parse."""
+    print(text, file=sys.stderr)
+
+
+def show(sheet: Sheet) -> None:
+    """Draw a table: with lines and as wide as the terminal, or as aligned plain text where nobody looks at it."""
+    if is_terminal():
+        _draw(sheet)
+    else:
+        _align(sheet)
+
+
+def _draw(sheet: Sheet) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    for part in _parts(sheet, console.width):
+        console.print(_table(part, console.width))
+    for note in sheet.notes:
+        console.print(Text(note, style="dim"))
+
+
+def _table(sheet: Sheet, width: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(sheet.title, style="bold") if sheet.title else None
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    sizes = _sizes(sheet)
+    for place, (name, size) in enumerate(zip(sheet.columns, sizes, strict=True)):
+        whole = name in sheet.numbers or place < sheet.leading
+        shape: dict[str, Any] = {"no_wrap": True, "min_width": size} if whole else {"overflow": "fold"}
+        table.add_column(Text(name), justify="right" if name in sheet.numbers else "left", **shape)
+    for row in sheet.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    least = sum(size + _GAP for size, name in zip(sizes, sheet.columns, strict=True) if name in sheet.numbers)
+    table.width = None if least <= width else least + _GAP * len(sizes)
+    return table
+
+
+def _sizes(sheet: Sheet) -> list[int]:
+    lines = [sheet.columns, *sheet.rows]
+    return [max(len(part) for line in lines for part in line[place].split("\n")) for place in range(len(sheet.columns))]
+
+
+def _parts(sheet: Sheet, width: int) -> list[Sheet]:
+    """The table itself where it fits; else its narrow form, or several tables that do."""
+    sizes = [size + _GAP for size in _sizes(sheet)]
+    if sum(sizes) <= width:
+        return [sheet]
+    if sheet.narrow is not None:
+        return [sheet.narrow]
+    if not sheet.leading:
+        return [sheet]
+    head = list(range(sheet.leading))
+    groups: list[list[int]] = []
+    left = 0
+    for place in range(sheet.leading, len(sizes)):
+        if not groups or sizes[place] > left:
+            groups.append([])
+            left = width - sum(sizes[: sheet.leading])
+        groups[-1].append(place)
+        left -= sizes[place]
+    return [_part(sheet, [*head, *group], sheet.title if number == 0 else "") for number, group in enumerate(groups)]
+
+
+def _part(sheet: Sheet, places: list[int], title: str) -> Sheet:
+    """Some of the columns; rows that say nothing in them are left out."""
+    told = places[sheet.leading :]
+    rows = [[row[place] for place in places] for row in sheet.rows if any(row[place] for place in told)]
+    columns = [sheet.columns[place] for place in places]
+    return Sheet(columns, rows, title, sheet.numbers, leading=sheet.leading)
+
+
+def _align(sheet: Sheet) -> None:
+    if sheet.title:
+        say(sheet.title)
+    lines = [list(sheet.columns), *([_one_line(cell) for cell in row] for row in sheet.rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(sheet.columns))]
+    for line in lines:
+        cells = (
+            cell.rjust(size) if name in sheet.numbers else cell.ljust(size)
+            for cell, size, name in zip(line, widths, sheet.columns, strict=True)
+        )
+        say("  ".join(cells).rstrip())
+    for note in sheet.notes:
+        say(note)
+
+
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
+
+
+def write(records: Sequence[Record], how: Format, sheet: Sheet, columns: Iterable[str] = ()) -> None:
+    """Write one list of records; `sheet` is how people see it. `columns` are the CSV's where there may be no record."""
+    if how is Format.TABLE:
+        show(sheet)
+    elif how is Format.JSON:
+        write_json(list(records))
+    else:
+        write_csv(list(columns) or list(records[0] if records else sheet.columns), records)
+
+
+def write_json(content: object) -> None:
+    """JSON, indented, dates as ISO 8601."""
+    say(json.dumps(content, indent=2, ensure_ascii=False, default=_plain))
+
+
+def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:
+    """CSV with a header; nothing there is an empty field, lists are joined by "; "."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_field(record[name]) for name in columns] for record in records)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "; ".join(str(item) for item in value)
+    return _plain(value) if isinstance(value, date) else str(value)
+
+
+def hush() -> None:
+    """Let nothing more be written: whoever read our output is gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,0 +1,48 @@
+"""Opening the shop a command is about."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from regulars.cli.output import tell
+from regulars.vocabulary.shop import Shop
+
+if TYPE_CHECKING:
+    from regulars.app import App
+    from regulars.reading import Reading
+    from regulars.warehouse.versions import Warehouse
+
+HERE = Path()
+"""Where nothing is said, the current folder is the shop."""
+
+
+def asked(folder: Path) -> Reading:
+    """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
+    from regulars.reading import Reading
+
+    shop = Shop.open(folder)
+    return Reading(shop, lambda: changed(folder).derive_again(), tell)
+
+
+def changed(folder: Path) -> App:
+    """The shop, to ask and to change."""
+    from regulars.app import App
+
+    return App(Shop.open(folder), tell)
+
+
+def naming(folder: Path) -> str:
+    """The option that names this shop, for a command to type next; nothing where it goes without saying."""
+    if folder == HERE or os.environ.get("REGULARS_SHOP") == str(folder):
+        return ""
+    return f" --shop {shlex.quote(str(folder))}"
+
+
+def stored(folder: Path) -> Warehouse:
+    """What is stored of the shop, as it is: for the books, which do not depend on settings."""
+    from regulars.warehouse.versions import Warehouse
+
+    return Warehouse(Shop.open(folder).warehouse)

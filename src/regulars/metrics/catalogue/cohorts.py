@@ -1,0 +1,67 @@
+"""Customers by when they first bought, followed over time."""
+
+from __future__ import annotations
+
+from ibis import _
+
+from regulars.metrics.measures import HISTORIES, Measure
+from regulars.metrics.shapes import Age, Example, Grid, Interval, Metric, Order
+from regulars.vocabulary.units import Better, Unit
+
+_FIRST_OF_ITS_AGE = Measure(HISTORIES, 1, _.previous_day.isnull() | (_.previous_age < _.age))
+
+_THREE = (
+    Order("ana", "2024-03-01", "10.00"),
+    Order("ana", "2024-04-09", "20.00"),
+    Order("ben", "2024-03-30", "30.00"),
+    Order("cem", "2024-05-31", "5.00"),
+)
+_CAVEAT = "Cells whose time is not over are left out, of the average too."
+
+
+def _grids(suffix: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
+    return (
+        Grid(
+            name=f"cohort_retention_rate{suffix}",
+            question="Which share of the customers won together orders again, month by month?",
+            formula=f"customers of the cohort with an order in the cell / customers of the cohort, by {age.value}",
+            cell=_FIRST_OF_ITS_AGE,
+            age=age,
+            unit=Unit.SHARE,
+            better=Better.HIGHER,
+            interval=Interval.WILSON,
+            caveat=_CAVEAT,
+            variants=("cohort_retention_rate_rolling",) if not suffix else ("cohort_retention_rate",),
+            example=Example(_THREE, "2024-03", 0.5, split=split),
+        ),
+        Grid(
+            name=f"cohort_revenue_per_customer{suffix}",
+            question="How much have the customers won together brought by then, each?",
+            formula=f"cumulative net revenue / customers of the cohort, by {age.value}",
+            cell=Measure(HISTORIES, _.net_revenue),
+            cumulative=True,
+            age=age,
+            unit=Unit.MONEY,
+            better=Better.HIGHER,
+            caveat=_CAVEAT,
+            example=Example(_THREE, "2024-03", 30, split=split),
+        ),
+        Grid(
+            name=f"cohort_profit_per_customer{suffix}",
+            question="How much have the customers won together left after costs by then, each?",
+            formula=f"cumulative profit / customers of the cohort, by {age.value}",
+            cell=Measure(HISTORIES, _.profit, complete=True),
+            cumulative=True,
+            age=age,
+            unit=Unit.MONEY,
+            better=Better.HIGHER,
+            caveat=_CAVEAT + " Unknown while any cost is.",
+            example=Example(_THREE, "2024-03", None, split=split),
+        ),
+    )
+
+
+COHORTS: tuple[Metric, ...] = (
+    *_grids("", Age.CALENDAR_MONTHS, {"age": "1"}),
+    *_grids("_rolling", Age.THIRTY_DAYS, {"age": "1"}),
+)

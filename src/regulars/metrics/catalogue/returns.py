@@ -1,0 +1,76 @@
+"""What comes back."""
+
+from __future__ import annotations
+
+from ibis import _
+
+from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
+from regulars.metrics.shapes import Example, Metric, Order, Quotient, Ratio, Ripens
+from regulars.vocabulary.units import Better, Unit
+
+_TWO = (
+    Order("ana", "2024-03-01", "40.00", units=2),
+    Order("ben", "2024-03-20", "60.00", units=2, returned=("2024-04-02", 1, "30.00")),
+)
+LINKED = "linked_returns"
+"""Without a return whose order is known, a rate by order day would be 0 for want of data."""
+_LATE = "Ripe once the return window after the period's last day is over."
+
+RETURNED: tuple[Metric, ...] = (
+    Quotient(
+        name="product_return_rate",
+        question="Which share of the pieces sold came back?",
+        formula="units returned of orders of the period / units sold, by order day",
+        of=within(RETURNS, _.quantity, _.linked, day="order_day", complete=True),
+        per=within(LINES, _.quantity),
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        ripens=Ripens.RETURN_WINDOW,
+        needs=(LINKED,),
+        caveat=_LATE
+        + " Unknown where a refund does not say how many pieces came back; see product_return_rate_orders.",
+        variants=("product_return_rate_by_return_day", "product_return_rate_orders", "product_return_rate_value"),
+        example=Example(_TWO, "2024-03", 0.25),
+    ),
+    Quotient(
+        name="product_return_rate_by_return_day",
+        question="How many pieces came back in the period, against those sold in it?",
+        formula="units returned in the period, with or without an order / units sold in the period",
+        of=within(RETURNS, _.quantity, complete=True),
+        per=within(LINES, _.quantity),
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        caveat="Returns of earlier orders count against this period's sales.",
+        variants=("product_return_rate",),
+        example=Example(_TWO, "2024-03", 0.5, unlinked_refunds=(("2024-03-25", 2, "10.00"),)),
+    ),
+    Ratio(
+        name="product_return_rate_orders",
+        question="Which share of the orders had something returned?",
+        formula="orders with a return or refund / orders, by order day",
+        fact=ORDERS,
+        of=_.returned.ifelse(1, 0),
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        ripens=Ripens.RETURN_WINDOW,
+        needs=(LINKED,),
+        caveat=_LATE,
+        variants=("product_return_rate",),
+        example=Example(_TWO, "2024-03", 0.5),
+    ),
+    Ratio(
+        name="product_return_rate_value",
+        question="Which share of the revenue was given back?",
+        formula="linked refunds / net revenue before refunds, by order day",
+        fact=ORDERS,
+        of=_.refunds,
+        per=_.net_revenue + _.refunds,
+        unit=Unit.SHARE,
+        better=Better.LOWER,
+        ripens=Ripens.RETURN_WINDOW,
+        needs=(LINKED,),
+        caveat=_LATE,
+        variants=("product_return_rate",),
+        example=Example(_TWO, "2024-03", 0.3),
+    ),
+)

@@ -1,0 +1,86 @@
+"""A metric's values over all periods and groups at once, with what is needed to judge them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
+from regulars.metrics.compute.quantiles import Histogram
+from regulars.metrics.compute.sums import MONEY_SCALE, Sums
+from regulars.metrics.measures import Amount
+from regulars.metrics.shapes import Interval, Metric, Quantile, Ratio
+from regulars.vocabulary.units import Unit
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Arrays of shape (periods, groups). `without` has a last axis of buckets: the value without each; None unbucketed."""
+
+    value: Array
+    low: Array
+    high: Array
+    numerator: Array
+    denominator: Array | None
+    n: Array
+    customers: Array
+    without: Array | None
+    filled: npt.NDArray[np.bool_] | None
+
+
+def estimate(metric: Metric, sums: Sums) -> Estimate:
+    """Totals, ratios, quotients and states: the amount above the line over the one below."""
+    above, scale = sums.of(metric.above), _scale(sums, metric.above)
+    customers = sums.of(metric.customers).sum(axis=-1)
+    # Scaled after summing: whole ten-thousandths add up exactly, fractions of money would not.
+    numerator = above.sum(axis=-1) / scale
+    without = filled = None
+    low = high = np.full_like(numerator, np.nan)
+    if metric.below is None:
+        if sums.scope.bucketed:
+            filled = np.abs(above) > 0
+            count = np.maximum(filled.sum(axis=-1, keepdims=True), 2)
+            # Without a bucket a total is that much smaller by construction: bring it back to size.
+            without = left_out(above) / scale * count / (count - 1)
+        return Estimate(
+            numerator, low, high, numerator, None, _rows(metric, sums, numerator), customers, without, filled
+        )
+    below, scale_below = sums.of(metric.below), _scale(sums, metric.below)
+    denominator = below.sum(axis=-1) / scale_below
+    value = ratio(numerator, denominator)
+    if sums.scope.bucketed:
+        without = ratio(left_out(above) / scale, left_out(below) / scale_below)
+        filled = (above != 0) | (below != 0)
+        low, high, _ = jackknife(without, value, filled)
+    if metric.interval is Interval.WILSON:
+        low, high = wilson(numerator, denominator)
+    elif metric.unit is Unit.SHARE:
+        if all(term.sign > 0 for term in metric.above.terms):
+            low = np.maximum(low, 0)
+        if isinstance(metric, Ratio):
+            high = np.minimum(high, 1)
+    n = _rows(metric, sums, denominator)
+    return Estimate(value, low, high, numerator, denominator, n, customers, without, filled)
+
+
+def _scale(sums: Sums, amount: Amount) -> int:
+    return MONEY_SCALE if sums.is_money(amount) else 1
+
+
+def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
+    """The number of rows behind the value: what is counted already, or the count asked for beside a sum."""
+    return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
+
+
+def estimate_quantile(metric: Quantile, histogram: Histogram, customers: Array) -> Estimate:
+    """Quantiles, from the histogram of values by bucket."""
+    value = histogram.quantile(metric.q)
+    without = filled = None
+    low = high = np.full_like(value, np.nan)
+    if histogram.bucketed:
+        without, filled = histogram.quantiles_left_out(metric.q), histogram.filled()
+        low, high, _ = jackknife(without, value, filled)
+    counts = histogram.counts()
+    return Estimate(value, low, high, value, None, counts, customers, without, filled)

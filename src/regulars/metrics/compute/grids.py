@@ -1,0 +1,143 @@
+"""Cohort grids: customers by the period of their first order, followed over their age."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.metrics.compute.estimates import Estimate
+from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
+from regulars.metrics.compute.relations import BUCKET, relation, with_unknown
+from regulars.metrics.compute.sums import MONEY_SCALE, Scope, bound, condition, exact
+from regulars.metrics.measures import HISTORIES
+from regulars.metrics.shapes import Age, Grid, Interval
+from regulars.vocabulary.calendar import Grain, epoch_day, from_epoch_day
+
+_Key = tuple[int, tuple[str, ...], int, int]
+"""Period, group, bucket, and the month or day in which customers started."""
+BLOCK = 30
+"""Days of one age in a rolling grid."""
+
+
+@dataclass(frozen=True)
+class GridEstimate:
+    """An estimate whose groups have one value more: the age, as text. `finished` per cell."""
+
+    groups: list[tuple[str, ...]]
+    estimate: Estimate
+    finished: npt.NDArray[np.bool_]
+
+
+def grid(metric: Grid, scope: Scope) -> GridEstimate:
+    """All cells whose time is over, for at least some of the cohort's customers."""
+    cells, sizes, scale = _read(metric, scope)
+    by = len(scope.by(HISTORIES))
+
+    def key(row: dict[str, Any]) -> _Key:
+        return row["period"], tuple(row[f"split_{number}"] for number in range(by)), row["bucket_"], row["unit"]
+
+    keys = [key(row) for row in sizes]
+    groups = sorted({group for _, group, _, _ in keys})
+    last = epoch_day(scope.facts.coverage["orders"][1])
+    ages_over = np.array([_ages_over(metric.age, unit, last) for *_, unit in keys], dtype=int)
+    length = max(int(ages_over.max(initial=-1)) + 1, 1)
+    place = {one: number for number, one in enumerate(keys)}
+    matrix = np.zeros((len(keys), length))
+    for row in cells:
+        if row["age"] < length:
+            matrix[place[key(row)], row["age"]] = np.nan if row["unknown"] else row["total"]
+    if metric.cumulative:
+        matrix = np.cumsum(matrix, axis=1)
+    over = np.arange(length) <= ages_over[:, None]
+    size = np.array([row["customers"] for row in sizes], dtype=float)
+    shape = (len(scope.periods), len(groups), scope.buckets, length)
+    above, below, full = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    index = {group: number for number, group in enumerate(groups)}
+    for number, (period, group, bucket, _) in enumerate(keys):
+        at = (period, index[group], bucket)
+        above[at] += np.where(over[number], matrix[number], 0)
+        below[at] += over[number] * size[number]
+        full[at] += size[number]
+    return _estimated(metric, scope, groups, above, below, full, scale)
+
+
+def _estimated(
+    metric: Grid, scope: Scope, groups: list[tuple[str, ...]], above: Array, below: Array, full: Array, scale: int
+) -> GridEstimate:
+    # (periods, groups, buckets, ages) -> (periods, groups × ages, buckets)
+    periods, count, buckets, ages = above.shape
+    above, below, full = (a.transpose(0, 1, 3, 2).reshape(periods, count * ages, buckets) for a in (above, below, full))
+    numerator, denominator = above.sum(axis=-1) / scale, below.sum(axis=-1)
+    value = ratio(numerator, denominator)
+    if metric.interval is Interval.WILSON:
+        low, high = wilson(numerator, denominator)
+    else:
+        low, high, _ = jackknife(ratio(left_out(above) / scale, left_out(below)), value, below > 0)
+    averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
+    finished = averaged | (denominator == full.sum(axis=-1))
+    labels = [(*group, str(age)) for group in groups for age in range(ages)]
+    found = Estimate(value, low, high, numerator, denominator, denominator, denominator, None, None)
+    return GridEstimate(labels, found, finished)
+
+
+def _ages_over(age: Age, unit: int, last: int) -> int:
+    """The last age that is over, for everyone who started in this month (or on this day); −1 for none."""
+    if age is Age.THIRTY_DAYS:
+        return (last + 1 - unit) // BLOCK - 1
+    day = from_epoch_day(last + 1)
+    return day.year * 12 + day.month - 1 - unit - 1
+
+
+def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """Sums by period, group, bucket, unit and age; customers by the same without age; and the scale of the sums."""
+    by = scope.by(HISTORIES)
+    rows = relation(scope.facts, HISTORIES, scope.where, scope.active_window, (*by.values(), BUCKET))
+    cohorts = [np.arange(period.first, period.beyond) for period in scope.periods]
+    of_day = ibis.memtable(
+        pa.table(
+            {
+                "cohort_day": np.concatenate(cohorts).astype(np.int32),
+                "period": np.concatenate([np.full(len(days), n) for n, days in enumerate(cohorts)]).astype(np.int32),
+            }
+        )
+    )
+    rows = rows.inner_join(of_day, rows.first_day == of_day.cohort_day)
+    rows = _aged(rows, metric.age, scope)
+    labels = {f"split_{n}": with_unknown(rows[column]) for n, column in enumerate(by.values())}
+    rows = rows.mutate(**labels, bucket_=rows.bucket.cast("int64") if scope.bucketed else ibis.literal(0, type="int64"))
+    names = ("period", "unit", *labels, "bucket_")
+    value = bound(rows, metric.cell.of)
+    chosen = condition(rows, metric.cell.where)
+    unknown = value.isnull().sum(where=chosen) if metric.cell.complete else ibis.literal(0)
+    cells = rows.group_by("age", *names).agg(total=exact(value.sum(where=chosen)), unknown=unknown)
+    scale = MONEY_SCALE if value.type().is_decimal() else 1
+    first = rows.filter(rows.order_number == 1)
+    sizes = first.group_by(*names).agg(customers=first.count())
+    found = cells.to_pyarrow()
+    found = found.set_column(found.column_names.index("total"), "total", pc.fill_null(found["total"], 0))
+    return found.to_pylist(), sizes.to_pyarrow().to_pylist(), scale
+
+
+def _aged(rows: ir.Table, age: Age, scope: Scope) -> ir.Table:
+    """Adds `unit` (the month or day a customer started), `age` and `previous_age`."""
+    if age is Age.THIRTY_DAYS:
+        return rows.mutate(
+            unit=rows.first_day,
+            age=(rows.day - rows.first_day) // BLOCK,
+            previous_age=(rows.previous_day - rows.first_day) // BLOCK,
+        )
+    first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
+    days = [from_epoch_day(number) for number in range(first, last + 1)]
+    numbers = pa.array(range(first, last + 1), pa.int32())
+    months = pa.array([day.year * 12 + day.month - 1 for day in days], pa.int32())
+    for column, name in (("day", "month"), ("first_day", "unit"), ("previous_day", "previous_month")):
+        calendar = ibis.memtable(pa.table({f"{name}_day": numbers, name: months}))
+        rows = rows.left_join(calendar, rows[column] == calendar[f"{name}_day"]).drop(f"{name}_day")
+    return rows.mutate(age=rows.month - rows.unit, previous_age=rows.previous_month - rows.unit)

@@ -1,0 +1,74 @@
+"""How sure a value is: 95 % intervals, and what is left of a difference once chance is taken out."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from regulars.metrics.compute.student import bounds, two_sided
+
+Array = npt.NDArray[np.float64]
+LEVEL = 0.95
+_Z = 1.959963984540054
+
+
+def ratio(above: Array, below: Array) -> Array:
+    """above / below; NaN where below is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below != 0, above / np.where(below != 0, below, 1), np.nan)
+
+
+def wilson(successes: Array, trials: Array) -> tuple[Array, Array]:
+    """Wilson's score interval of a share (Wilson 1927, JASA 22, 209–212, eq. for p). NaN where there are no trials."""
+    share = ratio(successes, trials)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = _Z * np.sqrt(share * (1 - share) / trials + _Z**2 / (4 * trials**2))
+        middle = share + _Z**2 / (2 * trials)
+        low, high = (middle - spread) / (1 + _Z**2 / trials), (middle + spread) / (1 + _Z**2 / trials)
+    # Rounding must not carry an end past a share of exactly 0 or 1.
+    return np.minimum(np.maximum(low, 0), share), np.maximum(np.minimum(high, 1), share)
+
+
+def left_out(buckets: Array) -> Array:
+    """Sums without each bucket in turn: last axis is the bucket left out."""
+    rest: Array = buckets.sum(axis=-1, keepdims=True) - buckets
+    return rest
+
+
+def jackknife(without: Array, whole: Array, filled: npt.NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """Low, high and standard error by the grouped jackknife (Wolter 2007, Introduction to Variance Estimation, ch. 4).
+
+    `without` holds the estimate without each bucket (last axis), `whole` the estimate, `filled` which buckets hold any
+    customer: empty ones carry no information. Student's t with (filled − 1) degrees of freedom. NaN below two buckets.
+    """
+    count = filled.sum(axis=-1).astype(float)
+    inside = np.where(filled, without, np.nan)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, np.where(filled, without, 0).sum(axis=-1) / count, np.nan)
+        squares = np.nansum((inside - mean[..., None]) ** 2, axis=-1)
+        # A bucket without which nothing can be estimated leaves the error unknown.
+        broken = (filled & np.isnan(without)).any(axis=-1)
+        error = np.where((count > 1) & ~broken, np.sqrt((count - 1) / count * squares), np.nan)
+        t = bounds(LEVEL, np.maximum(count - 1, 1))
+    return whole - t * error, whole + t * error, error
+
+
+def p_value(difference: Array, error: Array, filled: npt.NDArray[np.bool_]) -> Array:
+    """Two-sided p of a difference with its jackknife error. A difference of exactly nothing has p 1."""
+    freedom = np.maximum(filled.sum(axis=-1) - 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = two_sided(difference / error, freedom)
+    return np.where(difference == 0, 1.0, p)
+
+
+def benjamini_hochberg(p: Array, rate: float = 0.1) -> npt.NDArray[np.bool_]:
+    """Which of many p values stand at this false discovery rate (Benjamini & Hochberg 1995, JRSS B 57, 289–300). NaN never."""
+    flat = p.ravel()
+    known = np.flatnonzero(~np.isnan(flat))
+    stands = np.zeros(flat.shape, dtype=bool)
+    order = known[np.argsort(flat[known], kind="stable")]
+    limits = rate * np.arange(1, len(order) + 1) / max(len(order), 1)
+    passed = np.flatnonzero(flat[order] <= limits)
+    if len(passed):
+        stands[order[: passed[-1] + 1]] = True
+    return stands.reshape(p.shape)

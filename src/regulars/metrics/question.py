@@ -1,0 +1,101 @@
+"""A question to the catalogue, and what must be known about the shop's data to answer it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.types as ir
+
+from regulars.metrics.shapes import Metric
+from regulars.vocabulary.calendar import Calendar, Grain, Period
+from regulars.vocabulary.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One condition of `--where`: a column, an operator of OPERATORS, and the values it is compared with."""
+
+    column: str
+    operator: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.operator}{','.join(self.values)}"
+
+
+OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
+
+
+def condition(text: str) -> Condition:
+    """Read country=DE, country=DE,AT, channel!=web or net_revenue>=50. Raises UsageError."""
+    places = [(text.find(operator), -len(operator), operator) for operator in OPERATORS if operator in text]
+    if not places:
+        raise UsageError(f"{text!r} is not a condition.", "Write column=value, such as country=DE, or net_revenue>=50.")
+    place, _, operator = min(places)
+    column, values = text[:place].strip(), text[place + len(operator) :]
+    if not column:
+        raise UsageError(f"{text!r} names no column.", "Write column=value, such as country=DE.")
+    return Condition(column, operator, tuple(value.strip() for value in values.split(",")))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which metrics, over which periods, split by what, of which orders."""
+
+    metrics: tuple[Metric, ...]
+    periods: tuple[Period, ...]
+    splits: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    active_window: int = 365
+    compare: bool = False
+    """Whether each value is compared with the period before."""
+
+    def __post_init__(self) -> None:
+        for split in self.splits:
+            for metric in self.metrics:
+                if not any(split in fact.splits for fact in metric.facts):
+                    known = sorted({word for fact in metric.facts for word in fact.splits})
+                    raise UsageError(f"{metric.name} cannot be split by {split!r}.", f"It knows: {', '.join(known)}.")
+        if len(set(self.splits)) != len(self.splits):
+            raise UsageError("A split is named twice.")
+        if not 1 <= self.active_window <= 20_000:
+            raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The derived facts of one version of a shop's warehouse."""
+
+    table: Callable[[str], ir.Table]
+    calendar: Calendar
+    currency: str
+    coverage: dict[str, tuple[date, date]]
+    """First and last local day of each canonical table that has rows."""
+    return_window: int
+
+    def covered(self, metric: Metric) -> tuple[date, date] | None:
+        """First and last day that all tables the metric needs cover, or None where one has no rows."""
+        needed = (*(table for fact in metric.facts for table in fact.tables), *metric.needs)
+        ranges = [self.coverage.get(table) for table in needed]
+        known = [days for days in ranges if days is not None]
+        if not known or len(known) < len(ranges):
+            return None
+        return max(first for first, _ in known), min(last for _, last in known)
+
+
+def latest_finished(facts: Facts, grain: Grain) -> Period:
+    """The last period of the grain that the orders cover to its end; the running one where none is finished."""
+    first, last = facts.coverage["orders"]
+    running = facts.calendar.period_of(last, grain)
+    if (running.end - last).days == 1:
+        return running
+    before = facts.calendar.before(running)
+    return before if before.end > first else running
+
+
+def periods_of(facts: Facts, grain: Grain, since: date | None, until: date | None) -> tuple[Period, ...]:
+    """The periods of the grain that overlap since … until, which default to the days the orders cover."""
+    first, last = facts.coverage["orders"]
+    return tuple(facts.calendar.periods(grain, since or first, until or last))

@@ -1,0 +1,251 @@
+"""The shapes a metric can have. Each says what stands above and below its line; a metric only says what, never how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from regulars.metrics.measures import CUSTOMERS_ORDERING, GAPS, Amount, Expression, Fact, Measure, Term, Timing
+from regulars.vocabulary.units import Better, Unit
+
+
+class Interval(Enum):
+    """How a metric's 95 % interval is found."""
+
+    NONE = "none: a count or sum of what happened"
+    WILSON = "Wilson (a share of customers)"
+    JACKKNIFE = "grouped jackknife over 32 buckets of customers"
+
+
+class Ripens(Enum):
+    """What a value waits for after its period has ended."""
+
+    AT_ONCE = "at once"
+    WINDOW_COVERED = "once the data reach one active window back before the period's start"
+    RETURN_WINDOW = "once the return window after its last day is over"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of an example. Without a customer it is a guest's."""
+
+    customer: str | None
+    day: str
+    amount: str = "10.00"
+    units: int = 1
+    returned: tuple[str, int, str] | None = None
+    """(day, units, amount given back), or none."""
+    unit_cost: str | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A handful of orders and what the metric says of them: shown in the docs and run as a test."""
+
+    orders: tuple[Order, ...]
+    period: str
+    value: float | Decimal | int | None
+    active_window: int = 365
+    unlinked_refunds: tuple[tuple[str, int, str], ...] = ()
+    """(day, units, amount) of refunds without an order."""
+    spend: tuple[tuple[str, str], ...] = ()
+    """(day, amount) of advertising."""
+    split: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Metric:
+    """What every metric says of itself, in the shop owner's words."""
+
+    name: str
+    question: str
+    formula: str
+    unit: Unit
+    example: Example
+    better: Better = Better.NEITHER
+    caveat: str = ""
+    variants: tuple[str, ...] = ()
+    """Names of metrics that answer the same question otherwise."""
+    interval: Interval = Interval.JACKKNIFE
+    ripens: Ripens = Ripens.AT_ONCE
+    needs: tuple[str, ...] = ()
+    """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
+    customers: Amount = CUSTOMERS_ORDERING
+    """How many customers the value rests on; below 30 a change is not judged."""
+
+    @property
+    def above(self) -> Amount:
+        """What stands above the line."""
+        raise NotImplementedError
+
+    @property
+    def below(self) -> Amount | None:
+        """What stands below the line; None for a total."""
+        raise NotImplementedError
+
+    @property
+    def rows(self) -> Amount | None:
+        """The number of rows behind the value, where neither line already counts them."""
+        return None
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts it reads, what is above the line first."""
+        below = self.below.facts if self.below else ()
+        return tuple(dict.fromkeys((*self.above.facts, *below)))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Total(Metric):
+    """A count or a sum over one fact."""
+
+    fact: Fact
+    of: Expression = 1
+    where: Expression = None
+    day: str = "day"
+    complete: bool = False
+    interval: Interval = Interval.NONE
+    _above: Amount = field(init=False, repr=False)
+    _count: Measure = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        measure = Measure(self.fact, self.of, self.where, self.day, self.complete)
+        object.__setattr__(self, "_above", Amount((Term(1, measure, Timing.WITHIN),)))
+        object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
+
+    @property
+    def above(self) -> Amount:
+        return self._above
+
+    @property
+    def below(self) -> None:
+        return None
+
+    @property
+    def rows(self) -> Amount | None:
+        if self.unit is Unit.COUNT:
+            return None
+        return Amount((Term(1, self._count, Timing.WITHIN),))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ratio(Metric):
+    """Two sums over one fact, over the same rows: means and shares. `per` = 1 counts the rows."""
+
+    fact: Fact
+    of: Expression
+    per: Expression = 1
+    where: Expression = None
+    day: str = "day"
+    complete: bool = False
+    timing: Timing = Timing.WITHIN
+    _above: Amount = field(init=False, repr=False)
+    _below: Amount = field(init=False, repr=False)
+    _rows: Amount | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        above = Measure(self.fact, self.of, self.where, self.day, self.complete)
+        below = Measure(self.fact, self.per, self.where, self.day)
+        object.__setattr__(self, "_above", Amount((Term(1, above, self.timing),)))
+        count = None if isinstance(self.per, int) or self.fact is GAPS else Measure(self.fact, 1, self.where, self.day)
+        object.__setattr__(self, "_below", Amount((Term(1, below, self.timing),)))
+        object.__setattr__(self, "_rows", None if count is None else Amount((Term(1, count, self.timing),)))
+
+    @property
+    def above(self) -> Amount:
+        return self._above
+
+    @property
+    def below(self) -> Amount:
+        return self._below
+
+    @property
+    def rows(self) -> Amount | None:
+        return self._rows
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Quotient(Metric):
+    """Two amounts, of one fact or of two. A split that only the upper fact knows leaves the lower one whole."""
+
+    of: Amount
+    per: Amount
+
+    @property
+    def above(self) -> Amount:
+        return self.of
+
+    @property
+    def below(self) -> Amount:
+        return self.per
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class State(Metric):
+    """Who is a customer at a moment; takes the active window. Without `per` it counts customers."""
+
+    of: Amount
+    per: Amount | None = None
+    ripens: Ripens = Ripens.WINDOW_COVERED
+
+    @property
+    def above(self) -> Amount:
+        return self.of
+
+    @property
+    def below(self) -> Amount | None:
+        return self.per
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Quantile(Metric):
+    """The value below which a share `q` of the rows lies, interpolated between neighbours (percentile_cont)."""
+
+    fact: Fact
+    of: Expression
+    q: float
+    where: Expression = None
+    weight: Expression = 1
+    """How many rows a row stands for."""
+    day: str = "day"
+    _above: Amount = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        count = Measure(self.fact, self.weight, self.where, self.day)
+        object.__setattr__(self, "_above", Amount((Term(1, count, Timing.WITHIN),)))
+
+    @property
+    def above(self) -> Amount:
+        """The number of values that the quantile is taken of."""
+        return self._above
+
+    @property
+    def below(self) -> None:
+        return None
+
+
+class Age(Enum):
+    """How time since a customer's first order is counted in a cohort grid."""
+
+    CALENDAR_MONTHS = "calendar months since the month of the first order"
+    THIRTY_DAYS = "blocks of 30 days since the day of the first order"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Grid(Metric):
+    """Customers by the period of their first order, followed over time: each cell per customer of the cohort."""
+
+    cell: Measure
+    """What is summed over the orders of a cell."""
+    cumulative: bool = False
+    """Whether a cell adds up all earlier ones."""
+    age: Age = Age.CALENDAR_MONTHS
+
+    @property
+    def above(self) -> Amount:
+        return Amount((Term(1, self.cell, Timing.WITHIN),))
+
+    @property
+    def below(self) -> None:
+        return None
