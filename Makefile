@@ -20,7 +20,8 @@ help:
 demo: environment
 	@rm -rf demo
 	$(BIN)/regulars simulate demo/exports
-	$(BIN)/regulars init demo/shop --currency GBP --timezone Europe/London
+	$(BIN)/regulars init demo/shop --name Demo --currency GBP --timezone Europe/London \
+		--shared-address '*@marketplace.example.com'
 	$(BIN)/regulars load demo/exports/*.csv --shop demo/shop
 	$(BIN)/regulars metrics --shop demo/shop
 

@@ -1,0 +1,206 @@
+"""Writes the generated parts of the documentation, from the catalogue, the tables' declarations and the command line.
+
+The pages call these functions in cog blocks; `make docs` runs them, `make check` fails where a page is out of date.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from regulars.cli import COMMANDS, application
+from regulars.cli.numbers import shown
+from regulars.metrics.catalogue import THEMES
+from regulars.metrics.explain import explain
+from regulars.metrics.shapes import Example, Interval, Metric, Order, Ripens
+from regulars.vocabulary.units import Better, Unit
+from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
+from regulars.warehouse.tables import TABLES
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "regulars"
+
+
+def link(name: str) -> str:
+    """A link to the heading of this name on the same page."""
+    return f"[{name}](#{name.lower().replace(' ', '-')})"
+
+
+def grid(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    header = list(header)
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+# Metrics ---------------------------------------------------------------------------------------------------------------
+
+
+def metrics() -> str:
+    """All metrics by theme."""
+    overview = "\n".join(f"- {link(theme)}" for theme in THEMES)
+    return "\n\n".join((overview, *(_theme(theme, found) for theme, found in THEMES.items()))) + "\n"
+
+
+def _theme(theme: str, found: Iterable[Metric]) -> str:
+    questions = grid(("metric", "question"), ((link(metric.name), metric.question) for metric in found))
+    return "\n\n".join((f"## {theme}", questions, *map(_metric, found)))
+
+
+def _metric(metric: Metric) -> str:
+    parts = [f"### {metric.name}", metric.question, f"`{metric.formula}`", metric.caveat]
+    return "\n\n".join((*filter(None, parts), "\n".join(_facts(metric)), _example(metric)))
+
+
+def _facts(metric: Metric) -> Iterator[str]:
+    told = explain(metric, None, None, 365)
+    better = "" if metric.better is Better.NEITHER else f", {metric.better} is better"
+    yield f"- unit: {metric.unit}{better}"
+    if metric.interval is not Interval.NONE:
+        yield f"- interval: {metric.interval.value}"
+    if metric.ripens is not Ripens.AT_ONCE:
+        yield f"- ripe: {metric.ripens.value}"
+    yield f"- splits: {', '.join(told.splits)}"
+    yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
+    if metric.variants:
+        yield f"- see also: {', '.join(map(link, metric.variants))}"
+
+
+def _example(metric: Metric) -> str:
+    example = metric.example
+    value = "unknown" if example.value is None else shown(float(example.value), metric.unit, "GBP")
+    window = f", with an active window of {example.active_window} days" if example.active_window != 365 else ""
+    where = "".join(f", {name} {text}" for name, text in example.split.items())
+    extra = [f"refunded without an order on {day}: {n} for {amount}" for day, n, amount in example.unlinked_refunds]
+    extra += [f"spent on advertising on {day}: {amount}" for day, amount in example.spend]
+    besides = f" Besides, {'; '.join(extra)}." if extra else ""
+    return f"Example: {example.period}{window}{where} → **{value}**.{besides}\n\n{_orders(example, metric.unit)}"
+
+
+def _orders(example: Example, unit: Unit) -> str:
+    """One row per customer where only the days matter, else one per order."""
+    if unit is not Unit.MONEY and not any(_told(order) for order in example.orders):
+        days: dict[str, list[str]] = {}
+        for order in example.orders:
+            days.setdefault(order.customer or "guest", []).append(order.day)
+        return grid(("customer", "orders on"), ((customer, ", ".join(found)) for customer, found in days.items()))
+    columns = {
+        "customer": [order.customer or "guest" for order in example.orders],
+        "day": [order.day for order in example.orders],
+        "amount": [order.amount for order in example.orders],
+        "pieces": [str(order.units) for order in example.orders],
+        "cost of one": [order.unit_cost or "" for order in example.orders],
+        "returned": [_returned(order) for order in example.orders],
+    }
+    always = ("customer", "day", "amount")
+    said = {name: cells for name, cells in columns.items() if name in always or set(cells) - {"", "1"}}
+    return grid(said, zip(*said.values(), strict=True))
+
+
+def _told(order: Order) -> bool:
+    return order != Order(order.customer, order.day)
+
+
+def _returned(order: Order) -> str:
+    if order.returned is None:
+        return ""
+    day, units, amount = order.returned
+    return f"{day}: {units} for {amount}"
+
+
+# Tables ----------------------------------------------------------------------------------------------------------------
+
+
+def tables() -> str:
+    """All canonical tables, and the columns that each of them also carries."""
+    overview = grid(("table", "what it holds"), ((link(table.name), table.about) for table in TABLES))
+    own = (_table(table) for table in TABLES)
+    rest = grid(("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in HOUSEKEEPING))
+    return "\n\n".join((overview, *own, "## In every table", rest)) + "\n"
+
+
+def _table(table: Table) -> str:
+    rows = ((f"**{c.name}**" if c.name in table.key else c.name, c.kind, _given(c), _meaning(c)) for c in table.columns)
+    parts = [f"## {table.name}", table.about, grid(("column", "holds", "given", "meaning"), rows)]
+    if table.rules:
+        parts.append("A row is rejected where " + "; ".join(rule.reason for rule in table.rules) + ".")
+    return "\n\n".join(parts)
+
+
+def _given(column: Column) -> str:
+    if column.default is not None:
+        return f"else {column.default.strip(chr(39)) or 'empty'}"
+    return "may be empty" if column.nullable else "required"
+
+
+def _meaning(column: Column) -> str:
+    choices = f": {', '.join(column.choices)}" if column.choices else ""
+    least = f"; {column.low} or more" if column.low is not None else ""
+    return f"{column.about}{choices}{least}"
+
+
+# Commands --------------------------------------------------------------------------------------------------------------
+
+
+def commands() -> str:
+    """All commands with their arguments and options, by what they are for."""
+    top: Any = typer.main.get_command(application())
+    parts = []
+    for title, names in COMMANDS.items():
+        parts += [f"## {title}", *(_command(top.commands.pop(name), f"regulars {name}") for name in names)]
+    for group in top.commands.values():
+        inner = (_command(command, f"regulars {group.name} {name}") for name, command in group.commands.items())
+        parts += [f"## {group.name.capitalize()}", group.help, *inner]
+    return "\n\n".join(parts) + "\n"
+
+
+def _command(command: Any, name: str) -> str:
+    with typer.Context(command, info_name=name) as context:
+        usage = re.sub(r"[{}]|\.\.\.", "", command.get_usage(context).removeprefix("Usage: "))
+        records = [parameter.get_help_record(context) for parameter in command.params]
+    rows = ((f"`{_plain(words)}`", " ".join(said.split())) for words, said in filter(None, records))
+    paragraphs = map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n"))
+    return "\n\n".join((f"### {name}", *paragraphs, f"```text\n{usage}\n```", grid(("option", "meaning"), rows)))
+
+
+def _plain(words: str) -> str:
+    """`--limit N` for Typer's `--limit <int range>`."""
+    return re.sub(r" <int[^>]*>", " N", re.sub(r"( N)? <(str|path|list\[str\])>", "", words))
+
+
+def _paragraph(text: str) -> str:
+    """Running text as it is; lines that must not be wrapped (marked by a backspace, as Typer wants it) as code."""
+    if not text.startswith("\b"):
+        return text
+    title, *lines = text.removeprefix("\b").strip().splitlines()
+    return "\n".join((title, "", "```bash", *map(str.strip, lines), "```"))
+
+
+# Architecture ----------------------------------------------------------------------------------------------------------
+
+
+def house() -> str:
+    """Every folder of the package, and what stands beside them, with the first sentences of its docstring."""
+    folders = [file for file in PACKAGE.rglob("__init__.py") if file.parent != PACKAGE]
+    files = [file for file in PACKAGE.glob("*.py") if not file.name.startswith("_")]
+    lines = []
+    for file in (*sorted(folders), *sorted(files)):
+        place = file.relative_to(PACKAGE)
+        name = f"{'  ' * (len(place.parts) - 2)}{place.parent.name}/" if place.name == "__init__.py" else place.name
+        about = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+        lines.append(f"{name:<16}{' '.join(about.split(chr(10) * 2)[0].split())}")
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def arrows() -> str:
+    """The layers of the package, as the checker of imports knows them: each imports only what stands below it."""
+    project = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    layers, *others = project["tool"]["importlinter"]["contracts"]
+    drawn = "```text\n" + "\n".join(layers["layers"]) + "\n```"
+    return "\n\n".join((drawn, "\n".join(f"- {other['name']}." for other in others))) + "\n"

@@ -1,0 +1,133 @@
+"""What programs read: the JSON and CSV of metric and metrics."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+
+KEYS = ["metric", "period", "split", "value", "low", "high", "n", "numerator", "denominator", "unit", "currency", "timezone"]
+
+
+def answers(said) -> list[dict[str, Any]]:
+    assert (said.code, said.err) == (0, "")
+    return json.loads(said.out)
+
+
+def test_a_value_has_exactly_the_keys_of_the_contract(command, first_shop):
+    found = answers(command("metric", "returning_customer_rate", "--shop", first_shop, "--format", "json"))
+    assert [list(value) for value in found] == [KEYS] * 3
+    assert found[1] == {
+        "metric": "returning_customer_rate",
+        "period": {"label": "2024-02", "start": "2024-02-01", "end": "2024-03-01", "finished": True, "ripe": True},
+        "split": {},
+        "value": 0.5,
+        "low": pytest.approx(0.0945, abs=1e-4),
+        "high": pytest.approx(0.9055, abs=1e-4),
+        "n": 2,
+        "numerator": 1,
+        "denominator": 2,
+        "unit": "share",
+        "currency": None,
+        "timezone": "Europe/London",
+    }
+
+
+def test_a_comparison_adds_the_change_and_nothing_else(command, first_shop):
+    found = answers(command("metric", "orders", "--shop", first_shop, "--compare", "--format", "json"))
+    assert [list(value) for value in found] == [[*KEYS, "change"]] * 3
+    assert found[0]["change"] is None, "there is nothing before the first month"
+    assert list(found[1]["change"]) == ["before", "difference", "low", "high", "verdict"]
+    assert (found[1]["change"]["before"], found[1]["change"]["verdict"]) == (2, "too few to tell")
+
+
+def test_nothing_there_is_null(command, first_shop):
+    (value,) = answers(command("metric", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "json"))
+    assert value["value"] is value["numerator"] is value["denominator"] is None
+    (value,) = answers(
+        command("metric", "average_order_value", "--period", "2024-01-10", "--shop", first_shop, "--format", "json")
+    )
+    assert (value["value"], value["denominator"]) == (None, 0)
+
+
+def test_money_is_exact_to_the_cent(command, first_shop):
+    total = command("metric", "net_revenue", "--grain", "all", "--shop", first_shop, "--format", "json")
+    (value,) = answers(total)
+    assert '"value": 1065.6,' in total.out
+    assert (value["value"], value["currency"]) == (1065.6, "GBP")
+    rows = list(csv.DictReader(io.StringIO(command("metric", "net_revenue", "--shop", first_shop, "--format", "csv").out)))
+    assert [row["value"] for row in rows] == ["30.30", "1030.30", "5.00"]
+
+
+def test_csv_is_the_same_with_a_column_for_each_split(command, first_shop):
+    said = command("metric", "orders", "--split", "country,currency", "--period", "2024-02", "--shop", first_shop, "--format", "csv")
+    assert said.out.splitlines() == [
+        "metric,period,start,end,finished,ripe,country,split_currency,value,low,high,n,numerator,denominator,unit,currency,timezone",
+        "orders,2024-02,2024-02-01,2024-03-01,true,true,FR,GBP,0,,,0,0,,count,,Europe/London",
+        "orders,2024-02,2024-02-01,2024-03-01,true,true,GB,GBP,1,,,1,1,,count,,Europe/London",
+        "orders,2024-02,2024-02-01,2024-03-01,true,true,unknown,GBP,1,,,1,1,,count,,Europe/London",
+    ] or [row.split(",")[6] for row in said.out.splitlines()[1:]] == ["GB", "unknown"]
+
+
+def test_where_narrows_down_to_some_orders(command, first_shop):
+    said = command(
+        "metric", "orders", "--where", "country=GB,FR", "--where", "net_revenue>=20", "--grain", "all", "--shop", first_shop,
+        "--format", "json",
+    )  # fmt: skip
+    assert [value["value"] for value in answers(said)] == [2]
+
+
+def test_metrics_are_those_of_the_latest_finished_month_without_grids(command, first_shop):
+    found = answers(command("metrics", "--shop", first_shop, "--format", "json"))
+    assert {value["period"]["label"] for value in found} == {"2024-03"}
+    assert [list(value) for value in found] == [KEYS] * len(found)
+    names = [value["metric"] for value in found]
+    assert {"orders", "customer_churn_rate", "product_return_rate"} <= set(names) and len(names) == len(set(names))
+    assert not [name for name in names if name.startswith("cohort_")]
+
+
+def test_a_theme_and_a_list(command, first_shop):
+    found = answers(command("metrics", "--theme", "returns", "--shop", first_shop, "--format", "json"))
+    assert all(value["metric"].startswith("product_return_rate") for value in found)
+    listed = answers(command("metrics", "--list", "--format", "json"))
+    assert {"metric", "theme", "question", "unit"} == set(listed[0])
+    assert "cohort_retention_rate" in [metric["metric"] for metric in listed]
+
+
+def test_a_period_with_a_grain_is_cut_into_it(command, first_shop):
+    found = answers(command("metric", "orders", "--period", "2024-Q1", "--grain", "month", "--shop", first_shop, "--format", "json"))
+    assert [(value["period"]["label"], value["value"]) for value in found] == [("2024-01", 2), ("2024-02", 2), ("2024-03", 1)]
+    since = answers(command("metric", "orders", "--since", "2024-02", "--until", "2024-02", "--shop", first_shop, "--format", "json"))
+    assert [value["period"]["label"] for value in since] == ["2024-02"]
+
+
+def test_the_active_window_is_the_shops_unless_given(command, shop):
+    def churn(*more: object) -> float:
+        said = command("metric", "customers_end", "--period", "2024-03", "--shop", shop, "--format", "json", *more)
+        assert said.code == 0
+        return json.loads(said.out)[0]["value"]
+
+    assert (churn(), churn("--active-window", "10")) == (3, 1)
+    settings = shop / "regulars.toml"
+    settings.write_text(settings.read_text().replace("active_window = 365", "active_window = 10"))
+    assert churn() == 1
+
+
+def test_a_changed_setting_derives_again_and_says_so(command, shop):
+    settings = shop / "regulars.toml"
+    settings.write_text(settings.read_text().replace('"Europe/London"', '"Asia/Tokyo"'))
+    said = command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json")
+    assert "deriving everything again" in said.err
+    assert json.loads(said.out)[0]["timezone"] == "Asia/Tokyo"
+    assert command("metric", "orders", "--shop", shop).err == ""
+
+
+def test_rows_are_exactly_the_customers_behind_the_number(command, first_shop):
+    said = command("rows", "returning_customer_rate", "--period", "2024-02", "--shop", first_shop, "--format", "csv")
+    found = {row["customer"]: (row["numerator"], row["denominator"]) for row in csv.DictReader(io.StringIO(said.out))}
+    assert found == {"ana": ("1", "1"), "cem": ("0", "1")}
+    none = command("rows", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "csv")
+    assert none.out == "customer,name,email,country,orders,first_order,last_order,numerator,denominator\n"

@@ -1,0 +1,108 @@
+"""The life of a shop's data on the command line: load, look at rejects, fix, load again, undo, go back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from cli.conftest import BAD
+
+
+def load_json(command, *arguments: object) -> dict:
+    said = command("load", *arguments, "--format", "json")
+    assert said.code == 0, said
+    return json.loads(said.out)
+
+
+def test_the_accounts_as_programs_read_them(command, shop: Path, tmp_path: Path):
+    (tmp_path / "bad.csv").write_text(BAD)
+    assert load_json(command, tmp_path / "bad.csv", "--shop", shop) == {
+        "version": 2,
+        "load_id": 2,
+        "files": {"bad.csv": {"read": 2, "used": 1, "skipped": 0, "rejected": 1}},
+        "tables": {"orders": {"inserted": 1, "updated": 0, "unchanged": 0}},
+    }
+
+
+def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Path):
+    (tmp_path / "bad.csv").write_text(BAD)
+    load_json(command, tmp_path / "bad.csv", "--shop", shop)
+    said = command("load", tmp_path / "bad.csv", "--shop", shop, "--format", "json")
+    assert json.loads(said.out)["version"] == 2
+    assert "was loaded before (load 2)" in said.err
+    again = load_json(command, tmp_path / "bad.csv", "--again", "--shop", shop)
+    assert (again["version"], again["tables"]["orders"]["unchanged"]) == (3, 1)
+
+
+def test_rejects_are_exported_corrected_and_loaded_again(command, shop: Path, tmp_path: Path):
+    (tmp_path / "bad.csv").write_text(BAD)
+    said = command("load", tmp_path / "bad.csv", "--shop", shop)
+    assert "1 row was rejected" in said.out and "bad.csv line 2" in said.out and "regulars rejects" in said.out
+    assert "not an amount" in command("rejects", "--shop", shop).out
+    (one,) = json.loads(command("rejects", "--shop", shop, "--format", "json").out)
+    assert (one["load_id"], one["file"], one["line"], one["fields"]["gross"]) == (2, "bad.csv", 2, "ten")
+    assert json.loads(command("rejects", "--load", 1, "--shop", shop, "--format", "json").out) == []
+    fixed = tmp_path / "fixed.csv"
+    assert command("rejects", "--export", fixed, "--shop", shop).code == 0
+    fixed.write_text(fixed.read_text().replace(",ten,", ",10.00,"))
+    result = load_json(command, fixed, "--shop", shop)
+    assert result["files"] == {"fixed.csv": {"read": 1, "used": 1, "skipped": 0, "rejected": 0}}
+    assert json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"] == 7
+
+
+def test_strict_refuses_and_changes_nothing(command, shop: Path, tmp_path: Path):
+    (tmp_path / "bad.csv").write_text(BAD)
+    said = command("load", tmp_path / "bad.csv", "--strict", "--shop", shop)
+    assert (said.code, said.out) == (1, "") and "--strict" in said.err
+    assert len(json.loads(command("versions", "--shop", shop, "--format", "json").out)) == 1
+
+
+def test_undo_and_rollback(command, shop: Path, tmp_path: Path):
+    def orders() -> int:
+        return json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"]
+
+    (tmp_path / "bad.csv").write_text(BAD)
+    load_json(command, tmp_path / "bad.csv", "--shop", shop)
+    assert orders() == 6
+    assert command("undo", 2, "--shop", shop).code == 0
+    assert orders() == 5
+    assert "undone" in command("loads", "--shop", shop).out
+    assert "Version 2" in command("rollback", "--shop", shop).out
+    assert orders() == 6
+    current = [one["number"] for one in json.loads(command("versions", "--shop", shop, "--format", "json").out) if one["current"]]
+    assert current == [2]
+
+
+def test_covers_until_finishes_the_month(command, tmp_path: Path):
+    shop, orders = tmp_path / "shop", tmp_path / "orders.csv"
+    orders.write_text("order_id,ordered_at,currency,gross\n1,2024-01-03,GBP,5.00\n")
+    command("init", shop, "--currency", "GBP", "--timezone", "Europe/London")
+    load_json(command, orders, "--covers-until", "2024-01-31", "--shop", shop)
+    (value,) = json.loads(command("metric", "orders", "--shop", shop, "--format", "json").out)
+    assert value["period"]["finished"] is True
+
+
+def test_people_are_joined_split_and_listed(command, shop: Path):
+    buyers = ("metric", "active_buyers", "--grain", "all", "--shop", shop, "--format", "json")
+    assert json.loads(command(*buyers).out)[0]["value"] == 3
+    assert "one person now" in command("people", "join", "ana", "ben@example.com", "--note", "asked", "--shop", shop).out
+    assert json.loads(command(*buyers).out)[0]["value"] == 2
+    assert "ben@example.com" in command("people", "merges", "--shop", shop).out
+    command("people", "split", "ana", "ben@example.com", "--shop", shop)
+    assert json.loads(command(*buyers).out)[0]["value"] == 3
+    listed = json.loads(command("people", "list", "--shop", shop, "--format", "json").out)
+    assert [(one["joined"], one["note"]) for one in listed] == [(True, "asked"), (False, "")]
+
+
+def test_a_simulated_shop_is_loaded_like_a_real_one(command, tmp_path: Path):
+    exports, shop = tmp_path / "exports", tmp_path / "shop"
+    said = command("simulate", exports, "--customers", 200, "--months", 6, "--until", "2024-06-30", "--seed", 3)
+    assert said.code == 0 and "2024-01-01 to 2024-06-30" in said.out
+    command("init", shop, "--currency", "GBP", "--timezone", "Europe/London", "--shared-address", "*@marketplace.example.com")
+    assert 'shared_addresses = ["*@marketplace.example.com"]' in (shop / "regulars.toml").read_text()
+    result = load_json(command, exports / "*.csv", "--shop", shop)
+    assert {file["rejected"] for file in result["files"].values()} == {0}
+    shown = command("metrics", "--shop", shop)
+    assert shown.code == 0 and "2024-06" in shown.out and "2024-05" in shown.out
+    proposed = json.loads(command("suggest-window", "--shop", shop, "--format", "json").out)
+    assert proposed["active_window"] >= 30 and proposed["share"] >= 0.9

@@ -1,0 +1,126 @@
+"""Small shops for tests: canonical rows written straight into a DuckDB, then persons and facts derived as in any load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import ibis
+import pyarrow as pa
+
+from regulars.metrics.question import Facts
+from regulars.metrics.shapes import Example
+from regulars.vocabulary.calendar import from_epoch_day
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse import log
+from regulars.warehouse.derive import derive
+from regulars.warehouse.tables import BY_NAME
+
+SETTINGS = Settings(name="test", currency="GBP", timezone="Europe/London")
+
+
+@dataclass
+class TestShop:
+    """A connection to a derived warehouse and its settings."""
+
+    __test__ = False
+
+    con: duckdb.DuckDBPyConnection
+    settings: Settings = SETTINGS
+
+    @property
+    def facts(self) -> Facts:
+        """What metrics are asked of."""
+        backend = ibis.duckdb.from_connection(self.con)
+        rows = self.con.execute("SELECT * FROM facts.coverage").fetchall()
+        return Facts(
+            lambda name: backend.table(name, database="facts"),
+            self.settings.calendar,
+            self.settings.currency,
+            {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
+            self.settings.return_window,
+        )
+
+
+def shop(settings: Settings = SETTINGS, **tables: Sequence[dict[str, Any]] | pa.Table) -> TestShop:
+    """A shop whose canonical tables hold these rows; columns not named take their default or nothing.
+
+    Rows are dicts, or an Arrow table where there are many.
+    """
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    log.ensure(con)
+    for name, rows in tables.items():
+        store(con, name, rows)
+    derive(con, settings)
+    return TestShop(con, settings)
+
+
+def store(
+    con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[dict[str, Any]] | pa.Table, load_id: int = 1
+) -> None:
+    """Append rows to the log of one table, all current."""
+    columns = {column.name: column for column in log.stored_columns(BY_NAME[name])}
+    if not isinstance(rows, pa.Table):
+        named = {column for row in rows for column in row}
+        assert named <= columns.keys(), f"{name} has no {sorted(named - columns.keys())}"
+        rows = pa.table({column: [row.get(column) for row in rows] for column in columns if column in named})
+    if not rows.num_rows:
+        return
+    housekeeping = {"source": "'test'", "load_id": str(load_id)}
+    values = {}
+    for column in columns.values():
+        default = column.default or housekeeping.get(column.name, "NULL")
+        given = f'"{column.name}"::{column.kind.sql}'
+        values[column.name] = f"coalesce({given}, {default})" if column.name in rows.column_names else default
+    listed = ", ".join(f'{value} AS "{column}"' for column, value in values.items())
+    con.register("rows_to_store", rows)
+    con.execute(f"INSERT INTO log.{name} BY NAME SELECT {listed}, true AS current FROM rows_to_store")
+    con.unregister("rows_to_store")
+
+
+def order(
+    order_id: object, customer: str | None, day: str | date, amount: object = "10.00", **more: Any
+) -> dict[str, Any]:
+    """A counted order at noon UTC of the day, or at the given time."""
+    at = datetime.fromisoformat(str(day) if "T" in str(day) else f"{day}T12:00:00")
+    return {
+        "order_id": str(order_id), "customer_id": customer, "ordered_at": at, "currency": "GBP",
+        "gross": Decimal(str(amount)), **more,
+    }  # fmt: skip
+
+
+def shop_of_example(example: Example) -> TestShop:
+    """The shop that an example describes."""
+    orders, lines, returns = [], [], []
+    for number, one in enumerate(example.orders):
+        orders.append(order(number, one.customer, one.day, one.amount))
+        cost = None if one.unit_cost is None else Decimal(one.unit_cost)
+        lines.append(
+            {
+                "order_id": str(number),
+                "line_id": "1",
+                "product_id": "p",
+                "quantity": one.units,
+                "amount": Decimal(one.amount),
+                "unit_cost": cost,
+            }
+        )
+        if one.returned:
+            day, units, amount = one.returned
+            returns.append(_refund(f"r{number}", day, units, amount, order_id=str(number), line_id="1"))
+    returns += [_refund(f"u{n}", *refund) for n, refund in enumerate(example.unlinked_refunds)]
+    spend = [
+        {"day": date.fromisoformat(day), "channel": "ads", "amount": Decimal(amount), "currency": "GBP"}
+        for day, amount in example.spend
+    ]
+    return shop(orders=orders, order_lines=lines, returns=returns, spend=spend)
+
+
+def _refund(name: str, day: str, units: int, amount: str, **more: Any) -> dict[str, Any]:
+    at = datetime.fromisoformat(f"{day}T12:00:00")
+    return {"return_id": name, "returned_at": at, "quantity": units, "amount": Decimal(amount), **more}

@@ -1,0 +1,123 @@
+"""Every expression of the catalogue names columns that exist, and none does by hand what engines disagree about."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from metrics.shops import TestShop, order, shop
+from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.compute.relations import relation
+from regulars.metrics.compute.sums import bound
+from regulars.metrics.measures import FACTS, Amount, Fact, Measure, Timing
+from regulars.metrics.question import condition
+from regulars.metrics.shapes import Grid, Metric, Quantile
+
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "regulars"
+
+
+@pytest.fixture(scope="module")
+def one() -> TestShop:
+    return shop(orders=[order(1, "ana", "2024-03-01")])
+
+
+def measures(metric: Metric) -> Iterator[tuple[Measure, Timing]]:
+    amounts: list[Amount | None] = [metric.above, metric.below, metric.rows, metric.customers]
+    for amount in amounts:
+        if amount is not None:
+            yield from ((term.measure, term.timing) for term in amount.terms)
+    if isinstance(metric, Quantile):
+        yield Measure(metric.fact, metric.of, metric.where, metric.day), Timing.WITHIN
+
+
+def rows_of(made: TestShop, fact: Fact, timing: Timing, grid: bool) -> ir.Table:
+    """The fact's rows with the columns that a measure may use beside its own."""
+    rows = relation(made.facts, fact, (), 365)
+    if timing is Timing.WITHIN:
+        rows = rows.mutate(period_start=ibis.literal(0), period_end=ibis.literal(1))
+    return rows.mutate(age=ibis.literal(1), previous_age=ibis.literal(0)) if grid else rows
+
+
+@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+def test_every_measure_binds_to_its_fact(one: TestShop, metric: Metric) -> None:
+    for measure, timing in measures(metric):
+        rows = rows_of(one, measure.fact, timing, isinstance(metric, Grid))
+        assert rows[measure.day].type().is_integer()
+        assert bound(rows, measure.of).type().is_numeric()
+        if measure.where is not None:
+            assert measure.where.resolve(rows).type().is_boolean()  # type: ignore[union-attr]
+
+
+def words(fact: Fact) -> list[str]:
+    return sorted({*fact.splits, *fact.filters})
+
+
+@pytest.mark.parametrize(("fact", "word"), [(fact, word) for fact in FACTS for word in words(fact)], ids=str)
+def test_every_word_of_a_fact_names_a_column(one: TestShop, fact: Fact, word: str) -> None:
+    if word in fact.splits:
+        assert fact.splits[word] in relation(one.facts, fact, (), 365, (fact.splits[word],)).columns
+    number = word in ("units", "net_revenue", "order_number")
+    filtered = relation(one.facts, fact, (condition(f"{word}={1 if number else 'x'}"),), 365)
+    assert filtered.count().to_pyarrow().as_py() >= 0
+
+
+def test_names_and_variants_are_those_of_metrics() -> None:
+    names = [metric.name for metric in CATALOGUE]
+    assert len(set(names)) == len(names)
+    assert {variant for metric in CATALOGUE for variant in metric.variants} <= set(names)
+    assert [metric.name for metric in CATALOGUE if metric.name in metric.variants] == []
+
+
+PORTABLE = (ast.Div, ast.FloorDiv)
+METHODS = {
+    "delta",
+    "truncate",
+    "date_diff",
+    "interval",
+    "round",
+    "mean",
+    "quantile",
+    "median",
+    "first",
+    "arg_min",
+    "arg_max",
+}
+
+
+def is_number(node: ast.BinOp | ast.AugAssign) -> bool:
+    """Whether it is a number written as a fraction, as an example's 2 / 3."""
+    return isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
+
+
+def by_hand(module: Path) -> list[str]:
+    """Divisions, truncations, intervals and picked rows, which belong into warehouse/portable.py."""
+    found = []
+    for node in ast.walk(ast.parse(module.read_text())):
+        divides = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, PORTABLE) and not is_number(node)
+        called = node.func if isinstance(node, ast.Call) else None
+        calls = isinstance(called, ast.Attribute) and called.attr in METHODS
+        if divides or calls:
+            found.append(f"{module.name}:{node.lineno}: {ast.unparse(node)}")  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.mark.parametrize(
+    "module",
+    sorted([*(SOURCE / "metrics" / "catalogue").glob("*.py"), *(SOURCE / "warehouse" / "facts").glob("*.py")]),
+    ids=lambda module: f"{module.parent.name}/{module.name}",
+)
+def test_nothing_is_divided_or_truncated_by_hand(module: Path) -> None:
+    assert by_hand(module) == []
+
+
+def test_what_is_done_by_hand_would_be_found(tmp_path: Path) -> None:
+    module = tmp_path / "metric.py"
+    module.write_text(
+        "a = _.x / _.y\nb = _.day.delta(_.other, unit='day')\nc = _.at.truncate('M')\nd = ibis.interval(days=1)\n"
+    )
+    assert [line.split(":")[1] for line in by_hand(module)] == ["1", "2", "3", "4"]

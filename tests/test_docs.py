@@ -1,0 +1,151 @@
+"""The documentation is complete, and what it tells you to type works."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from regulars.cli import application, run
+from regulars.metrics.catalogue import CATALOGUE
+from regulars.simulate import ShopShape, simulate, write_shopify
+from regulars.warehouse.tables import TABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INLINE = re.compile(r"`(regulars [^`]+)`")
+LINK = re.compile(r"\]\((?!https?:)([^)\s]*)\)")
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def headings(page: Path) -> set[str]:
+    """The headings of a page, without what stands in its code."""
+    return set(re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE))
+
+
+def leaves(command: Any, name: str = "regulars") -> Iterator[tuple[str, Any]]:
+    """Every command that does something, by its whole name."""
+    if not hasattr(command, "commands"):
+        yield name, command
+        return
+    for word, found in command.commands.items():
+        yield from leaves(found, f"{name} {word}")
+
+
+COMMANDS: dict[str, Any] = dict(leaves(typer.main.get_command(application())))
+
+
+def test_every_metric_is_documented():
+    assert {metric.name for metric in CATALOGUE} - headings(ROOT / "docs" / "metrics.md") == set()
+
+
+def test_every_table_is_documented():
+    assert {table.name for table in TABLES} - headings(ROOT / "docs" / "tables.md") == set()
+
+
+def test_every_command_is_documented():
+    assert COMMANDS.keys() - headings(ROOT / "docs" / "commands.md") == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path):
+    broken = []
+    for target in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        file, _, heading = target.partition("#")
+        there = page.parent / file if file else page
+        anchors = (
+            {title.lower().replace(" ", "-") for title in headings(there)} if heading and there.exists() else set()
+        )
+        if not there.exists() or (heading and heading not in anchors):
+            broken.append(target)
+    assert broken == []
+
+
+def written(page: Path) -> Iterator[str]:
+    """Each line that begins with regulars in the page's code, and each piece of code in its text that does."""
+    text = page.read_text(encoding="utf-8")
+    for language, code in FENCE.findall(text):
+        if language in ("", "bash"):
+            yield from (line for line in code.splitlines() if line.startswith("regulars "))
+    prose = FENCE.sub("", text)
+    yield from re.findall(r"^    (regulars .+)$", prose, re.MULTILINE)
+    yield from INLINE.findall(prose)
+
+
+def trouble(line: str) -> str | None:
+    """What is wrong with a command line. What it leaves out (`regulars undo`, in a sentence) is not wrong."""
+    words = shlex.split(line, comments=True)
+    words = words[: words.index(">")] if ">" in words else words
+    name = max((found for found in COMMANDS if f"{found} " in f"{' '.join(words)} "), key=len, default="")
+    if not name:
+        group = any(found.startswith(" ".join(words[:2]) + " ") for found in COMMANDS)
+        return None if group and len(words) == 2 else "no such command"
+    try:
+        COMMANDS[name].make_context(name, words[len(name.split()) :])
+    except Exception as error:
+        if type(error).__name__ != "MissingParameter":
+            return str(error)
+    return None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_command_line_can_be_typed(page: Path):
+    assert {line: wrong for line in written(page) if (wrong := trouble(line))} == {}
+
+
+def test_a_wrong_command_line_would_be_noticed():
+    assert trouble("regulars metrics --format csv") is None
+    assert trouble("regulars people") is None
+    assert trouble("regulars metricks") == "no such command"
+    assert "--fromat" in str(trouble("regulars metrics --fromat csv"))
+    assert "xml" in str(trouble("regulars metrics --format xml"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the README's five minutes speak of."""
+    write_shopify(simulate(ShopShape(customers=300, months=6), 1), tmp_path)
+    (tmp_path / "orders.csv").write_text(
+        "order_id,ordered_at,gross,currency,email\n1,2025-11-03 10:15,19.90,EUR,ann@example.com\n", encoding="utf-8"
+    )
+    (tmp_path / "product_costs.csv").write_text(
+        "product_id,valid_from,unit_cost,currency\nP1,2025-01-01,4.50,GBP\n", encoding="utf-8"
+    )
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    return tmp_path
+
+
+def test_the_five_minutes_of_the_readme_work(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.chdir(folder)
+    chapter = README.partition("\n## Five minutes")[2].partition("\n## ")[0]
+    lines = [line for _, code in FENCE.findall(chapter) for line in code.splitlines()]
+    assert len(lines) > 8
+    for line in lines:
+        assert (line, run(shlex.split(line)[1:])) == (line, 0)
+        assert capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_readme_is_what_the_demo_shows(tmp_path: Path):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    for line in re.findall(r"^\t\$\(BIN\)/(regulars .+)$", makefile, re.MULTILINE):
+        command = f"{shlex.quote(sys.executable)} -m {line}"
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    shown = {" ".join(row.split()) for row in done.stdout.splitlines()}
+    picture = FENCE.findall(README)[0][1].splitlines()
+    assert len(picture) > 20
+    assert [row for row in picture[1:] if " ".join(row.split()) not in {*shown, "…"}] == []
