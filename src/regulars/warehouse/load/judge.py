@@ -93,10 +93,9 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
         room.con.execute(f"CREATE TEMP TABLE {lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
         return lost
     room.timezone(stage.zone)
-    bad = f'(SELECT "@line" FROM {stage.rows()} WHERE "@bad")'
+    bad = f'SELECT "@line" FROM {stage.rows()} WHERE "@bad"'
     room.con.execute(
-        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)}'
-        f' FROM {stage.lines.again()} SEMI JOIN {bad} USING ("@line")'
+        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)} FROM {stage.lines.again(bad)}'
     )
     # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
     takes = " OR ".join(f"({evaluate.chosen(plan)} OR {_where_is_lost(plan)})" for plan in stage.plans) or "false"

@@ -68,10 +68,18 @@ class Lines:
             f" FROM {rows} r ASOF LEFT JOIN {self.shifts} s ON {index} >= s.threshold)"
         )
 
-    def again(self) -> str:
-        """SQL that reads the records once more, with `@line`. Slower: for the few lines that someone must see whole."""
-        positions = f'(SELECT row_number() OVER () - 1 AS "@position", * FROM {self.relation})'
-        return self.numbered(positions, 'r."@position"')
+    def again(self, wanted: str) -> str:
+        """SQL that reads the records numbered in `wanted` (SQL of `@line`s) once more, with `@line` and all their fields.
+
+        The file is gone through in one thread, so this is for the few lines that someone must see whole.
+        """
+        before = f"(SELECT line, row_number() OVER (ORDER BY line) AS nth FROM {self.missing})"
+        positions = (
+            f'(SELECT w."@line", w."@line" - {self.first} - coalesce(m.nth, 0) AS "@position"'
+            f' FROM ({wanted}) w ASOF LEFT JOIN {before} m ON w."@line" > m.line)'
+        )
+        records = f'(SELECT row_number() OVER () - 1 AS "@position", * FROM {self.relation})'
+        return f'(SELECT * EXCLUDE "@position" FROM {records} JOIN {positions} USING ("@position"))'
 
 
 def look(room: Workspace, file: InputFile) -> Content:

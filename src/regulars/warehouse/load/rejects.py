@@ -47,6 +47,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     unparsed = int(con.fetchall()[0][0])
     if not found.room.count(f"{found.rejected} WHERE {here}"):
         return unparsed
+    wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
     fields = ", ".join(f"{quoted(name)}, c{position}" for position, name in enumerate(lines.names))
     con.execute(
         f"""
@@ -54,9 +55,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
         FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
         JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
             ON w.line = r.line
-        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {lines.again()}
-              SEMI JOIN (SELECT line AS "@line" FROM {found.rejected} WHERE {here}) USING ("@line")) raw
-            ON raw."@line" = r.line
+        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {lines.again(wanted)}) raw ON raw."@line" = r.line
         ORDER BY r.line"""
     )
     return unparsed + int(con.fetchall()[0][0])

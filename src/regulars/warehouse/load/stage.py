@@ -165,7 +165,7 @@ def naive(name: str) -> str:
 
 
 def failures(stage: Stage) -> str:
-    """SQL over `stage.lines.again()`: for each line the columns that cannot be read, and the reasons in words."""
+    """SQL over `stage.lines.again(…)`: for each line the columns that cannot be read, and the reasons in words."""
     columns, reasons = [], []
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     for name, kind in stage.kinds.items():
