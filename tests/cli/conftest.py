@@ -39,7 +39,7 @@ class Said:
 Command = Callable[..., Said]
 
 
-@pytest.fixture()
+@pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs a command in this process, through the same door as the real one."""
 
@@ -61,13 +61,13 @@ def first_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "shop"
 
 
-@pytest.fixture()
+@pytest.fixture
 def shop(first_shop: Path, tmp_path: Path) -> Path:
     """A loaded shop of one's own."""
     return Path(shutil.copytree(first_shop, tmp_path / "shop"))
 
 
-@pytest.fixture()
+@pytest.fixture
 def program() -> list[str]:
     """The command as a process of its own starts."""
     return [sys.executable, "-m", "regulars"]

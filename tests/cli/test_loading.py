@@ -47,7 +47,10 @@ def test_rejects_are_exported_corrected_and_loaded_again(command, shop: Path, tm
     fixed.write_text(fixed.read_text().replace(",ten,", ",10.00,"))
     result = load_json(command, fixed, "--shop", shop)
     assert result["files"] == {"fixed.csv": {"read": 1, "used": 1, "skipped": 0, "rejected": 0}}
-    assert json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"] == 7
+    assert (
+        json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"]
+        == 7
+    )
 
 
 def test_strict_refuses_and_changes_nothing(command, shop: Path, tmp_path: Path):
@@ -59,7 +62,9 @@ def test_strict_refuses_and_changes_nothing(command, shop: Path, tmp_path: Path)
 
 def test_undo_and_rollback(command, shop: Path, tmp_path: Path):
     def orders() -> int:
-        return json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"]
+        return json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0][
+            "value"
+        ]
 
     (tmp_path / "bad.csv").write_text(BAD)
     load_json(command, tmp_path / "bad.csv", "--shop", shop)
@@ -69,7 +74,11 @@ def test_undo_and_rollback(command, shop: Path, tmp_path: Path):
     assert "undone" in command("loads", "--shop", shop).out
     assert "Version 2" in command("rollback", "--shop", shop).out
     assert orders() == 6
-    current = [one["number"] for one in json.loads(command("versions", "--shop", shop, "--format", "json").out) if one["current"]]
+    current = [
+        one["number"]
+        for one in json.loads(command("versions", "--shop", shop, "--format", "json").out)
+        if one["current"]
+    ]
     assert current == [2]
 
 
@@ -85,7 +94,9 @@ def test_covers_until_finishes_the_month(command, tmp_path: Path):
 def test_people_are_joined_split_and_listed(command, shop: Path):
     buyers = ("metric", "active_buyers", "--grain", "all", "--shop", shop, "--format", "json")
     assert json.loads(command(*buyers).out)[0]["value"] == 3
-    assert "one person now" in command("people", "join", "ana", "ben@example.com", "--note", "asked", "--shop", shop).out
+    assert (
+        "one person now" in command("people", "join", "ana", "ben@example.com", "--note", "asked", "--shop", shop).out
+    )
     assert json.loads(command(*buyers).out)[0]["value"] == 2
     assert "ben@example.com" in command("people", "merges", "--shop", shop).out
     command("people", "split", "ana", "ben@example.com", "--shop", shop)
@@ -98,7 +109,16 @@ def test_a_simulated_shop_is_loaded_like_a_real_one(command, tmp_path: Path):
     exports, shop = tmp_path / "exports", tmp_path / "shop"
     said = command("simulate", exports, "--customers", 200, "--months", 6, "--until", "2024-06-30", "--seed", 3)
     assert said.code == 0 and "2024-01-01 to 2024-06-30" in said.out
-    command("init", shop, "--currency", "GBP", "--timezone", "Europe/London", "--shared-address", "*@marketplace.example.com")
+    command(
+        "init",
+        shop,
+        "--currency",
+        "GBP",
+        "--timezone",
+        "Europe/London",
+        "--shared-address",
+        "*@marketplace.example.com",
+    )
     assert 'shared_addresses = ["*@marketplace.example.com"]' in (shop / "regulars.toml").read_text()
     result = load_json(command, exports / "*.csv", "--shop", shop)
     assert {file["rejected"] for file in result["files"].values()} == {0}

@@ -38,7 +38,7 @@ def refused(said, code: int, *words: str) -> None:
         (["metrics", "--split", "colour"], "explain"),
         (["rows", "orders"], "--period"),
         (["undo", "99"], "no load 99"),
-        (["undo", "two"], "two"),
+        (["undo", "two"], "integer"),
         (["tables", "ordrs"], "orders"),
         (["load"], "FILE"),
         (["people", "join", "ana", "nobody"], "nobody"),
@@ -86,7 +86,9 @@ def test_no_shop_a_broken_one_and_an_empty_one(command, tmp_path: Path):
 @pytest.mark.parametrize("wrong", [{"--currency": "QQQ"}, {"--timezone": "Mars"}])
 def test_a_shop_with_settings_that_make_no_sense_is_not_made(command, tmp_path: Path, wrong: dict[str, str]):
     given = {"--currency": "GBP", "--timezone": "Europe/London"} | wrong
-    refused(command("init", tmp_path / "new", *(part for pair in given.items() for part in pair)), REFUSED, *wrong.values())
+    refused(
+        command("init", tmp_path / "new", *(part for pair in given.items() for part in pair)), REFUSED, *wrong.values()
+    )
     assert not (tmp_path / "new").exists()
 
 

@@ -118,9 +118,6 @@ def test_a_filter_of_lines(two: TestShop) -> None:
         ("product_return_rate", "category=warm"),
     ],
 )
-@pytest.mark.xfail(
-    reason="the customers behind the value are read from orders, which do not know the word", raises=UsageError
-)
 def test_a_filter_that_only_the_metrics_own_fact_knows(two: TestShop, name: str, where: str) -> None:
     ask(two, name, "2024", (), (where,))
 
@@ -282,3 +279,9 @@ def test_guests_count_in_orders_and_not_among_customers(two: TestShop) -> None:
     assert numbers(two, "average_order_value", "2024") == {"": 20}
     assert numbers(two, "average_revenue_per_customer", "2024") == {"": 37.5}
     assert numbers(two, "active_buyers", "2024-05") == {"": 0}
+
+
+def test_what_is_not_known_by_a_split_is_not_taken_whole_from_each_part(two: TestShop) -> None:
+    """Spend is known by channel, not by country: each country would pay for all of it."""
+    with pytest.raises(UsageError, match="cannot be split by 'country'"):
+        ask(two, "average_profit_per_customer_after_marketing", "2024", ("country",))

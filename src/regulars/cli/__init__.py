@@ -20,6 +20,7 @@ from regulars.vocabulary.errors import RegularsError, UsageError
 DONE, REFUSED, WRONG_USAGE, STOPPED, UNHEARD = 0, 1, 2, 130, 141
 """Exit codes. The last two are those of a program that Ctrl-C, or a closed pipe, ended."""
 
+_STOPPED = "Stopped. What was stored before is as it was."
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Bring data": {"init": bring.init, "load": bring.load, "simulate": bring.simulate},
     "Ask": {
@@ -109,11 +110,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = application()(
             args=None if arguments is None else list(arguments), prog_name="regulars", standalone_mode=False
         )
+        if code == STOPPED:  # Typer caught Ctrl-C, and has no words for it
+            raise KeyboardInterrupt
         sys.stdout.flush()
     except RegularsError as error:
         return _refuse(str(error), error.hint, WRONG_USAGE if isinstance(error, UsageError) else REFUSED)
     except (KeyboardInterrupt, typer.Abort):
-        return _refuse("Stopped. What was stored before is as it was.", "", STOPPED)
+        return _refuse(_STOPPED, "", STOPPED)
     except (BrokenPipeError, SystemExit):  # the latter is how Typer says it
         hush()
         return UNHEARD
@@ -129,14 +132,18 @@ def _refused_by_typer(error: Exception) -> int:
     words = getattr(error, "format_message", None)
     if words is None:
         if type(error).__name__ == "InterruptException":  # DuckDB's word for Ctrl-C
-            return _refuse("Stopped. What was stored before is as it was.", "", STOPPED)
+            return _refuse(_STOPPED, "", STOPPED)
         raise error
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         print(context.get_help() if context else words())
         return DONE
     command = context.command_path if context is not None else "regulars"
-    return _refuse(" ".join(words().replace("Value error, ", "").split()), f"See: {command} --help", getattr(error, "exit_code", WRONG_USAGE))
+    return _refuse(
+        " ".join(words().replace("Value error, ", "").split()),
+        f"See: {command} --help",
+        getattr(error, "exit_code", WRONG_USAGE),
+    )
 
 
 def _refuse(message: str, hint: str, code: int) -> int:

@@ -11,6 +11,7 @@ from regulars.metrics.question import Condition, Facts, condition, latest_finish
 from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.shop import Settings
 
 
 def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
@@ -33,8 +34,8 @@ def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Seque
     return tuple(
         metric
         for metric in metrics
-        if all(any(split in fact.splits for fact in metric.facts) for split in splits)
-        and all(_filters(fact, one.column) for fact in (*metric.facts, *metric.customers.facts) for one in conditions)
+        if all(split in fact.splits for fact in metric.above.facts for split in splits)
+        and all(_filters(fact, one.column) for fact in (*metric.facts, *metric.people.facts) for one in conditions)
     )
 
 
@@ -50,6 +51,11 @@ def splits_asked(given: Sequence[str] | None) -> tuple[str, ...]:
 def conditions(given: Sequence[str] | None) -> tuple[Condition, ...]:
     """The conditions of all --where. Raises UsageError."""
     return tuple(condition(text) for text in given or ())
+
+
+def window_asked(given: int | None, settings: Settings) -> int:
+    """The active window asked for, else the shop's."""
+    return settings.active_window if given is None else given
 
 
 def periods_asked(

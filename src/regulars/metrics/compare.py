@@ -9,27 +9,33 @@ import numpy.typing as npt
 
 from regulars.metrics.answer import Change, Verdict
 from regulars.metrics.compute.estimates import Estimate
-from regulars.metrics.compute.intervals import benjamini_hochberg, jackknife, p_value
+from regulars.metrics.compute.intervals import Array, benjamini_hochberg, jackknife, p_value
 
 FEWEST = 30
 """Customers below which a change is not judged."""
 
 
 def changes(
-    estimates: dict[str, Estimate], pairs: list[tuple[int, int]], known: dict[str, npt.NDArray[np.bool_]]
+    estimates: dict[str, Estimate],
+    people: dict[str, Array],
+    pairs: list[tuple[int, int]],
+    known: dict[str, npt.NDArray[np.bool_]],
 ) -> dict[str, dict[tuple[int, int], Change]]:
-    """Changes by metric and (period, group). pairs: (period, period before); known: whether a metric's period may be judged."""
+    """Changes by metric and (period, group). people: how many customers a metric rests on;
+    pairs: (period, period before); known: whether a metric's period may be judged.
+    """
     cells: list[tuple[str, int, int, Change, float]] = []
     for name, found in estimates.items():
         if found.without is None or found.filled is None:
             continue
+        behind = np.minimum(people[name], found.n)
         for now, before in pairs:
             difference = found.value[now] - found.value[before]
             without = found.without[now] - found.without[before]
             filled = found.filled[now] | found.filled[before]
             low, high, error = jackknife(without, difference, filled)
             p = p_value(difference, error, filled)
-            few = np.minimum(_behind(found, now), _behind(found, before)) < FEWEST
+            few = np.minimum(behind[now], behind[before]) < FEWEST
             for group in range(len(difference)):
                 judged = bool(known[name][now] and known[name][before]) and not np.isnan(difference[group])
                 verdict = (Verdict.TOO_FEW if few[group] else Verdict.NOISE) if judged else None
@@ -48,11 +54,6 @@ def changes(
             change = Change(change.before, change.difference, change.low, change.high, Verdict.REAL)
         result.setdefault(name, {})[now, group] = change
     return result
-
-
-def _behind(found: Estimate, period: int) -> npt.NDArray[np.float64]:
-    fewest: npt.NDArray[np.float64] = np.minimum(found.customers[period], found.n[period])
-    return fewest
 
 
 def _number(value: float) -> float | None:

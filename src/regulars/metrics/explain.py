@@ -43,7 +43,7 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
 def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> list[str]:
     scope = Scope(facts, (period,), (), (), active_window, bucketed=False)
     if isinstance(metric, Grid | Quantile):
-        amounts = [metric.customers] if isinstance(metric, Grid) else [metric.above]
+        amounts = [metric.above]
     else:
         amounts = [amount for amount in (metric.above, metric.below) if amount is not None]
     queries: list[ir.Table] = []

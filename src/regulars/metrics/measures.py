@@ -58,7 +58,7 @@ GAPS = Fact(
     _FIRST | _same(*AS_NOW),
     _ORDER_FILTERS,
 )
-LINES = Fact("lines", "one row per product line of a counted order", ("orders",), _same(*_OF_LINE))
+LINES = Fact("lines", "one row per product line of a counted order", ("order_lines",), _same(*_OF_LINE))
 RETURNS = Fact("returns", "one row per return or refund", ("returns",), _same(*_OF_LINE, "reason"))
 SPEND = Fact("spend", "what advertising cost by day", ("spend",), _same("channel", "source"), of_customers=False)
 
@@ -79,7 +79,8 @@ class Measure:
 
     `of` is the value of a row (1 counts rows). `where` chooses rows; for sums within a period it may use the columns
     `period_start` and `period_end` (epoch days, the end exclusive), and always `active_window`. `day` is the column
-    that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `by_sets` names the
+    that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `distinct` counts the different
+    values of `of` instead, which adds up over buckets for persons only, each of whom lies in one. `by_sets` names the
     count of `compute.sets` that replaces the sum for periods longer than the active window.
     """
 
@@ -88,6 +89,7 @@ class Measure:
     where: Expression = None
     day: str = "day"
     complete: bool = False
+    distinct: bool = False
     by_sets: str = ""
 
 
@@ -131,6 +133,11 @@ def before_start(fact: Fact, of: Expression = 1, where: Expression = None, **mor
 def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Amount:
     """The sum over all rows before the period's end."""
     return Amount((Term(1, Measure(fact, of, where, **more), Timing.BEFORE_END),))  # type: ignore[arg-type]
+
+
+def persons(fact: Fact) -> Amount:
+    """Distinct known customers with a row inside the period."""
+    return within(fact, _.person, distinct=True)
 
 
 FIRST_IN_PERIOD = _.previous_day.isnull() | (_.previous_day < _.period_start)

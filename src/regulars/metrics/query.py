@@ -14,6 +14,7 @@ from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quan
 from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.quantiles import histogram
 from regulars.metrics.compute.sums import Scope, Sums, sums
+from regulars.metrics.measures import Amount
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
 from regulars.vocabulary.calendar import Period, from_epoch_day
@@ -40,6 +41,8 @@ class Work:
     periods: tuple[Period, ...] = ()
     scope: Scope | None = None
     sums: Sums | None = None
+    people: dict[str, Amount] = field(default_factory=dict)
+    """How many customers each metric rests on, where a comparison wants to know."""
     found: dict[str, Found] = field(default_factory=dict)
     changes: dict[str, dict[tuple[int, int], Change]] = field(default_factory=dict)
     values: tuple[Value, ...] = ()
@@ -65,12 +68,14 @@ def choose_scope(work: Work) -> Work:
 def sum_up(work: Work) -> Work:
     """All sums that the metrics need, one query for each fact, timing and day column."""
     assert work.scope is not None
-    amounts = []
+    amounts: list[Amount] = []
+    people: dict[str, Amount] = {}
     for metric in work.question.metrics:
         if not isinstance(metric, Grid):
-            parts = (metric.above, metric.below, metric.rows, metric.customers)
-            amounts += [amount for amount in parts if amount is not None]
-    return replace(work, sums=sums(amounts, work.scope))
+            amounts += [amount for amount in (metric.above, metric.below, metric.rows) if amount is not None]
+            if work.question.compare:
+                people[metric.name] = metric.people
+    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
 
 
 def estimate_all(work: Work) -> Work:
@@ -85,7 +90,7 @@ def estimate_all(work: Work) -> Work:
             continue
         if isinstance(metric, Quantile):
             values = histogram(metric, work.scope, work.sums.groups)
-            result = estimate_quantile(metric, values, work.sums.of(metric.customers).sum(axis=-1))
+            result = estimate_quantile(metric, values)
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
@@ -102,8 +107,10 @@ def compare_all(work: Work) -> Work:
         metric.name: np.array([_judged(work, metric, period) for period in work.periods])
         for metric in work.question.metrics
     }
-    estimates = {name: found.estimate for name, found in work.found.items()}
-    return replace(work, changes=changes(estimates, pairs, known))
+    assert work.sums is not None
+    people = {name: work.sums.of(amount).sum(axis=-1) for name, amount in work.people.items()}
+    estimates = {name: work.found[name].estimate for name in people}
+    return replace(work, changes=changes(estimates, people, pairs, known))
 
 
 def label(work: Work) -> Work:
@@ -148,6 +155,9 @@ def ripe(facts: Facts, metric: Metric, period: Period, active_window: int) -> bo
 
 
 def _judged(work: Work, metric: Metric, period: Period) -> bool:
+    covered = work.facts.covered(metric)
+    if covered is None or period.start < covered[0]:
+        return False
     return finished(work.facts, metric, period) and ripe(work.facts, metric, period, work.question.active_window)
 
 

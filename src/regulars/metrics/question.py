@@ -55,8 +55,8 @@ class Question:
     def __post_init__(self) -> None:
         for split in self.splits:
             for metric in self.metrics:
-                if not any(split in fact.splits for fact in metric.facts):
-                    known = sorted({word for fact in metric.facts for word in fact.splits})
+                if not all(split in fact.splits for fact in metric.above.facts):
+                    known = sorted(set.intersection(*(set(fact.splits) for fact in metric.above.facts)))
                     raise UsageError(f"{metric.name} cannot be split by {split!r}.", f"It knows: {', '.join(known)}.")
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")

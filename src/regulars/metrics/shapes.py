@@ -6,7 +6,18 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
-from regulars.metrics.measures import CUSTOMERS_ORDERING, GAPS, Amount, Expression, Fact, Measure, Term, Timing
+from regulars.metrics.measures import (
+    CUSTOMERS_ORDERING,
+    GAPS,
+    HISTORIES,
+    Amount,
+    Expression,
+    Fact,
+    Measure,
+    Term,
+    Timing,
+    persons,
+)
 from regulars.vocabulary.units import Better, Unit
 
 
@@ -71,8 +82,8 @@ class Metric:
     ripens: Ripens = Ripens.AT_ONCE
     needs: tuple[str, ...] = ()
     """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
-    customers: Amount = CUSTOMERS_ORDERING
-    """How many customers the value rests on; below 30 a change is not judged."""
+    customers: Amount | None = None
+    """How many customers the value rests on, where it is not those with a row of its first fact in the period."""
 
     @property
     def above(self) -> Amount:
@@ -83,6 +94,14 @@ class Metric:
     def below(self) -> Amount | None:
         """What stands below the line; None for a total."""
         raise NotImplementedError
+
+    @property
+    def people(self) -> Amount:
+        """How many customers the value rests on; below 30 a change is not judged."""
+        if self.customers is not None:
+            return self.customers
+        fact = self.above.facts[0]
+        return CUSTOMERS_ORDERING if fact in (HISTORIES, GAPS) else persons(fact)
 
     @property
     def rows(self) -> Amount | None:

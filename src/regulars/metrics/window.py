@@ -36,7 +36,10 @@ def suggest(facts: Facts) -> Suggestion:
     purchases = sum(row["n"] for row in counted)
     if purchases < FEWEST:
         return Suggestion(
-            None, None, purchases, f"Too few customers came back to propose a window: returning purchases so far: {purchases}."
+            None,
+            None,
+            purchases,
+            f"Too few customers came back to propose a window: returning purchases so far: {purchases}.",
         )
     first, last = facts.coverage["orders"]
     days = (last - first).days + 1

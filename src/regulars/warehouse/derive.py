@@ -32,6 +32,11 @@ PERSON_TABLES = {
     "return_person": {"source": "string", "return_id": "string", "person": "int64"},
 }
 _STEPPING_STONES = ("heads", "priced")
+_COVERED_WITH = (
+    ("order_lines", "orders", "FROM facts.lines"),
+    ("linked_returns", "returns", "FROM facts.returns WHERE linked"),
+)
+"""What covers the same days as a table, if there is any of it: without lines, units sold are unknown, not 0."""
 _IBIS = {
     Kind.ID: "string",
     Kind.TEXT: "string",
@@ -115,10 +120,11 @@ def _write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             f"INSERT INTO facts.coverage SELECT '{table.name}', min(day), max(day) FROM ({days}) HAVING count(day) > 0",
             {"zone": settings.timezone} if "$zone" in days else {},
         )
-    con.execute(
-        "INSERT INTO facts.coverage SELECT 'linked_returns', first_day, last_day FROM facts.coverage"
-        " WHERE table_name = 'returns' AND EXISTS (FROM facts.returns WHERE linked)"
-    )
+    for name, table_name, rows in _COVERED_WITH:
+        con.execute(
+            f"INSERT INTO facts.coverage SELECT '{name}', first_day, last_day FROM facts.coverage"
+            f" WHERE table_name = '{table_name}' AND EXISTS ({rows})"
+        )
     con.execute(
         "UPDATE facts.coverage SET last_day = greatest(last_day, told.day) FROM (SELECT date_diff('day',"
         " DATE '1970-01-01', max(covers_until)) AS day FROM main.loads WHERE undone_at IS NULL) told WHERE told.day IS NOT NULL"

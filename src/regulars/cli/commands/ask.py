@@ -60,7 +60,15 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.cli.choose import by_theme, conditions, known_by, periods_asked, splits_asked, without_grids
+    from regulars.cli.choose import (
+        by_theme,
+        conditions,
+        known_by,
+        periods_asked,
+        splits_asked,
+        window_asked,
+        without_grids,
+    )
 
     themes = by_theme(theme)
     if list_:
@@ -81,7 +89,7 @@ def metrics(
         periods = periods_asked(facts, grain, since, until, period, latest=True)
         one = len(periods) == 1
         compared = compare or (one and format is Format.TABLE)
-        window = active_window or reading.shop.settings.active_window
+        window = window_asked(active_window, reading.shop.settings)
         values = answer(Question(asked_for, periods, splits, conditions_, window, compared), facts)
         before = facts.calendar.before(periods[0]).label
     if format is not Format.TABLE:
@@ -142,7 +150,7 @@ def metric(
       regulars metric average_order_value --period 2011-10 --where 'net_revenue>=50' --compare
       regulars metric cohort_retention_rate --since 2011-01
     """
-    from regulars.cli.choose import conditions, periods_asked, splits_asked
+    from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
     from regulars.metrics.catalogue import named
 
     wanted, splits, conditions_ = named(name), splits_asked(split), conditions(where)
@@ -153,7 +161,7 @@ def metric(
     reading = asked(shop)
     with reading.facts() as facts:
         periods = periods_asked(facts, grain, since, until, period, latest=False)
-        window = active_window or reading.shop.settings.active_window
+        window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
     grid = isinstance(wanted, Grid)
     if format is not Format.TABLE:
@@ -191,7 +199,7 @@ def rows(
       regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
       regulars rows lost_customers --period 2011-Q3 --where country=France
     """
-    from regulars.cli.choose import conditions
+    from regulars.cli.choose import conditions, window_asked
     from regulars.metrics.catalogue import named
 
     wanted, conditions_ = named(name), conditions(where)
@@ -201,7 +209,7 @@ def rows(
     reading = asked(shop)
     with reading.facts() as facts:
         chosen = facts.calendar.parse(period)
-        window = active_window or reading.shop.settings.active_window
+        window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
     write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
 

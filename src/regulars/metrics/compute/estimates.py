@@ -25,7 +25,6 @@ class Estimate:
     numerator: Array
     denominator: Array | None
     n: Array
-    customers: Array
     without: Array | None
     filled: npt.NDArray[np.bool_] | None
 
@@ -33,7 +32,6 @@ class Estimate:
 def estimate(metric: Metric, sums: Sums) -> Estimate:
     """Totals, ratios, quotients and states: the amount above the line over the one below."""
     above, scale = sums.of(metric.above), _scale(sums, metric.above)
-    customers = sums.of(metric.customers).sum(axis=-1)
     # Scaled after summing: whole ten-thousandths add up exactly, fractions of money would not.
     numerator = above.sum(axis=-1) / scale
     without = filled = None
@@ -44,9 +42,7 @@ def estimate(metric: Metric, sums: Sums) -> Estimate:
             count = np.maximum(filled.sum(axis=-1, keepdims=True), 2)
             # Without a bucket a total is that much smaller by construction: bring it back to size.
             without = left_out(above) / scale * count / (count - 1)
-        return Estimate(
-            numerator, low, high, numerator, None, _rows(metric, sums, numerator), customers, without, filled
-        )
+        return Estimate(numerator, low, high, numerator, None, _rows(metric, sums, numerator), without, filled)
     below, scale_below = sums.of(metric.below), _scale(sums, metric.below)
     denominator = below.sum(axis=-1) / scale_below
     value = ratio(numerator, denominator)
@@ -62,7 +58,7 @@ def estimate(metric: Metric, sums: Sums) -> Estimate:
         if isinstance(metric, Ratio):
             high = np.minimum(high, 1)
     n = _rows(metric, sums, denominator)
-    return Estimate(value, low, high, numerator, denominator, n, customers, without, filled)
+    return Estimate(value, low, high, numerator, denominator, n, without, filled)
 
 
 def _scale(sums: Sums, amount: Amount) -> int:
@@ -74,7 +70,7 @@ def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
     return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
 
 
-def estimate_quantile(metric: Quantile, histogram: Histogram, customers: Array) -> Estimate:
+def estimate_quantile(metric: Quantile, histogram: Histogram) -> Estimate:
     """Quantiles, from the histogram of values by bucket."""
     value = histogram.quantile(metric.q)
     without = filled = None
@@ -83,4 +79,4 @@ def estimate_quantile(metric: Quantile, histogram: Histogram, customers: Array) 
         without, filled = histogram.quantiles_left_out(metric.q), histogram.filled()
         low, high, _ = jackknife(without, value, filled)
     counts = histogram.counts()
-    return Estimate(value, low, high, value, None, counts, customers, without, filled)
+    return Estimate(value, low, high, value, None, counts, without, filled)

@@ -83,7 +83,7 @@ def _estimated(
     averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
     finished = averaged | (denominator == full.sum(axis=-1))
     labels = [(*group, str(age)) for group in groups for age in range(ages)]
-    found = Estimate(value, low, high, numerator, denominator, denominator, denominator, None, None)
+    found = Estimate(value, low, high, numerator, denominator, denominator, None, None)
     return GridEstimate(labels, found, finished)
 
 

@@ -69,7 +69,8 @@ def _filtered(rows: ir.Table, fact: Fact, where: tuple[Condition, ...]) -> ir.Ta
         if column not in rows.columns:
             known = sorted({*fact.filters, *fact.splits})
             raise UsageError(
-                f"There is no column {one.column!r} in the fact {fact.name} to filter by.", f"Known: {', '.join(known)}."
+                f"There is no column {one.column!r} in the fact {fact.name} to filter by.",
+                f"Known: {', '.join(known)}.",
             )
         rows = rows.filter(_predicate(rows[column], one))
     return rows

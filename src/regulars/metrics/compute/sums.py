@@ -132,7 +132,8 @@ def aggregate(fact: Fact, day: str, terms: list[Term], scope: Scope, days: ir.Ta
         value = bound(rows, measure.of)
         chosen = condition(rows, measure.where)
         kind = "money" if value.type().is_decimal() else "sum"
-        sums_[f"{kind}_{number}"] = exact(value.sum(where=chosen))
+        total = value.nunique(where=chosen) if measure.distinct else exact(value.sum(where=chosen))
+        sums_[f"{kind}_{number}"] = total
         if measure.complete:
             unknown = value.isnull() if chosen is None else value.isnull() & chosen
             sums_[f"unknown_{number}"] = unknown.sum()

@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
+from regulars.warehouse.facts.heads import BUCKETS
 from regulars.warehouse.facts.lines import names
 from regulars.warehouse.portable import converted, local_day, rounded, share
 
@@ -56,8 +57,9 @@ def returns(orders: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
     return rows.select(
         "source", "return_id", "order_id", "linked", "order_day", "channel", "country", "reason", "quantity",
         day=rows.returned_day, person=person,
-        bucket=ibis.coalesce(rows.order_bucket, person % 32, ibis.literal(0)).cast("int64"),
-        product=ibis.coalesce(rows.line_product, rows.name, rows.product_id), category=ibis.coalesce(rows.line_category, rows.listed_category),
+        bucket=ibis.coalesce(rows.order_bucket, person % BUCKETS, ibis.literal(0)).cast("int64"),
+        product=ibis.coalesce(rows.line_product, rows.name, rows.product_id),
+        category=ibis.coalesce(rows.line_category, rows.listed_category),
         amount=rows.taken_back, cost_back=rows.cost_back,
     )  # fmt: skip
 

@@ -64,16 +64,20 @@ def corrections(con: duckdb.DuckDBPyConnection) -> list[Correction]:
     return [Correction(seq, a, b, joined, at.replace(tzinfo=UTC), note or "") for seq, a, b, joined, at, note in found]
 
 
+_SEVERAL = """(SELECT DISTINCT person FROM facts.identities GROUP BY person, split_part(identity, ':', 1) HAVING count(*) > 1)"""
+"""Persons with two customer numbers, two addresses or two phone numbers. One of each is what a customer usually has."""
+
+
 def count_merges(con: duckdb.DuckDBPyConnection) -> int:
-    """How many persons are made of several records."""
-    found = con.execute("SELECT count(*) FROM facts.persons WHERE records > 1").fetchone()
+    """How many persons have two customer numbers, two addresses or two phone numbers."""
+    found = con.execute(f"SELECT count(*) FROM {_SEVERAL}").fetchone()
     return int(found[0]) if found else 0
 
 
 def merges(con: duckdb.DuckDBPyConnection, limit: int = 50) -> list[Merge]:
-    """Persons made of several records, those of most records first: too many at once show a shared address."""
+    """Persons of whom something is known twice, those of most records first: too many at once show a shared address."""
     found = con.execute(
-        "SELECT person, customer, name, records FROM facts.persons WHERE records > 1"
+        f"SELECT person, customer, name, records FROM facts.persons SEMI JOIN {_SEVERAL} USING (person)"
         " ORDER BY records DESC, customer, person LIMIT ?",
         [limit],
     ).fetchall()
