@@ -17,9 +17,11 @@ MOST_DAYS = 7
 
 
 def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone") -> str:
-    """SQL: the rows of `orders` in another currency than the shop's that have no rate, with `rate_day`, their local day."""
+    """SQL: the counted rows of `orders` in another currency than the shop's without a rate, with `rate_day`, their local day."""
     local = f"timezone(coalesce({zone}, '{settings.timezone}'), timezone('UTC', ordered_at))::DATE"
-    foreign = f"(SELECT *, {local} AS rate_day FROM {orders} WHERE currency <> '{settings.currency}')"
+    # An order that does not count is in no sum, and needs no rate.
+    counted = f"currency <> '{settings.currency}' AND status = 'counted' AND NOT test"
+    foreign = f"(SELECT *, {local} AS rate_day FROM {orders} WHERE {counted})"
     return (
         f"(SELECT o.* FROM {foreign} o WHERE NOT EXISTS (FROM {rates} r WHERE r.currency = o.currency"
         f" AND r.day <= o.rate_day AND r.day >= o.rate_day - {MOST_DAYS}))"

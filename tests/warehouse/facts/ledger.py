@@ -65,13 +65,22 @@ class Sale:
         return sum((exact(line.amount) for line in self.lines if line.kind == REVENUE), Fraction(0))
 
     @property
+    def goods_discount(self) -> Fraction:
+        """What was taken off goods: not more than they cost; the rest was off gift cards and the like."""
+        return min(exact(self.discount), self.goods)
+
+    @property
     def taxed(self) -> Fraction:
-        return self.goods - exact(self.discount) + exact(self.shipping)
+        return self.goods - self.goods_discount + exact(self.shipping)
+
+    @property
+    def goods_paid(self) -> Fraction:
+        return self.taxed + (0 if self.tax_included else exact(self.tax))
 
     @property
     def paid(self) -> Fraction:
         rest = sum((exact(line.amount) for line in self.lines if line.kind != REVENUE), Fraction(0))
-        return self.taxed + rest + (0 if self.tax_included else exact(self.tax))
+        return self.goods_paid + rest - (exact(self.discount) - self.goods_discount)
 
     def given_back(self, refund: Refund) -> Fraction:
         return self.paid if refund.amount == "all" else exact(refund.amount)
@@ -143,7 +152,7 @@ class Ledger:
         gross = sum((self.net(exact(line.amount), sale) for line in goods), Fraction(0))
         if not sale.lines:
             gross = self.net(exact(sale.gross), sale)
-        discounts = self.net(exact(sale.discount), sale)
+        discounts = self.net(sale.goods_discount, sale)
         shipping = self.net(exact(sale.shipping), sale)
         before = gross - discounts + shipping
         costs = [self.cost(line, sale) for line in goods]
@@ -153,22 +162,27 @@ class Ledger:
         elif sale.lines and None not in costs:
             goods_cost = sum((cost for cost in costs if cost is not None), Fraction(0))
         refunds, cost_back, given = Fraction(0), Fraction(0), Fraction(0)
+        mixed = sale.paid > sale.goods_paid
         for refund in sale.refunds:
             amount = sale.given_back(refund)
+            if refund.line is not None and sale.lines[refund.line].kind != REVENUE:
+                amount = Fraction(0)  # A gift card was no revenue.
             given += amount
-            if given == sale.paid:
+            if mixed:  # The goods are refunded first.
+                amount = min(given, sale.goods_paid) - min(given - amount, sale.goods_paid)
+            if given == sale.goods_paid or (mixed and given > sale.goods_paid):
                 refunds = before  # All is given back: nothing is left.
             elif refund.tax is not None:
-                refunds += self.converted(amount - exact(refund.tax), sale.currency, sale.day)
+                refunds += self.converted(max(amount - exact(refund.tax), Fraction(0)), sale.currency, sale.day)
             else:
-                refunds += half_even(amount * before / sale.paid, self.digits) if sale.paid else 0
+                refunds += half_even(amount * before / sale.goods_paid, self.digits) if sale.goods_paid else 0
             if refund.restocked:
                 line = None if refund.line is None else sale.lines[refund.line]
                 cost = None if line is None or line.kind != REVENUE else self.cost(line, sale)
                 if line is not None and cost is not None and refund.quantity is not None and line.quantity:
-                    cost_back += half_even(cost * refund.quantity / line.quantity, 4)
-                elif goods_cost is not None and sale.paid:
-                    cost_back += half_even(goods_cost * amount / sale.paid, 4)
+                    cost_back += half_even(cost * refund.quantity / line.quantity, self.digits)
+                elif goods_cost is not None and sale.goods_paid:
+                    cost_back += half_even(goods_cost * amount / sale.goods_paid, self.digits)
         profit = None
         if goods_cost is not None:
             sending = self.converted(exact(sale.shipping_cost or "0"), sale.currency, sale.day)

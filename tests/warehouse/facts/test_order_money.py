@@ -263,3 +263,45 @@ def test_a_refund_of_no_known_order_is_unlinked(row: dict[str, object]) -> None:
 
 def test_as_money_is_exact_enough_to_compare() -> None:
     assert as_money(Fraction(1, 4)) == Decimal("0.25")
+
+
+def earned(**tables: list[dict[str, object]]) -> tuple[Decimal, Decimal, Decimal]:
+    row = shop(**tables).con.execute("SELECT discounts, refunds, net_revenue FROM facts.orders").fetchone()
+    assert row is not None
+    return row
+
+
+def line(number: str, kind: str, amount: str, discount: str = "0") -> dict[str, object]:
+    return {
+        "order_id": "1", "line_id": number, "kind": kind, "quantity": 1, "amount": Decimal(amount), "discount": Decimal(discount)
+    }  # fmt: skip
+
+
+def test_a_discount_on_a_gift_card_is_none_on_goods() -> None:
+    """Nothing but a gift card of 50 for 45: no revenue, and no negative one either."""
+    sold = order("1", "ana", "2024-03-01", "50.00", discount=Decimal("5.00"))
+    assert earned(orders=[sold], order_lines=[line("1", "gift card", "50.00", "5.00")]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("tax", [None, Decimal("2.00")])
+def test_a_refund_of_goods_is_not_thinned_by_a_gift_card_beside_them(tax: Decimal | None) -> None:
+    """Soap for 12.00 with 2.00 tax in it, and a gift card of 50.00; the soap comes back."""
+    sold = order("1", "ana", "2024-03-01", "62.00", tax=Decimal("2.00"), tax_included=True)
+    back = {
+        "return_id": "r",
+        "order_id": "1",
+        "returned_at": datetime(2024, 3, 5),
+        "amount": Decimal("12.00"),
+        "tax": tax,
+    }
+    lines = [line("1", "product", "12.00"), line("2", "gift card", "50.00")]
+    for named in ("1", None):
+        found = earned(orders=[sold], order_lines=lines, returns=[back | {"line_id": named}])
+        assert found == (0, Decimal("10.00"), 0)
+    assert earned(orders=[sold], order_lines=lines, returns=[back | {"line_id": "2"}]) == (0, 0, Decimal("10.00"))
+
+
+def test_an_order_that_does_not_count_needs_no_rate() -> None:
+    cancelled = order("2", "ana", "2024-03-01", "5.00") | {"currency": "USD", "status": "cancelled"}
+    trial = order("3", "ana", "2024-03-01", "5.00") | {"currency": "USD", "test": True}
+    assert earned(orders=[order("1", "ana", "2024-03-01", "7.00"), cancelled, trial]) == (0, 0, 7)

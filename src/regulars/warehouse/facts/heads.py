@@ -23,8 +23,8 @@ def counted_orders(sources: Sources) -> ir.Table:
     """One row per counted order that is no test.
 
     Adds `day` (epoch day), `person` (null for guests), `bucket` (0–31), `rate`, and in the order's own currency:
-    `goods` (product lines), `untaxed` (gift cards, tips, duties), `paid` (all the customer paid), and the two numbers
-    `net_part` / `net_whole`: the share of an amount that is not tax.
+    `goods` (product lines), `goods_discount` (off them), `goods_paid` (for them and shipping, tax included), `paid` (with
+    gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the share of an amount that is not tax.
     """
     orders = sources.table("orders")
     orders = orders.filter(orders.status == "counted", ~orders.test)
@@ -51,6 +51,7 @@ def _with_amounts(orders: ir.Table, sources: Sources) -> ir.Table:
     sums = lines.group_by(lines_source=lines.source, lines_order=lines.order_id).agg(
         line_goods=lines.amount.sum(where=lines.kind == "product"),
         line_untaxed=lines.amount.sum(where=lines.kind.isin(UNTAXED)),
+        line_untaxed_discount=lines.discount.sum(where=lines.kind.isin(UNTAXED)),
         has_lines=lines.count(),
     )
     orders = orders.left_join(sums, [orders.source == sums.lines_source, orders.order_id == sums.lines_order]).drop(
@@ -62,15 +63,21 @@ def _with_amounts(orders: ir.Table, sources: Sources) -> ir.Table:
         untaxed=orders.line_untaxed.cast(_WIDE).fill_null(_ZERO),
         has_lines=has_lines,
     )
-    taxable = orders.goods - orders.discount.cast(_WIDE) + orders.shipping.cast(_WIDE)
+    # What was taken off a gift card is no discount on goods; nor is what exceeds them.
+    elsewhere = orders.line_untaxed_discount.cast(_WIDE).fill_null(_ZERO)
+    on_goods = ibis.greatest(_ZERO, ibis.least(orders.discount.cast(_WIDE) - elsewhere, orders.goods))
+    orders = orders.mutate(goods_discount=on_goods)
+    taxable = orders.goods - orders.goods_discount + orders.shipping.cast(_WIDE)
     tax = orders.tax.cast(_WIDE)
     taken_out = orders.tax_included & (tax > 0) & (taxable > tax)
     one = ibis.literal(Decimal(1), type=_WIDE)
+    goods_paid = taxable + orders.tax_included.ifelse(_ZERO, tax)
     return orders.mutate(
         net_part=taken_out.ifelse(taxable - tax, one),
         net_whole=taken_out.ifelse(taxable, one),
-        paid=taxable + orders.untaxed + orders.tax_included.ifelse(_ZERO, tax),
-    ).drop("line_goods", "line_untaxed")
+        goods_paid=goods_paid,
+        paid=goods_paid + orders.untaxed - (orders.discount.cast(_WIDE) - orders.goods_discount),
+    ).drop("line_goods", "line_untaxed", "line_untaxed_discount")
 
 
 def net_in_shop_currency(amount: ir.DecimalValue, order: ir.Table, sources: Sources) -> ir.DecimalValue:

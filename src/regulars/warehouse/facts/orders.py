@@ -37,7 +37,7 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
             rows.line_revenue.cast(_MONEY),
             rows.has_lines.ifelse(_NONE, net_in_shop_currency(rows.gross, rows, sources)),
         ),
-        discounts=net_in_shop_currency(rows.discount, rows, sources),
+        discounts=net_in_shop_currency(rows.goods_discount, rows, sources),
         shipping_revenue=net_in_shop_currency(rows.shipping, rows, sources),
         units=rows.units.fill_null(0),
         goods_cost=(rows.unknown_costs > 0)
