@@ -31,3 +31,21 @@ def test_carts_have_a_change_of_their_own(con, load_file):
     assert con.execute("SELECT cart_id, updated_at::date::text, items FROM carts").fetchall() == [
         ("K1", "2024-05-02", 3)
     ]
+
+
+def test_a_column_that_nothing_uses_is_named(load_file):
+    header = "order_id,costumer_id,ordered_at,gross,currency,E-Mail,colour,rejected_line"
+    found = load_file(recognise("x.csv", header.split(",")), f"{header}\n1,C1,2024-04-03,1,EUR,a@b.c,red,2\n")
+    assert found.warnings == [
+        "export0.csv: column costumer_id is not used; did you mean customer_id?",
+        "export0.csv: column E-Mail is not used; did you mean email?",
+        "export0.csv: not used: column colour.",
+        "None of the 1 orders of this load has a customer_id, an email or a phone number, so all count as orders of guests"
+        " and no customer is known. Load them with a column that says who bought.",
+    ]
+
+
+def test_known_columns_and_one_known_buyer_say_nothing(load_file):
+    header = "order_id,Customer_ID,ordered_at,gross,currency"
+    source = recognise("x.csv", header.split(","))
+    assert load_file(source, f"{header}\n1,C1,2024-04-03,1,EUR\n2,,2024-04-03,1,EUR\n").warnings == []

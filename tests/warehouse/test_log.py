@@ -65,7 +65,9 @@ def test_the_same_file_twice_changes_nothing_unless_someone_insists(shop: Shop) 
 
 def test_the_same_content_twice_in_one_load_counts_once(shop: Shop) -> None:
     result = shop.load(
-        dict.fromkeys(("a.csv", "b.csv"), ("order_id,ordered_at,currency,gross\n1,2024-01-05,GBP,1\n", ORDERS))
+        dict.fromkeys(
+            ("a.csv", "b.csv"), ("order_id,ordered_at,currency,gross,email\n1,2024-01-05,GBP,1,a@b.c\n", ORDERS)
+        )
     )
     assert result.files["b.csv"].read == 0
     assert result.warnings == ["b.csv has the same content as another file of this load."]
@@ -162,3 +164,15 @@ def test_undo_of_any_load_equals_never_having_loaded_it(
         play(fresh, rest)
         assert content(whole) == content(fresh)
         assert gross(fresh) == expected(rest)
+
+
+def test_a_replacing_load_says_what_it_took_away(shop: Shop) -> None:
+    shop.orders("1,2024-01-05,GBP,1,a@b.c,\n2,2024-01-05,GBP,1,a@b.c,\n3,2024-01-05,GBP,1,a@b.c,\n")
+    result = shop.orders("2,2024-01-05,GBP,1,a@b.c,\n4,2024-01-05,GBP,1,a@b.c,\n", replace=True)
+    assert result.warnings == ["orders: 2 rows that the files no longer hold are gone."]
+    result = shop.orders("4,2024-01-05,GBP,1,a@b.c,\n", replace=True)
+    assert result.warnings == ["orders: 1 row that the files no longer hold is gone."]
+
+
+def test_a_table_to_which_a_file_brings_nothing_is_not_counted(shop: Shop) -> None:
+    assert shop.orders("").tables == {}

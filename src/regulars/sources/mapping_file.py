@@ -34,8 +34,14 @@ def read(path: Path) -> Source:
     """The source that a mapping file describes. Raises MappingError, which says where it goes wrong."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MappingError(f"The mapping {path} cannot be read: {error}.") from None
+    except FileNotFoundError:
+        raise MappingError(
+            f"There is no mapping file {path}.", "Check its name and folder, or write one: docs/mapping-files.md."
+        ) from None
+    except UnicodeDecodeError:
+        raise MappingError(f"The mapping {path} is not text in UTF-8.", "Save it as UTF-8.") from None
+    except OSError as error:
+        raise MappingError(f"The mapping {path} cannot be read: {error.strerror}.") from None
     return parse(text, str(path))
 
 

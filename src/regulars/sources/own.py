@@ -23,6 +23,7 @@ def source_of(table: Table) -> Source:
         optional=frozenset(columns) - required,
         types={name: column.kind for name, column in columns.items() if column.kind is not Kind.TEXT},
         mappings=(Mapping(table.name, {name: f'"{name}"' for name in columns}),),
+        closed=True,
     )
 
 

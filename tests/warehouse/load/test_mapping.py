@@ -182,6 +182,5 @@ def test_a_source_may_warn_after_the_load(shop: Shop) -> None:
     def check(con: duckdb.DuckDBPyConnection, source: str) -> list[str]:
         return [f"{source} has {con.execute('SELECT count(*) FROM orders').fetchall()[0][0]} orders"]
 
-    assert shop.load({"x.csv": ("id,day,gross\n1,2024-01-05,10\n", simple({}, check=check))}).warnings == [
-        "s has 1 orders"
-    ]
+    found = shop.load({"x.csv": ("id,day,gross\n1,2024-01-05,10\n", simple({}, check=check))})
+    assert "s has 1 orders" in found.warnings

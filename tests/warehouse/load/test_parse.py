@@ -155,6 +155,20 @@ def test_whether_a_time_names_its_offset(con: duckdb.DuckDBPyConnection, text: s
         (
             Kind.DAY,
             POINT,
+            "13/01/2024",
+            'at: \'13/01/2024\' is not written as 2024-01-13; say date_order = "dmy" or "mdy" in a mapping',
+        ),
+        (Kind.DAY, POINT, "31/02/2024", "at: '31/02/2024' is not a date"),
+        (
+            Kind.MONEY,
+            POINT,
+            "1.234,50",
+            "at: '1.234,50' is not an amount: decimals stand after a point, unless a mapping says decimal = \",\" under [read]",
+        ),
+        (Kind.MONEY, POINT, "1,2345,678", "at: '1,2345,678' is not an amount (decimals after a point)"),
+        (
+            Kind.INSTANT,
+            POINT,
             "03/04/2024",
             'at: \'03/04/2024\' can be read as two dates; say date_order = "dmy" or "mdy" in a mapping',
         ),

@@ -28,7 +28,7 @@ def test_all_reasons_of_a_line_are_given_not_the_first(shop: Shop) -> None:
         2: [
             "currency: 'XXQ' is no currency; its three-letter code is needed, such as EUR",
             "gross is negative; money given back belongs in returns",
-            'ordered_at: \'31/02/2024\' can be read as two dates; say date_order = "dmy" or "mdy" in a mapping',
+            "ordered_at: '31/02/2024' is not a date and time",
             "shipping: '-1' is below 0",
             "status: 'shipped' is none of counted, cancelled, failed, draft, unpaid",
         ],
@@ -143,6 +143,7 @@ def test_rejects_are_exported_fixed_and_loaded_again(shop: Shop, tmp_path: Path)
     )
     assert shop.amounts() == {}
     written = rejects.export(shop.con, tmp_path / "rejects.csv")
+    assert not any(reject.settled for reject in rejects.listed(shop.con))
     assert [path.name for path in written] == ["rejects.csv", "rejects-2.csv"]
     orders, lines = (path.read_text() for path in written)
     assert orders.splitlines()[0] == HEADER.strip() + ",rejected_file,rejected_line,rejected_because"
@@ -151,6 +152,25 @@ def test_rejects_are_exported_fixed_and_loaded_again(shop: Shop, tmp_path: Path)
     assert shop.amounts() == {"1": Decimal(1), "2": Decimal(5), "3": Decimal(7)}
     assert {name: count.rejected for name, count in result.files.items()} == {"rejects.csv": 0, "rejects-2.csv": 0}
     assert len(rejects.listed(shop.con, load_id=1)) == 4
+    settled = [(reject.unit, reject.settled) for reject in rejects.listed(shop.con, load_id=1)]
+    assert sorted(settled, key=str) == [("1", True), ("2", True), ("2", True), (None, False)]
+
+
+def test_an_export_overwrites_no_file(shop: Shop, tmp_path: Path) -> None:
+    shop.load({"o.csv": (HEADER + "1,2024-01-05,GBP,x,,\n", ORDERS), "lines.csv": (LINE_HEADER + "2,1,one,5\n", LINES)})
+    (tmp_path / "rejects-2.csv").write_text("mine")
+    with pytest.raises(UsageError, match=r"rejects-2\.csv exists already"):
+        rejects.export(shop.con, tmp_path / "rejects.csv")
+    assert (tmp_path / "rejects-2.csv").read_text() == "mine"
+    assert not (tmp_path / "rejects.csv").exists()
+
+
+def test_a_value_that_all_lines_share_is_shown(shop: Shop) -> None:
+    shop.orders("1,2024-01-05,XXQ,1,,\n2,2024-01-05,XXQ,y1,,\n3,2024-01-05,GBP,y2,,\n")
+    assert [(reason, count) for reason, count, _ in rejects.summary(shop.con)] == [
+        ("currency: 'XXQ' is no currency; its three-letter code is needed, such as EUR", 2),
+        ("gross: '…' is not an amount (decimals after a point)", 2),
+    ]
 
 
 def test_rejects_are_listed_in_pages_and_counted_by_reason(shop: Shop) -> None:

@@ -67,7 +67,8 @@ def rejects(
     sheet = Sheet(["load", "file", "line", "reasons", "fields"], numbers=frozenset(["load", "line"]))
     for one in found:
         fields = ", ".join(f"{name}={value}" for name, value in one.fields.items() if value)
-        sheet.rows.append([str(one.load_id), one.file, str(one.line), "; ".join(one.reasons), _short(fields)])
+        why = "; ".join(one.reasons) + (" (its order was loaded since)" if one.settled else "")
+        sheet.rows.append([str(one.load_id), one.file, str(one.line), why, _short(fields)])
     sheet.notes.append(f"Write them to a file: regulars rejects --export rejects.csv{naming(shop)}")
     write(
         [asdict(one) for one in found],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regulars.sources.shops.shopify_amounts import AMOUNT, DISCOUNT, GROSS, KIND, TAX_INCLUDED, of
 from regulars.sources.shops.shopify_check import check
-from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.load.mapping import REASON, Block, Mapping, Source
 from regulars.warehouse.schema import Kind
 
 STATUS_OF = {
@@ -19,13 +19,14 @@ STATUS_OF = {
 }
 """What a Financial Status means. A refunded order was an order; the money given back is in `returns`."""
 
-# A state that is not in the table goes on as it came: it is none of the statuses allowed, so the order is rejected
-# with the state in the reason.
+# A state that is not in the table is not guessed: the order is rejected.
 STATUS = f"""CASE
     WHEN coalesce({of("Cancelled at")}, {of("Canceled at")}) IS NOT NULL THEN 'cancelled'
     ELSE CASE replace(lower({of("Financial Status")}), ' ', '_')
         {" ".join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in STATUS_OF.items())}
-        ELSE 'Financial Status: ' || coalesce({of("Financial Status")}, 'empty') END
+        ELSE '{REASON}Financial Status: '
+            || coalesce('''' || replace({of("Financial Status")}, '''', '’') || ''' is not known', 'it is empty')
+            || '; known: {", ".join(STATUS_OF)}' END
 END"""
 
 shopify_orders = Source(
@@ -136,5 +137,13 @@ shopify_orders = Source(
             },
         ),
     ),
+    lacking=(
+        (("Taxes",), "no tax is known, so net revenue holds whatever tax the prices hold."),
+        (("Total",), "whether prices include the tax cannot be seen, so none is taken off net revenue."),
+        (("Shipping",), "shipping is not counted in net revenue."),
+        (("Subtotal", "Discount Amount"), "no discounts are known, so net revenue is before all discounts."),
+        (("Refunded Amount",), "no refunds are known, so net revenue is before all refunds."),
+    ),
+    block=Block(of='"Name"', starts='"Financial Status" IS NOT NULL'),
     check=check,
 )

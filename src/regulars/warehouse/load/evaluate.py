@@ -13,6 +13,7 @@ import duckdb
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.money import currencies
 from regulars.warehouse.load.expressions import Expression, refused
+from regulars.warehouse.load.mapping import REASON
 from regulars.warehouse.load.parse import complaint, parsed, quoted, shown, stripped, without_offset
 from regulars.warehouse.load.stage import Plan, Stage, naive
 from regulars.warehouse.load.workspace import Workspace, identifier
@@ -194,7 +195,7 @@ def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str
     if column.name == "currency":
         value = f"upper({value})"
     elif column.choices:
-        value = f"lower({value})"
+        value = f"CASE WHEN starts_with({value}, {quoted(REASON)}) THEN {value} ELSE lower({value}) END"
     return _Value(column, found, value, text if kind is not Kind.TEXT else "", local)
 
 
@@ -239,7 +240,8 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
         if column.choices:
             allowed = ", ".join(quoted(choice) for choice in column.choices)
             words = f" is none of {', '.join(column.choices)}"
-            checks.append((_false(f"{name} IN ({allowed})"), _words(column, name, words)))
+            own = f"CASE WHEN starts_with({name}, {quoted(REASON)}) THEN substr({name}, {len(REASON) + 1})"
+            checks.append((_false(f"{name} IN ({allowed})"), f"{own} ELSE {_words(column, name, words)} END"))
         if column.low is not None:
             number = f"rtrim(rtrim({name}::DECIMAL(38,4)::VARCHAR, '0'), '.')"
             checks.append((_false(f"{name} >= {column.low}"), _words(column, number, f" is below {column.low}")))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.files import Format
+from regulars.warehouse.load.mapping import Block
 from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
 from regulars.warehouse.load.stage import Plan, Stage, failures
 from regulars.warehouse.load.workspace import Workspace, identifier
@@ -33,6 +34,8 @@ class Judgement:
     """Table (file, line, unit)."""
     reasons: str = ""
     """Table (file, line, reason)."""
+    repeats: str = ""
+    """Table (file, line): lines that say once more what others have said. They make no rows, and are used."""
 
 
 def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> Judgement:
@@ -40,16 +43,21 @@ def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> 
 
     `missing_rates` gives SQL (`@file`, `@plan`, `@line`, reason) of orders without an exchange rate.
     """
-    found = Judgement(room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"))
+    found = Judgement(
+        room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"), repeats=room.table("repeats")
+    )
     con = room.con
     con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
+    con.execute(f"CREATE TEMP TABLE {found.repeats} (file INTEGER, line BIGINT)")
     for stage in stages:
         for plan in stage.plans:
             if plan.table.name not in found.rows:
                 found.rows[plan.table.name] = evaluate.create(room, plan.table)
     lost = {stage.number: _reject_unreadable(found, stage) for stage in stages}
     _spread(found)
+    if sum(_take_once(found, stage, stage.source.block) for stage in stages if stage.source.block is not None):
+        _spread(found)
     for stage in stages:
         for index in range(len(stage.plans)):
             evaluate.insert(room, stage, index, found.rows[stage.plans[index].table.name], _good(found, stage))
@@ -63,12 +71,13 @@ def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> 
 
 
 def _good(found: Judgement, stage: Stage) -> str:
-    """SQL: the parsed lines of a file that are not empty and not rejected."""
+    """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
     rows = f'(SELECT * FROM {stage.rows()} WHERE NOT "@empty")'
-    if not found.room.count(f"{found.rejected} WHERE file = {stage.number}"):
-        return rows
-    gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
-    return f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
+    for table in (found.rejected, found.repeats):
+        if found.room.count(f"{table} WHERE file = {stage.number}"):
+            gone = f'(SELECT line AS "@line" FROM {table} WHERE file = {stage.number})'
+            rows = f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
+    return rows
 
 
 def _reject(found: Judgement, sql: str) -> int:
@@ -114,6 +123,39 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
             f' SEMI JOIN ({some}) USING ("@line")',
         )
     return lost
+
+
+def _take_once(found: Judgement, stage: Stage, block: Block) -> int:
+    """An order that stands twice in a file (two exports in one): equal blocks are taken once, others rejected."""
+    room, number = found.room, stage.number
+    room.timezone(stage.zone)
+    rows = _good(found, stage)
+    twice = f"SELECT {block.of} AS unit FROM {rows} WHERE {block.starts} GROUP BY unit HAVING count(*) > 1"
+    if not room.count(f"({twice})"):
+        return 0
+    lines, blocks = room.table("block_lines"), room.table("blocks")
+    content = ", ".join(f"f{i} := {identifier(name)}" for i, name in enumerate(stage.kinds))
+    room.con.execute(
+        f'CREATE TEMP TABLE {lines} AS SELECT "@line" AS line, unit, struct_pack({content}) AS content,'
+        f' count(*) FILTER ({block.starts}) OVER (PARTITION BY unit ORDER BY "@line") AS nth'
+        f" FROM {rows} JOIN ({twice}) t ON t.unit = {block.of}"
+    )
+    room.con.execute(
+        f"CREATE TEMP TABLE {blocks} AS SELECT unit, nth, min(line) AS first, list(content ORDER BY line) AS content"
+        f" FROM {lines} GROUP BY unit, nth"
+    )
+    unlike = (
+        f"SELECT unit, list_sort(list(first)) AS places FROM {blocks} GROUP BY unit HAVING count(DISTINCT content) > 1"
+    )
+    room.con.execute(
+        f"INSERT INTO {found.repeats} SELECT {number}, line FROM {lines} ANTI JOIN ({unlike}) USING (unit) WHERE nth > 1"
+    )
+    where = quoted(" stands twice in the file and not alike (from lines ")
+    return _reject(
+        found,
+        f"SELECT {number} AS file, line, 'order ' || {shown('unit')} || {where} || array_to_string(places[:5], ', ')"
+        f" || '); keep one of the two' AS reason FROM {lines} JOIN ({unlike}) USING (unit)",
+    )
 
 
 def _where_is_lost(plan: Plan) -> str:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import duckdb
 
 from regulars.warehouse.schema import Kind
+
+REASON = "!"
+"""What follows it in a column of given choices is not a value but why there is none: the line is rejected with these words."""
+
+_MOST_NAMED = 10
+"""So many columns are named in one remark."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,18 @@ class Mapping:
     columns: dict[str, str]
     where: str = ""
     group_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Block:
+    """How the lines of one order follow each other in a file, which shows where an order stands in it a second time.
+
+    `of` is the order's number and `starts` tells the first line of a block, both as SQL over the file's columns. Equal blocks
+    of an order are taken once; blocks that differ are rejected.
+    """
+
+    of: str
+    starts: str
 
 
 @dataclass(frozen=True)
@@ -48,5 +67,45 @@ class Source:
     """How 03/04/2024 is read; without it such dates are rejected as ambiguous."""
     timezone: str | None = None
     """Zone of times without an offset; the shop's where None."""
+    closed: bool = False
+    """Whether the files' columns are ours alone, so that one which no mapping uses is named to the owner."""
+    lacking: tuple[tuple[tuple[str, ...], str], ...] = ()
+    """What a file without any of these optional columns means for the numbers: (columns, words)."""
+    block: Block | None = None
+    """For sources whose orders have several lines and their own fields on the first one only."""
     check: Callable[[duckdb.DuckDBPyConnection, str], list[str]] | None = None
     """Called with the connection and the source's full name (with its account) after the rows are merged."""
+
+    def remarks(self, file: str, names: Sequence[str]) -> list[str]:
+        """What the owner should hear about a file with these columns, although it loads."""
+        present = {name.lower() for name in names}
+        lacking = [
+            f"{file} has no column {' and no column '.join(columns)}: {words}"
+            for columns, words in self.lacking
+            if not any(name.lower() in present for name in columns)
+        ]
+        return [*(self._unused(file, names) if self.closed else ()), *lacking]
+
+    def _unused(self, file: str, names: Sequence[str]) -> list[str]:
+        """A misspelt column is no different from one that is not there, unless someone says so."""
+        present = {name.lower() for name in names}
+        known = {name.lower() for name in self.requires | self.optional}
+        free = {_plain(name): name for name in sorted(self.optional) if name.lower() not in present}
+        remarks, others = [], []
+        for name in names:
+            if name.lower() in known:
+                continue
+            if meant := difflib.get_close_matches(_plain(name), free, n=1, cutoff=0.8):
+                remarks.append(f"{file}: column {name} is not used; did you mean {free[meant[0]]}?")
+            else:
+                others.append(name)
+        if others:
+            more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+            what = "column" if len(others) == 1 else "columns"
+            remarks.append(f"{file}: not used: {what} {', '.join(others[:_MOST_NAMED])}{more}.")
+        return remarks
+
+
+def _plain(name: str) -> str:
+    """The name without what people write differently: case, blanks and marks."""
+    return "".join(character for character in name.casefold() if character.isalnum())

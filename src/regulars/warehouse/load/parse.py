@@ -29,7 +29,8 @@ _MONEY_SIGNS = r"[\s\x{00a0}\x{202f}'’+]|[$€£¥₹₺₽₴₩₪₫฿₦]
 _NAMED_DATES = ("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y")
 _CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %I:%M %p", ", %H:%M")
 _ISO_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d")
-_SLASHED = r"'?\d{1,2}[/.-]\d{1,2}[/.-](\d{4}|\d{2})(\D.*)?"
+_COMMA_DECIMALS = r",\d{1,2}\D*$|,\d{4,}\D*$|\.\d{3},"
+"""12,50 and 1.234,50; never 6,250, which may be thousands."""
 
 
 @dataclass(frozen=True)
@@ -103,14 +104,24 @@ def _trouble(kind: Kind, text: str, locale: Locale) -> str:
             what = "a date and time" if kind is Kind.INSTANT else "a date"
             if locale.date_order is not None:
                 return quoted(f" is not {what} written as {locale.date_order}, nor as 2024-12-31")
-            slashed = f"regexp_full_match({text}, {quoted(_SLASHED)})"
-            ambiguous = quoted(' can be read as two dates; say date_order = "dmy" or "mdy" in a mapping')
-            plainly = quoted(f" is not {what}")
-            return f"CASE WHEN {slashed} THEN {ambiguous} ELSE {plainly} END"
+            dmy, mdy = (parsed(kind, text, Locale(date_order=order)) for order in ("dmy", "mdy"))
+            way_out = 'say date_order = "dmy" or "mdy" in a mapping'
+            ambiguous = quoted(f" can be read as two dates; {way_out}")
+            clear = f"' is not written as ' || coalesce({dmy}, {mdy})::DATE || {quoted(f'; {way_out}')}"
+            return (
+                f"CASE WHEN {dmy} <> {mdy} THEN {ambiguous} WHEN coalesce({dmy}, {mdy}) IS NOT NULL THEN {clear}"
+                f" ELSE {quoted(f' is not {what}')} END"
+            )
         case Kind.MONEY | Kind.NUMBER | Kind.INTEGER:
             what = {Kind.MONEY: "an amount", Kind.NUMBER: "a number", Kind.INTEGER: "a whole number"}[kind]
             mark = "comma" if locale.decimal == "," else "point"
-            return quoted(f" is not {what} (decimals after a {mark})")
+            plainly = quoted(f" is not {what} (decimals after a {mark})")
+            if locale.decimal == ",":
+                return plainly
+            remedy = quoted(
+                f' is not {what}: decimals stand after a point, unless a mapping says decimal = "," under [read]'
+            )
+            return f"CASE WHEN regexp_matches({text}, {quoted(_COMMA_DECIMALS)}) THEN {remedy} ELSE {plainly} END"
         case Kind.FLAG:
             return quoted(" is neither yes nor no")
         case Kind.JSON:

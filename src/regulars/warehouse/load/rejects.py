@@ -24,7 +24,10 @@ EXTRA = ("rejected_file", "rejected_line", "rejected_because")
 
 @dataclass(frozen=True)
 class Reject:
-    """One rejected line. `fields` maps the file's columns to their text; `unit` is the order it belongs to, where known."""
+    """One rejected line. `fields` maps the file's columns to their text; `unit` is the order it belongs to, where known.
+
+    `settled`: a later load brought that order.
+    """
 
     load_id: int
     file: str
@@ -33,6 +36,7 @@ class Reject:
     unit: str | None
     reasons: list[str]
     fields: dict[str, str | None]
+    settled: bool
 
 
 def store(found: Judgement, load_id: int, stage: Stage) -> int:
@@ -71,30 +75,36 @@ def listed(
 ) -> list[Reject]:
     """Rejected lines, those of the newest load first, in the order of their files."""
     rows = con.execute(
-        "SELECT load_id, file, line, source, unit, reasons, raw FROM main.rejects"
+        "SELECT load_id, file, line, source, unit, reasons, raw, EXISTS (FROM main.orders o WHERE o.source = r.source"
+        " AND o.order_id = r.unit AND o.load_id > r.load_id) FROM main.rejects r"
         " WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file)"
         " ORDER BY load_id DESC, file, line LIMIT $limit OFFSET $offset",
         {"load": load_id, "file": file, "limit": limit, "offset": offset},
     ).fetchall()
     return [
-        Reject(load, name, line, source, unit, reasons, json.loads(raw))
-        for load, name, line, source, unit, reasons, raw in rows
+        Reject(load, name, line, source, unit, reasons, json.loads(raw), settled)
+        for load, name, line, source, unit, reasons, raw, settled in rows
     ]
 
 
 def summary(
     con: duckdb.DuckDBPyConnection, *, load_id: int | None = None, file: str | None = None
 ) -> list[tuple[str, int, str]]:
-    """Reasons with how many lines they reject and one place as an example; the values in them left out, the most frequent first."""
+    """Reasons with how many lines they reject and one place as an example; the most frequent first.
+
+    Values that differ from line to line are left out.
+    """
     return [
         (str(reason), int(count), str(example))
         for reason, count, example in con.execute(
             r"""
-            SELECT regexp_replace(regexp_replace(reason, '''[^'']*''', '''…''', 'g'), ' [(]lines [0-9, ]*[)]', '') AS kind,
+            SELECT CASE WHEN min(alike) = max(alike) THEN min(alike) ELSE kind END AS kind,
                    count(*) AS lines, arg_min(file || ' line ' || line, (file, line))
+            FROM (SELECT *, regexp_replace(reason, ' [(](from )?lines [0-9, ]*[)]', '') AS alike,
+                         regexp_replace(alike, '''[^'']*''', '''…''', 'g') AS kind
             FROM (SELECT file, line, unnest(reasons) AS reason FROM main.rejects
-                  WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file))
-            GROUP BY kind ORDER BY lines DESC, kind""",
+                  WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file))) rejected
+            GROUP BY rejected.kind ORDER BY lines DESC, rejected.kind""",
             {"load": load_id, "file": file},
         ).fetchall()
     ]
@@ -104,7 +114,8 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
     """Write rejected lines as CSV with their original columns, so that they load again after a fix.
 
     Takes the newest load that has rejects where `load_id` is None. Lines of files with other columns go to a file of their own
-    (`rejects-2.csv`). Returns the paths. Raises UsageError where there is nothing to write.
+    (`rejects-2.csv`). Returns the paths. Raises UsageError where there is nothing to write, or a file
+    of that name exists.
     """
     if load_id is None:
         load_id = con.execute("SELECT max(load_id) FROM main.rejects").fetchall()[0][0]
@@ -113,10 +124,12 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
         layouts.setdefault(names, []).append(file)
     if not layouts:
         raise UsageError("Nothing was rejected." if load_id is None else f"Load {load_id} rejected nothing.")
-    written = []
-    for number, (names, files) in enumerate(layouts.items(), start=1):
-        target = path if number == 1 else path.with_name(f"{path.stem}-{number}{path.suffix}")
-        with target.open("w", encoding="utf-8", newline="") as out:
+    targets = [path, *(path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, len(layouts) + 1))]
+    for target in targets:
+        if target.exists():
+            raise UsageError(f"{target} exists already.", "Choose another name: nothing is overwritten.")
+    for target, (names, files) in zip(targets, layouts.items(), strict=True):
+        with target.open("x", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerow([*names, *EXTRA])
             rows = con.execute(
@@ -127,8 +140,7 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
             while batch := rows.fetchmany(10_000):
                 for file, line, reasons, raw in batch:
                     writer.writerow([*_fields(json.loads(raw), names), file, line, "; ".join(reasons)])
-        written.append(target)
-    return written
+    return targets
 
 
 def _layouts(con: duckdb.DuckDBPyConnection, load_id: int | None) -> list[tuple[str, tuple[str, ...]]]:

@@ -41,8 +41,9 @@ class Input:
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """`replace`: the files are the whole truth of their sources. `again`: also files loaded before. `strict`: refuse the
-    load where anything is rejected. `covers_until`: the last day that the files cover, where the rows do not show it.
+    """`replace`: the files are all there is of their tables, source by source. `again`: also files loaded before.
+    `strict`: refuse the load where anything is rejected. `covers_until`: the last day that the files cover, where the rows
+    do not show it.
     """
 
     replace: bool = False
@@ -171,6 +172,8 @@ def _read(
             stage.size = content.size
             if stage.lines.read == 0:
                 result.warnings.append(f"{given.file.name} holds a header and no rows.")
+            own = [name for name in stage.lines.names if name.lower() not in rejects.EXTRA]
+            result.warnings += stage.source.remarks(stage.file.name, own)
             stages.append((stage, digest))
         progress.advance()
     return stages
@@ -253,13 +256,44 @@ def _write(
         result.warnings.append(f"{rejected:,} rows were rejected; with --replace their earlier versions are gone too.")
     for name, rows in found.rows.items():
         replacing = {stage.full_name for stage, _ in stages for plan in stage.plans if plan.table.name == name}
-        counts = merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else ())
-        result.tables[name] = sum(counts.values(), TableCount())
+        before = _current(con, name) if options.replace else 0
+        done = sum(
+            merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else ()).values(), TableCount()
+        )
+        if options.replace and (gone := before + done.inserted - _current(con, name)):
+            what = (
+                "1 row that the files no longer hold is"
+                if gone == 1
+                else f"{gone:,} rows that the files no longer hold are"
+            )
+            result.warnings.append(f"{name}: {what} gone.")
+        if done != TableCount():
+            result.tables[name] = done
         progress.advance()
+    result.warnings += _guests_alone(found)
     rates.require_rates(con, settings)
     for check, full_name in {(stage.source.check, stage.full_name): None for stage, _ in stages}:
         if check is not None:
             result.warnings += check(con, full_name)
+
+
+def _current(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM main.{table}").fetchall()[0][0])
+
+
+def _guests_alone(found: Judgement) -> list[str]:
+    """A warning where no order of the load says whose it is."""
+    if "orders" not in found.rows:
+        return []
+    orders, known = found.room.con.execute(
+        f"SELECT count(*), count(coalesce(customer_id, email, phone)) FROM {found.rows['orders']}"
+    ).fetchall()[0]
+    if known or not orders:
+        return []
+    return [
+        f"None of the {orders:,} orders of this load has a customer_id, an email or a phone number, so all count as orders"
+        " of guests and no customer is known. Load them with a column that says who bought."
+    ]
 
 
 def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
