@@ -67,6 +67,26 @@ def shop(first_shop: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(first_shop, tmp_path / "shop"))
 
 
+_MORE = {
+    "order_lines": "order_id,line_id,product_id,quantity,amount\n1,1,mug,1,10.10\n3,1,mug,3,30.30\n",
+    "returns": "return_id,order_id,returned_at,amount,quantity\nr1,1,2024-01-20,10.10,1\n",
+    "product_costs": "product_id,valid_from,currency,unit_cost\nmug,2023-01-01,GBP,4.00\n",
+}
+
+
+@pytest.fixture
+def shops_with(shop: Path, tmp_path: Path) -> Callable[[str | None], Path]:
+    """A shop whose files go up to one of these tables: only orders, and lines, and returns, and costs."""
+
+    def make(last: str | None) -> Path:
+        for name in tuple(_MORE)[: 0 if last is None else tuple(_MORE).index(last) + 1]:
+            (tmp_path / f"{name}.csv").write_text(_MORE[name])
+            assert run(["load", str(tmp_path / f"{name}.csv"), "--shop", str(shop)]) == 0
+        return shop
+
+    return make
+
+
 @pytest.fixture
 def program() -> list[str]:
     """The command as a process of its own starts."""

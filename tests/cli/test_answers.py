@@ -142,6 +142,28 @@ def test_a_period_with_a_grain_is_cut_into_it(command, first_shop):
     assert [value["period"]["label"] for value in since] == ["2024-02"]
 
 
+def test_all_is_a_period_and_a_grain(command, first_shop):
+    for asked in (["--grain", "all"], ["--period", "all"]):
+        shown = command("metrics", *asked, "--shop", first_shop)
+        assert (shown.code, shown.err) == (0, "") and "1,065.60 GBP" in shown.out and "change" not in shown.out
+        for one in (["metrics", "--theme", "value"], ["metric", "net_revenue"]):
+            (value,) = (
+                value
+                for value in answers(command(*one, *asked, "--shop", first_shop, "--format", "json"))
+                if value["metric"] == "net_revenue"
+            )
+            period = value["period"]
+            assert (value["value"], period["label"], period["start"], period["end"]) == (
+                1065.6, "all", "2024-01-03", "2024-04-01",
+            )  # fmt: skip
+    cut = answers(
+        command("metric", "orders", "--period", "all", "--grain", "month", "--shop", first_shop, "--format", "json")
+    )
+    assert [value["value"] for value in cut] == [2, 2, 1]
+    everyone = command("rows", "orders", "--period", "all", "--shop", first_shop, "--format", "csv")
+    assert [line.split(",")[0] for line in everyone.out.splitlines()[1:]] == ["ana", "ben", "cem"]
+
+
 def test_the_active_window_is_the_shops_unless_given(command, shop):
     def churn(*more: object) -> float:
         said = command("metric", "customers_end", "--period", "2024-03", "--shop", shop, "--format", "json", *more)
@@ -169,3 +191,45 @@ def test_rows_are_exactly_the_customers_behind_the_number(command, first_shop):
     assert found == {"ana": ("1", "1"), "cem": ("0", "1")}
     none = command("rows", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "csv")
     assert none.out == "customer,name,email,country,orders,first_order,last_order,numerator,denominator\n"
+
+
+def test_rows_have_customers_who_add_nothing_and_the_guests_orders(command, tmp_path):
+    (tmp_path / "orders.csv").write_text(
+        "order_id,customer_id,ordered_at,currency,gross\n"
+        "1,ana,2024-01-03,GBP,10.00\n2,ben,2024-01-04,GBP,0.00\n3,,2024-01-05,GBP,5.00\n4,,2024-01-06,GBP,6.00\n"
+    )
+    shop = tmp_path / "shop"
+    command("init", shop, "--currency", "GBP", "--timezone", "Europe/London")
+    assert command("load", tmp_path / "orders.csv", "--shop", shop).code == 0
+    asked = ("net_revenue", "--period", "2024-01", "--shop", shop, "--format", "json")
+    (value,) = answers(command("metric", *asked))
+    found = {row["customer"]: row for row in answers(command("rows", *asked))}
+    assert {name: row["numerator"] for name, row in found.items()} == {"ana": 10, "ben": 0, None: 11}
+    assert sum(row["orders"] for row in found.values()) == value["n"] == 4
+    assert (found[None]["first_order"], found[None]["last_order"]) == ("2024-01-05", "2024-01-06")
+
+
+def test_the_people_behind_a_split_are_found_by_their_first_order(command, tmp_path):
+    (tmp_path / "orders.csv").write_text(
+        "order_id,customer_id,ordered_at,currency,country,gross\n"
+        "1,ana,2024-01-03,GBP,DE,10.00\n2,ana,2024-02-04,GBP,FR,10.00\n3,ben,2024-02-05,GBP,DE,5.00\n"
+    )
+    shop = tmp_path / "shop"
+    command("init", shop, "--currency", "GBP", "--timezone", "Europe/London")
+    assert command("load", tmp_path / "orders.csv", "--shop", shop).code == 0
+    asked = ("active_buyers", "--period", "2024-02", "--shop", shop, "--format", "json")
+    (germans,) = answers(command("metric", *asked, "--split", "country"))
+    assert (germans["split"], germans["value"]) == ({"country": "DE"}, 2)
+    behind = answers(command("rows", *asked, "--where", "first_country=DE"))
+    assert [row["customer"] for row in behind] == ["ana", "ben"]
+    assert [row["customer"] for row in answers(command("rows", *asked, "--where", "country=DE"))] == ["ben"]
+    told = command("explain", "active_buyers").out
+    assert "--where first_country=DE" in told and "first_country=DE" in command("rows", "--help").out
+    assert "first_country=DE" not in command("explain", "net_revenue").out
+
+
+@pytest.mark.parametrize("table", [None, "order_lines", "returns", "product_costs"])
+@pytest.mark.parametrize("grain", ["month", "all"])
+def test_all_metrics_of_shops_with_and_without_lines_returns_and_costs(command, shops_with, table, grain):
+    said = command("metrics", "--grain", grain, "--shop", shops_with(table))
+    assert (said.code, said.err) == (0, "") and "net_revenue" in said.out and "product_return_rate" in said.out

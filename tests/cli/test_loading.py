@@ -28,7 +28,9 @@ def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Pat
     (tmp_path / "bad.csv").write_text(BAD)
     load_json(command, tmp_path / "bad.csv", "--shop", shop)
     said = command("load", tmp_path / "bad.csv", "--shop", shop, "--format", "json")
-    assert json.loads(said.out)["version"] == 2
+    told = json.loads(said.out)
+    assert (told["version"], told["load_id"], told["tables"]) == (2, 2, {}), "no table was touched"
+    assert told["files"] == {"bad.csv": {"read": 0, "used": 0, "skipped": 0, "rejected": 0}}
     assert "was loaded before (load 2)" in said.err
     again = load_json(command, tmp_path / "bad.csv", "--again", "--shop", shop)
     assert (again["version"], again["tables"]["orders"]["unchanged"]) == (3, 1)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +17,7 @@ import typer
 
 from regulars import __version__
 from regulars.cli import application
+from regulars.vocabulary.errors import UnreadableFile
 
 TOP = typer.main.get_command(application())
 
@@ -114,6 +117,45 @@ def test_ctrl_c_is_one_line(program: list[str], tmp_path: Path):
     assert (process.returncode, errors.strip()) == (130, "Stopped. What was stored before is as it was.")
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 300,000 orders: its load takes long enough to be stopped in many moments."""
+    file = tmp_path_factory.mktemp("large") / "orders.csv"
+    days = [f"{year}-{month:02d}-{day:02d}" for year in (2022, 2023) for month in range(1, 13) for day in range(1, 29)]
+    with file.open("w") as lines:
+        lines.write("order_id,customer_id,ordered_at,currency,gross\n")
+        lines.writelines(f"{n},c{n % 60_000},{days[n % len(days)]} 10:00,GBP,{n % 90}.50\n" for n in range(300_000))
+    return file
+
+
+@pytest.mark.parametrize("after", [0.3, 0.7, 1.0, 1.3, 1.6, 2.0, 2.4, 2.8])
+def test_a_load_can_be_stopped_at_any_moment(program: list[str], first_shop: Path, large: Path, tmp_path: Path, after):
+    shop = shutil.copytree(first_shop, tmp_path / "shop")
+    asked = [*program, "load", str(large), "--shop", str(shop)]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    if process.returncode != 0:  # a fast machine is done by then
+        assert (process.returncode, errors) == (130, "Stopped. What was stored before is as it was.\n")
+        now = subprocess.run([*program, "versions", "--format", "json", "--shop", str(shop)], capture_output=True)
+        assert 1 in [one["number"] for one in json.loads(now.stdout)]
+
+
+@pytest.mark.parametrize("said", [RuntimeError("Query interrupted"), UnreadableFile("INTERRUPT Error")], ids=str)
+def test_ctrl_c_is_known_whatever_a_library_makes_of_it(command, monkeypatch: pytest.MonkeyPatch, said: Exception):
+    def interrupted(*_: object) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise said from None
+
+    monkeypatch.setattr("regulars.metrics.catalogue.named", interrupted)
+    stopped = command("explain", "orders")
+    assert (stopped.code, stopped.out, stopped.err) == (130, "", "Stopped. What was stored before is as it was.\n")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def in_a_terminal(arguments: list[str], columns: int, **environment: str) -> str:
     """What a command draws in a terminal of this width."""
     master, slave = pty.openpty()
@@ -134,9 +176,9 @@ def in_a_terminal(arguments: list[str], columns: int, **environment: str) -> str
 @pytest.mark.parametrize("columns", [60, 80, 200])
 def test_a_narrow_terminal_loses_no_number(program: list[str], first_shop: Path, columns: int):
     shown = in_a_terminal(
-        [*program, "metrics", "--shop", str(first_shop), "--period", "2024-02"], columns, NO_COLOR="1"
-    )
-    assert "1,030.30 GBP" in shown and "+1,000.00 GBP" in shown and "too few to tell" in shown
+        [*program, "metrics", "--shop", str(first_shop), "--period", "2024-03"], columns, NO_COLOR="1"
+    )  # the first month is cut by the data's first day: nothing is judged against it
+    assert "1,030.30 GBP" in shown and "-1,025.30 GBP" in shown and "too few to tell" in shown
     assert not re.search(r"\x1b\[[0-9;]*3\dm", shown), "NO_COLOR takes the colours away"
 
 
@@ -148,6 +190,27 @@ def test_a_grid_is_a_triangle(program: list[str], first_shop: Path):
         "2024-02": ["1", "100.0", "0.0"],
         "average": ["100.0", "33.3", "50.0"],
     }
+
+
+def test_a_partly_reached_age_is_marked_in_shares_and_left_out_of_sums(program: list[str], first_shop: Path):
+    def drawn(metric: str) -> tuple[dict[str, list[str]], str]:
+        shown = in_a_terminal([*program, "metric", metric, "--grain", "quarter", "--shop", str(first_shop)], 100)
+        cells = {found[0]: found[1:] for line in shown.splitlines() if (found := line.split()) and "2024" in found[0]}
+        return cells, " ".join(shown.split())
+
+    shares, told = drawn("cohort_retention_rate_rolling")
+    assert shares == {"2024-Q1": ["3", "100.0", "50.0*"]}
+    assert "* only a part of the cohort has reached this age" in told
+    sums, told = drawn("cohort_revenue_per_customer_rolling")
+    assert sums == {"2024-Q1": ["3", "343.43"]} and "*" not in told, "30.30 of two of the three would seem a fall"
+    asked = ["metric", "cohort_revenue_per_customer_rolling", "--grain", "quarter", "--format", "json"]
+    done = subprocess.run([*program, *asked, "--shop", str(first_shop)], capture_output=True)
+    cells = [(cell["value"], cell["period"]["finished"]) for cell in json.loads(done.stdout)]
+    assert cells == [(pytest.approx(1030.3 / 3), True), (30.3, False)]
+
+
+def test_the_default_of_a_day_is_a_day(command):
+    assert "[default: 2025-12-31]" in " ".join(command("simulate", "--help").out.split())
 
 
 def test_a_question_waits_for_nothing_it_does_not_need(program: list[str], first_shop: Path):

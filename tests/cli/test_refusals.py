@@ -74,6 +74,8 @@ def test_no_shop_a_broken_one_and_an_empty_one(command, tmp_path: Path):
     refused(command("metrics", "--shop", tmp_path), REFUSED, "TOML")
     (tmp_path / "regulars.toml").write_text('name = "x"\ncurrency = "XXQ"\ntimezone = "Mars"\n')
     refused(command("metrics", "--shop", tmp_path), REFUSED, "XXQ", "Mars")
+    (tmp_path / "regulars.toml").write_text("")
+    refused(command("metrics", "--shop", tmp_path), REFUSED, "name, currency, timezone", 'currency = "GBP"')
     new = tmp_path / "new"
     made = ("init", new, "--currency", "GBP", "--timezone", "Europe/London")
     assert command(*made).code == 0
@@ -101,3 +103,66 @@ def test_a_file_that_cannot_be_written_is_named(command, shop: Path, tmp_path: P
 def test_a_version_that_is_not_there(command, shop: Path):
     refused(command("rollback", 77, "--shop", shop), REFUSED, "Choose one of: 1")
     refused(command("rollback", "--shop", shop), REFUSED, "before 1")
+
+
+def test_an_unknown_setting_has_a_neighbour(command, shop: Path):
+    settings = shop / "regulars.toml"
+    whole = settings.read_text()
+    for wrong, meant in {"curency": "Did you mean currency?", "colour": "There are: name, currency"}.items():
+        settings.write_text(f"{wrong} = 1\n{whole}")
+        refused(command("metrics", "--shop", shop), REFUSED, f"There is no setting '{wrong}'", meant)
+    settings.write_text(whole.replace("currency =", "curency ="))
+    refused(command("metrics", "--shop", shop), REFUSED, "There is no setting 'curency'", "Did you mean currency?")
+    settings.write_bytes(b"\xff\xfe" + whole.encode())
+    refused(command("metrics", "--shop", shop), REFUSED, "not text", "name, currency and timezone")
+
+
+def test_the_current_folder_is_called_this_folder(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    refused(command("metrics"), REFUSED, "There is no shop in this folder.\n", "regulars init . --currency")
+    made = ("init", ".", "--currency", "GBP", "--timezone", "Europe/London")
+    assert command(*made).code == 0
+    refused(command(*made), REFUSED, "There is a shop in this folder already.\n")
+
+
+def test_lost_settings_are_written_again_and_the_data_stay(command, shop: Path):
+    (shop / "regulars.toml").unlink()
+    refused(command("metrics", "--shop", shop), REFUSED, "regulars.toml, are missing", "the data stay: regulars init")
+    assert command("init", shop, "--currency", "GBP", "--timezone", "Europe/London").code == 0
+    assert "net_revenue" in command("metrics", "--shop", shop).out
+
+
+def test_a_missing_mapping_file_is_missing(command, shop: Path, tmp_path: Path):
+    (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "latin.toml").write_bytes(b"name = '\xff'")
+    asked = ("load", tmp_path / "orders.csv", "--shop", shop, "--mapping")
+    refused(command(*asked, tmp_path / "none.toml"), REFUSED, "There is no mapping file", "docs/mapping-files.md")
+    assert "Errno" not in command(*asked, tmp_path / "none.toml").err
+    refused(command(*asked, tmp_path / "latin.toml"), REFUSED, "UTF-8")
+
+
+def test_a_changed_setting_in_a_folder_that_cannot_be_written(command, shop: Path, monkeypatch: pytest.MonkeyPatch):
+    settings = shop / "regulars.toml"
+    settings.write_text(settings.read_text().replace('"Europe/London"', '"Asia/Tokyo"'))
+
+    def no_lock(*_: object) -> None:  # the tests' user may be root, whom no mode bits keep out
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("regulars.warehouse.versions.lock.os.open", no_lock)
+    said = command("metric", "orders", "--shop", shop)
+    monkeypatch.undo()
+    assert said.code == REFUSED and "Permission denied" in said.err and "Traceback" not in said.err
+    assert "take back what was changed in regulars.toml" in said.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "12", "@", "", "*", "a b"])
+def test_a_shared_address_that_is_none_is_refused_at_once(command, tmp_path: Path, wrong: str):
+    made = ("init", tmp_path / "new", "--currency", "GBP", "--timezone", "Europe/London", "--shared-address")
+    refused(command(*made, wrong), REFUSED, repr(wrong), "neither", "*@marketplace.example.com")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("right", ["orders@example.com", "*@m.example", "example.com", "+44 1632 960961", "+44163*"])
+def test_a_shared_address_that_is_one_is_taken(command, tmp_path: Path, right: str):
+    made = ("init", tmp_path / "new", "--currency", "GBP", "--timezone", "Europe/London", "--shared-address")
+    assert command(*made, right).code == 0

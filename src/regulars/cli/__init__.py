@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from regulars import __version__
+from regulars.cli import stopping
 from regulars.cli.commands import ask, bring, keep, people, reference
 from regulars.cli.output import hush, tell
 from regulars.vocabulary.errors import RegularsError, UsageError
@@ -20,7 +21,6 @@ from regulars.vocabulary.errors import RegularsError, UsageError
 DONE, REFUSED, WRONG_USAGE, STOPPED, UNHEARD = 0, 1, 2, 130, 141
 """Exit codes. The last two are those of a program that Ctrl-C, or a closed pipe, ended."""
 
-_STOPPED = "Stopped. What was stored before is as it was."
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Bring data": {"init": bring.init, "load": bring.load, "simulate": bring.simulate},
     "Ask": {
@@ -106,33 +106,41 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
-    try:
-        code = application()(
-            args=None if arguments is None else list(arguments), prog_name="regulars", standalone_mode=False
-        )
-        if code == STOPPED:  # Typer caught Ctrl-C, and has no words for it
-            raise KeyboardInterrupt
-        sys.stdout.flush()
-    except RegularsError as error:
-        return _refuse(str(error), error.hint, WRONG_USAGE if isinstance(error, UsageError) else REFUSED)
-    except (KeyboardInterrupt, typer.Abort):
-        return _refuse(_STOPPED, "", STOPPED)
-    except (BrokenPipeError, SystemExit):  # the latter is how Typer says it
-        hush()
-        return UNHEARD
-    except OSError as error:
-        return _refuse(f"{error.filename or 'The system'}: {error.strerror or error}.", "", REFUSED)
-    except Exception as error:
-        return _refused_by_typer(error)
+    with stopping.listening() as listener:
+        try:
+            return _run(arguments)
+        except (Exception, KeyboardInterrupt, SystemExit) as error:
+            if listener.pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
+                return _refuse(stopping.STOPPED, "", STOPPED)
+            return _refused(error)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    code = application()(
+        args=None if arguments is None else list(arguments), prog_name="regulars", standalone_mode=False
+    )
+    if code == STOPPED:  # Typer caught Ctrl-C, and has no words for it
+        raise KeyboardInterrupt
+    sys.stdout.flush()
     return code if isinstance(code, int) else DONE
 
 
-def _refused_by_typer(error: Exception) -> int:
+def _refused(error: BaseException) -> int:
+    match error:
+        case RegularsError():
+            return _refuse(str(error), error.hint, WRONG_USAGE if isinstance(error, UsageError) else REFUSED)
+        case BrokenPipeError() | SystemExit():  # the latter is how Typer says it
+            hush()
+            return UNHEARD
+        case OSError():
+            return _refuse(f"{error.filename or 'The system'}: {error.strerror or error}.", "", REFUSED)
+    return _refused_by_typer(error)
+
+
+def _refused_by_typer(error: BaseException) -> int:
     """What Typer itself refuses knows its own words; anything else is a mistake of ours and shall be seen whole."""
     words = getattr(error, "format_message", None)
     if words is None:
-        if type(error).__name__ == "InterruptException":  # DuckDB's word for Ctrl-C
-            return _refuse(_STOPPED, "", STOPPED)
         raise error
     context = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from regulars.metrics.catalogue import THEMES
 from regulars.metrics.measures import Fact
-from regulars.metrics.question import Condition, Facts, condition, latest_finished, periods_of
+from regulars.metrics.question import Condition, Facts, condition, latest_finished, period_named, periods_of
 from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.errors import UsageError
@@ -68,7 +68,7 @@ def periods_asked(
     if period is not None:
         if since is not None or until is not None:
             raise UsageError("--period already says from when to when.", "Leave out --since and --until.")
-        whole = facts.calendar.parse(period)
+        whole = period_named(facts, period)
         if grain is None:
             return (whole,)
         return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1))

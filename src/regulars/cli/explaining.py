@@ -16,6 +16,11 @@ from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE
 
 _LABEL = 14
+_OF_FIRST_ORDER = (
+    "country, channel, coupon and product split by the customer's first order: --split country asks where they began."
+    " --where chooses among all their orders: --where country=DE keeps those from DE."
+    " The people behind a split value: --where first_country=DE"
+)
 
 
 def explained(metric: Metric, folder: Path | None) -> Explanation:
@@ -46,6 +51,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "interval": metric.interval.value,
         "ripe": metric.ripens.value,
         "splits": list(found.splits),
+        "split_and_where": _split_and_where(metric),
         "reads": list(found.reads),
         "tables": list(found.tables),
         "example": {
@@ -70,6 +76,7 @@ def describe(found: Explanation) -> None:
     _line("Interval", f"95 %, {metric.interval.value}" if metric.interval.name != "NONE" else metric.interval.value)
     _line("Ripe", metric.ripens.value)
     _line("Splits", ", ".join(found.splits))
+    _line("Mind", _split_and_where(metric))
     _line("Reads", "; ".join(found.reads))
     _line("From tables", ", ".join(found.tables))
     say()
@@ -84,6 +91,11 @@ def describe(found: Explanation) -> None:
     else:
         say()
         say("The SQL is shown where there is a shop with data: --shop DIR")
+
+
+def _split_and_where(metric: Metric) -> str:
+    """How the two differ, for metrics of customers."""
+    return _OF_FIRST_ORDER if any(fact.splits.get("country") == "first_country" for fact in metric.facts) else ""
 
 
 def _line(label: str, text: str) -> None:

@@ -11,23 +11,23 @@ from regulars.metrics.answer import Value
 from regulars.metrics.shapes import Age, Grid
 
 AGE = "age"
+_PARTLY = "only a part of the cohort has reached this age yet: a share of that part, which the average leaves out"
 
 
 def triangle(values: Sequence[Value], splits: Sequence[str]) -> Sheet:
-    """The values of one grid."""
+    """The values of one grid. Sums that grow with age have no cells for only a part of a cohort: they would seem to fall."""
     if not values:
         return Sheet(["cohort", "customers"], notes=["No cohort of these periods has an age that is over."])
     metric = values[0].metric
     assert isinstance(metric, Grid)
+    told = [value for value in values if value.finished or not metric.cumulative]
     cells: dict[tuple[str, ...], dict[int, Value]] = {}
     for value in values:
         key = (value.period.label, *(value.split[split] for split in splits))
         cells.setdefault(key, {})[int(value.split[AGE])] = value
-    ages = sorted({age for row in cells.values() for age in row})
+    ages = sorted({int(value.split[AGE]) for value in told})
     heads = ["cohort", *splits, "customers"]
-    lines = [
-        ([*key, _customers(row)], [_cell(row[age]) if age in row else "" for age in ages]) for key, row in cells.items()
-    ]
+    lines = [([*key, _customers(row)], [_cell(row.get(age), metric) for age in ages]) for key, row in cells.items()]
     average = ["average", *("" for _ in splits), ""], [_average(values, age) for age in ages]
     titles = [*heads, *(str(age) for age in ages)]
     sheet = Sheet(titles, title=metric.name, numbers=frozenset(titles[1 + len(splits) :]), leading=len(heads))
@@ -35,7 +35,7 @@ def triangle(values: Sequence[Value], splits: Sequence[str]) -> Sheet:
     unit = "months" if metric.age is Age.CALENDAR_MONTHS else "blocks of 30 days"
     amount = f" in {values[0].currency}" if values[0].currency else " in per cent"
     sheet.notes.append(f"Columns: {unit} since the first order{amount}. The average weighs cohorts by their customers.")
-    sheet.notes += footnotes(values)
+    sheet.notes += footnotes(told, _PARTLY)
     return sheet
 
 
@@ -43,7 +43,9 @@ def _customers(row: dict[int, Value]) -> str:
     return numbers.count(max(value.n for value in row.values()))
 
 
-def _cell(value: Value) -> str:
+def _cell(value: Value | None, metric: Grid) -> str:
+    if value is None or (metric.cumulative and not value.finished):
+        return ""
     return _short(value.value, value) + ("" if value.finished else "*")
 
 

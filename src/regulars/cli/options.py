@@ -60,7 +60,7 @@ InPeriod = Annotated[
         "--period",
         metavar="PERIOD",
         show_default=False,
-        help="One period: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012 or 2011-10-01..2011-10-31."
+        help="One period: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, 2011-10-01..2011-10-31 or all."
         " With --grain, the periods inside it.",
     ),
 ]

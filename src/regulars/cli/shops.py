@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regulars.cli.output import tell
-from regulars.vocabulary.shop import Shop
+from regulars.vocabulary.errors import WarehouseError
+from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -24,7 +25,15 @@ def asked(folder: Path) -> Reading:
     from regulars.reading import Reading
 
     shop = Shop.open(folder)
-    return Reading(shop, lambda: changed(folder).derive_again(), tell)
+    return Reading(shop, lambda: _derived_again(folder), tell)
+
+
+def _derived_again(folder: Path) -> None:
+    try:
+        changed(folder).derive_again()
+    except WarehouseError as error:
+        hint = f"Run the command once as someone who may write there, or take back what was changed in {SETTINGS_FILE}."
+        raise WarehouseError(str(error), error.hint or hint) from error
 
 
 def changed(folder: Path) -> App:

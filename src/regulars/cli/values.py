@@ -88,7 +88,9 @@ def marks(value: Value) -> str:
     return ("" if value.finished else "*") + ("" if value.ripe else "°")
 
 
-def footnotes(values: Iterable[Value]) -> list[str]:
+def footnotes(
+    values: Iterable[Value], unfinished: str = "not finished: the data do not reach the period's end"
+) -> list[str]:
     """What the marks of these values mean, where there are any."""
     values = list(values)
     notes = []
@@ -96,7 +98,7 @@ def footnotes(values: Iterable[Value]) -> list[str]:
         notes.append(f"{numbers.NOTHING} nothing to tell from these data; regulars explain NAME says what it needs")
     values = [value for value in values if value.value is not None]
     if any(not value.finished for value in values):
-        notes.append("* not finished: the data do not reach the period's end")
+        notes.append(f"* {unfinished}")
     waits = dict.fromkeys(value.metric.ripens.value for value in values if not value.ripe)
     if waits:
         notes.append(f"° not ripe: it can be trusted {'; '.join(waits)}")
@@ -142,6 +144,17 @@ def _compared(value: Value) -> list[str]:
         numbers.difference(change.difference, unit, currency),
         "" if change.verdict is None else change.verdict.value,
     ]
+
+
+def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Sheet:
+    """Many metrics in one period that has none before it."""
+    sheet = Sheet(
+        ["metric", *splits, period, "95 % interval"], title=title, numbers=frozenset((period, "95 % interval"))
+    )
+    for value in values:
+        interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
+        sheet.rows.append([value.metric.name, *(value.split[split] for split in splits), text(value), interval])
+    return sheet
 
 
 def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str) -> Sheet:

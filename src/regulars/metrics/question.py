@@ -85,9 +85,21 @@ class Facts:
         return max(first for first, _ in known), min(last for _, last in known)
 
 
+def period_named(facts: Facts, text: str) -> Period:
+    """The period that the text names: what the calendar reads, or `all` days that the orders cover. Raises UsageError."""
+    if text.strip().lower() == Grain.ALL:
+        return latest_finished(facts, Grain.ALL)
+    try:
+        return facts.calendar.parse(text)
+    except UsageError as error:
+        raise UsageError(str(error), error.hint and f"{error.hint.rstrip('.')}, or all.") from None
+
+
 def latest_finished(facts: Facts, grain: Grain) -> Period:
     """The last period of the grain that the orders cover to its end; the running one where none is finished."""
     first, last = facts.coverage["orders"]
+    if grain is Grain.ALL:
+        return periods_of(facts, grain, None, None)[0]
     running = facts.calendar.period_of(last, grain)
     if (running.end - last).days == 1:
         return running

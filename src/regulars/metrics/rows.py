@@ -38,23 +38,25 @@ class CustomerRow:
 def rows(
     metric: Metric, period: Period, facts: Facts, where: tuple[Condition, ...] = (), active_window: int = 365
 ) -> list[CustomerRow]:
-    """All customers who stand above or below the metric's line in the period; the columns add up to its two sums.
+    """All customers with a row behind the metric's value in the period, even one that adds nothing; the columns add up
+    to its two sums.
 
     For a cohort grid: the customers of the cohort. What belongs to no customer (advertising) is left out.
     """
     scope = Scope(facts, (period,), (BY_PERSON,), where, active_window, bucketed=False)
     above = _COHORT if isinstance(metric, Grid) else _of_customers(metric.above)
     below = None if metric.below is None else _of_customers(metric.below)
-    found = sums([amount for amount in (above, below) if amount is not None], scope)
+    behind = None if metric.rows is None else _of_customers(metric.rows)
+    found = sums([amount for amount in (above, below, behind) if amount is not None], scope)
     numerator = _column(found, above)
     denominator = None if below is None else _column(found, below)
-    concerned = numerator != 0 if denominator is None else (numerator != 0) | (denominator != 0)
+    concerned = np.any([_column(found, amount) != 0 for amount in (above, below, behind) if amount is not None], axis=0)
     people = _people(
         facts, [group[0] for group, keep in zip(found.groups, concerned, strict=True) if keep and group[0]]
     )
     result = []
     for place in np.flatnonzero(concerned):
-        told = people.get(found.groups[place][0], _GUESTS)
+        told = people.get(found.groups[place][0]) or _guests(facts)
         result.append(
             CustomerRow(*told, float(numerator[place]), None if denominator is None else float(denominator[place]))
         )
@@ -62,7 +64,6 @@ def rows(
 
 
 _Told = tuple[str | None, str | None, str | None, str | None, int, date | None, date | None]
-_GUESTS: _Told = (None, "guests", None, None, 0, None, None)
 
 
 def _of_customers(amount: Amount) -> Amount:
@@ -72,6 +73,15 @@ def _of_customers(amount: Amount) -> Amount:
 def _column(found: Sums, amount: Amount) -> Array:
     values = found.of(amount)[0, :, 0]
     return values / MONEY_SCALE if found.is_money(amount) else values
+
+
+def _guests(facts: Facts) -> _Told:
+    orders = facts.table("orders")
+    theirs = orders.filter(orders.person.isnull())
+    (bought,) = (
+        theirs.aggregate(orders=theirs.count(), first=theirs.day.min(), last=theirs.day.max()).to_pyarrow().to_pylist()
+    )
+    return None, "guests", None, None, bought["orders"], _day(bought["first"]), _day(bought["last"])
 
 
 def _people(facts: Facts, persons: list[str]) -> dict[str, _Told]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +19,8 @@ from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
 
 SETTINGS_FILE = "regulars.toml"
+WAREHOUSE = "warehouse"
+_REQUIRED = 'Required are name, currency and timezone, a line each, such as: currency = "GBP"'
 
 _TEMPLATE = """\
 # The shop's settings. After a change the next command derives everything again, and says so.
@@ -79,7 +84,7 @@ class Shop:
     @property
     def warehouse(self) -> Path:
         """Where the versions of its data lie."""
-        return self.folder / "warehouse"
+        return self.folder / WAREHOUSE
 
     @classmethod
     def create(
@@ -94,7 +99,9 @@ class Shop:
         """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
         file = folder / SETTINGS_FILE
         if file.exists():
-            raise ShopError(f"There is a shop in {folder} already.", f"Change its settings in {file}.")
+            raise ShopError(f"There is a shop in {_named(folder)} already.", f"Change its settings in {file}.")
+        for address in shared_addresses:
+            _insist_on_address(address)
         name = name or folder.resolve().name
         given: dict[str, object] = {
             "name": name,
@@ -120,16 +127,21 @@ class Shop:
         try:
             text = file.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
-            raise ShopError(
-                f"There is no shop in {folder}.",
-                f"Make one: regulars init {folder} --currency GBP --timezone Europe/London",
-            ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise ShopError(f"{file} cannot be read: {error}.") from None
+            make = f"regulars init {shlex.quote(str(folder))} --currency GBP --timezone Europe/London"
+            if (folder / WAREHOUSE).is_dir():
+                raise ShopError(
+                    f"The data of a shop are in {_named(folder)}, but its settings, {SETTINGS_FILE}, are missing.",
+                    f"Write them again, with its own currency and timezone; the data stay: {make}",
+                ) from None
+            raise ShopError(f"There is no shop in {_named(folder)}.", f"Make one: {make}") from None
+        except UnicodeDecodeError:
+            raise ShopError(f"{file} cannot be read: it is not text in UTF-8.", _REQUIRED) from None
+        except OSError as error:
+            raise ShopError(f"{file} cannot be read: {error.strerror}.") from None
         try:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise ShopError(f"{file} is not valid TOML: {error}.") from None
+            raise ShopError(f"{file} is not valid TOML: {error}.", _REQUIRED) from None
         return cls(folder, _validated(raw, str(file)))
 
 
@@ -146,12 +158,40 @@ def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
 
 
+def _named(folder: Path) -> str:
+    """How a sentence names the folder."""
+    return "this folder" if folder == Path() else str(folder)
+
+
+def _insist_on_address(entry: str) -> None:
+    """Raises ShopError for what is no address, domain or number, or a pattern of one."""
+    domain = re.fullmatch(r"[\w*-]+(\.[\w*-]+)+", entry.strip()) and re.search(r"[^\W\d]", entry)
+    digits = len(re.sub(r"\D", "", entry))
+    number = re.fullmatch(r"[+\d\s()./*-]+", entry) and digits >= (3 if "*" in entry else 7)
+    if not ("@" in entry.strip("@ ") or domain or number):
+        raise ShopError(
+            f"The shared address {entry!r} is neither an address or a pattern of addresses nor a phone number.",
+            "Write it like orders@example.com, '*@marketplace.example.com' or +441632960961.",
+        )
+
+
 def _validated(raw: dict[str, object], where: str) -> Settings:
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ').removesuffix('.')}"
-            for e in error.errors()
-        )
-        raise ShopError(f"The settings of {where} do not make sense: {problems}.") from None
+        raise _refused(error, where) from None
+
+
+def _refused(refused: ValidationError, where: str) -> ShopError:
+    """Unknown settings first: the wrong name of one makes it seem missing, too."""
+    problems = [(".".join(str(part) for part in e["loc"]), e["type"], e["msg"]) for e in refused.errors()]
+    unknown = [name for name, kind, _ in problems if kind == "extra_forbidden"]
+    if unknown:
+        close = get_close_matches(unknown[0], Settings.model_fields, n=1, cutoff=0.6)
+        meant = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(Settings.model_fields)}."
+        return ShopError(f"There is no setting {unknown[0]!r} in {where}.", meant)
+    missing = [name for name, kind, _ in problems if kind == "missing"]
+    if missing:
+        return ShopError(f"The settings of {where} lack {', '.join(missing)}.", _REQUIRED)
+    wrong = "; ".join(f"{name}: {said.removeprefix('Value error, ').removesuffix('.')}" for name, _, said in problems)
+    return ShopError(f"The settings of {where} do not make sense: {wrong}.")

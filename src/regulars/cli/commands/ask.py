@@ -25,6 +25,7 @@ from regulars.cli.options import (
 )
 from regulars.cli.output import Sheet, say, show, write, write_csv, write_json
 from regulars.cli.shops import HERE, asked
+from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,25 +89,28 @@ def metrics(
     with reading.facts() as facts:
         periods = periods_asked(facts, grain, since, until, period, latest=True)
         one = len(periods) == 1
-        compared = compare or (one and format is Format.TABLE)
+        whole = periods[0].grain is Grain.ALL  # there is nothing before all data
+        compared = compare or (one and not whole and format is Format.TABLE)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question(asked_for, periods, splits, conditions_, window, compared), facts)
-        before = facts.calendar.before(periods[0]).label
+        before = facts.calendar.before(periods[0]).label if compared else None
     if format is not Format.TABLE:
         _write(values, splits, compare, format)
         return
-    from regulars.cli.values import beside_before, footnotes, side_by_side
+    from regulars.cli.values import alone, beside_before, footnotes, side_by_side
 
+    labels = [period.label for period in periods]
     for name, found in chosen.items():
         mine = [value for value in values if value.metric in found]
-        if mine:
-            labels = [period.label for period in periods]
-            show(
-                beside_before(mine, splits, labels[0], before, name)
-                if one
-                else side_by_side(mine, splits, labels, name)
-            )
-            say()
+        if not mine:
+            continue
+        if not one:
+            show(side_by_side(mine, splits, labels, name))
+        elif before is None:
+            show(alone(mine, splits, labels[0], name))
+        else:
+            show(beside_before(mine, splits, labels[0], before, name))
+        say()
     for note in footnotes(values):
         say(note)
     left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for)
@@ -185,7 +189,7 @@ def _write(values: Sequence[Value], splits: Sequence[str], compared: bool, forma
 def rows(
     name: Name,
     period: Annotated[
-        str, typer.Option("--period", metavar="PERIOD", show_default=False, help="The period, such as 2011-10.")
+        str, typer.Option("--period", metavar="PERIOD", show_default=False, help="The period, such as 2011-10, or all.")
     ],
     where: Where = None,
     active_window: ActiveWindow = None,
@@ -194,6 +198,9 @@ def rows(
     shop: ShopFolder = HERE,
 ) -> None:
     """Show exactly the customers behind a number, and what each adds above and below the metric's line.
+
+    Metrics of customers are split by the customer's first order: the people behind --split country=DE are those of
+    --where first_country=DE. --where country=DE keeps the orders from DE instead, whoever placed them.
 
     Examples:
       regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
@@ -204,11 +211,12 @@ def rows(
 
     wanted, conditions_ = named(name), conditions(where)
     from regulars.cli.customers import COLUMNS, records, sheet
+    from regulars.metrics.question import period_named
     from regulars.metrics.rows import rows as customers
 
     reading = asked(shop)
     with reading.facts() as facts:
-        chosen = facts.calendar.parse(period)
+        chosen = period_named(facts, period)
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
     write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)

@@ -92,7 +92,10 @@ def load(
         ),
     ] = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="These files are the whole truth of their sources: earlier rows go.")
+        bool,
+        typer.Option(
+            "--replace", help="For each table they fill, these files are all that their source has: earlier rows go."
+        ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Also load files that were loaded before.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the load where any row would be rejected.")] = False,
@@ -143,7 +146,14 @@ def simulate(
     customers: Annotated[int, typer.Option("--customers", min=1, help="How many people buy.")] = 20_000,
     months: Annotated[int, typer.Option("--months", min=1, help="How many months the shop has existed.")] = 30,
     until: Annotated[
-        datetime, typer.Option("--until", metavar="DATE", formats=_DAY, help="The last day; whole months up to it.")
+        datetime,
+        typer.Option(
+            "--until",
+            metavar="DATE",
+            formats=_DAY,
+            show_default=False,
+            help=f"The last day; whole months up to it. [default: {_LATEST:%Y-%m-%d}]",
+        ),
     ] = _LATEST,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same shop.")] = 1,
 ) -> None:
