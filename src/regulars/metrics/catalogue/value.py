@@ -149,6 +149,18 @@ VALUE: tuple[Metric, ...] = (
         caveat=_NET,
         example=_three(30),
     ),
+    Ratio(
+        name="average_order_profit",
+        question="What does an order leave after costs?",
+        formula="profit / orders, guests included",
+        fact=ORDERS,
+        of=_.profit,
+        complete=True,
+        unit=Unit.MONEY,
+        better=Better.HIGHER,
+        caveat=_PROFIT,
+        example=_three(13.75),
+    ),
     Quotient(
         name="orders_per_active_customer",
         question="How often does a customer who buys order in the period?",
