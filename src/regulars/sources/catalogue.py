@@ -8,6 +8,7 @@ from pathlib import PurePath
 from regulars.sources import own
 from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
+from regulars.sources.shops.woocommerce_customers import woocommerce_customers
 from regulars.sources.spelling import closest, plain
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.warehouse.load.mapping import Source
@@ -15,6 +16,7 @@ from regulars.warehouse.load.mapping import Source
 SOURCES: tuple[Source, ...] = (
     shopify_orders,
     shopify_customers,
+    woocommerce_customers,
     *own.SOURCES,
 )
 
