@@ -167,10 +167,11 @@ class Ledger:
             amount = sale.given_back(refund)
             if refund.line is not None and sale.lines[refund.line].kind != REVENUE:
                 amount = Fraction(0)  # A gift card was no revenue.
+            not_yet = given < sale.goods_paid
             given += amount
             if mixed:  # The goods are refunded first.
                 amount = min(given, sale.goods_paid) - min(given - amount, sale.goods_paid)
-            if given == sale.goods_paid or (mixed and given > sale.goods_paid):
+            if not_yet and (given == sale.goods_paid or (mixed and given > sale.goods_paid)):
                 refunds = before  # All is given back: nothing is left.
             elif refund.tax is not None:
                 refunds += self.converted(max(amount - exact(refund.tax), Fraction(0)), sale.currency, sale.day)

@@ -301,6 +301,17 @@ def test_a_refund_of_goods_is_not_thinned_by_a_gift_card_beside_them(tax: Decima
     assert earned(orders=[sold], order_lines=lines, returns=[back | {"line_id": "2"}]) == (0, 0, Decimal("10.00"))
 
 
+def test_what_is_given_back_after_all_goods_were_takes_nothing_more() -> None:
+    """The soap for 12.00 and the card for 50.00 come back in three steps; the goods are gone with the first."""
+    sold = order("1", "ana", "2024-03-01", "62.00", tax=Decimal("2.00"), tax_included=True)
+    back = [
+        {"return_id": f"r{n}", "order_id": "1", "returned_at": datetime(2024, 3, 5 + n), "amount": Decimal(amount)}
+        for n, amount in enumerate(("30.00", "30.00", "2.00"))
+    ]
+    lines = [line("1", "product", "12.00"), line("2", "gift card", "50.00")]
+    assert earned(orders=[sold], order_lines=lines, returns=back) == (0, Decimal("10.00"), 0)
+
+
 def test_an_order_that_does_not_count_needs_no_rate() -> None:
     cancelled = order("2", "ana", "2024-03-01", "5.00") | {"currency": "USD", "status": "cancelled"}
     trial = order("3", "ana", "2024-03-01", "5.00") | {"currency": "USD", "test": True}

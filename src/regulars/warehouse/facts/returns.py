@@ -99,8 +99,9 @@ def _nothing_left_of_all(rows: ir.Table) -> ir.DecimalValue:
     """`taken_back`, but the refund with which all that was paid is given back takes whatever the others, each rounded, left."""
     earlier = rows.taken_back.sum().over(ibis.window(preceding=(None, 1), **_in_time(rows))).fill_null(Decimal(0))
     rest = (rows.net_before_refunds - earlier).cast("decimal(18, 4)")
+    not_yet = rows.given_back - rows.counted < rows.goods_paid
     all_back = (rows.given_back == rows.goods_paid) | (_mixed(rows) & (rows.given_back > rows.goods_paid))
-    return (rows.linked & all_back).fill_null(False).ifelse(rest, rows.taken_back)
+    return (rows.linked & not_yet & all_back).fill_null(False).ifelse(rest, rows.taken_back)
 
 
 def _with_cost_back(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
