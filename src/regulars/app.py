@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
-from regulars.warehouse.derive import STEPS, derive
+from regulars.warehouse.changes import Changes
+from regulars.warehouse.derive import STEPS, changes_of, derive
 from regulars.warehouse.load.files import InputFile, expand
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
@@ -43,7 +42,7 @@ class App(Reading):
         options: LoadOptions = _DEFAULT,
         progress: Progress = SILENT,
     ) -> LoadResult:
-        """Load files, all or nothing, and derive the facts again.
+        """Load files, all or nothing, and bring the facts up to date.
 
         `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
         column names the ids of another source, such as shopify for the costs of its products.
@@ -53,10 +52,11 @@ class App(Reading):
             raise UsageError("There is nothing to load.", "Name at least one file or folder.")
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
-            with self._changing(f"load {names}", progress) as con:
+            with self._changing(f"load {names}", progress) as changes:
                 result = load(
-                    con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress
-                )
+                    changes.con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress,
+                    changes=changes,
+                )  # fmt: skip
                 if result.unchanged:
                     raise _NothingChanged
         except _NothingChanged:
@@ -74,26 +74,27 @@ class App(Reading):
         return replace(found, name=name) if name and found in own.SOURCES else found
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:
-        """Take one load back and derive the facts again."""
-        self.change(f"undo load {load_id}", lambda con: log.undo(con, load_id), progress)
+        """Take one load back and bring the facts up to date."""
+        self.change(f"undo load {load_id}", lambda changes: log.undo(changes.con, load_id, changes), progress)
 
-    def change(
-        self, purpose: str, act: Callable[[duckdb.DuckDBPyConnection], object], progress: Progress = SILENT
-    ) -> None:
-        """Change the shop's data as a new version, and derive the facts again."""
+    def change(self, purpose: str, act: Callable[[Changes], object], progress: Progress = SILENT) -> None:
+        """Change the shop's data as a new version, and bring the facts up to date; `act` notes what it changes."""
         if self.warehouse.number is None:
             raise NothingLoaded("Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…")
-        with self._changing(purpose, progress) as con:
-            act(con)
+        with self._changing(purpose, progress) as changes:
+            act(changes)
 
     @contextmanager
-    def _changing(self, purpose: str, progress: Progress) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _changing(self, purpose: str, progress: Progress) -> Iterator[Changes]:
         with self.warehouse.write(purpose, waiting=self.tell) as con:
             log.ensure(con)
-            yield con
+            changes = changes_of(con, self.shop.settings)
+            # The first facts, and those of changed settings, need no excuse.
+            tell = silent if changes.why else self.tell
+            yield changes
             progress.start("deriving", len(STEPS))
-            derive(con, self.shop.settings, lambda _: progress.advance())
+            derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
 
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
-        self.change("derive again: changed settings", lambda con: None)
+        self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))

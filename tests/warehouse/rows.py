@@ -7,6 +7,7 @@ from datetime import datetime
 import duckdb
 
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.people import of_persons
 from regulars.warehouse.schema import HOUSEKEEPING
 from regulars.warehouse.tables import BY_NAME, TABLES
 
@@ -50,3 +51,8 @@ def add(con: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
     row |= values
     names = ", ".join(f'"{name}"' for name in row)
     con.execute(f"INSERT INTO main.{table} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+
+
+WHOSE_ORDERS = f"({of_persons(BY_NAME['orders'], 'main.orders')})"
+WHOSE_RETURNS = f"({of_persons(BY_NAME['returns'], 'main.returns')})"
+"""Orders and returns with their person, once persons are derived."""

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.changes import Changes
 from regulars.warehouse.people import (
     Link,
     corrections,
@@ -20,7 +21,7 @@ from regulars.warehouse.people import (
     split,
 )
 from regulars.warehouse.people.corrections import ensure_corrections
-from warehouse.rows import SETTINGS, add, empty_warehouse
+from warehouse.rows import SETTINGS, WHOSE_ORDERS, add, empty_warehouse
 
 
 @pytest.fixture
@@ -72,10 +73,10 @@ def test_the_largest_merges_come_first(con: duckdb.DuckDBPyConnection):
 
 def test_join_and_split_again(con: duckdb.DuckDBPyConnection):
     before = con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall()
-    join(con, SETTINGS, "own:3", "till:3", note="same Bert")
+    join(Changes(con), SETTINGS, "own:3", "till:3", note="same Bert")
     assert persons(con) == {ANNA, BERT | BERT_AT_THE_TILL, CARLA}
     assert Link("id:own:3", "id:till:3", True) in merges(con)[1].links
-    split(con, SETTINGS, "till:3", "own:3")
+    split(Changes(con), SETTINGS, "till:3", "own:3")
     assert persons(con) == {ANNA, BERT, BERT_AT_THE_TILL, CARLA}
     assert con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall() == before
     assert [(c.seq, c.a, c.b, c.joined, c.note) for c in corrections(con)] == [
@@ -86,25 +87,25 @@ def test_join_and_split_again(con: duckdb.DuckDBPyConnection):
 
 def test_split_and_join_again(con: duckdb.DuckDBPyConnection):
     before = persons(con)
-    result = split(con, SETTINGS, "2", "01632 960961")
+    result = split(Changes(con), SETTINGS, "2", "01632 960961")
     assert result.through == ()
     work = frozenset({"own:2", "anna@work.example"})
     assert persons(con) == {ANNA - work, work, BERT, BERT_AT_THE_TILL, CARLA}
-    join(con, SETTINGS, "01632 960961", "2")
+    join(Changes(con), SETTINGS, "01632 960961", "2")
     assert persons(con) == before
 
 
 def test_a_record_whose_link_was_split_belongs_to_its_stronger_identity(con: duckdb.DuckDBPyConnection):
     add(con, "orders", order_id="10", customer_id="3", email="carla@example.com")
     derive_persons(con, SETTINGS)
-    split(con, SETTINGS, "own:3", "carla@example.com")
+    split(Changes(con), SETTINGS, "own:3", "carla@example.com")
     assert persons(con) == {ANNA, BERT, BERT_AT_THE_TILL, CARLA}
-    owners = "SELECT order_id, customer FROM facts.order_person JOIN facts.persons USING (person) ORDER BY order_id"
+    owners = f"SELECT order_id, customer FROM {WHOSE_ORDERS} JOIN facts.persons USING (person) ORDER BY order_id"
     assert con.execute(owners).fetchall() == [("10", "3"), ("9", "carla@example.com")]
 
 
 def test_corrections_survive_what_is_loaded_later(con: duckdb.DuckDBPyConnection):
-    join(con, SETTINGS, "own:3", "till:3")
+    join(Changes(con), SETTINGS, "own:3", "till:3")
     con.execute("DELETE FROM main.customers WHERE source = 'till'")
     assert persons(con) == {ANNA, BERT, CARLA}
     add(con, "customers", customer_id="3", email="bert@till.example", source="till")
@@ -113,7 +114,7 @@ def test_corrections_survive_what_is_loaded_later(con: duckdb.DuckDBPyConnection
 
 def test_two_that_hang_together_through_others_are_not_split_blindly(con: duckdb.DuckDBPyConnection):
     with pytest.raises(UsageError) as refusal:
-        split(con, SETTINGS, "1", "2")
+        split(Changes(con), SETTINGS, "1", "2")
     assert str(refusal.value) == (
         "own:1 and own:2 have no direct link: they are one person through"
         " own:1 with +441632960961, +441632960961 with own:2."
@@ -125,18 +126,18 @@ def test_two_that_hang_together_through_others_are_not_split_blindly(con: duckdb
 def test_a_split_that_does_not_part_them_says_what_still_links_them(con: duckdb.DuckDBPyConnection):
     add(con, "orders", customer_id="2", email="anna@example.com")
     derive_persons(con, SETTINGS)
-    result = split(con, SETTINGS, "1", "anna@example.com")
+    result = split(Changes(con), SETTINGS, "1", "anna@example.com")
     assert result.through == ("id:own:1", "phone:+441632960961", "id:own:2", "email:anna@example.com")
     assert ANNA in persons(con)
 
 
 def test_what_makes_no_sense_is_refused(con: duckdb.DuckDBPyConnection):
     with pytest.raises(UsageError, match="one person already"):
-        join(con, SETTINGS, "1", "2")
+        join(Changes(con), SETTINGS, "1", "2")
     with pytest.raises(UsageError, match="two persons already"):
-        split(con, SETTINGS, "1", "bert@example.com")
+        split(Changes(con), SETTINGS, "1", "bert@example.com")
     with pytest.raises(UsageError, match="are the same"):
-        join(con, SETTINGS, "anna@example.com", " ANNA@example.com")
+        join(Changes(con), SETTINGS, "anna@example.com", " ANNA@example.com")
     assert corrections(con) == []
 
 
@@ -199,9 +200,9 @@ def test_whatever_the_shop_a_join_taken_back_leaves_no_trace(accounts: list[tupl
     before = persons(SHOP)
     one, other = (f"own:{number}" for number in pair)
     try:
-        join(SHOP, SETTINGS, one, other)
+        join(Changes(SHOP), SETTINGS, one, other)
     except UsageError:
         return  # one of them is not there, or they are one person
     assert len(persons(SHOP)) == len(before) - 1
-    split(SHOP, SETTINGS, one, other)
+    split(Changes(SHOP), SETTINGS, one, other)
     assert persons(SHOP) == before

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from regulars.warehouse.people import derive_persons, persons
 from regulars.warehouse.people.corrections import ensure_corrections
-from warehouse.rows import SETTINGS, add, empty_warehouse
+from warehouse.rows import SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def only(con: duckdb.DuckDBPyConnection, question: str) -> object:
 def test_an_empty_shop_has_no_persons(con: duckdb.DuckDBPyConnection):
     assert groups(con) == set()
     assert only(con, "SELECT count(*) FROM facts.persons") == 0
-    assert only(con, "SELECT count(*) FROM facts.order_person") == 0
+    assert only(con, f"SELECT count(*) FROM {WHOSE_ORDERS}") == 0
 
 
 def test_a_guest_becomes_a_customer_through_the_address(con: duckdb.DuckDBPyConnection):
@@ -47,7 +47,7 @@ def test_a_guest_becomes_a_customer_through_the_address(con: duckdb.DuckDBPyConn
     add(con, "orders", order_id="2", customer_id="7")
     add(con, "orders", order_id="3", phone="+44 1632 960961")
     assert groups(con) == {frozenset({"id:own:7", "email:anna@example.com", "phone:+441632960961"})}
-    assert only(con, "SELECT count(DISTINCT person) FROM facts.order_person") == 1
+    assert only(con, f"SELECT count(DISTINCT person) FROM {WHOSE_ORDERS}") == 1
     assert only(con, "SELECT customer, name, records FROM facts.persons") == ("7", "Anna", 3)
 
 
@@ -55,7 +55,7 @@ def test_a_guest_without_identity_is_nobody(con: duckdb.DuckDBPyConnection):
     add(con, "orders", order_id="1")
     add(con, "orders", order_id="2", email="not an address", phone="0")
     assert groups(con) == set()
-    assert con.execute("SELECT order_id, person FROM facts.order_person ORDER BY 1").fetchall() == [
+    assert con.execute(f"SELECT order_id, person FROM {WHOSE_ORDERS} ORDER BY 1").fetchall() == [
         ("1", None),
         ("2", None),
     ]
@@ -88,7 +88,7 @@ def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection
     add(con, "orders", order_id="9", email="a@market.example")
     derive_persons(con, shared)
     assert con.execute("SELECT identity FROM facts.identities ORDER BY 1").fetchall() == [("id:own:1",), ("id:own:2",)]
-    assert only(con, "SELECT person FROM facts.order_person") is None
+    assert only(con, f"SELECT person FROM {WHOSE_ORDERS}") is None
 
 
 def test_a_return_that_names_its_customer_has_a_person(con: duckdb.DuckDBPyConnection):
@@ -96,7 +96,7 @@ def test_a_return_that_names_its_customer_has_a_person(con: duckdb.DuckDBPyConne
     add(con, "returns", return_id="r2", order_id="1")
     add(con, "customers", customer_id="5")
     groups(con)
-    assert only(con, "SELECT return_id FROM facts.return_person JOIN facts.persons USING (person)") == "r1"
+    assert only(con, f"SELECT return_id FROM {WHOSE_RETURNS} JOIN facts.persons USING (person)") == "r1"
 
 
 def test_names_come_from_the_latest_row_that_has_them(con: duckdb.DuckDBPyConnection):
@@ -251,7 +251,7 @@ def test_persons_are_the_components_of_what_records_share(rows: list[Record], co
     for identity, person in con.execute("SELECT identity, person FROM facts.identities").fetchall():
         by_person[person].add(identity)
     assert {frozenset(identities) for identities in by_person.values()} == set(expected.values())
-    orders = dict(con.execute("SELECT order_id, person FROM facts.order_person").fetchall())
+    orders = dict(con.execute(f"SELECT order_id, person FROM {WHOSE_ORDERS}").fetchall())
     for number, row in enumerate(rows):
         if row.table == "orders":
             primary = row.identities()[0] if row.identities() else None
@@ -273,7 +273,7 @@ def test_the_order_of_loads_does_not_matter(rows: list[Record], corrections: lis
     def told() -> list[list[tuple[object, ...]]]:
         return [
             SHOP.execute(f"SELECT * FROM facts.{table} ORDER BY ALL").fetchall()
-            for table in ("identities", "links", "persons")
+            for table in ("records", "identities", "persons")
         ]
 
     # A key stands once among the current rows, so of several rows of one customer only the last is taken.

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from regulars.vocabulary.errors import LoadRefused, UsageError
+from regulars.warehouse.changes import Changes
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES
 
@@ -65,12 +66,18 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def merge(
-    con: duckdb.DuckDBPyConnection, table: Table, load_id: int, staged: str, replacing: Collection[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    load_id: int,
+    staged: str,
+    replacing: Collection[str] = (),
+    changes: Changes | None = None,
 ) -> dict[str, TableCount]:
     """Append the staged rows to the log and make the right ones current. Returns the counts of each source.
 
     `staged` is a relation with the table's columns, `source`, `updated_at` and `zone`, one row a key and source. The load must
-    stand in `main.loads` already; `replacing` names the sources whose rows of this table it replaces as a whole.
+    stand in `main.loads` already; `replacing` names the sources whose rows of this table it replaces as a whole. `changes`
+    is told which rows are about to change.
     """
     key, version = ["source", *table.key], ["source", *table.version_key]
     touched, before = f"merge_touched_{table.name}", f"merge_before_{table.name}"
@@ -81,6 +88,11 @@ def merge(
         f" SEMI JOIN log.{table.name} USING ({_list(version)})"
     )
     overlap = bool(con.execute(f"SELECT count(*) FROM {touched}").fetchall()[0][0])
+    names = ", ".join(_text(source) for source in sorted(replacing))
+    of_sources = f"(SELECT DISTINCT {_list(version)} FROM log.{table.name} WHERE source IN ({names}))"
+    if changes is not None:
+        every = f"SELECT DISTINCT {_list(version)} FROM {staged}" + (f" UNION FROM {of_sources}" if replacing else "")
+        changes.rows(table, f"({every})")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {before} AS SELECT * FROM log.{table.name} SEMI JOIN {touched} USING ({_list(version)})"
         " WHERE current"
@@ -92,8 +104,7 @@ def merge(
         f" FROM {staged} s"
     )
     if replacing:
-        names = ", ".join(_text(source) for source in sorted(replacing))
-        _recompute(con, table, f"(SELECT DISTINCT {_list(version)} FROM log.{table.name} WHERE source IN ({names}))")
+        _recompute(con, table, of_sources)
     elif overlap:
         _recompute(con, table, touched)
     counts = _counts(con, table, load_id, before if overlap else None, key)
@@ -125,6 +136,7 @@ def _counts(
             f" WHERE load_id = {load_id} GROUP BY source"
         ).fetchall()
     else:
+        mine = f"(SELECT {_list(key)} FROM log.{table.name} WHERE load_id = {load_id})"
         differs = " OR ".join(f'b."{c.name}" IS DISTINCT FROM a."{c.name}"' for c in table.columns if c.name not in key)
         rows = con.execute(
             f"""
@@ -134,7 +146,8 @@ def _counts(
                          ({differs or "false"}) AS changed
                   FROM (SELECT * FROM log.{table.name} WHERE load_id = {load_id}) s
                   LEFT JOIN {before} b ON {_same(key, "s", "b")}
-                  LEFT JOIN (SELECT * FROM log.{table.name} WHERE current) a ON {_same(key, "s", "a")})
+                  LEFT JOIN (SELECT * FROM log.{table.name} SEMI JOIN {mine} USING ({_list(key)}) WHERE current) a
+                  ON {_same(key, "s", "a")})
             GROUP BY source"""
         ).fetchall()
     return {str(source): TableCount(inserted, updated, unchanged) for source, inserted, updated, unchanged in rows}
@@ -167,8 +180,10 @@ def _recompute(con: duckdb.DuckDBPyConnection, table: Table, touched: str) -> No
     con.execute(f"DROP TABLE temp.{winners}")
 
 
-def undo(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
+def undo(con: duckdb.DuckDBPyConnection, load_id: int, changes: Changes | None = None) -> None:
     """Take one load back: its rows and rejects go, and the rows it had replaced are current again.
+
+    `changes` is told which rows are about to change.
 
     Raises UsageError where there is no such load or it was taken back before. Other checks (an order that loses its exchange
     rate) are the caller's.
@@ -193,6 +208,8 @@ def undo(con: duckdb.DuckDBPyConnection, load_id: int) -> None:
             f" WHERE load_id = {load_id} OR source IN ({theirs})"
         )
         if con.execute(f"SELECT count(*) FROM {touched}").fetchall()[0][0]:
+            if changes is not None:
+                changes.rows(table, touched)
             con.execute(f"DELETE FROM log.{table.name} WHERE load_id = {load_id}")
             _recompute(con, table, touched)
         con.execute(f"DROP TABLE temp.{touched}")

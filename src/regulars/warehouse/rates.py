@@ -28,11 +28,11 @@ def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone"
     )
 
 
-def require_rates(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Raises LoadRefused where a current order has no exchange rate: after rates were replaced, taken back or corrected."""
+def require_rates(con: duckdb.DuckDBPyConnection, settings: Settings, orders: str = "main.orders") -> None:
+    """Raises LoadRefused where one of the orders has no exchange rate: after rates were replaced, taken back or corrected."""
     missing = con.execute(
         f"SELECT currency, count(*), min(rate_day), max(rate_day)"
-        f" FROM {without_rate('main.orders', 'main.exchange_rates', settings)} GROUP BY currency ORDER BY currency"
+        f" FROM {without_rate(orders, 'main.exchange_rates', settings)} GROUP BY currency ORDER BY currency"
     ).fetchall()
     if missing:
         what = "; ".join(f"{count:,} orders in {code} from {first} to {last}" for code, count, first, last in missing)

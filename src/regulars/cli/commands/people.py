@@ -17,8 +17,7 @@ from regulars.cli.shops import HERE, asked, changed
 from regulars.vocabulary.shop import Settings
 
 if TYPE_CHECKING:
-    import duckdb
-
+    from regulars.warehouse.changes import Changes
     from regulars.warehouse.people import Correction
 
 One = Annotated[
@@ -78,7 +77,7 @@ def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     """
     from regulars.warehouse.people import join as joined
 
-    made = _correct(shop, f"people join {a} {b}", lambda con, settings: joined(con, settings, a, b, note))
+    made = _correct(shop, f"people join {a} {b}", lambda changes, settings: joined(changes, settings, a, b, note))
     say(f"{_pair(made)} are one person now.")
 
 
@@ -91,7 +90,7 @@ def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.people import shown
     from regulars.warehouse.people import split as parted
 
-    made = _correct(shop, f"people split {a} {b}", lambda con, settings: parted(con, settings, a, b, note))
+    made = _correct(shop, f"people split {a} {b}", lambda changes, settings: parted(changes, settings, a, b, note))
     if made.through:
         way = ", ".join(shown(identity) for identity in made.through)
         say(f"{_pair(made)} have no direct link any more, but are still one person through {way}.")
@@ -120,12 +119,12 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     write(records, format, sheet, ("seq", "a", "b", "joined", "at", "note"))
 
 
-def _correct(shop: Path, purpose: str, act: Callable[[duckdb.DuckDBPyConnection, Settings], Correction]) -> Correction:
+def _correct(shop: Path, purpose: str, act: Callable[[Changes, Settings], Correction]) -> Correction:
     """Make a correction, and derive persons and facts again."""
     app = changed(shop)
     made: list[Correction] = []
     with bar() as progress:
-        app.change(purpose, lambda con: made.append(act(con, app.shop.settings)), progress)
+        app.change(purpose, lambda changes: made.append(act(changes, app.shop.settings)), progress)
     return made[0]
 
 

@@ -11,10 +11,13 @@ import ibis.expr.types as ir
 
 @dataclass(frozen=True)
 class Sources:
-    """What facts are derived from: the canonical tables and persons by name, and the settings that matter."""
+    """What facts are derived from, by name, and the settings that matter.
+
+    `table` gives the canonical tables (current rows only) and what was prepared from them: `orders_of_persons` and
+    `returns_of_persons` (the table with `person`, null where nobody is known), `product_names`, and `zone_days`.
+    """
 
     table: Callable[[str], ir.Table]
-    """Canonical table by name (current rows only), or one that persons were written to: order_person, return_person, persons."""
     timezone: str
     currency: str
     digits: int

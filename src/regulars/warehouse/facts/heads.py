@@ -8,35 +8,30 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
+from regulars.warehouse.facts.days import with_local_day
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import converted, local_day, share
+from regulars.warehouse.portable import MONEY, converted, share
 
 BUCKETS = 32
 """Groups of customers that intervals are estimated from."""
 UNTAXED = ("gift card", "tip", "duty")
 """Lines that are no revenue and carry no tax."""
-_WIDE = "decimal(38, 4)"
-_ZERO = ibis.literal(Decimal(0), type=_WIDE)
+_ZERO = ibis.literal(Decimal(0), type=MONEY)
 
 
 def counted_orders(sources: Sources) -> ir.Table:
-    """One row per counted order that is no test.
+    """One row per counted order that is no test, with `key`, a number of its own: joining by it is far cheaper than by text.
 
-    Adds `day` (epoch day), `person` (null for guests), `bucket` (0–31), `rate`, and in the order's own currency:
-    `goods` (product lines), `goods_discount` (off them), `goods_paid` (for them and shipping, tax included), `paid` (with
-    gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the share of an amount that is not tax.
+    Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests.
     """
-    orders = sources.table("orders")
-    orders = orders.filter(orders.status == "counted", ~orders.test)
-    orders = orders.mutate(day=local_day(orders.ordered_at, orders.zone.fill_null(sources.timezone)))
-    people = sources.table("order_person")
-    orders = orders.left_join(
-        people.select(of_source=people.source, of_order=people.order_id, person=people.person),
-        [orders.source == people.source, orders.order_id == people.order_id],
-    ).drop("of_source", "of_order")
+    orders = sources.table("orders_of_persons")
+    orders = with_local_day(orders.filter(orders.status == "counted", ~orders.test), "ordered_at", sources)
     orders = orders.mutate(bucket=orders.person.isnull().ifelse(_bucket_of(orders.order_id), orders.person % BUCKETS))
-    orders = with_rate(orders, sources)
-    return _with_amounts(orders, sources)
+    orders = with_rate(orders, sources).mutate(key=ibis.row_number().over())
+    return orders.select(
+        "key", "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",
+        "gross", "discount", "shipping", "tax", "tax_included", "shipping_cost", "payment_fee", at=orders.ordered_at,
+    )  # fmt: skip
 
 
 def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
@@ -46,38 +41,53 @@ def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
     return (hexadecimal.find(digest.substr(0, 1)) * 16 + hexadecimal.find(digest.substr(1, 1))) % BUCKETS
 
 
-def _with_amounts(orders: ir.Table, sources: Sources) -> ir.Table:
-    lines = sources.table("order_lines")
-    sums = lines.group_by(lines_source=lines.source, lines_order=lines.order_id).agg(
+def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
+    """The order lines of counted orders, of every kind, with the order's `key`."""
+    rows = sources.table("order_lines")
+    rows = rows.inner_join(orders.select("source", "order_id", "key"), ["source", "order_id"])
+    return rows.select(
+        "key", "source", "order_id", "line_id", "product_id", "product_name", "category", "quantity", "kind", "amount",
+        "discount", "unit_cost",
+    )  # fmt: skip
+
+
+def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
+    """Adds, in the order's own currency: `goods` (product lines), `goods_discount` (off them), `goods_paid` (for them and
+    shipping, tax included), `paid` (with gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the share
+    of an amount that is not tax. `has_lines` tells whether the order's lines are known.
+    """
+    sums = lines.group_by(lines_key=lines.key).agg(
         line_goods=lines.amount.sum(where=lines.kind == "product"),
         line_untaxed=lines.amount.sum(where=lines.kind.isin(UNTAXED)),
         line_untaxed_discount=lines.discount.sum(where=lines.kind.isin(UNTAXED)),
-        has_lines=lines.count(),
     )
-    orders = orders.left_join(sums, [orders.source == sums.lines_source, orders.order_id == sums.lines_order]).drop(
-        "lines_source", "lines_order"
-    )
-    has_lines = orders.has_lines.notnull()
+    orders = orders.left_join(sums, orders.key == sums.lines_key)
+    has_lines = orders.lines_key.notnull()
     orders = orders.mutate(
-        goods=has_lines.ifelse(orders.line_goods.cast(_WIDE).fill_null(_ZERO), orders.gross.cast(_WIDE)),
-        untaxed=orders.line_untaxed.cast(_WIDE).fill_null(_ZERO),
+        goods=has_lines.ifelse(_known(orders.line_goods), orders.gross),
+        untaxed=_known(orders.line_untaxed),
+        elsewhere=_known(orders.line_untaxed_discount),
         has_lines=has_lines,
     )
     # What was taken off a gift card is no discount on goods; nor is what exceeds them.
-    elsewhere = orders.line_untaxed_discount.cast(_WIDE).fill_null(_ZERO)
-    on_goods = ibis.greatest(_ZERO, ibis.least(orders.discount.cast(_WIDE) - elsewhere, orders.goods))
+    on_goods = ibis.greatest(_ZERO, ibis.least((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
     orders = orders.mutate(goods_discount=on_goods)
-    taxable = orders.goods - orders.goods_discount + orders.shipping.cast(_WIDE)
-    tax = orders.tax.cast(_WIDE)
-    taken_out = orders.tax_included & (tax > 0) & (taxable > tax)
-    one = ibis.literal(Decimal(1), type=_WIDE)
-    goods_paid = taxable + orders.tax_included.ifelse(_ZERO, tax)
-    return orders.mutate(
-        net_part=taken_out.ifelse(taxable - tax, one),
-        net_whole=taken_out.ifelse(taxable, one),
-        goods_paid=goods_paid,
-        paid=goods_paid + orders.untaxed - (orders.discount.cast(_WIDE) - orders.goods_discount),
-    ).drop("line_goods", "line_untaxed", "line_untaxed_discount")
+    orders = orders.mutate(taxable=(orders.goods - orders.goods_discount + orders.shipping).cast(MONEY))
+    taken_out = orders.tax_included & (orders.tax > 0) & (orders.taxable > orders.tax)
+    one = ibis.literal(Decimal(1), type=MONEY)
+    orders = orders.mutate(
+        net_part=taken_out.ifelse((orders.taxable - orders.tax).cast(MONEY), one),
+        net_whole=taken_out.ifelse(orders.taxable, one),
+        goods_paid=(orders.taxable + orders.tax_included.ifelse(_ZERO, orders.tax)).cast(MONEY),
+    )
+    rest = orders.untaxed - (orders.discount - orders.goods_discount)
+    return orders.mutate(paid=(orders.goods_paid + rest).cast(MONEY)).drop(
+        "lines_key", "line_goods", "line_untaxed", "line_untaxed_discount", "untaxed", "elsewhere", "taxable"
+    )
+
+
+def _known(total: ir.DecimalValue) -> ir.DecimalValue:
+    return total.cast(MONEY).fill_null(_ZERO)
 
 
 def net_in_shop_currency(amount: ir.DecimalValue, order: ir.Table, sources: Sources) -> ir.DecimalValue:

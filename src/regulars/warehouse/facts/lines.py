@@ -10,37 +10,24 @@ import ibis.expr.types as ir
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import net_in_shop_currency
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import converted, epoch_day, first_rows
+from regulars.warehouse.portable import converted, epoch_day
 
 _FOREVER = 10**6
 
 
-def lines(heads: ir.Table, sources: Sources) -> ir.Table:
+def lines(orders: ir.Table, ordered: ir.Table, sources: Sources) -> ir.Table:
     """Product lines with `amount` (before discounts, without tax, shop currency), `quantity`, and `cost` where known.
 
     `cost` is the line's own, else the product's on that day, else null; `cost_estimated` is true where the shop's
-    default margin stands in for it.
+    default margin stands in for it. orders: heads with amounts; ordered: the lines with their order's `key`, which stays.
     """
-    rows = sources.table("order_lines")
-    rows = rows.filter(rows.kind == "product").select(
-        "source", "order_id", "line_id", "product_id", "product_name", "category", "quantity",
-        line_amount=rows.amount, own_cost=rows.unit_cost,
-    )  # fmt: skip
+    rows = ordered.filter(ordered.kind == "product").drop("kind", "discount")
+    rows = rows.rename(line_amount="amount", own_cost="unit_cost")
     rows = rows.inner_join(
-        heads.select(
-            "source",
-            "order_id",
-            "day",
-            "person",
-            "bucket",
-            "channel",
-            "country",
-            "currency",
-            "rate",
-            "net_part",
-            "net_whole",
+        orders.select(
+            "key", "day", "person", "bucket", "channel", "country", "currency", "rate", "net_part", "net_whole"
         ),
-        ["source", "order_id"],
+        "key",
     )
     rows = rows.mutate(amount=net_in_shop_currency(rows.line_amount, rows, sources))
     rows = _with_product_cost(rows, sources)
@@ -56,10 +43,9 @@ def lines(heads: ir.Table, sources: Sources) -> ir.Table:
         rest = ibis.literal(Decimal(1) - sources.default_margin, type="decimal(38, 8)")
         estimated = converted(rows.amount, rest, sources.digits)
         rows = rows.mutate(cost=known.fill_null(estimated), cost_estimated=known.isnull())
-    named = names(sources)
-    rows = rows.left_join(named, [rows.source == named.named_source, rows.product_id == named.named_product])
+    rows = with_product_name(rows, sources)
     return rows.select(
-        "source", "order_id", "line_id", "day", "person", "bucket", "channel", "country",
+        "key", "source", "order_id", "line_id", "day", "person", "bucket", "channel", "country",
         product=ibis.coalesce(rows.name, rows.product_name, rows.product_id),
         product_id=rows.product_id,
         category=ibis.coalesce(rows.category, rows.listed_category),
@@ -67,21 +53,14 @@ def lines(heads: ir.Table, sources: Sources) -> ir.Table:
     )  # fmt: skip
 
 
-def names(sources: Sources) -> ir.Table:
-    """What each product is called: by the products table, else as most of its order lines call it; and its category."""
-    said = sources.table("order_lines")
-    said = said.filter(said.product_id.notnull(), said.product_name.notnull())
-    counted = said.group_by("source", "product_id", "product_name").agg(times=said.count())
-    usual = first_rows(counted, ("source", "product_id"), [counted.times.desc(), counted.product_name.asc()])
-    usual = usual.select("source", "product_id", usual=usual.product_name)
-    listed = sources.table("products").select("source", "product_id", "name", "category")
-    both = usual.outer_join(listed, ["source", "product_id"])
-    return both.select(
-        named_source=ibis.coalesce(both.source, both.source_right),
-        named_product=ibis.coalesce(both.product_id, both.product_id_right),
-        name=ibis.coalesce(both.name, both.usual),
-        listed_category=both.category,
+def with_product_name(rows: ir.Table, sources: Sources) -> ir.Table:
+    """rows (with source and product_id) plus the product's `name` and `listed_category`, null where it has none."""
+    named = sources.table("product_names")
+    named = named.select(
+        n_source=named.source, n_product=named.product_id, name=named.name, listed_category=named.listed_category
     )
+    joined = rows.left_join(named, [rows.source == named.n_source, rows.product_id == named.n_product])
+    return joined.drop("n_source", "n_product")
 
 
 def _with_product_cost(rows: ir.Table, sources: Sources) -> ir.Table:

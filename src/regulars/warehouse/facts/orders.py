@@ -9,7 +9,6 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import net_in_shop_currency
-from regulars.warehouse.facts.sequence import sequenced
 from regulars.warehouse.portable import converted, first_rows
 
 _MONEY = "decimal(18, 4)"
@@ -21,7 +20,7 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
 
     All without tax, in the shop's currency. `goods_cost` is null where the cost of any line is not known.
     """
-    sums = lines.group_by(l_source=lines.source, l_order=lines.order_id).agg(
+    sums = lines.group_by(lines_key=lines.key).agg(
         line_revenue=lines.amount.sum(),
         units=lines.quantity.sum(),
         known_cost=lines.cost.sum(),
@@ -29,8 +28,7 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
         estimated_costs=lines.cost_estimated.sum(),
         covered_revenue=lines.amount.sum(where=lines.cost.notnull() & ~lines.cost_estimated),
     )
-    rows = heads.left_join(sums, [heads.source == sums.l_source, heads.order_id == sums.l_order])
-    rows = rows.drop("l_source", "l_order")
+    rows = heads.left_join(sums, heads.key == sums.lines_key).drop("lines_key")
     none_known = rows.has_lines.ifelse(_NONE, ibis.null(_MONEY))
     rows = rows.mutate(
         gross_revenue=ibis.coalesce(
@@ -59,26 +57,30 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     return rows.mutate(net_before_refunds=net)
 
 
-def orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
-    """One row per counted order, guests included. Money is net of tax in the shop's currency; `profit` null where unknown."""
+def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
+    """One row per counted order, guests included. Money is net of tax in the shop's currency; `profit` null where unknown.
+
+    With its place in its customer's history (`sequenced`) this is the fact.
+    """
     linked = returns.filter(returns.linked)
     back = linked.group_by(r_source=linked.source, r_order=linked.order_id).agg(
         refunds=linked.amount.sum(), cost_back=linked.cost_back.sum()
     )
     rows = priced.left_join(back, [priced.source == back.r_source, priced.order_id == back.r_order])
-    dearest = first_rows(lines, ("source", "order_id"), [lines.amount.desc(), lines.line_id.asc()])
-    dearest = dearest.select(d_source=dearest.source, d_order=dearest.order_id, product=dearest["product"])
-    rows = rows.left_join(dearest, [rows.source == dearest.d_source, rows.order_id == dearest.d_order])
+    dearest = first_rows(
+        lines.select("key", "line_id", "amount", "product"), ("key",), [lines.amount.desc(), lines.line_id.asc()]
+    )
+    dearest = dearest.select(d_key=dearest.key, product=dearest["product"])
+    rows = rows.left_join(dearest, rows.key == dearest.d_key)
     rows = rows.mutate(refunds=rows.refunds.cast(_MONEY).fill_null(_NONE))
     net = (rows.net_before_refunds - rows.refunds).cast(_MONEY)
     sending = converted(rows.shipping_cost, rows.rate, sources.digits).fill_null(_NONE)
     fees = converted(rows.payment_fee, rows.rate, sources.digits).fill_null(_NONE)
     back_cost = rows.cost_back.cast(_MONEY).fill_null(_NONE)
-    rows = rows.select(
+    return rows.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "product",
-        "units", "gross_revenue", "discounts", "shipping_revenue", "refunds", "covered_revenue", "cost_estimated",
-        at=rows.ordered_at, net_revenue=net, goods_cost=rows.goods_cost,
+        "units", "gross_revenue", "discounts", "shipping_revenue", "refunds", "covered_revenue", "cost_estimated", "at",
+        net_revenue=net, goods_cost=rows.goods_cost,
         profit=(net - rows.goods_cost + back_cost - sending - fees).cast(_MONEY),
         returned=rows.r_order.notnull(),
     )  # fmt: skip
-    return sequenced(rows)

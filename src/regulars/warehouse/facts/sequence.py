@@ -11,6 +11,7 @@ PLACES = (
 )  # fmt: skip
 """The columns that `sequenced` adds; a filter on orders changes what they mean, so it computes them again."""
 _OF_FIRST = {
+    "first_day": "day",
     "first_channel": "channel",
     "first_country": "country",
     "first_coupon": "coupon",
@@ -34,11 +35,8 @@ def sequenced(orders: ir.Table) -> ir.Table:
         second_previous_day=rows.day.lag(2).over(by_time),
         next_day=rows.day.lead(1).over(by_time),
         customer_orders=rows.count().over(group_by=rows.person).cast("int32"),
-        first_day=rows.day.min().over(group_by=rows.person),
+        **{name: rows[column].first(include_null=True).over(by_time) for name, column in _OF_FIRST.items()},
     )
-    first = rows.filter(rows.order_number == 1)
-    first = first.select(first_person=first.person, **{name: first[column] for name, column in _OF_FIRST.items()})
-    rows = rows.inner_join(first, rows.person == first.first_person).drop("first_person")
     schema = rows.schema()
     guests = guests.mutate(**{name: ibis.null(schema[name]) for name in PLACES})
     return rows.union(guests.select(*rows.columns), distinct=False)

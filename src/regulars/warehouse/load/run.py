@@ -13,6 +13,7 @@ import duckdb
 from regulars.vocabulary.errors import LoadRefused, UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
+from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
@@ -104,8 +105,9 @@ def load(
     command: str,
     options: LoadOptions = LoadOptions(),
     progress: Progress = SILENT,
+    changes: Changes | None = None,
 ) -> LoadResult:
-    """Load files into the warehouse behind `con`, whose schema `log.ensure` has made.
+    """Load files into the warehouse behind `con`, whose schema `log.ensure` has made. `changes` is told what they change.
 
     Raises UnreadableFile, MappingError, and LoadRefused where the accounts do not add up, an order would lose its exchange
     rate, or `strict` finds rejects. Nothing is changed then.
@@ -123,7 +125,7 @@ def load(
         progress.advance()
         con.execute("BEGIN")
         try:
-            _write(found, stages, settings, command, options, result, progress)
+            _write(found, stages, settings, command, options, result, progress, changes)
             con.execute("COMMIT")
         except BaseException:
             con.execute("ROLLBACK")
@@ -227,6 +229,7 @@ def _write(
     options: LoadOptions,
     result: LoadResult,
     progress: Progress,
+    changes: Changes | None,
 ) -> None:
     con = found.room.con
     load_id = result.load_id = _last_load(con) + 1
@@ -258,7 +261,8 @@ def _write(
         replacing = {stage.full_name for stage, _ in stages for plan in stage.plans if plan.table.name == name}
         before = _current(con, name) if options.replace else 0
         done = sum(
-            merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else ()).values(), TableCount()
+            merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else (), changes).values(),
+            TableCount(),
         )
         if options.replace and (gone := before + done.inserted - _current(con, name)):
             what = (

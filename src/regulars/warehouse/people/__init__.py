@@ -1,8 +1,11 @@
 """Who is who: records that share a customer id, an address or a number are one person.
 
-identities.py   what identifies: ids, addresses and numbers in one spelling, as SQL that DuckDB computes
-persons.py      the persons: connected components of what identifies, derived in full
-corrections.py  what the shop corrects: join, split, and the list of merges
+identities.py    what identifies: ids, addresses and numbers in one spelling, as SQL that DuckDB computes
+records.py       what records say about who they are, and which identities hang together by it
+persons.py       the persons: connected components of what identifies, derived in full
+descriptions.py  what is told of each person, from the customers' rows
+difference.py    the same for what a write touched alone
+corrections.py   what the shop corrects: join, split, and the list of merges
 """
 
 from regulars.warehouse.people.corrections import (
@@ -16,18 +19,21 @@ from regulars.warehouse.people.corrections import (
     resolve,
     split,
 )
+from regulars.warehouse.people.difference import correct_persons
 from regulars.warehouse.people.identities import shown
-from regulars.warehouse.people.persons import derive_persons
+from regulars.warehouse.people.persons import derive_persons, of_persons
 
 __all__ = [
     "Correction",
     "Link",
     "Merge",
+    "correct_persons",
     "corrections",
     "count_merges",
     "derive_persons",
     "join",
     "merges",
+    "of_persons",
     "resolve",
     "shown",
     "split",

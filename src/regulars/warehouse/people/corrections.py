@@ -12,7 +12,9 @@ import duckdb
 
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import Changes
 from regulars.warehouse.people.identities import define_identities, shown
+from regulars.warehouse.people.records import links
 
 
 @dataclass(frozen=True)
@@ -89,24 +91,26 @@ def merges(con: duckdb.DuckDBPyConnection, limit: int = 50) -> list[Merge]:
     ]
 
 
-def join(con: duckdb.DuckDBPyConnection, settings: Settings, a: str, b: str, note: str = "") -> Correction:
-    """Say that two identities are one person. Takes effect when the persons are derived again.
+def join(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -> Correction:
+    """Say that two identities are one person. Takes effect when the facts are brought up to date.
 
     Raises UsageError where one of them is not known, or they are one person already.
     """
+    con = changes.con
     one, other = _pair(con, settings, a, b)
     if _person(con, one) == _person(con, other) and _said(con, one, other) is not False:
         raise UsageError(f"{shown(one)} and {shown(other)} are one person already.")
-    return _record(con, one, other, joined=True, note=note)
+    return _record(changes, one, other, joined=True, note=note)
 
 
-def split(con: duckdb.DuckDBPyConnection, settings: Settings, a: str, b: str, note: str = "") -> Correction:
+def split(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -> Correction:
     """Take away the direct link between two identities. Takes effect when the persons are derived again.
 
     A record that has both belongs to the stronger one's person from then on. The result's `through` tells by which
     others the two still hang together. Raises UsageError where one of them is not known, they are two persons already,
     or there is no direct link: then the message names the way from one to the other.
     """
+    con = changes.con
     one, other = _pair(con, settings, a, b)
     person = _person(con, one)
     if person != _person(con, other):
@@ -120,7 +124,7 @@ def split(con: duckdb.DuckDBPyConnection, settings: Settings, a: str, b: str, no
             f"{shown(one)} and {shown(other)} have no direct link: they are one person through {steps}.",
             f"Split one of these links, for example: regulars people split {shown(through[0])} {shown(through[1])}",
         )
-    return _record(con, one, other, joined=False, note=note, through=through)
+    return _record(changes, one, other, joined=False, note=note, through=through)
 
 
 def resolve(con: duckdb.DuckDBPyConnection, settings: Settings, typed: str) -> str:
@@ -174,10 +178,10 @@ def _said(con: duckdb.DuckDBPyConnection, a: str, b: str) -> bool | None:
     return None if found is None else bool(found[0])
 
 
-def _record(
-    con: duckdb.DuckDBPyConnection, a: str, b: str, *, joined: bool, note: str, through: tuple[str, ...] = ()
-) -> Correction:
+def _record(changes: Changes, a: str, b: str, *, joined: bool, note: str, through: tuple[str, ...] = ()) -> Correction:
+    con = changes.con
     ensure_corrections(con)
+    changes.linked |= {a, b}
     at = datetime.now(UTC).replace(microsecond=0)
     found = con.execute(
         "INSERT INTO main.people_corrections"
@@ -191,7 +195,7 @@ def _record(
 def _identities_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
     for person, identity in con.execute(
-        "SELECT person, identity FROM facts.identities WHERE person IN (SELECT unnest(?)) ORDER BY node", [persons]
+        "SELECT person, identity FROM facts.identities WHERE person IN (SELECT unnest(?)) ORDER BY identity", [persons]
     ).fetchall():
         found[person].append(identity)
     return found
@@ -199,14 +203,18 @@ def _identities_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[i
 
 def _links_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, list[Link]]:
     found: dict[int, list[Link]] = defaultdict(list)
-    for person, a, b, joined in con.execute(
-        """
-        WITH theirs AS (SELECT * FROM facts.identities WHERE person IN (SELECT unnest(?)))
-        SELECT one.person, one.identity, other.identity, joined
-        FROM facts.links JOIN theirs one ON one.node = links.a JOIN theirs other ON other.node = links.b
-        ORDER BY links.a, links.b
-        """,
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE theirs AS SELECT identity, person FROM facts.identities"
+        " WHERE person IN (SELECT unnest(?))",
         [persons],
+    )
+    records = "(FROM facts.records WHERE primary_identity IN (SELECT identity FROM temp.theirs))"
+    for person, a, b, joined in con.execute(
+        f"""
+        SELECT one.person, l.a, l.b, l.joined FROM ({links(records)}) l
+        JOIN temp.theirs one ON one.identity = l.a JOIN temp.theirs other ON other.identity = l.b
+        ORDER BY l.a, l.b
+        """
     ).fetchall():
         found[person].append(Link(a, b, joined))
     return found

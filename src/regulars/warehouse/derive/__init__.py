@@ -1,0 +1,66 @@
+"""From canonical tables to persons and facts: everything anew, or only what a write touched.
+
+The result depends on the rows and the settings alone, whichever way it came about.
+
+statements.py  the facts as SQL, compiled from the declarations
+compiled.py    the same, kept from one derivation to the next
+full.py        everything anew
+difference.py  what hangs on the rows that changed
+coverage.py    which days each table covers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import Changes
+from regulars.warehouse.derive.difference import correct
+from regulars.warehouse.derive.full import STEPS, derive_all
+from regulars.warehouse.edition import is_current
+
+__all__ = ["STEPS", "Derived", "changes_of", "derive"]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """How facts were brought up to date. `why` says why everything was derived anew; empty where differences were enough."""
+
+    why: str
+
+    @property
+    def everything(self) -> bool:
+        """Whether everything was derived anew; else the temporary tables removed_… and added_… hold the differences."""
+        return bool(self.why)
+
+
+def changes_of(con: duckdb.DuckDBPyConnection, settings: Settings) -> Changes:
+    """Where a write notes what it changes. Facts that are not there, or of other settings, are derived anew anyway."""
+    return Changes(con, "" if is_current(con, settings) else "these are the first facts, or settings changed")
+
+
+def derive(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    changes: Changes | None = None,
+    done: Callable[[str], None] = lambda step: None,
+    tell: Callable[[str], None] = lambda message: None,
+) -> Derived:
+    """Bring persons and facts (schema `facts`) up to date. `done` is called with each name of STEPS as it is finished.
+
+    Without `changes` everything is derived anew; `tell` is told why, where differences were not enough. Raises LoadRefused
+    where an order's currency has no exchange rate: a silent gap would make every sum wrong.
+    """
+    why = "everything was asked for" if changes is None else changes.why
+    if changes is not None and not why:
+        why = correct(con, settings, changes)
+    if why:
+        tell(f"Deriving everything anew: {why}.")
+        derive_all(con, settings, done)
+        return Derived(why)
+    for step in STEPS:
+        done(step)
+    return Derived("")

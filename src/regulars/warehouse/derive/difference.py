@@ -1,0 +1,174 @@
+"""What hangs on the rows that changed: the orders they belong to, and the rest of those customers' histories."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import FEW, MOST, Changes
+from regulars.warehouse.derive.compiled import compiled
+from regulars.warehouse.derive.coverage import write_coverage
+from regulars.warehouse.derive.full import prepare, run
+from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
+from regulars.warehouse.edition import sign
+from regulars.warehouse.people import correct_persons, of_persons
+from regulars.warehouse.rates import require_rates
+from regulars.warehouse.tables import BY_NAME
+
+PLACE = Place(touched=True)
+_EVERYBODYS = {"exchange_rates": "exchange rates changed", "product_costs": "costs of products changed"}
+"""Tables whose rows are no matter of some customers' orders."""
+_FACTS = ("orders", "lines", "returns")
+
+
+def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> str:
+    """Correct persons and facts by what the write changed. Returns why that is not enough, or nothing where it was.
+
+    Leaves temporary tables removed_… and added_… (orders, lines, returns): the rows of the facts that went and came.
+    """
+    for table, why in _EVERYBODYS.items():
+        if _any(con, changes.altered(table)):
+            return why
+    if not correct_persons(con, settings, changes):
+        return "two customers would have one number"
+    _find_touched(con, changes)
+    if (touched := _count(con, "temp.touched")) > max(FEW, MOST * _count(con, "facts.orders")):
+        return f"{touched:,} orders are concerned"
+    if _renamed(con, changes):
+        return "products were renamed"
+    _restrict(con, settings)
+    steps = compiled(con, settings, PLACE)
+    valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
+    run(con, steps[:valued], keep=("valued",))
+    _take_out(con)
+    run(con, steps[valued:])
+    _put_in(con)
+    if "spend" in changes.tables:
+        con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend_statement(settings, PLACE)}")
+    write_coverage(con, settings)
+    sign(con, settings)
+    return ""
+
+
+def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+    """temp.touched(source, order_id): orders whose money or person may differ; temp.touched_back(source, return_id): returns.
+
+    Every return of a touched order is touched, and every order of a touched return.
+    """
+    altered = changes.altered("returns")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_back AS SELECT source, return_id FROM {altered}"
+        " UNION SELECT source, return_id FROM facts.returns SEMI JOIN temp.moved_persons USING (person)"
+    )
+    before = ["temp.previous_returns"] if "returns" in changes.tables else []
+    of_returns = " ".join(
+        f"UNION SELECT source, order_id FROM {rows} SEMI JOIN temp.touched_back USING (source, return_id)"
+        " WHERE order_id IS NOT NULL"
+        for rows in ("main.returns", *before)
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT source, order_id FROM {changes.altered('orders')}"
+        f" UNION SELECT source, order_id FROM {changes.altered('order_lines')} {of_returns}"
+        " UNION SELECT source, order_id FROM facts.orders SEMI JOIN temp.moved_persons USING (person)"
+    )
+
+
+def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
+    """Bring the names of products up to date. Returns whether one that was known is called, or filed, otherwise now."""
+    if not {"order_lines", "products"} & changes.tables:
+        return False
+    altered = changes.altered("order_lines")
+    said = " UNION ALL ".join(
+        f"SELECT source, product_id, product_name, {times} AS times FROM temp.{kind}_order_lines"
+        f" SEMI JOIN {altered} USING (source, order_id)"
+        " WHERE product_id IS NOT NULL AND product_name IS NOT NULL"
+        for kind, times in (("previous", -1), ("current", 1))
+        if "order_lines" in changes.tables
+    )
+    if said:
+        con.execute(
+            "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
+            f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names_statement(PLACE)}")
+    if _any(con, "(FROM facts.product_names EXCEPT FROM temp.names_now)"):
+        return True
+    con.execute("CREATE OR REPLACE TABLE facts.product_names AS FROM temp.names_now")
+    return False
+
+
+def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The tables that the statements read, with the touched rows only."""
+    back = (
+        "(FROM main.returns WHERE (source, return_id) IN (FROM temp.touched_back)"
+        " OR (source, order_id) IN (FROM temp.touched))"
+    )
+    rows = {
+        name: f"(FROM main.{name} SEMI JOIN temp.touched USING (source, order_id))"
+        for name in ("orders", "order_lines")
+    }
+    for name, relation in {**rows, "returns": back}.items():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
+    prepare(con, settings, {name: f"temp.touched_{name}" for name in ("orders", "returns")})
+    for name in ("orders", "returns"):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE touched_{name}_of_persons AS {of_persons(BY_NAME[name], f'temp.touched_{name}')}"
+        )
+    require_rates(con, settings, "temp.touched_orders")
+
+
+def _take_out(con: duckdb.DuckDBPyConnection) -> None:
+    """Take the rows that may differ out of the facts; temp.kept_orders: those of them whose money stays."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE concerned AS"
+        " SELECT person FROM facts.orders SEMI JOIN temp.touched USING (source, order_id) WHERE person IS NOT NULL"
+        " UNION SELECT person FROM temp.valued WHERE person IS NOT NULL"
+    )
+    by_order = "SEMI JOIN temp.touched USING (source, order_id)"
+    gone = {
+        "orders": ("SEMI JOIN temp.concerned USING (person)", f"{by_order} WHERE person IS NULL"),
+        "lines": (by_order,),
+        "returns": (
+            by_order,
+            "SEMI JOIN temp.touched_back USING (source, return_id)",
+            "SEMI JOIN temp.touched_returns USING (source, return_id)",
+        ),
+    }
+    for name, ways in gone.items():
+        rows = " UNION ".join(f"SELECT rowid AS row_ FROM facts.{name} {way}" for way in ways)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE removing AS {rows}")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE removed_{name} AS"
+            f" SELECT * FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removing)"
+        )
+        con.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removing)")
+    columns = ", ".join(f'"{name}"' for name in unsequenced(con.table("facts.orders").columns))
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE kept_orders AS SELECT {columns} FROM temp.removed_orders"
+        " ANTI JOIN temp.touched USING (source, order_id)"
+    )
+
+
+def _put_in(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
+    for name in _FACTS:
+        con.execute(f"INSERT INTO facts.{name} BY NAME FROM temp.added_{name}")
+    cell = "histogram, day, gap, number"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE gap_changes AS SELECT {cell}, sum(n)::BIGINT AS n
+        FROM (FROM temp.added_gaps UNION ALL SELECT {cell}, -n FROM temp.removed_gaps) GROUP BY ALL HAVING sum(n) <> 0"""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE gaps_now AS SELECT c.* EXCLUDE (n), c.n + coalesce(g.n, 0) AS n, g.rowid AS row_
+        FROM temp.gap_changes c LEFT JOIN facts.gaps g USING ({cell})"""
+    )
+    con.execute("DELETE FROM facts.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
+    con.execute(f"INSERT INTO facts.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
+
+
+def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])

@@ -1,0 +1,80 @@
+"""Everything anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import duckdb
+
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.derive.compiled import compiled
+from regulars.warehouse.derive.coverage import write_coverage
+from regulars.warehouse.derive.statements import TEMPORARY, Statement
+from regulars.warehouse.edition import sign
+from regulars.warehouse.facts.days import zone_days
+from regulars.warehouse.people import derive_persons, of_persons
+from regulars.warehouse.portable import FUNCTIONS
+from regulars.warehouse.rates import require_rates
+from regulars.warehouse.tables import BY_NAME
+
+STEPS = (
+    "persons", "product names", "order heads", "lines", "order sums", "returns", "orders", "gaps", "spend", "coverage",
+)  # fmt: skip
+
+
+def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callable[[str], None]) -> None:
+    """Write persons and all facts from the current rows."""
+    require_rates(con, settings)
+    derive_persons(con, settings)
+    done("persons")
+    prepare(con, settings, {name: f"main.{name}" for name in ("orders", "returns")})
+    for name in ("orders", "returns"):
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_of_persons AS {of_persons(BY_NAME[name], f'main.{name}')}")
+    run(con, compiled(con, settings), done)
+    con.execute("ALTER TABLE facts.lines DROP COLUMN key")
+    for name in ("orders", "returns"):
+        con.execute(f"DROP VIEW temp.{name}_of_persons")
+    write_coverage(con, settings)
+    done("coverage")
+    sign(con, settings)
+
+
+def prepare(con: duckdb.DuckDBPyConnection, settings: Settings, rows: dict[str, str]) -> None:
+    """What the statements need besides tables: functions, and temp.zone_days for the days of these rows."""
+    for function in FUNCTIONS["duckdb"]:
+        con.execute(function)
+    instants = {"orders": "ordered_at", "returns": "returned_at"}
+    seen = " UNION ALL ".join(
+        f"SELECT zone, min({instants[name]}) AS first, max({instants[name]}) AS last FROM {relation} GROUP BY zone"
+        for name, relation in rows.items()
+    )
+    found = con.execute(
+        f"SELECT list(DISTINCT coalesce(zone, ?)), min(date_diff('day', DATE '1970-01-01', first::DATE)),"
+        f" max(date_diff('day', DATE '1970-01-01', last::DATE)) FROM ({seen})",
+        [settings.timezone],
+    ).fetchall()
+    zones, first, last = found[0]
+    con.register("zone_days_", zone_days(sorted(zones or ()), first or 0, 0 if last is None else last))
+    con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS FROM zone_days_")
+    con.unregister("zone_days_")
+
+
+def run(
+    con: duckdb.DuckDBPyConnection,
+    steps: Sequence[Statement],
+    done: Callable[[str], None] = lambda step: None,
+    keep: tuple[str, ...] = (),
+) -> None:
+    """Write the tables; what was only needed on the way goes as soon as nothing reads it any more, but for `keep`."""
+    for number, one in enumerate(steps):
+        con.execute(f"CREATE OR REPLACE {'TEMP ' * (one.schema == TEMPORARY)}TABLE {one.schema}.{one.name} AS {one}")
+        later = steps[number + 1 :]
+        for before in steps[: number + 1]:
+            if (
+                before.stepping_stone
+                and before.name not in keep
+                and not any(before.full_name in other.sql for other in later)
+            ):
+                con.execute(f"DROP TABLE IF EXISTS {before.schema}.{before.name}")
+        if not later or later[0].step != one.step:
+            done(one.step)

@@ -1,0 +1,68 @@
+"""Which day it was where the shop is: from instants, by a table of offsets, so that engines need not know timezones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from regulars.warehouse.facts import Sources
+from regulars.warehouse.portable import epoch_day
+
+_DAY = 86_400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day") -> ir.Table:
+    """rows plus the epoch day on which the instant `at` falls in the row's `zone`, else in the shop's timezone."""
+    moment = rows[at]
+    rows = rows.mutate(
+        utc_day_=epoch_day(moment.date()),
+        second_=moment.hour() * 3600 + moment.minute() * 60 + moment.second(),
+        zone_=rows.zone.fill_null(sources.timezone),
+    )
+    days = sources.table("zone_days")
+    days = days.select(of_zone=days.zone, of_day=days.utc_day, switch=days.switch, before=days.before, after=days.after)
+    rows = rows.left_join(days, [rows.utc_day_ == days.of_day, rows.zone_ == days.of_zone])
+    local = rows.second_ + (rows.second_ < rows.switch).ifelse(rows.before, rows.after)
+    day = rows.utc_day_ + ibis.cases((local >= _DAY, 1), (local < 0, -1), else_=0)
+    return rows.mutate(**{name: day.cast("int32")}).drop(
+        "utc_day_", "second_", "zone_", "of_zone", "of_day", "switch", "before", "after"
+    )
+
+
+def zone_days(zones: Iterable[str], first: int, last: int) -> pa.Table:
+    """For each zone and each UTC day from `first` to `last` (epoch days): the seconds to add to UTC `before` and `after` the
+    second `switch` of that day; most days have no change.
+    """
+    days = np.arange(first, last + 1)
+    found: dict[str, list[object]] = {name: [] for name in ("zone", "utc_day", "switch", "before", "after")}
+    for zone in zones:
+        offsets = [_offset(ZoneInfo(zone), int(day) * _DAY) for day in (*days, last + 1)]
+        for day, before, after in zip(days, offsets, offsets[1:], strict=False):
+            switch = _DAY if before == after else _switch(ZoneInfo(zone), int(day) * _DAY, before)
+            for name, value in zip(found, (zone, int(day), switch, before, after), strict=True):
+                found[name].append(value)
+    types = {"zone": pa.string()}
+    return pa.table({name: pa.array(values, types.get(name, pa.int32())) for name, values in found.items()})
+
+
+def _offset(zone: ZoneInfo, second: int) -> int:
+    """Seconds that clocks in the zone are ahead of UTC at this second since 1970."""
+    ahead = (_EPOCH + timedelta(seconds=second)).astimezone(zone).utcoffset()
+    assert ahead is not None
+    return int(ahead.total_seconds())
+
+
+def _switch(zone: ZoneInfo, start: int, before: int) -> int:
+    """The second of the UTC day at which clocks no longer have the offset `before`."""
+    low, high = 0, _DAY
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _offset(zone, start + middle) == before else (low, middle)
+    return high

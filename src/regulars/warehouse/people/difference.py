@@ -1,0 +1,153 @@
+"""Persons by difference: only the region that a write touched is looked at again."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import Changes
+from regulars.warehouse.people.descriptions import describe
+from regulars.warehouse.people.identities import RECORDS, define_identities
+from regulars.warehouse.people.persons import find_persons, hashed
+from regulars.warehouse.people.records import SAID, said, spelt
+from regulars.warehouse.schema import Table
+
+_SAME = " AND ".join(f"o.{name.strip()} IS NOT DISTINCT FROM n.{name.strip()}" for name in SAID.split(","))
+
+
+def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> bool:
+    """Correct the tables of persons by what the write changed, so that they are as if derived anew.
+
+    Leaves temp.moved_persons(person): who existed before and has other identities now, whose orders must be looked at
+    again. Returns False, with nothing corrected, where only deriving everything helps: two persons with one number.
+    """
+    define_identities(con, settings)
+    con.execute("CREATE OR REPLACE TEMP TABLE moved_persons (person BIGINT)")
+    spoken = [table for table in RECORDS if table.name in changes.tables]
+    if not spoken and not changes.linked:
+        return True
+    _correct_records(con, changes)
+    if not changes.linked and not _any(con, "temp.appeared") and not _any(con, changes.altered("customers")):
+        return True
+    _find_region(con, changes)
+    find_persons(con, "temp.region_records", "temp.region")
+    if _collides(con):
+        return False
+    con.execute(
+        "INSERT INTO temp.moved_persons SELECT DISTINCT o.person FROM temp.region_before o"
+        " LEFT JOIN temp.person_identities n USING (identity) WHERE n.person IS DISTINCT FROM o.person"
+    )
+    con.execute(
+        "DELETE FROM facts.identities WHERE person IN (SELECT person FROM temp.region_before);"
+        " INSERT INTO facts.identities FROM temp.person_identities"
+    )
+    _describe_again(con, changes)
+    con.execute("DROP TABLE temp.person_identities; DROP TABLE temp.region; DROP TABLE temp.region_before")
+    con.execute("DROP TABLE temp.region_records; DROP TABLE temp.appeared")
+    return True
+
+
+def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+    """Bring facts.records up to date; temp.appeared holds what nobody said before, and what nobody says any more."""
+    rows = [
+        said(table, f"temp.{kind}_{table.name} SEMI JOIN {changes.altered(table.name)} USING ({_key(table)})", times)
+        for table in RECORDS
+        if table.name in changes.tables
+        for kind, times in (("previous", -1), ("current", 1))
+    ]
+    none = "SELECT source, customer_id, email, phone, 0 AS times FROM main.customers LIMIT 0"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE record_changes AS"
+        f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0"
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE record_sums AS
+        SELECT n.* EXCLUDE (times), n.times + coalesce(o.times, 0) AS times, coalesce(o.times, 0) AS before
+        FROM temp.record_changes n LEFT JOIN facts.records o ON {_SAME}
+        """
+    )
+    con.execute("CREATE OR REPLACE TEMP TABLE appeared AS FROM temp.record_sums WHERE (times = 0) <> (before = 0)")
+    con.execute(f"DELETE FROM facts.records o USING temp.record_sums n WHERE {_SAME}")
+    con.execute(f"INSERT INTO facts.records SELECT {SAID}, times FROM temp.record_sums WHERE times > 0")
+    con.execute("DROP TABLE temp.record_changes; DROP TABLE temp.record_sums")
+
+
+def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+    """temp.region: the identities that changed and all that hung together with them; region_before: whose they were.
+
+    Links come only with what appeared and go only with what vanished, and all its identities are in: so nothing beyond
+    the persons that held them can change.
+    """
+    linked = ", ".join(f"('{_quoted(identity)}')" for identity in sorted(changes.linked))
+    corrected = f"UNION SELECT * FROM (VALUES {linked}) " if linked else ""
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE region AS
+        WITH changed AS (
+            SELECT unnest([id, email, phone]) AS identity FROM temp.appeared {corrected}
+        ),
+        reached AS (
+            SELECT identity FROM changed WHERE identity IS NOT NULL
+            UNION SELECT b FROM main.people_corrections JOIN changed ON a = identity
+            UNION SELECT a FROM main.people_corrections JOIN changed ON b = identity
+        )
+        SELECT identity FROM reached
+        UNION SELECT identity FROM facts.identities
+        WHERE person IN (SELECT person FROM facts.identities SEMI JOIN reached USING (identity))
+        """
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE region_before AS FROM facts.identities SEMI JOIN temp.region USING (identity)"
+    )
+    inside = " OR ".join(f"{name} IN (FROM temp.region)" for name in ("id", "email", "phone"))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE region_records AS FROM facts.records WHERE {inside}")
+
+
+def _collides(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether a person of the region has, or had, another number than its own, or one that somebody beyond it has."""
+    found = con.execute(
+        f"""
+        SELECT 1 FROM (SELECT person, min(identity) AS identity FROM temp.person_identities GROUP BY person)
+        WHERE person <> {hashed("identity")}
+        UNION ALL
+        SELECT 1 FROM (SELECT person, min(identity) AS identity FROM temp.region_before GROUP BY person)
+        WHERE person <> {hashed("identity")}
+        UNION ALL
+        SELECT 1 FROM facts.identities i SEMI JOIN temp.person_identities USING (person)
+        ANTI JOIN temp.region r ON r.identity = i.identity
+        """
+    ).fetchone()
+    return found is not None
+
+
+def _describe_again(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+    """The rows of facts.persons for the region, and for those of whom the customers' rows say something else."""
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE described AS
+        SELECT person FROM temp.region_before UNION SELECT person FROM temp.person_identities
+        UNION SELECT i.person FROM facts.identities i
+        WHERE identity IN (SELECT id_identity(source, customer_id) FROM {changes.altered("customers")})
+        """
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE person_identities AS FROM facts.identities SEMI JOIN temp.described USING (person)"
+    )
+    con.execute(
+        "DELETE FROM facts.persons WHERE person IN (FROM temp.described);"
+        f" INSERT INTO facts.persons {describe('main.customers')}"
+    )
+    con.execute("DROP TABLE temp.described")
+
+
+def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+
+
+def _key(table: Table) -> str:
+    return ", ".join(f'"{name}"' for name in ("source", *table.version_key))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

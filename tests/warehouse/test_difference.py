@@ -1,0 +1,329 @@
+"""Derived by difference equals derived from nothing: after any loads, late refunds, replacements, undos, joins and splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from regulars.vocabulary.errors import LoadRefused, UsageError
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse import log
+from regulars.warehouse.changes import Changes
+from regulars.warehouse.derive import changes_of, derive
+from regulars.warehouse.log import stored_columns
+from regulars.warehouse.people import join, split
+from regulars.warehouse.tables import BY_NAME, TABLES
+
+SHOP = Settings(name="test", currency="GBP", timezone="Europe/London", phone_country_code="44")
+FACTS = {
+    "records": "", "identities": "", "persons": "", "product_calls": "", "product_names": "", "orders": "", "lines": "",
+    "returns": "", "gaps": "", "spend": "", "coverage": "",
+}  # fmt: skip
+START = datetime(2024, 3, 29, 21)
+"""Two days before clocks go forward."""
+
+
+class Shop:
+    """A warehouse that is corrected by difference, load after load."""
+
+    def __init__(self) -> None:
+        self.con = duckdb.connect()
+        self.con.execute("SET TimeZone = 'UTC'")
+        log.ensure(self.con)
+        self.loads = 0
+        self.ways: list[str] = []
+        """Why everything was derived anew, write by write; empty where differences were enough."""
+
+    @contextmanager
+    def writing(self) -> Iterator[Changes]:
+        self._forget()
+        changes = changes_of(self.con, SHOP)
+        self.con.execute("BEGIN")
+        try:
+            yield changes
+            self.ways.append(derive(self.con, SHOP, changes).why)
+        except (LoadRefused, UsageError):
+            self.con.execute("ROLLBACK")
+        else:
+            self.con.execute("COMMIT")
+
+    def _forget(self) -> None:
+        """A write has its own connection, and no temporary tables of another's."""
+        for kind in ("view", "table"):
+            found = f"SELECT {kind}_name FROM duckdb_{kind}s() WHERE temporary AND NOT internal"
+            for (name,) in self.con.execute(found).fetchall():
+                self.con.execute(f"DROP {kind} temp.{name}")
+
+    def load(self, tables: dict[str, list[dict[str, Any]]], *, replace: bool = False) -> None:
+        with self.writing() as changes:
+            self.loads += 1
+            self.con.execute(
+                "INSERT INTO main.loads VALUES (?, timezone('UTC', now()), 'load', 'test', ?, NULL, NULL)",
+                [self.loads, replace],
+            )
+            for name, rows in tables.items():
+                self._stage(name, rows)
+                log.merge(self.con, BY_NAME[name], self.loads, "temp.staged", ["test"] if replace else [], changes)
+
+    def undo(self, load: int) -> None:
+        with self.writing() as changes:
+            log.undo(self.con, load, changes)
+
+    def _stage(self, name: str, rows: list[dict[str, Any]]) -> None:
+        columns = [column for column in stored_columns(BY_NAME[name]) if column.name != "load_id"]
+        key = ("source", *BY_NAME[name].key)
+        told = {tuple(row.get(part, "test") for part in key): {"source": "test", **row} for row in rows}
+        values = ", ".join(
+            f'{"?" if column.name in {k for r in told.values() for k in r} else "NULL"}::{column.kind.sql} AS "{column.name}"'
+            for column in columns
+        )
+        given_ = [column.name for column in columns if column.name in {k for r in told.values() for k in r}]
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {values} LIMIT 0", [None] * len(given_))
+        for row in told.values():
+            self.con.execute(f"INSERT INTO temp.staged SELECT {values}", [row.get(name) for name in given_])
+
+    def anew(self) -> duckdb.DuckDBPyConnection:
+        """The same rows, derived from nothing."""
+        other = duckdb.connect()
+        other.execute("SET TimeZone = 'UTC'")
+        log.ensure(other)
+        names = [f"log.{table.name}" for table in TABLES] + ["main.loads", "main.load_tables"]
+        corrected = self.con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'people_corrections'").fetchone()
+        if corrected:
+            other.execute(
+                "CREATE TABLE main.people_corrections"
+                ' (seq BIGINT, a TEXT, b TEXT, joined BOOLEAN, "at" TIMESTAMP, note TEXT)'
+            )
+            names.append("main.people_corrections")
+        for name in names:
+            other.register("rows_", self.con.execute(f"FROM {name}").to_arrow_table())
+            other.execute(f"INSERT INTO {name} FROM rows_")
+        derive(other, SHOP)
+        return other
+
+    def check(self) -> None:
+        other = self.anew()
+        for name in FACTS:
+            columns = ", ".join(f'"{column}"' for column in other.table(f"facts.{name}").columns)
+            mine, anew = (con.execute(f"SELECT {columns} FROM facts.{name}").fetchall() for con in (self.con, other))
+            assert sorted(mine, key=repr) == sorted(anew, key=repr), name
+        other.close()
+
+
+def at(days: int, hours: int) -> datetime:
+    return START + timedelta(days=days, hours=hours)
+
+
+def order(number: str, moment: datetime, gross: Decimal, **more: Any) -> dict[str, Any]:
+    usual = {
+        "status": "counted",
+        "currency": "GBP",
+        "discount": Decimal("0.50"),
+        "shipping": Decimal("1.20"),
+        "tax": Decimal("0.33"),
+    }
+    usual |= {"tax_included": True, "test": False}
+    return {"order_id": number, "ordered_at": moment, "gross": gross, **usual, **more}
+
+
+orders = st.builds(
+    lambda number, customer, email, days, hours, status, gross, country, coupon, currency: order(
+        str(number), at(days, hours), gross, customer_id=customer, email=email, status=status, country=country,
+        coupon=coupon, currency=currency,
+    ),
+    st.integers(1, 9),
+    st.sampled_from([None, "a", "b", "c", "d"]),
+    st.sampled_from([None, None, "a@x.example", "b@x.example", "c@x.example"]),
+    st.integers(0, 40),
+    st.integers(0, 5),
+    st.sampled_from(["counted"] * 5 + ["cancelled"]),
+    st.integers(0, 3000).map(lambda cents: Decimal(cents) / 100),
+    st.sampled_from(["GB", "DE", None]),
+    st.sampled_from(["SPRING", None]),
+    st.sampled_from(["GBP"] * 6 + ["EUR"]),
+)  # fmt: skip
+lines = st.builds(
+    lambda number, line, product, name, amount, cost, kind: {
+        "order_id": str(number), "line_id": str(line), "product_id": product, "product_name": name, "quantity": 1 + line,
+        "amount": amount, "unit_cost": cost, "kind": kind,
+    },
+    st.integers(1, 9),
+    st.integers(1, 2),
+    st.sampled_from(["p", "q", None]),
+    st.sampled_from(["Soap", "Savon", None]),
+    st.integers(0, 2000).map(lambda cents: Decimal(cents) / 100),
+    st.sampled_from([None, Decimal("1.5")]),
+    st.sampled_from(["product"] * 4 + ["gift card"]),
+)  # fmt: skip
+refunds = st.builds(
+    lambda number, order_id, line, customer, days, amount, restocked: {
+        "return_id": str(number), "order_id": order_id, "line_id": line, "customer_id": customer, "returned_at": at(days, 1),
+        "quantity": 1, "amount": amount, "restocked": restocked,
+    },
+    st.integers(1, 4),
+    st.one_of(st.none(), st.integers(1, 9).map(str)),
+    st.sampled_from([None, "1"]),
+    st.sampled_from([None, "a", "c"]),
+    st.integers(0, 60),
+    st.integers(1, 1500).map(lambda cents: Decimal(cents) / 100),
+    st.sampled_from([None, True, False]),
+)  # fmt: skip
+customers = st.builds(
+    lambda customer, email, phone, name, days: {
+        "customer_id": customer, "email": email, "phone": phone, "name": name, "joined_at": at(days, 0), "country": name,
+    },
+    st.sampled_from(["a", "b", "c", "d"]),
+    st.sampled_from([None, "a@x.example", "b@x.example", "d@x.example"]),
+    st.sampled_from([None, "01632 960961", "01632 960962"]),
+    st.sampled_from([None, "Ann", "Bea"]),
+    st.integers(0, 5),
+)  # fmt: skip
+costs = st.builds(
+    lambda product, days, cost: {
+        "product_id": product, "valid_from": at(days, 0).date(), "unit_cost": Decimal(cost), "currency": "GBP",
+    },
+    st.sampled_from(["p", "q"]), st.integers(0, 30), st.integers(1, 3),
+)  # fmt: skip
+products = st.builds(
+    lambda product, name: {"product_id": product, "name": name, "category": name},
+    st.sampled_from(["p", "q"]),
+    st.sampled_from(["Soap", "Oil"]),
+)
+spend = st.builds(
+    lambda days, amount: {
+        "day": at(days, 0).date(), "channel": "ads", "campaign": "x", "amount": Decimal(amount), "currency": "GBP",
+    },
+    st.integers(0, 30), st.integers(1, 5),
+)  # fmt: skip
+rates = st.just([{"day": at(day, 0).date(), "currency": "EUR", "rate": Decimal("0.85123")} for day in range(-2, 45, 5)])
+
+
+def some(rows: st.SearchStrategy[Any], most: int = 4) -> st.SearchStrategy[Any]:
+    return st.lists(rows, min_size=1, max_size=most)
+
+
+tables = st.one_of(
+    st.fixed_dictionaries({"orders": some(orders)}, optional={"order_lines": some(lines), "returns": some(refunds)}),
+    st.fixed_dictionaries(
+        {"orders": some(orders)}, optional={"customers": some(customers), "order_lines": some(lines)}
+    ),
+    st.fixed_dictionaries({"returns": some(refunds, 2)}),
+    st.fixed_dictionaries({"order_lines": some(lines)}),
+    st.fixed_dictionaries({"customers": some(customers)}),
+    st.fixed_dictionaries({"products": some(products, 2)}),
+    st.fixed_dictionaries({"product_costs": some(costs, 2)}),
+    st.fixed_dictionaries({"spend": some(spend, 2)}),
+    st.fixed_dictionaries({"exchange_rates": rates}),
+)
+people = st.sampled_from(["test:a", "test:b", "test:c", "a@x.example", "b@x.example", "c@x.example", "01632 960961"])
+acts = st.one_of(
+    st.tuples(st.just("load"), tables),
+    st.tuples(st.just("load"), tables),
+    st.tuples(st.just("replace"), tables),
+    st.tuples(st.just("undo"), st.integers(1, 6)),
+    st.tuples(st.just("join"), st.tuples(people, people)),
+    st.tuples(st.just("split"), st.tuples(people, people)),
+)
+FIRST = {
+    "orders": [
+        order("1", at(0, 1), Decimal(10), customer_id="a", email="a@x.example"),
+        order("2", at(3, 1), Decimal(20), customer_id="b"),
+        order("3", at(9, 1), Decimal(5), customer_id="a"),
+        order("4", at(9, 1), Decimal(5)),
+    ],
+    "customers": [{"customer_id": "a", "email": "a@x.example"}, {"customer_id": "b", "phone": "01632 960961"}],
+    "exchange_rates": [{"day": at(0, 0).date(), "currency": "EUR", "rate": Decimal("0.85")}],
+}
+
+
+def perform(shop: Shop, act: str, what: Any) -> None:
+    if act in ("load", "replace"):
+        shop.load(what, replace=act == "replace")
+    elif act == "undo":
+        shop.undo(what)
+    else:
+        with shop.writing() as changes:
+            (join if act == "join" else split)(changes, SHOP, *what)
+
+
+def history(done: list[tuple[str, Any]]) -> Shop:
+    shop = Shop()
+    shop.load(FIRST)
+    for act, what in done:
+        perform(shop, act, what)
+    for way in shop.ways[1:]:
+        event(way or "by difference")
+    return shop
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.lists(acts, min_size=1, max_size=5))
+def test_whatever_happens_the_facts_are_as_if_derived_anew(done: list[tuple[str, Any]]):
+    history(done).check()
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
+@given(st.lists(acts, min_size=1, max_size=12))
+def test_after_a_long_history_too(done: list[tuple[str, Any]]):
+    history(done).check()
+
+
+def test_a_late_order_is_a_matter_of_its_customer():
+    shop = Shop()
+    shop.load(FIRST)
+    shop.load({"orders": [order("0", at(-5, 0), Decimal(7), customer_id="a")]})
+    assert shop.ways[1:] == [""]
+    assert shop.con.execute(
+        "SELECT order_id, order_number, previous_day FROM facts.orders WHERE order_id IN ('0', '1', '3') ORDER BY order_number"
+    ).fetchall() == [("0", 1, None), ("1", 2, 19806), ("3", 3, 19811)]
+    assert shop.con.execute("SELECT count(*) FROM temp.added_orders").fetchone() == (3,)
+    shop.check()
+
+
+def test_what_only_repeats_is_no_change():
+    shop = Shop()
+    shop.load(FIRST)
+    shop.load({"orders": FIRST["orders"], "customers": FIRST["customers"]})
+    assert shop.ways[1:] == [""]
+    assert shop.con.execute("SELECT count(*) FROM temp.added_orders").fetchone() == (0,)
+    shop.check()
+
+
+@pytest.mark.parametrize(
+    ("tables", "why"),
+    [
+        (
+            {"exchange_rates": [{"day": at(0, 0).date(), "currency": "EUR", "rate": Decimal("0.9")}]},
+            "exchange rates changed",
+        ),
+        (
+            {"product_costs": [{"product_id": "p", "valid_from": at(0, 0).date(), "unit_cost": 1, "currency": "GBP"}]},
+            "costs of products changed",
+        ),
+        ({"products": [{"product_id": "p", "name": "Oil"}]}, "products were renamed"),
+    ],
+)
+def test_what_is_no_matter_of_some_customers_derives_everything(tables: dict[str, Any], why: str):
+    shop = Shop()
+    line = {"order_id": "1", "line_id": "1", "product_id": "p", "product_name": "Soap", "quantity": 1, "amount": 9}
+    shop.load({**FIRST, "order_lines": [{**line, "kind": "product"}]})
+    shop.load(tables)
+    assert shop.ways[1:] == [why]
+    shop.check()
+
+
+def test_changed_settings_derive_everything():
+    shop = Shop()
+    shop.load(FIRST)
+    elsewhere = SHOP.model_copy(update={"timezone": "Asia/Tokyo"})
+    assert changes_of(shop.con, SHOP).why == ""
+    assert changes_of(shop.con, elsewhere).why
