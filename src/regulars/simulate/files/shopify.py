@@ -13,9 +13,8 @@ What the files keep of the canonical rows, and what they cannot say:
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import numpy as np
@@ -26,10 +25,12 @@ from numpy.typing import NDArray
 from regulars.simulate import identities
 from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, known
 from regulars.simulate.clock import Clock, Integers
+from regulars.simulate.files.whole import TRUTH, whole
 from regulars.simulate.identities import digits, joined, pick
 from regulars.simulate.names import NOTES, PLACES, STREETS
-from regulars.simulate.population import blocks
-from regulars.simulate.shop import SimulatedShop, in_order, money
+from regulars.simulate.population import Progress
+from regulars.simulate.shop import SimulatedShop, money
+from regulars.simulate.threads import in_order
 from regulars.simulate.truth import Ledger, write_truth
 
 ORDERS_HEADER = (
@@ -51,62 +52,57 @@ CUSTOMERS_HEADER = (
     "Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,"
     "Tags"
 )
+CUSTOMERS_FILE = "customers_export.csv"
 BLOCKS_PER_FILE = 16
 """About half a million orders: larger shops get orders_export_1.csv, orders_export_2.csv …, the newest orders first."""
-
-Progress = Callable[[int, int], None]
-"""Called with the orders written so far and the orders of the whole shop."""
 
 _ONE_THREAD: dict[str, str | bool | int | float | list[str]] = {
     "threads": 1
 }  # Blocks are written side by side already.
 _CUSTOMER_ROWS = 131_072
+_BYTES = 700
+"""On disk, per order, truth included: a little less than measured."""
 _EVERY_LINE = ("Name", "Email", "Created at")
 
 
 def write_shopify(shop: SimulatedShop, folder: Path, progress: Progress | None = None) -> list[Path]:
-    """Write orders_export*.csv and customers_export.csv, and the truth (truth.json, truth_customers.parquet).
+    """Write orders_export*.csv and customers_export.csv, and the truth. Returns the paths of the exports, orders first.
 
-    Rows stand newest first, as Shopify writes them; no order is split between two files. Returns the paths of the
-    exports, orders first. The same shop gives the same bytes.
+    Rows stand newest first, as Shopify writes them; no order is split between two files. The same shop gives the same
+    bytes. `progress` is called with the orders written and all orders. Raises what `whole` raises.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_earlier(folder)
     ledger = Ledger.empty(shop)
     newest_first = shop.starts()[::-1]
-    files = -(-len(newest_first) // BLOCKS_PER_FILE)
-    written: list[Path] = []
-    with TemporaryDirectory(dir=folder, prefix=".writing") as parts, duckdb.connect(config=_ONE_THREAD) as con:
+    names = [*_order_files(len(newest_first)), CUSTOMERS_FILE]
+    with whole(folder, names, shop.bought.size * _BYTES) as inside, duckdb.connect(config=_ONE_THREAD) as con:
 
         def write(start: int) -> tuple[Basket, Path]:
             basket = shop.basket(start)
-            part = Path(parts) / f"{start}.csv"
+            part = inside / f"{start}.part"
             _copy(con, _order_lines(shop, basket), ORDERS_HEADER, part)
             return basket, part
 
         for number, (basket, part) in enumerate(in_order(write, newest_first)):
             ledger.enter(basket)
+            file = inside / names[number // BLOCKS_PER_FILE]
             if number % BLOCKS_PER_FILE == 0:
-                name = "orders_export.csv" if files == 1 else f"orders_export_{number // BLOCKS_PER_FILE + 1}.csv"
-                written.append(folder / name)
-                written[-1].write_text(ORDERS_HEADER + "\n", encoding="utf-8")
-            _append(part, written[-1])
+                file.write_text(ORDERS_HEADER + "\n", encoding="utf-8")
+            _append(part, file)
             if progress:
                 progress(shop.bought.size - basket.start, shop.bought.size)
 
-        written.append(folder / "customers_export.csv")
-        written[-1].write_text(CUSTOMERS_HEADER + "\n", encoding="utf-8")
+        file = inside / CUSTOMERS_FILE
+        file.write_text(CUSTOMERS_HEADER + "\n", encoding="utf-8")
         for rows in _customers(shop, ledger):
-            _copy(con, rows, CUSTOMERS_HEADER, Path(parts) / "customers.csv")
-            _append(Path(parts) / "customers.csv", written[-1])
-    write_truth(shop, ledger, folder)
-    return written
+            _copy(con, rows, CUSTOMERS_HEADER, inside / "customers.part")
+            _append(inside / "customers.part", file)
+        write_truth(shop, ledger, inside / TRUTH, names)
+    return [folder / name for name in names]
 
 
-def _remove_earlier(folder: Path) -> None:
-    """A smaller shop must not leave files of a larger one behind."""
-    for path in folder.glob("orders_export*.csv"):
-        path.unlink()
+def _order_files(blocks: int) -> list[str]:
+    files = -(-blocks // BLOCKS_PER_FILE)
+    return ["orders_export.csv"] if files == 1 else [f"orders_export_{number}.csv" for number in range(1, files + 1)]
 
 
 def _append(part: Path, whole: Path) -> None:
@@ -237,13 +233,15 @@ def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[dict[str, pa.Arr
     counts = ledger.counted & (record >= 0)
     number = np.bincount(record[counts], minlength=kept.size)
     spent = np.bincount(record[counts], ledger.kept[counts], minlength=kept.size).astype(np.int64)
-    for start, end in blocks(kept.size, _CUSTOMER_ROWS):
+
+    def block(start: int) -> dict[str, pa.Array]:
+        end = min(start + _CUSTOMER_ROWS, kept.size)
         rows, person = shop.customer_rows(start, end), kept.person[start:end]
         first, last = identities.names(people, person)
         house, named = people.house[person], pa.array(~kept.marketplace[start:end])
         nobody = pa.scalar(None, pa.string())
         subscribed = pick(("no", "yes"), (people.marketing[person] & ~kept.marketplace[start:end]).astype(np.int8))
-        yield {
+        return {
             "Customer ID": joined("'", rows["customer_id"]),
             "First Name": pc.if_else(named, first, nobody),
             "Last Name": pc.if_else(named, last, nobody),
@@ -263,3 +261,5 @@ def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[dict[str, pa.Arr
             "Tax Exempt": pa.repeat("no", end - start),
             "Tags": rows["tags"],
         }
+
+    return in_order(block, range(0, kept.size, _CUSTOMER_ROWS))
