@@ -50,7 +50,7 @@ def test_another_format_takes_the_place_of_the_first(shop: SimulatedShop, tmp_pa
 
 
 def test_a_disk_that_is_too_small_is_known_before(tmp_path: Path) -> None:
-    with pytest.raises(NoRoom, match="would take about 1,000,000"), whole(tmp_path, ["a.csv"], 1e15):
+    with pytest.raises(NoRoom, match="would take about 1,000,000,000 MB"), whole(tmp_path, ["a.csv"], 1e15):
         raise AssertionError
     assert files_of(tmp_path) == {}
 

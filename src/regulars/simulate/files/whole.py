@@ -46,7 +46,7 @@ def whole(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
         free = shutil.disk_usage(folder).free
         if size > free:
             raise NoRoom(
-                f"The files would take about {size / 1e9:,.1f} GB, and {folder} has room for {free / 1e9:,.1f} GB.",
+                f"The files would take about {size / 1e6:,.0f} MB, and {folder} has room for {free / 1e6:,.0f} MB.",
                 "Choose another folder, or a smaller shop.",
             )
         try:
