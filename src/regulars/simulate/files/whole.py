@@ -18,8 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
-
 from regulars.vocabulary.errors import NoRoom, UsageError, says_disk_full
 
 TRUTH = ".truth"
@@ -52,7 +50,7 @@ def whole(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
         try:
             yield writing
             _exchange(folder, writing, names)
-        except (OSError, duckdb.Error) as error:
+        except OSError as error:
             if not says_disk_full(error):
                 raise
             raise NoRoom(
