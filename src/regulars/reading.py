@@ -28,7 +28,7 @@ class Reading:
     def __init__(self, shop: Shop, derive_again: Callable[[], None], tell: Tell = silent) -> None:
         self.shop = shop
         self.tell = tell
-        self.warehouse = Warehouse(shop.warehouse)
+        self.warehouse = Warehouse(shop.warehouse, shop.settings.machine)
         self._again = derive_again
 
     @contextmanager

@@ -7,6 +7,7 @@ import pytest
 
 from regulars.simulate import CHANNELS, ShopShape, SimulatedShop, simulate
 from regulars.simulate.population import YEAR, Kind, expected_later_orders
+from regulars.vocabulary.errors import NoRoom
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,28 @@ def test_a_marketplace_keeps_its_customers_to_itself(crowd: SimulatedShop) -> No
     own = crowd.bought.channel == crowd.people.channel[crowd.bought.person]
     assert own[crowd.bought.first].all()
     assert 0.7 < own[later].mean() < 0.9
+
+
+@pytest.mark.parametrize("orders", [1, 40, 5_000, 61_000, 200_000])
+@pytest.mark.parametrize("months", [3, 30])
+def test_a_shop_of_so_many_orders_ends_with_those_of_its_last_customer(orders: int, months: int) -> None:
+    shop = simulate(ShopShape(orders=orders, months=months), seed=4)
+    of_last = (shop.bought.person == shop.people.size - 1).sum()
+    assert orders <= shop.bought.size < orders + of_last
+    if orders >= 5_000:
+        assert shop.bought.size == pytest.approx(orders, rel=0.01)
+
+
+def test_a_shop_by_orders_has_the_customers_of_one_by_customers() -> None:
+    by_orders = simulate(ShopShape(orders=70_000), seed=4)
+    assert by_orders.people.size > 16_384
+    by_customers = simulate(ShopShape(customers=16_384), seed=4)
+    assert np.array_equal(by_orders.people.rate[:16_384], by_customers.people.rate)
+    assert (by_orders.bought.person < 16_384).sum() == by_customers.bought.size
+
+
+def test_a_shop_that_no_memory_holds_is_refused() -> None:
+    with pytest.raises(NoRoom, match="GB of memory"):
+        simulate(ShopShape(orders=10**12))
+    with pytest.raises(NoRoom, match="GB of memory"):
+        simulate(ShopShape(customers=10**12))

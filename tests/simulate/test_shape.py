@@ -33,6 +33,8 @@ def test_the_data_end_with_the_last_month_that_is_over(until: date, last: date) 
 def test_a_shop_that_makes_no_sense_is_refused() -> None:
     with pytest.raises(UsageError, match="at least one customer"):
         ShopShape(customers=0)
+    with pytest.raises(UsageError, match="at least one order"):
+        ShopShape(orders=0)
     with pytest.raises(UsageError, match="at least one channel"):
         ShopShape(channels=())
     with pytest.raises(UsageError, match="same name"):

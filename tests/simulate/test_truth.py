@@ -108,14 +108,14 @@ def test_small_shops_do_not_share_customers() -> None:
 
 
 def test_the_truth_beside_the_exports_agrees_with_the_rows(shop: SimulatedShop, exports: Path) -> None:
-    truth = json.loads((exports / "truth.json").read_text(encoding="utf-8"))
+    truth = json.loads((exports / ".truth" / "truth.json").read_text(encoding="utf-8"))
     counted = [row["status"] == "counted" for row in shop.orders.to_pylist()]
     assert truth["orders"] == shop.orders.num_rows
     assert truth["counted_orders"] == sum(counted)
     assert sum(channel["orders"] for channel in truth["channels"].values()) == shop.orders.num_rows
     assert sum(channel["customers"] for channel in truth["channels"].values()) == truth["customers"] == 4_000
     assert truth["net_revenue"] == pytest.approx(Ledger.of(shop).net_revenue.sum(), abs=0.01)
-    people = pq.read_table(exports / "truth_customers.parquet")
+    people = pq.read_table(exports / ".truth" / "customers.parquet")
     assert people.num_rows == 4_000
     assert sum(people["orders"].to_pylist()) == truth["orders"]
     assert sum(people["counted_orders"].to_pylist()) == truth["counted_orders"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from regulars.vocabulary.errors import ShopError
+from regulars.vocabulary.machine import Machine
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 
@@ -79,6 +81,7 @@ def test_nonsense_makes_no_shop(tmp_path: Path, given: dict[str, str], told: str
         ('default_margin = "-0.1"', "default_margin"),
         ('phone_country_code = "+44"', "phone_country_code"),
         ('phone_country_code = "044"', "phone_country_code"),
+        ('memory_limit = "4 GB"', "memory_limit"),  # outside its section
         ("currency =", "not valid TOML"),
         ('currency = "EUR"', "not valid TOML"),  # named twice
     ],
@@ -123,3 +126,58 @@ def test_settings_of_every_kind(tmp_path: Path) -> None:
         ).settings.calendar.week_start
         == 6
     )
+
+
+def with_machine(folder: Path, *lines: str) -> Shop:
+    made(folder)
+    file = folder / SETTINGS_FILE
+    file.write_text("\n".join((file.read_text(), "[machine]", *lines)))
+    return Shop.open(folder)
+
+
+def test_limits_of_the_machine(tmp_path: Path) -> None:
+    assert (
+        made(tmp_path / "new").settings.machine
+        == Machine()
+        == Machine(memory_limit=None, spill_limit=None, threads=None)
+    )
+    machine = with_machine(tmp_path, 'memory_limit = "1.5GiB"', 'spill_limit = " 0 mb"', "threads = 3").settings.machine
+    assert (machine.memory_limit, machine.spill_limit, machine.threads) == ("1.5GiB", "0 mb", 3)
+
+
+def test_the_limits_in_a_new_shops_file_need_only_be_uncommented(tmp_path: Path) -> None:
+    made(tmp_path)
+    file = tmp_path / SETTINGS_FILE
+    before, section = file.read_text().split("# [machine]")
+    file.write_text(before + "[machine]" + section.replace("\n# ", "\n"))
+    machine = Shop.open(tmp_path).settings.machine
+    assert (machine.memory_limit, machine.spill_limit, machine.threads) == ("4 GB", "50 GB", 2)
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "meant"),
+    [
+        ('memory_limit = "4 bananas"', "machine.memory_limit: '4 bananas' is no size; write it like 500 MB", ""),
+        ('memory_limit = "-4 GB"', "no size", ""),
+        ('memory_limit = "80%"', "no size", ""),
+        ('memory_limit = ""', "no size", ""),
+        ("memory_limit = 4", "machine.memory_limit", ""),
+        ('memory_limit = "5 MB"', "at least 100 MB", ""),
+        ('spill_limit = "much"', "machine.spill_limit: 'much' is no size", ""),
+        ("threads = 0", "machine.threads", ""),
+        ("threads = 1.5", "machine.threads", ""),
+        ('memory = "4 GB"', "no setting 'machine.memory'", "Did you mean memory_limit?"),
+        ("active_window = 90", "no setting 'machine.active_window'", "above the line [machine]"),
+        ("colour = 1", "no setting 'machine.colour'", "There are: memory_limit, spill_limit, threads."),
+    ],
+)
+def test_limits_that_make_no_sense_are_named(tmp_path: Path, line: str, told: str, meant: str) -> None:
+    with pytest.raises(ShopError, match=re.escape(told)) as refused:
+        with_machine(tmp_path, line)
+    assert meant in refused.value.hint
+
+
+def test_a_limit_outside_its_section_is_sent_there(tmp_path: Path) -> None:
+    with pytest.raises(ShopError, match="no setting 'threads'") as refused:
+        with_line(tmp_path, "threads = 2")
+    assert refused.value.hint == "Write it below the line [machine]."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +26,26 @@ class Layout(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+class Exports(StrEnum):
+    """In whose columns, and how, a simulated shop is written."""
+
+    SHOPIFY = "shopify"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def whole_number(given: str) -> int:
+    """A whole number above 0 as people write it: 10000000, 10_000_000, 10,000,000, 10M, 2.5k. Raises BadParameter."""
+    found = re.fullmatch(r"(\d{1,24}(?:\.\d{1,9})?)([km]?)", given.strip().lower().replace("_", "").replace(",", ""))
+    number = Decimal(found[1]) * _TIMES[found[2]] if found else Decimal(0)
+    if number < 1 or number % 1:
+        raise typer.BadParameter(f"{given!r} is no whole number above 0, such as 200000, 200_000, 200k or 10M.")
+    return int(number)
 
 
 ShopFolder = Annotated[

@@ -54,4 +54,5 @@ def stored(folder: Path) -> Warehouse:
     """What is stored of the shop, as it is: for the books, which do not depend on settings."""
     from regulars.warehouse.versions import Warehouse
 
-    return Warehouse(Shop.open(folder).warehouse)
+    shop = Shop.open(folder)
+    return Warehouse(shop.warehouse, shop.settings.machine)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from regulars.simulate.canonical import write_canonical
+from regulars.simulate.files.canonical import write_canonical
+from regulars.simulate.files.shopify import write_shopify
 from regulars.simulate.shape import CHANNELS, MARKETPLACE_EMAIL, Channel, ShopShape, small_shops
-from regulars.simulate.shop import SimulatedShop, simulate
-from regulars.simulate.shopify import write_shopify
+from regulars.simulate.shop import TABLES, SimulatedShop, simulate
 from regulars.simulate.truth import expected_values, true_values
 
 __all__ = [
     "CHANNELS",
     "MARKETPLACE_EMAIL",
+    "TABLES",
     "Channel",
     "ShopShape",
     "SimulatedShop",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, fields
 from enum import IntEnum
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +14,15 @@ from numpy.typing import NDArray
 from regulars.simulate.clock import Clock, Floats, Integers
 from regulars.simulate.names import FIRST_NAMES, LAST_NAMES, PLACES
 from regulars.simulate.shape import Channel, ShopShape
+from regulars.simulate.threads import in_order
 
 BLOCK = 16_384
 """Customers who share a random generator. Fixed: what is drawn depends on the seed alone, never on memory or cores."""
 
 YEAR = 365.25
+
+Progress = Callable[[int, int], None]
+"""Called with how much is done, and how much there is to do."""
 
 _POPULATION, _PURCHASES = 1, 2
 
@@ -90,25 +97,60 @@ def generator(seed: int, stage: int, block: int) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stage, block))))
 
 
-def blocks(size: int, step: int) -> list[tuple[int, int]]:
-    """The ranges that cut `size` things into blocks of `step`."""
-    return [(start, min(start + step, size)) for start in range(0, size, step)]
-
-
-def populate(shape: ShopShape, seed: int, clock: Clock) -> tuple[Population, Purchases]:
+def populate(
+    shape: ShopShape, seed: int, clock: Clock, progress: Progress | None = None
+) -> tuple[Population, Purchases]:
     """Draw every customer and every order of a shop. Returns both, the orders sorted by time."""
     people: list[Population] = []
     bought: list[Purchases] = []
-    for block, (start, end) in enumerate(blocks(shape.customers, BLOCK)):
-        group = _people(shape, clock, generator(seed, _POPULATION, block), end - start)
+    customers = placed = 0
+    for group, orders in _groups(shape, seed, clock):
         people.append(group)
-        bought.append(_purchases(shape, clock, group, generator(seed, _PURCHASES, block), start))
+        bought.append(orders)
+        customers += group.size
+        placed += orders.size
+        if progress and shape.orders:
+            progress(placed, shape.orders)
+        elif progress:
+            progress(customers, shape.customers)
     population = Population(*(np.concatenate([getattr(p, f.name) for p in people]) for f in fields(Population)))
     instant = np.concatenate([p.instant for p in bought])
     # A stable sort: orders of the same second stay as they were drawn.
     order = np.argsort(instant, kind="stable")
     return population, Purchases(
         *(np.concatenate([getattr(p, f.name) for p in bought])[order] for f in fields(Purchases))
+    )
+
+
+def _groups(shape: ShopShape, seed: int, clock: Clock) -> Iterator[tuple[Population, Purchases]]:
+    """The customers block by block with their orders: as many customers as wanted, or until there are enough orders."""
+
+    def draw(start: int) -> tuple[Population, Purchases]:
+        size = BLOCK if shape.orders else min(BLOCK, shape.customers - start)
+        group = _people(shape, clock, generator(seed, _POPULATION, start // BLOCK), size)
+        return group, _purchases(shape, clock, group, generator(seed, _PURCHASES, start // BLOCK), start)
+
+    if shape.orders is None:
+        yield from in_order(draw, range(0, shape.customers, BLOCK))
+        return
+    missing = shape.orders
+    with closing(in_order(draw, count(0, BLOCK))) as drawn:
+        for start, (group, orders) in zip(count(0, BLOCK), drawn, strict=False):
+            if orders.size >= missing:
+                yield _first(group, orders, start, missing)
+                return
+            missing -= orders.size
+            yield group, orders
+
+
+def _first(people: Population, bought: Purchases, start: int, enough: int) -> tuple[Population, Purchases]:
+    """Of one block, the first customers who together have enough orders."""
+    per_customer = np.bincount(bought.person - start, minlength=people.size)
+    customers = int(np.searchsorted(np.cumsum(per_customer), enough)) + 1
+    theirs = bought.person < start + customers
+    return (
+        Population(*(getattr(people, f.name)[:customers] for f in fields(Population))),
+        Purchases(*(getattr(bought, f.name)[theirs] for f in fields(Purchases))),
     )
 
 

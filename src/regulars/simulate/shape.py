@@ -51,6 +51,9 @@ class ShopShape:
     """
 
     customers: int = 20_000
+    orders: int | None = None
+    """Where given, customers come until the shop has so many orders, whatever `customers` says. It ends with the last
+    one's own, so that it may have a few more."""
     months: int = 30
     until: date = date(2025, 12, 31)
     timezone: str = "Europe/London"
@@ -99,6 +102,8 @@ class ShopShape:
     """Share of customers with two accounts, each with its own email, and one phone number."""
 
     def __post_init__(self) -> None:
+        if self.orders is not None and self.orders < 1:
+            raise UsageError("A simulated shop needs at least one order.")
         if self.customers < 1 or self.months < 1 or self.products < 1:
             raise UsageError("A simulated shop needs at least one customer, one month and one product.")
         if not self.channels or min(channel.share for channel in self.channels) <= 0:
@@ -138,4 +143,4 @@ def small_shops(shops: int = 200, customers: int = 200, like: ShopShape | None =
     kind = Channel("one", 1.0, orders_per_year=3.4, leaving_per_year=1.0, rate_shape=0.8)
     width = max(3, len(str(shops)))
     channels = tuple(replace(kind, name=f"shop-{number:0{width}d}") for number in range(1, shops + 1))
-    return replace(like, customers=shops * customers, channels=channels, wandering=0.0, nameless=0.0)
+    return replace(like, customers=shops * customers, orders=None, channels=channels, wandering=0.0, nameless=0.0)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,8 +18,10 @@ from regulars.simulate.catalogue import Catalogue, make_catalogue
 from regulars.simulate.clock import Clock, Integers
 from regulars.simulate.identities import Records, digits, joined, pick, records
 from regulars.simulate.names import PLACES
-from regulars.simulate.population import Population, Purchases, blocks, populate
+from regulars.simulate.population import Population, Progress, Purchases, populate
 from regulars.simulate.shape import ShopShape
+from regulars.simulate.threads import in_order
+from regulars.vocabulary.errors import NoRoom
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
 
@@ -39,9 +39,6 @@ _ARROW = {
 }
 
 _CUSTOMER_ROWS = 131_072
-_AHEAD = 3
-
-T = TypeVar("T")
 
 
 def money(hundredths: Integers, scale: int = 4) -> pa.Array:
@@ -114,11 +111,15 @@ class SimulatedShop:
     def blocks(self, table: str) -> Iterator[pa.Table]:
         """The rows of one canonical table, block by block, for shops too large to hold whole."""
         if table == "customers":
-            for start, end in blocks(self.records.size, _CUSTOMER_ROWS):
-                yield self.customer_rows(start, end)
+            size = self.records.size
+            starts = range(0, size, _CUSTOMER_ROWS)
+            yield from in_order(lambda start: self.customer_rows(start, min(start + _CUSTOMER_ROWS, size)), starts)
             return
-        rows = {"orders": self.order_rows, "order_lines": self.line_rows, "returns": self.return_rows}[table]
-        yield from in_order(lambda start: rows(self.basket(start)), self.starts())
+        yield from in_order(lambda start: self.rows_of(table, self.basket(start)), self.starts())
+
+    def rows_of(self, table: str, basket: Basket) -> pa.Table:
+        """A block's rows of one canonical table other than `customers`."""
+        return {"orders": self.order_rows, "order_lines": self.line_rows, "returns": self.return_rows}[table](basket)
 
     @cached_property
     def customers(self) -> pa.Table:
@@ -261,24 +262,24 @@ def order_ids(basket: Basket, order: NDArray[np.integer]) -> pa.Array:
     return joined("#", digits(basket.start + 1001 + order))
 
 
-def in_order(work: Callable[[int], T], starts: range) -> Iterator[T]:
-    """Do the work for each start on two threads; give the results in order, a few at a time: memory stays flat."""
-    with ThreadPoolExecutor(2) as threads:
-        waiting: deque[Future[T]] = deque()
-        for start in starts:
-            waiting.append(threads.submit(work, start))
-            if len(waiting) >= _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+_BYTES_PER_ORDER, _ORDERS_PER_CUSTOMER = 100, 3
 
 
-def simulate(shape: ShopShape | None = None, seed: int = 1) -> SimulatedShop:
+def simulate(shape: ShopShape | None = None, seed: int = 1, progress: Progress | None = None) -> SimulatedShop:
     """Draw a shop. The same shape and seed give the same shop, whatever the machine's cores and memory.
 
     Takes about a second per million orders; baskets, the larger part of the work, are made when they are asked for.
+    `progress` is called with the customers (or the orders, where those are given) drawn and wanted. Raises NoRoom for a shop
+    that this machine's memory cannot hold.
     """
     shape = shape or ShopShape()
+    needed = _BYTES_PER_ORDER * (shape.orders or _ORDERS_PER_CUSTOMER * shape.customers)
+    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if needed > there:
+        raise NoRoom(
+            f"So large a shop takes about {needed / 1e9:,.0f} GB of memory, and this machine has {there / 1e9:,.0f} GB.",
+            "Choose a smaller one.",
+        )
     clock = Clock(shape)
-    people, bought = populate(shape, seed, clock)
+    people, bought = populate(shape, seed, clock, progress)
     return SimulatedShop(shape, seed, clock, make_catalogue(shape), people, bought)

@@ -7,6 +7,7 @@ computes metrics: it is what that code is checked against.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import chain
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 from regulars.simulate import identities
 from regulars.simulate.baskets import Basket
 from regulars.simulate.clock import Floats, Integers
-from regulars.simulate.population import YEAR, Kind, blocks, expected_later_orders
+from regulars.simulate.population import YEAR, Kind, expected_later_orders
 from regulars.simulate.shape import MARKETPLACE_EMAIL, ShopShape
 from regulars.simulate.shop import SimulatedShop, simulate
+from regulars.simulate.threads import in_order
 from regulars.vocabulary.calendar import Period
 
 _CUSTOMER_ROWS = 131_072
@@ -109,7 +111,7 @@ def expected_values(
     is about 1/√(customers / n) of the standard error of a shop with n customers. A period must lie inside the data.
     Units are those of the metrics: shares, days, amounts of the shop's currency.
     """
-    shop = simulate(replace(shape, customers=customers), seed)
+    shop = simulate(replace(shape, customers=customers, orders=None), seed)
     return true_values(Orders.of(shop), shop.shape.first_day, period, active_window)
 
 
@@ -169,8 +171,9 @@ def _gaps(person: Integers, day: Integers) -> tuple[Integers, Integers]:
     return (when[1:] - when[:-1])[same], when[1:][same]
 
 
-def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path) -> None:
-    """Write truth.json (the shape, and each channel's true sums) and truth_customers.parquet (a row per customer)."""
+def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path, files: Sequence[str]) -> None:
+    """Write customers.parquet (a row per customer) and truth.json (the shape, each channel's true sums, and `files`)."""
+    folder.mkdir()
     people, bought = shop.people, shop.bought
     later = expected_later_orders(shop.clock, people)
     expected = (1 + later) * (1 + shop.shape.same_day)
@@ -197,6 +200,7 @@ def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path) -> None:
         "first_day": shop.shape.first_day.isoformat(),
         "last_day": shop.shape.last_day.isoformat(),
         "shared_addresses": [MARKETPLACE_EMAIL],
+        "files": list(files),
         "customers": people.size,
         "recognisable_customers": int((people.kind != Kind.NAMELESS).sum()),
         "orders": bought.size,
@@ -209,9 +213,10 @@ def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path) -> None:
     (folder / "truth.json").write_text(text + "\n", encoding="utf-8")
 
     sums = {"expected_orders": expected, "orders": orders, "counted_orders": counted, "net_revenue": net}
-    pieces = (_customer_rows(shop, sums, start, end) for start, end in blocks(people.size, _CUSTOMER_ROWS))
+    starts = range(0, people.size, _CUSTOMER_ROWS)
+    pieces = in_order(lambda start: _customer_rows(shop, sums, start, min(start + _CUSTOMER_ROWS, people.size)), starts)
     first = next(pieces)
-    with pq.ParquetWriter(folder / "truth_customers.parquet", first.schema) as writer:
+    with pq.ParquetWriter(folder / "customers.parquet", first.schema) as writer:
         for piece in chain([first], pieces):
             writer.write_table(piece)
 

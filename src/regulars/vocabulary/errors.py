@@ -8,6 +8,7 @@
     │   ├── UnknownFile           no source recognises these columns
     │   └── MappingError          a mapping file says something that cannot be
     ├── LoadRefused           the rows were read, but loading them would break a promise
+    ├── NoRoom                the disk or the memory is too small for what was asked
     └── WarehouseError        versions, pointer, lock
         └── NothingLoaded         a question to a shop without any load
 
@@ -15,6 +16,12 @@ Every error says what is wrong in one sentence and, in `hint`, what to do next.
 """
 
 from __future__ import annotations
+
+import errno
+import os
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system calls a full disk."""
 
 
 class RegularsError(Exception):
@@ -53,9 +60,20 @@ class LoadRefused(RegularsError):
     """The rows were read, but loading them would break a promise; nothing was changed."""
 
 
+class NoRoom(RegularsError):
+    """The disk or the memory is too small for what was asked."""
+
+
 class WarehouseError(RegularsError):
     """A version is missing, or the warehouse's folder cannot be used."""
 
 
 class NothingLoaded(WarehouseError):
     """The shop has no data yet."""
+
+
+def says_disk_full(error: BaseException) -> bool:
+    """Whether an error of the system, or of a library that writes files, means a full disk: not all keep its number."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(os.strerror(number) in str(error) for number in _FULL)

@@ -17,13 +17,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
+from regulars.vocabulary.machine import Machine
 
 SETTINGS_FILE = "regulars.toml"
 WAREHOUSE = "warehouse"
 _REQUIRED = 'Required are name, currency and timezone, a line each, such as: currency = "GBP"'
 
 _TEMPLATE = """\
-# The shop's settings. After a change the next command derives everything again, and says so.
+# The shop's settings. After a change above [machine] the next command derives everything again, and says so.
 name = {name}
 currency = {currency}          # every amount is shown in it
 timezone = {timezone}          # decides which day an order belongs to
@@ -34,6 +35,11 @@ return_window = 30             # days customers have to send something back
 # phone_country_code = "44"    # for phone numbers written without one
 {shared}   # never make two records one person
 # default_margin = "0.40"      # profit where a product's cost is not known
+
+# [machine]                    # what Regulars may use of this machine; what stands above goes above
+# memory_limit = "4 GB"        # beyond it rows are moved to disk; 80 % of the memory where nothing is said
+# spill_limit = "50 GB"        # how much may be moved to disk; 90 % of its free room where nothing is said
+# threads = 2                  # all cores where nothing is said
 """
 
 
@@ -67,6 +73,8 @@ class Settings(BaseModel):
     phone_country_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$")
     shared_addresses: tuple[str, ...] = ()
     default_margin: Decimal | None = Field(default=None, ge=0, le=1)
+    machine: Machine = Machine()
+    """Limits that no answer depends on."""
 
     @property
     def calendar(self) -> Calendar:
@@ -185,10 +193,15 @@ def _validated(raw: dict[str, object], where: str) -> Settings:
 def _refused(refused: ValidationError, where: str) -> ShopError:
     """Unknown settings first: the wrong name of one makes it seem missing, too."""
     problems = [(".".join(str(part) for part in e["loc"]), e["type"], e["msg"]) for e in refused.errors()]
+    below, above = tuple(Machine.model_fields), tuple(name for name in Settings.model_fields if name != "machine")
     unknown = [name for name, kind, _ in problems if kind == "extra_forbidden"]
     if unknown:
-        close = get_close_matches(unknown[0], Settings.model_fields, n=1, cutoff=0.6)
-        meant = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(Settings.model_fields)}."
+        section, _, name = unknown[0].rpartition(".")
+        names, others = (below, above) if section else (above, below)
+        close = get_close_matches(name, names, n=1, cutoff=0.6)
+        meant = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names)}."
+        if name in others:
+            meant = f"Write it {'above' if section else 'below'} the line [machine]."
         return ShopError(f"There is no setting {unknown[0]!r} in {where}.", meant)
     missing = [name for name, kind, _ in problems if kind == "missing"]
     if missing:

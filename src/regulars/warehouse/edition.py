@@ -10,13 +10,18 @@ EDITION = "2"
 """Raised when facts change their shape or meaning: a warehouse of another edition is derived again."""
 
 
+def _that_matter(settings: Settings) -> str:
+    """All settings but the machine's limits."""
+    return settings.model_dump_json(exclude={"machine"})
+
+
 def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """Whether the facts were derived by this edition of Regulars with these settings."""
     found = dict(con.execute("SELECT key, value FROM about").fetchall())
-    return found.get("settings") == settings.model_dump_json() and found.get("edition") == EDITION
+    return found.get("settings") == _that_matter(settings) and found.get("edition") == EDITION
 
 
 def sign(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Note what the facts were derived with."""
     con.execute("DELETE FROM about WHERE key IN ('settings', 'edition')")
-    con.execute("INSERT INTO about VALUES ('settings', ?), ('edition', ?)", [settings.model_dump_json(), EDITION])
+    con.execute("INSERT INTO about VALUES ('settings', ?), ('edition', ?)", [_that_matter(settings), EDITION])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from regulars.cli.options import AsLayout, Layout, ShopFolder
+from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, whole_number
 from regulars.cli.output import say, tell, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, naming
@@ -143,7 +143,27 @@ def simulate(
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="Where the exports are written.", show_default=False)
     ],
-    customers: Annotated[int, typer.Option("--customers", min=1, help="How many people buy.")] = 20_000,
+    customers: Annotated[
+        int | None,
+        typer.Option(
+            "--customers",
+            parser=whole_number,
+            metavar="N",
+            show_default=False,
+            help="How many people buy: 20000, 20_000 or 20k. [default: 20k]",
+        ),
+    ] = None,
+    orders: Annotated[
+        int | None,
+        typer.Option(
+            "--orders",
+            parser=whole_number,
+            metavar="N",
+            show_default=False,
+            help="Instead: how many orders they place, 10_000_000 or 10M. It ends with all orders of the last customer, a few"
+            " more than N; how many it made is said.",
+        ),
+    ] = None,
     months: Annotated[int, typer.Option("--months", min=1, help="How many months the shop has existed.")] = 30,
     until: Annotated[
         datetime,
@@ -155,23 +175,59 @@ def simulate(
             help=f"The last day; whole months up to it. [default: {_LATEST:%Y-%m-%d}]",
         ),
     ] = _LATEST,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same shop.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same shop.")] = 1,
+    format: Annotated[
+        Exports,
+        typer.Option(
+            "--format",
+            help="Whose columns: Shopify's own exports, or our canonical tables as CSV or as Parquet, which is smallest, and"
+            " quickest to write and to load.",
+        ),
+    ] = Exports.SHOPIFY,
+    tables: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--tables",
+            metavar="TABLE,…",
+            show_default=False,
+            help="With csv and parquet, only these of customers, orders, order_lines and returns.",
+        ),
+    ] = None,
 ) -> None:
-    """Write the exports of an invented shop whose truth is known, as Shopify would write them.
+    """Write the exports of an invented shop whose truth is known: of any size, to try things out or to size a machine.
+
+    Nothing appears in the folder before all of it is written.
 
     Examples:
       regulars simulate exports
-      regulars simulate exports --customers 200000 --months 48 --seed 7
+      regulars simulate exports --customers 200k --months 48 --seed 7
+      regulars simulate large --orders 10_000_000 --format parquet
     """
-    from regulars.simulate import ShopShape, write_shopify
+    from regulars.simulate import TABLES, ShopShape, write_canonical, write_shopify
     from regulars.simulate import simulate as draw
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder.")
-    shape = ShopShape(customers=customers, months=months, until=until.date())
+    if customers is not None and orders is not None:
+        raise UsageError("--customers and --orders each say how large the shop is.", "Give one of them.")
+    if tables and format is Exports.SHOPIFY:
+        raise UsageError(
+            "Shopify's exports are always customers and orders.", "--tables goes with --format parquet or csv."
+        )
+    shape = ShopShape(
+        customers=20_000 if customers is None else customers, orders=orders, months=months, until=until.date()
+    )
     with bar() as progress:
+        progress.start("customers", 0)
+        shop = draw(shape, seed, progress.reach)
         progress.start("orders", 0)
-        written = write_shopify(draw(shape, seed), folder, progress.reach)
+        if format is Exports.SHOPIFY:
+            written = write_shopify(shop, folder, progress.reach)
+        else:
+            kind: Literal["parquet", "csv"] = "parquet" if format is Exports.PARQUET else "csv"
+            chosen = [name.strip() for given in tables or TABLES for name in given.split(",")]
+            written = write_canonical(shop, folder, kind, chosen, progress.reach)
     for path in written:
         say(f"Wrote {path}")
-    say(f"{customers:,} customers, {shape.first_day} to {shape.last_day}; the truth stands in {folder / 'truth.json'}.")
+    say(f"{shop.bought.size:,} orders of {shop.people.size:,} customers, {shape.first_day} to {shape.last_day}.")
+    say(f"The truth stands in {folder / '.truth'}.")

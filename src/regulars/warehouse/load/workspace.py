@@ -17,14 +17,20 @@ def identifier(name: str) -> str:
 class Workspace:
     """Names for temporary tables on a connection and files in a folder; all are gone when it closes.
 
-    The connection's TimeZone, which parsing changes, is put back as well.
+    The folder lies beside the database file: the system's own is often a small one in memory, where a large unpacked export has
+    no room. The connection's TimeZone, which parsing changes, is put back as well.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
         self._tables: list[str] = []
         self._files = 0
-        self._folder = tempfile.TemporaryDirectory(prefix="regulars-")
+        file = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()[
+            0
+        ][0]
+        # Beginning with the file's name, it is cleared with what a killed writer leaves of the file.
+        beside = {"prefix": f"{Path(file).name}.work-", "dir": Path(file).parent} if file else {"prefix": "regulars-"}
+        self._folder = tempfile.TemporaryDirectory(**beside)
         self._timezone = str(con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
 
     def __enter__(self) -> Workspace:

@@ -8,9 +8,15 @@ from pathlib import Path
 
 import duckdb
 
+from regulars.vocabulary.machine import ANY, Machine
 
-def connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """Open a file. All connections of a process to one file must agree on these settings, or DuckDB refuses."""
+
+def connect(file: Path, *, read_only: bool, machine: Machine = ANY) -> duckdb.DuckDBPyConnection:
+    """Open a file. All connections of a process to one file must agree on `config`, or DuckDB refuses.
+
+    The machine's limits are set afterwards for that reason, and because DuckDB 1.5 does not keep to a
+    max_temp_directory_size given in `config`. They hold for all connections of the process to the file.
+    """
     con = duckdb.connect(
         str(file),
         read_only=read_only,
@@ -23,6 +29,14 @@ def connect(file: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         },
     )
     con.execute("SET GLOBAL TimeZone = 'UTC'")  # global, so that cursors take it over
+    limits = {
+        "memory_limit": machine.memory_limit,
+        "max_temp_directory_size": machine.spill_limit,
+        "threads": machine.threads,
+    }
+    for name, limit in limits.items():
+        if limit is not None:
+            con.execute(f"SET GLOBAL {name} = '{limit}'")
     return con
 
 

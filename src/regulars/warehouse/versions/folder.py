@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -10,16 +9,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from regulars.vocabulary.errors import WarehouseError
+from regulars.vocabulary.errors import WarehouseError, says_disk_full
 from regulars.warehouse.versions.connection import connect, host
 
 KEPT = 5
 """How many versions stay."""
 
 REPAIR = "Go back to the newest version that is whole: regulars rollback"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system calls a full disk."""
-
 _POINTER = re.compile(r"(?:v(\d{6,})\.duckdb|nothing)\nhighest (\d+)\n")
 _VERSION = re.compile(r"v(\d{6,})\.duckdb")
 _SPILL = re.compile(r"v\d{6,}\.duckdb\.spill-(.+)-(\d+)")
@@ -120,7 +116,7 @@ class VersionFolder:
                     while left and (done := os.copy_file_range(reading.fileno(), writing.fileno(), left)):
                         left -= done
                 except OSError as error:
-                    if error.errno in FULL:
+                    if says_disk_full(error):
                         raise
             shutil.copyfileobj(reading, writing, 1 << 20)  # the rest, if any: both stand where the kernel stopped
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -12,10 +11,12 @@ from pathlib import Path
 import duckdb
 
 from regulars import __version__
-from regulars.vocabulary.errors import NothingLoaded, WarehouseError
+from regulars.vocabulary.errors import NothingLoaded, WarehouseError, says_disk_full
+from regulars.vocabulary.machine import ANY, Machine
 from regulars.warehouse.versions.connection import about, connect, remember
-from regulars.warehouse.versions.folder import FULL, REPAIR, Pointer, VersionFolder
+from regulars.warehouse.versions.folder import REPAIR, Pointer, VersionFolder
 from regulars.warehouse.versions.lock import writers_lock
+from regulars.warehouse.versions.room import disk_full, too_small
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Version:
 class Warehouse:
     """The versions of one shop's data, in one folder. Any number of readers and writers, in any number of processes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, machine: Machine = ANY) -> None:
         self.folder = folder
+        self._machine = machine
         self._files = VersionFolder(folder)
 
     @property
@@ -47,13 +49,15 @@ class Warehouse:
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The current version, read-only; it stays readable to the end even when newer ones are written meanwhile.
 
-        Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened.
+        Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened, or where the machine's
+        limits do not allow what is asked of it.
         """
-        con = self._open_current()
-        try:
-            yield con
-        finally:
-            con.close()
+        with self._naming_a_small_machine(writing=False):
+            con = self._open_current()
+            try:
+                yield con
+            finally:
+                con.close()
 
     @contextmanager
     def write(
@@ -61,9 +65,9 @@ class Warehouse:
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A copy of the current version to change, published when the block ends, forgotten when it raises.
 
-        Waits for another writer; `waiting` is told for whom. Raises WarehouseError where the disk is full or the folder
-        cannot be used; whatever happens, the last version stays as it was. Not to be nested: the inner one would
-        wait for the outer for ever.
+        Waits for another writer; `waiting` is told for whom. Raises WarehouseError where the disk is full, the machine's
+        limits are reached or the folder cannot be used; whatever happens, the last version stays as it was. Not to be
+        nested: the inner one would wait for the outer for ever.
         """
         with self._locked(purpose, waiting):
             pointer = self._files.pointer()
@@ -74,7 +78,7 @@ class Warehouse:
                 if pointer.number is None:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
             try:
-                with self._naming_full_disks():
+                with self._naming_a_small_machine(writing=True):
                     yield from self._changed_copy(purpose, pointer)
             except BaseException:
                 # The pointer is read again: an interruption may have come just after publishing.
@@ -111,7 +115,7 @@ class Warehouse:
                     "Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…"
                 )
             try:
-                return connect(self._files.file(number), read_only=True)
+                return connect(self._files.file(number), read_only=True, machine=self._machine)
             except (duckdb.Error, OSError) as error:
                 # A slow reader may find its version pruned; then the pointer has moved on, and so does the reader.
                 if self._files.pointer().number != number:
@@ -164,7 +168,7 @@ class Warehouse:
         if pointer.number is not None:
             with self._naming_failures():
                 self._files.copy(pointer.number, building)
-        con = connect(building, read_only=False)
+        con = connect(building, read_only=False, machine=self._machine)
         try:
             remember(con, "number", str(number))
             remember(con, "at", datetime.now(UTC).isoformat(timespec="seconds"))
@@ -212,26 +216,20 @@ class Warehouse:
         try:
             yield
         except OSError as error:
-            if error.errno in FULL:
-                raise self._full() from error
+            if says_disk_full(error):
+                raise disk_full(self.folder) from error
             raise WarehouseError(f"The folder {self.folder} cannot be used: {error.strerror or error}.") from error
 
     @contextmanager
-    def _naming_full_disks(self) -> Iterator[None]:
-        """Around what the writer does: only a full disk is our affair. DuckDB says it in words, not by a number."""
+    def _naming_a_small_machine(self, *, writing: bool) -> Iterator[None]:
+        """Around what readers and the writer do: only a full disk and the limits are our affair."""
         try:
             yield
-        except (OSError, duckdb.Error) as error:
-            full = isinstance(error, OSError) and error.errno in FULL
-            if full or any(os.strerror(number) in str(error) for number in FULL):
-                raise self._full() from error
-            raise
+        except Exception as error:
+            small = too_small(error, self.folder, self._machine, writing=writing)
+            if small is None or isinstance(error, WarehouseError):
+                raise
+            raise small from error
 
     def _missing(self, number: int) -> WarehouseError:
         return WarehouseError(f"The current version is missing: {self._files.file(number)}.", REPAIR)
-
-    def _full(self) -> WarehouseError:
-        return WarehouseError(
-            "The disk is full: the new version could not be written.",
-            f"The last version is as it was. Make room where {self.folder} lies and repeat the command.",
-        )

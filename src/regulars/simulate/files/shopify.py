@@ -12,12 +12,11 @@ What the files keep of the canonical rows, and what they cannot say:
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,10 +25,13 @@ from numpy.typing import NDArray
 from regulars.simulate import identities
 from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, known
 from regulars.simulate.clock import Clock, Integers
+from regulars.simulate.files import csv_text
+from regulars.simulate.files.whole import TRUTH, whole
 from regulars.simulate.identities import digits, joined, pick
 from regulars.simulate.names import NOTES, PLACES, STREETS
-from regulars.simulate.population import blocks
-from regulars.simulate.shop import SimulatedShop, in_order, money
+from regulars.simulate.population import Progress
+from regulars.simulate.shop import SimulatedShop, money
+from regulars.simulate.threads import in_order
 from regulars.simulate.truth import Ledger, write_truth
 
 ORDERS_HEADER = (
@@ -51,76 +53,53 @@ CUSTOMERS_HEADER = (
     "Default Address Zip,Default Address Phone,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,"
     "Tags"
 )
+CUSTOMERS_FILE = "customers_export.csv"
 BLOCKS_PER_FILE = 16
 """About half a million orders: larger shops get orders_export_1.csv, orders_export_2.csv …, the newest orders first."""
 
-Progress = Callable[[int, int], None]
-"""Called with the orders written so far and the orders of the whole shop."""
-
-_ONE_THREAD: dict[str, str | bool | int | float | list[str]] = {
-    "threads": 1
-}  # Blocks are written side by side already.
 _CUSTOMER_ROWS = 131_072
+_BYTES = 700
+"""On disk, per order, truth included: a little less than measured."""
 _EVERY_LINE = ("Name", "Email", "Created at")
 
 
 def write_shopify(shop: SimulatedShop, folder: Path, progress: Progress | None = None) -> list[Path]:
-    """Write orders_export*.csv and customers_export.csv, and the truth (truth.json, truth_customers.parquet).
+    """Write orders_export*.csv and customers_export.csv, and the truth. Returns the paths of the exports, orders first.
 
-    Rows stand newest first, as Shopify writes them; no order is split between two files. Returns the paths of the
-    exports, orders first. The same shop gives the same bytes.
+    Rows stand newest first, as Shopify writes them; no order is split between two files. The same shop gives the same
+    bytes. `progress` is called with the orders written and all orders. Raises what `whole` raises.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_earlier(folder)
     ledger = Ledger.empty(shop)
     newest_first = shop.starts()[::-1]
-    files = -(-len(newest_first) // BLOCKS_PER_FILE)
-    written: list[Path] = []
-    with TemporaryDirectory(dir=folder, prefix=".writing") as parts, duckdb.connect(config=_ONE_THREAD) as con:
+    names = [*_order_files(len(newest_first)), CUSTOMERS_FILE]
+    with whole(folder, names, shop.bought.size * _BYTES) as inside:
 
-        def write(start: int) -> tuple[Basket, Path]:
+        def write(start: int) -> tuple[Basket, memoryview]:
             basket = shop.basket(start)
-            part = Path(parts) / f"{start}.csv"
-            _copy(con, _order_lines(shop, basket), ORDERS_HEADER, part)
-            return basket, part
+            return basket, _order_lines(shop, basket)
 
-        for number, (basket, part) in enumerate(in_order(write, newest_first)):
-            ledger.enter(basket)
-            if number % BLOCKS_PER_FILE == 0:
-                name = "orders_export.csv" if files == 1 else f"orders_export_{number // BLOCKS_PER_FILE + 1}.csv"
-                written.append(folder / name)
-                written[-1].write_text(ORDERS_HEADER + "\n", encoding="utf-8")
-            _append(part, written[-1])
-            if progress:
-                progress(shop.bought.size - basket.start, shop.bought.size)
-
-        written.append(folder / "customers_export.csv")
-        written[-1].write_text(CUSTOMERS_HEADER + "\n", encoding="utf-8")
-        for rows in _customers(shop, ledger):
-            _copy(con, rows, CUSTOMERS_HEADER, Path(parts) / "customers.csv")
-            _append(Path(parts) / "customers.csv", written[-1])
-    write_truth(shop, ledger, folder)
-    return written
+        with ExitStack() as files:
+            file = files.enter_context((inside / CUSTOMERS_FILE).open("wb"))
+            for number, (basket, lines) in enumerate(in_order(write, newest_first)):
+                ledger.enter(basket)
+                if number % BLOCKS_PER_FILE == 0:
+                    file.close()
+                    file = files.enter_context((inside / names[number // BLOCKS_PER_FILE]).open("wb"))
+                    file.write(f"{ORDERS_HEADER}\n".encode())
+                file.write(lines)
+                if progress:
+                    progress(shop.bought.size - basket.start, shop.bought.size)
+        with (inside / CUSTOMERS_FILE).open("wb") as file:
+            file.write(f"{CUSTOMERS_HEADER}\n".encode())
+            for lines in _customers(shop, ledger):
+                file.write(lines)
+        write_truth(shop, ledger, inside / TRUTH, names)
+    return [folder / name for name in names]
 
 
-def _remove_earlier(folder: Path) -> None:
-    """A smaller shop must not leave files of a larger one behind."""
-    for path in folder.glob("orders_export*.csv"):
-        path.unlink()
-
-
-def _append(part: Path, whole: Path) -> None:
-    with part.open("rb") as read, whole.open("ab") as write:
-        shutil.copyfileobj(read, write, 1 << 20)
-    part.unlink()
-
-
-def _copy(con: duckdb.DuckDBPyConnection, columns: dict[str, pa.Array], header: str, path: Path) -> None:
-    """Write one block of rows as CSV without its header: the columns given, in the header's order, the rest empty."""
-    chosen = ", ".join(f'"{name}"' if name in columns else f'NULL AS "{name}"' for name in header.split(","))
-    with con.cursor() as cursor:
-        cursor.register("block", pa.table(columns))
-        cursor.execute(f"COPY (SELECT {chosen} FROM block) TO $path (HEADER false)", {"path": str(path)})
+def _order_files(blocks: int) -> list[str]:
+    files = -(-blocks // BLOCKS_PER_FILE)
+    return ["orders_export.csv"] if files == 1 else [f"orders_export_{number}.csv" for number in range(1, files + 1)]
 
 
 def _price(hundredths: Integers) -> pa.Array:
@@ -195,32 +174,59 @@ _STATES = ("paid", "voided", "pending", "refunded", "partially_refunded")
 _ORDER_IDS = 5_200_000_000_000
 
 
-def _order_lines(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
-    """The block's rows: a row per line, newest order first, the order's own fields on its first row only."""
+def _line_columns(shop: SimulatedShop, basket: Basket, chosen: Integers) -> dict[str, pa.Array]:
+    """What stands on the row of each of these lines."""
     lines, goods = basket.lines, shop.goods
-    newest_first = np.argsort(-lines.order, kind="stable")
-    order, product = lines.order[newest_first], lines.product[newest_first]
-    amount, quantity = lines.amount[newest_first], lines.quantity[newest_first]
-    sent = known(basket.fulfilled_at)[order]
-    on_orders = _order_columns(shop, basket)
-    every = pa.array(order)
-    # A null position takes a null: that empties the order's fields on its further rows.
-    first_only = pa.array(order, mask=lines.number[newest_first] > 1)
-    # Many fields are the same array under two names; each is laid out once.
-    laid_out = {id(values): values.take(first_only) for name, values in on_orders.items() if name not in _EVERY_LINE}
+    product, amount, quantity = lines.product[chosen], lines.amount[chosen], lines.quantity[chosen]
+    sent = known(basket.fulfilled_at)[lines.order[chosen]]
     return {
-        **{name: laid_out[id(values)] for name, values in on_orders.items() if name not in _EVERY_LINE},
-        **{name: on_orders[name].take(every) for name in _EVERY_LINE},
         "Lineitem quantity": digits(quantity),
         "Lineitem name": pick(goods.names, product),
         "Lineitem price": _price(amount // quantity),
         "Lineitem sku": pick(goods.product_ids, product),
-        "Lineitem requires shipping": pa.repeat("true", len(order)),
-        "Lineitem taxable": pa.repeat("true", len(order)),
+        "Lineitem requires shipping": pa.repeat("true", len(chosen)),
+        "Lineitem taxable": pa.repeat("true", len(chosen)),
         "Lineitem fulfillment status": pick(("pending", "fulfilled"), sent.astype(np.int8)),
         "Vendor": pick(goods.brands, product),
-        "Lineitem discount": _price(lines.discount[newest_first]),
+        "Lineitem discount": _price(lines.discount[chosen]),
     }
+
+
+def _order_lines(shop: SimulatedShop, basket: Basket) -> memoryview:
+    """The block's rows: a row per line, newest order first, the order's own fields on its first row only.
+
+    What stands on an order's row side by side is joined once per order, and then laid out on its lines.
+    """
+    newest_first = np.argsort(-basket.lines.order, kind="stable")
+    order = basket.lines.order[newest_first]
+    further = basket.lines.number[newest_first] > 1
+    of_orders = _all_quoted(_order_columns(shop, basket))
+    of_lines = _all_quoted(_line_columns(shop, basket, newest_first))
+    every, first_only = pa.array(order), pa.array(np.where(further, basket.size, order))
+
+    def where(name: str) -> str:
+        return "line" if name in of_lines else "every" if name in _EVERY_LINE else "first"
+
+    parts = []
+    for place, group in groupby(ORDERS_HEADER.split(","), where):
+        fields = list(group)
+        blank, columns = "," * (len(fields) - 1), of_lines if place == "line" else of_orders
+        if not columns.keys() & set(fields):
+            parts.append(pa.scalar(blank))
+            continue
+        side_by_side = csv_text.beside([columns.get(field, csv_text.EMPTY) for field in fields])
+        if place == "first":
+            side_by_side = pa.concat_arrays([side_by_side, pa.array([blank])]).take(first_only)
+        elif place == "every":
+            side_by_side = side_by_side.take(every)
+        parts.append(side_by_side)
+    return csv_text.content(csv_text.ended(csv_text.beside(parts)))
+
+
+def _all_quoted(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """Many fields are the same array under two names; each is looked at once."""
+    found = {id(values): csv_text.quoted(values) for values in columns.values()}
+    return {name: found[id(values)] for name, values in columns.items()}
 
 
 def zips(shop: SimulatedShop, person: NDArray[np.integer]) -> pa.Array:
@@ -230,20 +236,22 @@ def zips(shop: SimulatedShop, person: NDArray[np.integer]) -> pa.Array:
     return joined(start, digits(house % 89 + 10), pick([p.zip_end for p in PLACES], place))
 
 
-def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[dict[str, pa.Array]]:
+def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[memoryview]:
     """The customers export in blocks of rows. Orders that do not count are not counted here either."""
     kept, people = shop.records, shop.people
     record = kept.orders(people, shop.bought, ledger.second_email)
     counts = ledger.counted & (record >= 0)
     number = np.bincount(record[counts], minlength=kept.size)
     spent = np.bincount(record[counts], ledger.kept[counts], minlength=kept.size).astype(np.int64)
-    for start, end in blocks(kept.size, _CUSTOMER_ROWS):
+
+    def block(start: int) -> memoryview:
+        end = min(start + _CUSTOMER_ROWS, kept.size)
         rows, person = shop.customer_rows(start, end), kept.person[start:end]
         first, last = identities.names(people, person)
         house, named = people.house[person], pa.array(~kept.marketplace[start:end])
         nobody = pa.scalar(None, pa.string())
         subscribed = pick(("no", "yes"), (people.marketing[person] & ~kept.marketplace[start:end]).astype(np.int8))
-        yield {
+        columns = {
             "Customer ID": joined("'", rows["customer_id"]),
             "First Name": pc.if_else(named, first, nobody),
             "Last Name": pc.if_else(named, last, nobody),
@@ -263,3 +271,9 @@ def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[dict[str, pa.Arr
             "Tax Exempt": pa.repeat("no", end - start),
             "Tags": rows["tags"],
         }
+        fields = _all_quoted(columns)
+        return csv_text.content(
+            csv_text.ended(csv_text.beside([fields.get(f, csv_text.EMPTY) for f in CUSTOMERS_HEADER.split(",")]))
+        )
+
+    return in_order(block, range(0, kept.size, _CUSTOMER_ROWS))
