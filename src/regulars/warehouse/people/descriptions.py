@@ -23,13 +23,23 @@ def describe(customers: str) -> str:
             SELECT person, count(*) AS records FROM temp.person_identities i
             SEMI JOIN facts.records r ON r.primary_identity = i.identity GROUP BY person
         ),
-        described AS (
-            SELECT i.person, c.*,
-                row_number() OVER (ORDER BY coalesce(c.updated_at, c.joined_at) NULLS FIRST, i.identity) AS age
+        described AS MATERIALIZED (
+            SELECT i.person, i.identity, c.name, c.email, c.phone, c.country, c.city, c.language, c.tags, c.channel, c.joined_at,
+                c.updated_at
             FROM (SELECT *, id_identity(source, customer_id) AS identity_ FROM {customers}) c
             JOIN temp.person_identities i ON i.identity = c.identity_
         ),
+        times AS (SELECT person, count(*) AS times FROM described GROUP BY person),
+        aged AS (
+            SELECT *, row_number() OVER (
+                PARTITION BY person ORDER BY coalesce(updated_at, joined_at) NULLS FIRST, identity) AS age
+            FROM described SEMI JOIN (FROM times WHERE times > 1) USING (person)
+        ),
         latest AS (
+            -- Nearly everybody has one row: that needs no choice.
+            SELECT person, name, email, phone, (country, city) AS place, language, tags, channel, joined_at
+            FROM described SEMI JOIN (FROM times WHERE times = 1) USING (person)
+            UNION ALL
             SELECT person,
                 arg_max(name, age) AS name,
                 arg_max(email, age) AS email,
@@ -39,7 +49,7 @@ def describe(customers: str) -> str:
                 arg_max(tags, age) AS tags,
                 arg_min(channel, age) AS channel,
                 min(joined_at) AS joined_at
-            FROM described GROUP BY person
+            FROM aged GROUP BY person
         )
         SELECT person,
             (person % {BUCKETS})::TINYINT AS bucket,

@@ -58,7 +58,7 @@ def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     none = "SELECT source, customer_id, email, phone, 0 AS times FROM main.customers LIMIT 0"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE record_changes AS"
-        f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0"
+        f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0 AND primary_identity IS NOT NULL"
     )
     con.execute(
         f"""

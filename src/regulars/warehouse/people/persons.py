@@ -40,6 +40,8 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     define_identities(con, settings)
     rows = " UNION ALL ".join(said(table, f"main.{table.name}") for table in RECORDS)
     con.execute(f"CREATE OR REPLACE TABLE facts.records AS {spelt(rows)}")
+    # Said as a condition of the query, it would be worked out, spelling and all, before the rows are summed up.
+    con.execute("DELETE FROM facts.records WHERE primary_identity IS NULL")
     find_persons(con, "facts.records")
     con.execute("CREATE OR REPLACE TABLE facts.identities AS FROM temp.person_identities ORDER BY identity")
     con.execute(f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers')} ORDER BY person")

@@ -16,7 +16,7 @@ def said(table: Table, rows: str, times: int = 1) -> str:
 
 
 def spelt(raw: str) -> str:
-    """SQL of SAID and `times`, summed up; values that nobody is known by are left out.
+    """SQL of SAID and `times`, summed up; primary_identity is null where the values say nothing.
 
     Raw values are summed up first: cheaper than spelling them all.
     """
@@ -30,7 +30,7 @@ def spelt(raw: str) -> str:
         )
         SELECT id, email, phone, coalesce(id, email, phone) AS primary_identity,
             CASE WHEN id IS NOT NULL THEN source END AS source, sum(times)::BIGINT AS times
-        FROM spelt WHERE primary_identity IS NOT NULL GROUP BY ALL"""
+        FROM spelt GROUP BY ALL"""
 
 
 def links(records: str) -> str:
