@@ -73,14 +73,16 @@ def derive(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callable[[s
 
 @lru_cache(maxsize=8)
 def statements(
-    timezone: str, currency: str, digits: int, default_margin: Decimal | None
+    timezone: str, currency: str, digits: int, default_margin: Decimal | None, dialect: str = "duckdb"
 ) -> tuple[tuple[str, str, str], ...]:
-    """The facts as (step, table, SQL), in order; each may read the tables before it. Compiled from the declarations alone."""
+    """The facts as (step, table, SQL), in order; each may read the tables before it. Compiled from the declarations alone,
+    for any engine that knows portable.FUNCTIONS.
+    """
     sources = Sources(_declared, timezone, currency, digits, default_margin)
     written: list[tuple[str, str, str]] = []
 
     def write(step: str, name: str, rows: ir.Table, order: str = "") -> ir.Table:
-        written.append((step, name, f"{ibis.to_sql(rows, dialect='duckdb')} {order}"))
+        written.append((step, name, f"{ibis.to_sql(rows, dialect=dialect)} {order}"))
         return ibis.table(rows.schema(), name=name, database="facts")
 
     heads = write("order heads", "heads", counted_orders(sources))

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import converted, local_day, share
+from regulars.warehouse.portable import converted, larger, local_day, scattered, share, smaller
 
 BUCKETS = 32
 """Groups of customers that intervals are estimated from."""
@@ -41,9 +41,7 @@ def counted_orders(sources: Sources) -> ir.Table:
 
 def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
     """A guest's order is a customer of its own: its bucket comes from the md5 of its number, which engines agree on."""
-    digest = text.hexdigest("md5")
-    hexadecimal = ibis.literal("0123456789abcdef")
-    return (hexadecimal.find(digest.substr(0, 1)) * 16 + hexadecimal.find(digest.substr(1, 1))) % BUCKETS
+    return scattered(text) % BUCKETS
 
 
 def _with_amounts(orders: ir.Table, sources: Sources) -> ir.Table:
@@ -65,7 +63,7 @@ def _with_amounts(orders: ir.Table, sources: Sources) -> ir.Table:
     )
     # What was taken off a gift card is no discount on goods; nor is what exceeds them.
     elsewhere = orders.line_untaxed_discount.cast(_WIDE).fill_null(_ZERO)
-    on_goods = ibis.greatest(_ZERO, ibis.least(orders.discount.cast(_WIDE) - elsewhere, orders.goods))
+    on_goods = larger(_ZERO, smaller(orders.discount.cast(_WIDE) - elsewhere, orders.goods))
     orders = orders.mutate(goods_discount=on_goods)
     taxable = orders.goods - orders.goods_discount + orders.shipping.cast(_WIDE)
     tax = orders.tax.cast(_WIDE)

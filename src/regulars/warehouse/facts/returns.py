@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import BUCKETS, UNTAXED
 from regulars.warehouse.facts.lines import names
-from regulars.warehouse.portable import converted, local_day, rounded, share
+from regulars.warehouse.portable import converted, larger, local_day, rounded, share, smaller
 
 _WIDE = "decimal(38, 4)"
 
@@ -47,7 +47,7 @@ def returns(orders: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
     named = names(sources)
     rows = rows.left_join(named, [rows.source == named.named_source, rows.product_id == named.named_product])
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
-    untaxed = ibis.greatest(rows.of_goods - rows.tax.cast(_WIDE), ibis.literal(Decimal(0), type=_WIDE))
+    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), ibis.literal(Decimal(0), type=_WIDE))
     by_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
     unlinked = rounded(
@@ -80,7 +80,7 @@ def _with_goods(rows: ir.Table, sources: Sources) -> ir.Table:
     rows = rows.mutate(counted=rows.k_line.notnull().ifelse(none, rows.amount.cast(_WIDE)))
     so_far = rows.counted.sum().over(ibis.window(preceding=None, following=0, **_in_time(rows))).cast(_WIDE)
     rows = rows.mutate(given_back=so_far)
-    left = ibis.least(rows.given_back, rows.goods_paid) - ibis.least(rows.given_back - rows.counted, rows.goods_paid)
+    left = smaller(rows.given_back, rows.goods_paid) - smaller(rows.given_back - rows.counted, rows.goods_paid)
     return rows.mutate(of_goods=_mixed(rows).ifelse(left, rows.counted).cast(_WIDE)).drop(
         "k_source", "k_order", "k_line"
     )
