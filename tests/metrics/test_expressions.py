@@ -1,10 +1,8 @@
-"""Every expression of the catalogue names columns that exist, and none does by hand what engines disagree about."""
+"""Every expression of the catalogue names columns that exist."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 import ibis
 import ibis.expr.types as ir
@@ -17,8 +15,6 @@ from regulars.metrics.compute.sums import bound
 from regulars.metrics.measures import FACTS, Amount, Fact, Measure, Timing
 from regulars.metrics.question import condition
 from regulars.metrics.shapes import Grid, Metric, Quantile
-
-SOURCE = Path(__file__).resolve().parents[2] / "src" / "regulars"
 
 
 @pytest.fixture(scope="module")
@@ -71,53 +67,3 @@ def test_names_and_variants_are_those_of_metrics() -> None:
     assert len(set(names)) == len(names)
     assert {variant for metric in CATALOGUE for variant in metric.variants} <= set(names)
     assert [metric.name for metric in CATALOGUE if metric.name in metric.variants] == []
-
-
-PORTABLE = (ast.Div, ast.FloorDiv)
-METHODS = {
-    "delta",
-    "truncate",
-    "date_diff",
-    "interval",
-    "round",
-    "mean",
-    "quantile",
-    "median",
-    "first",
-    "arg_min",
-    "arg_max",
-}
-
-
-def is_number(node: ast.BinOp | ast.AugAssign) -> bool:
-    """Whether it is a number written as a fraction, as an example's 2 / 3."""
-    return isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant)
-
-
-def by_hand(module: Path) -> list[str]:
-    """Divisions, truncations, intervals and picked rows, which belong into warehouse/portable.py."""
-    found = []
-    for node in ast.walk(ast.parse(module.read_text())):
-        divides = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, PORTABLE) and not is_number(node)
-        called = node.func if isinstance(node, ast.Call) else None
-        calls = isinstance(called, ast.Attribute) and called.attr in METHODS
-        if divides or calls:
-            found.append(f"{module.name}:{node.lineno}: {ast.unparse(node)}")  # type: ignore[attr-defined]
-    return found
-
-
-@pytest.mark.parametrize(
-    "module",
-    sorted([*(SOURCE / "metrics" / "catalogue").glob("*.py"), *(SOURCE / "warehouse" / "facts").glob("*.py")]),
-    ids=lambda module: f"{module.parent.name}/{module.name}",
-)
-def test_nothing_is_divided_or_truncated_by_hand(module: Path) -> None:
-    assert by_hand(module) == []
-
-
-def test_what_is_done_by_hand_would_be_found(tmp_path: Path) -> None:
-    module = tmp_path / "metric.py"
-    module.write_text(
-        "a = _.x / _.y\nb = _.day.delta(_.other, unit='day')\nc = _.at.truncate('M')\nd = ibis.interval(days=1)\n"
-    )
-    assert [line.split(":")[1] for line in by_hand(module)] == ["1", "2", "3", "4"]

@@ -19,6 +19,7 @@ from regulars.metrics.compute.sums import MONEY_SCALE, Scope, bound, condition, 
 from regulars.metrics.measures import HISTORIES
 from regulars.metrics.shapes import Age, Grid, Interval
 from regulars.vocabulary.calendar import Grain, epoch_day, from_epoch_day
+from regulars.warehouse.portable import floored
 
 _Key = tuple[int, tuple[str, ...], int, int]
 """Period, group, bucket, and the month or day in which customers started."""
@@ -130,8 +131,8 @@ def _aged(rows: ir.Table, age: Age, scope: Scope) -> ir.Table:
     if age is Age.THIRTY_DAYS:
         return rows.mutate(
             unit=rows.first_day,
-            age=(rows.day - rows.first_day) // BLOCK,
-            previous_age=(rows.previous_day - rows.first_day) // BLOCK,
+            age=floored(rows.day - rows.first_day, BLOCK),
+            previous_age=floored(rows.previous_day - rows.first_day, BLOCK),
         )
     first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
     days = [from_epoch_day(number) for number in range(first, last + 1)]

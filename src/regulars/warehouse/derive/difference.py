@@ -8,7 +8,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, MOST, Changes
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
-from regulars.warehouse.derive.full import prepare, run
+from regulars.warehouse.derive.full import prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
 from regulars.warehouse.people import correct_persons, of_persons
@@ -109,7 +109,7 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     }
     for name, relation in {**rows, "returns": back}.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
-    prepare(con, settings, {name: f"temp.touched_{name}" for name in ("orders", "returns")})
+    prepare_days(con, settings, "temp.touched_{}")
     for name in ("orders", "returns"):
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE touched_{name}_of_persons AS {of_persons(BY_NAME[name], f'temp.touched_{name}')}"

@@ -12,7 +12,7 @@ from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.statements import TEMPORARY, Statement
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts.days import zone_days
-from regulars.warehouse.people import derive_persons, of_persons
+from regulars.warehouse.people import define_identities, derive_persons, of_persons
 from regulars.warehouse.portable import FUNCTIONS
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
@@ -27,9 +27,10 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     require_rates(con, settings)
     derive_persons(con, settings)
     done("persons")
-    prepare(con, settings, {name: f"main.{name}" for name in ("orders", "returns")})
-    for name in ("orders", "returns"):
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_of_persons AS {of_persons(BY_NAME[name], f'main.{name}')}")
+    for function in FUNCTIONS["duckdb"]:
+        con.execute(function)
+    prepare_persons(con, settings)
+    prepare_days(con, settings)
     run(con, compiled(con, settings), done)
     con.execute("ALTER TABLE facts.lines DROP COLUMN key")
     for name in ("orders", "returns"):
@@ -39,14 +40,19 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     sign(con, settings)
 
 
-def prepare(con: duckdb.DuckDBPyConnection, settings: Settings, rows: dict[str, str]) -> None:
-    """What the statements need besides tables: functions, and temp.zone_days for the days of these rows."""
-    for function in FUNCTIONS["duckdb"]:
-        con.execute(function)
+def prepare_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Make the temporary views orders_of_persons and returns_of_persons."""
+    define_identities(con, settings)
+    for name in ("orders", "returns"):
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_of_persons AS {of_persons(BY_NAME[name], f'main.{name}')}")
+
+
+def prepare_days(con: duckdb.DuckDBPyConnection, settings: Settings, rows: str = "main.{}") -> None:
+    """Make the temporary table zone_days, for the days of orders and returns; `rows` is the pattern of their tables."""
     instants = {"orders": "ordered_at", "returns": "returned_at"}
     seen = " UNION ALL ".join(
-        f"SELECT zone, min({instants[name]}) AS first, max({instants[name]}) AS last FROM {relation} GROUP BY zone"
-        for name, relation in rows.items()
+        f"SELECT zone, min({at}) AS first, max({at}) AS last FROM {rows.format(name)} GROUP BY zone"
+        for name, at in instants.items()
     )
     found = con.execute(
         f"SELECT list(DISTINCT coalesce(zone, ?)), min(date_diff('day', DATE '1970-01-01', first::DATE)),"

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from regulars.warehouse.facts import Sources
-from regulars.warehouse.portable import epoch_day
+from regulars.warehouse.portable import day_and_second
 
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,12 +20,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day") -> ir.Table:
     """rows plus the epoch day on which the instant `at` falls in the row's `zone`, else in the shop's timezone."""
-    moment = rows[at]
-    rows = rows.mutate(
-        utc_day_=epoch_day(moment.date()),
-        second_=moment.hour() * 3600 + moment.minute() * 60 + moment.second(),
-        zone_=rows.zone.fill_null(sources.timezone),
-    )
+    utc_day, second = day_and_second(rows[at])
+    rows = rows.mutate(utc_day_=utc_day, second_=second, zone_=rows.zone.fill_null(sources.timezone))
     days = sources.table("zone_days")
     days = days.select(of_zone=days.zone, of_day=days.utc_day, switch=days.switch, before=days.before, after=days.after)
     rows = rows.left_join(days, [rows.utc_day_ == days.of_day, rows.zone_ == days.of_zone])

@@ -8,6 +8,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from regulars.warehouse.portable import smaller
+
 NONE = 32767
 """Stands for "no such order": larger than any window, and much faster to compare than null."""
 HISTOGRAMS = ("before", "after", "before_by_day")
@@ -31,12 +33,12 @@ def gaps(orders: ir.Table, by: tuple[str, ...] = ()) -> ir.Table:
 
 
 def _gap(days: ir.IntegerValue) -> ir.IntegerValue:
-    # Engines' least() ignores null; and no silence may be mistaken for none.
+    # No silence may be mistaken for none.
     return ibis.cases((days.isnull(), NONE), (days >= NONE, NONE - 1), else_=days).cast("int16")
 
 
 def _capped(number: ir.IntegerValue) -> ir.IntegerValue:
-    return ibis.least(number, ibis.literal(3))
+    return smaller(number, ibis.literal(3))
 
 
 def _counted(

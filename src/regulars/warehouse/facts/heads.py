@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.days import with_local_day
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import MONEY, converted, share
+from regulars.warehouse.portable import MONEY, converted, larger, scattered, share, smaller
 
 BUCKETS = 32
 """Groups of customers that intervals are estimated from."""
@@ -36,9 +36,7 @@ def counted_orders(sources: Sources) -> ir.Table:
 
 def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
     """A guest's order is a customer of its own: its bucket comes from the md5 of its number, which engines agree on."""
-    digest = text.hexdigest("md5")
-    hexadecimal = ibis.literal("0123456789abcdef")
-    return (hexadecimal.find(digest.substr(0, 1)) * 16 + hexadecimal.find(digest.substr(1, 1))) % BUCKETS
+    return scattered(text) % BUCKETS
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
@@ -70,7 +68,7 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
         has_lines=has_lines,
     )
     # What was taken off a gift card is no discount on goods; nor is what exceeds them.
-    on_goods = ibis.greatest(_ZERO, ibis.least((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
+    on_goods = larger(_ZERO, smaller((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
     orders = orders.mutate(goods_discount=on_goods)
     orders = orders.mutate(taxable=(orders.goods - orders.goods_discount + orders.shipping).cast(MONEY))
     taken_out = orders.tax_included & (orders.tax > 0) & (orders.taxable > orders.tax)

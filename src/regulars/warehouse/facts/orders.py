@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import net_in_shop_currency
-from regulars.warehouse.portable import converted, first_rows
+from regulars.warehouse.portable import converted, counted, first_rows
 
 _MONEY = "decimal(18, 4)"
 _NONE = ibis.literal(Decimal(0), type=_MONEY)
@@ -22,7 +22,7 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     """
     sums = lines.group_by(lines_key=lines.key).agg(
         line_revenue=lines.amount.sum(),
-        units=lines.quantity.sum(),
+        units=counted(lines.quantity.sum()),
         known_cost=lines.cost.sum(),
         unknown_costs=lines.cost.isnull().sum(),
         estimated_costs=lines.cost_estimated.sum(),

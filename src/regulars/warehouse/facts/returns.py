@@ -11,7 +11,7 @@ from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.days import with_local_day
 from regulars.warehouse.facts.heads import BUCKETS, UNTAXED
 from regulars.warehouse.facts.lines import with_product_name
-from regulars.warehouse.portable import converted, rounded, share
+from regulars.warehouse.portable import converted, larger, rounded, share, smaller
 
 _WIDE = "decimal(38, 4)"
 
@@ -44,7 +44,7 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     rows = _with_goods(rows, ordered)
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
-    untaxed = ibis.greatest(rows.of_goods - rows.tax.cast(_WIDE), ibis.literal(Decimal(0), type=_WIDE))
+    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), ibis.literal(Decimal(0), type=_WIDE))
     by_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
     unlinked = rounded(
@@ -72,7 +72,7 @@ def _with_goods(rows: ir.Table, ordered: ir.Table) -> ir.Table:
     rows = rows.mutate(counted=rows.k_line.notnull().ifelse(none, rows.amount.cast(_WIDE)))
     so_far = rows.counted.sum().over(ibis.window(preceding=None, following=0, **_in_time(rows))).cast(_WIDE)
     rows = rows.mutate(given_back=so_far)
-    left = ibis.least(rows.given_back, rows.goods_paid) - ibis.least(rows.given_back - rows.counted, rows.goods_paid)
+    left = smaller(rows.given_back, rows.goods_paid) - smaller(rows.given_back - rows.counted, rows.goods_paid)
     return rows.mutate(of_goods=_mixed(rows).ifelse(left, rows.counted).cast(_WIDE)).drop("k_key", "k_line")
 
 

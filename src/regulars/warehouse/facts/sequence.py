@@ -5,6 +5,8 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from regulars.warehouse.portable import first_value
+
 PLACES = (
     "order_number", "previous_day", "second_previous_day", "next_day", "customer_orders",
     "first_day", "first_channel", "first_country", "first_coupon", "first_product",
@@ -35,7 +37,7 @@ def sequenced(orders: ir.Table) -> ir.Table:
         second_previous_day=rows.day.lag(2).over(by_time),
         next_day=rows.day.lead(1).over(by_time),
         customer_orders=rows.count().over(group_by=rows.person).cast("int32"),
-        **{name: rows[column].first(include_null=True).over(by_time) for name, column in _OF_FIRST.items()},
+        **{name: first_value(rows[column], by_time) for name, column in _OF_FIRST.items()},
     )
     schema = rows.schema()
     guests = guests.mutate(**{name: ibis.null(schema[name]) for name in PLACES})

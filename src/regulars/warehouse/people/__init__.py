@@ -20,7 +20,7 @@ from regulars.warehouse.people.corrections import (
     split,
 )
 from regulars.warehouse.people.difference import correct_persons
-from regulars.warehouse.people.identities import shown
+from regulars.warehouse.people.identities import define_identities, shown
 from regulars.warehouse.people.persons import derive_persons, of_persons
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "correct_persons",
     "corrections",
     "count_merges",
+    "define_identities",
     "derive_persons",
     "join",
     "merges",
