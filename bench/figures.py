@@ -78,6 +78,8 @@ class Figure:
     parts: tuple[Part, ...] = ()
     equals: tuple[str, str] | None = None
     environment: str = ""
+    one_of: str = ""
+    """The figure that measures several of this kind at once."""
     optional: bool = False
     """Only with --lines."""
     most_orders: int | None = None
@@ -159,7 +161,7 @@ def _states() -> Iterable[Figure]:
         for metric in STATES:
             yield Figure(
                 f"{metric}_by_day_{window}", f"{metric} alone, W = {window}", group, target,
-                {"window": window, "metric": metric}, "scan_orders",
+                {"window": window, "metric": metric}, "scan_orders", one_of=f"states_by_day_{window}",
             )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ class Record:
     what: str
     group: str
     part_of: str
+    """The figure whose time it is a part of, or that measures several such at once."""
     seconds: float
     fastest: float
     slowest: float

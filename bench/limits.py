@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import duckdb
 
 from bench.measuring import Place, Stopwatch
+from regulars.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.folder import VersionFolder
 
 
@@ -24,7 +24,7 @@ def read_files(place: Place, watch: Stopwatch, names: Sequence[str]) -> None:
 
 def scan_orders(place: Place, watch: Stopwatch) -> None:
     """The four columns that the states of customers follow from, of all orders in the shop."""
-    with Warehouse(Shop.open(place.shop).warehouse).read() as con:
+    with App(Shop.open(place.shop)).warehouse.read() as con:
         sql = "SELECT sum(person), sum(day), sum(previous_day), sum(next_day) FROM facts.orders"
         con.execute(sql).fetchall()
         for _ in watch.runs():

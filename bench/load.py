@@ -22,25 +22,28 @@ class Marks:
     def __init__(self) -> None:
         self.began = time.perf_counter()
         self.steps: dict[str, float] = {}
-        self.done: list[float] = []
+        self.derived: list[float] = []
+        self.now = ""
 
     def start(self, step: str, total: int) -> None:  # noqa: ARG002
         """A step begins."""
         self.steps.setdefault(step, time.perf_counter())
-        self.done = []
+        self.now = step
 
     def advance(self) -> None:
         """A part of it is done."""
-        self.done.append(time.perf_counter())
+        if self.now == "deriving":
+            self.derived.append(time.perf_counter())
 
     def parts(self) -> dict[str, float]:
         """Seconds of each part of a load that has just ended: they add up to the whole."""
+        derived = self.derived or [self.steps["deriving"]]
         moments = {
             OPEN: self.steps["reading"],
             PARSE: self.steps["storing"],
             STORE: self.steps["deriving"],
-            PERSONS: self.done[0],
-            DERIVE: self.done[-1],
+            PERSONS: derived[0],
+            DERIVE: derived[-1],
             PUBLISH: time.perf_counter(),
         }
         starts = (self.began, *moments.values())[:-1]

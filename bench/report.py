@@ -37,11 +37,11 @@ def table(records: Sequence[Record], skipped: Iterable[tuple[str, str]] = ()) ->
 
 
 def _row(record: Record) -> Iterator[str]:
-    yield f"  {record.figure.partition('.')[2]}" if record.part_of else record.figure
+    yield ("  " if record.part_of else "") + _name(record.figure)
     yield record.what + (", answers equal" if record.equal_answers else "")
     yield shown_seconds(record.seconds)
     yield shown_seconds(record.fastest)
-    yield "" if record.part_of else f"{record.peak_mb:,.0f} MB"
+    yield "" if _is_part(record) else f"{record.peak_mb:,.0f} MB"
     yield _times(record.ratio)
     yield record.against
     yield record.aim
@@ -99,12 +99,12 @@ def growth(newest: Mapping[int, Sequence[Record]]) -> str:
         for name in names:
             found = [_named(newest[orders], name) for orders in sizes]
             last = next(record for record in reversed(found) if record is not None)
-            cells = [f"{'— ' if last.part_of else ''}{name.partition('.')[2] or name}", last.what]
+            cells = [f"{'— ' if last.part_of else ''}{_name(name)}", last.what]
             cells += ["" if record is None else shown_seconds(record.seconds) for record in found]
             if many:
                 first = found[0]
                 cells.append("" if first is None or found[-1] is None else _times(found[-1].seconds / first.seconds))
-            cells.append("" if last.part_of else _memory(last.peak_mb))
+            cells.append("" if _is_part(last) else _memory(last.peak_mb))
             rows.append(cells)
         parts.append(f"**{group}**\n\n{_markdown(header, rows)}")
     return "\n\n".join(parts)
@@ -135,11 +135,11 @@ def _grows(newest: Mapping[int, Sequence[Record]]) -> str:
 
 
 def beside(newest: Mapping[int, Sequence[Record]]) -> str:
-    """Every ratio: a figure's seconds over those of its limit, or a peer's over ours."""
+    """The ratios: a figure's seconds over those of its limit, or a peer's over ours."""
     rows = []
     for name in dict.fromkeys(name for names in _by_group(newest).values() for name in names):
         found = [_named(records, name) for records in newest.values()]
-        known = [record for record in found if record is not None and record.ratio is not None]
+        known = [r for r in found if r is not None and r.ratio is not None and (_is_part(r) or not r.part_of)]
         if known:
             equal = "yes" if all(record.equal_answers for record in known) else ""
             ratios = ["" if record is None else _times(record.ratio) for record in found]
@@ -187,6 +187,15 @@ def _by_group(newest: Mapping[int, Sequence[Record]]) -> dict[str, list[str]]:
         for record in records:
             found.setdefault(record.group, {})[record.figure] = None
     return {group: list(names) for group, names in found.items()}
+
+
+def _is_part(record: Record) -> bool:
+    """Whether it is a part of a figure's time, in the same process."""
+    return "." in record.figure
+
+
+def _name(figure: str) -> str:
+    return figure.partition(".")[2] or figure
 
 
 def _named(records: Iterable[Record], name: str) -> Record | None:

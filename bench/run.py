@@ -147,7 +147,7 @@ def _record(
         figure=f"{figure.name}.{part}" if part else figure.name,
         what=what,
         group=figure.group,
-        part_of=figure.name if part else "",
+        part_of=figure.name if part else figure.one_of,
         seconds=seconds,
         fastest=min(measured.seconds[part]),
         slowest=max(measured.seconds[part]),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.measuring import Place, Stopwatch
+from regulars.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.versions import Warehouse
 
 
 def daily_active(place: Place, watch: Stopwatch, window: int) -> None:
@@ -14,7 +14,7 @@ def daily_active(place: Place, watch: Stopwatch, window: int) -> None:
         " SELECT DATE '1970-01-01' + spine.day::INTEGER, count(DISTINCT person) FROM spine JOIN facts.orders o"
         f" ON o.day > spine.day - {window} AND o.day <= spine.day GROUP BY spine.day ORDER BY spine.day"
     )
-    with Warehouse(Shop.open(place.shop).warehouse).read() as con:
+    with App(Shop.open(place.shop)).warehouse.read() as con:
         for _ in watch.runs():
             with watch.timing():
                 rows = con.execute(sql).fetchall()
