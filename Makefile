@@ -1,6 +1,7 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
 # make test    the tests (make test-slow: those that take long)
 # make check   style, types, arrows between the folders, generated docs
+# make bench   what it costs, beside limits and peers (BENCH='--orders 1_000_000', --quick, --help: the options)
 #
 # Everything runs in .venv, which the first target makes (scripts/environment.sh).
 
@@ -11,8 +12,8 @@ PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DOCS = README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check check-style check-types check-arrows check-docs docs format requirements clean \
-	environment environment-dev
+.PHONY: help demo test test-slow check check-style check-types check-arrows check-docs docs bench format requirements \
+	clean environment environment-dev
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -49,6 +50,10 @@ check-docs: environment-dev
 docs: environment-dev
 	$(BIN)/cog -r --verbosity 1 -P $(DOCS)
 
+# The peers' environments (.venv-bench, .venv-metricflow) make themselves on first use. `make docs` then writes the page.
+bench: environment
+	$(BIN)/python -m bench $(BENCH)
+
 format: environment-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -58,8 +63,8 @@ requirements:
 	scripts/requirements.sh
 
 clean:
-	rm -rf .venv demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venv-bench .venv-metricflow bench/shops demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:
 	@scripts/environment.sh run

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from typing import Any
 
 import typer
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # the bench stands beside the package, not in it
+
+from bench import history, report
 from regulars.cli import COMMANDS, application
 from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES
@@ -24,7 +28,8 @@ from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES
 
-PACKAGE = Path(__file__).resolve().parents[1] / "src" / "regulars"
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "src" / "regulars"
 
 
 def link(name: str) -> str:
@@ -204,3 +209,11 @@ def arrows() -> str:
     layers, *others = project["tool"]["importlinter"]["contracts"]
     drawn = "```text\n" + "\n".join(layers["layers"]) + "\n```"
     return "\n\n".join((drawn, "\n".join(f"- {other['name']}." for other in others))) + "\n"
+
+
+# Performance -----------------------------------------------------------------------------------------------------------
+
+
+def performance() -> str:
+    """What the bench measured, of each size of shop in its newest whole run."""
+    return report.page(history.newest(history.read(history.FILE)))

@@ -56,11 +56,9 @@ def derive(
     """
     why = "everything was asked for" if changes is None else changes.why
     if changes is not None and not why:
-        why = correct(con, settings, changes)
+        why = correct(con, settings, changes, done)
     if why:
         tell(f"Deriving everything anew: {why}.")
         derive_all(con, settings, done)
         return Derived(why)
-    for step in STEPS:
-        done(step)
     return Derived("")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, MOST, Changes
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
-from regulars.warehouse.derive.full import prepare_days, run
+from regulars.warehouse.derive.full import STEPS, prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
 from regulars.warehouse.people import correct_persons, of_persons
@@ -21,7 +23,7 @@ _EVERYBODYS = {"exchange_rates": "exchange rates changed", "product_costs": "cos
 _FACTS = ("orders", "lines", "returns")
 
 
-def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> str:
+def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes, done: Callable[[str], None]) -> str:
     """Correct persons and facts by what the write changed. Returns why that is not enough, or nothing where it was.
 
     Leaves temporary tables removed_… and added_… (orders, lines, returns): the rows of the facts that went and came.
@@ -31,6 +33,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
             return why
     if not correct_persons(con, settings, changes):
         return "two customers would have one number"
+    done(STEPS[0])
     _find_touched(con, changes)
     if (touched := _count(con, "temp.touched")) > max(FEW, MOST * _count(con, "facts.orders")):
         return f"{touched:,} orders are concerned"
@@ -47,6 +50,8 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
         con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend_statement(settings, PLACE)}")
     write_coverage(con, settings)
     sign(con, settings)
+    for step in STEPS[1:]:
+        done(step)
     return ""
 
 

@@ -1,0 +1,97 @@
+"""The bench's command line: `make bench`, or `python -m bench --help`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import history
+from bench.figures import FIGURES, chosen
+from bench.history import Record
+from bench.measuring import ROOT, BenchError, Place
+from bench.peers.environments import FOLDERS, prepare
+from bench.report import table
+from bench.run import run_size, skipped
+
+_QUICK = 20_000
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(part.replace("_", "")) for part in text.split(",")]
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("bench", description="What Regulars costs, beside its limits and its peers.")
+    add = parser.add_argument
+    add("--orders", type=_sizes, default=[1_000_000, 10_000_000], metavar="N,N",
+        help="sizes of shop; 50_000_000 wants 24 GB of memory and 80 GB of disk [1_000_000,10_000_000]")  # fmt: skip
+    add("--only", default="", metavar="PATTERN", help="only figures like this (load_*), and what they are held against")
+    add("--quick", action="store_true", help=f"a smoke run: {_QUICK:,} orders, two runs each, no line of history")
+    add("--keep", type=Path, metavar="FOLDER", help="keep the generated shops here and use them again")
+    add("--lines", action="store_true", help="also load order lines")
+    add("--no-install", action="store_true", help="use the peers' environments only where they are ready")
+    add("--environments", type=Path, default=ROOT, metavar="FOLDER", help="where the peers' environments lie")
+    add("--results", type=Path, metavar="FILE", help=f"JSON lines are added here [{history.FILE.relative_to(ROOT)}]")
+    add("--list", action="store_true", help="only name the figures")
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure, show the table, add to the history. 1 where a figure fails or a peer's answer differs."""
+    given = _options().parse_args(words)
+    console = Console(width=None if sys.stdout.isatty() else 180, highlight=False)
+    telling = Console(stderr=True, highlight=False)
+    if given.list:
+        for figure in FIGURES:
+            console.print(f"{figure.name}: {figure.what}", markup=False)
+        return 0
+    figures = chosen(given.only, lines=given.lines)
+    if not figures:
+        telling.print(f"No figure is like {given.only!r}; --list shows all.", markup=False)
+        return 1
+
+    def tell(what: str) -> None:
+        telling.print(what, markup=False)
+
+    wanted = [name for name in FOLDERS if any(figure.environment == name for figure in figures)]
+    environments = {
+        name: prepare(name, given.environments.resolve(), install=not given.no_install, tell=tell) for name in wanted
+    }
+    versions: dict[str, str] = {}
+    for environment in environments.values():
+        versions |= {} if environment.missing else environment.versions()
+    sizes = [_QUICK] if given.quick else given.orders
+    run = history.this_run(whole=not given.only and not given.quick, versions=versions)
+    results = given.results or (None if given.quick else history.FILE)
+    found: list[Record] = []
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=None if given.quick else _room()) as temporary:
+            for orders in sizes:
+                place = Place((given.keep or Path(temporary)).resolve() / str(orders))
+                measured = run_size(
+                    orders, place, figures, run, environments, lines=given.lines, quick=given.quick, tell=tell
+                )
+                if results:
+                    history.append(measured, results)
+                found += measured
+    except BenchError as error:
+        telling.print(str(error), markup=False)
+        return 1
+    console.print(table(found, skipped(figures, environments, sizes)))
+    return 0
+
+
+def _room() -> Path:
+    """Where large shops are made: beside the repository's own files, as /tmp may lie in memory."""
+    room = ROOT / "bench" / "shops"
+    room.mkdir(exist_ok=True)
+    return room
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The catalogue by month with one split, asked in a process that runs already."""
+
+from __future__ import annotations
+
+from bench.measuring import Place, Stopwatch
+from bench.peers.answers import COHORTS, METRICS
+from bench.states import ask_warm, by_metric
+from regulars.app import App
+from regulars.metrics.catalogue import BY_NAME, CATALOGUE
+from regulars.metrics.query import answer
+from regulars.metrics.question import Facts, Question, periods_of
+from regulars.metrics.shapes import Grid, Metric
+from regulars.vocabulary.calendar import Grain
+from regulars.vocabulary.shop import Shop
+
+SPLIT = "country"
+
+
+def by_month(place: Place, watch: Stopwatch) -> None:
+    """Every metric that has one value for a period and knows the split."""
+    with App(Shop.open(place.shop)).facts() as facts:
+        ask_warm(_question(facts), facts, watch)
+
+
+def again(place: Place, watch: Stopwatch) -> None:
+    """The very same question once more: what keeping an answer saves."""
+    with App(Shop.open(place.shop)).facts() as facts:
+        question = _question(facts)
+        answer(question, facts)
+        for _ in watch.runs():
+            with watch.timing():
+                answer(question, facts)
+
+
+def like_peers(place: Place, watch: Stopwatch) -> None:
+    """Exactly the metrics that pandas and polars are asked for, cohorts included."""
+    with App(Shop.open(place.shop)).facts() as facts:
+        months = periods_of(facts, Grain.MONTH, None, None)
+        split = Question(tuple(BY_NAME[name] for name in METRICS), months, (SPLIT,))
+        cohorts = Question(tuple(BY_NAME[name] for name in COHORTS), months)
+        found = by_metric(answer(split, facts)) | by_metric(answer(cohorts, facts))
+        for number in watch.runs():
+            with watch.timing():
+                answer(Question(split.metrics, months, (SPLIT,), active_window=366 + number), facts)
+                answer(Question(cohorts.metrics, months, active_window=366 + number), facts)
+    place.write_answers("like_peers", found)
+
+
+def one_metric(place: Place, watch: Stopwatch, metric: str) -> None:
+    """One metric by month, without a split."""
+    with App(Shop.open(place.shop)).facts() as facts:
+        question = Question((BY_NAME[metric],), periods_of(facts, Grain.MONTH, None, None))
+        values = ask_warm(question, facts, watch)
+    place.write_answers(metric, by_metric(values))
+
+
+def _question(facts: Facts) -> Question:
+    return Question(_split_by(SPLIT), periods_of(facts, Grain.MONTH, None, None), (SPLIT,))
+
+
+def _split_by(split: str) -> tuple[Metric, ...]:
+    return tuple(
+        metric
+        for metric in CATALOGUE
+        if not isinstance(metric, Grid) and all(split in fact.splits for fact in metric.above.facts)
+    )

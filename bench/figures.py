@@ -1,0 +1,243 @@
+"""Every figure of the bench, in the order in which they are measured and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any
+
+from bench.load import DERIVE, OPEN, PARSE, PERSONS, PUBLISH, STORE
+from bench.peers.environments import METRICFLOW, PEERS
+from bench.states import STATES
+
+FULL_SIZE = 10_000_000
+"""Orders at which aims in seconds and memory are meant, on 4 cores."""
+LARGE = 1_000_000
+"""Orders from which ratios are judged: smaller shops measure what starting anything costs."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a figure should reach. Ratios are judged from LARGE on, seconds and memory at FULL_SIZE."""
+
+    seconds: float | None = None
+    peak_mb: float | None = None
+    ratio_at_most: float | None = None
+    ratio_at_least: float | None = None
+
+    def __str__(self) -> str:
+        said = []
+        if self.seconds is not None:
+            said.append(f"≤ {shown_seconds(self.seconds)}")
+        if self.peak_mb is not None:
+            said.append(f"≤ {self.peak_mb / 1000:g} GB")
+        if self.ratio_at_most is not None:
+            said.append(f"≤ {self.ratio_at_most:g} ×")
+        if self.ratio_at_least is not None:
+            said.append(f"≥ {self.ratio_at_least:g} ×")
+        return ", ".join(said)
+
+    def met(self, orders: int, seconds: float, peak_mb: float, ratio: float | None) -> bool | None:
+        """Whether it is reached; None where it is not meant for this size, or there is no ratio."""
+        held: list[bool] = []
+        if orders == FULL_SIZE:
+            held += [seconds <= self.seconds] if self.seconds is not None else []
+            held += [peak_mb <= self.peak_mb] if self.peak_mb is not None else []
+        if ratio is not None and orders >= LARGE:
+            held += [ratio <= self.ratio_at_most] if self.ratio_at_most is not None else []
+            held += [ratio >= self.ratio_at_least] if self.ratio_at_least is not None else []
+        return all(held) if held else None
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a figure's time, of interest for itself."""
+
+    name: str
+    what: str
+    against: str = ""
+    aim: Aim | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What is measured, how, and what it is held against.
+
+    `against`: the figure that this one's seconds are divided by. `equals`: (ours, theirs), the answers that must be the same.
+    `environment`: the peers' own one it runs in. `most_orders`: it is left out above.
+    """
+
+    name: str
+    what: str
+    group: str
+    target: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    against: str = ""
+    aim: Aim | None = None
+    parts: tuple[Part, ...] = ()
+    equals: tuple[str, str] | None = None
+    environment: str = ""
+    one_of: str = ""
+    """The figure that measures several of this kind at once."""
+    optional: bool = False
+    """Only with --lines."""
+    most_orders: int | None = None
+    most: int = 5
+    budget: float = 30.0
+
+
+def shown_seconds(seconds: float) -> str:
+    """42.0 s, 1.23 s, 150 ms, 6.7 ms."""
+    if seconds >= 10:
+        return f"{seconds:.1f} s".replace(".0 s", " s")
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
+
+
+_CSV = ("orders.csv", "customers.csv")
+_PARQUET = ("orders.parquet", "customers.parquet")
+_WITH_LINES = (*_CSV, "order_lines.csv")
+_LATE = ("late_0.csv", "late_1.csv", "late_2.csv")
+_LATE_FEW = 3
+_WINDOWS = (90, 365)
+_MONTHS = ("--grain", "month", "--since", "2023-01")
+_ACTIVE = f"customers_end_by_day_{_WINDOWS[0]}"
+_SPLIT = ("--split", "country", "--format", "csv")
+
+
+def _parts(limit: str, aim: Aim | None = None) -> tuple[Part, ...]:
+    return (
+        Part(OPEN, "find and open, and copy what is there", ""),
+        Part(PARSE, "parse and validate", limit, aim),
+        Part(STORE, "store"),
+        Part(PERSONS, "who is who"),
+        Part(DERIVE, "derive the facts"),
+        Part(PUBLISH, "publish"),
+    )
+
+
+def _limits() -> Iterable[Figure]:
+    group = "Limits: plain DuckDB, plain copy"
+    read = "bench.limits:read_files"
+    yield Figure("read_csv", "read the same CSV files into memory", group, read, {"names": _CSV})
+    yield Figure("read_parquet", "read the same Parquet files into memory", group, read, {"names": _PARQUET})
+    yield Figure("read_csv_with_lines", "the same with order lines", group, read, {"names": _WITH_LINES}, optional=True)
+
+
+def _loads() -> Iterable[Figure]:
+    group = "Load"
+    whole = "bench.load:whole"
+    yield Figure(
+        "load_csv", "orders and customers from CSV", group, whole, {"files": _CSV, "keep": True}, "read_csv",
+        Aim(seconds=25, peak_mb=6000), _parts("read_csv", Aim(ratio_at_most=6)), most=3,
+    )  # fmt: skip
+    yield Figure(
+        "load_parquet", "the same from Parquet", group, whole, {"files": _PARQUET}, "read_parquet",
+        parts=_parts("read_parquet"), most=3,
+    )  # fmt: skip
+    yield Figure(
+        "load_csv_with_lines", "with order lines", group, whole, {"files": _WITH_LINES}, "read_csv_with_lines",
+        parts=_parts("read_csv_with_lines"), optional=True, most=3,
+    )  # fmt: skip
+    yield Figure("copy_version", "copy the warehouse's file", group, "bench.limits:copy_version")
+    yield Figure(
+        "load_late", "10,000 late orders (a tenth of a small shop's) into it", group, "bench.load:late", {"files": _LATE},
+        "copy_version", parts=_parts(""), most=_LATE_FEW,
+    )  # fmt: skip
+
+
+def _states() -> Iterable[Figure]:
+    group = "Who is a customer, for every day (warm)"
+    target = "bench.states:by_day"
+    yield Figure("scan_orders", "scan the four columns it follows from", group, "bench.limits:scan_orders", most=20)
+    for window in _WINDOWS:
+        yield Figure(
+            f"states_by_day_{window}", f"all {len(STATES)} metrics, W = {window}", group, target, {"window": window},
+            "scan_orders", Aim(seconds=0.015), most=10,
+        )  # fmt: skip
+    for window in _WINDOWS:
+        for metric in STATES:
+            yield Figure(
+                f"{metric}_by_day_{window}", f"{metric} alone, W = {window}", group, target,
+                {"window": window, "metric": metric}, "scan_orders", one_of=f"states_by_day_{window}",
+            )  # fmt: skip
+
+
+def _catalogue() -> Iterable[Figure]:
+    group = "The catalogue by month, split by country"
+    warm, cold = "bench.catalogue:", "bench.cold:command"
+    yield Figure(
+        "catalogue_warm", "all metrics, warm", group, f"{warm}by_month", {}, "scan_orders", Aim(seconds=0.15), most=10
+    )
+    yield Figure(
+        "catalogue_again", "the very same question again", group, f"{warm}again", {}, "catalogue_warm", most=10
+    )
+    yield Figure("catalogue_cold", "all metrics, from the command line", group, cold,
+                 {"words": ("metrics", *_MONTHS, *_SPLIT)}, "catalogue_warm")  # fmt: skip
+    yield Figure("latest_month_cold", "`regulars metrics`, the latest month", group, cold, {"words": ("metrics",)})
+    yield Figure("like_peers", "what pandas and polars are asked for, warm", group, f"{warm}like_peers", most=10)
+
+
+def _peers() -> Iterable[Figure]:
+    group = "pandas and polars doing the same work, answers equal"
+    for name in ("polars", "pandas"):
+        aim = Aim(ratio_at_least=10) if name == "polars" else None
+        most_orders = 20_000_000 if name == "pandas" else None
+        for how, what in (("from_parquet", "from Parquet"), ("in_memory", "every column derived before, in memory")):
+            theirs = name if how == "from_parquet" else f"{name}_in_memory"
+            yield Figure(
+                theirs, f"{name}, {what}", group, f"bench.peers.with_{name}:{how}", {}, "like_peers",
+                aim if how == "from_parquet" else None, (), ("like_peers", theirs), PEERS, most_orders=most_orders, most=3,
+            )  # fmt: skip
+
+
+def _others() -> Iterable[Figure]:
+    group = "MetricFlow and the SQL everyone writes, answers equal"
+    cold = "bench.cold:command"
+    value = "average_order_value"
+    yield Figure(f"{value}_by_month", f"{value} by month, warm", group, "bench.catalogue:one_metric", {"metric": value})
+    yield Figure("customers_end_cold", "customers_end by day, W = 90, from the command line", group, cold,
+                 {"words": ("metric", "customers_end", "--grain", "day", "--active-window", "90", "--format", "csv")})  # fmt: skip
+    yield Figure(f"{value}_cold", f"{value} by month, from the command line", group, cold,
+                 {"words": ("metric", value, *_MONTHS, "--format", "csv")})  # fmt: skip
+    asks = "bench.peers.metricflow:query"
+    yield Figure(
+        "metricflow_active_customers", "MetricFlow, the same by day", group, asks,
+        {"metric": "active_customers", "grain": "day", "ours": "customers_end"}, "customers_end_cold",
+        equals=(f"states_90_{'customers_end'}", "metricflow_active_customers"), environment=METRICFLOW, most=2,
+        most_orders=FULL_SIZE,
+    )  # fmt: skip
+    yield Figure(
+        f"metricflow_{value}", "MetricFlow, the same by month", group, asks,
+        {"metric": value, "grain": "month", "ours": value}, f"{value}_cold",
+        equals=(value, f"metricflow_{value}"), environment=METRICFLOW, most=2, most_orders=FULL_SIZE,
+    )  # fmt: skip
+    yield Figure(
+        "spine_90", "calendar, range join, count distinct by DuckDB, W = 90", group, "bench.peers.spine:daily_active",
+        {"window": 90}, _ACTIVE, equals=("states_90_customers_end", "spine_90"), most_orders=1_000_000, most=2,
+    )  # fmt: skip
+
+
+FIGURES: tuple[Figure, ...] = (*_limits(), *_loads(), *_states(), *_catalogue(), *_peers(), *_others())
+BY_NAME: dict[str, Figure] = {figure.name: figure for figure in FIGURES}
+_ANSWERED_BY = {
+    "like_peers": "like_peers",
+    "states_90_customers_end": _ACTIVE,
+    "average_order_value": "average_order_value_by_month",
+}
+"""Which figure gives an answer that others are compared with."""
+
+
+def chosen(pattern: str, *, lines: bool) -> tuple[Figure, ...]:
+    """The figures that match the pattern (all without one), and those they are held against."""
+    names = {f.name for f in FIGURES if (lines or not f.optional) and fnmatch(f.name, pattern or "*")}
+    waiting = list(names)
+    while waiting:
+        figure = BY_NAME[waiting.pop()]
+        needed = {figure.against, *(part.against for part in figure.parts)}
+        needed |= {_ANSWERED_BY[figure.equals[0]]} if figure.equals else set()
+        waiting += (new := needed - names - {""})
+        names |= new
+    return tuple(figure for figure in FIGURES if figure.name in names)

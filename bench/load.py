@@ -1,0 +1,112 @@
+"""Loading: a whole shop from its exports, and a few late orders into it."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measuring import BenchError, Place, Stopwatch
+from regulars.app import App
+from regulars.simulate import MARKETPLACE_EMAIL
+from regulars.vocabulary.shop import Shop
+
+CURRENCY, TIMEZONE = "GBP", "Europe/London"
+OPEN, PARSE, STORE, PERSONS, DERIVE, PUBLISH = "open", "parse_and_validate", "store", "persons", "derive", "publish"
+
+
+class Marks:
+    """A load's Progress: notes when which step began and when a part of it was done."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.steps: dict[str, float] = {}
+        self.derived: list[float] = []
+        self.now = ""
+
+    def start(self, step: str, total: int) -> None:  # noqa: ARG002
+        """A step begins."""
+        self.steps.setdefault(step, time.perf_counter())
+        self.now = step
+
+    def advance(self) -> None:
+        """A part of it is done."""
+        if self.now == "deriving":
+            self.derived.append(time.perf_counter())
+
+    def parts(self) -> dict[str, float]:
+        """Seconds of each part of a load that has just ended: they add up to the whole."""
+        derived = self.derived or [self.steps["deriving"]]
+        moments = {
+            OPEN: self.steps["reading"],
+            PARSE: self.steps["storing"],
+            STORE: self.steps["deriving"],
+            PERSONS: derived[0],
+            DERIVE: derived[-1],
+            PUBLISH: time.perf_counter(),
+        }
+        starts = (self.began, *moments.values())[:-1]
+        return {name: end - start for (name, end), start in zip(moments.items(), starts, strict=True)}
+
+
+def whole(place: Place, watch: Stopwatch, files: Sequence[str], keep: bool = False) -> None:
+    """Load the files into a shop that has nothing yet; with `keep` the last one becomes the shop that is asked."""
+    folder = place.scratch("shop")
+    for _ in watch.runs():
+        shutil.rmtree(folder, ignore_errors=True)
+        app = App(Shop.create(folder, currency=CURRENCY, timezone=TIMEZONE, shared_addresses=(MARKETPLACE_EMAIL,)))
+        _timed(app, [place.data(name) for name in files], watch)
+        _insist(app, _orders_of(app, place), f"Loading {', '.join(files)}")
+    if keep:
+        shutil.rmtree(place.shop, ignore_errors=True)
+        folder.rename(place.shop)
+    else:
+        shutil.rmtree(folder)
+
+
+def late(place: Place, watch: Stopwatch, files: Sequence[str]) -> None:
+    """Load each file of late orders into a copy of the shop, one after the other."""
+    folder = place.scratch("late shop")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(place.shop, folder)
+    app = App(Shop.open(folder))
+    for number in watch.runs():
+        before, rows = _orders_in(app), _lines(place.data(files[number])) - 1
+        _timed(app, [place.data(files[number])], watch)
+        _insist(app, before + rows, f"Loading {files[number]}")
+    shutil.rmtree(folder)
+
+
+def _timed(app: App, files: list[Path], watch: Stopwatch) -> None:
+    marks = Marks()
+    with watch.timing():
+        result = app.load(files, progress=marks)
+    for part, seconds in marks.parts().items():
+        watch.seconds[part].append(seconds)
+    rejected = sum(count.rejected for count in result.files.values())
+    if rejected:
+        raise BenchError(f"{rejected:,} rows of {', '.join(file.name for file in files)} were rejected.")
+
+
+def _insist(app: App, expected: int, what: str) -> None:
+    found = _orders_in(app)
+    if found != expected:
+        raise BenchError(f"{what} left {found:,} counted orders instead of {expected:,}.")
+
+
+def _orders_in(app: App) -> int:
+    with app.warehouse.read() as con:
+        return int(con.execute("SELECT count(*) FROM facts.orders").fetchall()[0][0])
+
+
+def _orders_of(app: App, place: Place) -> int:
+    """Counted orders of the generated file, as DuckDB alone counts them."""
+    with app.warehouse.read() as con:
+        sql = f"SELECT count(*) FROM '{place.data('orders.parquet')}' WHERE status = 'counted'"
+        return int(con.execute(sql).fetchall()[0][0])
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines)

@@ -1,0 +1,221 @@
+"""What the bench found: one table in the terminal, and the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from rich.table import Table
+
+from bench.figures import shown_seconds
+from bench.history import Record, Run
+
+_MET = {True: "yes", False: "no", None: ""}
+EQUAL_AT_ALL_SIZES = "catalogue_warm"
+_LITTLE, _LIKE_ORDERS = 0.2, 0.8
+"""Growth as a share of what the orders grew by, on a logarithmic scale: below, a figure hardly grows; above, as they do."""
+
+
+def table(records: Sequence[Record], skipped: Iterable[tuple[str, str]] = ()) -> Table:
+    """One table of all sizes, with what was skipped at its end."""
+    found = Table(title=None if not records else told(records[0].run), title_justify="left", header_style="bold")
+    for column in ("figure", "what", "median", "fastest", "peak", "ratio", "to", "aim", "met"):
+        found.add_column(column, justify="right" if column in ("median", "fastest", "peak", "ratio") else "left")
+    for orders in dict.fromkeys(record.orders for record in records):
+        of_size = [record for record in records if record.orders == orders]
+        for group in dict.fromkeys(record.group for record in of_size):
+            found.add_section()
+            found.add_row(f"[bold]{_size(orders)} orders[/]", f"[bold]{group}[/]")
+            for record in of_size:
+                if record.group == group:
+                    found.add_row(*_row(record))
+    skipped = list(skipped)
+    if skipped:
+        found.add_section()
+    for name, why in skipped:
+        found.add_row(name, f"skipped: {why}")
+    return found
+
+
+def _row(record: Record) -> Iterator[str]:
+    yield ("  " if record.part_of else "") + _name(record.figure)
+    yield record.what + (", answers equal" if record.equal_answers else "")
+    yield shown_seconds(record.seconds)
+    yield shown_seconds(record.fastest)
+    yield "" if _is_part(record) else f"{record.peak_mb:,.0f} MB"
+    yield _times(record.ratio)
+    yield record.against
+    yield record.aim
+    yield _MET[record.met]
+
+
+def told(run: Run) -> str:
+    """When, where and with what a run was made, in one sentence."""
+    at, machine = run.at.replace("T", " ")[:16], run.machine
+    with_ = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    return (
+        f"Measured {at} UTC at commit {run.commit} on {machine['cores']} cores of {machine['cpu']} with"
+        f" {machine['ram_gb']} GB of memory; {with_}."
+    )
+
+
+# The page --------------------------------------------------------------------------------------------------------------
+
+
+def page(newest: Mapping[int, Sequence[Record]]) -> str:
+    """The generated part of docs/performance.md: by number of orders, the records of the newest whole run."""
+    if not newest:
+        return "Nothing has been measured yet: `make bench` does it.\n"
+    parts = ["## Where and when", *_runs(newest), "## How cost grows", growth(newest)]
+    if len(newest) > 1:
+        parts.append(_grows(newest))
+    parts += ["## Beside limits and peers", beside(newest)]
+    if aims := _aims(newest):
+        parts += ["## Aims", aims]
+    return "\n\n".join(parts) + "\n"
+
+
+def _runs(newest: Mapping[int, Sequence[Record]]) -> Iterator[str]:
+    runs: dict[str, list[int]] = {}
+    for orders, records in newest.items():
+        runs.setdefault(told(records[0].run), []).append(orders)
+    for said, sizes in runs.items():
+        yield f"**{' and '.join(map(_size, sizes))} orders.** {said}"
+
+
+def growth(newest: Mapping[int, Sequence[Record]]) -> str:
+    """Every figure at every size, with how often the smallest size's seconds the largest's are, and its memory there."""
+    sizes = list(newest)
+    many = len(sizes) > 1
+    header = [
+        "figure",
+        "what",
+        *(f"{_size(orders)} orders" for orders in sizes),
+        *(["grows"] if many else []),
+        "memory",
+    ]
+    parts = []
+    for group, names in _by_group(newest).items():
+        rows = []
+        for name in names:
+            found = [_named(newest[orders], name) for orders in sizes]
+            last = next(record for record in reversed(found) if record is not None)
+            cells = [f"{'— ' if last.part_of else ''}{_name(name)}", last.what]
+            cells += ["" if record is None else shown_seconds(record.seconds) for record in found]
+            if many:
+                first = found[0]
+                cells.append("" if first is None or found[-1] is None else _times(found[-1].seconds / first.seconds))
+            cells.append("" if _is_part(last) else _memory(last.peak_mb))
+            rows.append(cells)
+        parts.append(f"**{group}**\n\n{_markdown(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def _grows(newest: Mapping[int, Sequence[Record]]) -> str:
+    """In a sentence: what hardly grows, what grows as the orders do."""
+    first, last = min(newest), max(newest)
+    times = last / first
+    growing: dict[str, list[str]] = {"little": [], "as": [], "between": []}
+    for record in newest[last]:
+        before = _named(newest[first], record.figure)
+        if before is None or record.part_of:
+            continue
+        grown = record.seconds / before.seconds
+        kind = "little" if grown <= times**_LITTLE else "as" if grown >= times**_LIKE_ORDERS else "between"
+        growing[kind].append(f"`{record.figure}`")
+    said = [f"From {_size(first)} to {_size(last)} orders there are {times:g} times as many."]
+    if growing["little"]:
+        said.append(f"Hardly dearer (at most {times**_LITTLE:.1f} times): {', '.join(growing['little'])}.")
+    if growing["between"]:
+        said.append(f"Less than the orders: {', '.join(growing['between'])}.")
+    if growing["as"]:
+        said.append(
+            f"About as the orders, or more ({times**_LIKE_ORDERS:.1f} times and up): {', '.join(growing['as'])}."
+        )
+    return "\n\n".join(said)
+
+
+def beside(newest: Mapping[int, Sequence[Record]]) -> str:
+    """The ratios: a figure's seconds over those of its limit, or a peer's over ours."""
+    rows = []
+    for name in dict.fromkeys(name for names in _by_group(newest).values() for name in names):
+        found = [_named(records, name) for records in newest.values()]
+        known = [r for r in found if r is not None and r.ratio is not None and (_is_part(r) or not r.part_of)]
+        if known:
+            equal = "yes" if all(record.equal_answers for record in known) else ""
+            ratios = ["" if record is None else _times(record.ratio) for record in found]
+            rows.append([f"`{name}`", *ratios, f"`{known[-1].against}`", equal])
+    return _markdown(
+        ["figure", *(f"{_size(orders)} orders" for orders in newest), "the seconds of", "answers equal"], rows
+    )
+
+
+def _aims(newest: Mapping[int, Sequence[Record]]) -> str:
+    rows = [
+        [
+            f"`{r.figure}`",
+            _size(r.orders),
+            r.aim,
+            shown_seconds(r.seconds),
+            _memory(r.peak_mb),
+            _times(r.ratio),
+            _MET[r.met],
+        ]
+        for records in newest.values()
+        for r in records
+        if r.met is not None
+    ]
+    rows += _equal_at_all_sizes(newest)
+    return _markdown(["figure", "orders", "aim", "median", "memory", "ratio", "met"], rows) if rows else ""
+
+
+def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str]]:
+    """What should cost the same at every size: whether the runs at the smallest and the largest overlap."""
+    first, last = _named(newest[min(newest)], EQUAL_AT_ALL_SIZES), _named(newest[max(newest)], EQUAL_AT_ALL_SIZES)
+    if len(newest) < 2 or first is None or last is None:
+        return []
+    overlap = last.fastest <= first.slowest and first.fastest <= last.slowest
+    sizes = f"{_size(first.orders)} and {_size(last.orders)}"
+    medians = f"{shown_seconds(first.seconds)} and {shown_seconds(last.seconds)}"
+    grown = _times(last.seconds / first.seconds)
+    return [[f"`{last.figure}`", sizes, "equal within noise: runs overlap", medians, "", grown, _MET[overlap]]]
+
+
+def _by_group(newest: Mapping[int, Sequence[Record]]) -> dict[str, list[str]]:
+    """Figures by group, in the order in which they were measured; every size's are there."""
+    found: dict[str, dict[str, None]] = {}
+    for records in sorted(newest.values(), key=len, reverse=True):
+        for record in records:
+            found.setdefault(record.group, {})[record.figure] = None
+    return {group: list(names) for group, names in found.items()}
+
+
+def _is_part(record: Record) -> bool:
+    """Whether it is a part of a figure's time, in the same process."""
+    return "." in record.figure
+
+
+def _name(figure: str) -> str:
+    return figure.partition(".")[2] or figure
+
+
+def _named(records: Iterable[Record], name: str) -> Record | None:
+    return next((record for record in records if record.figure == name), None)
+
+
+def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _size(orders: int) -> str:
+    return f"{orders / 1e6:g} M" if orders >= 1_000_000 else f"{orders:,}"
+
+
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{ratio:,.0f} ×" if ratio >= 100 else f"{ratio:.1f} ×" if ratio >= 1 else f"{ratio:.2g} ×"
+
+
+def _memory(peak_mb: float) -> str:
+    return f"{peak_mb / 1000:.1f} GB" if peak_mb >= 1000 else f"{peak_mb:.0f} MB"
