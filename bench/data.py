@@ -13,8 +13,6 @@ from regulars.simulate import ShopShape, simulate
 
 SEED = 11
 MONTHS = 36
-_ORDERS_PER_CUSTOMER = 3.287
-"""Of the simulated shop over MONTHS; a shop asked for by its orders comes within a few per cent."""
 LATE = 10_000
 """Orders of a file that comes late: nine in ten by customers the shop knows."""
 LATE_FILES = 3
@@ -35,8 +33,7 @@ def make(place: Place, watch: Stopwatch, orders: int, lines: bool) -> None:
     raw.mkdir(parents=True, exist_ok=True)
     place.data("").mkdir(parents=True, exist_ok=True)
     with watch.timing():
-        shape = ShopShape(customers=max(100, round(orders / _ORDERS_PER_CUSTOMER)), months=MONTHS)
-        shop = simulate(shape, SEED)
+        shop = simulate(ShopShape(orders=orders, months=MONTHS), SEED)
         con = duckdb.connect()
         con.execute("SET TimeZone = 'UTC'")
         for table in ("customers", "orders", *(("order_lines",) if lines else ())):

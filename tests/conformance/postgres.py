@@ -29,7 +29,11 @@ TYPES = {
 def database(address: str, name: str) -> Iterator[Connection]:
     """A database of its own that knows what Regulars teaches an engine, with the schemas main and facts."""
     with psycopg.connect(address, autocommit=True) as con:
-        con.execute(f'CREATE DATABASE "{name}"')
+        try:
+            # Where the machine has a language, the database speaks it, as a shop's own would.
+            con.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 LOCALE 'en_US.UTF-8'")
+        except psycopg.errors.Error:
+            con.execute(f'CREATE DATABASE "{name}"')
     with psycopg.connect(address.replace("/postgres?", f"/{name}?"), autocommit=True) as con:
         # Not UTC: whoever lets the session's zone into an answer shall be found.
         con.execute("SET TimeZone = 'Asia/Tokyo'")

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from conformance.postgres import database
+from conformance.postgres import TYPES, database
 from regulars.warehouse import portable
 
 COLUMNS = {
@@ -64,7 +64,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
             yield Engine(con.execute, ibis.duckdb.from_connection(con), "?")
         return
     with database(request.getfixturevalue("postgres"), "portable") as con:
-        con.execute(f"CREATE TABLE given ({columns})")
+        con.execute(f"CREATE TABLE given ({columns.replace('VARCHAR', TYPES['VARCHAR'])})")
         yield Engine(con.execute, ibis.postgres.from_connection(con), "%s")
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"
+_MONEY_TYPE = dt.dtype(MONEY)
+_NOTHING = ibis.literal(Decimal(0), type=MONEY)
 _WIDE = "decimal(38, 4)"
 _WIDEST = "decimal(38, 8)"
 _ONE = ibis.literal(Decimal(1), type="decimal(38, 0)")
@@ -73,6 +76,11 @@ def _half_even(dividend, divisor, digits):  # type: ignore[no-untyped-def]
     """
 
 
+@ibis.udf.scalar.builtin(name="half_even_share", signature=((MONEY, MONEY, MONEY, "int8"), MONEY))
+def _half_even_share(amount, part, whole, digits):  # type: ignore[no-untyped-def]
+    """amount × part / whole (> 0, or null) rounded half-even to `digits` places, exactly."""
+
+
 FUNCTIONS = {
     "duckdb": (
         """CREATE OR REPLACE MACRO half_even_of(dividend, divisor, guess) AS
@@ -89,6 +97,16 @@ FUNCTIONS = {
             round((dividend * (10 ** digits)::DECIMAL(38,0))::DOUBLE / divisor::DOUBLE)::BIGINT)::DECIMAL(38,0)
          * (CASE digits WHEN 0 THEN 1 WHEN 1 THEN 0.1 WHEN 2 THEN 0.01 WHEN 3 THEN 0.001 ELSE 0.0001 END)::DECIMAL(38,4)
         )::DECIMAL(18,4)""",
+        # What most orders are made of fits in 64 bits, as ten-thousandths: several times faster.
+        """CREATE OR REPLACE MACRO half_even_small(dividend, divisor) AS
+        dividend // divisor + CASE WHEN 2 * abs(dividend % divisor) + abs((dividend // divisor) % 2) > divisor
+                                   THEN sign(dividend) ELSE 0 END""",
+        """CREATE OR REPLACE MACRO half_even_share(amount, part, whole, digits) AS
+        CASE WHEN abs(amount) < 200000 AND abs(part) <= whole AND whole BETWEEN 0.0001 AND 200000 THEN
+            (half_even_small((amount * 10000)::BIGINT * (part * 10000)::BIGINT,
+                             (whole * 10000)::BIGINT * (10 ** (4 - digits))::BIGINT) * (10 ** (4 - digits))::BIGINT
+            )::DECIMAL(14,0) * 0.0001::DECIMAL(4,4)
+        ELSE half_even((amount::DECIMAL(38,4) * part::DECIMAL(38,4))::DECIMAL(38,8), whole::DECIMAL(38,8), digits) END""",
     ),
     # NUMERIC divides exactly: div() is the whole quotient towards zero, and what is left decides.
     "postgres": (
@@ -100,6 +118,8 @@ FUNCTIONS = {
         SELECT (half_even_of(dividend * 10::NUMERIC ^ digits, divisor, div(dividend * 10::NUMERIC ^ digits, divisor))
                 * 0.1 ^ digits)::NUMERIC(18,4)
         $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
+        """CREATE OR REPLACE FUNCTION half_even_share(amount NUMERIC, part NUMERIC, whole NUMERIC, digits INTEGER)
+        RETURNS NUMERIC(18,4) AS $$ SELECT half_even(amount * part, whole, digits) $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
     ),
 }
 """SQL that teaches an engine what it lacks, by Ibis backend; `derive` runs DuckDB's."""
@@ -118,6 +138,9 @@ def rounded(amount: ir.DecimalValue, digits: int) -> ir.DecimalValue:
 
 def share(amount: ir.DecimalValue, part: ir.DecimalValue, whole: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount × part / whole, rounded half-even to `digits` decimal places, exactly; null where whole is 0."""
+    if all(value.type() == _MONEY_TYPE for value in (amount, part, whole)):
+        found: ir.DecimalValue = _half_even_share(amount, part, whole.nullif(_NOTHING), ibis.literal(digits, "int8"))
+        return found
     return _rounded_half_even(amount.cast(_WIDE) * part.cast(_WIDE), whole.nullif(Decimal(0)), digits)
 
 

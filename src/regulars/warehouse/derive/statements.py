@@ -108,10 +108,10 @@ def _statements(
     heads = write("order heads", "heads", counted_orders(sources))
     ordered = write("lines", "ordered", lines_of_orders(heads, sources))
     amounts = write("lines", "amounts", with_amounts(heads, ordered))
-    line = write("lines", "lines", lines(amounts, ordered, sources), "ORDER BY person, day", fact=True)
+    line = write("lines", "lines", lines(amounts, ordered, sources), fact=True)
     priced = write("order sums", "priced", before_refunds(amounts, line, sources))
     back = returns(priced, ordered, line, sources)
-    back = write("returns", "returns", back, "ORDER BY person, day", fact=True)
+    back = write("returns", "returns", back, fact=True)
     valued = write("orders", "valued", valued_orders(priced, line, back, sources))
     if place.touched:
         # The rest of the touched customers' orders, as they are: only their places in the history change.
