@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
@@ -93,6 +94,7 @@ class App(Reading):
             yield con
             progress.start("deriving", len(STEPS))
             derive(con, self.shop.settings, lambda _: progress.advance())
+            refresh(con, self.shop.settings)
 
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""

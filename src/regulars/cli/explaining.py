@@ -8,7 +8,8 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.output import Sheet, say, show
 from regulars.cli.shops import HERE, asked
-from regulars.metrics.explain import DAYS, Explanation, explain
+from regulars.metrics.compute.from_rows import BEFORE, WITHIN
+from regulars.metrics.explain import Explanation, explain
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Example, Metric
 from regulars.vocabulary.calendar import Grain
@@ -87,7 +88,7 @@ def describe(found: Explanation) -> None:
         say(sql)
     if found.sql:
         say()
-        say(f"{DAYS} lists the days of the period asked about, as numbers since 1970-01-01.")
+        say(f"{WITHIN} and {BEFORE} list the days asked about, as numbers since 1970-01-01, and what they count for.")
     else:
         say()
         say("The SQL is shown where there is a shop with data: --shop DIR")

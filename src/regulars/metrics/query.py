@@ -12,8 +12,9 @@ from regulars.metrics.answer import Change, Value
 from regulars.metrics.compare import changes
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
 from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.quantiles import histogram
-from regulars.metrics.compute.sums import Scope, Sums, sums
+from regulars.metrics.compute.quantiles import Histogram, histogram, kind
+from regulars.metrics.compute.scope import Scope
+from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.measures import Amount
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
@@ -83,14 +84,16 @@ def estimate_all(work: Work) -> Work:
     assert work.scope is not None
     assert work.sums is not None
     found: dict[str, Found] = {}
+    histograms: dict[tuple[str, ...], Histogram] = {}
     for metric in work.question.metrics:
         if isinstance(metric, Grid):
             cells = grid(metric, work.scope)
             found[metric.name] = Found((*work.question.splits, "age"), cells.groups, cells.estimate, cells.finished)
             continue
         if isinstance(metric, Quantile):
-            values = histogram(metric, work.scope, work.sums.groups)
-            result = estimate_quantile(metric, values)
+            if kind(metric) not in histograms:
+                histograms[kind(metric)] = histogram(metric, work.scope, work.sums.groups)
+            result = estimate_quantile(metric, histograms[kind(metric)])
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
