@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from regulars.metrics.compute.asking import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
-from regulars.metrics.compute.scope import Scope
 from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.measures import Fact, Term
 from regulars.metrics.question import Facts
+from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Period
 

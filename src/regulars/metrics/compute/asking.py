@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from threading import Lock
+from typing import Generic, TypeVar
 
 import ibis
 import ibis.expr.types as ir
@@ -12,18 +13,43 @@ import pyarrow as pa
 
 from regulars.metrics.question import Facts
 
+Key = TypeVar("Key", bound=Hashable)
+Found = TypeVar("Found")
 Query = Callable[[Mapping[str, ir.Table]], ir.Table]
 """Builds a query from the tables that are given along."""
-_MOST = 512
-_compiled: OrderedDict[Hashable, str] = OrderedDict()
-_lock = Lock()
+
+
+class Remembered(Generic[Key, Found]):
+    """The last so many things found, by what they were asked by. Askers in several threads may find one twice, never wrongly."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[Key, Found] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: Key, find: Callable[[], Found]) -> Found:
+        """What was found for the key, now or before."""
+        with self._lock:
+            if key in self._found:
+                self._found.move_to_end(key)
+                return self._found[key]
+        found = find()
+        with self._lock:
+            self._found[key] = found
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return found
+
+
+_compiled: Remembered[Hashable, str] = Remembered(512)
 
 
 def fetch(facts: Facts, key: Hashable, query: Query, given: Mapping[str, pa.Table]) -> pa.Table:
     """The rows of a query. `key` names all that decides its SQL beside the facts' own columns; `given` are tables by name."""
     if facts.run is None:
         return query({name: ibis.memtable(table) for name, table in given.items()}).to_pyarrow()
-    return _whole(facts.run(_sql(facts, key, query, given), given))
+    sql = _compiled.get((facts.dialect, key), lambda: compiled(facts, query, given))
+    return _whole(facts.run(sql, given))
 
 
 def _whole(found: pa.Table) -> pa.Table:
@@ -33,21 +59,6 @@ def _whole(found: pa.Table) -> pa.Table:
         for field in found.schema
     ]
     return found.cast(pa.schema(fields))
-
-
-def _sql(facts: Facts, key: Hashable, query: Query, given: Mapping[str, pa.Table]) -> str:
-    whole = (facts.dialect, facts.return_window, key)
-    with _lock:
-        found = _compiled.get(whole)
-        if found is not None:
-            _compiled.move_to_end(whole)
-            return found
-    found = compiled(facts, query, given)
-    with _lock:
-        _compiled[whole] = found
-        while len(_compiled) > _MOST:
-            _compiled.popitem(last=False)
-    return found
 
 
 def compiled(facts: Facts, query: Query, given: Mapping[str, pa.Table]) -> str:

@@ -11,10 +11,10 @@ from regulars.metrics.cells.families import digest
 from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.parts import Part, codes
 from regulars.metrics.compute.plan import Step
-from regulars.metrics.compute.scope import Scope
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import Term, Timing
 from regulars.metrics.question import Condition
+from regulars.metrics.scope import Scope
 
 
 def parts_from_cells(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.parts import Part, codes
-from regulars.metrics.compute.scope import Scope
 from regulars.metrics.measures import Fact, Term, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
+from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import epoch_day
 
 WITHIN = "days_within_periods"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.cells.families import WHOLE, digest, family_name
-from regulars.metrics.compute.scope import BY_PERSON, Scope
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, from_histogram
+from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.vocabulary.calendar import Grain
 
 

@@ -14,8 +14,8 @@ from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.from_rows import WITHIN, days_within
 from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.parts import Groups, codes
-from regulars.metrics.compute.scope import Scope
 from regulars.metrics.relations import BUCKET, bound, relation, with_unknown
+from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Quantile
 
 _Places = npt.NDArray[np.int64]

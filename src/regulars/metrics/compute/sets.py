@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.parts import Part, codes
-from regulars.metrics.compute.scope import Scope
 from regulars.metrics.measures import Term
 from regulars.metrics.relations import PERSON, orders_of_customers, with_unknown
+from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import Period
 
 _WINDOWS = "days_of_windows"
