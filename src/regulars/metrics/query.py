@@ -13,9 +13,10 @@ from regulars.metrics.compare import changes
 from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
 from regulars.metrics.compute.grids import grid
+from regulars.metrics.compute.plan import Step, every_row, plan
 from regulars.metrics.compute.quantiles import Histogram, histogram, kind
-from regulars.metrics.compute.sums import Sums, sums
-from regulars.metrics.measures import Amount
+from regulars.metrics.compute.sums import Sums, distinct_terms, sums
+from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, HISTORIES, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
@@ -70,14 +71,27 @@ def choose_scope(work: Work) -> Work:
 def sum_up(work: Work) -> Work:
     """All sums that the metrics need, one query for each fact, timing and day column."""
     assert work.scope is not None
+    amounts, people = _amounts(work.question)
+    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+
+
+def _amounts(question: Question) -> tuple[list[Amount], dict[str, Amount]]:
+    """What must be summed up, and how many customers each metric rests on."""
     amounts: list[Amount] = []
     people: dict[str, Amount] = {}
-    for metric in work.question.metrics:
+    for metric in question.metrics:
         if not isinstance(metric, Grid):
             amounts += [amount for amount in (metric.above, metric.below, metric.rows) if amount is not None]
-            if work.question.compare:
-                people[metric.name] = metric.people
-    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+            if question.compare:
+                people[metric.name] = _people(metric, question)
+    return amounts, people
+
+
+def _people(metric: Metric, question: Question) -> Amount:
+    """Where nothing is split, the known customers behind orders and their lines are those who ordered: cells count them."""
+    amount = metric.people
+    of_orders = (persons(ORDERS), persons(LINES))
+    return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
 
 
 def estimate_all(work: Work) -> Work:
@@ -118,7 +132,34 @@ def compare_all(work: Work) -> Work:
 
 def label(work: Work) -> Work:
     """Values with everything that belongs to them."""
-    return replace(work, values=Answers([_block(work, metric) for metric in work.question.metrics]))
+    asked, calendar = work.question.periods, work.facts.calendar
+    index = {period: number for number, period in enumerate(work.periods)}
+    rows = np.array([index[period] for period in asked])
+    times = Times.of(asked)
+    before = Times.of([calendar.before(period) for period in asked]) if work.changes else times
+    return replace(work, values=Answers([_block(work, one, rows, times, before) for one in work.question.metrics]))
+
+
+def planned(question: Question, facts: Facts) -> list[Step]:
+    """From what the question would be answered: a step for each query of sums. Reads no row."""
+    work = choose_scope(choose_periods(Work(question, facts)))
+    assert work.scope is not None
+    amounts, people = _amounts(question)
+    terms = distinct_terms([*amounts, *people.values()])
+    found = plan(terms, work.scope)
+    if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
+        found.append(
+            every_row(
+                BEFORE,
+                work.scope,
+                "who was active at both ends of a period longer than the active window",
+            )
+        )
+    values = {kind(metric): metric.fact for metric in question.metrics if isinstance(metric, Quantile)}
+    found += [every_row(fact, work.scope, "a quantile needs every value") for fact in values.values()]
+    if any(isinstance(metric, Grid) for metric in question.metrics):
+        found.append(every_row(HISTORIES, work.scope, "a cohort grid follows every customer"))
+    return found
 
 
 STEPS: tuple[Callable[[Work], Work], ...] = (choose_periods, choose_scope, sum_up, estimate_all, compare_all, label)
@@ -192,15 +233,10 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
     return np.asarray((times.first <= last) & (times.beyond > first))
 
 
-def _block(work: Work, metric: Metric) -> Block:
+def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times) -> Block:
     asked, found, facts = work.question.periods, work.found[metric.name], work.facts
     e = found.estimate
-    index = {period: number for number, period in enumerate(work.periods)}
-    rows = np.array([index[period] for period in asked])
-    times = Times.of(asked)
     is_finished = finished(facts, metric, times)
-    compared = metric.name in work.changes
-    before = Times.of([facts.calendar.before(period) for period in asked]) if compared else times
     cells = np.arange(len(asked) * len(found.groups))
     if isinstance(metric, Grid):
         cells = cells[e.n[rows].ravel() != 0]

@@ -8,7 +8,7 @@ from enum import Enum
 
 from regulars.metrics.cells.families import WHOLE, digest, family_name
 from regulars.metrics.kept import Kept
-from regulars.metrics.measures import AS_NOW, HISTOGRAMS, HISTORIES, Fact, Measure, Term
+from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, from_histogram
 from regulars.metrics.scope import BY_PERSON, Scope
@@ -36,10 +36,15 @@ class Step:
     kept: Kept | None = None
     why_not_smaller: str = ""
 
-    def __str__(self) -> str:
-        size = "" if self.rows is None else f" ({self.rows:,} rows)"
-        where = f"{self.source.value}{size}" if self.source is not Source.CELLS else f"cells{size}: {_said(self.kept)}"
-        return f"{self.fact.name}: {where}" + (f"; {self.why_not_smaller}" if self.why_not_smaller else "")
+    @property
+    def about(self) -> str:
+        """What the table's rows are."""
+        if self.kept is None:
+            return (
+                "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
+            )
+        by = [self.kept.grain, *filter(None, [self.kept.by]), *(["bucket of customers"] if self.kept.bucketed else [])]
+        return f"sums by {', '.join(by)}"
 
 
 _Key = tuple[Fact, Source, Kept | None, str]
@@ -63,6 +68,14 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
             key = (fact, Source.ROWS, None, reason)
         found.setdefault(key, []).append(term)
     return _united(found, scope)
+
+
+def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
+    """The step of a question that no sum answers."""
+    counted = fact is BY_DAY and from_histogram(fact, scope.where, _columns(fact, scope))
+    table = "gaps" if counted else fact.table
+    source = Source.HISTOGRAM if counted else Source.ROWS
+    return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
@@ -93,13 +106,6 @@ def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
     return (*scope.by(fact).values(), *(("bucket",) if scope.apart(fact) else ()))
 
 
-def _said(kept: Kept | None) -> str:
-    if kept is None:
-        return ""
-    by = f" by {kept.by}" if kept.by else ""
-    return f"sums by {kept.grain}{by}" + (" and bucket of customers" if kept.bucketed else "")
-
-
 # Whether cells answer ----------------------------------------------------------------------------------------------------
 
 
@@ -118,7 +124,7 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     column = digest(measure, scope.active_window)
     holding = [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
     if not holding:
-        return None, "its definition is not among what is kept"
+        return None, _nothing_of(measure, scope)
     fitting = [one for one in holding if _fits(one, measure, scope)]
     if not fitting:
         return None, _no_period(measure)
@@ -133,14 +139,13 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
 
 
 def _nothing_of(measure: Measure, scope: Scope) -> str:
-    if measure.of_window and scope.active_window not in _windows_kept(scope):
-        kept = ", ".join(map(str, _windows_kept(scope)))
-        return f"sums for an active window of {scope.active_window} days are not kept (kept: {kept})"
-    return "the fact has so few rows that they are read themselves"
-
-
-def _windows_kept(scope: Scope) -> list[int]:
-    return sorted(int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_"))
+    kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_")}
+    if not kept:
+        return "the fact has so few rows that they are read themselves"
+    if measure.of_window and scope.active_window not in kept:
+        said = " and ".join(map(str, sorted(kept)))
+        return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
+    return "its definition is not among what is kept"
 
 
 def _no_period(measure: Measure) -> str:
