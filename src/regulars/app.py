@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
@@ -93,7 +94,8 @@ class App(Reading):
             tell = silent if changes.why else self.tell
             yield changes
             progress.start("deriving", len(STEPS))
-            derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
+            derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
+            refresh(con, self.shop.settings, changed=not derived.everything)
 
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""

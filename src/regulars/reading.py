@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
 import ibis
+import pyarrow as pa
 
+from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.edition import is_current
 from regulars.warehouse.versions import Warehouse
+from regulars.warehouse.versions.connection import about
 
 Tell = Callable[[str], None]
 
@@ -59,4 +62,21 @@ class Reading:
                 settings.currency,
                 coverage,
                 settings.return_window,
+                run=lambda sql, given: run(con, sql, given),
+                version=self._version(con),
+                cells=held(con),
             )
+
+    def _version(self, con: duckdb.DuckDBPyConnection) -> str:
+        """Names these facts among all that this process may read: another version, or other settings, have another name."""
+        told = about(con)
+        parts = (str(self.shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"))
+        return " ".join(map(str, parts))
+
+
+def run(con: duckdb.DuckDBPyConnection, sql: str, given: Mapping[str, pa.Table]) -> pa.Table:
+    """Run a query over the facts and the given tables, on a cursor of its own: askers do not meet each other's tables."""
+    with con.cursor() as cursor:
+        for name, table in given.items():
+            cursor.register(name, table)
+        return cursor.execute(sql).to_arrow_table()

@@ -233,3 +233,18 @@ def test_the_people_behind_a_split_are_found_by_their_first_order(command, tmp_p
 def test_all_metrics_of_shops_with_and_without_lines_returns_and_costs(command, shops_with, table, grain):
     said = command("metrics", "--grain", grain, "--shop", shops_with(table))
     assert (said.code, said.err) == (0, "") and "net_revenue" in said.out and "product_return_rate" in said.out
+
+
+def test_the_plan_says_from_what_a_question_is_answered(command, shop):
+    said = command("explain", "net_revenue", "--plan", "--split", "country", "--shop", shop)
+    assert (said.code, said.err) == (0, "")
+    assert "answered from" in said.out and "rows" in said.out and "so few rows" in said.out
+    asked = ("customer_churn_rate", "--plan", "--period", "2024-01", "--shop", shop, "--format", "json")
+    plan = json.loads(command("explain", *asked).out)
+    assert plan["metric"] == "customer_churn_rate"
+    assert {(step["fact"], step["answered_from"]) for step in plan["plan"]} == {
+        ("gaps_after", "histograms of gaps"),
+        ("gaps_before", "histograms of gaps"),
+    }
+    refused = command("explain", "net_revenue", "--plan", "--split", "product", "--shop", shop)
+    assert refused.code == 2 and "cannot be split" in refused.err

@@ -46,7 +46,9 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
     facts = stack.enter_context(app.facts())
     target = stack.enter_context(database(address, settings.name))
     kept = {
-        name for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
+        name
+        for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
+        if not name.startswith("cells") and name != "statements"
     }
     written = statements(settings, PLACE)
     own = {one.name for one in written}
@@ -61,5 +63,7 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
         target.execute(f"ANALYZE {one.schema}.{one.name}")
     target.execute("ALTER TABLE facts.lines DROP COLUMN key")
     backend = ibis.postgres.from_connection(target)
-    on_postgres = replace(facts, table=lambda name: backend.table(name, database="facts"))
+    on_postgres = replace(
+        facts, table=lambda name: backend.table(name, database="facts"), run=None, dialect="postgres", version=None, cells=()
+    )
     return Engines(con, target, facts, on_postgres, tuple(one.name for one in written if one.name in kept))

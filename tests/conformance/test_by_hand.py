@@ -18,10 +18,9 @@ of these.
 ARRAYS = {"np", "pc", "pa"}
 """What is called on these happens in Python, once the engine has answered."""
 PLAIN = {
-    "metrics/compute/sums.py: _parts": "divides the arrays of an answer",
     "metrics/window.py: suggest": "divides the counts of an answer",
 }
-"""Functions about both that divide plain numbers, and why."""
+"""Functions about expressions that also divide plain numbers, and why."""
 METHODS = {
     "calendars and clocks": {
         "truncate", "delta", "interval", "date_diff", "bucket", "window_by", "strftime", "as_timestamp", "as_date",

@@ -12,8 +12,10 @@ import duckdb
 import ibis
 import pyarrow as pa
 
+from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
 from regulars.metrics.shapes import Example
+from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log
@@ -43,6 +45,8 @@ class TestShop:
             self.settings.currency,
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
             self.settings.return_window,
+            run=lambda sql, given: run(self.con, sql, given),
+            cells=held(self.con),
         )
 
 

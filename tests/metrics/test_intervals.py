@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from regulars.metrics.compute.intervals import benjamini_hochberg, jackknife, left_out, p_value, ratio, wilson
-from regulars.metrics.compute.quantiles import weighted_quantile
+from regulars.metrics.compute.quantiles import Histogram
 
 
 @pytest.mark.parametrize(
@@ -151,5 +151,26 @@ def test_a_quantile_is_duckdbs_quantile_cont(counted: dict[int, int], q: float) 
     (theirs,) = duckdb.execute(f"SELECT quantile_cont(x, {q}) FROM (SELECT unnest(?) AS x)", [every]).fetchone() or (
         None,
     )
-    ours = weighted_quantile(np.array(values, float), np.array([counted[value] for value in values], float), q)
-    assert ours == pytest.approx(theirs, abs=1e-9)
+    shape = (1, 1, 1)
+    nothing = np.zeros(len(values), dtype=np.int64)
+    ours = Histogram(nothing, nothing, np.array(values, float), np.array([counted[v] for v in values], float), shape)
+    assert ours.quantile(q)[0, 0] == pytest.approx(theirs, abs=1e-9)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 9), st.integers(1, 4)), max_size=40),
+    st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
+)
+def test_a_quantile_without_a_bucket_is_that_of_the_other_rows(rows: list[tuple[int, int, int, int]], q: float) -> None:
+    rows = sorted(
+        {(cell, bucket, value): weight for cell, bucket, value, weight in rows}.items(),
+        key=lambda r: (r[0][0], r[0][2]),
+    )
+    cell, bucket, value = (np.array([key[place] for key, _ in rows], dtype=np.int64) for place in range(3))
+    weight = np.array([weight for _, weight in rows], dtype=float)
+    ours = Histogram(cell, bucket, value.astype(float), weight, (3, 1, 4)).quantiles_left_out(q)
+    for one in range(3):
+        for without in range(4):
+            kept = [key[2] for key, n in rows if key[0] == one and key[1] != without for _ in range(n)]
+            expected = np.quantile(kept, q) if kept else np.nan
+            assert ours[one, 0, without] == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet, say, show
 from regulars.cli.shops import HERE, asked
-from regulars.metrics.explain import DAYS, Explanation, explain
+from regulars.metrics.compute.from_rows import BEFORE, WITHIN
+from regulars.metrics.compute.plan import Step
+from regulars.metrics.explain import Explanation, explain
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Example, Metric
 from regulars.vocabulary.calendar import Grain
@@ -87,10 +90,42 @@ def describe(found: Explanation) -> None:
         say(sql)
     if found.sql:
         say()
-        say(f"{DAYS} lists the days of the period asked about, as numbers since 1970-01-01.")
+        say(f"{WITHIN} and {BEFORE} list the days asked about, as numbers since 1970-01-01, and what they count for.")
     else:
         say()
         say("The SQL is shown where there is a shop with data: --shop DIR")
+
+
+def tell_plan(metric: Metric, steps: Sequence[Step]) -> None:
+    """Print from what a question is answered, one row for each query."""
+    rows = [
+        [
+            step.fact.name,
+            step.source.value,
+            step.about,
+            "" if step.rows is None else f"{step.rows:,}",
+            step.why_not_smaller,
+        ]
+        for step in steps
+    ]
+    titles = ["fact", "answered from", "which", "its rows", "why nothing smaller"]
+    show(Sheet(titles, rows, title=metric.name, numbers=frozenset(("its rows",))))
+
+
+def plan_as_json(metric: Metric, steps: Sequence[Step]) -> dict[str, Any]:
+    """The same as a record."""
+    listed = [
+        {
+            "fact": step.fact.name,
+            "answered_from": step.source.value,
+            "table": step.table,
+            "which": step.about,
+            "rows": step.rows,
+            "why_nothing_smaller": step.why_not_smaller,
+        }
+        for step in steps
+    ]
+    return {"metric": metric.name, "plan": listed}
 
 
 def _split_and_where(metric: Metric) -> str:

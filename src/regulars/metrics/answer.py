@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import overload
+
+import numpy as np
+import numpy.typing as npt
 
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Period
@@ -48,3 +53,111 @@ class Value:
     """The shop's currency for money, else None."""
     timezone: str
     change: Change | None = None
+
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+VERDICTS = (None, Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Differences to the period before: arrays of shape (periods, groups); `verdict` holds places in VERDICTS."""
+
+    before: Numbers
+    difference: Numbers
+    low: Numbers
+    high: Numbers
+    verdict: npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Block:
+    """The values of one metric: arrays of shape (periods, groups). `cells` says which of them are told, row by row."""
+
+    metric: Metric
+    periods: Sequence[Period]
+    splits: tuple[str, ...]
+    groups: Sequence[tuple[str, ...]]
+    cells: npt.NDArray[np.int64]
+    """Places in the arrays laid out flat, in the order in which they are told."""
+    value: Numbers
+    low: Numbers
+    high: Numbers
+    n: Numbers
+    numerator: Numbers
+    denominator: Numbers | None
+    finished: Flags
+    ripe: Flags
+    there: Flags
+    """Whether the data cover any day of the period: one flag for each; elsewhere there is nothing to tell."""
+    comparable: Flags
+    changes: Changes | None
+    currency: str | None
+    timezone: str
+
+    def at(self, place: int) -> Value:
+        """The value told at this place."""
+        cell = divmod(int(self.cells[place]), len(self.groups))
+        number, group = cell
+        there = bool(self.there[number])
+        change = None
+        if self.changes is not None and there and self.comparable[number]:
+            told = self.changes
+            change = Change(
+                _number(told.before[cell]),
+                _number(told.difference[cell]),
+                _number(told.low[cell]),
+                _number(told.high[cell]),
+                VERDICTS[told.verdict[cell]],
+            )
+        return Value(
+            metric=self.metric,
+            period=self.periods[number],
+            finished=bool(self.finished[cell]),
+            ripe=bool(self.ripe[number]),
+            split=dict(zip(self.splits, self.groups[group], strict=True)),
+            value=_number(self.value[cell]) if there else None,
+            low=_number(self.low[cell]) if there else None,
+            high=_number(self.high[cell]) if there else None,
+            n=int(self.n[cell]) if there else 0,
+            numerator=_number(self.numerator[cell]) if there else None,
+            denominator=_number(self.denominator[cell]) if there and self.denominator is not None else None,
+            currency=self.currency,
+            timezone=self.timezone,
+            change=change,
+        )
+
+
+class Answers(Sequence[Value]):
+    """All values of a question, by metric, period and split: held as arrays, made into values as they are taken."""
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        self.blocks = tuple(blocks)
+        self._ends = np.cumsum([len(block.cells) for block in self.blocks], dtype=np.int64)
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    @overload
+    def __getitem__(self, place: int) -> Value: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Value, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Value | tuple[Value, ...]:
+        if isinstance(place, slice):
+            return tuple(self[number] for number in range(*place.indices(len(self))))
+        number = place + len(self) if place < 0 else place
+        if not 0 <= number < len(self):
+            raise IndexError(place)
+        block = int(np.searchsorted(self._ends, number, side="right"))
+        return self.blocks[block].at(number - (int(self._ends[block - 1]) if block else 0))
+
+    def __iter__(self) -> Iterator[Value]:
+        for block in self.blocks:
+            yield from map(block.at, range(len(block.cells)))
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-import ibis
-import ibis.expr.types as ir
-
-from regulars.metrics.compute.sums import Scope, aggregate, batches, days_before, days_within
+from regulars.metrics.compute.asking import compiled
+from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
+from regulars.metrics.compute.sums import distinct_terms
+from regulars.metrics.measures import Fact, Term
 from regulars.metrics.question import Facts
+from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Period
-from regulars.warehouse.facts.gaps import HISTOGRAMS
-
-DAYS = "days_asked_about"
-"""In the SQL: each local day that counts, with its period (and the period's bounds)."""
-_ROUGHLY = {"gaps": f"three small histograms: {', '.join(HISTOGRAMS)}"}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything there is to say about a metric. `reads` are facts with what they hold; `sql` one query per fact and timing."""
+    """Everything there is to say about a metric. `reads` are facts with what they hold; `sql` one query per fact."""
 
     metric: Metric
     shape: str
@@ -33,7 +28,7 @@ class Explanation:
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
     """Explain a metric; with a shop at hand also by its SQL for one period."""
-    reads = tuple(f"{fact.name}: {_ROUGHLY.get(fact.name, fact.about)}" for fact in metric.facts)
+    reads = tuple(f"{fact.name}: {fact.about}" for fact in metric.facts)
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
     splits = tuple(dict.fromkeys(split for fact in metric.facts for split in fact.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
@@ -46,13 +41,13 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
         amounts = [metric.above]
     else:
         amounts = [amount for amount in (metric.above, metric.below) if amount is not None]
-    queries: list[ir.Table] = []
-    for (fact, day, inside), terms in batches(amounts).items():
-        days = days_within(scope) if inside else days_before(scope)
-        queries.append(aggregate(fact, day, terms, scope, days))
-    return [_named(str(ibis.to_sql(query, dialect="duckdb"))) for query in queries]
+    by_fact: dict[Fact, list[Term]] = {}
+    for term in distinct_terms(amounts):
+        by_fact.setdefault(term.measure.fact, []).append(term)
+    return [_of_rows(fact, terms, scope) for fact, terms in by_fact.items()]
 
 
-def _named(sql: str) -> str:
-    """The SQL with the days that were asked about, which live in memory, under a name that says so."""
-    return re.sub(r"ibis_\w*memtable_\w+", DAYS, sql)
+def _of_rows(fact: Fact, terms: list[Term], scope: Scope) -> str:
+    branches = branches_of(terms)
+    given = days_asked(scope, branches)
+    return compiled(scope.facts, lambda days: aggregate(fact, branches, scope, days), given)

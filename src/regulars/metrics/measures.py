@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TypeAlias
 
 from ibis import _
 from ibis.common.deferred import Deferred
+
+from regulars.warehouse.facts.gaps import NONE
 
 Expression: TypeAlias = Deferred | int | None
 """An expression over a fact's columns, a number for each row, or nothing."""
@@ -26,6 +29,13 @@ class Fact:
     """Further columns that `--where` may name."""
     of_customers: bool = True
     """Whether its rows belong to customers; what does not is taken as fixed, and shared evenly among the buckets."""
+    rows: str = ""
+    """The derived table whose rows it sees, where that is not called like the fact."""
+
+    @property
+    def table(self) -> str:
+        """The derived table whose rows it sees."""
+        return self.rows or self.name
 
 
 AS_NOW = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))
@@ -44,25 +54,23 @@ def _same(*names: str) -> dict[str, str]:
 ORDERS = Fact(
     "orders", "one row per counted order, guests included", ("orders",), _same(*_OF_ORDER, *AS_NOW), _ORDER_FILTERS
 )
-HISTORIES = Fact(
-    "histories",
-    "the orders of known customers, split by the first order's attributes",
-    ("orders",),
-    _FIRST | _same(*AS_NOW),
-    _ORDER_FILTERS,
-)
-GAPS = Fact(
-    "gaps",
-    "how many orders had which silence before and after, split by the first order's attributes",
-    ("orders",),
-    _FIRST | _same(*AS_NOW),
-    _ORDER_FILTERS,
-)
+
+
+def _of_known_customers(name: str, about: str) -> Fact:
+    return Fact(name, about, ("orders",), _FIRST | _same(*AS_NOW), _ORDER_FILTERS, rows="orders")
+
+
+HISTORIES = _of_known_customers("histories", "the orders of known customers, split by the first order's attributes")
+BEFORE = _of_known_customers("gaps_before", "how many orders came after which silence (histogram `gaps`)")
+AFTER = _of_known_customers("gaps_after", "how many orders were followed by which silence (histogram `gaps`)")
+BY_DAY = _of_known_customers("gaps_by_day", "as gaps_before, several orders of one day taken as one (histogram `gaps`)")
+HISTOGRAMS = {BEFORE: "before", AFTER: "after", BY_DAY: "before_by_day"}
+"""What the orders of one day, gap and number have in common is in a histogram already: no order need be read."""
 LINES = Fact("lines", "one row per product line of a counted order", ("order_lines",), _same(*_OF_LINE))
 RETURNS = Fact("returns", "one row per return or refund", ("returns",), _same(*_OF_LINE, "reason"))
 SPEND = Fact("spend", "what advertising cost by day", ("spend",), _same("channel", "source"), of_customers=False)
 
-FACTS = (ORDERS, HISTORIES, GAPS, LINES, RETURNS, SPEND)
+FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND)
 
 
 class Timing(Enum):
@@ -91,6 +99,27 @@ class Measure:
     complete: bool = False
     distinct: bool = False
     by_sets: str = ""
+
+    @property
+    def definition(self) -> str:
+        """What it sums, as text: measures that sum the same have the same."""
+        return _definition(self)
+
+    @property
+    def of_period(self) -> bool:
+        """Whether it asks where a period starts or ends, so that its sums over days do not add up to that of a month."""
+        return "_.period_start" in self.definition or "_.period_end" in self.definition
+
+    @property
+    def of_window(self) -> bool:
+        """Whether it depends on the active window."""
+        return "_.active_window" in self.definition or self.day == "day_gone"
+
+
+@lru_cache(maxsize=4096)
+def _definition(measure: Measure) -> str:
+    kind = "complete " * measure.complete + "distinct " * measure.distinct
+    return f"{kind}{measure.of!r} of {measure.fact.name} where {measure.where!r} on {measure.day}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,12 +164,13 @@ def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more:
     return Amount((Term(1, Measure(fact, of, where, **more), Timing.BEFORE_END),))  # type: ignore[arg-type]
 
 
+@lru_cache(maxsize=64)
 def persons(fact: Fact) -> Amount:
     """Distinct known customers with a row inside the period."""
     return within(fact, _.person, distinct=True)
 
 
-FIRST_IN_PERIOD = _.previous_day.isnull() | (_.previous_day < _.period_start)
+FIRST_IN_PERIOD = (_.gap == NONE) | (_.day - _.gap < _.period_start)
 """An order that is its customer's first inside the period: counting these counts distinct customers."""
-CUSTOMERS_ORDERING = within(HISTORIES, 1, FIRST_IN_PERIOD)
+CUSTOMERS_ORDERING = within(BEFORE, _.n, FIRST_IN_PERIOD)
 """Distinct known customers with an order in the period."""

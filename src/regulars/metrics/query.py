@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.answer import Change, Value
+from regulars.metrics.answer import Answers, Block, Changes, Flags
 from regulars.metrics.compare import changes
+from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
 from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.quantiles import histogram
-from regulars.metrics.compute.sums import Scope, Sums, sums
-from regulars.metrics.measures import Amount
+from regulars.metrics.compute.plan import Step, every_row, plan
+from regulars.metrics.compute.quantiles import Histogram, histogram, kind
+from regulars.metrics.compute.sums import Sums, distinct_terms, sums
+from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, HISTORIES, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
+from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
-from regulars.vocabulary.calendar import Period, from_epoch_day
+from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
 
 
@@ -44,8 +47,8 @@ class Work:
     people: dict[str, Amount] = field(default_factory=dict)
     """How many customers each metric rests on, where a comparison wants to know."""
     found: dict[str, Found] = field(default_factory=dict)
-    changes: dict[str, dict[tuple[int, int], Change]] = field(default_factory=dict)
-    values: tuple[Value, ...] = ()
+    changes: dict[str, Changes] = field(default_factory=dict)
+    values: Answers = field(default_factory=lambda: Answers(()))
 
 
 def choose_periods(work: Work) -> Work:
@@ -68,14 +71,27 @@ def choose_scope(work: Work) -> Work:
 def sum_up(work: Work) -> Work:
     """All sums that the metrics need, one query for each fact, timing and day column."""
     assert work.scope is not None
+    amounts, people = _amounts(work.question)
+    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+
+
+def _amounts(question: Question) -> tuple[list[Amount], dict[str, Amount]]:
+    """What must be summed up, and how many customers each metric rests on."""
     amounts: list[Amount] = []
     people: dict[str, Amount] = {}
-    for metric in work.question.metrics:
+    for metric in question.metrics:
         if not isinstance(metric, Grid):
             amounts += [amount for amount in (metric.above, metric.below, metric.rows) if amount is not None]
-            if work.question.compare:
-                people[metric.name] = metric.people
-    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+            if question.compare:
+                people[metric.name] = _people(metric, question)
+    return amounts, people
+
+
+def _people(metric: Metric, question: Question) -> Amount:
+    """Where nothing is split, the known customers behind orders and their lines are those who ordered: cells count them."""
+    amount = metric.people
+    of_orders = (persons(ORDERS), persons(LINES))
+    return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
 
 
 def estimate_all(work: Work) -> Work:
@@ -83,14 +99,16 @@ def estimate_all(work: Work) -> Work:
     assert work.scope is not None
     assert work.sums is not None
     found: dict[str, Found] = {}
+    histograms: dict[tuple[str, ...], Histogram] = {}
     for metric in work.question.metrics:
         if isinstance(metric, Grid):
             cells = grid(metric, work.scope)
             found[metric.name] = Found((*work.question.splits, "age"), cells.groups, cells.estimate, cells.finished)
             continue
         if isinstance(metric, Quantile):
-            values = histogram(metric, work.scope, work.sums.groups)
-            result = estimate_quantile(metric, values)
+            if kind(metric) not in histograms:
+                histograms[kind(metric)] = histogram(metric, work.scope, work.sums.groups)
+            result = estimate_quantile(metric, histograms[kind(metric)])
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
@@ -101,106 +119,146 @@ def compare_all(work: Work) -> Work:
     """Differences to the period before, and which of them are real."""
     if not work.question.compare:
         return work
-    index = {period: number for number, period in enumerate(work.periods)}
-    pairs = [(index[period], index[work.facts.calendar.before(period)]) for period in work.question.periods]
-    known = {
-        metric.name: np.array([_judged(work, metric, period) for period in work.periods])
-        for metric in work.question.metrics
-    }
     assert work.sums is not None
+    index = {period: number for number, period in enumerate(work.periods)}
+    now = np.array([index[period] for period in work.question.periods])
+    before = np.array([index[work.facts.calendar.before(period)] for period in work.question.periods])
+    times = Times.of(work.periods)
+    known = {metric.name: _judged(work, metric, times) for metric in work.question.metrics}
     people = {name: work.sums.of(amount).sum(axis=-1) for name, amount in work.people.items()}
     estimates = {name: work.found[name].estimate for name in people}
-    return replace(work, changes=changes(estimates, people, pairs, known))
+    return replace(work, changes=changes(estimates, people, now, before, known))
 
 
 def label(work: Work) -> Work:
     """Values with everything that belongs to them."""
+    asked, calendar = work.question.periods, work.facts.calendar
     index = {period: number for number, period in enumerate(work.periods)}
-    values = tuple(
-        value
-        for metric in work.question.metrics
-        for period in work.question.periods
-        for value in _values(work, metric, period, index[period])
-    )
-    return replace(work, values=values)
+    rows = np.array([index[period] for period in asked])
+    times = Times.of(asked)
+    before = Times.of([calendar.before(period) for period in asked]) if work.changes else times
+    return replace(work, values=Answers([_block(work, one, rows, times, before) for one in work.question.metrics]))
+
+
+def planned(question: Question, facts: Facts) -> list[Step]:
+    """From what the question would be answered: a step for each query of sums. Reads no row."""
+    work = choose_scope(choose_periods(Work(question, facts)))
+    assert work.scope is not None
+    amounts, people = _amounts(question)
+    terms = distinct_terms([*amounts, *people.values()])
+    found = plan(terms, work.scope)
+    if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
+        found.append(
+            every_row(
+                BEFORE,
+                work.scope,
+                "who was active at both ends of a period longer than the active window",
+            )
+        )
+    values = {kind(metric): metric.fact for metric in question.metrics if isinstance(metric, Quantile)}
+    found += [every_row(fact, work.scope, "a quantile needs every value") for fact in values.values()]
+    if any(isinstance(metric, Grid) for metric in question.metrics):
+        found.append(every_row(HISTORIES, work.scope, "a cohort grid follows every customer"))
+    return found
 
 
 STEPS: tuple[Callable[[Work], Work], ...] = (choose_periods, choose_scope, sum_up, estimate_all, compare_all, label)
 
 
-def answer(question: Question, facts: Facts) -> tuple[Value, ...]:
-    """The values of all metrics, by metric, period and split."""
+def answer(question: Question, facts: Facts) -> Answers:
+    """The values of all metrics, by metric, period and split. Answers are remembered for as long as nothing changes."""
+    if facts.version is None:
+        return _answered(question, facts)
+    return _remembered.get((facts.version, question), lambda: _answered(question, facts))
+
+
+def _answered(question: Question, facts: Facts) -> Answers:
     work = Work(question, facts)
     for step in STEPS:
         work = step(work)
     return work.values
 
 
-def finished(facts: Facts, metric: Metric, period: Period) -> bool:
-    """Whether all tables the metric needs cover the period to its end."""
+_remembered: Remembered[tuple[str, Question], Answers] = Remembered(64)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When periods begin and what day follows them, as epoch days."""
+
+    first: npt.NDArray[np.int64]
+    beyond: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, periods: Sequence[Period]) -> Times:
+        """Those of these periods."""
+        return cls(np.array([period.first for period in periods]), np.array([period.beyond for period in periods]))
+
+
+def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
+    """Whether all tables the metric needs cover each period to its end."""
     covered = facts.covered(metric)
-    return covered is not None and (period.end - covered[1]).days <= 1
+    if covered is None:
+        return np.zeros(len(times.first), dtype=bool)
+    return np.asarray(times.beyond - epoch_day(covered[1]) <= 1)
 
 
-def ripe(facts: Facts, metric: Metric, period: Period, active_window: int) -> bool:
-    """Whether late events that the metric waits for had time."""
+def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
+    """Whether late events that the metric waits for had time, for each period."""
     covered = facts.coverage.get("orders")
     if covered is None:
-        return False
+        return np.zeros(len(times.first), dtype=bool)
     if metric.ripens is Ripens.WINDOW_COVERED:
-        return from_epoch_day(period.first - active_window) >= covered[0]
+        return np.asarray(times.first - active_window >= epoch_day(covered[0]))
     if metric.ripens is Ripens.RETURN_WINDOW:
-        return from_epoch_day(period.beyond + facts.return_window - 1) <= covered[1]
-    return True
+        return np.asarray(times.beyond + facts.return_window - 1 <= epoch_day(covered[1]))
+    return np.ones(len(times.first), dtype=bool)
 
 
-def _judged(work: Work, metric: Metric, period: Period) -> bool:
+def _judged(work: Work, metric: Metric, times: Times) -> Flags:
     covered = work.facts.covered(metric)
-    if covered is None or period.start < covered[0]:
-        return False
-    return finished(work.facts, metric, period) and ripe(work.facts, metric, period, work.question.active_window)
+    if covered is None:
+        return np.zeros(len(times.first), dtype=bool)
+    whole = times.first >= epoch_day(covered[0])
+    in_time = ripe(work.facts, metric, times, work.question.active_window)
+    return np.asarray(whole & finished(work.facts, metric, times) & in_time)
 
 
-def _values(work: Work, metric: Metric, period: Period, number: int) -> list[Value]:
-    found = work.found[metric.name]
-    e = found.estimate
-    there = _there(work.facts, metric, period)
-    comparable = there and work.question.compare and _there(work.facts, metric, work.facts.calendar.before(period))
-    is_finished, is_ripe = (
-        finished(work.facts, metric, period),
-        ripe(work.facts, metric, period, work.question.active_window),
-    )
-    rows = []
-    for group, values in enumerate(found.groups):
-        cell = (number, group)
-        if isinstance(metric, Grid) and not e.n[cell]:
-            continue
-        rows.append(
-            Value(
-                metric=metric,
-                period=period,
-                finished=is_finished if found.finished is None else bool(found.finished[cell]),
-                ripe=is_ripe,
-                split=dict(zip(found.splits, values, strict=True)),
-                value=_number(e.value[cell]) if there else None,
-                low=_number(e.low[cell]) if there else None,
-                high=_number(e.high[cell]) if there else None,
-                n=int(e.n[cell]) if there else 0,
-                numerator=_number(e.numerator[cell]) if there else None,
-                denominator=_number(e.denominator[cell]) if there and e.denominator is not None else None,
-                currency=work.facts.currency if metric.unit is Unit.MONEY else None,
-                timezone=work.facts.calendar.timezone,
-                change=work.changes.get(metric.name, {}).get(cell) if comparable else None,
-            )
-        )
-    return rows
-
-
-def _there(facts: Facts, metric: Metric, period: Period) -> bool:
-    """Whether the data cover any day of the period."""
+def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
+    """Whether the data cover any day of each period."""
     covered = facts.covered(metric)
-    return covered is not None and period.start <= covered[1] and period.end > covered[0]
+    if covered is None:
+        return np.zeros(len(times.first), dtype=bool)
+    first, last = (epoch_day(day) for day in covered)
+    return np.asarray((times.first <= last) & (times.beyond > first))
 
 
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times) -> Block:
+    asked, found, facts = work.question.periods, work.found[metric.name], work.facts
+    e = found.estimate
+    is_finished = finished(facts, metric, times)
+    cells = np.arange(len(asked) * len(found.groups))
+    if isinstance(metric, Grid):
+        cells = cells[e.n[rows].ravel() != 0]
+    return Block(
+        metric=metric,
+        periods=asked,
+        splits=found.splits,
+        groups=found.groups,
+        cells=cells,
+        value=e.value[rows],
+        low=e.low[rows],
+        high=e.high[rows],
+        n=e.n[rows],
+        numerator=e.numerator[rows],
+        denominator=None if e.denominator is None else e.denominator[rows],
+        finished=np.broadcast_to(is_finished[:, None], e.n[rows].shape)
+        if found.finished is None
+        else found.finished[rows],
+        ripe=ripe(facts, metric, times, work.question.active_window),
+        there=_there(facts, metric, times),
+        comparable=_there(facts, metric, before),
+        changes=work.changes.get(metric.name),
+        currency=facts.currency if metric.unit is Unit.MONEY else None,
+        timezone=facts.calendar.timezone,
+    )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from typing import TypeAlias
 
 import ibis.expr.types as ir
+import pyarrow as pa
 
+from regulars.metrics.kept import Kept
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import UsageError
@@ -64,6 +68,9 @@ class Question:
             raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
 
 
+Run: TypeAlias = Callable[[str, Mapping[str, pa.Table]], pa.Table]
+
+
 @dataclass(frozen=True)
 class Facts:
     """The derived facts of one version of a shop's warehouse."""
@@ -74,6 +81,22 @@ class Facts:
     coverage: dict[str, tuple[date, date]]
     """First and last local day of each canonical table that has rows."""
     return_window: int
+    run: Run | None = None
+    """Runs SQL over the facts and the Arrow tables given by name; without it, Ibis does."""
+    dialect: str = "duckdb"
+    """Of the SQL that `run` takes."""
+    version: str | None = None
+    """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
+    cells: tuple[Kept, ...] = ()
+    """What is kept summed up beside the facts; without any, every question is answered from rows."""
+
+    @cached_property
+    def levels(self) -> dict[tuple[str, str], list[Kept]]:
+        """The cells by family and split."""
+        found: dict[tuple[str, str], list[Kept]] = {}
+        for one in self.cells:
+            found.setdefault((one.family, one.by), []).append(one)
+        return found
 
     def covered(self, metric: Metric) -> tuple[date, date] | None:
         """First and last day that all tables the metric needs cover, or None where one has no rows."""

@@ -11,9 +11,11 @@ import pyarrow as pa
 from ibis import _
 
 from regulars.metrics.compute.intervals import Array
-from regulars.metrics.compute.sums import BY_PERSON, MONEY_SCALE, Scope, Sums, sums
+from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.measures import HISTORIES, Amount, within
 from regulars.metrics.question import Condition, Facts
+from regulars.metrics.relations import MONEY_SCALE
+from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Period, from_epoch_day
 

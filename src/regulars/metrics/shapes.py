@@ -8,7 +8,7 @@ from enum import Enum
 
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
-    GAPS,
+    HISTOGRAMS,
     HISTORIES,
     Amount,
     Expression,
@@ -101,7 +101,7 @@ class Metric:
         if self.customers is not None:
             return self.customers
         fact = self.above.facts[0]
-        return CUSTOMERS_ORDERING if fact in (HISTORIES, GAPS) else persons(fact)
+        return CUSTOMERS_ORDERING if fact is HISTORIES or fact in HISTOGRAMS else persons(fact)
 
     @property
     def rows(self) -> Amount | None:
@@ -167,7 +167,11 @@ class Ratio(Metric):
         above = Measure(self.fact, self.of, self.where, self.day, self.complete)
         below = Measure(self.fact, self.per, self.where, self.day)
         object.__setattr__(self, "_above", Amount((Term(1, above, self.timing),)))
-        count = None if isinstance(self.per, int) or self.fact is GAPS else Measure(self.fact, 1, self.where, self.day)
+        count = (
+            None
+            if isinstance(self.per, int) or self.fact in HISTOGRAMS
+            else Measure(self.fact, 1, self.where, self.day)
+        )
         object.__setattr__(self, "_below", Amount((Term(1, below, self.timing),)))
         object.__setattr__(self, "_rows", None if count is None else Amount((Term(1, count, self.timing),)))
 

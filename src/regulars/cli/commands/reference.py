@@ -8,13 +8,39 @@ from typing import Annotated
 
 import typer
 
-from regulars.cli.options import As, AsLayout, Format, Layout, Name
+from regulars.cli.options import (
+    ActiveWindow,
+    As,
+    AsLayout,
+    Compare,
+    Format,
+    InPeriod,
+    Layout,
+    Name,
+    OfGrain,
+    Since,
+    Splits,
+    Until,
+    Where,
+)
 from regulars.cli.output import Sheet, write, write_json
+from regulars.cli.shops import HERE, asked
 from regulars.vocabulary.errors import UsageError
 
 
 def explain(
     name: Name,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say from what the question below would be answered; needs a shop.")
+    ] = False,
+    grain: OfGrain = None,
+    since: Since = None,
+    until: Until = None,
+    period: InPeriod = None,
+    split: Splits = None,
+    where: Where = None,
+    active_window: ActiveWindow = None,
+    compare: Compare = False,
     format: AsLayout = Layout.TABLE,
     shop: Annotated[
         Path | None,
@@ -33,11 +59,30 @@ def explain(
     Examples:
       regulars explain customer_churn_rate
       regulars explain net_revenue --shop myshop --format json
+      regulars explain net_revenue --shop myshop --plan --grain week --split country
     """  # fmt: skip
     from regulars.cli.explaining import as_json, describe, explained
     from regulars.metrics.catalogue import named
 
-    found = explained(named(name), shop)
+    wanted = named(name)
+    if plan:
+        from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
+        from regulars.cli.explaining import plan_as_json, tell_plan
+        from regulars.metrics.query import planned
+        from regulars.metrics.question import Question
+
+        reading = asked(shop or HERE)
+        with reading.facts() as facts:
+            periods = periods_asked(facts, grain, since, until, period, latest=False)
+            window = window_asked(active_window, reading.shop.settings)
+            question = Question((wanted,), periods, splits_asked(split), conditions(where), window, compare)
+            steps = planned(question, facts)
+        if format is Layout.JSON:
+            write_json(plan_as_json(wanted, steps))
+        else:
+            tell_plan(wanted, steps)
+        return
+    found = explained(wanted, shop)
     if format is Layout.JSON:
         write_json(as_json(found))
     else:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.measures import (
+    AFTER,
+    BEFORE,
+    BY_DAY,
     CUSTOMERS_ORDERING,
     FIRST_IN_PERIOD,
-    GAPS,
     HISTORIES,
     Amount,
     Timing,
@@ -19,23 +21,19 @@ from regulars.metrics.shapes import Example, Interval, Metric, Order, Quantile, 
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.gaps import NONE
 
-_before = _.histogram == "before"
-_after = _.histogram == "after"
-_by_day = _.histogram == "before_by_day"
 _silent = _.gap > _.active_window
 
-START: Amount = before_start(GAPS, _.n, _before & _silent) - before_start(GAPS, _.n, _after & _silent, day="day_gone")
-END: Amount = before_end(GAPS, _.n, _before & _silent) - before_end(GAPS, _.n, _after & _silent, day="day_gone")
+START: Amount = before_start(BEFORE, _.n, _silent) - before_start(AFTER, _.n, _silent, day="day_gone")
+END: Amount = before_end(BEFORE, _.n, _silent) - before_end(AFTER, _.n, _silent, day="day_gone")
 _stays_away = (_.gap == NONE) | (_.day + _.gap >= _.period_end)
-LOST: Amount = within(GAPS, _.n, _after & (_.day < _.period_start) & _stays_away, day="day_gone", by_sets="lost")
+LOST: Amount = within(AFTER, _.n, (_.day < _.period_start) & _stays_away, day="day_gone", by_sets="lost")
 KEPT: Amount = START - LOST
 JOINED: Amount = END - KEPT
-NEW_AND_ACTIVE: Amount = within(GAPS, _.n, _before & (_.gap == NONE), by_sets="new_and_active")
+NEW_AND_ACTIVE: Amount = within(BEFORE, _.n, _.gap == NONE, by_sets="new_and_active")
 
-_day_before = (_.gap == NONE) | (_.day - _.gap < _.period_start)
-BUYERS: Amount = within(GAPS, _.n, _before & _day_before)
 _came_back = (_.gap < NONE) & ((_.day - _.gap < _.period_start) | (_.number == 2))
-RETURNING: Amount = within(GAPS, _.n, _before & _came_back)
+RETURNING: Amount = within(BEFORE, _.n, _came_back)
+_first_in_period = _.previous_day.isnull() | (_.previous_day < _.period_start)
 
 # Four customers, window 40 days, over March: ana stays, ben leaves, cem is new, dua was lost and comes back.
 _FOUR = (
@@ -173,9 +171,9 @@ RETENTION: tuple[Metric, ...] = (
         name="new_customers",
         question="How many customers bought for the first time?",
         formula="customers whose first order ever lies in the period",
-        fact=GAPS,
+        fact=BEFORE,
         of=_.n,
-        where=_before & (_.gap == NONE),
+        where=_.gap == NONE,
         unit=Unit.COUNT,
         better=Better.HIGHER,
         caveat="First in the loaded data: older orders that were never loaded are not known.",
@@ -185,9 +183,9 @@ RETENTION: tuple[Metric, ...] = (
         name="active_buyers",
         question="How many customers bought?",
         formula="distinct customers with an order in the period",
-        fact=GAPS,
+        fact=BEFORE,
         of=_.n,
-        where=_before & _day_before,
+        where=FIRST_IN_PERIOD,
         unit=Unit.COUNT,
         better=Better.HIGHER,
         example=_four(3),
@@ -197,8 +195,8 @@ RETENTION: tuple[Metric, ...] = (
         question="Which share of the customers who bought had bought before?",
         formula="customers with an order in the period that was not their first / active buyers",
         of=RETURNING,
-        per=BUYERS,
-        customers=BUYERS,
+        per=CUSTOMERS_ORDERING,
+        customers=CUSTOMERS_ORDERING,
         unit=Unit.SHARE,
         better=Better.HIGHER,
         interval=Interval.WILSON,
@@ -209,7 +207,7 @@ RETENTION: tuple[Metric, ...] = (
         name="returning_customer_rate_lifetime",
         question="Which share of the customers who bought have more than one order by today?",
         formula="active buyers with more than one order in all loaded data / active buyers",
-        of=within(HISTORIES, 1, FIRST_IN_PERIOD & (_.customer_orders > 1)),
+        of=within(HISTORIES, 1, _first_in_period & (_.customer_orders > 1)),
         per=CUSTOMERS_ORDERING,
         unit=Unit.SHARE,
         better=Better.HIGHER,
@@ -250,12 +248,11 @@ RETENTION: tuple[Metric, ...] = (
         name="repeat_customer_rate",
         question="Which share of all customers so far came back at least once?",
         formula="customers with two or more orders by the period's end / customers by then",
-        fact=GAPS,
-        where=_before,
+        fact=BEFORE,
         of=(_.number == 2).ifelse(_.n, 0),
         per=(_.gap == NONE).ifelse(_.n, 0),
         timing=Timing.BEFORE_END,
-        customers=before_end(GAPS, _.n, _before & (_.gap == NONE)),
+        customers=before_end(BEFORE, _.n, _.gap == NONE),
         unit=Unit.SHARE,
         better=Better.HIGHER,
         interval=Interval.WILSON,
@@ -275,12 +272,11 @@ RETENTION: tuple[Metric, ...] = (
         name="repeat_customer_rate_by_days",
         question="Which share of all customers so far came back on another day?",
         formula="customers with orders on two or more days by the period's end / customers by then",
-        fact=GAPS,
-        where=_by_day,
+        fact=BY_DAY,
         of=(_.number == 2).ifelse(_.n, 0),
         per=(_.gap == NONE).ifelse(_.n, 0),
         timing=Timing.BEFORE_END,
-        customers=before_end(GAPS, _.n, _before & (_.gap == NONE)),
+        customers=before_end(BEFORE, _.n, _.gap == NONE),
         unit=Unit.SHARE,
         better=Better.HIGHER,
         interval=Interval.WILSON,
@@ -301,8 +297,8 @@ RETENTION: tuple[Metric, ...] = (
         name="time_between_purchases",
         question="How many days pass between a customer's purchases?",
         formula="sum of days between consecutive purchase days / number of such gaps, on the later day",
-        fact=GAPS,
-        where=_by_day & (_.gap < NONE),
+        fact=BY_DAY,
+        where=_.gap < NONE,
         of=_.gap.cast("int64") * _.n,
         per=_.n,
         unit=Unit.DAYS,
@@ -317,8 +313,8 @@ RETENTION: tuple[Metric, ...] = (
         name="time_between_purchases_median",
         question="After how many days has half of the returning purchases been made?",
         formula="median of the days between consecutive purchase days, on the later day",
-        fact=GAPS,
-        where=_by_day & (_.gap < NONE),
+        fact=BY_DAY,
+        where=_.gap < NONE,
         of=_.gap,
         weight=_.n,
         q=0.5,
@@ -333,8 +329,8 @@ RETENTION: tuple[Metric, ...] = (
         name="time_between_purchases_p90",
         question="After how many days have nine in ten of the returning purchases been made?",
         formula="90 % quantile of the days between consecutive purchase days, on the later day",
-        fact=GAPS,
-        where=_by_day & (_.gap < NONE),
+        fact=BY_DAY,
+        where=_.gap < NONE,
         of=_.gap,
         weight=_.n,
         q=0.9,

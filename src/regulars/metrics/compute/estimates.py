@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
 from regulars.metrics.compute.quantiles import Histogram
-from regulars.metrics.compute.sums import MONEY_SCALE, Sums
+from regulars.metrics.compute.sums import Sums
 from regulars.metrics.measures import Amount
+from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.shapes import Interval, Metric, Quantile, Ratio
 from regulars.vocabulary.units import Unit
 

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
-from regulars.metrics.compute.relations import BUCKET, relation, with_unknown
-from regulars.metrics.compute.sums import MONEY_SCALE, Scope, bound, condition, exact
 from regulars.metrics.measures import HISTORIES
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
+from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Age, Grid, Interval
 from regulars.vocabulary.calendar import Grain, epoch_day, from_epoch_day
 from regulars.warehouse.portable import floored

@@ -1,0 +1,155 @@
+"""Which sums are kept: for each family of facts, the measures that the catalogue asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.measures import (
+    AFTER,
+    AS_NOW,
+    BEFORE,
+    BY_DAY,
+    HISTORIES,
+    LINES,
+    ORDERS,
+    RETURNS,
+    SPEND,
+    Amount,
+    Fact,
+    Measure,
+)
+from regulars.metrics.shapes import Grid
+from regulars.vocabulary.calendar import Calendar, Grain
+
+COMMON_WINDOWS = (90, 365)
+"""Active windows whose sums are kept beside those of the shop's own."""
+_GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
+WHOLE = ""
+"""In place of a column: not split."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Facts that see the same rows on the same day: one pass over them sums up all their measures."""
+
+    name: str
+    facts: tuple[Fact, ...]
+    day: str = "day"
+    window: int | None = None
+    """The active window that decides its day; None where none does."""
+
+    @property
+    def table(self) -> str:
+        """The derived table it sums up."""
+        return self.facts[0].table
+
+    @property
+    def of_known_customers(self) -> bool:
+        """Whether orders of guests are left out."""
+        return HISTORIES in self.facts or AFTER in self.facts
+
+    @property
+    def bucketed(self) -> bool:
+        """Whether its rows belong to customers, who lie in buckets."""
+        return self.facts[0].of_customers
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The columns its sums are split by, one at a time; what a customer's record says today is none of them: it
+        changes without an order.
+        """
+        return (WHOLE, *(column for column in self.facts[0].splits.values() if column not in AS_NOW))
+
+
+@dataclass(frozen=True)
+class Summed:
+    """A measure that a family keeps, with the active window it is summed for, where it depends on one."""
+
+    measure: Measure
+    window: int | None
+
+    @property
+    def digest(self) -> str:
+        """Names its columns. Another definition has another name: what is found is what was meant."""
+        return digest(self.measure, self.window)
+
+
+def grains(calendar: Calendar) -> tuple[Grain, ...]:
+    """The periods that sums are kept for, from the shortest."""
+    return _GRAINS if calendar.fiscal_year_start == 1 else (*_GRAINS, Grain.FISCAL_YEAR)
+
+
+def usual(calendar: Calendar, grain: Grain | None) -> Grain | None:
+    """The grain under which sums of these periods are kept: a fiscal year that starts in January is a year."""
+    return Grain.YEAR if grain is Grain.FISCAL_YEAR and calendar.fiscal_year_start == 1 else grain
+
+
+def windows(active_window: int) -> tuple[int, ...]:
+    """The active windows that sums are kept for."""
+    return tuple(sorted({active_window, *COMMON_WINDOWS}))
+
+
+def families(active_window: int) -> tuple[Family, ...]:
+    """All families of a shop with this active window."""
+    gone = (Family(f"gone_{window}", (AFTER,), "day_gone", window) for window in windows(active_window))
+    return (
+        Family("orders", (ORDERS,)),
+        Family("customers", (HISTORIES, BEFORE, BY_DAY)),
+        *gone,
+        Family("lines", (LINES,)),
+        Family("returns", (RETURNS,)),
+        Family("returns_of_orders", (RETURNS,), "order_day"),
+        Family("spend", (SPEND,)),
+    )
+
+
+@lru_cache(maxsize=4096)
+def digest(measure: Measure, window: int | None) -> str:
+    """What the measure's columns are called by, for this active window."""
+    text = measure.definition + (f" window {window}" if measure.of_window else "")
+    return sha256(text.encode()).hexdigest()[:16]
+
+
+def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
+    """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
+
+    Customers counted once do not add up over days and are counted from rows.
+    """
+    found: dict[str, Summed] = {}
+    for measure in _catalogue():
+        if measure.distinct or measure.fact not in family.facts or measure.day != family.day:
+            continue
+        if family.window is not None:
+            wanted: tuple[int | None, ...] = (family.window,)
+        else:
+            wanted = windows(active_window) if measure.of_window else (None,)
+        for window in wanted:
+            one = Summed(measure, window)
+            found.setdefault(one.digest, one)
+    return tuple(found.values())
+
+
+def family_name(measure: Measure, window: int) -> str:
+    """The family that would keep the measure for this window; empty where none would."""
+    fact = measure.fact
+    if fact is AFTER:
+        return f"gone_{window}" if measure.day == "day_gone" else ""
+    if fact in (HISTORIES, BEFORE, BY_DAY):
+        return "customers" if measure.day == "day" else ""
+    if fact is RETURNS and measure.day == "order_day":
+        return "returns_of_orders"
+    return fact.name if measure.day == "day" else ""
+
+
+def _catalogue() -> Iterator[Measure]:
+    for metric in CATALOGUE:
+        if isinstance(metric, Grid):
+            continue
+        amounts: list[Amount | None] = [metric.above, metric.below, metric.rows, metric.people]
+        for amount in amounts:
+            if amount is not None:
+                yield from (term.measure for term in amount.terms)

@@ -1,0 +1,154 @@
+"""A family's rows with the value that each measure takes of each row: one query, whatever it is summed by afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from regulars.metrics.cells.families import WHOLE, Family, Summed, grains, summed
+from regulars.metrics.measures import Fact
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
+from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
+
+ROWS = "cells_rows"
+CALENDAR = "cells_calendar"
+"""Each local day with the first day of the week, month … it lies in, and the first day after that."""
+DAY = "counted_day"
+MONEY = "money"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of whole numbers to be added up. `grain` is set where it means something for periods of this grain only."""
+
+    name: str
+    kept_as: str
+    """What the column is called where it is kept: `sum_…`, `money_…` (ten-thousandths), or `unknown_…` (rows without)."""
+    grain: Grain | None = None
+
+    @property
+    def total(self) -> str:
+        """SQL of its sum over rows of the projection. Money is scaled after summing: decimals add up fast and exactly."""
+        if self.name.startswith(MONEY):
+            return f"coalesce((sum({self.name})::DECIMAL(38, 4) * {MONEY_SCALE})::BIGINT, 0)"
+        return f"coalesce(sum({self.name})::BIGINT, 0)"
+
+
+@dataclass(frozen=True)
+class Projection:
+    """SQL over ROWS and CALENDAR: for each row its day, the periods' first days, bucket, split values, and `columns`."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+    def over(self, rows: str) -> str:
+        """The SQL over another table of such rows."""
+        return self.sql.replace(f'"{ROWS}"', rows)
+
+
+def start_of(grain: Grain) -> str:
+    """The column of CALENDAR with the first day of the period of this grain."""
+    return f"{grain.value}_start"
+
+
+def end_of(grain: Grain) -> str:
+    """The column of CALENDAR with the first day after it."""
+    return f"{grain.value}_end"
+
+
+def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
+    """CALENDAR for all periods that hold any of the epoch days first … last."""
+    asked = grains(calendar)
+    since = min(calendar.period_of(from_epoch_day(first), grain).start for grain in asked)
+    until = max(calendar.period_of(from_epoch_day(last), grain).end for grain in asked)
+    days = np.arange(epoch_day(since), epoch_day(until))
+    columns = {DAY: days}
+    for grain in asked:
+        periods = calendar.periods(grain, since, until)
+        starts = np.array([period.first for period in periods])
+        place = np.searchsorted(starts, days, side="right") - 1
+        columns[start_of(grain)] = starts[place]
+        columns[end_of(grain)] = np.array([period.beyond for period in periods])[place]
+    return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
+
+
+def projection(family: Family, schema: ibis.Schema, calendar: Calendar, active_window: int) -> Projection:
+    """The family's rows as sums see them. `schema` is that of its table."""
+    return _projection(family, schema, grains(calendar), active_window)
+
+
+@lru_cache(maxsize=64)
+def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], active_window: int) -> Projection:
+    rows = ibis.table(schema, name=ROWS)
+    if family.of_known_customers:
+        rows = rows.filter(rows[PERSON].notnull())
+    # What the facts add is computed once, before the many columns that ask for it.
+    seen = {fact: Seen(rows, fact, family.window or active_window) for fact in family.facts}
+    added = {_name(fact, name): value for fact, one in seen.items() for name, value in one.added.items()}
+    added |= {_name(fact, "only"): one.only for fact, one in seen.items() if one.only is not None}
+    rows = rows.mutate(**added)
+    bounds = [name for grain in asked for name in (start_of(grain), end_of(grain))]
+    calendar = ibis.table(dict.fromkeys((DAY, *bounds), "int32"), name=CALENDAR)
+    day = _name(family.facts[0], family.day)
+    rows = rows.inner_join(calendar, rows[day if day in added else family.day] == calendar[DAY])
+    chosen: dict[str, ir.Value] = {DAY: rows[DAY]} | {start_of(grain): rows[start_of(grain)] for grain in asked}
+    if family.bucketed:
+        chosen["bucket_"] = rows[BUCKET].cast("int32")
+    chosen |= {f"by_{column}": with_unknown(rows[column]) for column in family.splits if column != WHOLE}
+    columns: list[Column] = []
+    for one in summed(family, active_window):
+        for grain in asked if one.measure.of_period else (None,):
+            for kind, value in _values(rows, one, grain, active_window).items():
+                kept_as = f"{kind}_{one.digest}"
+                column = Column(kept_as if grain is None else f"{kept_as}_{grain.value}", kept_as, grain)
+                chosen[column.name] = value
+                columns.append(column)
+    return Projection(str(ibis.to_sql(rows.select(**chosen), dialect="duckdb")), tuple(columns))
+
+
+class _Bound:
+    """Rows whose expressions see what a fact adds to them, the active window and a period's bounds as columns."""
+
+    def __init__(self, rows: ir.Table, fact: Fact, more: dict[str, ir.Value]) -> None:
+        self._rows, self._fact, self._more = rows, fact, more
+
+    def __getattr__(self, name: str) -> ir.Value:
+        if name in self._more:
+            return self._more[name]
+        own = _name(self._fact, name)
+        return self._rows[own if own in self._rows.columns else name]
+
+
+def _name(fact: Fact, column: str) -> str:
+    return f"{fact.name}_{column}"
+
+
+def _values(rows: ir.Table, one: Summed, grain: Grain | None, active_window: int) -> dict[str, ir.Value]:
+    """What a row adds to the measure's columns. Nothing for a measure of floats, whose sums would not be exact."""
+    more: dict[str, ir.Value] = {"active_window": ibis.literal(active_window if one.window is None else one.window)}
+    if grain is not None:
+        more |= {"period_start": rows[start_of(grain)], "period_end": rows[end_of(grain)]}
+    names = _Bound(rows, one.measure.fact, more)
+    value, where = bound(names, one.measure.of), condition(names, one.measure.where)
+    if value.type().is_floating():
+        return {}
+    only = _name(one.measure.fact, "only")
+    if only in rows.columns:
+        where = rows[only] if where is None else where & rows[only]
+    kind = MONEY if value.type().is_decimal() else "sum"
+    counts = one.measure.of == 1 if isinstance(one.measure.of, int) else repr(one.measure.of) == "_.n"
+    # A condition as a number is summed several times faster than a case.
+    found = {kind: where.cast("int32") if counts and where is not None else _where(value, where)}
+    if one.measure.complete:
+        unknown = value.isnull() if where is None else value.isnull() & where
+        found["unknown"] = unknown.cast("int32")
+    return found
+
+
+def _where(value: ir.Value, counted: ir.BooleanValue | None) -> ir.Value:
+    return value if counted is None else counted.ifelse(value, 0)

@@ -1,0 +1,239 @@
+"""Cells are built with the facts, and corrected where only some persons' rows changed: sums of differences are differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+import ibis
+
+from regulars.metrics.cells import registry
+from regulars.metrics.cells.build import (
+    FINEST,
+    KEYS,
+    Level,
+    keys_of,
+    levels,
+    needed,
+    passes,
+    rolled_up,
+    summed,
+    table_name,
+    table_of,
+)
+from regulars.metrics.cells.families import WHOLE, Family, families, grains
+from regulars.metrics.cells.projection import CALENDAR, Projection, days_of, projection, start_of
+from regulars.metrics.kept import Kept
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.facts.heads import BUCKETS
+
+TABLES = ("orders", "lines", "returns")
+"""Facts that a load can change for some persons only. What advertising cost is written anew with every load."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is worth keeping."""
+
+    small: float = 0.1
+    """Cells are kept while they have at most this share of their fact's rows."""
+    fewest: int = 10_000
+    """A fact with fewer rows is as fast to read itself."""
+
+
+RULE = Rule()
+
+
+@dataclass(frozen=True)
+class _Work:
+    con: duckdb.DuckDBPyConnection
+    settings: Settings
+    rule: Rule
+
+    def projection(self, family: Family) -> Projection:
+        schema = _schema(self.con, family.table)
+        return projection(family, schema, self.settings.calendar, self.settings.active_window)
+
+    def families(self) -> tuple[Family, ...]:
+        return families(self.settings.active_window)
+
+    def levels(self, family: Family, by: str) -> tuple[Level, ...]:
+        return levels(family, by, grains(self.settings.calendar))
+
+    def one(self, sql: str) -> int:
+        found = self.con.execute(sql).fetchone()
+        assert found is not None
+        return int(found[0] or 0)
+
+    def rows(self, table: str) -> int:
+        return self.one(f"SELECT count(*) FROM facts.{table}")
+
+
+def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool = False, rule: Rule = RULE) -> None:
+    """Bring the cells up to date after the facts were derived.
+
+    changed: the facts differ from those the cells were built from by temp.removed_F (rows that are gone) and temp.added_F
+    (rows that are new), for every F of TABLES: the cells are corrected by their sums. Else all are built from the facts.
+    """
+    work = _Work(con, settings, rule)
+    with _calendar(work, changed):
+        if changed and _can_be_corrected(work):
+            for family in work.families():
+                _correct(work, family)
+            return
+        _build_all(work)
+
+
+# From nothing ------------------------------------------------------------------------------------------------------------
+
+
+def _build_all(work: _Work) -> None:
+    registry.begin(work.con)
+    registry.note(work.con, registry.gaps(work.rows("gaps"), work.rows("orders")))
+    for family in work.families():
+        seen = work.projection(family)
+        work.con.execute(table_of(family, seen))
+        rows, fact_rows = seen.over(f"facts.{family.table}"), work.rows(family.table)
+        if fact_rows < work.rule.fewest:
+            continue
+        for by in family.splits:
+            _build(work, family, by, seen, rows, fact_rows)
+
+
+def _build(work: _Work, family: Family, by: str, seen: Projection, rows: str, fact_rows: int) -> None:
+    limit = work.rule.small * fact_rows
+    sizes = _sizes(work, family, by, rows, fact_rows)
+    numbers = {level: registry.next_level(work.con) + place for place, level in enumerate(sizes)}
+    for first, following in passes(family, by, [level for level, size in sizes.items() if size <= limit]):
+        columns = needed(seen, following)
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {FINEST} AS {summed(first, columns, rows)}")
+        for level in following:
+            sizes[level] = _insert(work, level, numbers[level], seen)
+    for level, size in sizes.items():
+        names = frozenset(column.kept_as for column in level.columns(seen))
+        one = Kept(table_name(family.name), numbers[level], family.name, by, level.grain.value, level.bucketed, names,
+                   size, fact_rows, size <= limit)  # fmt: skip
+        registry.note(work.con, one)
+    work.con.execute(f"DROP TABLE IF EXISTS {FINEST}")
+
+
+def _insert(work: _Work, level: Level, number: int, seen: Projection) -> int:
+    table = table_name(level.family.name)
+    return work.one(f"INSERT INTO facts.{table} BY NAME {rolled_up(level, number, seen)}")
+
+
+def _sizes(work: _Work, family: Family, by: str, rows: str, fact_rows: int) -> dict[Level, int]:
+    """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
+    large is not counted: it has as many at least.
+    """
+    limit = work.rule.small * fact_rows
+    values = 1 if by == WHOLE else work.one(f'SELECT count(DISTINCT "by_{by}") FROM ({rows})')
+    found: dict[Level, int] = {}
+    too_large = values if values > limit else 0  # each value has a row at least
+    for level in work.levels(family, by):
+        if too_large:
+            found[level] = too_large
+            continue
+        periods = work.one(f"SELECT count(DISTINCT {start_of(level.grain)}) FROM {CALENDAR}")
+        size = values * periods * (BUCKETS if level.bucketed else 1)
+        if size > limit:
+            size = work.one(f"SELECT count(*) FROM (SELECT DISTINCT {keys_of(level)} FROM ({rows}))")
+            too_large = size if size > limit and level.bucketed else 0
+        found[level] = size
+    return found
+
+
+# By difference -----------------------------------------------------------------------------------------------------------
+
+
+def _can_be_corrected(work: _Work) -> bool:
+    """Whether the cells keep what is asked for today, and were decided for facts of about this size."""
+    known = registry.held(work.con)
+    if not known:
+        return False
+    for family in work.families():
+        own = [one for one in known if one.family == family.name]
+        rows = work.rows(family.table)
+        if not own and rows >= max(work.rule.fewest, 1):
+            return False
+        if any(rows > 2 * one.fact_rows for one in own):
+            return False
+        seen = work.projection(family)
+        for by in family.splits if own else ():
+            kept = {(one.grain, one.bucketed): one.columns for one in own if one.by == by}
+            for level in work.levels(family, by):
+                columns = frozenset(column.kept_as for column in level.columns(seen))
+                if kept.get((level.grain.value, level.bucketed)) != columns:
+                    return False
+    return True
+
+
+def _correct(work: _Work, family: Family) -> None:
+    con, seen = work.con, work.projection(family)
+    kept = {(one.by, one.grain, one.bucketed): one for one in registry.held(con) if one.family == family.name}
+    anew = family.table not in TABLES
+    if anew:
+        con.execute(f"DELETE FROM facts.{table_name(family.name)}")
+    for by in family.splits if kept else ():
+        numbers = {level: kept[by, level.grain.value, level.bucketed] for level in work.levels(family, by)}
+        stand = [level for level, one in numbers.items() if one.stands]
+        for first, following in passes(family, by, stand):
+            columns = needed(seen, following)
+            rows = seen.over(f"{'facts' if anew else 'temp'}.{'' if anew else 'added_'}{family.table}")
+            sql = summed(first, columns, rows)
+            if not anew:
+                sql += f" UNION ALL {summed(first, columns, seen.over(f'temp.removed_{family.table}'), sign=-1)}"
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {FINEST} AS {sql}")
+            for level in following:
+                _insert(work, level, numbers[level].level, seen)
+    if kept:
+        _compact_if_grown(work, table_name(family.name), KEYS, "rows", {column.kept_as for column in seen.columns})
+    con.execute(f"DROP TABLE IF EXISTS {FINEST}")
+
+
+def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, sums: Iterable[str]) -> None:
+    """Differences stand as further rows beside the sums until there are as many of them; then they are added up, and cells
+    that no row is left in are dropped.
+    """
+    written = registry.written(work.con, table)
+    if not written or work.rows(table) <= 2 * written:
+        return
+    listed = ", ".join(keys)
+    totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in (count, *sorted(sums)))
+    # In two steps, for the table's defaults must stay.
+    work.con.execute(
+        f"CREATE OR REPLACE TEMP TABLE cells_compacted AS SELECT {listed}, {totals} FROM facts.{table}"
+        f" GROUP BY {listed} HAVING sum({count}) <> 0 ORDER BY {listed}"
+    )
+    work.con.execute(f"DELETE FROM facts.{table}")
+    work.con.execute(f"INSERT INTO facts.{table} BY NAME SELECT * FROM temp.cells_compacted ORDER BY {listed}")
+    work.con.execute("DROP TABLE temp.cells_compacted")
+    registry.rewritten(work.con, table, work.rows(table))
+
+
+# What both need ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _calendar(work: _Work, changed: bool) -> Iterator[None]:
+    """CALENDAR for all days of the rows to be summed up."""
+    days: list[tuple[int | None, int | None]] = []
+    for family in work.families():
+        tables = [f"facts.{family.table}"]
+        if changed and family.table in TABLES:
+            tables += [f"temp.added_{family.table}", f"temp.removed_{family.table}"]
+        day = family.day if family.window is None else f"day + {family.window}"
+        for table in tables:
+            days += work.con.execute(f"SELECT min({day}), max({day}) FROM {table}").fetchall()
+    firsts, lasts = [d for d, _ in days if d is not None], [d for _, d in days if d is not None]
+    work.con.register(CALENDAR, days_of(work.settings.calendar, min(firsts, default=0), max(lasts, default=0)))
+    try:
+        yield
+    finally:
+        work.con.unregister(CALENDAR)
+
+
+def _schema(con: duckdb.DuckDBPyConnection, table: str) -> ibis.Schema:
+    return ibis.Schema.from_pyarrow(con.execute(f"SELECT * FROM facts.{table} LIMIT 0").to_arrow_table().schema)

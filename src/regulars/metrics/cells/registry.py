@@ -1,0 +1,74 @@
+"""The table facts.cells: which sums are kept, and which would not have been small."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.metrics.kept import Kept
+
+_MAKE = """CREATE OR REPLACE TABLE facts.cells (table_name TEXT, level INTEGER, family TEXT, split TEXT, grain TEXT,
+    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact_rows BIGINT, stands BOOLEAN)"""
+_READ = "SELECT table_name, level, family, split, grain, bucketed, columns, rows, fact_rows, stands FROM facts.cells"
+GAPS = "gaps"
+
+
+def begin(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget what was kept."""
+    known = con.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'facts' AND table_name LIKE 'cells\\_%' ESCAPE '\\'"
+    ).fetchall()
+    for (table,) in known:
+        con.execute(f"DROP TABLE facts.{table}")
+    con.execute(_MAKE)
+
+
+def gaps(rows: int, fact_rows: int) -> Kept:
+    """What is said of the histograms in facts.gaps."""
+    return Kept(GAPS, 0, GAPS, "", "day", False, frozenset(), rows, fact_rows, stands=True)
+
+
+def note(con: duckdb.DuckDBPyConnection, one: Kept) -> None:
+    """Say of a level that it is kept, or is not."""
+    columns = ",".join(sorted(one.columns))
+    values = [
+        one.table,
+        one.level,
+        one.family,
+        one.by,
+        one.grain,
+        one.bucketed,
+        columns,
+        one.rows,
+        one.fact_rows,
+        one.stands,
+    ]
+    con.execute("INSERT INTO facts.cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+
+
+def next_level(con: duckdb.DuckDBPyConnection) -> int:
+    """A number no level has yet."""
+    (found,) = con.execute("SELECT coalesce(max(level), 0) + 1 FROM facts.cells").fetchall()
+    return int(found[0])
+
+
+def held(con: duckdb.DuckDBPyConnection) -> tuple[Kept, ...]:
+    """What facts.cells says; nothing where there is none."""
+    try:
+        found = con.execute(_READ).fetchall()
+    except duckdb.CatalogException:
+        return ()
+    return tuple(
+        Kept(table, level, family, by, grain, bucketed, frozenset(filter(None, columns.split(","))), *sizes)
+        for table, level, family, by, grain, bucketed, columns, *sizes in found
+    )
+
+
+def written(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many rows the table had when it was last written as a whole; 0 where it is not known."""
+    return sum(one.rows for one in held(con) if one.table == table and one.stands)
+
+
+def rewritten(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
+    """Note the rows of a table that was written as a whole: exactly in sum, and by level in proportion."""
+    before = max(written(con, table), 1)
+    con.execute("UPDATE facts.cells SET rows = (rows * ?) // ? WHERE table_name = ? AND stands", [rows, before, table])

@@ -1,0 +1,153 @@
+"""Sums from a fact's rows: one query for each fact, however many measures, days that count, and moments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from regulars.metrics.compute.asking import fetch
+from regulars.metrics.compute.parts import Part, codes
+from regulars.metrics.measures import Fact, Term, Timing
+from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
+from regulars.metrics.scope import Scope
+from regulars.vocabulary.calendar import epoch_day
+
+WITHIN = "days_within_periods"
+BEFORE = "days_before_boundaries"
+Branch = tuple[str, bool]
+"""The column of the day that counts, and whether it counts inside the periods (or before their boundaries)."""
+
+
+def parts_from_rows(fact: Fact, terms: Sequence[Term], scope: Scope) -> Iterator[tuple[Term, Part]]:
+    """The sums of the terms, all of this fact."""
+    branches = branches_of(terms)
+    found = fetch(
+        scope.facts, _key(fact, terms, scope), lambda days: aggregate(fact, branches, scope, days), days_asked(scope, branches)
+    )  # fmt: skip
+    splits = tuple(scope.by(fact))
+    branch_of = found["branch"].to_numpy()
+    money = {name for name in found.column_names if name.startswith("money_")}
+    for number, ((_, inside), mine) in enumerate(branches.items()):
+        rows = found.filter(pa.array(branch_of == number)) if len(branches) > 1 else found
+        groups, group = codes([rows[f"split_{place}"] for place in range(len(splits))], rows.num_rows)
+        period = rows["period"].to_numpy()
+        apart = scope.apart(fact)
+        bucket = rows["bucket_"].to_numpy() if apart else np.zeros(rows.num_rows, dtype=np.int64)
+        length = len(scope.periods) if inside else len(scope.boundaries)
+        for place, term in mine:
+            values = np.zeros((length, len(groups), scope.buckets if apart else 1))
+            name = f"money_{place}" if f"money_{place}" in money else f"sum_{place}"
+            read = pc.fill_null(rows[name], 0).to_numpy().astype(np.float64)
+            if term.measure.complete:
+                read = np.where(rows[f"unknown_{place}"].to_numpy() > 0, np.nan, read)
+            values[period, group, bucket] = read
+            if not inside:
+                values = _at_moments(values, term, scope)
+            yield term, Part(splits, groups, values, name in money)
+
+
+def branches_of(terms: Sequence[Term]) -> dict[Branch, list[tuple[int, Term]]]:
+    """The terms with their places, by the day that counts and how: each branch joins the rows with days once."""
+    found: dict[Branch, list[tuple[int, Term]]] = defaultdict(list)
+    for place, term in enumerate(terms):
+        found[term.measure.day, term.timing is Timing.WITHIN].append((place, term))
+    return dict(found)
+
+
+def aggregate(
+    fact: Fact, branches: Mapping[Branch, list[tuple[int, Term]]], scope: Scope, days: Mapping[str, ir.Table]
+) -> ir.Table:
+    """The query: rows joined with the days that count, summed by period, split and bucket; branches below each other."""
+    parts = [_branch(fact, day, inside, mine, scope, days) for (day, inside), mine in branches.items()]
+    tables = [part.mutate(branch=ibis.literal(number, type="int32")) for number, part in enumerate(parts)]
+    if len(tables) == 1:
+        return tables[0]
+    schema = {name: kind for table in tables for name, kind in table.schema().items()}
+    padded = [
+        table.select(
+            **{name: table[name] if name in table.columns else ibis.null(kind) for name, kind in schema.items()}
+        )
+        for table in tables
+    ]
+    return ibis.union(*padded, distinct=False)
+
+
+def _branch(
+    fact: Fact, day: str, inside: bool, terms: list[tuple[int, Term]], scope: Scope, days: Mapping[str, ir.Table]
+) -> ir.Table:
+    by = scope.by(fact)
+    apart = scope.apart(fact)
+    rows = relation(scope.facts, fact, scope.where, scope.active_window, (*by.values(), *((BUCKET,) if apart else ())))
+    counted = days[WITHIN if inside else BEFORE]
+    rows = rows.inner_join(counted, rows[day] == counted.counted_day)
+    grouped: dict[str, ir.Value] = {"period": rows.period}
+    grouped |= {f"split_{place}": _label(rows, column) for place, column in enumerate(by.values())}
+    if apart:
+        grouped["bucket_"] = rows.bucket.cast("int64")
+    sums: dict[str, ir.Value] = {}
+    for place, term in terms:
+        measure = term.measure
+        value, chosen = bound(rows, measure.of), condition(rows, measure.where)
+        kind = "money" if value.type().is_decimal() else "sum"
+        sums[f"{kind}_{place}"] = value.nunique(where=chosen) if measure.distinct else exact(value.sum(where=chosen))
+        if measure.complete:
+            sums[f"unknown_{place}"] = (value.isnull() if chosen is None else value.isnull() & chosen).sum()
+    return rows.group_by(**grouped).agg(**sums)
+
+
+def _label(rows: ir.Table, column: str) -> ir.Value:
+    return rows[column] if column == PERSON else with_unknown(rows[column])
+
+
+def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.Table]:
+    """The tables of days that the branches join with."""
+    insides = {inside for _, inside in branches}
+    found = {}
+    if True in insides:
+        found[WITHIN] = days_within(scope)
+    if False in insides:
+        found[BEFORE] = _days_before(scope)
+    return found
+
+
+def days_within(scope: Scope) -> pa.Table:
+    """Which days count for which period: counted_day, period, period_start, period_end."""
+    lengths = [period.days for period in scope.periods]
+    starts, ends = [p.first for p in scope.periods], [p.beyond for p in scope.periods]
+    columns: dict[str, npt.NDArray[np.int64]] = {
+        "counted_day": np.concatenate([np.arange(p.first, p.beyond) for p in scope.periods]),
+        "period": np.repeat(np.arange(len(lengths)), lengths),
+        "period_start": np.repeat(starts, lengths),
+        "period_end": np.repeat(ends, lengths),
+    }
+    return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
+
+
+def _days_before(scope: Scope) -> pa.Table:
+    """Which days come to count at which boundary: counted_day, period (the place of the first boundary after it)."""
+    ends = scope.boundaries
+    first = min((epoch_day(start) for start, _ in scope.facts.coverage.values()), default=ends[0])
+    days = np.arange(min(first, ends[0] - 1), ends[-1])
+    place = np.searchsorted(np.array(ends), days, side="right")
+    return pa.table({"counted_day": pa.array(days, pa.int32()), "period": pa.array(place, pa.int32())})
+
+
+def _at_moments(values: npt.NDArray[np.float64], term: Term, scope: Scope) -> npt.NDArray[np.float64]:
+    """Running totals at the periods' starts or ends, from what was added between boundaries."""
+    running = np.cumsum(values, axis=0)
+    start = term.timing is Timing.BEFORE_START
+    moments = [period.first if start else period.beyond for period in scope.periods]
+    picked: npt.NDArray[np.float64] = running[np.searchsorted(scope.boundaries, moments)]
+    return picked
+
+
+def _key(fact: Fact, terms: Sequence[Term], scope: Scope) -> tuple[object, ...]:
+    asked = tuple((term.measure.definition, term.timing) for term in terms)
+    return "sums", fact.name, asked, scope.splits, scope.where, scope.active_window, scope.apart(fact)

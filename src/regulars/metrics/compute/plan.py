@@ -1,0 +1,193 @@
+"""From what a sum is answered: cells that are kept, the histograms of gaps, or the rows themselves; and why nothing smaller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from regulars.metrics.cells.families import WHOLE, digest, family_name
+from regulars.metrics.kept import Kept
+from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
+from regulars.metrics.question import Condition
+from regulars.metrics.relations import filter_column, from_histogram
+from regulars.metrics.scope import BY_PERSON, Scope
+from regulars.vocabulary.calendar import Grain
+
+
+class Source(Enum):
+    """Where a sum comes from, the quickest first."""
+
+    CELLS = "cells"
+    HISTOGRAM = "histograms of gaps"
+    ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One query: some terms of one fact, answered from one table."""
+
+    fact: Fact
+    source: Source
+    terms: tuple[Term, ...]
+    table: str
+    rows: int | None
+    """How many rows the table (or its part that is read) has; None where that is not known."""
+    kept: Kept | None = None
+    why_not_smaller: str = ""
+
+    @property
+    def about(self) -> str:
+        """What the table's rows are."""
+        if self.kept is None:
+            return (
+                "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
+            )
+        by = [self.kept.grain, *filter(None, [self.kept.by]), *(["bucket of customers"] if self.kept.bucketed else [])]
+        return f"sums by {', '.join(by)}"
+
+
+_Key = tuple[Fact, Source, Kept | None, str]
+
+
+def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
+    """How the terms are answered: one step for each fact and table. Pure: it reads what is kept, and no row."""
+    found: dict[_Key, list[Term]] = {}
+    splits: dict[Fact, tuple[str, str]] = {}
+    for term in terms:
+        fact = term.measure.fact
+        if fact not in splits:
+            splits[fact] = _split(fact, scope)
+        kept, reason = _cells(term.measure, scope, *splits[fact])
+        key: _Key
+        if kept is not None:
+            key = (fact, Source.CELLS, kept, "")
+        elif from_histogram(fact, scope.where, _columns(fact, scope)):
+            key = (fact, Source.HISTOGRAM, None, reason)
+        else:
+            key = (fact, Source.ROWS, None, reason)
+        found.setdefault(key, []).append(term)
+    return _united(found, scope)
+
+
+def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
+    """The step of a question that no sum answers."""
+    counted = fact is BY_DAY and from_histogram(fact, scope.where, _columns(fact, scope))
+    table = "gaps" if counted else fact.table
+    source = Source.HISTOGRAM if counted else Source.ROWS
+    return Step(fact, source, (), table, _rows(table, scope), None, reason)
+
+
+def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
+    """One step for what one query answers, with all reasons."""
+    united: dict[tuple[Fact, Source, Kept | None], tuple[list[Term], list[str]]] = {}
+    for (fact, source, kept, reason), terms in found.items():
+        mine, reasons = united.setdefault((fact, source, kept), ([], []))
+        mine += terms
+        reasons += [reason] if reason and reason not in reasons else []
+    steps = []
+    for (fact, source, kept), (terms, reasons) in united.items():
+        table = kept.table if kept else "gaps" if source is Source.HISTOGRAM else fact.table
+        rows = kept.rows if kept else _rows(table, scope)
+        steps.append(Step(fact, source, tuple(terms), table, rows, kept, "; ".join(reasons)))
+    return steps
+
+
+def _rows(table: str, scope: Scope) -> int | None:
+    for one in scope.facts.cells:
+        if table == "gaps" and one.family == "gaps":
+            return one.rows
+        if table != "gaps" and one.fact_rows and (one.family == table or (one.family == "gaps" and table == "orders")):
+            return one.fact_rows
+    return None
+
+
+def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
+    return (*scope.by(fact).values(), *(("bucket",) if scope.apart(fact) else ()))
+
+
+# Whether cells answer ----------------------------------------------------------------------------------------------------
+
+
+def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[Kept | None, str]:
+    """The smallest level of cells that holds the measure's sums, or why none does."""
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if measure.distinct:
+        return None, "distinct customers do not add up over days"
+    if unanswerable:
+        return None, unanswerable
+    family = family_name(measure, scope.active_window)
+    known = scope.facts.levels.get((family, by), [])
+    if not known:
+        return None, _nothing_of(measure, scope)
+    column = digest(measure, scope.active_window)
+    holding = [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
+    if not holding:
+        return None, _nothing_of(measure, scope)
+    fitting = [one for one in holding if _fits(one, measure, scope)]
+    if not fitting:
+        return None, _no_period(measure)
+    standing = [one for one in fitting if one.stands]
+    if not standing:
+        size = min(one.rows for one in fitting)
+        word = f"by {by} " if by != WHOLE else ""
+        return None, (
+            f"{word}cells would have {size:,} rows or more: not small against the {fitting[0].fact_rows:,} of the fact"
+        )
+    return min(standing, key=lambda one: one.rows), ""
+
+
+def _nothing_of(measure: Measure, scope: Scope) -> str:
+    kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_")}
+    if not kept:
+        return "the fact has so few rows that they are read themselves"
+    if measure.of_window and scope.active_window not in kept:
+        said = " and ".join(map(str, sorted(kept)))
+        return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
+    return "its definition is not among what is kept"
+
+
+def _no_period(measure: Measure) -> str:
+    if measure.of_period:
+        return "it depends on where the period starts, and is kept for days, weeks, months, quarters and years only"
+    return "the periods do not start and end where those start that are kept"
+
+
+def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
+    """The column that cells must be split by, for the splits and conditions; or why there are none."""
+    if BY_PERSON in scope.splits:
+        return "", "each customer is asked for"
+    columns = set(scope.by(fact).values())
+    for one in scope.where:
+        column = filter_column(fact, one)
+        reason = _unanswerable(fact, one, column)
+        if reason:
+            return "", reason
+        columns.add(column)
+    told = columns & {*AS_NOW}
+    if told:
+        return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
+    if len(columns) > 1:
+        return "", f"sums are kept by one column at a time, not by {' and '.join(sorted(columns))}"
+    return columns.pop() if columns else WHOLE, ""
+
+
+def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
+    """Why a condition cannot be put to cells; empty where it can."""
+    if column not in fact.splits.values() or column in AS_NOW:
+        return f"{one} names a column that sums are not kept by"
+    of_customers = fact is HISTORIES or fact in HISTOGRAMS
+    if of_customers and not column.startswith("first_"):
+        return f"{one} leaves out orders, which changes what an order before means"
+    if one.operator not in ("=", "!="):
+        return f"{one} compares, which only rows answer"
+    return ""
+
+
+def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
+    """Whether a level's periods and buckets can make up what is asked for."""
+    if scope.apart(measure.fact) and not one.bucketed:
+        return False
+    grain = Grain(one.grain)
+    return grain is scope.grain if measure.of_period else scope.aligned(grain)

@@ -1,0 +1,164 @@
+"""A fact as an Ibis table, ready to be summed: filtered, split, and with the active window at hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+import ibis
+import ibis.expr.types as ir
+from ibis.common.deferred import Deferred
+
+from regulars.metrics.measures import AFTER, AS_NOW, BEFORE, BY_DAY, HISTOGRAMS, ORDERS, Expression, Fact
+from regulars.metrics.question import Condition, Facts
+from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.facts.gaps import NONE
+from regulars.warehouse.facts.sequence import sequenced
+from regulars.warehouse.portable import smaller
+
+UNKNOWN = "unknown"
+BUCKET = "bucket"
+PERSON = "person"
+MONEY_SCALE = 10_000
+"""Money travels as whole ten-thousandths: sums stay exact."""
+
+
+def relation(
+    facts: Facts, fact: Fact, where: tuple[Condition, ...], active_window: int, by: tuple[str, ...] = ()
+) -> ir.Table:
+    """The fact's rows with `active_window` added. `by` are the columns it will be grouped by (splits, bucket, person)."""
+    if from_histogram(fact, where, by):
+        rows = facts.table("gaps")
+        rows = rows.filter(rows.histogram == HISTOGRAMS[fact]).mutate(day_gone=rows.day + active_window)
+    elif fact.table == "orders":
+        rows = _orders(facts, fact, where, by)
+        seen = Seen(rows, fact, active_window)
+        rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+    else:
+        rows = _filtered(facts.table(fact.table), fact, where)
+    return rows.mutate(active_window=ibis.literal(active_window))
+
+
+def from_histogram(fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> bool:
+    """Whether the small histogram `gaps` says all that is asked."""
+    return fact in HISTOGRAMS and not where and not by
+
+
+class Seen:
+    """Rows of a fact's table as the fact's expressions see them: `_.gap` is a column here, though no row holds it.
+
+    `only` says which rows the fact has, None for all; `added` are the columns it adds.
+    """
+
+    def __init__(self, rows: ir.Table, fact: Fact, active_window: int) -> None:
+        self.rows = rows
+        self.only: ir.BooleanValue | None = None
+        self.added: dict[str, ir.Value] = {}
+        one = ibis.literal(1, type="int64")
+        if fact is BEFORE:
+            number = smaller(rows.order_number, ibis.literal(3, type="int32"))
+            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": one}
+        elif fact is AFTER:
+            self.added = {"gap": _gap(rows.next_day - rows.day), "n": one, "day_gone": rows.day + active_window}
+        elif fact is BY_DAY:
+            # The first order of a purchase day; its customer's second purchase day follows on the first.
+            self.only = rows.previous_day.isnull() | (rows.previous_day < rows.day)
+            number = ibis.cases((rows.previous_day.isnull(), 1), (rows.previous_day == rows.first_day, 2), else_=3)
+            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": one}
+
+
+def _gap(days: ir.IntegerValue) -> ir.IntegerValue:
+    """As the histogram `gaps` has it: no silence may be mistaken for none."""
+    return ibis.cases((days.isnull(), NONE), (days >= NONE, NONE - 1), else_=days).cast("int32")
+
+
+def orders_of_customers(facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+    """The orders of known customers that meet the conditions, with the columns `by`."""
+    return _orders(facts, BEFORE, where, by)
+
+
+def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+    rows = facts.table("orders")
+    if {*by, *(one.column for one in where)} & {*AS_NOW}:
+        people = facts.table("persons")
+        told = {name: people[name.removeprefix("customer_")] for name in AS_NOW}
+        people = people.select(told_person=people.person, **told)
+        rows = rows.left_join(people, rows.person == people.told_person).drop("told_person")
+    if where:
+        # A filter on orders changes what "previous order" means: it is a metric within those orders.
+        rows = sequenced(_filtered(rows, fact, where))
+    return rows if fact is ORDERS else rows.filter(rows.person.notnull())
+
+
+def split_columns(fact: Fact, splits: tuple[str, ...]) -> dict[str, str]:
+    """Of the splits asked for, those the fact knows: word -> column."""
+    return {split: fact.splits[split] for split in splits if split in fact.splits}
+
+
+def with_unknown(column: ir.Value) -> ir.StringValue:
+    """A split's value as text; nothing there is "unknown"."""
+    return column.cast("string").fill_null(UNKNOWN)
+
+
+def filter_column(fact: Fact, one: Condition) -> str:
+    """The column that a condition means in a fact; empty where the fact has none."""
+    return one.column if one.column in fact.filters else fact.splits.get(one.column, "")
+
+
+def _filtered(rows: ir.Table, fact: Fact, where: tuple[Condition, ...]) -> ir.Table:
+    for one in where:
+        column = filter_column(fact, one)
+        if column not in rows.columns:
+            known = sorted({*fact.filters, *fact.splits})
+            raise UsageError(
+                f"There is no column {one.column!r} in the fact {fact.name} to filter by.",
+                f"Known: {', '.join(known)}.",
+            )
+        rows = rows.filter(_predicate(rows[column], one))
+    return rows
+
+
+def _predicate(column: ir.Value, one: Condition) -> ir.BooleanValue:
+    values: list[object] = list(one.values)
+    if column.type().is_numeric():
+        try:
+            values = [Decimal(value) for value in one.values]
+        except InvalidOperation:
+            raise UsageError(f"{one.column} is a number; {','.join(one.values)!r} is not.") from None
+    else:
+        column = with_unknown(column)
+    if one.operator in ("=", "!="):
+        found = column.isin(values)
+        return found if one.operator == "=" else ~found
+    if len(values) != 1:
+        raise UsageError(f"{one} compares with several values; only = and != take a list.")
+    comparisons = {
+        "<": column < values[0],
+        "<=": column <= values[0],
+        ">": column > values[0],
+        ">=": column >= values[0],
+    }
+    return comparisons[one.operator]
+
+
+# Expressions of measures -------------------------------------------------------------------------------------------------
+
+
+def bound(rows: ir.Table, expression: Expression) -> ir.NumericValue:
+    """A measure's expression over these rows; a number counts for each row."""
+    if isinstance(expression, Deferred):
+        return expression.resolve(rows)
+    # Every relation has the active window as a column: a constant of a row must be a column too, to be summed.
+    return (rows.active_window * 0 + expression).cast("int64")
+
+
+def condition(rows: ir.Table, expression: Expression) -> ir.BooleanValue | None:
+    """A measure's `where` over these rows; None where all count."""
+    return expression.resolve(rows) if isinstance(expression, Deferred) else None
+
+
+def exact(total: ir.NumericValue) -> ir.NumericValue:
+    """A sum of money as whole ten-thousandths."""
+    if not total.type().is_decimal():
+        return total
+    scale = ibis.literal(MONEY_SCALE, type="decimal(38, 0)")
+    return (total.cast("decimal(38, 4)") * scale).cast("int64")

@@ -1,0 +1,67 @@
+"""What sums are over: periods, splits, conditions, window, and whether buckets are kept apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from regulars.metrics.cells.families import usual
+from regulars.metrics.measures import Fact
+from regulars.metrics.question import Condition, Facts
+from regulars.metrics.relations import PERSON, split_columns
+from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
+from regulars.warehouse.facts.heads import BUCKETS
+
+BY_PERSON = "customer"
+"""The split that `rows` uses: one group for each person."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the sums are over."""
+
+    facts: Facts
+    periods: tuple[Period, ...]
+    splits: tuple[str, ...]
+    where: tuple[Condition, ...]
+    active_window: int
+    bucketed: bool
+    """Whether sums are kept apart by bucket, as intervals and comparisons need them."""
+
+    @property
+    def buckets(self) -> int:
+        """Length of the bucket axis."""
+        return BUCKETS if self.bucketed else 1
+
+    def by(self, fact: Fact) -> dict[str, str]:
+        """Grouping columns of a fact: split -> column."""
+        person = {BY_PERSON: PERSON} if BY_PERSON in self.splits and fact.of_customers else {}
+        return {**split_columns(fact, self.splits), **person}
+
+    def apart(self, fact: Fact) -> bool:
+        """Whether the fact's sums are kept apart by bucket: what belongs to no customer is shared evenly."""
+        return self.bucketed and fact.of_customers
+
+    @cached_property
+    def grain(self) -> Grain | None:
+        """The grain of all periods, under the name that sums are kept by; None where they have none in common."""
+        found = {usual(self.facts.calendar, period.grain) for period in self.periods}
+        return found.pop() if len(found) == 1 else None
+
+    def aligned(self, grain: Grain) -> bool:
+        """Whether no period of this grain crosses a boundary."""
+        if grain is Grain.DAY or grain is self.grain:
+            return True
+        if grain not in self._aligned:
+            period_of = self.facts.calendar.period_of
+            self._aligned[grain] = all(period_of(from_epoch_day(day), grain).first == day for day in self.boundaries)
+        return self._aligned[grain]
+
+    @cached_property
+    def _aligned(self) -> dict[Grain, bool]:
+        return {}
+
+    @cached_property
+    def boundaries(self) -> tuple[int, ...]:
+        """The epoch days at which the periods start and end, ascending."""
+        return tuple(sorted({p.first for p in self.periods} | {p.beyond for p in self.periods}))

@@ -1,0 +1,80 @@
+"""Small random shops whose sums are all kept, and the same questions asked of cells and of rows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from metrics.shops import TestShop, order, shop
+from regulars.metrics.answer import Value
+from regulars.metrics.cells.refresh import Rule, refresh
+from regulars.metrics.query import answer
+from regulars.metrics.question import Facts, Question
+from regulars.vocabulary.shop import Settings
+
+ALL = Rule(small=math.inf, fewest=0)
+"""Keep everything, however small the facts are."""
+SETTINGS = Settings(
+    name="test", currency="GBP", timezone="Europe/London", week_start="wednesday", fiscal_year_start=4, active_window=40
+)
+FIRST = date(2023, 12, 20)
+Tables = dict[str, list[dict[str, Any]]]
+
+
+def tables(seed: int, orders: int = 60) -> Tables:
+    """What a shop of some ten customers and guests sold, took back and advertised within four months, by chance."""
+    chance = Random(seed)
+    found: Tables = {"orders": [], "order_lines": [], "returns": [], "spend": []}
+    for number in range(orders):
+        day = FIRST + timedelta(days=chance.choice([0, 1, 12, 13, chance.randrange(120)]))
+        customer = None if chance.random() < 0.15 else f"c{chance.randrange(12)}"
+        amount = f"{chance.randrange(1, 9000) / 100:.2f}"
+        found["orders"].append(
+            order(number, customer, f"{day}T{chance.randrange(24):02}:30:00", amount, country=chance.choice([None, "DE", "FR"]),
+                  channel=chance.choice(["web", "shop", None]), coupon=chance.choice([None, "SPRING"]))
+        )  # fmt: skip
+        cost = None if chance.random() < 0.05 else Decimal(chance.randrange(1, 500)) / 100
+        line = {"order_id": str(number), "line_id": "1", "product_id": chance.choice("pqr"), "unit_cost": cost,
+                "quantity": chance.randrange(1, 4), "amount": Decimal(amount)}  # fmt: skip
+        if chance.random() < 0.8:
+            found["order_lines"].append(line)
+            if chance.random() < 0.3:
+                back = day + timedelta(days=chance.randrange(40))
+                found["returns"].append(
+                    {"return_id": f"r{number}", "returned_at": datetime.fromisoformat(f"{back}T12:00:00"),
+                     "quantity": chance.choice([None, 1]), "amount": Decimal(amount) / 2, "reason": chance.choice([None, "small"]),
+                     **({"order_id": str(number), "line_id": "1"} if chance.random() < 0.8 else {})}
+                )  # fmt: skip
+    for place in range(chance.randrange(5)):
+        day = FIRST + timedelta(days=place * 9)
+        found["spend"].append({"day": day, "channel": "web", "amount": Decimal(place + 1), "currency": "GBP"})
+    return found
+
+
+def shop_of(seed: int, rule: Rule = ALL, settings: Settings = SETTINGS) -> TestShop:
+    """A random shop with its cells."""
+    made = shop(settings, **tables(seed))
+    refresh(made.con, settings, rule=rule)
+    return made
+
+
+def without_cells(facts: Facts) -> Facts:
+    """The same facts, of which every sum is taken from rows."""
+    return replace(facts, cells=())
+
+
+def told(question: Question, facts: Facts) -> list[tuple[object, ...]]:
+    """Everything a question is told, to be compared."""
+    return [_all_of(value) for value in answer(question, facts)]
+
+
+def _all_of(value: Value) -> tuple[object, ...]:
+    change = value.change
+    return (
+        value.metric.name, value.period.label, tuple(value.split.items()), value.value, value.low, value.high, value.n,
+        value.numerator, value.denominator, value.finished, value.ripe, change,
+    )  # fmt: skip

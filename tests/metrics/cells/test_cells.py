@@ -1,0 +1,205 @@
+"""What is answered from cells is what rows answer, to the last digit; and differences leave what a build from nothing would."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
+from metrics.shops import TestShop, shop, store
+from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.cells.refresh import TABLES, Rule, refresh
+from regulars.metrics.cells.registry import held
+from regulars.metrics.question import Condition, Question, condition, periods_of
+from regulars.metrics.shapes import Grid, Metric
+from regulars.vocabulary.calendar import Grain
+from regulars.warehouse.derive import derive
+
+METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
+seldom = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def made(request: pytest.FixtureRequest) -> TestShop:
+    return shop_of(request.param)
+
+
+def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple[Metric, ...]:
+    def knows(metric: Metric) -> bool:
+        columns = [{*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts)]
+        return all({*splits} <= {*fact.splits} for fact in metric.above.facts) and all(
+            one.column in known for one in where for known in columns
+        )
+
+    return tuple(metric for metric in METRICS if knows(metric))
+
+
+@pytest.mark.parametrize("compare", [False, True], ids=["alone", "compared"])
+@pytest.mark.parametrize("grain", list(Grain))
+def test_cells_say_what_rows_say_of_every_metric_and_period(made: TestShop, grain: Grain, compare: bool) -> None:
+    facts = made.facts
+    periods = periods_of(facts, grain, None, None)
+    question = Question(METRICS, periods[-40:], active_window=40, compare=compare)
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR])
+@pytest.mark.parametrize(
+    "split", ["country", "channel", "coupon", "product", "source", "currency", "category", "reason"]
+)
+def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
+    facts = made.facts
+    periods = periods_of(facts, grain, None, None)[-20:]
+    question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is Grain.MONTH)
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize("window", [7, 40, 90, 365])
+def test_cells_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
+    facts = made.facts
+    question = Question(METRICS, periods_of(facts, Grain.MONTH, None, None), active_window=window)
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(
+    "text", ["country=DE", "country!=DE", "country=unknown,FR", "first_channel=web", "net_revenue>=20"]
+)
+def test_cells_say_what_rows_say_under_a_condition(made: TestShop, text: str) -> None:
+    facts, where = made.facts, (condition(text),)
+    question = Question(knowing((), where), periods_of(facts, Grain.MONTH, None, None), (), where, 40)
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
+def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
+    facts = made.facts
+    periods = tuple(facts.calendar.parse(text) for text in ("2024-01-03..2024-01-19", "2023-12-01..2024-02-29"))
+    for compare in (False, True):
+        question = Question(METRICS, periods, active_window=40, compare=compare)
+        assert told(question, facts) == told(question, without_cells(facts))
+
+
+# Differences -------------------------------------------------------------------------------------------------------------
+
+
+def replaced(made: TestShop, rows: Tables) -> None:
+    """Other rows in the shop, its facts derived again, and what that changed as refresh wants to be told it."""
+    con = made.con
+    for name in TABLES:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE before_{name} AS SELECT * FROM facts.{name}")
+    for name in rows:
+        con.execute(f"DELETE FROM log.{name}")
+        store(con, name, rows[name])
+    derive(con, made.settings)
+    con.execute("CREATE OR REPLACE TEMP TABLE touched AS " + " UNION ".join(
+        f"(SELECT person FROM (FROM facts.{name} EXCEPT ALL FROM before_{name})"
+        f" UNION SELECT person FROM (FROM before_{name} EXCEPT ALL FROM facts.{name}))" for name in TABLES
+    ))  # fmt: skip
+    for name in TABLES:
+        now, before = f"facts.{name}", f"before_{name}"
+        for made_name, rows_, others in ((f"added_{name}", now, before), (f"removed_{name}", before, now)):
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {made_name} AS SELECT * FROM {rows_} WHERE person IN (FROM touched)"
+                f" UNION ALL SELECT * FROM (FROM {rows_} EXCEPT ALL FROM {others}) WHERE person IS NULL"
+            )
+
+
+def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[int, ...]]:
+    """All cells, added up."""
+    found: dict[tuple[object, ...], tuple[int, ...]] = {}
+    for one in held(con):
+        if one.family == "gaps" or not one.stands:
+            continue
+        names = sorted(one.columns)
+        sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
+        rows = con.execute(
+            f"SELECT period, split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
+            " GROUP BY ALL HAVING sum(rows) <> 0"
+        ).fetchall()
+        key = (one.family, one.by, one.grain, one.bucketed)
+        found |= {(*key, *row[:3]): (*names, *row[3:]) for row in rows}
+    return found
+
+
+def changed(rows: Tables, seed: int) -> Tables:
+    """The rows with some orders changed into others, or gone."""
+    other = tables(seed)
+    numbers = {str(number) for number in range(seed % 7, 60, 9)}
+
+    def mixed(name: str) -> list[dict[str, Any]]:
+        kept = [row for row in rows[name] if row.get("order_id") not in numbers]
+        return kept + [row for row in other[name] if row.get("order_id") in numbers]
+
+    return {name: other[name] if name == "spend" else mixed(name) for name in rows}
+
+
+@seldom
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
+def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:
+    rows = tables(seeds[0])
+    made = shop(SETTINGS, **rows)
+    refresh(made.con, SETTINGS, rule=ALL)
+    for seed in seeds[1:]:
+        rows = changed(rows, seed)
+        replaced(made, rows)
+        built = made.con.execute("SELECT max(level) FROM facts.cells").fetchone()
+        refresh(made.con, SETTINGS, changed=True, rule=ALL)
+        assert made.con.execute("SELECT max(level) FROM facts.cells").fetchone() == built  # corrected, not built again
+    corrected = cells(made.con)
+    anew = shop(SETTINGS, **rows)
+    refresh(anew.con, SETTINGS, rule=ALL)
+    assert corrected == cells(anew.con)
+    question = Question(METRICS, periods_of(made.facts, Grain.MONTH, None, None), active_window=40)
+    assert told(question, made.facts) == told(question, without_cells(made.facts))
+
+
+def test_tables_that_differences_have_doubled_are_added_up() -> None:
+    one, other = tables(1), tables(2)
+    made = shop(SETTINGS, **one)
+    refresh(made.con, SETTINGS, rule=ALL)
+    size = made.con.execute("SELECT count(*) FROM facts.cells_customers").fetchone()
+    expected = cells(made.con)
+    sizes = []
+    for rows in (other, one, other, one):
+        replaced(made, rows)
+        refresh(made.con, SETTINGS, changed=True, rule=ALL)
+        sizes.append(made.con.execute("SELECT count(*) FROM facts.cells_customers").fetchone()[0])  # type: ignore[index]
+    assert size is not None
+    assert max(sizes) < 3 * size[0]
+    assert min(sizes[1:]) <= max(sizes[0], size[0])
+    assert cells(made.con) == expected
+
+
+def test_a_fact_that_has_doubled_is_decided_anew() -> None:
+    few = {name: rows[:20] for name, rows in tables(3).items()}
+    made = shop(SETTINGS, **few)
+    refresh(made.con, SETTINGS, rule=ALL)
+    replaced(made, tables(3))
+    refresh(made.con, SETTINGS, changed=True, rule=ALL)
+    assert {one.fact_rows for one in held(made.con) if one.family == "orders"} == {60}
+    anew = shop(SETTINGS, **tables(3))
+    refresh(anew.con, SETTINGS, rule=ALL)
+    assert cells(made.con) == cells(anew.con)
+
+
+# What is worth keeping ---------------------------------------------------------------------------------------------------
+
+
+def test_a_small_fact_keeps_no_cells() -> None:
+    made = shop_of(1, Rule())
+    assert [one.family for one in held(made.con)] == ["gaps"]
+
+
+def test_cells_that_would_not_be_small_are_left_out() -> None:
+    made = shop_of(1, Rule(small=0.5, fewest=0))
+    orders = {(one.by, one.grain, one.bucketed): one for one in held(made.con) if one.family == "orders"}
+    assert orders["", "day", True].stands is False
+    assert orders["", "day", True].rows > 30
+    assert orders["currency", "day", False].rows == orders["", "day", False].rows
+    for one in orders.values():
+        assert one.stands is (one.rows <= 30)
+        rows = made.con.execute(f"SELECT count(*) FROM facts.{one.table} WHERE level = {one.level}").fetchone()
+        assert rows == ((one.rows if one.stands else 0),)

@@ -1,0 +1,107 @@
+"""From what a question is answered, and why from nothing smaller."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from metrics.cells.shop_of_cells import shop_of, tables, told, without_cells
+from metrics.shops import TestShop, shop
+from regulars.metrics.catalogue import CATALOGUE, named
+from regulars.metrics.cells.refresh import Rule
+from regulars.metrics.compute.plan import Source
+from regulars.metrics.query import planned
+from regulars.metrics.question import Question, condition, periods_of
+from regulars.metrics.shapes import Grid
+from regulars.vocabulary.calendar import Grain
+
+
+@pytest.fixture(scope="module")
+def made() -> TestShop:
+    return shop_of(1)
+
+
+def plan_of(
+    made: TestShop,
+    name: str,
+    grain: Grain = Grain.MONTH,
+    split: str = "",
+    where: str = "",
+    window: int = 40,
+    compare: bool = False,
+) -> list[tuple[str, Source, str]]:
+    """Fact, source and reason of each step."""
+    conditions = (condition(where),) if where else ()
+    splits = (split,) if split else ()
+    question = Question((named(name),), periods_of(made.facts, grain, None, None), splits, conditions, window, compare)
+    return [(step.fact.name, step.source, step.why_not_smaller) for step in planned(question, made.facts)]
+
+
+@pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
+def test_everything_that_adds_up_is_answered_from_cells(made: TestShop, grain: Grain) -> None:
+    summed = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
+    question = Question(summed, periods_of(made.facts, grain, None, None), active_window=365)
+    sources = {step.source for step in planned(question, made.facts) if step.terms}
+    assert sources == {Source.CELLS}
+
+
+def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> None:
+    question = Question((named("net_revenue"),), periods_of(made.facts, Grain.YEAR, None, None))
+    (step,) = planned(question, made.facts)
+    assert step.kept is not None
+    holding = [
+        one
+        for one in made.facts.cells
+        if one.family == "orders" and one.by == "" and one.grain in ("day", "month", "quarter", "year")
+    ]
+    assert step.rows == min(one.rows for one in holding)
+
+
+@pytest.mark.parametrize(
+    ("asked", "fact", "source", "reason"),
+    [
+        ({"name": "net_revenue", "split": "customer_country"}, "orders", Source.ROWS, "the customer's record says today"),
+        ({"name": "net_revenue", "where": "net_revenue>=5"}, "orders", Source.ROWS, "a column that sums are not kept by"),
+        ({"name": "net_revenue", "where": "country>A"}, "orders", Source.ROWS, "compares"),
+        ({"name": "net_revenue", "where": "country=DE", "split": "channel"}, "orders", Source.ROWS, "channel and country"),
+        ({"name": "new_customers", "where": "country=DE"}, "gaps_before", Source.ROWS, "country"),
+        ({"name": "lost_customers", "window": 77}, "gaps_after", Source.HISTOGRAM, "of 40 and 90 and 365 days, not of 77"),
+        ({"name": "net_churn_rate", "window": 77}, "gaps_after", Source.ROWS, "not of 77"),
+        ({"name": "active_buyers", "grain": Grain.ALL}, "gaps_before", Source.HISTOGRAM, "where the period starts"),
+        ({"name": "product_return_rate", "split": "reason", "compare": True}, "returns", Source.ROWS, "distinct customers"),
+        ({"name": "time_between_purchases_p90"}, "gaps_by_day", Source.ROWS, "every value"),
+        ({"name": "cohort_retention_rate"}, "histories", Source.ROWS, "follows every customer"),
+        ({"name": "lost_customers", "grain": Grain.YEAR}, "gaps_before", Source.ROWS, "longer than the active window"),
+    ],
+    ids=lambda value: value["name"] if isinstance(value, dict) else None,
+)  # fmt: skip
+def test_what_is_not_kept_says_why(made: TestShop, asked: dict, fact: str, source: Source, reason: str) -> None:
+    found = plan_of(made, **asked)
+    assert [said for name, which, said in found if name == fact and which is source and reason in said], found
+
+
+@pytest.mark.parametrize(("name", "where"), [("net_revenue", "country=DE"), ("new_customers", "first_country!=DE")])
+def test_a_condition_on_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, where: str) -> None:
+    assert {source for _, source, _ in plan_of(made, name, where=where)} == {Source.CELLS}
+
+
+def test_a_table_that_would_not_be_small_is_named() -> None:
+    small = shop_of(1, Rule(small=0.2, fewest=0))
+    (step,) = plan_of(small, "average_order_value", Grain.DAY)
+    assert step[1] is Source.ROWS
+    assert "not small against the 60 of the fact" in step[2]
+
+
+def test_a_measure_of_another_definition_is_answered_from_rows(made: TestShop) -> None:
+    """A changed catalogue never meets sums of the old one."""
+    metric = named("net_revenue")
+    other = replace(metric, of=metric.of * 2)  # type: ignore[attr-defined, call-arg]
+    question = Question((other,), periods_of(made.facts, Grain.MONTH, None, None))
+    assert {step.source for step in planned(question, made.facts)} == {Source.CELLS, Source.ROWS}
+    assert told(question, made.facts) == told(question, without_cells(made.facts))
+
+
+def test_a_shop_without_cells_is_answered_from_rows() -> None:
+    (step,) = plan_of(shop(**tables(1)), "net_revenue")
+    assert step[1:] == (Source.ROWS, "nothing is kept summed up")
