@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -80,6 +81,15 @@ def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
     for compare in (False, True):
         question = Question(METRICS, periods, active_window=40, compare=compare)
         assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize("split", [(), ("country",)], ids=["whole", "by country"])
+def test_an_engine_that_is_only_asked_through_ibis_says_the_same(made: TestShop, split: tuple[str, ...]) -> None:
+    facts = made.facts
+    question = Question(
+        knowing(split), periods_of(facts, Grain.MONTH, None, None), split, active_window=40, compare=True
+    )
+    assert told(question, facts) == told(question, replace(facts, run=None, cells=()))
 
 
 # Differences -------------------------------------------------------------------------------------------------------------
