@@ -172,6 +172,19 @@ def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -
     assert told(question, made.facts) == told(question, without_cells(made.facts))
 
 
+def test_many_rows_are_summed_in_parts_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = shop_of(1)
+    expected = cells(made.con)
+    monkeypatch.setattr("regulars.metrics.cells.refresh._PART", 7)
+    for name in TABLES:
+        made.con.execute(f"CREATE TEMP TABLE again AS SELECT * FROM facts.{name} WHERE day % 2 = 0")
+        made.con.execute(f"DELETE FROM facts.{name} WHERE day % 2 = 0")
+        made.con.execute(f"INSERT INTO facts.{name} FROM again")
+        made.con.execute("DROP TABLE again")
+    refresh(made.con, SETTINGS, rule=ALL)
+    assert cells(made.con) == expected
+
+
 def test_tables_that_differences_have_doubled_are_added_up() -> None:
     one, other = tables(1), tables(2)
     made = shop(SETTINGS, **one)

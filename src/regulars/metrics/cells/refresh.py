@@ -100,10 +100,10 @@ def _build_all(work: _Work) -> None:
     registry.begin(work.con)
     registry.note(work.con, registry.gaps(work.rows("gaps"), work.rows("orders")))
     for family in work.families():
-        seen = work.projection(family)
-        work.con.execute(table_of(family, seen))
         fact_rows = work.rows(family.table)
         if fact_rows >= work.rule.fewest:
+            seen = work.projection(family)
+            work.con.execute(table_of(family, seen))
             _build(work, family, seen, fact_rows)
 
 
@@ -115,7 +115,7 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
     start = registry.next_level(work.con)
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= limit]
-    parts = (seen_rows(seen, part) for part in _in_parts(f"facts.{family.table}", fact_rows))
+    parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
     sizes |= _sum_up(work, seen, parts, numbers, wanted)
     noted = []
     for level, size in sizes.items():
@@ -127,9 +127,10 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
     registry.note(work.con, *noted)
 
 
-def _in_parts(table: str, rows: int) -> Iterator[str]:
+def _in_parts(work: _Work, table: str) -> Iterator[str]:
     """The table's rows in parts that fit into memory when they are laid out wide."""
-    for start in range(0, max(rows, 1), _PART):
+    last = work.one(f"SELECT max(rowid) FROM {table}")  # rows that are gone leave their numbers
+    for start in range(0, last + 1, _PART):
         yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
 
 
