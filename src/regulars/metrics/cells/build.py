@@ -107,6 +107,12 @@ def summed(one: Pass, projection: Projection) -> str:
     return f"SELECT {keys_of(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
 
 
+def straight(level: Level, number: int, projection: Projection) -> str:
+    """SQL of a level's rows straight from SEEN, where that has few rows."""
+    totals = "".join(f", {column.total} AS {column.kept_as}" for column in level.columns(projection))
+    return f"SELECT {number}::INTEGER AS level, {keys_of(level)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+
+
 def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> str:
     """SQL of a level's rows from the finest sums, whose period is a day, or the first day of a period inside the level's."""
     columns = level.columns(projection)

@@ -20,6 +20,7 @@ from regulars.metrics.cells.build import (
     rolled_up,
     seen_changes,
     seen_rows,
+    straight,
     summed,
     table_name,
     table_of,
@@ -209,15 +210,19 @@ def _correct(work: _Work, family: Family) -> None:
     kept = {(one.by, one.grain, one.bucketed): one for one in registry.held(con) if one.family == family.name}
     if not kept:
         return
-    levels_ = [level for by in family.splits for level in work.levels(family, by)]
-    known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_}
     if family.table in TABLES:
         changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
     else:
         con.execute(f"DELETE FROM facts.{table}")
         changes = seen_rows(seen, f"facts.{family.table}")
-    numbers = {level: one.level for level, one in known.items()}
-    _sum_up(work, seen, (changes,), numbers, [level for level, one in known.items() if one.stands])
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {changes}")
+    if work.one(f"SELECT count(*) FROM {SEEN}"):
+        for by in family.splits:
+            for level in work.levels(family, by):
+                known = kept[by, level.grain.value, level.bucketed]
+                if known.stands:
+                    con.execute(f"INSERT INTO facts.{table} BY NAME {straight(level, known.level, seen)}")
+    con.execute(f"DROP TABLE {SEEN}")
     _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
 
 
