@@ -64,6 +64,11 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
     target.execute("ALTER TABLE facts.lines DROP COLUMN key")
     backend = ibis.postgres.from_connection(target)
     on_postgres = replace(
-        facts, table=lambda name: backend.table(name, database="facts"), run=None, dialect="postgres", version=None, cells=()
+        facts,
+        table=lambda name: backend.table(name, database="facts"),
+        run=None,
+        dialect="postgres",
+        version=None,
+        cells=(),
     )
     return Engines(con, target, facts, on_postgres, tuple(one.name for one in written if one.name in kept))

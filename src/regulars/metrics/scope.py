@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from regulars.metrics.cells.families import usual
 from regulars.metrics.measures import Fact
 from regulars.metrics.question import Condition, Facts
@@ -43,6 +46,16 @@ class Scope:
         return self.bucketed and fact.of_customers
 
     @cached_property
+    def first(self) -> npt.NDArray[np.int64]:
+        """The epoch day on which each period starts."""
+        return np.array([period.first for period in self.periods], dtype=np.int64)
+
+    @cached_property
+    def beyond(self) -> npt.NDArray[np.int64]:
+        """The epoch day that follows each period."""
+        return np.array([period.beyond for period in self.periods], dtype=np.int64)
+
+    @cached_property
     def grain(self) -> Grain | None:
         """The grain of all periods, under the name that sums are kept by; None where they have none in common."""
         found = {usual(self.facts.calendar, period.grain) for period in self.periods}
@@ -64,4 +77,4 @@ class Scope:
     @cached_property
     def boundaries(self) -> tuple[int, ...]:
         """The epoch days at which the periods start and end, ascending."""
-        return tuple(sorted({p.first for p in self.periods} | {p.beyond for p in self.periods}))
+        return tuple(np.union1d(self.first, self.beyond).tolist())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -82,6 +83,15 @@ def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
         assert told(question, facts) == told(question, without_cells(facts))
 
 
+@pytest.mark.parametrize("split", [(), ("country",)], ids=["whole", "by country"])
+def test_an_engine_that_is_only_asked_through_ibis_says_the_same(made: TestShop, split: tuple[str, ...]) -> None:
+    facts = made.facts
+    question = Question(
+        knowing(split), periods_of(facts, Grain.MONTH, None, None), split, active_window=40, compare=True
+    )
+    assert told(question, facts) == told(question, replace(facts, run=None, cells=()))
+
+
 # Differences -------------------------------------------------------------------------------------------------------------
 
 
@@ -154,6 +164,19 @@ def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -
     assert corrected == cells(anew.con)
     question = Question(METRICS, periods_of(made.facts, Grain.MONTH, None, None), active_window=40)
     assert told(question, made.facts) == told(question, without_cells(made.facts))
+
+
+def test_many_rows_are_summed_in_parts_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = shop_of(1)
+    expected = cells(made.con)
+    monkeypatch.setattr("regulars.metrics.cells.refresh._PART", 7)
+    for name in TABLES:
+        made.con.execute(f"CREATE TEMP TABLE again AS SELECT * FROM facts.{name} WHERE day % 2 = 0")
+        made.con.execute(f"DELETE FROM facts.{name} WHERE day % 2 = 0")
+        made.con.execute(f"INSERT INTO facts.{name} FROM again")
+        made.con.execute("DROP TABLE again")
+    refresh(made.con, SETTINGS, rule=ALL)
+    assert cells(made.con) == expected
 
 
 def test_tables_that_differences_have_doubled_are_added_up() -> None:

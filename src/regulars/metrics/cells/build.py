@@ -9,7 +9,8 @@ from regulars.metrics.cells.families import WHOLE, Family
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
 
-FINEST = "temp.cells_finest"
+SEEN = "temp.cells_seen"
+"""Rows of a family's projection, and `rows`: 1 for each, or what a difference adds to it."""
 KEYS = ("level", "period", "split", "bucket")
 """What names a row of cells. `split` is null where a level is not split, `bucket` where it takes all customers together."""
 
@@ -40,18 +41,31 @@ def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...
     return (days, *(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains))))
 
 
-def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[tuple[Level, tuple[Level, ...]]]:
-    """How to reach the wanted levels in few passes over the rows: what to sum first, and the levels that follow from it."""
+@dataclass(frozen=True)
+class Pass:
+    """One pass over the rows: what is summed first, into a table of its own, and the levels that follow from it."""
+
+    finest: Level
+    levels: tuple[Level, ...]
+
+    @property
+    def table(self) -> str:
+        """Where the finest sums are put meanwhile."""
+        return f"temp.cells_finest_{self.finest.by or 'all'}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
+
+
+def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
+    """How to reach the wanted levels in few passes."""
     left = {(level.grain, level.bucketed): level for level in wanted}
     if (Grain.DAY, True) in left:
-        yield left[Grain.DAY, True], tuple(left.values())
+        yield Pass(left[Grain.DAY, True], tuple(left.values()))
         return
     if days := left.pop((Grain.DAY, False), None):
-        yield days, (days,)
+        yield Pass(days, (days,))
     if weeks := left.pop((Grain.WEEK, True), None):
-        yield weeks, (weeks,)
+        yield Pass(weeks, (weeks,))
     if left:
-        yield Level(family, by, Grain.MONTH, bucketed=True), tuple(left.values())
+        yield Pass(Level(family, by, Grain.MONTH, bucketed=True), tuple(left.values()))
 
 
 def needed(projection: Projection, following: Iterable[Level]) -> tuple[Column, ...]:
@@ -67,23 +81,47 @@ def keys_of(level: Level) -> str:
     return f"{start_of(level.grain)} AS period, {split}::TEXT AS split, {bucket}::INTEGER AS bucket"
 
 
-def summed(level: Level, columns: Iterable[Column], rows: str, sign: int = 1) -> str:
-    """SQL of the level's rows straight from rows of the projection; sign −1 takes them away."""
-    minus = "" if sign == 1 else "-"
-    totals = "".join(f", {minus}{column.total} AS {column.name}" for column in columns)
-    return f"SELECT {keys_of(level)}, {minus}count(*) AS rows{totals} FROM ({rows}) GROUP BY ALL"
+def seen_rows(projection: Projection, rows: str) -> str:
+    """SQL of SEEN for these rows."""
+    return f"SELECT *, 1 AS rows FROM ({projection.over(rows)})"
 
 
-def rolled_up(level: Level, number: int, projection: Projection) -> str:
-    """SQL of the level's rows from FINEST, whose period is a day, or the first day of a period inside the level's."""
+def seen_changes(family: Family, projection: Projection, added: str, removed: str) -> str:
+    """SQL of SEEN for a difference: most rows of the persons concerned are as they were, and cancel out."""
+    keys = [DAY, *(start for start in projection.starts), *(f'"by_{by}"' for by in family.splits if by != WHOLE)]
+    listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
+    names = ["rows", *(column.name for column in projection.columns)]
+    plus, minus = (", ".join(f"{sign}{name} AS {name}" for name in names) for sign in ("", "-"))
+    both = (
+        f"SELECT {listed}, {plus} FROM ({seen_rows(projection, added)})"
+        f" UNION ALL SELECT {listed}, {minus} FROM ({seen_rows(projection, removed)})"
+    )
+    totals = ", ".join(f"sum({name}) AS {name}" for name in names)
+    differ = " OR ".join(f"{name} <> 0" for name in names)
+    return f"SELECT * FROM (SELECT {listed}, {totals} FROM ({both}) GROUP BY ALL) WHERE {differ}"
+
+
+def summed(one: Pass, projection: Projection) -> str:
+    """SQL of the finest sums of a pass, from SEEN."""
+    totals = "".join(f", {column.total} AS {column.name}" for column in needed(projection, one.levels))
+    return f"SELECT {keys_of(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+
+
+def straight(level: Level, number: int, projection: Projection) -> str:
+    """SQL of a level's rows straight from SEEN, where that has few rows."""
+    totals = "".join(f", {column.total} AS {column.kept_as}" for column in level.columns(projection))
+    return f"SELECT {number}::INTEGER AS level, {keys_of(level)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+
+
+def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> str:
+    """SQL of a level's rows from the finest sums, whose period is a day, or the first day of a period inside the level's."""
     columns = level.columns(projection)
     bucket = "f.bucket" if level.bucketed else "NULL::INTEGER"
     totals = "".join(f", sum(f.{column.name})::BIGINT AS {column.kept_as}" for column in columns)
-    differ = " OR ".join(["sum(f.rows) <> 0", *(f"sum(f.{column.name}) <> 0" for column in columns)])
     return (
         f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, f.split, {bucket} AS bucket,"
-        f" sum(f.rows)::BIGINT AS rows{totals} FROM {FINEST} f JOIN {CALENDAR} c ON c.{DAY} = f.period"
-        f" GROUP BY ALL HAVING {differ} ORDER BY ALL"
+        f" sum(f.rows)::BIGINT AS rows{totals} FROM {one.table} f JOIN {CALENDAR} c ON c.{DAY} = f.period"
+        f" GROUP BY ALL ORDER BY {', '.join(KEYS)}"
     )
 
 

@@ -45,6 +45,8 @@ class Projection:
 
     sql: str
     columns: tuple[Column, ...]
+    starts: tuple[str, ...]
+    """The columns with the first days of the periods."""
 
     def over(self, rows: str) -> str:
         """The SQL over another table of such rows."""
@@ -108,7 +110,8 @@ def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], a
                 column = Column(kept_as if grain is None else f"{kept_as}_{grain.value}", kept_as, grain)
                 chosen[column.name] = value
                 columns.append(column)
-    return Projection(str(ibis.to_sql(rows.select(**chosen), dialect="duckdb")), tuple(columns))
+    sql = str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
+    return Projection(sql, tuple(columns), tuple(start_of(grain) for grain in asked))
 
 
 class _Bound:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -11,14 +11,16 @@ import ibis
 
 from regulars.metrics.cells import registry
 from regulars.metrics.cells.build import (
-    FINEST,
     KEYS,
+    SEEN,
     Level,
     keys_of,
     levels,
-    needed,
     passes,
     rolled_up,
+    seen_changes,
+    seen_rows,
+    straight,
     summed,
     table_name,
     table_of,
@@ -31,6 +33,7 @@ from regulars.warehouse.facts.heads import BUCKETS
 
 TABLES = ("orders", "lines", "returns")
 """Facts that a load can change for some persons only. What advertising cost is written anew with every load."""
+_PART = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -93,35 +96,61 @@ def _build_all(work: _Work) -> None:
     registry.begin(work.con)
     registry.note(work.con, registry.gaps(work.rows("gaps"), work.rows("orders")))
     for family in work.families():
-        seen = work.projection(family)
-        work.con.execute(table_of(family, seen))
-        rows, fact_rows = seen.over(f"facts.{family.table}"), work.rows(family.table)
-        if fact_rows < work.rule.fewest:
-            continue
-        for by in family.splits:
-            _build(work, family, by, seen, rows, fact_rows)
+        fact_rows = work.rows(family.table)
+        if fact_rows >= work.rule.fewest:
+            seen = work.projection(family)
+            work.con.execute(table_of(family, seen))
+            _build(work, family, seen, fact_rows)
 
 
-def _build(work: _Work, family: Family, by: str, seen: Projection, rows: str, fact_rows: int) -> None:
+def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
     limit = work.rule.small * fact_rows
-    sizes = _sizes(work, family, by, rows, fact_rows)
-    numbers = {level: registry.next_level(work.con) + place for place, level in enumerate(sizes)}
-    for first, following in passes(family, by, [level for level, size in sizes.items() if size <= limit]):
-        columns = needed(seen, following)
-        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {FINEST} AS {summed(first, columns, rows)}")
-        for level in following:
-            sizes[level] = _insert(work, level, numbers[level], seen)
+    sizes: dict[Level, int] = {}
+    for by in family.splits:
+        sizes |= _sizes(work, family, by, seen.over(f"facts.{family.table}"), fact_rows)
+    start = registry.next_level(work.con)
+    numbers = {level: start + place for place, level in enumerate(sizes)}
+    wanted = [level for level, size in sizes.items() if size <= limit]
+    parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
+    sizes |= _sum_up(work, seen, parts, numbers, wanted)
+    noted = []
     for level, size in sizes.items():
         names = frozenset(column.kept_as for column in level.columns(seen))
-        one = Kept(table_name(family.name), numbers[level], family.name, by, level.grain.value, level.bucketed, names,
-                   size, fact_rows, size <= limit)  # fmt: skip
-        registry.note(work.con, one)
-    work.con.execute(f"DROP TABLE IF EXISTS {FINEST}")
+        noted.append(
+            Kept(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
+                 size, fact_rows, size <= limit)
+        )  # fmt: skip
+    registry.note(work.con, *noted)
 
 
-def _insert(work: _Work, level: Level, number: int, seen: Projection) -> int:
-    table = table_name(level.family.name)
-    return work.one(f"INSERT INTO facts.{table} BY NAME {rolled_up(level, number, seen)}")
+def _in_parts(work: _Work, table: str) -> Iterator[str]:
+    """The table's rows in parts that fit into memory when they are laid out wide."""
+    last = work.one(f"SELECT max(rowid) FROM {table}")  # rows that are gone leave their numbers
+    for start in range(0, last + 1, _PART):
+        yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
+
+
+def _sum_up(
+    work: _Work, seen: Projection, parts: Iterable[str], numbers: Mapping[Level, int], wanted: Iterable[Level]
+) -> dict[Level, int]:
+    """Add the sums of rows, given as SQL of SEEN, to the wanted levels. Returns how many rows each got."""
+    by_split: dict[tuple[Family, str], list[Level]] = {}
+    for level in wanted:
+        by_split.setdefault((level.family, level.by), []).append(level)
+    todo = [one for (family, by), levels_ in by_split.items() for one in passes(family, by, levels_)]
+    for number, part in enumerate(parts):
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {part}")
+        for one in todo:
+            into = f"INSERT INTO {one.table}" if number else f"CREATE OR REPLACE TEMP TABLE {one.table} AS"
+            work.con.execute(f"{into} {summed(one, seen)}")
+    work.con.execute(f"DROP TABLE IF EXISTS {SEEN}")
+    found: dict[Level, int] = {}
+    for one in todo:
+        for level in one.levels:
+            table = table_name(level.family.name)
+            found[level] = work.one(f"INSERT INTO facts.{table} BY NAME {rolled_up(one, level, numbers[level], seen)}")
+        work.con.execute(f"DROP TABLE {one.table}")
+    return found
 
 
 def _sizes(work: _Work, family: Family, by: str, rows: str, fact_rows: int) -> dict[Level, int]:
@@ -172,25 +201,24 @@ def _can_be_corrected(work: _Work) -> bool:
 
 def _correct(work: _Work, family: Family) -> None:
     con, seen = work.con, work.projection(family)
+    table = table_name(family.name)
     kept = {(one.by, one.grain, one.bucketed): one for one in registry.held(con) if one.family == family.name}
-    anew = family.table not in TABLES
-    if anew:
-        con.execute(f"DELETE FROM facts.{table_name(family.name)}")
-    for by in family.splits if kept else ():
-        numbers = {level: kept[by, level.grain.value, level.bucketed] for level in work.levels(family, by)}
-        stand = [level for level, one in numbers.items() if one.stands]
-        for first, following in passes(family, by, stand):
-            columns = needed(seen, following)
-            rows = seen.over(f"{'facts' if anew else 'temp'}.{'' if anew else 'added_'}{family.table}")
-            sql = summed(first, columns, rows)
-            if not anew:
-                sql += f" UNION ALL {summed(first, columns, seen.over(f'temp.removed_{family.table}'), sign=-1)}"
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {FINEST} AS {sql}")
-            for level in following:
-                _insert(work, level, numbers[level].level, seen)
-    if kept:
-        _compact_if_grown(work, table_name(family.name), KEYS, "rows", {column.kept_as for column in seen.columns})
-    con.execute(f"DROP TABLE IF EXISTS {FINEST}")
+    if not kept:
+        return
+    if family.table in TABLES:
+        changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
+    else:
+        con.execute(f"DELETE FROM facts.{table}")
+        changes = seen_rows(seen, f"facts.{family.table}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {changes}")
+    if work.one(f"SELECT count(*) FROM {SEEN}"):
+        for by in family.splits:
+            for level in work.levels(family, by):
+                known = kept[by, level.grain.value, level.bucketed]
+                if known.stands:
+                    con.execute(f"INSERT INTO facts.{table} BY NAME {straight(level, known.level, seen)}")
+    con.execute(f"DROP TABLE {SEEN}")
+    _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
 
 
 def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, sums: Iterable[str]) -> None:

@@ -27,22 +27,17 @@ def gaps(rows: int, fact_rows: int) -> Kept:
     return Kept(GAPS, 0, GAPS, "", "day", False, frozenset(), rows, fact_rows, stands=True)
 
 
-def note(con: duckdb.DuckDBPyConnection, one: Kept) -> None:
-    """Say of a level that it is kept, or is not."""
-    columns = ",".join(sorted(one.columns))
+def note(con: duckdb.DuckDBPyConnection, *levels: Kept) -> None:
+    """Say of levels that they are kept, or are not."""
     values = [
-        one.table,
-        one.level,
-        one.family,
-        one.by,
-        one.grain,
-        one.bucketed,
-        columns,
-        one.rows,
-        one.fact_rows,
-        one.stands,
-    ]
-    con.execute("INSERT INTO facts.cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows, one.fact_rows,
+         one.stands]
+        for one in levels
+    ]  # fmt: skip
+    places = f"({', '.join('?' * len(values[0]))})"
+    con.execute(
+        f"INSERT INTO facts.cells VALUES {', '.join([places] * len(values))}", [v for row in values for v in row]
+    )
 
 
 def next_level(con: duckdb.DuckDBPyConnection) -> int:

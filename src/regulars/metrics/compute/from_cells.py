@@ -61,13 +61,17 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     kept = step.kept
     assert kept is not None
     keys = ["period", *(("split",) if scope.by(step.fact) else ()), *(("bucket",) if scope.apart(step.fact) else ())]
-    totals = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in ("rows", *names))
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
     chosen += [_predicate(one) for one in scope.where]
-    # Differences of later loads stand beside what they correct.
-    return f"SELECT {', '.join(keys)}, {totals} FROM facts.{kept.table} WHERE {' AND '.join(chosen)} GROUP BY {', '.join(keys)}"
+    read = f"FROM facts.{kept.table} WHERE {' AND '.join(chosen)}"
+    sums = ["rows", *names]
+    if kept.bucketed == scope.apart(step.fact):
+        # Differences of later loads stand beside what they correct; they are added up below.
+        return f"SELECT {', '.join([*keys, *sums])} {read}"
+    totals = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in sums)
+    return f"SELECT {', '.join(keys)}, {totals} {read} GROUP BY {', '.join(keys)}"
 
 
 def _predicate(one: Condition) -> str:
@@ -83,24 +87,23 @@ def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape:
     return np.concatenate([np.zeros((1, *shape[1:])), np.cumsum(added, axis=0)])
 
 
-def _before(running: Array, periods: npt.NDArray[np.int64], days: list[int]) -> Array:
+def _before(running: Array, periods: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> Array:
     """The sum of all periods that start before each day."""
     found: Array = running[np.searchsorted(periods, days, side="left")]
     return found
 
 
 def _asked(running: Array, periods: npt.NDArray[np.int64], scope: Scope, timing: Timing) -> Array:
-    starts, ends = [p.first for p in scope.periods], [p.beyond for p in scope.periods]
     if timing is Timing.BEFORE_START:
-        return _before(running, periods, starts)
-    until = _before(running, periods, ends)
-    return until if timing is Timing.BEFORE_END else until - _before(running, periods, starts)
+        return _before(running, periods, scope.first)
+    until = _before(running, periods, scope.beyond)
+    return until if timing is Timing.BEFORE_END else until - _before(running, periods, scope.first)
 
 
 def _counted(rows: Array, periods: npt.NDArray[np.int64], scope: Scope, inside: bool) -> Array:
     if inside:
         return _asked(rows, periods, scope, Timing.WITHIN)
-    return _before(rows, periods, [scope.boundaries[-1]])
+    return _before(rows, periods, np.array([scope.boundaries[-1]]))
 
 
 def _groups_there(rows: Array) -> npt.NDArray[np.bool_]:
