@@ -1,5 +1,5 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
-# make test    the tests (make test-slow: those that take long)
+# make test    the tests (make test-slow: those that take long; make test-exhaustive: every combination)
 # make check   style, types, arrows between the folders, generated docs
 # make bench   what it costs, beside limits and peers (BENCH='--orders 1_000_000', --quick, --help: the options)
 #
@@ -12,7 +12,7 @@ PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DOCS = README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check check-style check-types check-arrows check-docs docs bench format requirements \
+.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs bench format requirements \
 	clean environment environment-dev
 
 help:
@@ -30,7 +30,10 @@ test: environment-dev
 	$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: environment-dev
-	$(PYTEST) -m slow $(TESTS)
+	$(PYTEST) -m "slow and not exhaustive" $(TESTS)
+
+test-exhaustive: environment-dev
+	$(PYTEST) -m exhaustive $(TESTS)
 
 check: check-style check-types check-arrows check-docs
 

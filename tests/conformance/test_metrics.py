@@ -177,6 +177,7 @@ def test_every_metric_has_a_value_to_compare(both: Both) -> None:
 # From here on: every grain with every split with filters of every kind, and each filter, pair of splits and metric by itself.
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("where", ["", *CROSSED])
 @pytest.mark.parametrize("split", ["", *SPLITS])
@@ -210,6 +211,7 @@ def test_every_metric_by_day(both: Both, split: str) -> None:
     assert disagreements(both(ODD), knowing(splits), [Grain.DAY], splits) == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
 def test_every_metric_alone_with_its_customers(both: Both, metric: Metric) -> None:

@@ -38,7 +38,10 @@ def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...
     days = Level(family, by, Grain.DAY, bucketed=False)
     if not family.bucketed:
         return (days,)
-    return (days, *(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains))))
+    # Days and weeks of one part of the shop are asked for seldom, and are many.
+    short = () if by == WHOLE else (Grain.DAY, Grain.WEEK)
+    apart = (grain for grain in reversed(tuple(grains)) if grain not in short)
+    return (days, *(Level(family, by, grain, bucketed=True) for grain in apart))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain
 
 COMMON_WINDOWS = (90, 365)
-"""Active windows whose sums are kept beside those of the shop's own."""
+"""Active windows whose sums are kept beside those of the shop's own; not split."""
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 WHOLE = ""
 """In place of a column: not split."""
@@ -41,6 +41,8 @@ class Family:
     day: str = "day"
     window: int | None = None
     """The active window that decides its day; None where none does."""
+    split: bool = True
+    """Whether its sums are also split."""
 
     @property
     def table(self) -> str:
@@ -62,7 +64,8 @@ class Family:
         """The columns its sums are split by, one at a time; what a customer's record says today is none of them: it
         changes without an order.
         """
-        return (WHOLE, *(column for column in self.facts[0].splits.values() if column not in AS_NOW))
+        columns = self.facts[0].splits.values() if self.split else ()
+        return (WHOLE, *(column for column in columns if column not in AS_NOW))
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,10 @@ def windows(active_window: int) -> tuple[int, ...]:
 
 def families(active_window: int) -> tuple[Family, ...]:
     """All families of a shop with this active window."""
-    gone = (Family(f"gone_{window}", (AFTER,), "day_gone", window) for window in windows(active_window))
+    gone = (
+        Family(f"gone_{window}", (AFTER,), "day_gone", window, split=window == active_window)
+        for window in windows(active_window)
+    )
     return (
         Family("orders", (ORDERS,)),
         Family("customers", (HISTORIES, BEFORE, BY_DAY)),

@@ -120,14 +120,14 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     family = family_name(measure, scope.active_window)
     known = scope.facts.levels.get((family, by), [])
     if not known:
-        return None, _nothing_of(measure, scope)
+        return None, _nothing_of(measure, scope, by)
     column = digest(measure, scope.active_window)
     holding = [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
     if not holding:
-        return None, _nothing_of(measure, scope)
+        return None, _nothing_of(measure, scope, by)
     fitting = [one for one in holding if _fits(one, measure, scope)]
     if not fitting:
-        return None, _no_period(measure)
+        return None, _no_period(measure, by)
     standing = [one for one in fitting if one.stands]
     if not standing:
         size = min(one.rows for one in fitting)
@@ -138,19 +138,22 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     return min(standing, key=lambda one: one.rows), ""
 
 
-def _nothing_of(measure: Measure, scope: Scope) -> str:
+def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
     kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_")}
     if not kept:
         return "the fact has so few rows that they are read themselves"
     if measure.of_window and scope.active_window not in kept:
         said = " and ".join(map(str, sorted(kept)))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
+    if measure.of_window and by != WHOLE:
+        return f"by {by}, sums are kept for the shop's own active window only"
     return "its definition is not among what is kept"
 
 
-def _no_period(measure: Measure) -> str:
+def _no_period(measure: Measure, by: str) -> str:
     if measure.of_period:
-        return "it depends on where the period starts, and is kept for days, weeks, months, quarters and years only"
+        kept = "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
+        return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {kept} only"
     return "the periods do not start and end where those start that are kept"
 
 
