@@ -88,8 +88,23 @@ def _known(total: ir.DecimalValue) -> ir.DecimalValue:
     return total.cast(MONEY).fill_null(_ZERO)
 
 
-def net_in_shop_currency(amount: ir.DecimalValue, order: ir.Table, sources: Sources) -> ir.DecimalValue:
-    """An amount of the order without its tax, in the shop's currency, rounded half-even once for the shop's own currency."""
-    own = order.currency == sources.currency
-    foreign = converted(share(amount, order.net_part, order.net_whole, 4), order.rate, sources.digits)
-    return own.ifelse(share(amount, order.net_part, order.net_whole, sources.digits), foreign)
+def with_net(rows: ir.Table, sources: Sources, **amounts: ir.DecimalValue) -> ir.Table:
+    """rows (with the order's currency, rate, net_part and net_whole) plus these amounts of the order without its tax, in the
+    shop's currency: rounded half-even once for the shop's own currency, else before and after conversion.
+    """
+    own = rows.currency == sources.currency
+    # In two steps, so that no rounding stands inside another: engines write both out in full.
+    untaxed = {
+        f"{name}_untaxed_": own.ifelse(
+            share(amount, rows.net_part, rows.net_whole, sources.digits),
+            share(amount, rows.net_part, rows.net_whole, 4),
+        )
+        for name, amount in amounts.items()
+    }
+    rows = rows.mutate(**untaxed)
+    own = rows.currency == sources.currency
+    net = {
+        name: own.ifelse(rows[f"{name}_untaxed_"], converted(rows[f"{name}_untaxed_"], rows.rate, sources.digits))
+        for name in amounts
+    }
+    return rows.mutate(**net).drop(*untaxed)

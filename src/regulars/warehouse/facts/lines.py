@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.heads import net_in_shop_currency
+from regulars.warehouse.facts.heads import with_net
 from regulars.warehouse.facts.rates import with_rate
 from regulars.warehouse.portable import converted, epoch_day
 
@@ -29,7 +29,7 @@ def lines(orders: ir.Table, ordered: ir.Table, sources: Sources) -> ir.Table:
         ),
         "key",
     )
-    rows = rows.mutate(amount=net_in_shop_currency(rows.line_amount, rows, sources))
+    rows = with_net(rows, sources, amount=rows.line_amount)
     rows = _with_product_cost(rows, sources)
     pieces = rows.quantity.cast("decimal(38, 4)")
     own = converted((rows.own_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), rows.rate, sources.digits)

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.heads import net_in_shop_currency
+from regulars.warehouse.facts.heads import with_net
 from regulars.warehouse.portable import converted, counted, first_rows
 
 _MONEY = "decimal(18, 4)"
@@ -29,14 +29,10 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
         covered_revenue=lines.amount.sum(where=lines.cost.notnull() & ~lines.cost_estimated),
     )
     rows = heads.left_join(sums, heads.key == sums.lines_key).drop("lines_key")
+    rows = with_net(rows, sources, net_gross=rows.gross, discounts=rows.goods_discount, shipping_revenue=rows.shipping)
     none_known = rows.has_lines.ifelse(_NONE, ibis.null(_MONEY))
     rows = rows.mutate(
-        gross_revenue=ibis.coalesce(
-            rows.line_revenue.cast(_MONEY),
-            rows.has_lines.ifelse(_NONE, net_in_shop_currency(rows.gross, rows, sources)),
-        ),
-        discounts=net_in_shop_currency(rows.goods_discount, rows, sources),
-        shipping_revenue=net_in_shop_currency(rows.shipping, rows, sources),
+        gross_revenue=ibis.coalesce(rows.line_revenue.cast(_MONEY), rows.has_lines.ifelse(_NONE, rows.net_gross)),
         units=rows.units.fill_null(0),
         goods_cost=(rows.unknown_costs > 0)
         .ifelse(ibis.null(_MONEY), rows.known_cost.cast(_MONEY))

@@ -12,7 +12,9 @@ from regulars.warehouse.people.persons import find_persons, hashed
 from regulars.warehouse.people.records import SAID, said, spelt
 from regulars.warehouse.schema import Table
 
-_SAME = " AND ".join(f"o.{name.strip()} IS NOT DISTINCT FROM n.{name.strip()}" for name in SAID.split(","))
+_SAME = "o.primary_identity = n.primary_identity AND " + " AND ".join(
+    f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in ("id", "email", "phone", "source")
+)
 
 
 def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> bool:
@@ -63,12 +65,13 @@ def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE record_sums AS
-        SELECT n.* EXCLUDE (times), n.times + coalesce(o.times, 0) AS times, coalesce(o.times, 0) AS before
+        SELECT n.* EXCLUDE (times), n.times + coalesce(o.times, 0) AS times, coalesce(o.times, 0) AS before,
+            o.rowid AS row_
         FROM temp.record_changes n LEFT JOIN facts.records o ON {_SAME}
         """
     )
     con.execute("CREATE OR REPLACE TEMP TABLE appeared AS FROM temp.record_sums WHERE (times = 0) <> (before = 0)")
-    con.execute(f"DELETE FROM facts.records o USING temp.record_sums n WHERE {_SAME}")
+    con.execute("DELETE FROM facts.records WHERE rowid IN (SELECT row_ FROM temp.record_sums WHERE row_ IS NOT NULL)")
     con.execute(f"INSERT INTO facts.records SELECT {SAID}, times FROM temp.record_sums WHERE times > 0")
     con.execute("DROP TABLE temp.record_changes; DROP TABLE temp.record_sums")
 
@@ -100,8 +103,10 @@ def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE region_before AS FROM facts.identities SEMI JOIN temp.region USING (identity)"
     )
-    inside = " OR ".join(f"{name} IN (FROM temp.region)" for name in ("id", "email", "phone"))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE region_records AS FROM facts.records WHERE {inside}")
+    inside = " UNION ".join(
+        f"SELECT * FROM facts.records SEMI JOIN temp.region ON identity = {name}" for name in ("id", "email", "phone")
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE region_records AS {inside}")
 
 
 def _collides(con: duckdb.DuckDBPyConnection) -> bool:
