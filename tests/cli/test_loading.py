@@ -36,6 +36,15 @@ def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Pat
     assert (again["version"], again["tables"]["orders"]["unchanged"]) == (3, 1)
 
 
+def test_what_is_no_matter_of_some_customers_is_said(command, shop: Path, tmp_path: Path):
+    (tmp_path / "late.csv").write_text(BAD)
+    assert "anew" not in command("load", tmp_path / "late.csv", "--shop", shop).err
+    (tmp_path / "rates.csv").write_text("day,currency,rate\n2024-05-01,USD,0.9\n")
+    said = command("load", tmp_path / "rates.csv", "--shop", shop)
+    assert said.code == 0, said
+    assert "Deriving everything anew: exchange rates changed." in said.err
+
+
 def test_rejects_are_exported_corrected_and_loaded_again(command, shop: Path, tmp_path: Path):
     (tmp_path / "bad.csv").write_text(BAD)
     said = command("load", tmp_path / "bad.csv", "--shop", shop)

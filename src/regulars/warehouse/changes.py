@@ -24,6 +24,8 @@ class Changes:
         self.con = con
         self.why = why
         """Why everything must be derived; empty where the changes are enough."""
+        self.many = False
+        """Whether it is only for their number: nothing that a shop need be told."""
         self.tables: set[str] = set()
         self.linked: set[str] = set()
         """Identities that the shop joined or split."""
@@ -32,6 +34,12 @@ class Changes:
     def everything(self, why: str) -> None:
         """Say that what changed is no matter of some rows."""
         self.why = self.why or why
+
+    def too_many(self, what: str) -> str:
+        """Say that so much changed that deriving everything is as quick. Returns what was said."""
+        self.many = True
+        self.everything(what)
+        return what
 
     def rows(self, table: Table, keys: str) -> None:
         """Note that the rows with these version keys (a relation; each key once) are about to change."""
@@ -48,7 +56,7 @@ class Changes:
         )
         many = self._count("temp.changing")
         if many > max(FEW, MOST * self._count(f"main.{table.name}")):
-            self.everything(f"{many:,} rows of {table.name} changed")
+            self.too_many(f"{many:,} rows of {table.name} changed")
             return
         self.con.execute(
             f"INSERT INTO {previous} SELECT m.* FROM main.{table.name} m SEMI JOIN temp.changing USING ({names})"

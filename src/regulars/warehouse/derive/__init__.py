@@ -51,14 +51,16 @@ def derive(
 ) -> Derived:
     """Bring persons and facts (schema `facts`) up to date. `done` is called with each name of STEPS as it is finished.
 
-    Without `changes` everything is derived anew; `tell` is told why, where differences were not enough. Raises LoadRefused
-    where an order's currency has no exchange rate: a silent gap would make every sum wrong.
+    Without `changes` everything is derived anew; `tell` is told why, where differences were not enough, if not for
+    their number alone. Raises LoadRefused where an order's currency has no exchange rate: a silent gap would make every
+    sum wrong.
     """
     why = "everything was asked for" if changes is None else changes.why
     if changes is not None and not why:
         why = correct(con, settings, changes, done)
     if why:
-        tell(f"Deriving everything anew: {why}.")
+        if changes is None or not changes.many:
+            tell(f"Deriving everything anew: {why}.")
         derive_all(con, settings, done)
         return Derived(why)
     return Derived("")

@@ -36,7 +36,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     done(STEPS[0])
     _find_touched(con, changes)
     if (touched := _count(con, "temp.touched")) > max(FEW, MOST * _count(con, "facts.orders")):
-        return f"{touched:,} orders are concerned"
+        return changes.too_many(f"{touched:,} orders are concerned")
     if _renamed(con, changes):
         return "products were renamed"
     _restrict(con, settings)
