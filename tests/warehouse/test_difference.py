@@ -271,7 +271,7 @@ def test_whatever_happens_the_facts_are_as_if_derived_anew(done: list[tuple[str,
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(acts, min_size=1, max_size=12))
 def test_after_a_long_history_too(done: list[tuple[str, Any]]):
     history(done).check()
