@@ -98,6 +98,11 @@ class Facts:
             found.setdefault((one.family, one.by), []).append(one)
         return found
 
+    @cached_property
+    def histograms(self) -> frozenset[str]:
+        """The attributes of first orders by which the histograms of gaps are kept too."""
+        return frozenset(one.by for one in self.cells if one.family == "gaps" and one.by and one.stands)
+
     def covered(self, metric: Metric) -> tuple[date, date] | None:
         """First and last day that all tables the metric needs cover, or None where one has no rows."""
         needed = (*(table for fact in metric.facts for table in fact.tables), *metric.needs)

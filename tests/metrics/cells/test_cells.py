@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
 from metrics.shops import TestShop, shop, store
 from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.cells.histograms import ATTRIBUTES, table_by
 from regulars.metrics.cells.refresh import TABLES, Rule, refresh
 from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Condition, Question, condition, periods_of
@@ -131,6 +132,12 @@ def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[int,
         ).fetchall()
         key = (one.family, one.by, one.grain, one.bucketed)
         found |= {(*key, *row[:3]): (*names, *row[3:]) for row in rows}
+    for attribute in ATTRIBUTES:
+        counted = con.execute(
+            f"SELECT histogram, day, gap, number, {attribute}, sum(n)::BIGINT FROM facts.{table_by(attribute)}"
+            " GROUP BY ALL HAVING sum(n) <> 0"
+        ).fetchall()
+        found |= {(attribute, *row[:5]): row[5:] for row in counted}
     return found
 
 
@@ -213,7 +220,9 @@ def test_a_fact_that_has_doubled_is_decided_anew() -> None:
 
 def test_a_small_fact_keeps_no_cells() -> None:
     made = shop_of(1, Rule())
-    assert [one.family for one in held(made.con)] == ["gaps"]
+    assert {(one.family, one.by): one.stands for one in held(made.con)} == {
+        ("gaps", ""): True, **{("gaps", attribute): False for attribute in ATTRIBUTES}
+    }  # fmt: skip
 
 
 def test_cells_that_would_not_be_small_are_left_out() -> None:

@@ -67,6 +67,7 @@ def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> No
         ({"name": "net_revenue", "where": "country=DE", "split": "channel"}, "orders", Source.ROWS, "channel and country"),
         ({"name": "new_customers", "where": "country=DE"}, "gaps_before", Source.ROWS, "country"),
         ({"name": "lost_customers", "window": 77}, "gaps_after", Source.HISTOGRAM, "of 40 and 90 and 365 days, not of 77"),
+        ({"name": "lost_customers", "window": 77, "split": "country"}, "gaps_after", Source.HISTOGRAM, "not of 77"),
         ({"name": "net_churn_rate", "window": 77}, "gaps_after", Source.ROWS, "not of 77"),
         ({"name": "active_buyers", "grain": Grain.ALL}, "gaps_before", Source.HISTOGRAM, "where the period starts"),
         ({"name": "product_return_rate", "split": "reason", "compare": True}, "returns", Source.ROWS, "distinct customers"),

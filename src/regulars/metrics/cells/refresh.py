@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import ibis
 
-from regulars.metrics.cells import registry
+from regulars.metrics.cells import histograms, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -85,6 +85,7 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
         if changed and _can_be_corrected(work):
             for family in work.families():
                 _correct(work, family)
+            _correct_histograms(work)
             return
         _build_all(work)
 
@@ -94,7 +95,9 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
 
 def _build_all(work: _Work) -> None:
     registry.begin(work.con)
-    registry.note(work.con, registry.gaps(work.rows("gaps"), work.rows("orders")))
+    orders = work.rows("orders")
+    limit = work.rule.small * orders if orders >= work.rule.fewest else 0
+    registry.note(work.con, *histograms.build(work.con, _schema(work.con, "orders"), orders, limit))
     for family in work.families():
         fact_rows = work.rows(family.table)
         if fact_rows >= work.rule.fewest:
@@ -219,6 +222,13 @@ def _correct(work: _Work, family: Family) -> None:
                     con.execute(f"INSERT INTO facts.{table} BY NAME {straight(level, known.level, seen)}")
     con.execute(f"DROP TABLE {SEEN}")
     _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
+
+
+def _correct_histograms(work: _Work) -> None:
+    for one in registry.held(work.con):
+        if one.family == registry.GAPS and one.by and one.stands:
+            histograms.correct(work.con, _schema(work.con, "orders"), one.by)
+            _compact_if_grown(work, one.table, (*histograms.KEYS, one.by), "n", ())
 
 
 def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, sums: Iterable[str]) -> None:

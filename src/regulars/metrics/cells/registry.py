@@ -22,11 +22,6 @@ def begin(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_MAKE)
 
 
-def gaps(rows: int, fact_rows: int) -> Kept:
-    """What is said of the histograms in facts.gaps."""
-    return Kept(GAPS, 0, GAPS, "", "day", False, frozenset(), rows, fact_rows, stands=True)
-
-
 def note(con: duckdb.DuckDBPyConnection, *levels: Kept) -> None:
     """Say of levels that they are kept, or are not."""
     values = [

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.cells.families import WHOLE, digest, family_name
+from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
-from regulars.metrics.relations import filter_column, from_histogram
+from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.vocabulary.calendar import Grain
 
@@ -62,7 +63,7 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
         key: _Key
         if kept is not None:
             key = (fact, Source.CELLS, kept, "")
-        elif from_histogram(fact, scope.where, _columns(fact, scope)):
+        elif _histogram(fact, scope):
             key = (fact, Source.HISTOGRAM, None, reason)
         else:
             key = (fact, Source.ROWS, None, reason)
@@ -72,9 +73,8 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
 
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     """The step of a question that no sum answers."""
-    counted = fact is BY_DAY and from_histogram(fact, scope.where, _columns(fact, scope))
-    table = "gaps" if counted else fact.table
-    source = Source.HISTOGRAM if counted else Source.ROWS
+    histogram = _histogram(fact, scope) if fact is BY_DAY else ""
+    table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
@@ -87,7 +87,7 @@ def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
         reasons += [reason] if reason and reason not in reasons else []
     steps = []
     for (fact, source, kept), (terms, reasons) in united.items():
-        table = kept.table if kept else "gaps" if source is Source.HISTOGRAM else fact.table
+        table = kept.table if kept else _histogram(fact, scope) if source is Source.HISTOGRAM else fact.table
         rows = kept.rows if kept else _rows(table, scope)
         steps.append(Step(fact, source, tuple(terms), table, rows, kept, "; ".join(reasons)))
     return steps
@@ -95,11 +95,15 @@ def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
 
 def _rows(table: str, scope: Scope) -> int | None:
     for one in scope.facts.cells:
-        if table == "gaps" and one.family == "gaps":
+        if one.table == table and one.family == GAPS:
             return one.rows
-        if table != "gaps" and one.fact_rows and (one.family == table or (one.family == "gaps" and table == "orders")):
+        if one.fact_rows and (one.family == table or (one.family == GAPS and table == "orders")):
             return one.fact_rows
     return None
+
+
+def _histogram(fact: Fact, scope: Scope) -> str:
+    return histogram_of(scope.facts, fact, scope.where, _columns(fact, scope))
 
 
 def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:

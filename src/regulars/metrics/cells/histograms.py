@@ -1,0 +1,63 @@
+"""The histograms of gaps once more, by an attribute of the customer's first order, where that is small."""
+
+from __future__ import annotations
+
+import duckdb
+import ibis
+
+from regulars.metrics.cells.registry import GAPS
+from regulars.metrics.kept import Kept
+from regulars.metrics.measures import AS_NOW, BEFORE
+from regulars.warehouse.facts.gaps import gaps
+
+ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
+KEYS = ("histogram", "day", "gap", "number")
+
+
+def table_by(attribute: str) -> str:
+    """The table of the histograms by an attribute; without one, of all customers."""
+    return f"{GAPS}_{attribute}" if attribute else GAPS
+
+
+def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, limit: float) -> list[Kept]:
+    """Write the histograms that have at most `limit` rows, and say of each attribute what became of it.
+
+    schema: of facts.orders, which has so many rows.
+    """
+    whole = _rows(con, GAPS)
+    found = [_kept("", whole, orders, stands=True)]
+    for attribute in ATTRIBUTES:
+        table = table_by(attribute)
+        con.execute(f"DROP TABLE IF EXISTS facts.{table}")
+        rows = whole  # it has as many at least
+        if whole <= limit:
+            con.execute(
+                f"CREATE TABLE facts.{table} AS {_sql(schema, attribute, 'facts.orders')} ORDER BY histogram, day"
+            )
+            rows = _rows(con, table)
+            if rows > limit:
+                con.execute(f"DROP TABLE facts.{table}")
+        found.append(_kept(attribute, rows, orders, stands=rows <= limit))
+    return found
+
+
+def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, attribute: str) -> None:
+    """Add what temp.added_orders brought, and take away what went with temp.removed_orders, as further rows."""
+    for rows, sign in (("temp.added_orders", ""), ("temp.removed_orders", "-")):
+        con.execute(
+            f"INSERT INTO facts.{table_by(attribute)} BY NAME"
+            f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(schema, attribute, rows)})"
+        )
+
+
+def _sql(schema: ibis.Schema, attribute: str, rows: str) -> str:
+    orders = ibis.table(schema, name="orders_to_count")
+    return str(ibis.to_sql(gaps(orders, (attribute,)), dialect="duckdb")).replace('"orders_to_count"', rows)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM facts.{table}").fetchall()[0][0])
+
+
+def _kept(attribute: str, rows: int, orders: int, *, stands: bool) -> Kept:
+    return Kept(table_by(attribute), 0, GAPS, attribute, "day", False, frozenset(), rows, orders, stands)
