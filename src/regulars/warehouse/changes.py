@@ -54,8 +54,8 @@ class Changes:
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changing AS SELECT {names} FROM {keys} ANTI JOIN {changed} USING ({names})"
         )
-        many = self._count("temp.changing")
-        if many > max(FEW, MOST * self._count(f"main.{table.name}")):
+        many = self.count("temp.changing")
+        if many > max(FEW, MOST * self.count(f"main.{table.name}")):
             self.too_many(f"{many:,} rows of {table.name} changed")
             return
         self.con.execute(
@@ -86,7 +86,12 @@ class Changes:
         )
         return f"temp.{altered}"
 
-    def _count(self, relation: str) -> int:
+    def any(self, relation: str) -> bool:
+        """Whether a table or subquery has a row."""
+        return self.con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
+
+    def count(self, relation: str) -> int:
+        """How many rows a table or subquery has."""
         return int(self.con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 

@@ -29,13 +29,13 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     Leaves temporary tables removed_… and added_… (orders, lines, returns): the rows of the facts that went and came.
     """
     for table, why in _EVERYBODYS.items():
-        if _any(con, changes.altered(table)):
+        if changes.any(changes.altered(table)):
             return why
     if not correct_persons(con, settings, changes):
         return "two customers would have one number"
     done(STEPS[0])
     _find_touched(con, changes)
-    if (touched := _count(con, "temp.touched")) > max(FEW, MOST * _count(con, "facts.orders")):
+    if (touched := changes.count("temp.touched")) > max(FEW, MOST * changes.count("facts.orders")):
         return changes.too_many(f"{touched:,} orders are concerned")
     if _renamed(con, changes):
         return "products were renamed"
@@ -96,7 +96,7 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
             f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
         )
     con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names_statement(PLACE)}")
-    if _any(con, "(FROM facts.product_names EXCEPT FROM temp.names_now)"):
+    if changes.any("(FROM facts.product_names EXCEPT FROM temp.names_now)"):
         return True
     con.execute("CREATE OR REPLACE TABLE facts.product_names AS FROM temp.names_now")
     return False
@@ -169,11 +169,3 @@ def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute("DELETE FROM facts.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
     con.execute(f"INSERT INTO facts.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
-
-
-def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
-
-
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
-    return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])

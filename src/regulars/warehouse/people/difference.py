@@ -29,7 +29,7 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
     if not spoken and not changes.linked:
         return True
     _correct_records(con, changes)
-    if not changes.linked and not _any(con, "temp.appeared") and not _any(con, changes.altered("customers")):
+    if not changes.linked and not changes.any("temp.appeared") and not changes.any(changes.altered("customers")):
         return True
     _find_region(con, changes)
     find_persons(con, "temp.region_records", "temp.region")
@@ -144,10 +144,6 @@ def _describe_again(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         f" INSERT INTO facts.persons {describe('main.customers')}"
     )
     con.execute("DROP TABLE temp.described")
-
-
-def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
 
 
 def _key(table: Table) -> str:
