@@ -60,6 +60,29 @@ def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, sp
     assert told(question, facts) == told(question, without_cells(facts))
 
 
+@pytest.mark.parametrize(
+    "splits",
+    [("country", "channel"), ("channel", "country"), ("product", "coupon"), ("reason", "source")],
+    ids=" and ".join,
+)
+def test_cells_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:
+    facts = made.facts
+    for grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR):
+        question = Question(knowing(splits), periods_of(facts, grain, None, None), splits, active_window=40)
+        assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(("split", "text"), [("channel", "country=DE,unknown"), ("first_country", "first_channel!=web"),
+                                             ("country", "channel!=shop")])  # fmt: skip
+def test_cells_say_what_rows_say_of_a_split_under_a_condition_on_another(made: TestShop, split: str, text: str) -> None:
+    facts, where = made.facts, (condition(text),)
+    asked = (split,) if not split.startswith("first_") else (split.removeprefix("first_"),)
+    question = Question(
+        knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True
+    )
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
 @pytest.mark.parametrize("window", [7, 40, 90, 365])
 def test_cells_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
     facts = made.facts
@@ -127,11 +150,11 @@ def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[int,
         names = sorted(one.columns)
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
         rows = con.execute(
-            f"SELECT period, split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
+            f"SELECT period, split, other_split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
             " GROUP BY ALL HAVING sum(rows) <> 0"
         ).fetchall()
         key = (one.family, one.by, one.grain, one.bucketed)
-        found |= {(*key, *row[:3]): (*names, *row[3:]) for row in rows}
+        found |= {(*key, *row[:4]): (*names, *row[4:]) for row in rows}
     for attribute in ATTRIBUTES:
         counted = con.execute(
             f"SELECT histogram, day, gap, number, {attribute}, sum(n)::BIGINT FROM facts.{table_by(attribute)}"

@@ -33,7 +33,7 @@ def plan_of(
 ) -> list[tuple[str, Source, str]]:
     """Fact, source and reason of each step."""
     conditions = (condition(where),) if where else ()
-    splits = (split,) if split else ()
+    splits = tuple(filter(None, split.split(",")))
     question = Question((named(name),), periods_of(made.facts, grain, None, None), splits, conditions, window, compare)
     return [(step.fact.name, step.source, step.why_not_smaller) for step in planned(question, made.facts)]
 
@@ -64,7 +64,9 @@ def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> No
         ({"name": "net_revenue", "split": "customer_country"}, "orders", Source.ROWS, "the customer's record says today"),
         ({"name": "net_revenue", "where": "net_revenue>=5"}, "orders", Source.ROWS, "a column that sums are not kept by"),
         ({"name": "net_revenue", "where": "country>A"}, "orders", Source.ROWS, "compares"),
-        ({"name": "net_revenue", "where": "country=DE", "split": "channel"}, "orders", Source.ROWS, "channel and country"),
+        ({"name": "net_revenue", "where": "country=DE", "split": "channel,coupon"}, "orders", Source.ROWS,
+         "by two columns at most, not by channel and country and coupon"),
+        ({"name": "net_revenue", "split": "channel,coupon", "grain": Grain.WEEK}, "orders", Source.ROWS, "do not start and end"),
         ({"name": "new_customers", "where": "country=DE"}, "gaps_before", Source.ROWS, "country"),
         ({"name": "lost_customers", "window": 77}, "gaps_after", Source.HISTOGRAM, "of 40 and 90 and 365 days, not of 77"),
         ({"name": "lost_customers", "window": 77, "split": "country"}, "gaps_after", Source.HISTOGRAM, "not of 77"),
@@ -82,9 +84,13 @@ def test_what_is_not_kept_says_why(made: TestShop, asked: dict, fact: str, sourc
     assert [said for name, which, said in found if name == fact and which is source and reason in said], found
 
 
-@pytest.mark.parametrize(("name", "where"), [("net_revenue", "country=DE"), ("new_customers", "first_country!=DE")])
-def test_a_condition_on_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, where: str) -> None:
-    assert {source for _, source, _ in plan_of(made, name, where=where)} == {Source.CELLS}
+@pytest.mark.parametrize(
+    ("name", "split", "where"),
+    [("net_revenue", "", "country=DE"), ("new_customers", "", "first_country!=DE"), ("net_revenue", "channel", "country=DE"),
+     ("net_revenue", "coupon,channel", ""), ("new_customers", "country,channel", "")],
+)  # fmt: skip
+def test_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, split: str, where: str) -> None:
+    assert {source for _, source, _ in plan_of(made, name, split=split, where=where)} == {Source.CELLS}
 
 
 def test_a_table_that_would_not_be_small_is_named() -> None:

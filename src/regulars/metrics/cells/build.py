@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from regulars.metrics.cells.families import WHOLE, Family
+from regulars.metrics.cells.families import WHOLE, Family, columns_of
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
 
 SEEN = "temp.cells_seen"
 """Rows of a family's projection, and `rows`: 1 for each, or what a difference adds to it."""
-KEYS = ("level", "period", "split", "bucket")
-"""What names a row of cells. `split` is null where a level is not split, `bucket` where it takes all customers together."""
+SPLITS = ("split", "other_split")
+"""The values of what a level is split by; null where it is split by fewer columns."""
+KEYS = ("level", "period", *SPLITS, "bucket")
+"""What names a row of cells. `bucket` is null where a level takes all customers together."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...
         return (days,)
     # Days and weeks of one part of the shop are asked for seldom, and are many.
     short = () if by == WHOLE else (Grain.DAY, Grain.WEEK)
-    apart = (grain for grain in reversed(tuple(grains)) if grain not in short)
-    return (days, *(Level(family, by, grain, bucketed=True) for grain in apart))
+    apart = tuple(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains)) if grain not in short)
+    return apart if len(columns_of(by)) > 1 else (days, *apart)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class Pass:
     @property
     def table(self) -> str:
         """Where the finest sums are put meanwhile."""
-        return f"temp.cells_finest_{self.finest.by or 'all'}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
+        by = "_and_".join(columns_of(self.finest.by)) or "all"
+        return f"temp.cells_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
 
 
 def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
@@ -79,9 +82,15 @@ def needed(projection: Projection, following: Iterable[Level]) -> tuple[Column, 
 
 def keys_of(level: Level) -> str:
     """SQL of what names a row of the level, from the projection's columns."""
-    split = "NULL" if level.by == WHOLE else f'"by_{level.by}"'
+    columns = dict(zip(SPLITS, columns_of(level.by), strict=False))
+    splits = (f'"by_{columns[name]}" AS {name}' if name in columns else f"NULL::TEXT AS {name}" for name in SPLITS)
     bucket = "bucket_" if level.bucketed else "NULL"
-    return f"{start_of(level.grain)} AS period, {split}::TEXT AS split, {bucket}::INTEGER AS bucket"
+    return f"{start_of(level.grain)} AS period, {', '.join(splits)}, {bucket}::INTEGER AS bucket"
+
+
+def split_of(by: str, column: str) -> str:
+    """Where the values of one column of a split stand."""
+    return SPLITS[columns_of(by).index(column)]
 
 
 def seen_rows(projection: Projection, rows: str) -> str:
@@ -91,7 +100,7 @@ def seen_rows(projection: Projection, rows: str) -> str:
 
 def seen_changes(family: Family, projection: Projection, added: str, removed: str) -> str:
     """SQL of SEEN for a difference: most rows of the persons concerned are as they were, and cancel out."""
-    keys = [DAY, *(start for start in projection.starts), *(f'"by_{by}"' for by in family.splits if by != WHOLE)]
+    keys = [DAY, *(start for start in projection.starts), *(f'"by_{column}"' for column in family.splits)]
     listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
     names = ["rows", *(column.name for column in projection.columns)]
     plus, minus = (", ".join(f"{sign}{name} AS {name}" for name in names) for sign in ("", "-"))
@@ -110,19 +119,26 @@ def summed(one: Pass, projection: Projection) -> str:
     return f"SELECT {keys_of(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
 
 
-def straight(level: Level, number: int, projection: Projection) -> str:
-    """SQL of a level's rows straight from SEEN, where that has few rows."""
-    totals = "".join(f", {column.total} AS {column.kept_as}" for column in level.columns(projection))
-    return f"SELECT {number}::INTEGER AS level, {keys_of(level)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+def straight(numbers: Mapping[Level, int], projection: Projection) -> str:
+    """SQL of the rows of levels, under their numbers, straight from SEEN, where that has few rows."""
+    every = dict.fromkeys(column.kept_as for column in projection.columns)
+    parts = []
+    for level, number in numbers.items():
+        totals = {column.kept_as: column.total for column in level.columns(projection)}
+        listed = "".join(f", {totals.get(name, '0::BIGINT')} AS {name}" for name in every)
+        named = f"{number}::INTEGER AS level, {keys_of(level)}"
+        parts.append(f"SELECT {named}, sum(rows)::BIGINT AS rows{listed} FROM {SEEN} GROUP BY ALL")
+    return " UNION ALL ".join(parts)
 
 
 def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> str:
     """SQL of a level's rows from the finest sums, whose period is a day, or the first day of a period inside the level's."""
     columns = level.columns(projection)
     bucket = "f.bucket" if level.bucketed else "NULL::INTEGER"
+    splits = ", ".join(f"f.{name}" for name in SPLITS)
     totals = "".join(f", sum(f.{column.name})::BIGINT AS {column.kept_as}" for column in columns)
     return (
-        f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, f.split, {bucket} AS bucket,"
+        f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, {splits}, {bucket} AS bucket,"
         f" sum(f.rows)::BIGINT AS rows{totals} FROM {one.table} f JOIN {CALENDAR} c ON c.{DAY} = f.period"
         f" GROUP BY ALL ORDER BY {', '.join(KEYS)}"
     )
@@ -132,7 +148,7 @@ def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
-    keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER"
+    keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
 
 

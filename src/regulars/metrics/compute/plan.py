@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from regulars.metrics.cells.families import WHOLE, digest, family_name
+from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
@@ -44,7 +44,7 @@ class Step:
             return (
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
-        by = [self.kept.grain, *filter(None, [self.kept.by]), *(["bucket of customers"] if self.kept.bucketed else [])]
+        by = [self.kept.grain, *columns_of(self.kept.by), *(["bucket of customers"] if self.kept.bucketed else [])]
         return f"sums by {', '.join(by)}"
 
 
@@ -134,12 +134,18 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
         return None, _no_period(measure, by)
     standing = [one for one in fitting if one.stands]
     if not standing:
-        size = min(one.rows for one in fitting)
-        word = f"by {by} " if by != WHOLE else ""
-        return None, (
-            f"{word}cells would have {size:,} rows or more: not small against the {fitting[0].fact_rows:,} of the fact"
-        )
+        return None, _not_small(fitting, by)
     return min(standing, key=lambda one: one.rows), ""
+
+
+def _not_small(levels: list[Kept], by: str) -> str:
+    size = min(one.rows for one in levels)
+    rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
+    return f"{_by(by)}cells would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
+
+
+def _by(by: str) -> str:
+    return f"by {' and '.join(columns_of(by))} " if by != WHOLE else ""
 
 
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
@@ -150,14 +156,14 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
         said = " and ".join(map(str, sorted(kept)))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
     if measure.of_window and by != WHOLE:
-        return f"by {by}, sums are kept for the shop's own active window only"
+        return f"{_by(by).rstrip()}, sums are kept for the shop's own active window only"
     return "its definition is not among what is kept"
 
 
 def _no_period(measure: Measure, by: str) -> str:
     if measure.of_period:
         kept = "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
-        return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {kept} only"
+        return f"it depends on where the period starts, and is kept {_by(by)}for {kept} only"
     return "the periods do not start and end where those start that are kept"
 
 
@@ -175,9 +181,9 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
     told = columns & {*AS_NOW}
     if told:
         return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
-    if len(columns) > 1:
-        return "", f"sums are kept by one column at a time, not by {' and '.join(sorted(columns))}"
-    return columns.pop() if columns else WHOLE, ""
+    if len(columns) > 2:
+        return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"
+    return by_both(columns), ""
 
 
 def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
