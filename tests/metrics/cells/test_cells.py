@@ -176,6 +176,21 @@ def changed(rows: Tables, seed: int) -> Tables:
     return {name: other[name] if name == "spend" else mixed(name) for name in rows}
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> None:
+    """Few rows are summed up for each level by itself, many for the finest, from which the others follow."""
+    made = shop_of(seed)
+    by_itself = cells(made.con)
+    made.con.execute(
+        "UPDATE facts.orders SET currency = 'one', coupon = 'it''s one'"
+    )  # copied from what is not split by it
+    refresh(made.con, made.settings, rule=ALL)
+    one_value = cells(made.con)
+    assert one_value != by_itself
+    refresh(made.con, made.settings, rule=replace(ALL, few=0))
+    assert cells(made.con) == one_value
+
+
 @seldom
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
 def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:

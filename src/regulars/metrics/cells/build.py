@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from regulars.metrics.cells.families import WHOLE, Family, columns_of
+from regulars.metrics.cells.families import WHOLE, Family, by_both, columns_of
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
 
@@ -141,6 +141,22 @@ def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> s
         f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, {splits}, {bucket} AS bucket,"
         f" sum(f.rows)::BIGINT AS rows{totals} FROM {one.table} f JOIN {CALENDAR} c ON c.{DAY} = f.period"
         f" GROUP BY ALL ORDER BY {', '.join(KEYS)}"
+    )
+
+
+def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, str]) -> str:
+    """SQL of the rows of a level of whose columns one has the same value everywhere: those of the level without that column."""
+    columns = columns_of(level.by)
+    gone = next(column for column in columns if column in constant)
+    left = by_both(column for column in columns if column != gone)
+    told = {gone: "'" + constant[gone].replace("'", "''") + "'"} | {
+        name: split_of(left, name) for name in columns_of(left)
+    }
+    values = dict(zip(SPLITS, (told[column] for column in columns), strict=False))
+    splits = ", ".join(f"{values.get(name, 'NULL')} AS {name}" for name in SPLITS)
+    return (
+        f"SELECT * REPLACE ({numbers[level]} AS level, {splits}) FROM facts.{table_name(level.family.name)}"
+        f" WHERE level = {numbers[replace(level, by=left)]} ORDER BY {', '.join(KEYS[1:])}"
     )
 
 

@@ -15,6 +15,7 @@ from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
     Level,
+    copied,
     keys_of,
     levels,
     passes,
@@ -26,7 +27,7 @@ from regulars.metrics.cells.build import (
     table_name,
     table_of,
 )
-from regulars.metrics.cells.families import WHOLE, Family, columns_of, families, grains
+from regulars.metrics.cells.families import Family, columns_of, families, grains
 from regulars.metrics.cells.projection import CALENDAR, Projection, days_of, projection, start_of
 from regulars.metrics.kept import Kept
 from regulars.vocabulary.shop import Settings
@@ -35,8 +36,6 @@ from regulars.warehouse.facts.heads import BUCKETS
 TABLES = ("orders", "lines", "returns")
 """Facts that a load can change for some persons only. What advertising cost is written anew with every load."""
 _PART = 2_000_000
-_FEW = 100_000
-"""Of fewer rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,8 @@ class Rule:
     """Cells are kept while they have at most this share of their fact's rows."""
     fewest: int = 10_000
     """A fact with fewer rows is as fast to read itself."""
+    few: int = 100_000
+    """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
 
 
 RULE = Rule()
@@ -112,18 +113,22 @@ def _build_all(work: _Work) -> None:
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
     limit = work.rule.small * fact_rows
     sizes: dict[Level, int] = {}
-    values = {WHOLE: 1}
+    values: dict[str, _Values] = {}
     for by in family.ways:
         sizes |= _sizes(work, family, by, seen.over(f"facts.{family.table}"), fact_rows, values)
     start = registry.next_level(work.con)
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= limit]
-    if fact_rows <= _FEW:
+    if fact_rows <= work.rule.few:
         work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {seen_rows(seen, f'facts.{family.table}')}")
         sizes |= _put_straight(work, seen, {level: numbers[level] for level in wanted})
     else:
         parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
-        sizes |= _sum_up(work, seen, parts, numbers, wanted)
+        constant = {column: one.smallest for column, one in values.items() if one.number == 1}
+        same = [level for level in wanted if set(columns_of(level.by)) & constant.keys()]
+        sizes |= _sum_up(work, seen, parts, numbers, [level for level in wanted if level not in same])
+        for level in same:
+            sizes[level] = work.one(f"INSERT INTO facts.{table_name(family.name)} {copied(level, numbers, constant)}")
     noted = []
     for level, size in sizes.items():
         names = frozenset(column.kept_as for column in level.columns(seen))
@@ -180,15 +185,26 @@ def _sum_up(
     return found
 
 
-def _sizes(work: _Work, family: Family, by: str, rows: str, fact_rows: int, values: dict[str, int]) -> dict[Level, int]:
+@dataclass(frozen=True)
+class _Values:
+    """What a column has: how many different values, and one of them."""
+
+    number: int
+    smallest: str
+
+
+def _sizes(
+    work: _Work, family: Family, by: str, rows: str, fact_rows: int, values: dict[str, _Values]
+) -> dict[Level, int]:
     """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
-    large is not counted: it has as many at least. What two columns make is not counted either: of `values`, the numbers of
-    values of each column so far, the product is taken.
+    large is not counted: it has as many at least. What two columns make is not counted either: the product of their numbers of
+    `values` is taken, which holds the columns so far.
     """
     limit, columns = work.rule.small * fact_rows, columns_of(by)
     if len(columns) == 1:
-        values[by] = work.one(f'SELECT count(DISTINCT "by_{by}") FROM ({rows})')
-    several = prod(values[column] for column in columns)
+        counted = work.con.execute(f'SELECT count(DISTINCT "by_{by}"), min("by_{by}") FROM ({rows})').fetchall()
+        values[by] = _Values(*counted[0])
+    several = prod(values[column].number for column in columns)
     found: dict[Level, int] = {}
     too_large = several if several > limit else 0  # each value has a row at least
     for level in work.levels(family, by):
