@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import ibis
 
-from regulars.metrics.cells import histograms, registry
+from regulars.metrics.cells import histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -44,6 +44,8 @@ class Rule:
     """Cells are kept while they have at most this share of their fact's rows."""
     fewest: int = 10_000
     """A fact with fewer rows is as fast to read itself."""
+    again: int = 5_000_000
+    """Results that do not add up are found anew after a difference where the changed periods have at most so many orders."""
 
 
 RULE = Rule()
@@ -58,6 +60,10 @@ class _Work:
     def projection(self, family: Family) -> Projection:
         schema = _schema(self.con, family.table)
         return projection(family, schema, self.settings.calendar, self.settings.active_window)
+
+    @property
+    def orders(self) -> quantiles.Orders:
+        return quantiles.Orders(self.con, _schema(self.con, "orders"), self.settings.calendar)
 
     def families(self) -> tuple[Family, ...]:
         return families(self.settings.active_window)
@@ -86,6 +92,7 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
             for family in work.families():
                 _correct(work, family)
             _correct_histograms(work)
+            quantiles.correct(work.orders, rule.again)
             return
         _build_all(work)
 
@@ -104,6 +111,7 @@ def _build_all(work: _Work) -> None:
             seen = work.projection(family)
             work.con.execute(table_of(family, seen))
             _build(work, family, seen, fact_rows)
+    quantiles.build(work.orders)
 
 
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
@@ -199,7 +207,7 @@ def _can_be_corrected(work: _Work) -> bool:
                 columns = frozenset(column.kept_as for column in level.columns(seen))
                 if kept.get((level.grain.value, level.bucketed)) != columns:
                     return False
-    return True
+    return quantiles.can_be_corrected(known)
 
 
 def _correct(work: _Work, family: Family) -> None:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.cells.families import WHOLE, digest, family_name
+from regulars.metrics.cells.quantiles import FAMILY, column
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
+from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Grain
 
 
@@ -45,7 +47,7 @@ class Step:
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
         by = [self.kept.grain, *filter(None, [self.kept.by]), *(["bucket of customers"] if self.kept.bucketed else [])]
-        return f"sums by {', '.join(by)}"
+        return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
 
 
 _Key = tuple[Fact, Source, Kept | None, str]
@@ -76,6 +78,36 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     histogram = _histogram(fact, scope) if fact is BY_DAY else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
+
+
+def plan_quantile(metric: Quantile, scope: Scope) -> Step:
+    """How a quantile is answered: from results that are kept, where they are for every period, else from every value."""
+    kept, reason = _results(metric, scope)
+    if kept is None:
+        return every_row(metric.fact, scope, f"a quantile needs every value: {reason}")
+    return Step(metric.fact, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
+    by, unanswerable = _split(metric.fact, scope)
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if unanswerable or scope.where:
+        return None, unanswerable or "results are not kept under a condition"
+    named = column(metric)
+    known = [one for one in scope.facts.levels.get((FAMILY, by), []) if named in one.columns]
+    if not known:
+        return None, _nothing_of(metric.above.terms[0].measure, scope, by)
+    fitting = [one for one in known if scope.grain is not None and one.grain == scope.grain.value]
+    if not fitting:
+        return None, f"results {f'by {by} ' * (by != WHOLE)}are kept for {_grains_kept(by)} only"
+    (one,) = fitting
+    if not one.stands:
+        return None, _not_small([one], by)
+    gone = [period.label for period in scope.periods if period.first in one.missing]
+    if gone:
+        return None, f"a load changed too many orders of {gone[0]}{' and others' * (len(gone) > 1)} to keep its result"
+    return one, ""
 
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
@@ -134,12 +166,14 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
         return None, _no_period(measure, by)
     standing = [one for one in fitting if one.stands]
     if not standing:
-        size = min(one.rows for one in fitting)
-        word = f"by {by} " if by != WHOLE else ""
-        return None, (
-            f"{word}cells would have {size:,} rows or more: not small against the {fitting[0].fact_rows:,} of the fact"
-        )
+        return None, _not_small(fitting, by)
     return min(standing, key=lambda one: one.rows), ""
+
+
+def _not_small(levels: list[Kept], by: str) -> str:
+    size = min(one.rows for one in levels)
+    word = f"by {by} " if by != WHOLE else ""
+    return f"{word}cells would have {size:,} rows or more: not small against the {levels[0].fact_rows:,} of the fact"
 
 
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
@@ -156,9 +190,12 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 
 def _no_period(measure: Measure, by: str) -> str:
     if measure.of_period:
-        kept = "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
-        return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {kept} only"
+        return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {_grains_kept(by)} only"
     return "the periods do not start and end where those start that are kept"
+
+
+def _grains_kept(by: str) -> str:
+    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
 
 
 def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
