@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from regulars.metrics.cells import buyers
 from regulars.metrics.cells.families import WHOLE, Family
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
@@ -24,8 +25,13 @@ class Level:
     grain: Grain
     bucketed: bool
 
+    def names(self, projection: Projection) -> frozenset[str]:
+        """The columns that it keeps."""
+        customers = buyers.column(self.family, self.by, self.bucketed)
+        return frozenset(filter(None, (*(column.kept_as for column in self.columns(projection)), customers)))
+
     def columns(self, projection: Projection) -> tuple[Column, ...]:
-        """What it keeps. What depends on a period's bounds means something for periods of its own grain only."""
+        """What it sums up. What depends on a period's bounds means something for periods of its own grain only."""
         return tuple(
             column
             for column in projection.columns
@@ -131,6 +137,7 @@ def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> s
 def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
+    names |= dict.fromkeys(filter(None, (buyers.column(family, by, bucketed=True) for by in family.splits)))
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER"
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"

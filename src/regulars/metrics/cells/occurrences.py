@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from regulars.metrics.cells.numbered import Numbers, beginnings
+
 Array = npt.NDArray[np.float64]
 _Places = npt.NDArray[np.int64]
-_Whole = npt.NDArray[Any]
 _AT_ONCE = 200_000
 
 
@@ -131,7 +131,7 @@ class Histogram:
         return found
 
 
-def counted(cell: _Whole, value: _Whole, bucket: _Whole, buckets: int) -> Iterator[tuple[_Places, Histogram]]:
+def counted(cell: Numbers, value: Numbers, bucket: Numbers, buckets: int) -> Iterator[tuple[_Places, Histogram]]:
     """Histograms of rows, some cells at a time: the numbers of the cells, and their histogram of shape (cells, 1, buckets).
 
     Cells and values are whole numbers from 0; a cell that no row has is left out.
@@ -141,17 +141,17 @@ def counted(cell: _Whole, value: _Whole, bucket: _Whole, buckets: int) -> Iterat
     low, high = (int(most).bit_length() for most in (buckets - 1, value.max()))
     # One number for all three sorts them at once; 32 bits several times faster than 64.
     small = int(cell.max()).bit_length() + high + low < 32
-    key: _Whole = cell.astype(np.int32 if small else np.int64)
+    key: Numbers = cell.astype(np.int32 if small else np.int64)
     key <<= high
     key |= value
     key <<= low
     key |= bucket
     key.sort()
-    first = _beginnings(key)
+    first = beginnings(key)
     weight = np.diff(first, append=len(key)).astype(np.float64)
     key = key[first]
     cells = key >> (high + low)
-    starts = np.append(_beginnings(cells), len(key))
+    starts = np.append(beginnings(cells), len(key))
     at = 0
     while at < len(starts) - 1:
         end = max(at + 1, int(np.searchsorted(starts, starts[at] + _AT_ONCE, side="right")) - 1)
@@ -164,8 +164,3 @@ def counted(cell: _Whole, value: _Whole, bucket: _Whole, buckets: int) -> Iterat
             Histogram(places, own, values, weight[rows], (end - at, 1, buckets)),
         )
         at = end
-
-
-def _beginnings(ascending: _Whole) -> _Places:
-    """Where each number stands first."""
-    return np.append(0, 1 + np.flatnonzero(ascending[1:] != ascending[:-1]))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.cells import registry
 from regulars.metrics.cells.families import WHOLE
+from regulars.metrics.cells.numbered import Numbers, coded, fetched, words
 from regulars.metrics.cells.occurrences import Quantiles, counted
 from regulars.metrics.cells.projection import DAY, ROWS, days_of, end_of, start_of
 from regulars.metrics.kept import Kept
@@ -32,7 +31,6 @@ CUSTOMERS = "customers"
 """The family whose levels decide: where sums by bucket are small, so are results without each bucket."""
 _VALUES = "temp.quantile_values"
 _AT_ONCE = 8_000_000
-_Numbers = npt.NDArray[Any]
 _Ranges = list[tuple[int, int]]
 """First epoch day of each period, and the day after its last."""
 
@@ -106,7 +104,7 @@ def correct(orders: Orders, limit: int) -> None:
         days = _changed_days(orders, metrics[0], {one.by for one in known}) if known else np.zeros(0, dtype=np.int64)
         if not len(days):
             continue
-        sizes = _fetched(con, "SELECT day, count(*) AS n FROM facts.orders GROUP BY day ORDER BY day")
+        sizes = fetched(con, "SELECT day, count(*) AS n FROM facts.orders GROUP BY day ORDER BY day")
         until = np.append(0, np.cumsum(sizes["n"]))
         again: dict[str, _Ranges] = {}
         changed: dict[str, frozenset[int]] = {}
@@ -147,17 +145,17 @@ def _keep(
         return rows
     con = orders.con
     among = None if chosen is None else [one for level in levels for one in chosen[level.grain]]
-    words = _write_values(orders, metrics[0], levels, among)
-    days = _fetched(con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
+    known = _write_values(orders, metrics[0], levels, among)
+    days = fetched(con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
     held: tuple[int, int] = (0, 0)
-    values: dict[str, _Numbers] = {}
+    values: dict[str, Numbers] = {}
     for grain in dict.fromkeys(one.grain for one in levels if len(days["day"])):
         ranges = _ranges(orders.calendar, Grain(grain), days["day"]) if chosen is None else chosen[grain]
         for part, span in _in_parts(ranges, days):
             if span != held:
                 held, values = (
                     span,
-                    _fetched(con, f"SELECT * FROM {_VALUES} WHERE day >= {span[0]} AND day <= {span[1]}"),
+                    fetched(con, f"SELECT * FROM {_VALUES} WHERE day >= {span[0]} AND day <= {span[1]}"),
                 )
             place = _places(part, values["day"])
             if (place < 0).any():
@@ -166,29 +164,22 @@ def _keep(
                 asked = values
             for one in levels:
                 if one.grain == grain:
-                    rows[one.level] += _insert(con, one, metrics, part, place, asked, words[one.by])
+                    rows[one.level] += _insert(con, one, metrics, part, place, asked, known[one.by])
     con.execute(f"DROP TABLE {_VALUES}")
     return rows
 
 
 def _write_values(orders: Orders, metric: Quantile, levels: list[Kept], among: _Ranges | None) -> dict[str, list[str]]:
     """Write each row's day, value, bucket and the numbers of its split values; and return these, by column."""
-    words: dict[str, list[str]] = {WHOLE: [""]}
     con = orders.con
     cells = {one.by: one for one in registry.held(con) if one.family == CUSTOMERS and one.bucketed and one.stands}
-    for by in sorted({one.by for one in levels} - {WHOLE}):
-        read_from = f"facts.{cells[by].table} WHERE level = {cells[by].level}"
-        found = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
-        words[by] = [word for (word,) in found]
-    numbers = "".join(f', enum_code("by_{by}"::{_enum(words[by])}) AS "by_{by}"' for by in words if by != WHOLE)
+    splits = sorted({one.by for one in levels} - {WHOLE})
+    known = {by: words(con, cells[by]) for by in splits}
+    numbers = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
     where = "" if among is None else f" WHERE {_inside(among)}"
-    rows = _rows(orders, metric, tuple(words)[1:], "facts.orders")
+    rows = _rows(orders, metric, splits, "facts.orders")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS SELECT day, value, bucket{numbers} FROM ({rows}){where}")
-    return words
-
-
-def _enum(words: list[str]) -> str:
-    return "ENUM(" + ", ".join("'" + word.replace("'", "''") + "'" for word in words or [""]) + ")"
+    return {WHOLE: [""], **known}
 
 
 def _inside(ranges: _Ranges) -> str:
@@ -215,7 +206,7 @@ def _rows(orders: Orders, metric: Quantile, splits: Iterable[str], table: str) -
     return str(ibis.to_sql(chosen, dialect="duckdb")).replace(f'"{ROWS}"', table)
 
 
-def _in_parts(ranges: _Ranges, days: Mapping[str, _Numbers]) -> Iterator[tuple[_Ranges, tuple[int, int]]]:
+def _in_parts(ranges: _Ranges, days: Mapping[str, Numbers]) -> Iterator[tuple[_Ranges, tuple[int, int]]]:
     """Some periods at a time, as many as have values that fit into memory; and the first and last day there is of them."""
     until = np.append(0, np.cumsum(days["n"]))
     part: _Ranges = []
@@ -228,13 +219,13 @@ def _in_parts(ranges: _Ranges, days: Mapping[str, _Numbers]) -> Iterator[tuple[_
             part = []
 
 
-def _places(ranges: _Ranges, days: _Numbers) -> _Numbers:
+def _places(ranges: _Ranges, days: Numbers) -> Numbers:
     """Which of the periods each day lies in, -1 for none; some day lies in one."""
     start, last = int(days.min()), int(days.max())
     place = np.full(last + 1 - start, -1, dtype=np.int32)
     for number, (first, beyond) in enumerate(ranges):
         place[max(first - start, 0) : max(beyond - start, 0)] = number
-    found: _Numbers = place[days - start]
+    found: Numbers = place[days - start]
     return found
 
 
@@ -243,21 +234,21 @@ def _insert(
     level: Kept,
     metrics: tuple[Quantile, ...],
     ranges: _Ranges,
-    place: _Numbers,
-    values: Mapping[str, _Numbers],
-    words: list[str],
+    place: Numbers,
+    values: Mapping[str, Numbers],
+    known: list[str],
 ) -> int:
-    cell = place if level.by == WHOLE else place * np.int32(len(words)) + values[f"by_{level.by}"]
+    cell = place if level.by == WHOLE else place * np.int32(len(known)) + values[f"by_{level.by}"]
     rows = 0
     for cells, histogram in counted(cell, values["value"], values["bucket"], BUCKETS):
         found = {column(metric): histogram.of(metric.q) for metric in metrics}
         some = next(iter(found.values()))
         assert some.filled is not None
-        period = np.array([first for first, _ in ranges])[cells // len(words)]
+        period = np.array([first for first, _ in ranges])[cells // len(known)]
         table = {
             "level": pa.array(np.full(len(cells), level.level), pa.int32()),
             "period": pa.array(period, pa.int32()),
-            "split": pa.array([None if level.by == WHOLE else words[one] for one in cells % len(words)], pa.string()),
+            "split": pa.array([None if level.by == WHOLE else known[one] for one in cells % len(known)], pa.string()),
             "n": pa.array(some.counts[:, 0].astype(np.int64)),
             "filled": pa.array(some.filled[:, 0] @ (1 << np.arange(BUCKETS, dtype=np.int64))),
         } | {name: _listed(quantiles) for name, quantiles in found.items()}
@@ -277,7 +268,7 @@ def _listed(found: Quantiles) -> pa.Array:
 # Which periods -----------------------------------------------------------------------------------------------------------
 
 
-def _changed_days(orders: Orders, metric: Quantile, splits: set[str]) -> _Numbers:
+def _changed_days(orders: Orders, metric: Quantile, splits: set[str]) -> Numbers:
     """The days of which any value came, went, or belongs to another split value or bucket."""
     by = tuple(sorted(splits - {WHOLE}))
     both = " UNION ALL ".join(
@@ -286,17 +277,12 @@ def _changed_days(orders: Orders, metric: Quantile, splits: set[str]) -> _Number
     )
     listed = ", ".join(["day", "value", "bucket", *(f'"by_{name}"' for name in by)])
     differ = f"SELECT {listed} FROM ({both}) GROUP BY ALL HAVING sum(times) <> 0"
-    return _fetched(orders.con, f"SELECT DISTINCT day FROM ({differ}) ORDER BY day")["day"]
+    return fetched(orders.con, f"SELECT DISTINCT day FROM ({differ}) ORDER BY day")["day"]
 
 
-def _ranges(calendar: Calendar, grain: Grain, days: _Numbers) -> _Ranges:
+def _ranges(calendar: Calendar, grain: Grain, days: Numbers) -> _Ranges:
     """The periods of the grain that hold any of the days, which ascend."""
     listed = days_of(calendar, int(days[0]), int(days[-1]))
     place = days - listed[DAY][0].as_py()
     starts, ends = (listed[name(grain)].to_numpy()[place].tolist() for name in (start_of, end_of))
     return sorted(set(zip(starts, ends, strict=True)))
-
-
-def _fetched(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, _Numbers]:
-    found = con.execute(sql).to_arrow_table()
-    return {name: found[name].to_numpy() for name in found.column_names}

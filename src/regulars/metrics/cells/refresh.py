@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import ibis
 
-from regulars.metrics.cells import histograms, quantiles, registry
+from regulars.metrics.cells import buyers, histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -126,12 +126,13 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
     sizes |= _sum_up(work, seen, parts, numbers, wanted)
     noted = []
     for level, size in sizes.items():
-        names = frozenset(column.kept_as for column in level.columns(seen))
+        names = level.names(seen)
         noted.append(
             Kept(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
                  size, fact_rows, size <= limit)
         )  # fmt: skip
     registry.note(work.con, *noted)
+    buyers.build(work.con, work.settings.calendar, family, noted)
 
 
 def _in_parts(work: _Work, table: str) -> Iterator[str]:
@@ -204,8 +205,7 @@ def _can_be_corrected(work: _Work) -> bool:
         for by in family.splits if own else ():
             kept = {(one.grain, one.bucketed): one.columns for one in own if one.by == by}
             for level in work.levels(family, by):
-                columns = frozenset(column.kept_as for column in level.columns(seen))
-                if kept.get((level.grain.value, level.bucketed)) != columns:
+                if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
                     return False
     return quantiles.can_be_corrected(known)
 
@@ -229,7 +229,9 @@ def _correct(work: _Work, family: Family) -> None:
                 if known.stands:
                     con.execute(f"INSERT INTO facts.{table} BY NAME {straight(level, known.level, seen)}")
     con.execute(f"DROP TABLE {SEEN}")
-    _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
+    if family.table in TABLES:
+        buyers.correct(con, family, kept.values(), table)
+    _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 
 def _correct_histograms(work: _Work) -> None:

@@ -149,10 +149,10 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     """The smallest level of cells that holds the measure's sums, or why none does."""
     if not scope.facts.cells:
         return None, "nothing is kept summed up"
-    if measure.distinct:
-        return None, "distinct customers do not add up over days"
     if unanswerable:
         return None, unanswerable
+    if measure.distinct and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
+        return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
     known = scope.facts.levels.get((family, by), [])
     if not known:
@@ -189,6 +189,8 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 
 
 def _no_period(measure: Measure, by: str) -> str:
+    if measure.distinct:
+        return f"distinct customers do not add up over days, and are kept {f'by {by} ' * (by != WHOLE)}for {_grains_kept(by)} only"
     if measure.of_period:
         return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {_grains_kept(by)} only"
     return "the periods do not start and end where those start that are kept"
@@ -229,9 +231,13 @@ def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
     return ""
 
 
+def _of_one_value(one: Condition) -> bool:
+    return one.operator == "=" and len(set(one.values)) == 1
+
+
 def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
     """Whether a level's periods and buckets can make up what is asked for."""
     if scope.apart(measure.fact) and not one.bucketed:
         return False
     grain = Grain(one.grain)
-    return grain is scope.grain if measure.of_period else scope.aligned(grain)
+    return grain is scope.grain if measure.of_period or measure.distinct else scope.aligned(grain)
