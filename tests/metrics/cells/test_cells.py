@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
 from metrics.shops import TestShop, order, shop, store
-from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.cells.histograms import ATTRIBUTES, table_by
 from regulars.metrics.cells.refresh import TABLES, Rule, refresh
 from regulars.metrics.cells.registry import held
+from regulars.metrics.compute.plan import Source
+from regulars.metrics.measures import AS_NOW, LINES, ORDERS, RETURNS, Fact, persons
 from regulars.metrics.query import planned
 from regulars.metrics.question import Condition, Question, condition, periods_of
 from regulars.metrics.shapes import Grid, Metric, Quantile
@@ -59,6 +61,26 @@ def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, sp
     periods = periods_of(facts, grain, None, None)[-20:]
     question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is not Grain.DAY)
     assert told(question, facts) == told(question, without_cells(facts))
+
+
+def distinct(fact: Fact) -> Metric:
+    """A metric that says how many distinct customers a fact has; the catalogue asks only whether they are enough to judge."""
+    return replace(named("customers_end"), of=persons(fact), per=None)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("where", ["", "country=DE", "country=DE,FR"])
+@pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR])
+def test_distinct_customers_from_cells_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
+    facts, kept = made.facts, 0
+    for fact in (ORDERS, LINES, RETURNS):
+        for split in ("", *(split for split, column in fact.splits.items() if column not in AS_NOW)):
+            splits, conditions = (split,) if split else (), (condition(where),) if where else ()
+            question = Question(
+                (distinct(fact),), periods_of(facts, grain, None, None), splits, conditions, 40, compare=True
+            )
+            assert told(question, facts) == told(question, without_cells(facts))
+            kept += {step.source for step in planned(question, facts)} == {Source.CELLS}
+    assert kept >= (14 if grain is not Grain.WEEK and not where else 0)
 
 
 @pytest.mark.parametrize("window", [7, 40, 90, 365])
