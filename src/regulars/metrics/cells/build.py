@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from regulars.metrics.cells import buyers
 from regulars.metrics.cells.families import WHOLE, Family, by_both, columns_of
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
@@ -26,8 +27,13 @@ class Level:
     grain: Grain
     bucketed: bool
 
+    def names(self, projection: Projection) -> frozenset[str]:
+        """The columns that it keeps."""
+        customers = buyers.column(self.family, self.by, self.bucketed)
+        return frozenset(filter(None, (*(column.kept_as for column in self.columns(projection)), customers)))
+
     def columns(self, projection: Projection) -> tuple[Column, ...]:
-        """What it keeps. What depends on a period's bounds means something for periods of its own grain only."""
+        """What it sums up. What depends on a period's bounds means something for periods of its own grain only."""
         return tuple(
             column
             for column in projection.columns
@@ -163,6 +169,7 @@ def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, st
 def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
+    names |= dict.fromkeys(filter(None, (buyers.column(family, by, bucketed=True) for by in family.splits)))
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"

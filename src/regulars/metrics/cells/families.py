@@ -141,7 +141,7 @@ def digest(measure: Measure, window: int | None) -> str:
 def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
-    Customers counted once do not add up over days and are counted from rows.
+    Customers counted once do not add up over days: see `distinct`.
     """
     found: dict[str, Summed] = {}
     for measure in _catalogue():
@@ -154,6 +154,17 @@ def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
         for window in wanted:
             one = Summed(measure, window)
             found.setdefault(one.digest, one)
+    return tuple(found.values())
+
+
+def distinct(family: Family) -> tuple[Summed, ...]:
+    """The counts of distinct customers that the catalogue asks of the family."""
+    found = {
+        one.digest: one
+        for measure in _catalogue()
+        if measure.distinct and measure.fact in family.facts and measure.day == family.day and family.bucketed
+        for one in (Summed(measure, None),)
+    }
     return tuple(found.values())
 
 

@@ -10,7 +10,7 @@ from math import prod
 import duckdb
 import ibis
 
-from regulars.metrics.cells import histograms, registry
+from regulars.metrics.cells import buyers, histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -48,6 +48,8 @@ class Rule:
     """A fact with fewer rows is as fast to read itself."""
     few: int = 100_000
     """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
+    again: int = 5_000_000
+    """Results that do not add up are found anew after a difference where the changed periods have at most so many orders."""
 
 
 RULE = Rule()
@@ -62,6 +64,10 @@ class _Work:
     def projection(self, family: Family) -> Projection:
         schema = _schema(self.con, family.table)
         return projection(family, schema, self.settings.calendar, self.settings.active_window)
+
+    @property
+    def orders(self) -> quantiles.Orders:
+        return quantiles.Orders(self.con, _schema(self.con, "orders"), self.settings.calendar)
 
     def families(self) -> tuple[Family, ...]:
         return families(self.settings.active_window)
@@ -90,6 +96,7 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
             for family in work.families():
                 _correct(work, family)
             _correct_histograms(work)
+            quantiles.correct(work.orders, rule.again)
             return
         _build_all(work)
 
@@ -108,6 +115,7 @@ def _build_all(work: _Work) -> None:
             seen = work.projection(family)
             work.con.execute(table_of(family, seen))
             _build(work, family, seen, fact_rows)
+    quantiles.build(work.orders)
 
 
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
@@ -131,12 +139,13 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
             sizes[level] = work.one(f"INSERT INTO facts.{table_name(family.name)} {copied(level, numbers, constant)}")
     noted = []
     for level, size in sizes.items():
-        names = frozenset(column.kept_as for column in level.columns(seen))
+        names = level.names(seen)
         noted.append(
             Kept(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
                  size, fact_rows, size <= limit)
         )  # fmt: skip
     registry.note(work.con, *noted)
+    buyers.build(work.con, work.settings.calendar, family, noted)
 
 
 def _in_parts(work: _Work, table: str) -> Iterator[str]:
@@ -239,10 +248,9 @@ def _can_be_corrected(work: _Work) -> bool:
         for by in family.ways if own else ():
             kept = {(one.grain, one.bucketed): one.columns for one in own if one.by == by}
             for level in work.levels(family, by):
-                columns = frozenset(column.kept_as for column in level.columns(seen))
-                if kept.get((level.grain.value, level.bucketed)) != columns:
+                if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
                     return False
-    return True
+    return quantiles.can_be_corrected(known)
 
 
 def _correct(work: _Work, family: Family) -> None:
@@ -261,7 +269,9 @@ def _correct(work: _Work, family: Family) -> None:
         level: kept[by, level.grain.value, level.bucketed] for by in family.ways for level in work.levels(family, by)
     }
     _put_straight(work, seen, {level: known.level for level, known in levels_.items() if known.stands})
-    _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
+    if family.table in TABLES:
+        buyers.correct(con, family, kept.values(), table)
+    _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 
 def _correct_histograms(work: _Work) -> None:

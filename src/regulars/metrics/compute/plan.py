@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, family_name
+from regulars.metrics.cells.quantiles import FAMILY, column
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
+from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Grain
 
 
@@ -45,7 +47,7 @@ class Step:
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
         by = [self.kept.grain, *columns_of(self.kept.by), *(["bucket of customers"] if self.kept.bucketed else [])]
-        return f"sums by {', '.join(by)}"
+        return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
 
 
 _Key = tuple[Fact, Source, Kept | None, str]
@@ -76,6 +78,36 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     histogram = _histogram(fact, scope) if fact is BY_DAY else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
+
+
+def plan_quantile(metric: Quantile, scope: Scope) -> Step:
+    """How a quantile is answered: from results that are kept, where they are for every period, else from every value."""
+    kept, reason = _results(metric, scope)
+    if kept is None:
+        return every_row(metric.fact, scope, f"a quantile needs every value: {reason}")
+    return Step(metric.fact, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
+    by, unanswerable = _split(metric.fact, scope)
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if unanswerable or scope.where:
+        return None, unanswerable or "results are not kept under a condition"
+    named = column(metric)
+    known = [one for one in scope.facts.levels.get((FAMILY, by), []) if named in one.columns]
+    if not known:
+        return None, _nothing_of(metric.above.terms[0].measure, scope, by)
+    fitting = [one for one in known if scope.grain is not None and one.grain == scope.grain.value]
+    if not fitting:
+        return None, f"results {_by(by)}are kept for {_grains_kept(by)} only"
+    (one,) = fitting
+    if not one.stands:
+        return None, _not_small([one], by)
+    gone = [period.label for period in scope.periods if period.first in one.missing]
+    if gone:
+        return None, f"a load changed too many orders of {gone[0]}{' and others' * (len(gone) > 1)} to keep its result"
+    return one, ""
 
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
@@ -117,10 +149,10 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     """The smallest level of cells that holds the measure's sums, or why none does."""
     if not scope.facts.cells:
         return None, "nothing is kept summed up"
-    if measure.distinct:
-        return None, "distinct customers do not add up over days"
     if unanswerable:
         return None, unanswerable
+    if measure.distinct and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
+        return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
     known = scope.facts.levels.get((family, by), [])
     if not known:
@@ -161,10 +193,15 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 
 
 def _no_period(measure: Measure, by: str) -> str:
+    if measure.distinct:
+        return f"distinct customers do not add up over days, and are kept {_by(by)}for {_grains_kept(by)} only"
     if measure.of_period:
-        kept = "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
-        return f"it depends on where the period starts, and is kept {_by(by)}for {kept} only"
+        return f"it depends on where the period starts, and is kept {_by(by)}for {_grains_kept(by)} only"
     return "the periods do not start and end where those start that are kept"
+
+
+def _grains_kept(by: str) -> str:
+    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
 
 
 def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
@@ -198,9 +235,13 @@ def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
     return ""
 
 
+def _of_one_value(one: Condition) -> bool:
+    return one.operator == "=" and len(set(one.values)) == 1
+
+
 def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
     """Whether a level's periods and buckets can make up what is asked for."""
     if scope.apart(measure.fact) and not one.bucketed:
         return False
     grain = Grain(one.grain)
-    return grain is scope.grain if measure.of_period else scope.aligned(grain)
+    return grain is scope.grain if measure.of_period or measure.distinct else scope.aligned(grain)
