@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import duckdb
@@ -30,6 +31,7 @@ from regulars.metrics.cells.build import (
 from regulars.metrics.cells.families import Family, columns_of, families, grains
 from regulars.metrics.cells.projection import CALENDAR, Projection, days_of, projection, start_of
 from regulars.metrics.kept import Kept
+from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.facts.heads import BUCKETS
 
@@ -80,6 +82,14 @@ class _Work:
         assert found is not None
         return int(found[0] or 0)
 
+    @cached_property
+    def periods(self) -> dict[Grain, int]:
+        """How many periods of each grain the calendar has."""
+        known = grains(self.settings.calendar)
+        asked = ", ".join(f"count(DISTINCT {start_of(grain)})" for grain in known)
+        (found,) = self.con.execute(f"SELECT {asked} FROM {CALENDAR}").fetchall()
+        return dict(zip(known, found, strict=True))
+
     def rows(self, table: str) -> int:
         return self.one(f"SELECT count(*) FROM facts.{table}")
 
@@ -121,9 +131,10 @@ def _build_all(work: _Work) -> None:
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
     limit = work.rule.small * fact_rows
     sizes: dict[Level, int] = {}
-    values: dict[str, _Values] = {}
+    rows = seen.over(f"facts.{family.table}")
+    values = _values(work, family, rows)
     for by in family.ways:
-        sizes |= _sizes(work, family, by, seen.over(f"facts.{family.table}"), fact_rows, values)
+        sizes |= _sizes(work, family, by, rows, fact_rows, values)
     start = registry.next_level(work.con)
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= limit]
@@ -202,17 +213,23 @@ class _Values:
     smallest: str
 
 
+def _values(work: _Work, family: Family, rows: str) -> dict[str, _Values]:
+    """The values of each column that the family is split by."""
+    if not family.splits:
+        return {}
+    asked = ", ".join(f'count(DISTINCT "by_{column}"), min("by_{column}")' for column in family.splits)
+    (found,) = work.con.execute(f"SELECT {asked} FROM ({rows})").fetchall()
+    return {column: _Values(*found[2 * place : 2 * place + 2]) for place, column in enumerate(family.splits)}
+
+
 def _sizes(
     work: _Work, family: Family, by: str, rows: str, fact_rows: int, values: dict[str, _Values]
 ) -> dict[Level, int]:
     """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
-    large is not counted: it has as many at least. What two columns make is not counted either: the product of their numbers of
-    `values` is taken, which holds the columns so far.
+    large is not counted: it has as many at least. What two columns make is not counted: it is taken for the product of their
+    numbers of values.
     """
     limit, columns = work.rule.small * fact_rows, columns_of(by)
-    if len(columns) == 1:
-        counted = work.con.execute(f'SELECT count(DISTINCT "by_{by}"), min("by_{by}") FROM ({rows})').fetchall()
-        values[by] = _Values(*counted[0])
     several = prod(values[column].number for column in columns)
     found: dict[Level, int] = {}
     too_large = several if several > limit else 0  # each value has a row at least
@@ -220,8 +237,7 @@ def _sizes(
         if too_large:
             found[level] = too_large
             continue
-        periods = work.one(f"SELECT count(DISTINCT {start_of(level.grain)}) FROM {CALENDAR}")
-        size = several * periods * (BUCKETS if level.bucketed else 1)
+        size = several * work.periods[level.grain] * (BUCKETS if level.bucketed else 1)
         if size > limit and len(columns) < 2:
             size = work.one(f"SELECT count(*) FROM (SELECT DISTINCT {keys_of(level)} FROM ({rows}))")
             too_large = size if size > limit and level.bucketed else 0
