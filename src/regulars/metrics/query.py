@@ -14,10 +14,10 @@ from regulars.metrics.compare import changes
 from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
 from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.plan import Step, every_row, plan, plan_quantile
+from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_quantile
 from regulars.metrics.compute.quantiles import histogram, kept_quantiles
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
-from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, HISTORIES, LINES, ORDERS, Amount, persons
+from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
@@ -103,7 +103,7 @@ def estimate_all(work: Work) -> Work:
     histograms: dict[tuple[str, ...], Histogram] = {}
     for metric in work.question.metrics:
         if isinstance(metric, Grid):
-            cells = grid(metric, work.scope)
+            cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             found[metric.name] = Found((*work.question.splits, "age"), cells.groups, cells.estimate, cells.finished)
             continue
         if isinstance(metric, Quantile):
@@ -165,8 +165,7 @@ def planned(question: Question, facts: Facts) -> list[Step]:
         (metric.kind, plan_quantile(metric, work.scope)) for metric in question.metrics if isinstance(metric, Quantile)
     ]
     found += [step for _, step in dict.fromkeys(quantiles)]
-    if any(isinstance(metric, Grid) for metric in question.metrics):
-        found.append(every_row(HISTORIES, work.scope, "a cohort grid follows every customer"))
+    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in question.metrics if isinstance(metric, Grid))
     return found
 
 

@@ -24,6 +24,7 @@ from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.warehouse.derive import derive
 
+GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
 METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
 seldom = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -84,6 +85,21 @@ def test_cells_say_what_rows_say_of_a_split_under_a_condition_on_another(made: T
         knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True
     )
     assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(
+    ("grain", "split", "where"),
+    [(Grain.MONTH, "", ""), (Grain.MONTH, "country", ""), (Grain.QUARTER, "product", ""), (Grain.ALL, "", "first_country!=DE"),
+     (Grain.ALL, "channel", ""), (Grain.FISCAL_YEAR, "", "first_country=DE,FR"), (Grain.WEEK, "country", "")],
+)  # fmt: skip
+def test_cells_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, split: str, where: str) -> None:
+    facts, periods = made.facts, periods_of(made.facts, grain, None, None)
+    conditions = (condition(where),) if where else ()
+    for metrics in (GRIDS, (named("cohort_retention_rate"),)):
+        question = Question(metrics, periods, (split,) if split else (), conditions)
+        assert told(question, facts) == told(question, without_cells(facts))
+        # Of a week, the grid by calendar months is not kept.
+        assert ({step.source for step in planned(question, facts)} == {Source.CELLS}) is (grain is not Grain.WEEK)
 
 
 def distinct(fact: Fact) -> Metric:
@@ -181,6 +197,13 @@ def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[obje
             found |= {(*key, *row[:2]): (*row[2:4], *names, *map(str, row[4:])) for row in rows}  # nothing is no number
             continue
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
+        if one.family == "cohorts":
+            rows = con.execute(
+                f"SELECT period, split, bucket, age, sum(customers), {sums} FROM facts.{one.table} WHERE level = {one.level}"
+                " GROUP BY ALL HAVING sum(rows) <> 0"
+            ).fetchall()
+            found |= {(*key, *row[:4]): (*names, *row[4:]) for row in rows}
+            continue
         rows = con.execute(
             f"SELECT period, split, other_split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
             " GROUP BY ALL HAVING sum(rows) <> 0"

@@ -11,7 +11,7 @@ from math import prod
 import duckdb
 import ibis
 
-from regulars.metrics.cells import buyers, histograms, quantiles, registry
+from regulars.metrics.cells import buyers, cohorts, histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -107,6 +107,7 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
                 _correct(work, family)
             _correct_histograms(work)
             quantiles.correct(work.orders, rule.again)
+            _correct_cohorts(work)
             return
         _build_all(work)
 
@@ -126,6 +127,8 @@ def _build_all(work: _Work) -> None:
             work.con.execute(table_of(family, seen))
             _build(work, family, seen, fact_rows)
     quantiles.build(work.orders)
+    if orders >= work.rule.fewest:
+        cohorts.build(work.con, _schema(work.con, "orders"), orders, work.rule.small)
 
 
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
@@ -266,7 +269,7 @@ def _can_be_corrected(work: _Work) -> bool:
             for level in work.levels(family, by):
                 if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
                     return False
-    return quantiles.can_be_corrected(known)
+    return quantiles.can_be_corrected(known) and cohorts.can_be_corrected(known, _schema(work.con, "orders"))
 
 
 def _correct(work: _Work, family: Family) -> None:
@@ -295,6 +298,14 @@ def _correct_histograms(work: _Work) -> None:
         if one.family == registry.GAPS and one.by and one.stands:
             histograms.correct(work.con, _schema(work.con, "orders"), one.by)
             _compact_if_grown(work, one.table, (*histograms.KEYS, one.by), "n", ())
+
+
+def _correct_cohorts(work: _Work) -> None:
+    own = [one for one in registry.held(work.con) if one.family == cohorts.FAMILY]
+    if own:
+        cohorts.correct(work.con, _schema(work.con, "orders"))
+        sums = {name for one in own for name in one.columns}
+        _compact_if_grown(work, cohorts.TABLE, cohorts.KEYS, "rows", {"customers", *sums})
 
 
 def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, sums: Iterable[str]) -> None:

@@ -68,7 +68,7 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
-    chosen += [_predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where]
+    chosen += [predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where]
     read = f"FROM facts.{kept.table} WHERE {' AND '.join(chosen)}"
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):
@@ -78,7 +78,8 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     return f"SELECT {', '.join(keys)}, {totals} {read} GROUP BY {', '.join(keys)}"
 
 
-def _predicate(column: str, one: Condition) -> str:
+def predicate(column: str, one: Condition) -> str:
+    """SQL of a condition on a column that cells are split by."""
     values = ", ".join("'" + value.replace("'", "''") + "'" for value in one.values)
     return f"{column} {'IN' if one.operator == '=' else 'NOT IN'} ({values})"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from regulars.metrics.cells import cohorts
 from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.cells.quantiles import FAMILY, column
 from regulars.metrics.cells.registry import GAPS
@@ -14,8 +15,8 @@ from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fac
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
-from regulars.metrics.shapes import Quantile
-from regulars.vocabulary.calendar import Grain
+from regulars.metrics.shapes import Grid, Quantile
+from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
 
 
 class Source(Enum):
@@ -46,7 +47,9 @@ class Step:
             return (
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
-        by = [self.kept.grain, *columns_of(self.kept.by), *(["bucket of customers"] if self.kept.bucketed else [])]
+        apart = ["bucket of customers"] if self.kept.bucketed else []
+        since = f"{self.kept.grain} of the first order, age" if self.kept.family == cohorts.FAMILY else self.kept.grain
+        by = [since, *columns_of(self.kept.by), *apart]
         return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
 
 
@@ -86,6 +89,40 @@ def plan_quantile(metric: Quantile, scope: Scope) -> Step:
     if kept is None:
         return every_row(metric.fact, scope, f"a quantile needs every value: {reason}")
     return Step(metric.fact, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def plan_grid(metric: Grid, scope: Scope) -> Step:
+    """How a cohort grid is answered: from the sums of its cohorts, where these are kept, else from every order."""
+    kept, reason = _cohorts(metric, scope)
+    if kept is None:
+        return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {reason}")
+    return Step(HISTORIES, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def _cohorts(metric: Grid, scope: Scope) -> tuple[Kept | None, str]:
+    by, unanswerable = _split(HISTORIES, scope)
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if unanswerable:
+        return None, unanswerable
+    grain, named = cohorts.GRAINS[metric.age], cohorts.column(metric.cell)
+    known = [
+        one for one in scope.facts.levels.get((cohorts.FAMILY, by), [])
+        if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
+    ]  # fmt: skip
+    if not known:
+        return None, _nothing_of(metric.cell, scope, by)
+    (one,) = known
+    if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
+        return None, "the periods do not start and end with months"
+    return (one, "") if one.stands else (None, _not_small([one], by))
+
+
+def _of_whole_months(period: Period, scope: Scope) -> bool:
+    """Whether no month that has orders lies in the period in part only."""
+    first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
+    cuts = [day for day in (period.first, period.beyond) if first < day <= last]
+    return all(from_epoch_day(day).day == 1 for day in cuts)
 
 
 def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
