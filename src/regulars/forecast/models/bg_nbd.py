@@ -1,0 +1,178 @@
+"""BG/NBD: after each repeat purchase a customer may leave for good.
+
+Fader, Hardie & Lee (2005), "“Counting Your Customers” the Easy Way: An Alternative to the Pareto/NBD Model", Marketing Science
+24, 275–284; equation numbers below are theirs. Purchases of a customer are Poisson at a rate λ ~ Gamma(r, rate alpha); after
+each the customer leaves with probability p ~ Beta(a, b).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import betainc, betaln, hyp2f1, psi, zeta
+
+from regulars.forecast.cells import Cells
+from regulars.forecast.models.nbd import ALIKE, PACE, Poisson, mixing, negative_binomial, widened
+from regulars.forecast.newton import Expansion
+from regulars.forecast.quadrature import over_time
+
+Array = npt.NDArray[np.float64]
+
+
+class BgNbd:
+    """The model; its parameters are r, alpha (a time), a and b.
+
+    A customer with x repeat purchases had x `chances` to leave: the one thing in which MBG/NBD differs.
+    """
+
+    start: Mapping[str, float] = MappingProxyType({"r": 0.5, "alpha": 0.25, "a": 0.8, "b": 2.5})
+    times = frozenset({"alpha"})
+    extremes: Mapping[str, tuple[str, str]] = MappingProxyType(
+        {
+            "r": ALIKE,
+            "alpha": PACE,
+            "a": ("nobody leaves", "all leave with the same probability"),
+            "b": ("customers leave at once or never", "nobody leaves, or all with the same probability"),
+        }
+    )
+
+    def chances(self, x: Array) -> Array:
+        """How often a customer who came back x times may have left."""
+        return x
+
+    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+        """Eq. (6): Γ(r+x) alpha^r / Γ(r) · B(a, b+k) / B(a, b) · [(alpha+T)^−(r+x) + a/(b+k−1) (alpha+t_x)^−(r+x)].
+
+        k are the chances to leave. The second term is that of having left at the last of them, and absent without any.
+        """
+        r, alpha, a, b = parameters
+        stayed = self._stayed(a, b, cells)
+        return widened(mixing(r, alpha, cells), 4) + stayed + self._silence(parameters, cells)
+
+    def _stayed(self, a: float, b: float, cells: Cells) -> Expansion:
+        """Σ n ln [B(a, b+k) / B(a, b)]: that nobody left at their chances but perhaps the last."""
+        x, n = cells.by_frequency
+        k = self.chances(x)
+        value = float(n @ (betaln(a, b + k) - betaln(a, b)))
+        both = psi(a + b) - psi(a + b + k)
+        gradient = np.array([0, 0, n @ both, n @ (both + psi(b + k) - psi(b))])
+        curve = zeta(2, a + b) - zeta(2, a + b + k)
+        hessian = np.zeros((4, 4))
+        hessian[2:, 2:] = n @ curve
+        hessian[3, 3] += n @ (zeta(2, b + k) - zeta(2, b))
+        return Expansion(value, gradient, hessian)
+
+    def _odds(self, parameters: Array, x: Array, t_x: Array, T: Array) -> Array:
+        """The logarithm of the odds of having left at the last chance against being silent since."""
+        r, alpha, a, b = parameters
+        k = self.chances(x)
+        fallen = (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
+        return np.where(k > 0, np.log(a) - np.log(np.where(k > 0, b + k - 1, 1.0)) + fallen, -np.inf)
+
+    def _silence(self, parameters: Array, cells: Cells) -> Expansion:
+        """Σ n of the logarithm of eq. (6)'s bracket."""
+        r, alpha, a, b = parameters
+        value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
+        for _, x, t_x, T, n in cells.blocks():
+            power, k = r + x, self.chances(x)
+            log_T, per_T, per_t = np.log(alpha + T), 1 / (alpha + T), 1 / (alpha + t_x)
+            per_k = np.where(k > 0, 1 / np.where(k > 0, b + k - 1, 1.0), 0.0)
+            odds = self._odds(parameters, x, t_x, T)
+            small = np.exp(-np.abs(odds))
+            left = np.where(odds > 0, 1.0, small) / (1 + small)
+            n_left = n * left
+            n_stayed = n - n_left
+
+            # How the logarithm of the odds changes with r, alpha, a and b.
+            by_r = np.where(k > 0, log_T - np.log(alpha + t_x), 0.0)
+            by_alpha = power * (per_T - per_t)
+            slopes = np.stack((by_r, by_alpha, np.full_like(x, 1 / a), -per_k))
+
+            value += float(n @ (np.maximum(odds, 0) + np.log1p(small) - power * log_T))
+            gradient += slopes @ n_left
+            gradient[:2] -= n @ log_T, n @ (power * per_T)
+            hessian += (slopes * (n_left * (1 - left))) @ slopes.T
+            across = -(n_stayed @ per_T + n_left @ per_t)
+            hessian[0, 1] += across
+            hessian[1, 0] += across
+            hessian[1, 1] += n_stayed @ (power * per_T**2) + n_left @ (power * per_t**2)
+            hessian[2, 2] -= n_left.sum() / a**2
+            hessian[3, 3] += n_left @ per_k**2
+        return Expansion(value, gradient, hessian)
+
+    def alive(self, parameters: Array, cells: Cells) -> Array:
+        """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model", eq. (1).
+
+        1 for everyone who never came back, for they had no chance to leave.
+        """
+        found = np.empty(len(cells.x))
+        for here, x, t_x, T, _ in cells.blocks():
+            with np.errstate(over="ignore"):
+                found[here] = 1 / (1 + np.exp(self._odds(parameters, x, t_x, T)))
+        return found
+
+    def future(self, parameters: Array, x: Array, T: Array) -> BetaGeometric:
+        """Still a customer after k chances: the rate is Gamma(r+x, alpha+T), the probability to leave Beta(a, b+k)."""
+        r, alpha, a, b = parameters
+        return BetaGeometric(r + x, alpha + T, np.full_like(x, a), b + self.chances(x))
+
+
+@dataclass(frozen=True, eq=False)
+class BetaGeometric:
+    """Purchases at a rate that is Gamma(r, alpha), after each of which one leaves with a probability that is Beta(a, b)."""
+
+    r: Array
+    alpha: Array
+    a: Array
+    b: Array
+
+    def rate(self, t: Array | float) -> Array:
+        """E[λ exp(−λ p t)] = r/alpha · ₂F₁(r+1, a; a+b; −t/alpha), the derivative of eq. (9).
+
+        By Pfaff's transformation, after which no exponent grows with the number of purchases.
+        """
+        r, a, c = self.r, self.a, self.a + self.b
+        series = hyp2f1(a, c - r - 1, c, t / (self.alpha + t))
+        found: Array = r / self.alpha * np.exp(-a * np.log1p(t / self.alpha)) * series
+        return found
+
+    def purchases(self, t: Array | float) -> Array:
+        """Eq. (9) of the start, eq. (10) of those still customers: c/(a−1) · [1 − (1−z)^(a−1) ₂F₁(c−r, a−1; c; z)].
+
+        c = a+b−1, z = t/(alpha+t); by Euler's transformation, for ₂F₁(r, b; c; z) is beyond a float where r is large. Where
+        a is near 1 or c near 0 (or negative) little is left of the difference, and the rate is integrated instead.
+        """
+        c, less, z = self.a + self.b - 1, self.a - 1, t / (self.alpha + t)
+        with np.errstate(all="ignore"):
+            series = hyp2f1(c - self.r, less, c, z)
+            found: Array = -c / less * np.expm1(less * np.log1p(-z) + np.log(series))
+        poor = ~np.isfinite(found) | (np.abs(less) < 1e-3) | (c < 0.05) | (series < 1e-12)
+        if poor.any():
+            poor, end = np.broadcast_arrays(poor, np.asarray(t, dtype=float))
+            some = BetaGeometric(*(part[poor] for part in (self.r, self.alpha, self.a, self.b)))
+            moments = over_time(end[poor], some.alpha)
+            found[poor] = sum((weight * some.rate(moment) for moment, weight in moments), np.zeros(int(poor.sum())))
+        return found
+
+    def buys(self, t: Array | float) -> Array:
+        """Nobody leaves before a purchase, so the next one comes as in NBD."""
+        return Poisson(self.r, self.alpha).buys(t)
+
+    def counts(self, t: float, most: int) -> Array:
+        """Eq. (8): k purchases and still there after the last, or gone with the k-th and anything would have followed."""
+        q = t / (self.alpha + t)
+        found = [negative_binomial(0, t, self.r, self.alpha)]
+        still = np.ones_like(self.r)
+        for k in range(1, most + 1):
+            tries = self.a + self.b + k - 1
+            gone, still = still * self.a / tries, still * (self.b + k - 1) / tries
+            exactly, at_least = negative_binomial(k, t, self.r, self.alpha), betainc(k, self.r, q)
+            found.append(still * exactly + gone * at_least)
+        return np.array(found)
+
+    def median(self) -> Array:
+        return Poisson(self.r, self.alpha).median()

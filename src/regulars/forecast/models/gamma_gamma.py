@@ -1,0 +1,69 @@
+"""Gamma-Gamma: what customers spend a purchase, each around a mean of their own.
+
+Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", www.brucehardie.com/notes/025, after Colombo & Jiang (1999) and
+Fader, Hardie & Lee (2005), "RFM and CLV". A purchase's value is Gamma(p, rate ν), and ν differs between customers as
+Gamma(q, rate v). Spend must not depend on how often one buys, and be positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import gammaln, psi, zeta
+
+from regulars.forecast.newton import Expansion
+
+Array = npt.NDArray[np.float64]
+
+START: Mapping[str, float] = MappingProxyType({"p": 4.0, "q": 4.0, "v": 0.6})
+"""The parameters, and where the search for them starts, money counted in mean values of a purchase."""
+EXTREMES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "p": ("one customer's purchases differ beyond all bounds", "each customer always spends the same"),
+        "q": ("customers differ beyond all bounds", "all customers spend alike"),
+        "v": ("spend goes to 0", "all customers spend alike"),
+    }
+)
+
+
+def likelihood(parameters: Array, x: Array, mean: Array, n: Array) -> Expansion:
+    """The log-likelihood of `n` customers with `x` purchases of this mean value; arrays of one length. Eq. (1a):
+
+    Γ(px+q) / (Γ(px) Γ(q)) · v^q mean^(px−1) x^(px) / (v + x mean)^(px+q).
+    """
+    p, q, v = parameters
+    spent, customers = x * mean, float(n.sum())
+    counted = np.bincount(x.astype(np.intp), weights=n)
+    k = np.flatnonzero(counted).astype(float)
+    m = counted[counted > 0]
+    logs, per, power = np.log(v + spent), 1 / (v + spent), p * x + q
+    apart = np.log(spent) - logs
+
+    value = float(m @ (gammaln(p * k + q) - gammaln(p * k))) + customers * (q * np.log(v) - gammaln(q))
+    value += float(n @ (p * x * apart - q * logs - np.log(mean)))
+    gradient = np.array(
+        [
+            m @ (k * (psi(p * k + q) - psi(p * k))) + n @ (x * apart),
+            m @ psi(p * k + q) - customers * psi(q) + customers * np.log(v) - n @ logs,
+            customers * q / v - n @ (power * per),
+        ]
+    )
+    pp = m @ (k**2 * (zeta(2, p * k + q) - zeta(2, p * k)))
+    pq = m @ (k * zeta(2, p * k + q))
+    qq = m @ zeta(2, p * k + q) - customers * zeta(2, q)
+    pv, qv = -(n @ (x * per)), customers / v - n @ per
+    vv = n @ (power * per**2) - customers * q / v**2
+    return Expansion(value, gradient, np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]]))
+
+
+def expected(parameters: Array, x: Array, mean: Array) -> Array:
+    """Eq. (5), what a customer spends a purchase in the long run: p (v + x mean) / (px + q − 1).
+
+    Between their own mean and that of all, p v / (q − 1); infinite where px + q ≤ 1, for those with no purchase if q ≤ 1.
+    """
+    p, q, v = parameters
+    below = p * x + q - 1
+    return np.where(below > 0, p * (v + np.where(x > 0, x * mean, 0.0)) / np.where(below > 0, below, 1.0), np.inf)

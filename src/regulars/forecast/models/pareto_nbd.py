@@ -1,0 +1,206 @@
+"""Pareto/NBD: a customer may leave at any moment, bought or not.
+
+Schmittlein, Morrison & Colombo (1987), "Counting Your Customers: Who Are They and What Will They Do Next?", Management Science
+33, 1–24, as derived by Fader & Hardie (2005), "A Note on Deriving the Pareto/NBD Model and Related Expressions",
+www.brucehardie.com/notes/009 (the Note; sections below are its own). Purchases of a customer are Poisson at a rate
+λ ~ Gamma(r, rate alpha), until they leave after a time that is exponential at a rate μ ~ Gamma(s, rate beta).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import exprel
+
+from regulars.forecast.cells import Cells
+from regulars.forecast.models.nbd import ALIKE, PACE, Poisson, mixing, negative_binomial, widened
+from regulars.forecast.newton import Expansion
+from regulars.forecast.quadrature import NODES, over_time, rule, until_gone
+
+Array = npt.NDArray[np.float64]
+
+_RULE = rule(NODES)
+
+
+class ParetoNbd:
+    """The model; its parameters are r, alpha (a time), s and beta (a time)."""
+
+    start: Mapping[str, float] = MappingProxyType({"r": 0.6, "alpha": 0.3, "s": 0.6, "beta": 0.4})
+    times = frozenset({"alpha", "beta"})
+    extremes: Mapping[str, tuple[str, str]] = MappingProxyType(
+        {
+            "r": ALIKE,
+            "alpha": PACE,
+            "s": ("nobody leaves", "all are as likely to leave as each other"),
+            "beta": ("customers leave at once or never", "nobody leaves, or all at the same rate"),
+        }
+    )
+
+    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+        """The Note, section 3, before the last integration: Γ(r+x)/Γ(r) alpha^r beta^s [A(T) + ∫ s/(beta+t) A(t) dt from t_x to T].
+
+        A(t) = (alpha+t)^−(r+x) (beta+t)^−s. The papers write the integral with two ₂F₁, which leave a float's range for many
+        purchases; the quadrature does not, and gives the derivatives too.
+        """
+        r, alpha, s, beta = parameters
+        total = widened(mixing(r, alpha, cells), 4)
+        customers = cells.customers
+        lifetimes = Expansion(
+            customers * s * np.log(beta),
+            customers * np.array([0, 0, np.log(beta), s / beta]),
+            customers * np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1 / beta], [0, 0, 1 / beta, -s / beta**2]]),
+        )
+        return sum((_silence(parameters, *block[1:]) for block in cells.blocks()), total + lifetimes)
+
+    def alive(self, parameters: Array, cells: Cells) -> Array:
+        """The Note, section 5: the share of A(T) in the likelihood's bracket."""
+        found = np.empty(len(cells.x))
+        for here, x, t_x, T, _ in cells.blocks():
+            alive, *left = (endings.weight for endings in _endings(parameters, x, t_x, T))
+            found[here] = alive / sum(left, alive)
+        return found
+
+    def future(self, parameters: Array, x: Array, T: Array) -> Pareto:
+        """Still a customer: the rate of purchases is Gamma(r+x, alpha+T), that of leaving Gamma(s, beta+T)."""
+        r, alpha, s, beta = parameters
+        return Pareto(r + x, alpha + T, np.full_like(x, s), beta + T)
+
+
+@dataclass(frozen=True, eq=False)
+class _Ending:
+    """One way to have been silent since t_x: being alive at T, or having left at a moment (a point of the quadrature).
+
+    `weight` is its likelihood relative to A(t_x); the rest is what its derivatives are made of.
+    """
+
+    died: int
+    weight: Array
+    log_a: Array
+    per_a: Array
+    log_b: Array
+    per_b: Array
+
+
+def _endings(parameters: Array, x: Array, t_x: Array, T: Array) -> Iterator[_Ending]:
+    """Alive at T first, then every moment at which they may have left."""
+    r, alpha, s, beta = parameters
+    power = r + x
+    before_a, before_b = np.log(alpha + t_x), np.log(beta + t_x)
+
+    def ending(died: int, log_a: Array, log_b: Array, per_a: Array, per_b: Array, span: Array | float) -> _Ending:
+        weight = span * np.exp(power * (before_a - log_a) + s * (before_b - log_b))
+        return _Ending(died, weight, log_a, per_a, log_b, per_b)
+
+    yield ending(0, np.log(alpha + T), np.log(beta + T), 1 / (alpha + T), 1 / (beta + T), 1.0)
+
+    # The nearer of the two powers' poles is the one whose logarithm makes the integrand smooth.
+    near, far = min(alpha, beta), max(alpha, beta)
+    silence = until_gone(T - t_x, ((alpha + t_x, power), (beta + t_x, s)))
+    width, log_start = np.log1p(silence / (near + t_x)), np.log(near + t_x)
+    for point, share in _RULE:
+        log_near = log_start + point * width
+        at_near = np.exp(log_near)
+        at_far = at_near + (far - near)
+        logs, inverses = (log_near, np.log(at_far)), (1 / at_near, 1 / at_far)
+        a, b = (0, 1) if alpha <= beta else (1, 0)
+        yield ending(1, logs[a], logs[b], inverses[a], inverses[b], share * width * s * at_near * inverses[b])
+
+
+def _silence(parameters: Array, x: Array, t_x: Array, T: Array, n: Array) -> Expansion:
+    """Σ n of the logarithm of the likelihood's bracket.
+
+    It is the logarithm of a sum of exponentials, so its gradient is the mean of theirs, and its Hessian the mean of theirs
+    plus the covariance of their gradients. Means are taken of products of 1, log(alpha+t), 1/(alpha+t), log(beta+t) and
+    1/(beta+t), from which both follow.
+    """
+    r, alpha, s, beta = parameters
+    moments = np.zeros((2, 5, 5, len(x)))
+    for ending in _endings(parameters, x, t_x, T):
+        one = np.ones_like(x)
+        features = np.stack((one, ending.log_a, ending.per_a, ending.log_b, ending.per_b))
+        weighted = features * ending.weight
+        for row in range(5):  # the other half is the same
+            moments[ending.died, row, row:] += weighted[row] * features[row:]
+    total = moments[0, 0, 0] + moments[1, 0, 0]
+    moments /= total
+
+    power = r + x
+    gradient, hessian = np.zeros((4, len(x))), np.zeros((4, 4, len(x)))
+    for died, mean in enumerate(moments):
+        share, log_a, per_a, log_b, per_b = mean[0]
+        force = s + died
+        gradient += np.stack((-log_a, -power * per_a, died / s * share - log_b, -force * per_b))
+        hessian[0, 0] += mean[1, 1]
+        hessian[0, 1] += power * mean[1, 2] - per_a
+        hessian[0, 2] += mean[1, 3] - died / s * log_a
+        hessian[0, 3] += force * mean[1, 4]
+        hessian[1, 1] += power * (power + 1) * mean[2, 2]
+        hessian[1, 2] += power * (mean[2, 3] - died / s * per_a)
+        hessian[1, 3] += force * power * mean[2, 4]
+        hessian[2, 2] += mean[3, 3] - 2 * died / s * log_b  # the square of 1/s and its own derivative are the same
+        hessian[2, 3] += force * mean[3, 4] - per_b - died * force / s * per_b
+        hessian[3, 3] += force * (force + 1) * mean[4, 4]
+    upper = hessian @ n - (gradient * n) @ gradient.T
+    before = power * np.log(alpha + t_x) + s * np.log(beta + t_x)
+    return Expansion(float(n @ (np.log(total) - before)), gradient @ n, np.triu(upper) + np.triu(upper, 1).T)
+
+
+@dataclass(frozen=True, eq=False)
+class Pareto:
+    """Purchases at a rate that is Gamma(r, alpha), until one leaves, at a rate that is Gamma(s, beta)."""
+
+    r: Array
+    alpha: Array
+    s: Array
+    beta: Array
+
+    def rate(self, t: Array | float) -> Array:
+        """E[λ] times the probability to be there still, (beta / (beta+t))^s."""
+        found: Array = self.r / self.alpha * np.exp(-self.s * np.log1p(t / self.beta))
+        return found
+
+    def purchases(self, t: Array | float) -> Array:
+        """The Note, sections 4 and 6; exprel(u) is (e^u − 1)/u, so that s = 1 is no exception."""
+        longer = np.log1p(t / self.beta)
+        found: Array = self.r / self.alpha * self.beta * longer * exprel((1 - self.s) * longer)
+        return found
+
+    def buys(self, t: Array | float) -> Array:
+        """The integral of the next purchase's density."""
+        end = until_gone(np.broadcast_to(t, self.r.shape), ((self.alpha, self.r), (self.beta, self.s)))
+        moments = over_time(end, np.minimum(self.alpha, self.beta))
+        return sum((weight * self._next(moment) for moment, weight in moments), np.zeros_like(self.r))
+
+    def _next(self, t: Array) -> Array:
+        """The density of the time to the next purchase: it comes then, and they are there still."""
+        gone = (self.r + 1) * np.log1p(t / self.alpha) + self.s * np.log1p(t / self.beta)
+        found: Array = self.r / self.alpha * np.exp(-gone)
+        return found
+
+    def counts(self, t: float, most: int) -> Array:
+        """Fader & Hardie (2006), "Deriving an Expression for P(X(t) = x) Under the Pareto/NBD Model", notes/012: as an integral."""
+        stays = np.exp(-self.s * np.log1p(t / self.beta))
+        found = np.array([stays * negative_binomial(k, t, self.r, self.alpha) for k in range(most + 1)])
+        for moment, weight in over_time(np.full_like(self.r, t), np.minimum(self.alpha, self.beta)):
+            leaves = weight * self.s / self.beta * np.exp(-(self.s + 1) * np.log1p(moment / self.beta))
+            found += [leaves * negative_binomial(k, moment, self.r, self.alpha) for k in range(most + 1)]
+        return found
+
+    def median(self) -> Array:
+        """By Newton's method from the median of those who stay.
+
+        The probability to have bought bends downwards all the way, so that steps from below never go too far.
+        """
+        ever = self.buys(np.full_like(self.r, 1e300))
+        t = Poisson(self.r, self.alpha).median()
+        for _ in range(100):
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                step = np.where(ever > 0.5, (0.5 - self.buys(np.minimum(t, 1e300))) / self._next(t), 0.0)
+            t = t + np.maximum(step, 0)
+            if (step <= 1e-12 * t).all():
+                break
+        return np.where(ever > 0.5, t, np.inf)
