@@ -8,9 +8,10 @@ www.brucehardie.com/notes/009 (the Note; sections below are its own). Purchases 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,13 @@ from scipy.special import exprel
 from regulars.forecast.cells import Cells
 from regulars.forecast.models.nbd import ALIKE, PACE, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
-from regulars.forecast.quadrature import NODES, over_time, rule, until_gone
+from regulars.forecast.quadrature import over_time, rule, until_gone
 
 Array = npt.NDArray[np.float64]
 
-_RULE = rule(NODES)
+_POINTS, _WEIGHTS = (column[:, None] for column in rule(16))
+"""Enough for 11 digits of every customer's likelihood, whatever the parameters."""
+_BLOCK = 2048
 
 
 class ParetoNbd:
@@ -54,14 +57,14 @@ class ParetoNbd:
             customers * np.array([0, 0, np.log(beta), s / beta]),
             customers * np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1 / beta], [0, 0, 1 / beta, -s / beta**2]]),
         )
-        return sum((_silence(parameters, *block[1:]) for block in cells.blocks()), total + lifetimes)
+        return sum((_silence(parameters, *block[1:]) for block in cells.blocks(_BLOCK)), total + lifetimes)
 
     def alive(self, parameters: Array, cells: Cells) -> Array:
         """The Note, section 5: the share of A(T) in the likelihood's bracket."""
         found = np.empty(len(cells.x))
-        for here, x, t_x, T, _ in cells.blocks():
-            alive, *left = (endings.weight for endings in _endings(parameters, x, t_x, T))
-            found[here] = alive / sum(left, alive)
+        for here, x, t_x, T, _ in cells.blocks(_BLOCK):
+            weight = _endings(parameters, x, t_x, T).weight
+            found[here] = weight[0] / weight.sum(axis=0)
         return found
 
     def future(self, parameters: Array, x: Array, T: Array) -> Pareto:
@@ -70,14 +73,12 @@ class ParetoNbd:
         return Pareto(r + x, alpha + T, np.full_like(x, s), beta + T)
 
 
-@dataclass(frozen=True, eq=False)
-class _Ending:
-    """One way to have been silent since t_x: being alive at T, or having left at a moment (a point of the quadrature).
+class _Endings(NamedTuple):
+    """The ways to have been silent since t_x: first being alive at T, then having left at a moment, for 16 of them.
 
-    `weight` is its likelihood relative to A(t_x); the rest is what its derivatives are made of.
+    Arrays of shape (17, customers): the likelihood relative to A(t_x), and what its derivatives are made of.
     """
 
-    died: int
     weight: Array
     log_a: Array
     per_a: Array
@@ -85,29 +86,22 @@ class _Ending:
     per_b: Array
 
 
-def _endings(parameters: Array, x: Array, t_x: Array, T: Array) -> Iterator[_Ending]:
-    """Alive at T first, then every moment at which they may have left."""
+def _endings(parameters: Array, x: Array, t_x: Array, T: Array) -> _Endings:
     r, alpha, s, beta = parameters
     power = r + x
-    before_a, before_b = np.log(alpha + t_x), np.log(beta + t_x)
-
-    def ending(died: int, log_a: Array, log_b: Array, per_a: Array, per_b: Array, span: Array | float) -> _Ending:
-        weight = span * np.exp(power * (before_a - log_a) + s * (before_b - log_b))
-        return _Ending(died, weight, log_a, per_a, log_b, per_b)
-
-    yield ending(0, np.log(alpha + T), np.log(beta + T), 1 / (alpha + T), 1 / (beta + T), 1.0)
-
-    # The nearer of the two powers' poles is the one whose logarithm makes the integrand smooth.
-    near, far = min(alpha, beta), max(alpha, beta)
     silence = until_gone(T - t_x, ((alpha + t_x, power), (beta + t_x, s)))
-    width, log_start = np.log1p(silence / (near + t_x)), np.log(near + t_x)
-    for point, share in _RULE:
-        log_near = log_start + point * width
-        at_near = np.exp(log_near)
-        at_far = at_near + (far - near)
-        logs, inverses = (log_near, np.log(at_far)), (1 / at_near, 1 / at_far)
-        a, b = (0, 1) if alpha <= beta else (1, 0)
-        yield ending(1, logs[a], logs[b], inverses[a], inverses[b], share * width * s * at_near * inverses[b])
+    # In the logarithm of the nearer of the two poles, −alpha and −beta, the integrand is smooth.
+    near, far = min(alpha, beta), max(alpha, beta)
+    width = np.log1p(silence / (near + t_x))
+    log_near = np.concatenate((np.log(near + T)[None], np.log(near + t_x) + _POINTS * width))
+    at_near = np.exp(log_near)
+    at_far = at_near + (far - near)
+    nearer, further = (log_near, 1 / at_near), (np.log(at_far), 1 / at_far)
+    (log_a, per_a), (log_b, per_b) = (nearer, further) if alpha <= beta else (further, nearer)
+
+    weight = np.exp(power * (np.log(alpha + t_x) - log_a) + s * (np.log(beta + t_x) - log_b))
+    weight[1:] *= _WEIGHTS * width * at_near[1:] * s * per_b[1:]
+    return _Endings(weight, log_a, per_a, log_b, per_b)
 
 
 def _silence(parameters: Array, x: Array, t_x: Array, T: Array, n: Array) -> Expansion:
@@ -118,19 +112,15 @@ def _silence(parameters: Array, x: Array, t_x: Array, T: Array, n: Array) -> Exp
     1/(beta+t), from which both follow.
     """
     r, alpha, s, beta = parameters
-    moments = np.zeros((2, 5, 5, len(x)))
-    for ending in _endings(parameters, x, t_x, T):
-        one = np.ones_like(x)
-        features = np.stack((one, ending.log_a, ending.per_a, ending.log_b, ending.per_b))
-        weighted = features * ending.weight
-        for row in range(5):  # the other half is the same
-            moments[ending.died, row, row:] += weighted[row] * features[row:]
-    total = moments[0, 0, 0] + moments[1, 0, 0]
-    moments /= total
-
     power = r + x
+    weight, *parts = _endings(parameters, x, t_x, T)
+    total = weight.sum(axis=0)
+    features = np.stack((np.ones_like(weight), *parts))
+    weighted = features * (weight / total)
+
     gradient, hessian = np.zeros((4, len(x))), np.zeros((4, 4, len(x)))
-    for died, mean in enumerate(moments):
+    for died, ways in enumerate((slice(0, 1), slice(1, None))):
+        mean = np.einsum("ikn,jkn->ijn", weighted[:, ways], features[:, ways])
         share, log_a, per_a, log_b, per_b = mean[0]
         force = s + died
         gradient += np.stack((-log_a, -power * per_a, died / s * share - log_b, -force * per_b))
@@ -141,7 +131,7 @@ def _silence(parameters: Array, x: Array, t_x: Array, T: Array, n: Array) -> Exp
         hessian[1, 1] += power * (power + 1) * mean[2, 2]
         hessian[1, 2] += power * (mean[2, 3] - died / s * per_a)
         hessian[1, 3] += force * power * mean[2, 4]
-        hessian[2, 2] += mean[3, 3] - 2 * died / s * log_b  # the square of 1/s and its own derivative are the same
+        hessian[2, 2] += mean[3, 3] - 2 * died / s * log_b  # the square of 1/s and its own derivative cancel
         hessian[2, 3] += force * mean[3, 4] - per_b - died * force / s * per_b
         hessian[3, 3] += force * (force + 1) * mean[4, 4]
     upper = hessian @ n - (gradient * n) @ gradient.T
