@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ Array = npt.NDArray[np.float64]
 
 _ENOUGH_TO_START = 50_000
 """So many cells show where the search among all of them should start."""
+_AT_ONCE = 4096
+"""Persons whose future is integrated at once: a few megabytes."""
 _LEAVING_IS_SEEN = 5.99
 """Twice the gain in log-likelihood over nobody leaving: 95 % of a chi-squared with the two parameters that leaving takes.
 
@@ -71,8 +74,6 @@ def _searched(law: Model, cells: Cells) -> Maximum:
 
 def _doubt(found: Maximum, cells: Cells) -> str:
     """Why these customers may as well never leave, or nothing."""
-    if found.status is not Status.CONVERGED:
-        return ""
     gain = 2 * (found.value - _searched(MODELS["nbd"], cells).value)
     if gain >= _LEAVING_IS_SEEN:
         return ""
@@ -140,8 +141,9 @@ class PurchaseForecast:
         nearest = min(value for name, value in self.estimate.parameters.items() if name in self._law.times)
 
         def worth(future: Future, T: Array) -> Array:
-            moments = over_time(np.full_like(T, end), nearest + T)
-            return sum((weight * np.exp(-force * t) * future.rate(t) for t, weight in moments), np.zeros_like(T))
+            t, weight = over_time(np.full_like(T, end), nearest + T)
+            found: Array = (weight * np.exp(-force * t) * future.rate(t)).sum(axis=0)
+            return found
 
         cells = Cells.of(customers)
         return self.alive(cells) * self._later(cells, worth)
@@ -164,11 +166,12 @@ class PurchaseForecast:
     def _law(self) -> Model:
         return MODELS[self.model]
 
-    def _later(self, cells: Cells, say: Any) -> Array:
-        """What is said of those still customers, asked once for each pair of x and T there is."""
+    def _later(self, cells: Cells, say: Callable[[Future, Array], Array]) -> Array:
+        """What is said of those still customers, asked once for each pair of x and T there is, a few thousand at a time."""
         x, T, where = cells.pasts()
-        found: Array = say(self._law.future(self.estimate.values, x, T), T)
-        return found[where]
+        pieces = (slice(start, start + _AT_ONCE) for start in range(0, max(len(x), 1), _AT_ONCE))
+        said = [say(self._law.future(self.estimate.values, x[piece], T[piece]), T[piece]) for piece in pieces]
+        return np.concatenate(said)[where]
 
 
 def _check(horizon: float) -> None:

@@ -14,18 +14,25 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
+from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
 START: Mapping[str, float] = MappingProxyType({"p": 4.0, "q": 4.0, "v": 0.6})
 """The parameters, and where the search for them starts, money counted in mean values of a purchase."""
-EXTREMES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "p": ("one customer's purchases differ beyond all bounds", "each customer always spends the same"),
-        "q": ("customers differ beyond all bounds", "all customers spend alike"),
-        "v": ("spend goes to 0", "all customers spend alike"),
-    }
+EXTREMES = (
+    Extremes(
+        "p",
+        "p",
+        alike="each customer always spends the same",
+        split="a customer's purchases differ beyond all bounds",
+        little="",
+        much="",
+    ),
+    Extremes(
+        "q", "q", alike="all customers spend alike", split="customers differ beyond all bounds", little="", much=""
+    ),
 )
 
 
