@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -29,6 +34,33 @@ def test_without_drop_out_it_says_so(model: str, number: int):
         stays.expected_purchases(drawn.summary, 90).sum(),
     )
     assert expected == pytest.approx(certain, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def online_retail(data: Callable[[str], Path]) -> dict[str, np.ndarray]:
+    """Days with a purchase of a real shop's customers."""
+    days: dict[str, set[np.datetime64]] = {}
+    with gzip.open(data("online_retail/online_retail.csv.gz"), "rt") as lines:
+        for line in csv.DictReader(lines):
+            if line["CustomerID"] and not line["InvoiceNo"].startswith("C") and float(line["UnitPrice"]) > 0:
+                days.setdefault(line["CustomerID"], set()).add(np.datetime64(line["InvoiceDate"][:10]))
+    first, last = (np.array([end(those) for those in days.values()]) for end in (min, max))
+    return {
+        "frequency": np.array([len(those) - 1.0 for those in days.values()]),
+        "recency": (last - first).astype(float),
+        "T": (np.datetime64("2011-12-09") - first).astype(float),
+    }
+
+
+@pytest.mark.parametrize("model", LEAVING)
+def test_a_real_shop_in_which_nobody_can_be_seen_to_leave(online_retail: dict[str, np.ndarray], model: str):
+    """Online Retail: a year is too short to tell leaving from seldom buying."""
+    found, stays = forecast.fit(online_retail, model).estimate, forecast.fit(online_retail, "nbd").estimate
+    assert found.customers == 4338
+    assert found.status in SAYS_LITTLE
+    assert "nobody" in found.reason
+    assert -0.01 < 2 * (found.log_likelihood - stays.log_likelihood) < 4.4
+    assert found.values[:2] == pytest.approx(stays.values, rel=0.01)
 
 
 @pytest.mark.parametrize("model", LEAVING)

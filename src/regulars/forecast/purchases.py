@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,14 @@ import numpy.typing as npt
 from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models.catalogue import MODELS, Future, Model
-from regulars.forecast.newton import Maximum, Status, maximise
+from regulars.forecast.newton import Maximum, maximise, maximise_by_sample
 from regulars.forecast.quadrature import over_time
 from regulars.vocabulary.errors import InputError, UsageError
 
 Array = npt.NDArray[np.float64]
 
 _ENOUGH_TO_START = 50_000
-"""So many cells show where the search among all of them should start."""
+"""So many cells show where to start among all of them."""
 _AT_ONCE = 4096
 """Persons whose future is integrated at once: a few megabytes."""
 _LEAVING_IS_SEEN = 5.99
@@ -61,15 +62,12 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
 
 
 def _searched(law: Model, cells: Cells) -> Maximum:
-    """From a sample of many cells to all of them: the search goes most of its way where steps are cheap."""
     start = np.array(list(law.start.values()))
     step = len(cells.x) // _ENOUGH_TO_START
-    if step > 1:
-        sample = cells.every(step)
-        near = maximise(lambda parameters: law.likelihood(parameters, sample), start)
-        if near.status is Status.CONVERGED:
-            start = near.parameters
-    return maximise(lambda parameters: law.likelihood(parameters, cells), start)
+    if step < 2:
+        return maximise(partial(law.likelihood, cells=cells), start)
+    sample = cells.every(step)
+    return maximise_by_sample(partial(law.likelihood, cells=cells), partial(law.likelihood, cells=sample), start)
 
 
 def _doubt(found: Maximum, cells: Cells) -> str:

@@ -42,6 +42,8 @@ def over_time(end: Array, shift: Array) -> tuple[Array, Array]:
 def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array) -> Array:
     """The mean of g(p) where p is Beta(a, b); `g` falls with p, at first over a span of 1 / steep, and takes 0 and 1 too.
 
+    One p for each person; g may have more rows of them, of which `steep` is the steepest.
+
     By the trapezoidal rule in the log-odds of p, which for smooth functions that vanish at both ends gains digits with each
     point (Trefethen & Weideman 2014, SIAM Review 56, 385–458). Where a or b is below 1 the density has a pole at that end;
     then g less its value there is taken, and the mean of what was left out is added.
@@ -62,7 +64,7 @@ def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array
     step = (right - left) / (_STEPS - 1)
     for point in range(_STEPS):
         odds = left + point * step
-        stay = -np.logaddexp(0, odds)  # the logarithm of 1 − p
+        stay = -np.maximum(odds, 0) - np.log1p(np.exp(-np.abs(odds)))  # the logarithm of 1 − p
         p = np.exp(odds + stay)
         weight = step * np.exp(a * odds + (a + b) * stay - betaln(a, b))
         total = total + weight * (g(p) - first - slope * p)

@@ -137,10 +137,8 @@ class BetaGeometric:
     def rate(self, t: Array | float) -> Array:
         """E[λ exp(−λ p t)], the derivative of eq. (9), with λ integrated out: E[r/alpha (1 + p t/alpha)^−(r+1)]."""
         part = t / self.alpha
-        shape = np.broadcast_shapes(part.shape, self.r.shape)
-        mean = mean_over_beta(
-            lambda p: np.exp(-(self.r + 1) * np.log1p(p * part)), np.broadcast_to(self.a, shape), self.b, self.r * part
-        )
+        steep = self.r * np.max(np.atleast_2d(part), axis=0)
+        mean = mean_over_beta(lambda p: np.exp(-(self.r + 1) * np.log1p(p * part)), self.a, self.b, steep)
         return self.r / self.alpha * mean
 
     def purchases(self, t: Array | float) -> Array:

@@ -36,34 +36,44 @@ EXTREMES = (
 )
 
 
+_BLOCK = 16384
+"""Rows worked on at once, in the processor's cache."""
+
+
 def likelihood(parameters: Array, x: Array, mean: Array, n: Array) -> Expansion:
     """The log-likelihood of `n` customers with `x` purchases of this mean value; arrays of one length. Eq. (1a):
 
     Γ(px+q) / (Γ(px) Γ(q)) · v^q mean^(px−1) x^(px) / (v + x mean)^(px+q).
     """
     p, q, v = parameters
-    spent, customers = x * mean, float(n.sum())
+    customers = float(n.sum())
     counted = np.bincount(x.astype(np.intp), weights=n)
     k = np.flatnonzero(counted).astype(float)
     m = counted[counted > 0]
-    logs, per, power = np.log(v + spent), 1 / (v + spent), p * x + q
-    apart = np.log(spent) - logs
+    both, own = zeta(2, p * k + q), zeta(2, p * k)
 
     value = float(m @ (gammaln(p * k + q) - gammaln(p * k))) + customers * (q * np.log(v) - gammaln(q))
-    value += float(n @ (p * x * apart - q * logs - np.log(mean)))
     gradient = np.array(
         [
-            m @ (k * (psi(p * k + q) - psi(p * k))) + n @ (x * apart),
-            m @ psi(p * k + q) - customers * psi(q) + customers * np.log(v) - n @ logs,
-            customers * q / v - n @ (power * per),
+            m @ (k * (psi(p * k + q) - psi(p * k))),
+            m @ psi(p * k + q) + customers * (np.log(v) - psi(q)),
+            customers * q / v,
         ]
     )
-    pp = m @ (k**2 * (zeta(2, p * k + q) - zeta(2, p * k)))
-    pq = m @ (k * zeta(2, p * k + q))
-    qq = m @ zeta(2, p * k + q) - customers * zeta(2, q)
-    pv, qv = -(n @ (x * per)), customers / v - n @ per
-    vv = n @ (power * per**2) - customers * q / v**2
-    return Expansion(value, gradient, np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]]))
+    hessian = np.zeros((3, 3))
+    hessian[0, :2] = m @ (k**2 * (both - own)), m @ (k * both)
+    hessian[1, 1:] = m @ both - customers * zeta(2, q), customers / v
+    hessian[2, 2] = -customers * q / v**2
+    for start in range(0, len(x), _BLOCK):
+        here = slice(start, start + _BLOCK)
+        bought, each, weight = x[here], mean[here], n[here]
+        spent, power = bought * each, p * bought + q
+        logs, per = np.log(v + spent), 1 / (v + spent)
+        apart = np.log(spent) - logs
+        value += float(weight @ (p * bought * apart - q * logs - np.log(each)))
+        gradient += weight @ (bought * apart), -(weight @ logs), -(weight @ (power * per))
+        hessian[:, 2] += -(weight @ (bought * per)), -(weight @ per), weight @ (power * per**2)
+    return Expansion(value, gradient, np.triu(hessian) + np.triu(hessian, 1).T)
 
 
 def expected(parameters: Array, x: Array, mean: Array) -> Array:
