@@ -60,12 +60,15 @@ def test_a_real_shop_in_which_nobody_can_be_seen_to_leave(online_retail: dict[st
     assert found.status in SAYS_LITTLE
     assert "nobody" in found.reason
     assert -0.01 < 2 * (found.log_likelihood - stays.log_likelihood) < 4.4
+    assert forecast.fit(online_retail, model).leaving < 4.4
     assert found.values[:2] == pytest.approx(stays.values, rel=0.01)
 
 
 @pytest.mark.parametrize("model", LEAVING)
 def test_with_drop_out_it_does_not(model: str):
-    assert forecast.fit(draw(model, 3000, seed=1).summary, model).estimate.reason == ""
+    fitted = forecast.fit(draw(model, 3000, seed=1).summary, model)
+    assert fitted.estimate.reason == ""
+    assert fitted.leaving > 100
 
 
 @pytest.mark.parametrize("model", ALL)

@@ -57,8 +57,11 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
     units = {name: unit if name in law.times else 1.0 for name in law.start}
     # A likelihood of moments is one per unit of time for each purchase.
     shift = -float(cells.n @ cells.x) * np.log(unit)
-    doubt = _doubt(found, scaled) if len(units) > 2 else ""
-    return PurchaseForecast(model, estimated(found, units, law.extremes, shift, cells.customers, doubt))
+    if model == "nbd":
+        return PurchaseForecast(model, estimated(found, units, law.extremes, shift, cells.customers))
+    gain = max(2 * (found.value - _searched(MODELS["nbd"], scaled).value), 0.0)
+    estimate = estimated(found, units, law.extremes, shift, cells.customers, _doubt(gain))
+    return PurchaseForecast(model, estimate, gain)
 
 
 def _searched(law: Model, cells: Cells) -> Maximum:
@@ -70,14 +73,13 @@ def _searched(law: Model, cells: Cells) -> Maximum:
     return maximise_by_sample(partial(law.likelihood, cells=cells), partial(law.likelihood, cells=sample), start)
 
 
-def _doubt(found: Maximum, cells: Cells) -> str:
+def _doubt(gain: float) -> str:
     """Why these customers may as well never leave, or nothing."""
-    gain = 2 * (found.value - _searched(MODELS["nbd"], cells).value)
     if gain >= _LEAVING_IS_SEEN:
         return ""
     return (
         "The data do not tell whether customers leave at all: that they do explains them hardly better than that nobody does "
-        f"(likelihood ratio {max(gain, 0):.2f}, where {_LEAVING_IS_SEEN} would be seen)."
+        f"(likelihood ratio {gain:.2f}, where {_LEAVING_IS_SEEN} would be seen)."
     )
 
 
@@ -92,6 +94,8 @@ class PurchaseForecast:
 
     model: str
     estimate: Estimate
+    leaving: float = np.nan
+    """Twice what the log-likelihood gains by customers leaving, over NBD: below 5.99 the data do not tell that any do."""
 
     def alive(self, customers: Any) -> Array:
         """The probability that they are still customers. Not a probability to buy: BG/NBD gives each one-time buyer 1."""
@@ -166,7 +170,7 @@ class PurchaseForecast:
 
     def _later(self, cells: Cells, say: Callable[[Future, Array], Array]) -> Array:
         """What is said of those still customers, asked once for each pair of x and T there is, a few thousand at a time."""
-        x, T, where = cells.pasts()
+        x, T, where = cells.pasts
         pieces = (slice(start, start + _AT_ONCE) for start in range(0, max(len(x), 1), _AT_ONCE))
         said = [say(self._law.future(self.estimate.values, x[piece], T[piece]), T[piece]) for piece in pieces]
         return np.concatenate(said)[where]

@@ -16,7 +16,7 @@ from regulars.vocabulary.errors import InputError
 
 Array = npt.NDArray[np.float64]
 
-
+COLUMNS = ("frequency", "monetary_value")
 _ENOUGH_TO_START = 50_000
 """So many customers show where to start among all of them."""
 
@@ -70,7 +70,7 @@ def _has(table: Any, name: str) -> bool:
 
 
 def _columns(table: Any) -> tuple[Array, Array]:
-    x, mean = column(table, "frequency"), column(table, "monetary_value")
+    x, mean = (column(table, name, COLUMNS) for name in COLUMNS)
     if len(x) != len(mean):
         raise InputError("The columns frequency and monetary_value are not of one length.")
     wrong = ~np.isfinite(x) | (x < 0) | (x != np.floor(x)) | (x > MOST_PURCHASES)

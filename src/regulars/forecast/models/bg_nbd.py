@@ -97,7 +97,7 @@ class BgNbd:
             slopes = np.stack((by_r, by_alpha, np.full_like(x, 1 / a), -per_k))
 
             value += float(n @ (np.maximum(odds, 0) + np.log1p(small) - power * log_T))
-            gradient += slopes @ n_left
+            gradient += np.einsum("ij,j->i", slopes, n_left)
             gradient[:2] -= n @ log_T, n @ (power * per_T)
             hessian += (slopes * (n_left * (1 - left))) @ slopes.T
             across = -(n_stayed @ per_T + n_left @ per_t)
@@ -109,7 +109,7 @@ class BgNbd:
         return Expansion(value, gradient, hessian)
 
     def alive(self, parameters: Array, cells: Cells) -> Array:
-        """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model", eq. (1).
+        """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model".
 
         1 for everyone who never came back, for they had no chance to leave.
         """

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
+from regulars.forecast.cells import BLOCK
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
 
@@ -34,10 +35,6 @@ EXTREMES = (
         "q", "q", alike="all customers spend alike", split="customers differ beyond all bounds", little="", much=""
     ),
 )
-
-
-_BLOCK = 16384
-"""Rows worked on at once, in the processor's cache."""
 
 
 def likelihood(parameters: Array, x: Array, mean: Array, n: Array) -> Expansion:
@@ -64,8 +61,8 @@ def likelihood(parameters: Array, x: Array, mean: Array, n: Array) -> Expansion:
     hessian[0, :2] = m @ (k**2 * (both - own)), m @ (k * both)
     hessian[1, 1:] = m @ both - customers * zeta(2, q), customers / v
     hessian[2, 2] = -customers * q / v**2
-    for start in range(0, len(x), _BLOCK):
-        here = slice(start, start + _BLOCK)
+    for start in range(0, len(x), BLOCK):
+        here = slice(start, start + BLOCK)
         bought, each, weight = x[here], mean[here], n[here]
         spent, power = bought * each, p * bought + q
         logs, per = np.log(v + spent), 1 / (v + spent)
