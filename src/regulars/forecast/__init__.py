@@ -1,0 +1,26 @@
+"""Who will come back, who is leaving, what they will be worth: models of purchases, of spend and of subscriptions.
+
+>>> from regulars import forecast
+>>> fitted = forecast.fit(summary, model="bg")  # a table with columns frequency, recency and T, in any unit of time
+>>> fitted.estimate.parameters, fitted.estimate.status
+>>> fitted.expected_purchases(summary, horizon=90)
+"""
+
+from regulars.forecast.cells import Cells
+from regulars.forecast.estimate import Estimate
+from regulars.forecast.newton import Status
+from regulars.forecast.purchases import PurchaseForecast, fit
+from regulars.forecast.spend import SpendForecast, fit_spend
+from regulars.forecast.subscriptions import SubscriptionForecast, fit_subscriptions
+
+__all__ = [
+    "Cells",
+    "Estimate",
+    "PurchaseForecast",
+    "SpendForecast",
+    "Status",
+    "SubscriptionForecast",
+    "fit",
+    "fit_spend",
+    "fit_subscriptions",
+]
