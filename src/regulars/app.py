@@ -12,6 +12,7 @@ import ibis
 from regulars.forecast.shop import books
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.engine import Engine
+from regulars.forecast.shop.hindsight import Outcome, outcomes
 from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
 from regulars.forecast.shop.making import Wish, make, until_of
 from regulars.metrics.cells.refresh import refresh
@@ -28,6 +29,7 @@ from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, 
 
 _DEFAULT = LoadOptions()
 _USUAL = Wish()
+_COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
 
 
 class _NothingChanged(Exception):
@@ -118,12 +120,11 @@ class App(Reading):
         with self.facts():  # where settings changed, this derives everything again first
             pass
         with self.warehouse.write("forecast", waiting=self.tell) as con:
-            covered = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
-            (first, last) = con.execute(covered).fetchall()[0]
+            covered = con.execute(_COVERED).fetchall()[0]
             engine = Engine(ibis.duckdb.from_connection(con))
             progress.start("forecasting", len(FORECAST_STEPS))
             found, rows = make(
-                engine, self.shop.settings.currency, until_of(wish, (first, last)), wish, lambda _: progress.advance()
+                engine, self.shop.settings.currency, until_of(wish, covered), wish, lambda _: progress.advance()
             )
             books.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
             engine.forget()
@@ -133,3 +134,10 @@ class App(Reading):
         """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
         with self.reading() as con:
             return books.listed(con)
+
+    def hindsight(self) -> tuple[Outcome, ...]:
+        """What came of the forecasts that are kept, as far as the data reach by now."""
+        with self.reading() as con:
+            covered = con.execute(_COVERED).fetchall()
+            engine = Engine(ibis.duckdb.from_connection(con))
+            return outcomes(engine, books.listed(con), covered[0][1]) if covered else ()

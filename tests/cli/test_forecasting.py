@@ -66,6 +66,31 @@ def test_a_program_gets_everything(command: Command, whole: Path):
     assert found["totals"]["buyers"]["30"] < found["totals"]["buyers"]["90"] < found["customers"]
 
 
+def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole: Path):
+    assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0
+    assert command("forecast", "--shop", whole).code == 0
+    said = command("forecast", "--report", "--shop", whole)
+    assert (said.code, said.err) == (0, "")
+    for words in (
+        "times that 90 days were hidden and forecast, the number of buyers was off by",
+        "The past, hidden and forecast: customers who bought within 90 days", "pareto (taken)", "as often as in the days before",
+        "purchases of the top tenth", "Customers in ten groups by their chance to buy",
+        "Forecasts that were kept: customers who bought",
+    ):  # fmt: skip
+        assert words in said.out
+    found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)
+    assert [one["as_of"] for one in found["backtest"]["quarters"]] == ["2025-10-02", "2025-07-04", "2025-04-05"]
+    assert [(one["as_of"], one["days"]) for one in found["came"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
+    groups = found["backtest"]["calibration"]
+    assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
+
+
+def test_a_short_history_says_that_it_was_not_tested(command: Command, whole: Path):
+    said = command("forecast", "--as-of", "2024-11-30", "--shop", whole)
+    assert said.code == 0
+    assert "How far off such forecasts were in the past is not known" in said.out
+
+
 def test_a_small_shop_is_told_what_is_missing(command: Command, shop: Path):
     said = command("forecast", "--shop", shop)
     assert (said.code, said.out) == (1, "")

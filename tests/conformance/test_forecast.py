@@ -14,6 +14,7 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from regulars.forecast.purchases import fit
+from regulars.forecast.shop.backtest import quarter
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.gates import evidence
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
@@ -56,6 +57,17 @@ def test_histories_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
         assert len(here) == counted[0].customers > 50
         assert here == there
         assert any(row["spent"] == Decimal("50.0049") for row in here.values())
+
+
+@pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
+def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
+    with engines_of(both(kind)) as engines:
+        for one_in in (1, 3):
+            found = [quarter(engine, engine.fact("orders"), UNTIL_DAY - 90, one_in) for engine in engines]
+            here, there = (
+                sorted(zip(q.cells.x, q.cells.t_x, q.cells.T, q.before, q.after, q.cells.n, strict=True)) for q in found
+            )
+            assert len(here) > 10 and here == there
 
 
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)

@@ -120,7 +120,7 @@ def test_a_default_margin_is_named():
     _, found = spent(shop(settings, orders=ROWS))
     assert found.value_of == "profit"
     assert found.share == pytest.approx(0.4)
-    assert found.why == "40.0% of revenue was profit, for 300 of 300 orders with the default margin"
+    assert found.why == "40.0 % of revenue was profit, for 300 of 300 orders with the default margin"
 
 
 def test_a_shop_that_lost_money_so_far_is_told_in_revenue():

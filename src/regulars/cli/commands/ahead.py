@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated
 
@@ -75,8 +76,8 @@ def forecast(
         with bar() as progress:
             found = app.forecast(Wish(horizon, rate, model and model.value, _day(as_of)), progress)
     if format is Layout.JSON:
-        write_json(record(found))
+        write_json(record(found) | ({"came": [asdict(one) for one in app.hindsight()]} if report else {}))
         return
     summary(found)
     if report:
-        trust(found, shop)
+        trust(found, app.hindsight())

@@ -28,7 +28,7 @@ def record(found: Forecast) -> dict[str, Any]:
 def summary(found: Forecast) -> None:
     """What it comes to, and what one must know to read it."""
     show(_sheet(found))
-    for line in stale(found):
+    for line in (*stale(found), *caution(found)):
         say(line)
     say(f"Value is {found.value_of}: {found.value_why}.")
     if found.capped_orders:
@@ -46,6 +46,32 @@ def stale(found: Forecast) -> list[str]:
     if not found.stale:
         return []
     return [f"This forecast is stale: since it was made, {', '.join(found.stale)}. Make a new one: regulars forecast"]
+
+
+def caution(found: Forecast) -> list[str]:
+    """How far off such forecasts were in the past: more than the model itself would have it, as a rule."""
+    if found.backtest is None:
+        return [
+            "How far off such forecasts were in the past is not known: the data are too short to hide a part of them."
+        ]
+    off = [off_by(quarter["buyers"]) for quarter in found.backtest["quarters"]]
+    days, several = found.backtest["days"], len(off) > 1
+    times = f"The last {len(off)} times" if several else "The last time"
+    between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])
+    return [
+        f"The range is the model's own. {times} that {days} days were hidden and forecast, the number of buyers was off by"
+        f" {between}: seasons, sales and advertising are no part of it."
+    ]
+
+
+def percent(share: float) -> str:
+    """+13 %."""
+    return f"{share * 100:+.0f} %"
+
+
+def off_by(counts: dict[str, float], of: str = "forecast") -> float:
+    """How much more was forecast than came, as a share of what came."""
+    return counts[of] / max(counts["came"], 1) - 1
 
 
 def _sheet(found: Forecast) -> Sheet:

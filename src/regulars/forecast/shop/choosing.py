@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from regulars.forecast.cells import Cells
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases import PurchaseForecast, fit
+from regulars.forecast.shop.backtest import Trial, gain
 from regulars.vocabulary.errors import ForecastRefused
 
 LEAVING = ("pareto", "mbg", "bg")
 """Models in which customers leave; the first is taken unless another one forecast better."""
 STAYING = "nbd"
+_SURE = 2.0
+"""Standard errors by which another model must have been better."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Chosen:
 
 
 def candidates(cells: Cells, model: str | None = None) -> dict[str, PurchaseForecast]:
-    """The models that converged, by name; that of customers who never leave where Pareto/NBD did not.
+    """The models that converged, by name, the preferred first; that of customers who never leave where Pareto/NBD did not.
 
     `model` asks for one alone. Raises ForecastRefused where there is none.
     """
@@ -41,11 +44,34 @@ def candidates(cells: Cells, model: str | None = None) -> dict[str, PurchaseFore
     return found
 
 
-def choose(found: Mapping[str, PurchaseForecast], asked: str | None = None) -> Chosen:
-    """The first of the candidates, with what to say of it."""
-    fitted = next(iter(found.values()))
+def choose(
+    found: Mapping[str, PurchaseForecast], trials: Mapping[str, Sequence[Trial]], asked: str | None = None
+) -> Chosen:
+    """The candidate to take. A near tie goes to the one that comes first; a model that some quarter did not tell is behind.
+
+    trials: by name, their forecasts of the past; empty where the data are too short for any.
+    """
+    names = tuple(found)
     if asked:
-        return Chosen(fitted, "it was asked for")
+        return Chosen(found[asked], "it was asked for")
+    most = max((len(trials[name]) for name in names), default=0)
+    if not most:
+        return _untried(found)
+    names = tuple(name for name in names if len(trials[name]) == most)
+    taken = names[0]
+    for name in names[1:]:
+        better, error = gain(trials[name], trials[taken])
+        if better > _SURE * error:
+            taken = name
+    if len(found) == 1:
+        return _untried(found)
+    if taken == next(iter(found)):
+        return Chosen(found[taken], "none forecast the hidden past better")
+    return Chosen(found[taken], "it forecast the hidden past best")
+
+
+def _untried(found: Mapping[str, PurchaseForecast]) -> Chosen:
+    fitted = next(iter(found.values()))
     if fitted.model == LEAVING[0]:
         return Chosen(fitted, "it is the usual one, and these customers tell its parameters")
     if fitted.model == STAYING:

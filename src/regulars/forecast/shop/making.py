@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import ibis.expr.types as ir
 
-from regulars.forecast.shop import choosing, gates
+from regulars.forecast.shop import backtest, choosing, gates
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
@@ -18,7 +18,7 @@ from regulars.forecast.shop.totals import totals
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 from regulars.vocabulary.errors import UsageError
 
-STEPS = ("histories", "spend", "models", "scores", "totals")
+STEPS = ("histories", "spend", "models", "past", "scores", "totals")
 LONGEST = 3650
 """Days: beyond ten years a forecast would say more about the model than about the shop."""
 
@@ -63,7 +63,8 @@ def make(
     `done` is called with each of STEPS. Raises ForecastRefused where the data cannot carry one.
     """
     orders = engine.fact("orders")
-    gates.insist(gates.evidence(engine, orders, until))
+    seen = gates.evidence(engine, orders, until)
+    gates.insist(seen)
     capped = cap(engine, orders, until)
     rows = engine.keep("forecast_histories", histories(orders, until, capped.at))
     by_day = cells(engine, rows)
@@ -71,9 +72,12 @@ def make(
     spend = spending(engine, orders, rows, until)
     done("spend")
     found = choosing.candidates(cells_to_fit(engine, rows, by_day), wish.model)
-    chosen = choosing.choose(found, wish.model)
-    fitted = chosen.fitted
     done("models")
+    past = backtest.quarters(engine, orders, seen.first_day or until, until, seen.customers)
+    trials = {name: backtest.tried(name, past) for name in found}
+    chosen = choosing.choose(found, trials, wish.model)
+    fitted = chosen.fitted
+    done("past")
     scored = scores(fitted, by_day, wish.horizon, wish.rate)
     last = from_epoch_day(until - 1)
     said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
@@ -108,5 +112,6 @@ def make(
         capped_orders=capped.orders,
         capped_amount=capped.amount,
         totals=sums,
+        backtest=backtest.report(trials, fitted.model) if trials[fitted.model] else None,
     )
     return forecast, as_of(said, last.isoformat())

@@ -28,9 +28,10 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) ->
 
     `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
-    ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, and `worth_if_staying`, the same of
-    those still customers; `median_days` to the next purchase of those (null where most never buy again); `overdue`, the
-    probability of a silence so long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
+    ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_if_staying`, the same of those
+    still customers, `worth_low` and `worth_high`, of the range; `median_days` to the next purchase of those still customers
+    (null where most never buy again); `overdue`, the probability of a silence so long, were they still customers;
+    `buys_90_at_last`, what `buys_90` was at the last purchase.
     """
     daily = (1 + rate) ** (1 / 365) - 1
     alive = fitted.alive(cells)
@@ -49,23 +50,24 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) ->
     low, high = ranges(fitted, cells, alive, horizon)
     last_x, last_t, last = Cells(cells.x, cells.t_x, cells.t_x, cells.n).pasts()
     at_last = fitted.probability_of_purchase(Cells(last_x, last_t, last_t, np.ones(len(last_x))), 90)[last]
-    columns = {
+    # Of a range it is known how many purchases, not when: they are discounted like those expected.
+    each = alive * worth / np.maximum(alive * purchases, 1e-300)
+    numbers = {
         "alive": alive,
         **{f"buys_{days}": alive * chance for days, chance in chances.items()},
         "purchases": alive * purchases,
-        "purchases_low": low,
-        "purchases_high": high,
-        "worth": alive * worth,
-        "worth_if_staying": worth,
         "overdue": fitted.overdue(cells),
         "buys_90_at_last": at_last,
     }
+    amounts = {"worth": alive * worth, "worth_if_staying": worth, "worth_low": low * each, "worth_high": high * each}
     past = dict(zip(PAST, (cells.x, cells.t_x, cells.T), strict=True))
+    whole = {**past, "purchases_low": low, "purchases_high": high}
     endless = ~np.isfinite(median)
     return pa.table(
-        {name: pa.array(values.astype(np.int32)) for name, values in past.items()}
-        | {name: pa.array(values.astype(np.float64)) for name, values in columns.items()}
-        | {"median_days": pa.array(np.where(endless, 0.0, median), mask=endless)}
+        {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
+        | {name: pa.array(values.astype(np.float32)) for name, values in numbers.items()}
+        | {name: pa.array(values) for name, values in amounts.items()}
+        | {"median_days": pa.array(np.where(endless, 0.0, median).astype(np.float32), mask=endless)}
     )
 
 
@@ -120,31 +122,21 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
     found = rows.inner_join(of_cell, [rows[name] == of_cell[f"cell_{name}"] for name in PAST])
     found = found.mutate(a_day=spend.a_day(found.paid, found.spent))
     found = found.mutate(a_value=found.a_day * spend.share)
-    # Of the range it is known how many purchases, not when: they are discounted like those expected.
-    each = (found.purchases > 0).ifelse(found.worth / found.purchases.nullif(0.0), 0.0) * found.a_value
 
     def money(amount: ir.FloatingValue) -> ir.DecimalValue:
-        return amount.round(4).cast(_MONEY)
+        return amount.cast(_MONEY)
 
-    def number(value: ir.FloatingValue) -> ir.FloatingValue:
-        return value.cast("float32")
-
-    return found.select(
-        "person",
-        "bucket",
-        *PAST,
-        **{name: number(found[name]) for name in ("alive", "buys_30", "buys_90", "buys_365", "purchases")},
-        purchases_low=found.purchases_low.cast("int32"),
-        purchases_high=found.purchases_high.cast("int32"),
+    found = found.mutate(
         spend=money(found.a_day),
         value=money(found.worth * found.a_value),
         value_if_staying=money(found.worth_if_staying * found.a_value),
-        value_low=money(found.purchases_low * each),
-        value_high=money(found.purchases_high * each),
-        median_days=number(found.median_days),
-        overdue=number(found.overdue),
-        buys_90_at_last=number(found.buys_90_at_last),
+        value_low=money(found.worth_low * found.a_value),
+        value_high=money(found.worth_high * found.a_value),
     )
+    return found.select(
+        "person", "bucket", *PAST, "alive", "buys_30", "buys_90", "buys_365", "purchases", "purchases_low", "purchases_high",
+        "spend", "value", "value_if_staying", "value_low", "value_high", "median_days", "overdue", "buys_90_at_last",
+    )  # fmt: skip
 
 
 def as_of(rows: ir.Table, day: ir.DateValue | str) -> ir.Table:

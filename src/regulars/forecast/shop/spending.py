@@ -111,7 +111,7 @@ def _value(revenue: float, profit: float | None, unknown: int, estimated: int, o
     if profit is None or profit <= 0 or revenue <= 0:
         return "revenue", 1.0, "so far the orders have left no profit"
     guessed = f", for {estimated:,} of {orders:,} orders with the default margin" if estimated else ""
-    return "profit", profit / revenue, f"{profit / revenue:.1%} of revenue was profit{guessed}"
+    return "profit", profit / revenue, f"{100 * profit / revenue:.1f} % of revenue was profit{guessed}"
 
 
 def _gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
