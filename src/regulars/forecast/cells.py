@@ -26,8 +26,9 @@ Array = npt.NDArray[np.float64]
 COLUMNS = ("frequency", "recency", "T")
 MOST_PURCHASES = 10_000_000
 """Of one customer. More is a time or a number of customers in the wrong column."""
-_BLOCK = 16384
-"""Cells worked on at once: their columns and a dozen between results stay in the processor's cache."""
+BLOCK = 8192
+"""Rows worked on at once: what is computed between stays in the processor's cache, and each product is too short for a linear
+algebra library to spread over threads, which on a busy machine wait for each other ten times as long as they compute."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +111,7 @@ class Cells:
         """Each `step`-th cell: a sample to start from."""
         return Cells(self.x[::step], self.t_x[::step], self.T[::step], self.n[::step])
 
+    @cached_property
     def pasts(self) -> tuple[Array, Array, npt.NDArray[np.intp]]:
         """The different pairs of x and T, and each row's place among them: what is still to come asks for no more."""
         (x, sizes_x), (T, sizes_t) = _codes(self.x), _codes(self.T)
@@ -118,19 +120,19 @@ class Cells:
         _, first, where = np.unique(x * sizes_t + T, return_index=True, return_inverse=True)
         return self.x[first], self.T[first], where
 
-    def blocks(self, size: int = _BLOCK) -> Iterator[tuple[slice, Array, Array, Array, Array]]:
+    def blocks(self, size: int = BLOCK) -> Iterator[tuple[slice, Array, Array, Array, Array]]:
         """The cells in small pieces, so that what is computed between takes no memory: place, x, t_x, T, n."""
         for start in range(0, len(self.x), size):
             here = slice(start, start + size)
             yield here, self.x[here], self.t_x[here], self.T[here], self.n[here]
 
 
-def column(table: Any, name: str) -> Array:
+def column(table: Any, name: str, needed: tuple[str, ...] = COLUMNS) -> Array:
     """A column of any kind of table as floats, missing values as NaN. Raises InputError where it is absent or not numbers."""
     try:
         found = table[name]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as absent:
-        raise InputError(f"The table has no column {name}.", f"It needs {', '.join(COLUMNS)}.") from absent
+        raise InputError(f"The table has no column {name}.", f"It needs {', '.join(needed)}.") from absent
     try:
         values = np.asarray(found, dtype=float)
     except (TypeError, ValueError) as other:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +15,27 @@ from regulars.forecast.newton import Maximum, Status
 Array = npt.NDArray[np.float64]
 
 
+class Extremes(NamedTuple):
+    """What it means that the two parameters of a distribution that customers differ by go to 0 or grow without bound."""
+
+    shape: str
+    scale: str
+    alike: str
+    """Both grow."""
+    split: str
+    """Both go to 0."""
+    little: str
+    """Little of the shape, or much of the scale."""
+    much: str
+    """Much of the shape, or little of the scale."""
+
+
 @dataclass(frozen=True, eq=False)
 class Estimate:
     """The parameters of highest likelihood, in the units of the data, and what is known of them.
 
-    Where `status` is not CONVERGED, `reason` says in words what the data cannot tell, standard errors and correlations are
-    NaN, and the parameters are the last ones tried: what they predict is that of the case the reason names.
+    Where `status` is not CONVERGED, `reason` says in words what the data cannot tell, and the parameters are the last ones
+    tried: at a boundary they predict what that extreme does. Standard errors and correlations are NaN where there is no top.
     """
 
     names: tuple[str, ...]
@@ -48,7 +64,7 @@ class Estimate:
 def estimated(
     found: Maximum,
     units: Mapping[str, float],
-    extremes: Mapping[str, tuple[str, str]],
+    extremes: Sequence[Extremes],
     shift: float,
     customers: float,
     doubt: str = "",
@@ -56,19 +72,19 @@ def estimated(
     """An estimate from a maximum that was sought in other units.
 
     `units` holds the parameters' names and what each is multiplied with, `shift` what the logarithm of the likelihood gains
-    by it; `doubt` is a reason, found elsewhere, why a maximum that is one says nothing.
+    by it; `doubt` is a reason, found elsewhere, why these parameters say nothing.
     """
     names, values = tuple(units), found.parameters * np.array(list(units.values()))
+    going = dict(zip(names, found.loose, strict=True))
     status, reason = found.status, ""
-    if status is Status.CONVERGED and doubt:
+    if status is Status.BOUNDARY:
+        reason = _extreme(going, extremes)
+    elif doubt:
         status, reason = Status.NOT_IDENTIFIED, doubt
-    elif status is Status.BOUNDARY:
-        reason = "; ".join(
-            _extreme(name, towards, extremes) for name, towards in zip(names, found.loose, strict=True) if towards
-        )
     elif status is Status.NOT_IDENTIFIED:
-        together = [name for name, loose in zip(names, found.loose, strict=True) if loose]
-        reason = f"The data do not tell {' and '.join(together)}: other values fit as well."
+        reason = (
+            f"The data do not tell {' and '.join(name for name in names if going[name])}: other values fit as well."
+        )
     size = len(values)
     errors, correlation = np.full(size, np.nan), np.full((size, size), np.nan)
     if found.status is Status.CONVERGED:
@@ -78,6 +94,15 @@ def estimated(
     return Estimate(names, values, errors, correlation, found.value + shift, customers, status, reason)
 
 
-def _extreme(name: str, towards: float, extremes: Mapping[str, tuple[str, str]]) -> str:
-    way = "goes to 0" if towards < 0 else "grows without bound"
-    return f"{name} {way}: {extremes[name][int(towards > 0)]}"
+def _extreme(going: Mapping[str, float], extremes: Sequence[Extremes]) -> str:
+    means = []
+    for extreme in extremes:
+        shape, scale = going[extreme.shape], going[extreme.scale]
+        if shape and shape == scale:
+            means.append(extreme.alike if shape > 0 else extreme.split)
+        elif shape or scale:
+            means.append(extreme.little if shape < 0 or scale > 0 else extreme.much)
+    ways = (
+        f"{name} {'goes to 0' if towards < 0 else 'grows without bound'}" for name, towards in going.items() if towards
+    )
+    return f"The best fit is an extreme: {' and '.join(means) or 'without a meaning'} ({', '.join(ways)})."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +13,16 @@ import numpy.typing as npt
 from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models.catalogue import MODELS, Future, Model
-from regulars.forecast.newton import Maximum, Status, maximise
+from regulars.forecast.newton import Maximum, maximise, maximise_by_sample
 from regulars.forecast.quadrature import over_time
 from regulars.vocabulary.errors import InputError, UsageError
 
 Array = npt.NDArray[np.float64]
 
 _ENOUGH_TO_START = 50_000
-"""So many cells show where the search among all of them should start."""
+"""So many cells show where to start among all of them."""
+_AT_ONCE = 4096
+"""Persons whose future is integrated at once: a few megabytes."""
 _LEAVING_IS_SEEN = 5.99
 """Twice the gain in log-likelihood over nobody leaving: 95 % of a chi-squared with the two parameters that leaving takes.
 
@@ -53,32 +57,29 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
     units = {name: unit if name in law.times else 1.0 for name in law.start}
     # A likelihood of moments is one per unit of time for each purchase.
     shift = -float(cells.n @ cells.x) * np.log(unit)
-    doubt = _doubt(found, scaled) if len(units) > 2 else ""
-    return PurchaseForecast(model, estimated(found, units, law.extremes, shift, cells.customers, doubt))
+    if model == "nbd":
+        return PurchaseForecast(model, estimated(found, units, law.extremes, shift, cells.customers))
+    gain = max(2 * (found.value - _searched(MODELS["nbd"], scaled).value), 0.0)
+    estimate = estimated(found, units, law.extremes, shift, cells.customers, _doubt(gain))
+    return PurchaseForecast(model, estimate, gain)
 
 
 def _searched(law: Model, cells: Cells) -> Maximum:
-    """From a sample of many cells to all of them: the search goes most of its way where steps are cheap."""
     start = np.array(list(law.start.values()))
     step = len(cells.x) // _ENOUGH_TO_START
-    if step > 1:
-        sample = cells.every(step)
-        near = maximise(lambda parameters: law.likelihood(parameters, sample), start)
-        if near.status is Status.CONVERGED:
-            start = near.parameters
-    return maximise(lambda parameters: law.likelihood(parameters, cells), start)
+    if step < 2:
+        return maximise(partial(law.likelihood, cells=cells), start)
+    sample = cells.every(step)
+    return maximise_by_sample(partial(law.likelihood, cells=cells), partial(law.likelihood, cells=sample), start)
 
 
-def _doubt(found: Maximum, cells: Cells) -> str:
+def _doubt(gain: float) -> str:
     """Why these customers may as well never leave, or nothing."""
-    if found.status is not Status.CONVERGED:
-        return ""
-    gain = 2 * (found.value - _searched(MODELS["nbd"], cells).value)
     if gain >= _LEAVING_IS_SEEN:
         return ""
     return (
         "The data do not tell whether customers leave at all: that they do explains them hardly better than that nobody does "
-        f"(likelihood ratio {max(gain, 0):.2f}, where {_LEAVING_IS_SEEN} would be seen)."
+        f"(likelihood ratio {gain:.2f}, where {_LEAVING_IS_SEEN} would be seen)."
     )
 
 
@@ -93,6 +94,8 @@ class PurchaseForecast:
 
     model: str
     estimate: Estimate
+    leaving: float = np.nan
+    """Twice what the log-likelihood gains by customers leaving, over NBD: below 5.99 the data do not tell that any do."""
 
     def alive(self, customers: Any) -> Array:
         """The probability that they are still customers. Not a probability to buy: BG/NBD gives each one-time buyer 1."""
@@ -140,8 +143,9 @@ class PurchaseForecast:
         nearest = min(value for name, value in self.estimate.parameters.items() if name in self._law.times)
 
         def worth(future: Future, T: Array) -> Array:
-            moments = over_time(np.full_like(T, end), nearest + T)
-            return sum((weight * np.exp(-force * t) * future.rate(t) for t, weight in moments), np.zeros_like(T))
+            t, weight = over_time(np.full_like(T, end), nearest + T)
+            found: Array = (weight * np.exp(-force * t) * future.rate(t)).sum(axis=0)
+            return found
 
         cells = Cells.of(customers)
         return self.alive(cells) * self._later(cells, worth)
@@ -164,11 +168,12 @@ class PurchaseForecast:
     def _law(self) -> Model:
         return MODELS[self.model]
 
-    def _later(self, cells: Cells, say: Any) -> Array:
-        """What is said of those still customers, asked once for each pair of x and T there is."""
-        x, T, where = cells.pasts()
-        found: Array = say(self._law.future(self.estimate.values, x, T), T)
-        return found[where]
+    def _later(self, cells: Cells, say: Callable[[Future, Array], Array]) -> Array:
+        """What is said of those still customers, asked once for each pair of x and T there is, a few thousand at a time."""
+        x, T, where = cells.pasts
+        pieces = (slice(start, start + _AT_ONCE) for start in range(0, max(len(x), 1), _AT_ONCE))
+        said = [say(self._law.future(self.estimate.values, x[piece], T[piece]), T[piece]) for piece in pieces]
+        return np.concatenate(said)[where]
 
 
 def _check(horizon: float) -> None:

@@ -11,10 +11,14 @@ import numpy.typing as npt
 from regulars.forecast.cells import MOST_PURCHASES, column
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models import gamma_gamma
-from regulars.forecast.newton import maximise
+from regulars.forecast.newton import maximise_by_sample
 from regulars.vocabulary.errors import InputError
 
 Array = npt.NDArray[np.float64]
+
+COLUMNS = ("frequency", "monetary_value")
+_ENOUGH_TO_START = 50_000
+"""So many customers show where to start among all of them."""
 
 
 def fit_spend(summary: Any) -> SpendForecast:
@@ -33,9 +37,12 @@ def fit_spend(summary: Any) -> SpendForecast:
     if not (x > 1).any():
         raise InputError("Nobody bought twice, so nothing tells one customer's spending from that of all.")
     unit = float(n @ mean) / float(n.sum())
-    found = maximise(
-        lambda parameters: gamma_gamma.likelihood(parameters, x, mean / unit, n),
-        np.array([*gamma_gamma.START.values()]),
+    rows = x, mean / unit, n
+    sample = tuple(column[:: max(len(x) // _ENOUGH_TO_START, 1)] for column in rows)
+    found = maximise_by_sample(
+        lambda parameters: gamma_gamma.likelihood(parameters, *rows),
+        lambda parameters: gamma_gamma.likelihood(parameters, *sample),
+        np.array(list(gamma_gamma.START.values())),
     )
     units = {name: unit if name == "v" else 1.0 for name in gamma_gamma.START}
     customers = float(n.sum())
@@ -63,7 +70,7 @@ def _has(table: Any, name: str) -> bool:
 
 
 def _columns(table: Any) -> tuple[Array, Array]:
-    x, mean = column(table, "frequency"), column(table, "monetary_value")
+    x, mean = (column(table, name, COLUMNS) for name in COLUMNS)
     if len(x) != len(mean):
         raise InputError("The columns frequency and monetary_value are not of one length.")
     wrong = ~np.isfinite(x) | (x < 0) | (x != np.floor(x)) | (x > MOST_PURCHASES)

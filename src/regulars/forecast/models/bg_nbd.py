@@ -13,12 +13,13 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc, betaln, hyp2f1, psi, zeta
+from scipy.special import betainc, betaln, psi, zeta
 
 from regulars.forecast.cells import Cells
-from regulars.forecast.models.nbd import ALIKE, PACE, Poisson, mixing, negative_binomial, widened
+from regulars.forecast.estimate import Extremes
+from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
-from regulars.forecast.quadrature import over_time
+from regulars.forecast.quadrature import mean_over_beta
 
 Array = npt.NDArray[np.float64]
 
@@ -31,13 +32,16 @@ class BgNbd:
 
     start: Mapping[str, float] = MappingProxyType({"r": 0.5, "alpha": 0.25, "a": 0.8, "b": 2.5})
     times = frozenset({"alpha"})
-    extremes: Mapping[str, tuple[str, str]] = MappingProxyType(
-        {
-            "r": ALIKE,
-            "alpha": PACE,
-            "a": ("nobody leaves", "all leave with the same probability"),
-            "b": ("customers leave at once or never", "nobody leaves, or all with the same probability"),
-        }
+    extremes = (
+        RATES,
+        Extremes(
+            "a",
+            "b",
+            alike="all leave with the same probability",
+            split="customers leave at their first chance or never",
+            little="nobody leaves",
+            much="all leave at their first chance",
+        ),
     )
 
     def chances(self, x: Array) -> Array:
@@ -93,7 +97,7 @@ class BgNbd:
             slopes = np.stack((by_r, by_alpha, np.full_like(x, 1 / a), -per_k))
 
             value += float(n @ (np.maximum(odds, 0) + np.log1p(small) - power * log_T))
-            gradient += slopes @ n_left
+            gradient += np.einsum("ij,j->i", slopes, n_left)
             gradient[:2] -= n @ log_T, n @ (power * per_T)
             hessian += (slopes * (n_left * (1 - left))) @ slopes.T
             across = -(n_stayed @ per_T + n_left @ per_t)
@@ -105,7 +109,7 @@ class BgNbd:
         return Expansion(value, gradient, hessian)
 
     def alive(self, parameters: Array, cells: Cells) -> Array:
-        """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model", eq. (1).
+        """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model".
 
         1 for everyone who never came back, for they had no chance to leave.
         """
@@ -131,32 +135,24 @@ class BetaGeometric:
     b: Array
 
     def rate(self, t: Array | float) -> Array:
-        """E[λ exp(−λ p t)] = r/alpha · ₂F₁(r+1, a; a+b; −t/alpha), the derivative of eq. (9).
-
-        By Pfaff's transformation, after which no exponent grows with the number of purchases.
-        """
-        r, a, c = self.r, self.a, self.a + self.b
-        series = hyp2f1(a, c - r - 1, c, t / (self.alpha + t))
-        found: Array = r / self.alpha * np.exp(-a * np.log1p(t / self.alpha)) * series
-        return found
+        """E[λ exp(−λ p t)], the derivative of eq. (9), with λ integrated out: E[r/alpha (1 + p t/alpha)^−(r+1)]."""
+        part = t / self.alpha
+        steep = self.r * np.max(np.atleast_2d(part), axis=0)
+        mean = mean_over_beta(lambda p: np.exp(-(self.r + 1) * np.log1p(p * part)), self.a, self.b, steep)
+        return self.r / self.alpha * mean
 
     def purchases(self, t: Array | float) -> Array:
-        """Eq. (9) of the start, eq. (10) of those still customers: c/(a−1) · [1 − (1−z)^(a−1) ₂F₁(c−r, a−1; c; z)].
+        """Eq. (9) of the start, eq. (10) of those still customers, before the last integration.
 
-        c = a+b−1, z = t/(alpha+t); by Euler's transformation, for ₂F₁(r, b; c; z) is beyond a float where r is large. Where
-        a is near 1 or c near 0 (or negative) little is left of the difference, and the rate is integrated instead.
+        E[(1 − exp(−λ p t)) / p], with λ integrated out: E[(1 − (1 + p t/alpha)^−r) / p].
         """
-        c, less, z = self.a + self.b - 1, self.a - 1, t / (self.alpha + t)
-        with np.errstate(all="ignore"):
-            series = hyp2f1(c - self.r, less, c, z)
-            found: Array = -c / less * np.expm1(less * np.log1p(-z) + np.log(series))
-        poor = ~np.isfinite(found) | (np.abs(less) < 1e-3) | (c < 0.05) | (series < 1e-12)
-        if poor.any():
-            poor, end = np.broadcast_arrays(poor, np.asarray(t, dtype=float))
-            some = BetaGeometric(*(part[poor] for part in (self.r, self.alpha, self.a, self.b)))
-            moments = over_time(end[poor], some.alpha)
-            found[poor] = sum((weight * some.rate(moment) for moment, weight in moments), np.zeros(int(poor.sum())))
-        return found
+        part = t / self.alpha
+
+        def until_left(p: Array) -> Array:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return np.where(p > 1e-300, -np.expm1(-self.r * np.log1p(p * part)) / p, self.r * part)
+
+        return mean_over_beta(until_left, self.a, self.b, self.r * part)
 
     def buys(self, t: Array | float) -> Array:
         """Nobody leaves before a purchase, so the next one comes as in NBD."""

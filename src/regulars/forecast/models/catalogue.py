@@ -5,13 +5,14 @@ Adding one is a file beside this and an entry in `MODELS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from regulars.forecast.cells import Cells
+from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.bg_nbd import BgNbd
 from regulars.forecast.models.mbg_nbd import MbgNbd
 from regulars.forecast.models.nbd import Nbd
@@ -22,7 +23,10 @@ Array = npt.NDArray[np.float64]
 
 
 class Future(Protocol):
-    """What somebody who is a customer now will do. One value for each person it was made for; t may be a number for all."""
+    """What somebody who is a customer now will do. One value for each person it was made for.
+
+    A time t is one for all, or an array of one for each person; that of `rate` may have more moments, in rows.
+    """
 
     def rate(self, t: Array | float) -> Array:
         """Purchases per unit of time to expect at the moment t from now: the derivative of `purchases`."""
@@ -52,8 +56,8 @@ class Model(Protocol):
         """The parameters that are times, and change with their unit."""
 
     @property
-    def extremes(self) -> Mapping[str, tuple[str, str]]:
-        """What it means that a parameter goes to 0, and that it grows without bound."""
+    def extremes(self) -> Sequence[Extremes]:
+        """What it means that parameters go to 0 or grow without bound."""
 
     def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
         """The log-likelihood of all customers counted in the cells."""

@@ -14,18 +14,26 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
+from regulars.forecast.cells import BLOCK
+from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
 START: Mapping[str, float] = MappingProxyType({"p": 4.0, "q": 4.0, "v": 0.6})
 """The parameters, and where the search for them starts, money counted in mean values of a purchase."""
-EXTREMES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "p": ("one customer's purchases differ beyond all bounds", "each customer always spends the same"),
-        "q": ("customers differ beyond all bounds", "all customers spend alike"),
-        "v": ("spend goes to 0", "all customers spend alike"),
-    }
+EXTREMES = (
+    Extremes(
+        "p",
+        "p",
+        alike="each customer always spends the same",
+        split="a customer's purchases differ beyond all bounds",
+        little="",
+        much="",
+    ),
+    Extremes(
+        "q", "q", alike="all customers spend alike", split="customers differ beyond all bounds", little="", much=""
+    ),
 )
 
 
@@ -35,28 +43,34 @@ def likelihood(parameters: Array, x: Array, mean: Array, n: Array) -> Expansion:
     Γ(px+q) / (Γ(px) Γ(q)) · v^q mean^(px−1) x^(px) / (v + x mean)^(px+q).
     """
     p, q, v = parameters
-    spent, customers = x * mean, float(n.sum())
+    customers = float(n.sum())
     counted = np.bincount(x.astype(np.intp), weights=n)
     k = np.flatnonzero(counted).astype(float)
     m = counted[counted > 0]
-    logs, per, power = np.log(v + spent), 1 / (v + spent), p * x + q
-    apart = np.log(spent) - logs
+    both, own = zeta(2, p * k + q), zeta(2, p * k)
 
     value = float(m @ (gammaln(p * k + q) - gammaln(p * k))) + customers * (q * np.log(v) - gammaln(q))
-    value += float(n @ (p * x * apart - q * logs - np.log(mean)))
     gradient = np.array(
         [
-            m @ (k * (psi(p * k + q) - psi(p * k))) + n @ (x * apart),
-            m @ psi(p * k + q) - customers * psi(q) + customers * np.log(v) - n @ logs,
-            customers * q / v - n @ (power * per),
+            m @ (k * (psi(p * k + q) - psi(p * k))),
+            m @ psi(p * k + q) + customers * (np.log(v) - psi(q)),
+            customers * q / v,
         ]
     )
-    pp = m @ (k**2 * (zeta(2, p * k + q) - zeta(2, p * k)))
-    pq = m @ (k * zeta(2, p * k + q))
-    qq = m @ zeta(2, p * k + q) - customers * zeta(2, q)
-    pv, qv = -(n @ (x * per)), customers / v - n @ per
-    vv = n @ (power * per**2) - customers * q / v**2
-    return Expansion(value, gradient, np.array([[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]]))
+    hessian = np.zeros((3, 3))
+    hessian[0, :2] = m @ (k**2 * (both - own)), m @ (k * both)
+    hessian[1, 1:] = m @ both - customers * zeta(2, q), customers / v
+    hessian[2, 2] = -customers * q / v**2
+    for start in range(0, len(x), BLOCK):
+        here = slice(start, start + BLOCK)
+        bought, each, weight = x[here], mean[here], n[here]
+        spent, power = bought * each, p * bought + q
+        logs, per = np.log(v + spent), 1 / (v + spent)
+        apart = np.log(spent) - logs
+        value += float(weight @ (p * bought * apart - q * logs - np.log(each)))
+        gradient += weight @ (bought * apart), -(weight @ logs), -(weight @ (power * per))
+        hessian[:, 2] += -(weight @ (bought * per)), -(weight @ per), weight @ (power * per**2)
+    return Expansion(value, gradient, np.triu(hessian) + np.triu(hessian, 1).T)
 
 
 def expected(parameters: Array, x: Array, mean: Array) -> Array:

@@ -16,13 +16,19 @@ import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
 from regulars.forecast.cells import Cells
+from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
-ALIKE = ("most customers never come back", "all customers buy at the same rate")
-"""What r says of customers at its extremes, in every model: little of it is a crowd of rare buyers, much of it no difference."""
-PACE = ("purchases follow each other without a pause", "hardly anybody comes back")
+RATES = Extremes(
+    "r",
+    "alpha",
+    alike="all customers buy at the same rate",
+    split="a few buy all the time and the others never",
+    little="hardly anybody comes back",
+    much="purchases follow each other without a pause",
+)
 
 
 def mixing(r: float, alpha: float, cells: Cells) -> Expansion:
@@ -54,7 +60,7 @@ class Nbd:
 
     start: Mapping[str, float] = MappingProxyType({"r": 0.5, "alpha": 0.5})
     times = frozenset({"alpha"})
-    extremes: Mapping[str, tuple[str, str]] = MappingProxyType({"r": ALIKE, "alpha": PACE})
+    extremes = (RATES,)
 
     def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
         """Of x purchases at their times: Γ(r+x)/Γ(r) · alpha^r / (alpha+T)^(r+x)."""

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from scipy.special import exprel
 
 from regulars.forecast.cells import Cells
-from regulars.forecast.models.nbd import ALIKE, PACE, Poisson, mixing, negative_binomial, widened
+from regulars.forecast.estimate import Extremes
+from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
 from regulars.forecast.quadrature import over_time, rule, until_gone
 
@@ -34,13 +35,16 @@ class ParetoNbd:
 
     start: Mapping[str, float] = MappingProxyType({"r": 0.6, "alpha": 0.3, "s": 0.6, "beta": 0.4})
     times = frozenset({"alpha", "beta"})
-    extremes: Mapping[str, tuple[str, str]] = MappingProxyType(
-        {
-            "r": ALIKE,
-            "alpha": PACE,
-            "s": ("nobody leaves", "all are as likely to leave as each other"),
-            "beta": ("customers leave at once or never", "nobody leaves, or all at the same rate"),
-        }
+    extremes = (
+        RATES,
+        Extremes(
+            "s",
+            "beta",
+            alike="all leave at the same rate",
+            split="customers leave at once or never",
+            little="nobody leaves",
+            much="all leave at once",
+        ),
     )
 
     def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
@@ -162,8 +166,9 @@ class Pareto:
     def buys(self, t: Array | float) -> Array:
         """The integral of the next purchase's density."""
         end = until_gone(np.broadcast_to(t, self.r.shape), ((self.alpha, self.r), (self.beta, self.s)))
-        moments = over_time(end, np.minimum(self.alpha, self.beta))
-        return sum((weight * self._next(moment) for moment, weight in moments), np.zeros_like(self.r))
+        moment, weight = over_time(end, np.minimum(self.alpha, self.beta))
+        found: Array = (weight * self._next(moment)).sum(axis=0)
+        return found
 
     def _next(self, t: Array) -> Array:
         """The density of the time to the next purchase: it comes then, and they are there still."""
@@ -174,11 +179,12 @@ class Pareto:
     def counts(self, t: float, most: int) -> Array:
         """Fader & Hardie (2006), "Deriving an Expression for P(X(t) = x) Under the Pareto/NBD Model", notes/012: as an integral."""
         stays = np.exp(-self.s * np.log1p(t / self.beta))
-        found = np.array([stays * negative_binomial(k, t, self.r, self.alpha) for k in range(most + 1)])
-        for moment, weight in over_time(np.full_like(self.r, t), np.minimum(self.alpha, self.beta)):
-            leaves = weight * self.s / self.beta * np.exp(-(self.s + 1) * np.log1p(moment / self.beta))
-            found += [leaves * negative_binomial(k, moment, self.r, self.alpha) for k in range(most + 1)]
-        return found
+        found = [stays * negative_binomial(k, t, self.r, self.alpha) for k in range(most + 1)]
+        moment, weight = over_time(np.full_like(self.r, t), np.minimum(self.alpha, self.beta))
+        leaves = weight * self.s / self.beta * np.exp(-(self.s + 1) * np.log1p(moment / self.beta))
+        then = [(leaves * negative_binomial(k, moment, self.r, self.alpha)).sum(axis=0) for k in range(most + 1)]
+        both: Array = np.array(found) + np.array(then)
+        return both
 
     def median(self) -> Array:
         """By Newton's method from the median of those who stay.

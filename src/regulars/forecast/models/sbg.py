@@ -15,16 +15,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, psi, zeta
 
+from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
 START: Mapping[str, float] = MappingProxyType({"alpha": 1.0, "beta": 3.0})
-EXTREMES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "alpha": ("nobody leaves", "all leave with the same probability"),
-        "beta": ("all leave at the first renewal", "nobody leaves, or all with the same probability"),
-    }
+EXTREMES = (
+    Extremes(
+        "alpha",
+        "beta",
+        alike="all leave with the same probability",
+        split="subscribers leave at their first renewal or never",
+        little="nobody leaves",
+        much="all leave at their first renewal",
+    ),
 )
 
 
