@@ -35,7 +35,7 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) ->
     """
     daily = (1 + rate) ** (1 / 365) - 1
     alive = fitted.alive(cells)
-    x, T, where = cells.pasts()
+    x, T, where = cells.pasts
     still = Cells(x, np.where(x > 0, T, 0.0), T, np.ones(len(x)))  # of all pasts with this x and T the surest customer
     sure = fitted.alive(still)
 
@@ -48,7 +48,7 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) ->
     worth = of_those_still_customers(fitted.discounted_purchases(still, horizon, daily))
     median = fitted.median_next_purchase(still)[where]
     low, high = ranges(fitted, cells, alive, horizon)
-    last_x, last_t, last = Cells(cells.x, cells.t_x, cells.t_x, cells.n).pasts()
+    last_x, last_t, last = Cells(cells.x, cells.t_x, cells.t_x, cells.n).pasts
     at_last = fitted.probability_of_purchase(Cells(last_x, last_t, last_t, np.ones(len(last_x))), 90)[last]
     # Of a range it is known how many purchases, not when: they are discounted like those expected.
     each = alive * worth / np.maximum(alive * purchases, 1e-300)
@@ -74,7 +74,7 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) ->
 def ranges(fitted: PurchaseForecast, cells: Cells, alive: Array, horizon: int) -> tuple[Array, Array]:
     """The LOW and HIGH quantiles of each cell's number of purchases within the horizon: whole numbers."""
     rounded = Cells(cells.x, cells.t_x, np.maximum(_coarse(cells.T), cells.t_x), cells.n)
-    x, T, where = rounded.pasts()
+    x, T, where = rounded.pasts
     # P(N ≤ k) = 1 − alive + alive F(k), F the distribution of those still customers: F(k) is asked for until it reaches these.
     short = {q: 1 - (1 - q) / np.maximum(alive, 1e-300) for q in (LOW, HIGH)}
     found = {q: np.zeros(len(alive)) for q in short}
