@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -123,9 +124,10 @@ class App(Reading):
             covered = con.execute(_COVERED).fetchall()[0]
             engine = Engine(ibis.duckdb.from_connection(con))
             progress.start("forecasting", len(FORECAST_STEPS))
-            found, rows = make(
-                engine, self.shop.settings.currency, until_of(wish, covered), wish, lambda _: progress.advance()
-            )
+            settings = self.shop.settings
+            threads = settings.machine.threads or os.cpu_count() or 1
+            until = until_of(wish, covered)
+            found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
             books.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
             engine.forget()
         return found

@@ -13,6 +13,7 @@ import pytest
 from forecast.customers import draw
 from regulars.app import App
 from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast.shop import scoring
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.making import Wish, make
 from regulars.forecast.shop.scoring import ranges, scores
@@ -58,6 +59,14 @@ def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
     # Discounted a purchase at a time, a range is worth as much a purchase as what is expected.
     each = said["worth"] / fitted.expected_purchases(cells, 200)
     np.testing.assert_allclose(said["worth_high"], said["purchases_high"] * each, rtol=1e-9)
+
+
+def test_threads_share_the_work_and_change_nothing(monkeypatch: pytest.MonkeyPatch):
+    fitted, cells = fit(draw("pareto", 4000, 5).summary, "pareto"), some(500)
+    alone = scores(fitted, cells, 365, 0.1, threads=1)
+    monkeypatch.setattr(scoring, "_MANY", 100)
+    by = [(name, "ascending") for name in ("age", "frequency", "recency", "alive")]
+    assert scores(fitted, cells, 365, 0.1, threads=3).sort_by(by).equals(alone.sort_by(by))
 
 
 def test_the_chance_at_the_last_purchase_is_that_of_the_day_itself(fitted: PurchaseForecast):

@@ -56,11 +56,13 @@ def make(
     currency: str,
     until: int,
     wish: Wish,
+    threads: int = 1,
     done: Callable[[str], None] = lambda step: None,
 ) -> tuple[Forecast, ir.Table]:
     """A forecast as of the day before the epoch day `until`, and its predictions, still a query of the engine.
 
-    `done` is called with each of STEPS. Raises ForecastRefused where the data cannot carry one.
+    Many customers are scored by so many threads; `done` is called with each of STEPS. Raises ForecastRefused where the data
+    cannot carry a forecast.
     """
     orders = engine.fact("orders")
     seen = gates.evidence(engine, orders, until)
@@ -78,7 +80,7 @@ def make(
     chosen = choosing.choose(found, trials, wish.model)
     fitted = chosen.fitted
     done("past")
-    scored = scores(fitted, by_day, wish.horizon, wish.rate)
+    scored = scores(fitted, by_day, wish.horizon, wish.rate, threads)
     last = from_epoch_day(until - 1)
     said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
     done("scores")
