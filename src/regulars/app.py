@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import ibis
+
+from regulars.forecast.shop import books
+from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.engine import Engine
+from regulars.forecast.shop.hindsight import Outcome, outcomes
+from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
+from regulars.forecast.shop.making import Wish, make, until_of
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
@@ -20,6 +29,8 @@ from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
 _DEFAULT = LoadOptions()
+_USUAL = Wish()
+_COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
 
 
 class _NothingChanged(Exception):
@@ -100,3 +111,35 @@ class App(Reading):
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
         self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))
+
+    def forecast(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> Forecast:
+        """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
+
+        A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
+        there are no orders.
+        """
+        with self.facts():  # where settings changed, this derives everything again first
+            pass
+        with self.warehouse.write("forecast", waiting=self.tell) as con:
+            covered = con.execute(_COVERED).fetchall()[0]
+            engine = Engine(ibis.duckdb.from_connection(con))
+            progress.start("forecasting", len(FORECAST_STEPS))
+            settings = self.shop.settings
+            threads = settings.machine.threads or os.cpu_count() or 1
+            until = until_of(wish, covered)
+            found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
+            books.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            engine.forget()
+        return found
+
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
+        with self.reading() as con:
+            return books.listed(con)
+
+    def hindsight(self) -> tuple[Outcome, ...]:
+        """What came of the forecasts that are kept, as far as the data reach by now."""
+        with self.reading() as con:
+            covered = con.execute(_COVERED).fetchall()
+            engine = Engine(ibis.duckdb.from_connection(con))
+            return outcomes(engine, books.listed(con), covered[0][1]) if covered else ()

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from regulars import __version__
 from regulars.cli import stopping
-from regulars.cli.commands import ask, bring, keep, people, reference
+from regulars.cli.commands import ahead, ask, bring, keep, people, reference
 from regulars.cli.output import hush, tell
 from regulars.vocabulary.errors import RegularsError, UsageError
 
@@ -30,6 +30,7 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
         "rows": ask.rows,
         "suggest-window": ask.suggest_window,
     },
+    "Look ahead": {"forecast": ahead.forecast},
     "Look after the data": {
         "rejects": keep.rejects,
         "loads": keep.loads,

@@ -36,6 +36,15 @@ class Exports(StrEnum):
     PARQUET = "parquet"
 
 
+class PurchaseModel(StrEnum):
+    """How purchases are taken to come about."""
+
+    PARETO = "pareto"
+    MBG = "mbg"
+    BG = "bg"
+    NBD = "nbd"
+
+
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 

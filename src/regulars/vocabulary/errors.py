@@ -8,6 +8,7 @@
     │   ├── UnknownFile           no source recognises these columns
     │   └── MappingError          a mapping file says something that cannot be
     ├── LoadRefused           the rows were read, but loading them would break a promise
+    ├── ForecastRefused       the data cannot carry a forecast
     ├── NoRoom                the disk or the memory is too small for what was asked
     └── WarehouseError        versions, pointer, lock
         └── NothingLoaded         a question to a shop without any load
@@ -58,6 +59,10 @@ class MappingError(InputError):
 
 class LoadRefused(RegularsError):
     """The rows were read, but loading them would break a promise; nothing was changed."""
+
+
+class ForecastRefused(RegularsError):
+    """The data cannot carry a forecast: what is missing stands in the reason."""
 
 
 class NoRoom(RegularsError):

@@ -1,0 +1,101 @@
+"""A forecast, for people and as a record."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from regulars.cli import numbers
+from regulars.cli.output import Sheet, say, show
+from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.totals import CERTAIN
+from regulars.vocabulary.units import Unit
+
+NAMES = {
+    "pareto": "Pareto/NBD: customers buy at a pace of their own and may leave at any time",
+    "mbg": "MBG/NBD: customers buy at a pace of their own and may leave after each purchase, the first too",
+    "bg": "BG/NBD: customers buy at a pace of their own and may leave after each purchase but the first",
+    "nbd": "NBD: customers buy at a pace of their own, and none leaves for good",
+}
+
+
+def record(found: Forecast) -> dict[str, Any]:
+    """Everything a forecast says of itself; money as text with its decimals."""
+    return {**asdict(found), "stale": list(found.stale)}
+
+
+def summary(found: Forecast) -> None:
+    """What it comes to, and what one must know to read it."""
+    show(_sheet(found))
+    for line in (*stale(found), *caution(found)):
+        say(line)
+    say(f"Value is {found.value_of}: {found.value_why}.")
+    if found.capped_orders:
+        say(
+            f"{numbers.counted(found.capped_orders, 'order', 'orders')} above {_money(found.cap, found)} count as much as that:"
+            f" {_money(found.capped_amount, found)} are left out, for so few would decide what customers are worth."
+        )
+    if found.spend["reason"]:
+        say(f"Every purchase is taken to be worth the same to all customers: {found.spend['reason']}")
+    say(f"{NAMES[found.model]}; {found.why}.")
+
+
+def stale(found: Forecast) -> list[str]:
+    """That it is no longer up to date, and why; nothing where it is."""
+    if not found.stale:
+        return []
+    return [f"This forecast is stale: since it was made, {', '.join(found.stale)}. Make a new one: regulars forecast"]
+
+
+def caution(found: Forecast) -> list[str]:
+    """How far off such forecasts were in the past: more than the model itself would have it, as a rule."""
+    if found.backtest is None:
+        return [
+            "How far off such forecasts were in the past is not known: the data are too short to hide a part of them."
+        ]
+    off = [off_by(quarter["buyers"]) for quarter in found.backtest["quarters"]]
+    days, several = found.backtest["days"], len(off) > 1
+    times = f"The last {len(off)} times" if several else "The last time"
+    between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])
+    return [
+        f"The range is the model's own. {times} that {days} days were hidden and forecast, the number of buyers was off by"
+        f" {between}: seasons, sales and advertising are no part of it."
+    ]
+
+
+def percent(share: float) -> str:
+    """+13 %."""
+    return f"{share * 100:+.0f} %"
+
+
+def off_by(counts: dict[str, float], of: str = "forecast") -> float:
+    """How much more was forecast than came, as a share of what came."""
+    return counts[of] / max(counts["came"], 1) - 1
+
+
+def _sheet(found: Forecast) -> Sheet:
+    totals = found.totals
+    sheet = Sheet(["", "expected", "eight in ten"], numbers=frozenset(["expected", "eight in ten"]))
+    sheet.title = f"Forecast as of {found.as_of}, of {found.customers:,} customers"
+
+    def add(name: str, value: str, about: str = "") -> None:
+        sheet.rows.append([name, value, about])
+
+    for days, buyers in totals["buyers"].items():
+        spread = CERTAIN * totals["buyers_spread"][days]
+        between = f"{max(buyers - spread, 0):,.0f} – {buyers + spread:,.0f}"
+        add(f"customers who buy within {days} days", f"{buyers:,.0f}", between)
+    ahead = f"{found.horizon} days"
+    off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
+    add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")
+    add(f"{found.value_of} within {ahead}{off}", _money(totals["value"], found))
+    add("the same, had nobody left", _money(totals["value_if_staying"], found))
+    add("still customers", f"{totals['alive']:,.0f}")
+    add("leaving: half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
+    add("value at risk with them", _money(totals["value_at_risk"], found))
+    return sheet
+
+
+def _money(amount: Decimal | str, found: Forecast) -> str:
+    return numbers.shown(float(amount), Unit.MONEY, found.currency)

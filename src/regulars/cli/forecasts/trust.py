@@ -1,0 +1,118 @@
+"""How far to trust a forecast, drawn for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from regulars.cli.forecasts.summary import off_by, percent
+from regulars.cli.numbers import shown
+from regulars.cli.output import Sheet, say, show
+from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.hindsight import Outcome
+from regulars.forecast.shop.totals import CERTAIN
+from regulars.vocabulary.units import Unit
+
+_NAIVE = "as often as in the days before"
+
+
+def trust(found: Forecast, came: Iterable[Outcome]) -> None:
+    """Parameters, forecasts of a hidden past beside what came, and what came of the forecasts that were kept."""
+    say()
+    show(_parameters(found))
+    if found.backtest is not None:
+        for sheet in (
+            _quarters(found.backtest, "buyers", "customers who bought"),
+            _quarters(found.backtest, "purchases", "purchases"),
+            _models(found.backtest, found.model),
+            _calibration(found.backtest),
+        ):
+            say()
+            show(sheet)
+    kept = _kept(came)
+    if kept.rows:
+        say()
+        show(kept)
+
+
+def _parameters(found: Forecast) -> Sheet:
+    sheet = _numbers(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in days")
+    for name, value in found.parameters.items():
+        sheet.rows.append([name, f"{value:.4g}", f"{found.standard_errors[name]:.2g}"])
+    return sheet
+
+
+def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
+    """Each hidden quarter; the range is the model's own, where it has one."""
+    title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
+    ranges = ["eight in ten"] if what == "buyers" else []
+    sheet = _numbers(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
+    for one in backtest["quarters"]:
+        counts = one[what]
+        between = [_between(counts["forecast"], counts["spread"])] if ranges else []
+        sheet.rows.append(
+            [one["as_of"], f"{counts['forecast']:,.0f}", *between, f"{counts['came']:,.0f}", percent(off_by(counts)),
+             f"{counts['naive']:,.0f}", percent(off_by(counts, 'naive'))]
+        )  # fmt: skip
+    return sheet
+
+
+def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
+    columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
+    sheet = _numbers(["model"], columns, "Each customer, in all of these: what models said beside what came")
+    for name, one in {**backtest["models"], _NAIVE: backtest["naive"]}.items():
+        log_score = f"{one['log_score']:.4f}" if "log_score" in one else "–"
+        called = f"{name} (taken)" if name == chosen else name
+        sheet.rows.append(
+            [
+                called,
+                log_score,
+                f"{one['brier']:.4f}",
+                f"{one['mean_absolute_error']:.3f}",
+                shown(one["top_tenth"], Unit.SHARE),
+            ]
+        )
+    sheet.notes = [
+        "The log score decides: nearer to 0 is better. Brier score and mean error: less is better. The top tenth are the tenth of"
+        " customers expected to buy most; more of all purchases with them is better.",
+    ]
+    return sheet
+
+
+def _calibration(backtest: dict[str, Any]) -> Sheet:
+    title = f"Customers in ten groups by their chance to buy within {backtest['days']} days, and the share who did"
+    sheet = _numbers(["group"], ["customers", "chance", "bought"], title)
+    for number, one in enumerate(backtest["calibration"], start=1):
+        sheet.rows.append(
+            [
+                str(number),
+                f"{one['customers']:,.0f}",
+                shown(one["forecast"], Unit.SHARE),
+                shown(one["came"], Unit.SHARE),
+            ]
+        )
+    return sheet
+
+
+def _kept(came: Iterable[Outcome]) -> Sheet:
+    """The forecasts that were made, and what has come since."""
+    sheet = _numbers(
+        ["as of"],
+        ["days", "forecast", "eight in ten", "came", "off by"],
+        "Forecasts that were kept: customers who bought",
+    )
+    for one in came:
+        off = off_by({"forecast": one.forecast, "came": one.came})
+        between = _between(one.forecast, one.spread)
+        sheet.rows.append(
+            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", between, f"{one.came:,}", percent(off)]
+        )
+    return sheet
+
+
+def _between(expected: float, spread: float) -> str:
+    return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
+
+
+def _numbers(words: list[str], numbers: list[str], title: str) -> Sheet:
+    return Sheet([*words, *numbers], title=title, numbers=frozenset(numbers))

@@ -1,0 +1,119 @@
+"""A forecast, made: gates, histories, fit, choice, scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import ibis.expr.types as ir
+
+from regulars.forecast.shop import backtest, choosing, gates
+from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.engine import Engine
+from regulars.forecast.shop.histories import cells, cells_to_fit, histories
+from regulars.forecast.shop.scoring import as_of, predictions, scores
+from regulars.forecast.shop.spending import cap, spending
+from regulars.forecast.shop.totals import totals
+from regulars.vocabulary.calendar import epoch_day, from_epoch_day
+from regulars.vocabulary.errors import UsageError
+
+STEPS = ("histories", "spend", "models", "past", "scores", "totals")
+LONGEST = 3650
+"""Days: beyond ten years a forecast would say more about the model than about the shop."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked of a forecast: days it looks ahead, the discount a year, a model by name, the last day it shall know."""
+
+    horizon: int = 365
+    rate: float = 0.1
+    model: str | None = None
+    as_of: date | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for what cannot be asked."""
+        if not 1 <= self.horizon <= LONGEST:
+            raise UsageError(f"A forecast looks 1 to {LONGEST:,} days ahead, not {self.horizon}.")
+        if not 0 <= self.rate <= 10:
+            raise UsageError(f"A discount is a share of 0 or more a year, such as 0.1 for 10 %, not {self.rate:g}.")
+
+
+def until_of(wish: Wish, covered: tuple[int, int]) -> int:
+    """The first epoch day that is not seen, where the data cover these epoch days. Raises UsageError beyond them."""
+    if wish.as_of is None:
+        return covered[1] + 1
+    day = epoch_day(wish.as_of)
+    if not covered[0] <= day <= covered[1]:
+        first, last = map(from_epoch_day, covered)
+        raise UsageError(f"The data do not reach {wish.as_of}: they cover {first} to {last}.")
+    return day + 1
+
+
+def make(
+    engine: Engine,
+    currency: str,
+    until: int,
+    wish: Wish,
+    threads: int = 1,
+    done: Callable[[str], None] = lambda step: None,
+) -> tuple[Forecast, ir.Table]:
+    """A forecast as of the day before the epoch day `until`, and its predictions, still a query of the engine.
+
+    Many customers are scored by so many threads; `done` is called with each of STEPS. Raises ForecastRefused where the data
+    cannot carry a forecast.
+    """
+    orders = engine.fact("orders")
+    seen = gates.evidence(engine, orders, until)
+    gates.insist(seen)
+    capped = cap(engine, orders, until)
+    rows = engine.keep("forecast_histories", histories(orders, until, capped.at))
+    by_day = cells(engine, rows)
+    done("histories")
+    spend = spending(engine, orders, rows, until)
+    done("spend")
+    found = choosing.candidates(cells_to_fit(engine, rows, by_day), wish.model)
+    done("models")
+    past = backtest.quarters(engine, orders, seen.first_day or until, until, seen.customers)
+    trials = {name: backtest.tried(name, past) for name in found}
+    chosen = choosing.choose(found, trials, wish.model)
+    fitted = chosen.fitted
+    done("past")
+    scored = scores(fitted, by_day, wish.horizon, wish.rate, threads)
+    last = from_epoch_day(until - 1)
+    said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
+    done("scores")
+    sums = totals(engine, said)
+    done("totals")
+    estimate = fitted.estimate
+    forecast = Forecast(
+        as_of=last,
+        made_at=datetime.now(UTC).replace(microsecond=0),
+        model=fitted.model,
+        why=chosen.why,
+        status=estimate.status.name.lower(),
+        reason=estimate.reason,
+        parameters=estimate.parameters,
+        standard_errors=dict(zip(estimate.names, map(float, estimate.standard_errors), strict=True)),
+        log_likelihood=float(estimate.log_likelihood),
+        customers=int(by_day.customers),
+        horizon=wish.horizon,
+        discount=wish.rate,
+        currency=currency,
+        value_of=spend.value_of,
+        value_share=spend.share,
+        value_why=spend.why,
+        spend={
+            "model": spend.model,
+            "reason": spend.reason,
+            "parameters": spend.parameters,
+            "orders_a_day": spend.orders_a_day,
+        },
+        cap=capped.at,
+        capped_orders=capped.orders,
+        capped_amount=capped.amount,
+        totals=sums,
+        backtest=backtest.report(trials, fitted.model) if trials[fitted.model] else None,
+    )
+    return forecast, as_of(said, last.isoformat())

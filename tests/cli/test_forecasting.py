@@ -1,0 +1,121 @@
+"""regulars forecast: what a shop owner reads, and what a program gets."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cli.conftest import Command
+from regulars.cli import run
+from regulars.simulate import ShopShape, simulate, write_canonical
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ahead")
+    shape = ShopShape(customers=1500, months=24, until=date(2025, 12, 31))
+    write_canonical(simulate(shape, seed=11), folder / "files")
+    assert run(["init", str(folder / "shop"), "--currency", "GBP", "--timezone", "Europe/London"]) == 0
+    assert run(["load", str(folder / "files"), "--shop", str(folder / "shop")]) == 0
+    return folder / "shop"
+
+
+@pytest.fixture
+def whole(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "whole"))
+
+
+def test_a_forecast_says_what_to_expect_and_how_to_read_it(command: Command, whole: Path):
+    said = command("forecast", "--shop", whole)
+    assert (said.code, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert lines[0].startswith("Forecast as of 2025-12-31, of 1,")
+    for words in (
+        "customers who buy within 90 days", "purchases within 365 days", "profit within 365 days, less 10 % a year",
+        "value at risk with them", "Value is profit:", "count as much as that", "Pareto/NBD",
+    ):  # fmt: skip
+        assert words in said.out
+    assert "stale" not in said.out
+
+
+def test_the_report_shows_the_latest_again_and_says_what_made_it_stale(command: Command, whole: Path, tmp_path: Path):
+    assert command("forecast", "--shop", whole).code == 0
+    first = command("forecast", "--report", "--shop", whole).out
+    assert "standard error" in first and "stale" not in first
+    (tmp_path / "late.csv").write_text(
+        "order_id,customer_id,ordered_at,currency,gross\nz,nina,2026-01-05 10:00,GBP,30\n"
+    )
+    assert command("load", tmp_path / "late.csv", "--shop", whole).code == 0
+    then = command("forecast", "--report", "--shop", whole).out
+    assert "This forecast is stale: since it was made, files were loaded. Make a new one: regulars forecast" in then
+    assert then.startswith("Forecast as of 2025-12-31")
+
+
+def test_a_program_gets_everything(command: Command, whole: Path):
+    options = ("--horizon", 180, "--rate", 0, "--model", "mbg", "--as-of", "2025-11-30", "--format", "json")
+    said = command("forecast", *options, "--shop", whole)
+    found = json.loads(said.out)
+    assert said.err == ""
+    assert (found["as_of"], found["horizon"], found["discount"], found["model"]) == ("2025-11-30", 180, 0, "mbg")
+    assert set(found["parameters"]) == {"r", "alpha", "a", "b"} == set(found["standard_errors"])
+    assert found["stale"] == [] and found["value_of"] == "profit"
+    assert found["totals"]["buyers"]["30"] < found["totals"]["buyers"]["90"] < found["customers"]
+
+
+def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole: Path):
+    assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0
+    assert command("forecast", "--shop", whole).code == 0
+    said = command("forecast", "--report", "--shop", whole)
+    assert (said.code, said.err) == (0, "")
+    for words in (
+        "times that 90 days were hidden and forecast, the number of buyers was off by",
+        "The past, hidden and forecast: customers who bought within 90 days", "pareto (taken)", "as often as in the days before",
+        "purchases of the top tenth", "Customers in ten groups by their chance to buy",
+        "Forecasts that were kept: customers who bought",
+    ):  # fmt: skip
+        assert words in said.out
+    found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)
+    assert [one["as_of"] for one in found["backtest"]["quarters"]] == ["2025-10-02", "2025-07-04", "2025-04-05"]
+    assert [(one["as_of"], one["days"]) for one in found["came"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
+    groups = found["backtest"]["calibration"]
+    assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
+
+
+def test_a_short_history_says_that_it_was_not_tested(command: Command, whole: Path):
+    said = command("forecast", "--as-of", "2024-11-30", "--shop", whole)
+    assert said.code == 0
+    assert "How far off such forecasts were in the past is not known" in said.out
+
+
+def test_a_small_shop_is_told_what_is_missing(command: Command, shop: Path):
+    said = command("forecast", "--shop", shop)
+    assert (said.code, said.out) == (1, "")
+    assert "500 customers who ordered are needed, and there are 3" in said.err
+    assert "180 days of orders are needed, and there are 89" in said.err
+    assert len(said.err.splitlines()) == 2
+
+
+def test_a_report_without_a_forecast_says_how_to_make_one(command: Command, shop: Path):
+    said = command("forecast", "--report", "--shop", shop)
+    assert said.code == 1
+    assert said.err.splitlines() == ["No forecast has been made of this shop yet.", "Make one: regulars forecast"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--as-of", "yesterday"), "'yesterday' is no day such as 2011-10-31"),
+        (("--as-of", "2031-01-01"), "The data do not reach 2031-01-01"),
+        (("--model", "prophet"), "'prophet' is not one of"),
+        (("--horizon", "0"), "1 to 3,650 days ahead, not 0"),
+        (("--rate", "-1"), "A discount is a share of 0 or more"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_words(command: Command, shop: Path, options: tuple[str, str], words: str):
+    said = command("forecast", *options, "--shop", shop)
+    assert said.code == 2
+    assert words in said.err

@@ -1,0 +1,98 @@
+"""Histories and predictions come out the same on DuckDB and on PostgreSQL: counts and days exactly, the rest to a hair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from conformance.engines import Both, Engines
+from conformance.shops import ODD, PLAIN, UNTIL, Kind
+from regulars.forecast.purchases import fit
+from regulars.forecast.shop.backtest import quarter
+from regulars.forecast.shop.engine import Engine
+from regulars.forecast.shop.gates import evidence
+from regulars.forecast.shop.histories import cells, cells_to_fit, histories
+from regulars.forecast.shop.scoring import predictions, scores
+from regulars.forecast.shop.spending import cap, spending
+from regulars.forecast.shop.totals import totals
+from regulars.vocabulary.calendar import epoch_day
+
+UNTIL_DAY = epoch_day(UNTIL) - 40
+"""Some orders lie behind it."""
+
+
+@contextmanager
+def engines_of(both: Engines) -> Iterator[list[Engine]]:
+    found = [
+        Engine(ibis.duckdb.from_connection(both.duckdb)),
+        Engine(ibis.postgres.from_connection(both.postgres)),
+    ]
+    try:
+        yield found
+    finally:
+        for engine in found:
+            engine.forget()
+
+
+def by_person(engine: Engine, rows: ir.Table) -> dict[int, dict[str, Any]]:
+    return {row["person"]: row for row in engine.read(rows).to_pylist()}
+
+
+@pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
+def test_histories_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
+    with engines_of(both(kind)) as engines:
+        capped = [cap(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        assert capped[0] == capped[1]
+        counted = [evidence(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        assert counted[0] == counted[1]
+        here, there = (
+            by_person(engine, histories(engine.fact("orders"), UNTIL_DAY, Decimal("50.0049"))) for engine in engines
+        )
+        assert len(here) == counted[0].customers > 50
+        assert here == there
+        assert any(row["spent"] == Decimal("50.0049") for row in here.values())
+
+
+@pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
+def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
+    with engines_of(both(kind)) as engines:
+        for one_in in (1, 3):
+            found = [quarter(engine, engine.fact("orders"), UNTIL_DAY - 90, one_in) for engine in engines]
+            here, there = (
+                sorted(zip(q.cells.x, q.cells.t_x, q.cells.T, q.before, q.after, q.cells.n, strict=True)) for q in found
+            )
+            assert len(here) > 10 and here == there
+
+
+@pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
+def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
+    found, summed = [], []
+    with engines_of(both(kind)) as engines:
+        for engine in engines:
+            orders = engine.fact("orders")
+            rows = engine.keep("histories", histories(orders, UNTIL_DAY, cap(engine, orders, UNTIL_DAY).at))
+            by_day = cells(engine, rows)
+            weeks = cells_to_fit(engine, rows, by_day, most=10)
+            assert weeks.customers == by_day.customers and len(weeks.x) < len(by_day.x)
+            fitted = fit(weeks, "nbd")
+            spend = spending(engine, orders, rows, UNTIL_DAY)
+            said = predictions(engine, rows, scores(fitted, by_day, 365, 0.1), spend)
+            found.append(by_person(engine, said))
+            summed.append(totals(engine, said))
+    here, there = found
+    assert here.keys() == there.keys() and len(here) > 50
+    for person, row in here.items():
+        for name, value in row.items():
+            other = there[person][name]
+            if isinstance(value, int) or value is None:
+                assert other == value, (person, name)
+            else:
+                assert float(other) == pytest.approx(float(value), rel=1e-6, abs=2e-4), (person, name)
+    assert float(summed[1]["value"]) == pytest.approx(float(summed[0]["value"]), rel=1e-6)
+    assert summed[1]["at_risk"] == summed[0]["at_risk"]

@@ -1,0 +1,34 @@
+"""A real shop, forecast: Online Retail, whose customers do not tell whether any leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from regulars.app import App
+from regulars.forecast.shop.making import Wish
+from regulars.vocabulary.errors import ForecastRefused
+from regulars.vocabulary.shop import Shop
+
+MAPPING = Path(__file__).resolve().parents[3] / "examples" / "online_retail.toml"
+
+
+def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
+    file = data("online_retail/online_retail.csv.gz")
+    app = App(Shop.create(tmp_path, currency="GBP", timezone="Europe/London"))
+    app.load([file], mapping=MAPPING)
+    found = app.forecast()
+    assert (found.model, found.status, found.customers) == ("nbd", "converged", 4338)
+    assert "do not tell whether any leave" in found.why
+    assert found.value_of == "revenue" and "orders is not known" in found.value_why
+    # Nobody leaves: all are customers still, and no value is lost with those who are silent.
+    assert found.totals["alive"] == 4338
+    assert found.totals["value"] == found.totals["value_if_staying"]
+    assert found.backtest is not None
+    assert [one["as_of"] for one in found.backtest["quarters"]] == ["2011-09-10", "2011-06-12"]
+    for one in found.backtest["quarters"]:
+        assert one["buyers"]["forecast"] == pytest.approx(one["buyers"]["came"], rel=0.25)
+    with pytest.raises(ForecastRefused, match="nobody leaves"):
+        app.forecast(Wish(model="pareto"))
