@@ -249,11 +249,12 @@ def _insert(
         found = {column(metric): histogram.of(metric.q) for metric in metrics}
         some = next(iter(found.values()))
         assert some.filled is not None
-        period = np.array([first for first, _ in ranges])[cells // len(known)]
+        which, word = np.divmod(cells, len(known))
+        period = np.array([first for first, _ in ranges])[which]
         table = {
             "level": pa.array(np.full(len(cells), level.level), pa.int32()),
             "period": pa.array(period, pa.int32()),
-            "split": pa.array([None if level.by == WHOLE else known[one] for one in cells % len(known)], pa.string()),
+            "split": pa.array([None if level.by == WHOLE else known[one] for one in word], pa.string()),
             "n": pa.array(some.counts[:, 0].astype(np.int64)),
             "filled": pa.array(some.filled[:, 0] @ (1 << np.arange(BUCKETS, dtype=np.int64))),
         } | {name: _listed(quantiles) for name, quantiles in found.items()}

@@ -146,22 +146,14 @@ def _read_kept(metric: Grid, scope: Scope, kept: Kept) -> tuple[list[dict[str, A
         f" WHERE {chosen} GROUP BY {', '.join(keys)} HAVING sum(rows) <> 0",
         {},
     )
-    cells: list[dict[str, Any]] = []
-    sizes: dict[tuple[object, ...], dict[str, Any]] = {}
-    for row in found.to_pylist():
-        start = row.pop("start")
-        unit = start if metric.age is Age.THIRTY_DAYS else _month(from_epoch_day(start))
-        for number, period in enumerate(scope.periods):
-            since = (
-                period.first
-                if metric.age is Age.THIRTY_DAYS
-                else epoch_day(from_epoch_day(period.first).replace(day=1))
-            )
-            if since <= start < period.beyond:
-                cells.append({**row, "period": number, "unit": unit})
-                key = (number, unit, row["bucket_"], *(row[label] for label in by))
-                sizes.setdefault(key, {**cells[-1], "customers": 0})["customers"] += row["customers"]
-    return cells, list(sizes.values()), MONEY_SCALE if kind == "money" else 1
+    starts = set(found["start"].to_pylist())
+    unit = {start: start if metric.age is Age.THIRTY_DAYS else _month(from_epoch_day(start)) for start in starts}
+    since = [p.first if metric.age is Age.THIRTY_DAYS else epoch_day(p.start.replace(day=1)) for p in scope.periods]
+    until = [period.beyond for period in scope.periods]
+    inside = {s: [n for n, first in enumerate(since) if first <= s < until[n]] for s in starts}
+    # Every customer has a first order, at age 0.
+    rows = [{**row, "period": n, "unit": unit[row["start"]]} for row in found.to_pylist() for n in inside[row["start"]]]
+    return rows, [row for row in rows if row["customers"]], MONEY_SCALE if kind == "money" else 1
 
 
 def _month(day: date) -> int:
