@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from forecast.customers import draw
 from regulars import forecast
@@ -136,6 +138,42 @@ def test_customers_of_today_say_nothing(model: str):
     with_them, without = (forecast.fit(table, model).estimate for table in (more, summary))
     np.testing.assert_allclose(with_them.values, without.values, rtol=1e-5)
     assert with_them.log_likelihood == pytest.approx(without.log_likelihood, abs=1e-6)
+
+
+@st.composite
+def pasts(draw: st.DrawFn) -> dict[str, list[float]]:
+    """Any few customers, in any unit of time."""
+    span = 10.0 ** draw(st.integers(-3, 7))
+    T = draw(st.lists(st.floats(1e-3, 1), min_size=1, max_size=12))
+    x = [draw(st.one_of(st.integers(0, 3), st.integers(0, 100_000))) for _ in T]
+    t_x = [draw(st.floats(1e-6, 1)) * age if times else 0.0 for times, age in zip(x, T, strict=True)]
+    return {"frequency": x, "recency": [span * t for t in t_x], "T": [span * age for age in T]}
+
+
+@given(table=pasts(), model=st.sampled_from(ALL))
+@example(table={"frequency": [1, 100_000], "recency": [1e-9, 1e-3], "T": [1e4, 1e-3]}, model="pareto")
+@pytest.mark.filterwarnings("error")
+def test_any_customers_give_sense_or_a_refusal(table: dict[str, list[float]], model: str):
+    """Without a warning: finite parameters, probabilities that are some, and never more buyers than customers or purchases."""
+    if not any(table["frequency"]):
+        with pytest.raises(InputError, match="Nobody came back"):
+            forecast.fit(table, model)
+        return
+    fitted, horizon = forecast.fit(table, model), float(np.mean(table["T"]))
+    assert np.isfinite(fitted.estimate.values).all()
+    assert (fitted.estimate.reason == "") == (fitted.estimate.status is Status.CONVERGED)
+    alive, expected, buys, overdue = (
+        fitted.alive(table),
+        fitted.expected_purchases(table, horizon),
+        fitted.probability_of_purchase(table, horizon),
+        fitted.overdue(table),
+    )
+    for share in (alive, buys, overdue):
+        assert ((share >= 0) & (share <= 1 + 1e-9)).all()
+    assert np.isfinite(expected).all()
+    assert (buys <= alive + 1e-9).all()
+    assert (buys <= expected * (1 + 1e-6) + 1e-12).all()
+    assert (fitted.median_next_purchase(table) >= 0).all()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regulars.forecast.newton import Expansion, Status, maximise
+from regulars.forecast.newton import Expansion, Status, highest, maximise
 
 
 def bowl(at: np.ndarray) -> Expansion:
@@ -62,3 +62,21 @@ def test_a_ridge_is_not_identified():
     assert found.status is Status.NOT_IDENTIFIED
     assert np.abs(found.loose).tolist() == [1, 1, 0]
     assert np.prod(found.parameters[:2]) == pytest.approx(np.e)
+
+
+def test_without_a_top_other_starts_are_tried_and_the_highest_wins():
+    """Two hills in ln p, the higher at 10, and a slope that rises for ever below 0 but not as high."""
+
+    def hills(at: np.ndarray) -> Expansion:
+        u = np.log(at[0])
+        bell = 2 * np.exp(-((u - 10) ** 2) / 2)
+        away = 1 / (1 + np.exp(u))
+        slope = -(u - 10) * bell - away * (1 - away)
+        curve = ((u - 10) ** 2 - 1) * bell + away * (1 - away) * (1 - 2 * away)
+        return Expansion(bell + away, np.array([slope / at[0]]), np.array([[(curve - slope) / at[0] ** 2]]))
+
+    assert highest(hills, [(1.0,)]).status is Status.BOUNDARY
+    found = highest(hills, [(1.0,), (0.1,), (np.exp(9.5),)])
+    assert found.status is Status.CONVERGED
+    assert np.log(found.parameters[0]) == pytest.approx(10, abs=1e-3)
+    assert highest(hills, [(1.0,), (np.exp(9.5),)], sample=hills).parameters == pytest.approx(found.parameters)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from regulars.metrics.cells.occurrences import Histogram
 from regulars.metrics.compute.intervals import benjamini_hochberg, jackknife, left_out, p_value, ratio, wilson
-from regulars.metrics.compute.quantiles import Histogram
 
 
 @pytest.mark.parametrize(

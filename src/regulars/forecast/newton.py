@@ -7,7 +7,7 @@ usual Newton step, which doubles the right digits, near the top.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,12 +85,28 @@ def maximise(function: Callable[[Array], Expansion], start: Array) -> Maximum:
     return _ended(place, here, 0.0, origin)
 
 
-def maximise_by_sample(
-    function: Callable[[Array], Expansion], sample: Callable[[Array], Expansion], start: Array
+def highest(
+    function: Callable[[Array], Expansion],
+    starts: Sequence[Sequence[float]],
+    sample: Callable[[Array], Expansion] | None = None,
 ) -> Maximum:
-    """As `maximise`, after a search among a sample: where steps are cheap it goes most of its way."""
-    near = maximise(sample, start)
-    return maximise(function, near.parameters if near.status is Status.CONVERGED else start)
+    """The best of searches from several starts; a top that the first of them finds is taken for the only one.
+
+    `sample` is the same function of some of the data: where steps are cheap the search chooses its start and goes most of
+    its way.
+    """
+    if sample is not None:
+        start, near = _best(sample, starts)
+        starts = (near.parameters.tolist(), *starts) if near.status is Status.CONVERGED else (start,)
+    return _best(function, starts)[1]
+
+
+def _best(function: Callable[[Array], Expansion], starts: Sequence[Sequence[float]]) -> tuple[Sequence[float], Maximum]:
+    first = maximise(function, np.array(starts[0]))
+    if first.status is Status.CONVERGED:
+        return starts[0], first
+    others = ((start, maximise(function, np.array(start))) for start in starts[1:])
+    return max(((starts[0], first), *others), key=lambda tried: tried[1].value)
 
 
 def _in_logarithms(function: Callable[[Array], Expansion], place: Array) -> Expansion:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models.catalogue import MODELS, Future, Model
-from regulars.forecast.newton import Maximum, maximise, maximise_by_sample
+from regulars.forecast.newton import Maximum, highest
 from regulars.forecast.quadrature import over_time
 from regulars.vocabulary.errors import InputError, UsageError
 
@@ -54,7 +54,7 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
     law, unit = MODELS[model], cells.mean_age
     scaled = cells.in_units_of(unit)
     found = _searched(law, scaled)
-    units = {name: unit if name in law.times else 1.0 for name in law.start}
+    units = {name: unit if name in law.times else 1.0 for name in law.parameters}
     # A likelihood of moments is one per unit of time for each purchase.
     shift = -float(cells.n @ cells.x) * np.log(unit)
     if model == "nbd":
@@ -65,12 +65,9 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
 
 
 def _searched(law: Model, cells: Cells) -> Maximum:
-    start = np.array(list(law.start.values()))
     step = len(cells.x) // _ENOUGH_TO_START
-    if step < 2:
-        return maximise(partial(law.likelihood, cells=cells), start)
-    sample = cells.every(step)
-    return maximise_by_sample(partial(law.likelihood, cells=cells), partial(law.likelihood, cells=sample), start)
+    sample = partial(law.likelihood, cells=cells.every(step)) if step > 1 else None
+    return highest(partial(law.likelihood, cells=cells), law.starts, sample)
 
 
 def _doubt(gain: float) -> str:

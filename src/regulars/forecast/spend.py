@@ -11,7 +11,7 @@ import numpy.typing as npt
 from regulars.forecast.cells import MOST_PURCHASES, column
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models import gamma_gamma
-from regulars.forecast.newton import maximise_by_sample
+from regulars.forecast.newton import highest
 from regulars.vocabulary.errors import InputError
 
 Array = npt.NDArray[np.float64]
@@ -38,13 +38,14 @@ def fit_spend(summary: Any) -> SpendForecast:
         raise InputError("Nobody bought twice, so nothing tells one customer's spending from that of all.")
     unit = float(n @ mean) / float(n.sum())
     rows = x, mean / unit, n
-    sample = tuple(column[:: max(len(x) // _ENOUGH_TO_START, 1)] for column in rows)
-    found = maximise_by_sample(
+    step = len(x) // _ENOUGH_TO_START
+    sample = tuple(column[::step] for column in rows) if step > 1 else None
+    found = highest(
         lambda parameters: gamma_gamma.likelihood(parameters, *rows),
-        lambda parameters: gamma_gamma.likelihood(parameters, *sample),
-        np.array(list(gamma_gamma.START.values())),
+        gamma_gamma.STARTS,
+        (lambda parameters: gamma_gamma.likelihood(parameters, *sample)) if sample else None,
     )
-    units = {name: unit if name == "v" else 1.0 for name in gamma_gamma.START}
+    units = {name: unit if name == "v" else 1.0 for name in gamma_gamma.PARAMETERS}
     customers = float(n.sum())
     return SpendForecast(estimated(found, units, gamma_gamma.EXTREMES, -customers * np.log(unit), customers))
 

@@ -12,7 +12,7 @@ from scipy.special import hyp2f1
 
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models import sbg
-from regulars.forecast.newton import maximise
+from regulars.forecast.newton import highest
 from regulars.vocabulary.errors import InputError, UsageError
 
 Array = npt.NDArray[np.float64]
@@ -44,8 +44,8 @@ def fit_subscriptions(cohorts: Mapping[Any, Sequence[float]] | Iterable[Sequence
     renewed = np.concatenate([np.append(np.arange(len(life) - 1.0), len(life) - 1.0) for life in lives])
     left = np.concatenate([np.append(np.ones(len(life) - 1), 0.0) for life in lives])
     n = np.concatenate([np.append(-np.diff(life), life[-1]) for life in lives])
-    found = maximise(lambda parameters: sbg.likelihood(parameters, renewed, left, n), np.array([*sbg.START.values()]))
-    return SubscriptionForecast(estimated(found, dict.fromkeys(sbg.START, 1.0), sbg.EXTREMES, 0.0, float(n.sum())))
+    found = highest(lambda parameters: sbg.likelihood(parameters, renewed, left, n), sbg.STARTS)
+    return SubscriptionForecast(estimated(found, dict.fromkeys(sbg.PARAMETERS, 1.0), sbg.EXTREMES, 0.0, float(n.sum())))
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,3 +30,5 @@ class Kept:
     """How many rows the fact had when this was decided."""
     stands: bool
     """Whether it is kept: false where it would not have been small against the fact."""
+    missing: frozenset[int] = frozenset()
+    """The first days of periods that are not kept any more, since a load changed too much of what they do not add up from."""

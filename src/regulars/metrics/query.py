@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.answer import Answers, Block, Changes, Flags
+from regulars.metrics.cells.occurrences import Histogram
 from regulars.metrics.compare import changes
 from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
 from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.plan import Step, every_row, plan
-from regulars.metrics.compute.quantiles import Histogram, histogram, kind
+from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_quantile
+from regulars.metrics.compute.quantiles import histogram, kept_quantiles
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
-from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, HISTORIES, LINES, ORDERS, Amount, persons
+from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
@@ -102,13 +103,18 @@ def estimate_all(work: Work) -> Work:
     histograms: dict[tuple[str, ...], Histogram] = {}
     for metric in work.question.metrics:
         if isinstance(metric, Grid):
-            cells = grid(metric, work.scope)
+            cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             found[metric.name] = Found((*work.question.splits, "age"), cells.groups, cells.estimate, cells.finished)
             continue
         if isinstance(metric, Quantile):
-            if kind(metric) not in histograms:
-                histograms[kind(metric)] = histogram(metric, work.scope, work.sums.groups)
-            result = estimate_quantile(metric, histograms[kind(metric)])
+            kept = plan_quantile(metric, work.scope).kept
+            if kept is None and metric.kind not in histograms:
+                histograms[metric.kind] = histogram(metric, work.scope, work.sums.groups)
+            result = estimate_quantile(
+                kept_quantiles(metric, kept, work.scope, work.sums.groups)
+                if kept
+                else histograms[metric.kind].of(metric.q)
+            )
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
@@ -155,10 +161,11 @@ def planned(question: Question, facts: Facts) -> list[Step]:
                 "who was active at both ends of a period longer than the active window",
             )
         )
-    values = {kind(metric): metric.fact for metric in question.metrics if isinstance(metric, Quantile)}
-    found += [every_row(fact, work.scope, "a quantile needs every value") for fact in values.values()]
-    if any(isinstance(metric, Grid) for metric in question.metrics):
-        found.append(every_row(HISTORIES, work.scope, "a cohort grid follows every customer"))
+    quantiles = [
+        (metric.kind, plan_quantile(metric, work.scope)) for metric in question.metrics if isinstance(metric, Quantile)
+    ]
+    found += [step for _, step in dict.fromkeys(quantiles)]
+    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in question.metrics if isinstance(metric, Grid))
     return found
 
 

@@ -239,6 +239,11 @@ class Quantile(Metric):
         object.__setattr__(self, "_above", Amount((Term(1, count, Timing.WITHIN),)))
 
     @property
+    def kind(self) -> tuple[str, str, str, str, str]:
+        """What its histogram counts: quantiles that differ in q alone share one."""
+        return self.fact.name, repr(self.of), repr(self.where), repr(self.weight), self.day
+
+    @property
     def above(self) -> Amount:
         """The number of values that the quantile is taken of."""
         return self._above

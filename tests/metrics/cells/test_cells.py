@@ -11,16 +11,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
-from metrics.shops import TestShop, shop, store
-from regulars.metrics.catalogue import CATALOGUE
+from metrics.shops import TestShop, order, shop, store
+from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.cells.histograms import ATTRIBUTES, table_by
 from regulars.metrics.cells.refresh import TABLES, Rule, refresh
 from regulars.metrics.cells.registry import held
+from regulars.metrics.compute.plan import Source
+from regulars.metrics.measures import AS_NOW, LINES, ORDERS, RETURNS, Fact, persons
+from regulars.metrics.query import planned
 from regulars.metrics.question import Condition, Question, condition, periods_of
-from regulars.metrics.shapes import Grid, Metric
-from regulars.vocabulary.calendar import Grain
+from regulars.metrics.shapes import Grid, Metric, Quantile
+from regulars.vocabulary.calendar import Grain, Period
 from regulars.warehouse.derive import derive
 
+GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
 METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
 seldom = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -56,8 +60,66 @@ def test_cells_say_what_rows_say_of_every_metric_and_period(made: TestShop, grai
 def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
     facts = made.facts
     periods = periods_of(facts, grain, None, None)[-20:]
-    question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is Grain.MONTH)
+    question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is not Grain.DAY)
     assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [("country", "channel"), ("channel", "country"), ("product", "coupon"), ("reason", "source")],
+    ids=" and ".join,
+)
+def test_cells_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:
+    facts = made.facts
+    for grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR):
+        question = Question(knowing(splits), periods_of(facts, grain, None, None), splits, active_window=40)
+        assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(("split", "text"), [("channel", "country=DE,unknown"), ("first_country", "first_channel!=web"),
+                                             ("country", "channel!=shop")])  # fmt: skip
+def test_cells_say_what_rows_say_of_a_split_under_a_condition_on_another(made: TestShop, split: str, text: str) -> None:
+    facts, where = made.facts, (condition(text),)
+    asked = (split,) if not split.startswith("first_") else (split.removeprefix("first_"),)
+    question = Question(
+        knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True
+    )
+    assert told(question, facts) == told(question, without_cells(facts))
+
+
+@pytest.mark.parametrize(
+    ("grain", "split", "where"),
+    [(Grain.MONTH, "", ""), (Grain.MONTH, "country", ""), (Grain.QUARTER, "product", ""), (Grain.ALL, "", "first_country!=DE"),
+     (Grain.ALL, "channel", ""), (Grain.FISCAL_YEAR, "", "first_country=DE,FR"), (Grain.WEEK, "country", "")],
+)  # fmt: skip
+def test_cells_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, split: str, where: str) -> None:
+    facts, periods = made.facts, periods_of(made.facts, grain, None, None)
+    conditions = (condition(where),) if where else ()
+    for metrics in (GRIDS, (named("cohort_retention_rate"),)):
+        question = Question(metrics, periods, (split,) if split else (), conditions)
+        assert told(question, facts) == told(question, without_cells(facts))
+        # Of a week, the grid by calendar months is not kept.
+        assert ({step.source for step in planned(question, facts)} == {Source.CELLS}) is (grain is not Grain.WEEK)
+
+
+def distinct(fact: Fact) -> Metric:
+    """A metric that says how many distinct customers a fact has; the catalogue asks only whether they are enough to judge."""
+    return replace(named("customers_end"), of=persons(fact), per=None)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("where", ["", "country=DE", "country=DE,FR"])
+@pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR])
+def test_distinct_customers_from_cells_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
+    facts, kept = made.facts, 0
+    for fact in (ORDERS, LINES, RETURNS):
+        for split in ("", *(split for split, column in fact.splits.items() if column not in AS_NOW)):
+            splits, conditions = (split,) if split else (), (condition(where),) if where else ()
+            question = Question(
+                (distinct(fact),), periods_of(facts, grain, None, None), splits, conditions, 40, compare=True
+            )
+            assert told(question, facts) == told(question, without_cells(facts))
+            kept += {step.source for step in planned(question, facts)} == {Source.CELLS}
+    assert kept >= (14 if grain is not Grain.WEEK and not where else 0)
 
 
 @pytest.mark.parametrize("window", [7, 40, 90, 365])
@@ -72,8 +134,9 @@ def test_cells_say_what_rows_say_for_every_active_window(made: TestShop, window:
 )
 def test_cells_say_what_rows_say_under_a_condition(made: TestShop, text: str) -> None:
     facts, where = made.facts, (condition(text),)
-    question = Question(knowing((), where), periods_of(facts, Grain.MONTH, None, None), (), where, 40)
-    assert told(question, facts) == told(question, without_cells(facts))
+    for grain, compare in ((Grain.MONTH, False), (Grain.MONTH, True), (Grain.QUARTER, True)):
+        question = Question(knowing((), where), periods_of(facts, grain, None, None), (), where, 40, compare)
+        assert told(question, facts) == told(question, without_cells(facts))
 
 
 def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
@@ -112,26 +175,40 @@ def replaced(made: TestShop, rows: Tables) -> None:
     for name in TABLES:
         now, before = f"facts.{name}", f"before_{name}"
         for made_name, rows_, others in ((f"added_{name}", now, before), (f"removed_{name}", before, now)):
-            con.execute(
-                f"CREATE OR REPLACE TEMP TABLE {made_name} AS SELECT * FROM {rows_} WHERE person IN (FROM touched)"
-                f" UNION ALL SELECT * FROM (FROM {rows_} EXCEPT ALL FROM {others}) WHERE person IS NULL"
-            )
+            # Of orders all those of the persons concerned are told, of the rest only what differs.
+            differ = f"SELECT * FROM (FROM {rows_} EXCEPT ALL FROM {others})"
+            theirs = f"SELECT * FROM {rows_} WHERE person IN (FROM touched) UNION ALL {differ} WHERE person IS NULL"
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {made_name} AS {theirs if name == 'orders' else differ}")
 
 
-def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[int, ...]]:
+def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[object, ...]]:
     """All cells, added up."""
-    found: dict[tuple[object, ...], tuple[int, ...]] = {}
+    found: dict[tuple[object, ...], tuple[object, ...]] = {}
     for one in held(con):
         if one.family == "gaps" or not one.stands:
             continue
         names = sorted(one.columns)
+        key = (one.family, one.by, one.grain, one.bucketed)
+        if one.family == "quantiles":
+            rows = con.execute(
+                f"SELECT period, split, n, filled, {', '.join(names)} FROM facts.{one.table} WHERE level = {one.level}"
+            ).fetchall()
+            assert len({row[:2] for row in rows}) == len(rows)
+            found |= {(*key, *row[:2]): (*row[2:4], *names, *map(str, row[4:])) for row in rows}  # nothing is no number
+            continue
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
+        if one.family == "cohorts":
+            rows = con.execute(
+                f"SELECT period, split, bucket, age, sum(customers), {sums} FROM facts.{one.table} WHERE level = {one.level}"
+                " GROUP BY ALL HAVING sum(rows) <> 0"
+            ).fetchall()
+            found |= {(*key, *row[:4]): (*names, *row[4:]) for row in rows}
+            continue
         rows = con.execute(
-            f"SELECT period, split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
+            f"SELECT period, split, other_split, bucket, {sums} FROM facts.{one.table} WHERE level = {one.level}"
             " GROUP BY ALL HAVING sum(rows) <> 0"
         ).fetchall()
-        key = (one.family, one.by, one.grain, one.bucketed)
-        found |= {(*key, *row[:3]): (*names, *row[3:]) for row in rows}
+        found |= {(*key, *row[:4]): (*names, *row[4:]) for row in rows}
     for attribute in ATTRIBUTES:
         counted = con.execute(
             f"SELECT histogram, day, gap, number, {attribute}, sum(n)::BIGINT FROM facts.{table_by(attribute)}"
@@ -153,6 +230,21 @@ def changed(rows: Tables, seed: int) -> Tables:
     return {name: other[name] if name == "spend" else mixed(name) for name in rows}
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> None:
+    """Few rows are summed up for each level by itself, many for the finest, from which the others follow."""
+    made = shop_of(seed)
+    by_itself = cells(made.con)
+    made.con.execute(
+        "UPDATE facts.orders SET currency = 'one', coupon = 'it''s one'"
+    )  # copied from what is not split by it
+    refresh(made.con, made.settings, rule=ALL)
+    one_value = cells(made.con)
+    assert one_value != by_itself
+    refresh(made.con, made.settings, rule=replace(ALL, few=0))
+    assert cells(made.con) == one_value
+
+
 @seldom
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
 def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:
@@ -169,14 +261,51 @@ def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -
     anew = shop(SETTINGS, **rows)
     refresh(anew.con, SETTINGS, rule=ALL)
     assert corrected == cells(anew.con)
-    question = Question(METRICS, periods_of(made.facts, Grain.MONTH, None, None), active_window=40)
-    assert told(question, made.facts) == told(question, without_cells(made.facts))
+    for split in ((), ("country",)):
+        months = periods_of(made.facts, Grain.MONTH, None, None)
+        question = Question(knowing(split), months, split, active_window=40, compare=bool(split))
+        assert told(question, made.facts) == told(question, without_cells(made.facts))
+
+
+def test_results_of_periods_that_changed_too_much_are_taken_from_rows() -> None:
+    """Quantiles do not add up: their results are found anew, or dropped where that would read too many orders."""
+    rows = tables(1)
+    made = shop(SETTINGS, **rows)
+    refresh(made.con, SETTINGS, rule=ALL)
+    february = "2024-02-15T12:00:00"
+    rows["orders"] += [order("more", "c1", february), order("even_more", "c2", february)]
+    replaced(made, rows)
+    refresh(made.con, SETTINGS, changed=True, rule=replace(ALL, again=20))
+    quantiles = tuple(metric for metric in METRICS if isinstance(metric, Quantile))
+    months = periods_of(made.facts, Grain.MONTH, None, None)
+
+    def sources(*periods: Period) -> set[tuple[str, str]]:
+        question = Question(quantiles, periods, ("country",), active_window=40)
+        assert told(question, made.facts) == told(question, without_cells(made.facts))
+        return {(one.source.value, one.why_not_smaller) for one in planned(question, made.facts) if not one.terms}
+
+    # The year is dropped, for it has more orders than 20; the month has fewer.
+    (why,) = sources(*periods_of(made.facts, Grain.YEAR, None, None)[1:])
+    assert why == ("rows", "a quantile needs every value: a load changed too many orders of 2024 to keep its result")
+    assert sources(*months) == {("cells", "")}
+    assert sources(periods_of(made.facts, Grain.YEAR, None, None)[0]) == {("cells", "")}
+    # What a later load can find anew is kept again.
+    rows["orders"] += [order("last", "c1", "2024-03-15T12:00:00")]
+    replaced(made, rows)
+    refresh(made.con, SETTINGS, changed=True, rule=ALL)
+    assert sources(*periods_of(made.facts, Grain.YEAR, None, None)) == {("cells", "")}
+    anew = shop(SETTINGS, **rows)
+    refresh(anew.con, SETTINGS, rule=ALL)
+    assert cells(made.con) == cells(anew.con)
 
 
 def test_many_rows_are_summed_in_parts_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     made = shop_of(1)
     expected = cells(made.con)
     monkeypatch.setattr("regulars.metrics.cells.refresh._PART", 7)
+    monkeypatch.setattr("regulars.metrics.cells.buyers._AT_ONCE", 7)
+    monkeypatch.setattr("regulars.metrics.cells.quantiles._AT_ONCE", 7)
+    monkeypatch.setattr("regulars.metrics.cells.occurrences._AT_ONCE", 7)
     for name in TABLES:
         made.con.execute(f"CREATE TEMP TABLE again AS SELECT * FROM facts.{name} WHERE day % 2 = 0")
         made.con.execute(f"DELETE FROM facts.{name} WHERE day % 2 = 0")
@@ -223,6 +352,13 @@ def test_a_small_fact_keeps_no_cells() -> None:
     assert {(one.family, one.by): one.stands for one in held(made.con)} == {
         ("gaps", ""): True, **{("gaps", attribute): False for attribute in ATTRIBUTES}
     }  # fmt: skip
+
+
+def test_a_shop_of_guests_keeps_cells_of_nobody() -> None:
+    made = shop(SETTINGS, orders=[order(number, None, "2024-02-15T12:00:00") for number in range(3)])
+    refresh(made.con, SETTINGS, rule=ALL)
+    question = Question(knowing(("country",)), periods_of(made.facts, Grain.MONTH, None, None), ("country",))
+    assert told(question, made.facts) == told(question, without_cells(made.facts))
 
 
 def test_cells_that_would_not_be_small_are_left_out() -> None:

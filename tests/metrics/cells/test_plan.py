@@ -13,7 +13,7 @@ from regulars.metrics.cells.refresh import Rule
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.query import planned
 from regulars.metrics.question import Question, condition, periods_of
-from regulars.metrics.shapes import Grid
+from regulars.metrics.shapes import Grid, Quantile
 from regulars.vocabulary.calendar import Grain
 
 
@@ -33,7 +33,7 @@ def plan_of(
 ) -> list[tuple[str, Source, str]]:
     """Fact, source and reason of each step."""
     conditions = (condition(where),) if where else ()
-    splits = (split,) if split else ()
+    splits = tuple(filter(None, split.split(",")))
     question = Question((named(name),), periods_of(made.facts, grain, None, None), splits, conditions, window, compare)
     return [(step.fact.name, step.source, step.why_not_smaller) for step in planned(question, made.facts)]
 
@@ -44,6 +44,31 @@ def test_everything_that_adds_up_is_answered_from_cells(made: TestShop, grain: G
     question = Question(summed, periods_of(made.facts, grain, None, None), active_window=365)
     sources = {step.source for step in planned(question, made.facts) if step.terms}
     assert sources == {Source.CELLS}
+
+
+@pytest.mark.parametrize(("split", "by"), [("", ""), ("country", "first_country"), ("product", "first_product")])
+@pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
+def test_quantiles_of_usual_periods_are_kept_as_results(made: TestShop, grain: Grain, split: str, by: str) -> None:
+    quantiles = tuple(metric for metric in CATALOGUE if isinstance(metric, Quantile))
+    splits = (split,) if split else ()
+    question = Question(quantiles, periods_of(made.facts, grain, None, None), splits, active_window=40, compare=True)
+    (values,) = [step for step in planned(question, made.facts) if not step.terms]
+    assert (values.source, values.table) == (Source.CELLS, "cells_quantiles")
+    assert values.about == ", ".join(filter(None, [f"results by {grain.value}", by, "bucket of customers"]))
+    rows = made.con.execute(f"SELECT count(*) FROM facts.cells_quantiles WHERE level = {values.kept.level}").fetchone()  # type: ignore[union-attr]
+    assert rows == (values.rows,)
+
+
+@pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
+@pytest.mark.parametrize(
+    ("name", "split", "where"),
+    [("net_revenue", "country", ""), ("average_order_value", "", "country=DE"), ("average_order_value", "channel", "channel!=web"),
+     ("product_return_rate", "reason", ""), ("product_return_rate", "product", ""), ("product_return_rate", "", "")],
+)  # fmt: skip
+def test_the_customers_that_a_comparison_counts_are_kept(
+    made: TestShop, grain: Grain, name: str, split: str, where: str
+) -> None:
+    assert {source for _, source, _ in plan_of(made, name, grain, split, where, compare=True)} == {Source.CELLS}
 
 
 def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> None:
@@ -64,15 +89,22 @@ def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> No
         ({"name": "net_revenue", "split": "customer_country"}, "orders", Source.ROWS, "the customer's record says today"),
         ({"name": "net_revenue", "where": "net_revenue>=5"}, "orders", Source.ROWS, "a column that sums are not kept by"),
         ({"name": "net_revenue", "where": "country>A"}, "orders", Source.ROWS, "compares"),
-        ({"name": "net_revenue", "where": "country=DE", "split": "channel"}, "orders", Source.ROWS, "channel and country"),
+        ({"name": "net_revenue", "where": "country=DE", "split": "channel,coupon"}, "orders", Source.ROWS,
+         "by two columns at most, not by channel and country and coupon"),
+        ({"name": "net_revenue", "split": "channel,coupon", "grain": Grain.WEEK}, "orders", Source.ROWS, "do not start and end"),
         ({"name": "new_customers", "where": "country=DE"}, "gaps_before", Source.ROWS, "country"),
         ({"name": "lost_customers", "window": 77}, "gaps_after", Source.HISTOGRAM, "of 40 and 90 and 365 days, not of 77"),
         ({"name": "lost_customers", "window": 77, "split": "country"}, "gaps_after", Source.HISTOGRAM, "not of 77"),
         ({"name": "net_churn_rate", "window": 77}, "gaps_after", Source.ROWS, "not of 77"),
         ({"name": "active_buyers", "grain": Grain.ALL}, "gaps_before", Source.HISTOGRAM, "where the period starts"),
-        ({"name": "product_return_rate", "split": "reason", "compare": True}, "returns", Source.ROWS, "distinct customers"),
-        ({"name": "time_between_purchases_p90"}, "gaps_by_day", Source.ROWS, "every value"),
-        ({"name": "cohort_retention_rate"}, "histories", Source.ROWS, "follows every customer"),
+        ({"name": "net_revenue", "split": "country", "grain": Grain.WEEK, "compare": True}, "orders", Source.ROWS, "for months"),
+        ({"name": "net_revenue", "where": "country=DE,FR", "compare": True}, "orders", Source.ROWS, "may be the same"),
+        ({"name": "time_between_purchases_p90", "grain": Grain.ALL}, "gaps_by_day", Source.ROWS, "every value: results are"),
+        ({"name": "time_between_purchases_p90", "grain": Grain.WEEK, "split": "country"}, "gaps_by_day", Source.ROWS, "for months"),
+        ({"name": "time_between_purchases_p90", "where": "first_country=DE"}, "gaps_by_day", Source.ROWS, "under a condition"),
+        ({"name": "time_between_purchases_p90", "split": "customer_country"}, "gaps_by_day", Source.ROWS, "record says today"),
+        ({"name": "cohort_retention_rate", "grain": Grain.WEEK}, "histories", Source.ROWS, "every customer: the periods do not"),
+        ({"name": "cohort_retention_rate", "where": "country=DE"}, "histories", Source.ROWS, "not kept by"),
         ({"name": "lost_customers", "grain": Grain.YEAR}, "gaps_before", Source.ROWS, "longer than the active window"),
     ],
     ids=lambda value: value["name"] if isinstance(value, dict) else None,
@@ -82,9 +114,13 @@ def test_what_is_not_kept_says_why(made: TestShop, asked: dict, fact: str, sourc
     assert [said for name, which, said in found if name == fact and which is source and reason in said], found
 
 
-@pytest.mark.parametrize(("name", "where"), [("net_revenue", "country=DE"), ("new_customers", "first_country!=DE")])
-def test_a_condition_on_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, where: str) -> None:
-    assert {source for _, source, _ in plan_of(made, name, where=where)} == {Source.CELLS}
+@pytest.mark.parametrize(
+    ("name", "split", "where"),
+    [("net_revenue", "", "country=DE"), ("new_customers", "", "first_country!=DE"), ("net_revenue", "channel", "country=DE"),
+     ("net_revenue", "coupon,channel", ""), ("new_customers", "country,channel", "")],
+)  # fmt: skip
+def test_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, split: str, where: str) -> None:
+    assert {source for _, source, _ in plan_of(made, name, split=split, where=where)} == {Source.CELLS}
 
 
 def test_a_table_that_would_not_be_small_is_named() -> None:

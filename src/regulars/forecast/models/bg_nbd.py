@@ -7,9 +7,7 @@ each the customer leaves with probability p ~ Beta(a, b).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +28,8 @@ class BgNbd:
     A customer with x repeat purchases had x `chances` to leave: the one thing in which MBG/NBD differs.
     """
 
-    start: Mapping[str, float] = MappingProxyType({"r": 0.5, "alpha": 0.25, "a": 0.8, "b": 2.5})
+    parameters = ("r", "alpha", "a", "b")
+    starts = ((0.5, 0.25, 0.8, 2.5), (0.5, 0.25, 0.05, 0.1), (3.0, 2.0, 0.3, 0.3))
     times = frozenset({"alpha"})
     extremes = (
         RATES,

@@ -5,7 +5,7 @@ Adding one is a file beside this and an entry in `MODELS`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -48,8 +48,12 @@ class Model(Protocol):
     """How purchases come about. The first two parameters are always r and alpha: rates differ as Gamma(r, alpha)."""
 
     @property
-    def start(self) -> Mapping[str, float]:
-        """The parameters by name, and where the search for them starts, time counted in mean ages."""
+    def parameters(self) -> tuple[str, ...]:
+        """Their names."""
+
+    @property
+    def starts(self) -> Sequence[Sequence[float]]:
+        """Where the search for them starts, time counted in mean ages: as most shops are; if that finds no top, elsewhere."""
 
     @property
     def times(self) -> frozenset[str]:

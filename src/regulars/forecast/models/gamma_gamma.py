@@ -7,9 +7,6 @@ Gamma(q, rate v). Spend must not depend on how often one buys, and be positive.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
@@ -20,8 +17,9 @@ from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
-START: Mapping[str, float] = MappingProxyType({"p": 4.0, "q": 4.0, "v": 0.6})
-"""The parameters, and where the search for them starts, money counted in mean values of a purchase."""
+PARAMETERS = ("p", "q", "v")
+STARTS = ((4.0, 4.0, 0.6),)
+"""Where the search starts, money counted in mean values of a purchase."""
 EXTREMES = (
     Extremes(
         "p",

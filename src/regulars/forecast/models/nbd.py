@@ -7,9 +7,7 @@ of the other models where nobody leaves, and what they are compared with to lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +56,8 @@ def widened(part: Expansion, parameters: int) -> Expansion:
 class Nbd:
     """The model; its two parameters are r and alpha (a time)."""
 
-    start: Mapping[str, float] = MappingProxyType({"r": 0.5, "alpha": 0.5})
+    parameters = ("r", "alpha")
+    starts = ((0.5, 0.5),)
     times = frozenset({"alpha"})
     extremes = (RATES,)
 

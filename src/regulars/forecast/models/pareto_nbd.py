@@ -8,9 +8,7 @@ www.brucehardie.com/notes/009 (the Note; sections below are its own). Purchases 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +31,8 @@ _BLOCK = 2048
 class ParetoNbd:
     """The model; its parameters are r, alpha (a time), s and beta (a time)."""
 
-    start: Mapping[str, float] = MappingProxyType({"r": 0.6, "alpha": 0.3, "s": 0.6, "beta": 0.4})
+    parameters = ("r", "alpha", "s", "beta")
+    starts = ((0.6, 0.3, 0.6, 0.4), (0.6, 0.3, 0.05, 0.02), (3.0, 2.0, 0.2, 0.05))
     times = frozenset({"alpha", "beta"})
     extremes = (
         RATES,

@@ -8,9 +8,6 @@ to leave go first, so retention rises with tenure without anybody changing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, psi, zeta
@@ -20,7 +17,8 @@ from regulars.forecast.newton import Expansion
 
 Array = npt.NDArray[np.float64]
 
-START: Mapping[str, float] = MappingProxyType({"alpha": 1.0, "beta": 3.0})
+PARAMETERS = ("alpha", "beta")
+STARTS = ((1.0, 3.0),)
 EXTREMES = (
     Extremes(
         "alpha",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
-from regulars.metrics.cells.families import WHOLE, Family
+from regulars.metrics.cells import buyers
+from regulars.metrics.cells.families import WHOLE, Family, by_both, columns_of
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
 
 SEEN = "temp.cells_seen"
 """Rows of a family's projection, and `rows`: 1 for each, or what a difference adds to it."""
-KEYS = ("level", "period", "split", "bucket")
-"""What names a row of cells. `split` is null where a level is not split, `bucket` where it takes all customers together."""
+SPLITS = ("split", "other_split")
+"""The values of what a level is split by; null where it is split by fewer columns."""
+KEYS = ("level", "period", *SPLITS, "bucket")
+"""What names a row of cells. `bucket` is null where a level takes all customers together."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,13 @@ class Level:
     grain: Grain
     bucketed: bool
 
+    def names(self, projection: Projection) -> frozenset[str]:
+        """The columns that it keeps."""
+        customers = buyers.column(self.family, self.by, self.bucketed)
+        return frozenset(filter(None, (*(column.kept_as for column in self.columns(projection)), customers)))
+
     def columns(self, projection: Projection) -> tuple[Column, ...]:
-        """What it keeps. What depends on a period's bounds means something for periods of its own grain only."""
+        """What it sums up. What depends on a period's bounds means something for periods of its own grain only."""
         return tuple(
             column
             for column in projection.columns
@@ -40,8 +48,8 @@ def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...
         return (days,)
     # Days and weeks of one part of the shop are asked for seldom, and are many.
     short = () if by == WHOLE else (Grain.DAY, Grain.WEEK)
-    apart = (grain for grain in reversed(tuple(grains)) if grain not in short)
-    return (days, *(Level(family, by, grain, bucketed=True) for grain in apart))
+    apart = tuple(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains)) if grain not in short)
+    return apart if len(columns_of(by)) > 1 else (days, *apart)
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,8 @@ class Pass:
     @property
     def table(self) -> str:
         """Where the finest sums are put meanwhile."""
-        return f"temp.cells_finest_{self.finest.by or 'all'}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
+        by = "_and_".join(columns_of(self.finest.by)) or "all"
+        return f"temp.cells_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
 
 
 def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
@@ -79,9 +88,15 @@ def needed(projection: Projection, following: Iterable[Level]) -> tuple[Column, 
 
 def keys_of(level: Level) -> str:
     """SQL of what names a row of the level, from the projection's columns."""
-    split = "NULL" if level.by == WHOLE else f'"by_{level.by}"'
+    columns = dict(zip(SPLITS, columns_of(level.by), strict=False))
+    splits = (f'"by_{columns[name]}" AS {name}' if name in columns else f"NULL::TEXT AS {name}" for name in SPLITS)
     bucket = "bucket_" if level.bucketed else "NULL"
-    return f"{start_of(level.grain)} AS period, {split}::TEXT AS split, {bucket}::INTEGER AS bucket"
+    return f"{start_of(level.grain)} AS period, {', '.join(splits)}, {bucket}::INTEGER AS bucket"
+
+
+def split_of(by: str, column: str) -> str:
+    """Where the values of one column of a split stand."""
+    return SPLITS[columns_of(by).index(column)]
 
 
 def seen_rows(projection: Projection, rows: str) -> str:
@@ -91,7 +106,7 @@ def seen_rows(projection: Projection, rows: str) -> str:
 
 def seen_changes(family: Family, projection: Projection, added: str, removed: str) -> str:
     """SQL of SEEN for a difference: most rows of the persons concerned are as they were, and cancel out."""
-    keys = [DAY, *(start for start in projection.starts), *(f'"by_{by}"' for by in family.splits if by != WHOLE)]
+    keys = [DAY, *(start for start in projection.starts), *(f'"by_{column}"' for column in family.splits)]
     listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
     names = ["rows", *(column.name for column in projection.columns)]
     plus, minus = (", ".join(f"{sign}{name} AS {name}" for name in names) for sign in ("", "-"))
@@ -110,29 +125,53 @@ def summed(one: Pass, projection: Projection) -> str:
     return f"SELECT {keys_of(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
 
 
-def straight(level: Level, number: int, projection: Projection) -> str:
-    """SQL of a level's rows straight from SEEN, where that has few rows."""
-    totals = "".join(f", {column.total} AS {column.kept_as}" for column in level.columns(projection))
-    return f"SELECT {number}::INTEGER AS level, {keys_of(level)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+def straight(numbers: Mapping[Level, int], projection: Projection) -> str:
+    """SQL of the rows of levels, under their numbers, straight from SEEN, where that has few rows."""
+    every = dict.fromkeys(column.kept_as for column in projection.columns)
+    parts = []
+    for level, number in numbers.items():
+        totals = {column.kept_as: column.total for column in level.columns(projection)}
+        listed = "".join(f", {totals.get(name, '0::BIGINT')} AS {name}" for name in every)
+        named = f"{number}::INTEGER AS level, {keys_of(level)}"
+        parts.append(f"SELECT {named}, sum(rows)::BIGINT AS rows{listed} FROM {SEEN} GROUP BY ALL")
+    return " UNION ALL ".join(parts)
 
 
 def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> str:
     """SQL of a level's rows from the finest sums, whose period is a day, or the first day of a period inside the level's."""
     columns = level.columns(projection)
     bucket = "f.bucket" if level.bucketed else "NULL::INTEGER"
+    splits = ", ".join(f"f.{name}" for name in SPLITS)
     totals = "".join(f", sum(f.{column.name})::BIGINT AS {column.kept_as}" for column in columns)
     return (
-        f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, f.split, {bucket} AS bucket,"
+        f"SELECT {number}::INTEGER AS level, c.{start_of(level.grain)} AS period, {splits}, {bucket} AS bucket,"
         f" sum(f.rows)::BIGINT AS rows{totals} FROM {one.table} f JOIN {CALENDAR} c ON c.{DAY} = f.period"
         f" GROUP BY ALL ORDER BY {', '.join(KEYS)}"
+    )
+
+
+def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, str]) -> str:
+    """SQL of the rows of a level of whose columns one has the same value everywhere: those of the level without that column."""
+    columns = columns_of(level.by)
+    gone = next(column for column in columns if column in constant)
+    left = by_both(column for column in columns if column != gone)
+    told = {gone: "'" + constant[gone].replace("'", "''") + "'"} | {
+        name: split_of(left, name) for name in columns_of(left)
+    }
+    values = dict(zip(SPLITS, (told[column] for column in columns), strict=False))
+    splits = ", ".join(f"{values.get(name, 'NULL')} AS {name}" for name in SPLITS)
+    return (
+        f"SELECT * REPLACE ({numbers[level]} AS level, {splits}) FROM facts.{table_name(level.family.name)}"
+        f" WHERE level = {numbers[replace(level, by=left)]} ORDER BY {', '.join(KEYS[1:])}"
     )
 
 
 def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
+    names |= dict.fromkeys(filter(None, (buyers.column(family, by, bucketed=True) for by in family.splits)))
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
-    keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER"
+    keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from itertools import combinations
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import (
@@ -30,6 +31,8 @@ COMMON_WINDOWS = (90, 365)
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 WHOLE = ""
 """In place of a column: not split."""
+_AND = ","
+"""Between two columns that sums are split by together."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,16 @@ class Family:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The columns its sums are split by, one at a time; what a customer's record says today is none of them: it
-        changes without an order.
+        """The columns its sums are split by; what a customer's record says today is none of them: it changes without an
+        order.
         """
         columns = self.facts[0].splits.values() if self.split else ()
-        return (WHOLE, *(column for column in columns if column not in AS_NOW))
+        return tuple(column for column in columns if column not in AS_NOW)
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """How its sums may be split: not at all, by one column, by two."""
+        return (WHOLE, *self.splits, *(by_both(pair) for pair in combinations(self.splits, 2)))
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,16 @@ class Summed:
     def digest(self) -> str:
         """Names its columns. Another definition has another name: what is found is what was meant."""
         return digest(self.measure, self.window)
+
+
+def by_both(columns: Iterable[str]) -> str:
+    """What a split by these columns is called, whichever is named first."""
+    return _AND.join(sorted(columns))
+
+
+def columns_of(by: str) -> tuple[str, ...]:
+    """The columns of a split."""
+    return tuple(filter(None, by.split(_AND)))
 
 
 def grains(calendar: Calendar) -> tuple[Grain, ...]:
@@ -123,7 +141,7 @@ def digest(measure: Measure, window: int | None) -> str:
 def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
-    Customers counted once do not add up over days and are counted from rows.
+    Customers counted once do not add up over days: see `distinct`.
     """
     found: dict[str, Summed] = {}
     for measure in _catalogue():
@@ -136,6 +154,17 @@ def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
         for window in wanted:
             one = Summed(measure, window)
             found.setdefault(one.digest, one)
+    return tuple(found.values())
+
+
+def distinct(family: Family) -> tuple[Summed, ...]:
+    """The counts of distinct customers that the catalogue asks of the family."""
+    found = {
+        one.digest: one
+        for measure in _catalogue()
+        if measure.distinct and measure.fact in family.facts and measure.day == family.day and family.bucketed
+        for one in (Summed(measure, None),)
+    }
     return tuple(found.values())
 
 

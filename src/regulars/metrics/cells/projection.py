@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.metrics.cells.families import WHOLE, Family, Summed, grains, summed
+from regulars.metrics.cells.families import Family, Summed, grains, summed
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
@@ -101,7 +101,7 @@ def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], a
     chosen: dict[str, ir.Value] = {DAY: rows[DAY]} | {start_of(grain): rows[start_of(grain)] for grain in asked}
     if family.bucketed:
         chosen["bucket_"] = rows[BUCKET].cast("int32")
-    chosen |= {f"by_{column}": with_unknown(rows[column]) for column in family.splits if column != WHOLE}
+    chosen |= {f"by_{column}": with_unknown(rows[column]) for column in family.splits}
     columns: list[Column] = []
     for one in summed(family, active_window):
         for grain in asked if one.measure.of_period else (None,):

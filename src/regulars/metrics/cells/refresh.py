@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 
 import duckdb
 import ibis
 
-from regulars.metrics.cells import histograms, registry
+from regulars.metrics.cells import buyers, cohorts, histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
     Level,
+    copied,
     keys_of,
     levels,
     passes,
@@ -25,9 +28,10 @@ from regulars.metrics.cells.build import (
     table_name,
     table_of,
 )
-from regulars.metrics.cells.families import WHOLE, Family, families, grains
+from regulars.metrics.cells.families import Family, columns_of, families, grains
 from regulars.metrics.cells.projection import CALENDAR, Projection, days_of, projection, start_of
 from regulars.metrics.kept import Kept
+from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.facts.heads import BUCKETS
 
@@ -44,6 +48,10 @@ class Rule:
     """Cells are kept while they have at most this share of their fact's rows."""
     fewest: int = 10_000
     """A fact with fewer rows is as fast to read itself."""
+    few: int = 100_000
+    """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
+    again: int = 5_000_000
+    """Results that do not add up are found anew after a difference where the changed periods have at most so many orders."""
 
 
 RULE = Rule()
@@ -59,6 +67,10 @@ class _Work:
         schema = _schema(self.con, family.table)
         return projection(family, schema, self.settings.calendar, self.settings.active_window)
 
+    @property
+    def orders(self) -> quantiles.Orders:
+        return quantiles.Orders(self.con, _schema(self.con, "orders"), self.settings.calendar)
+
     def families(self) -> tuple[Family, ...]:
         return families(self.settings.active_window)
 
@@ -69,6 +81,14 @@ class _Work:
         found = self.con.execute(sql).fetchone()
         assert found is not None
         return int(found[0] or 0)
+
+    @cached_property
+    def periods(self) -> dict[Grain, int]:
+        """How many periods of each grain the calendar has."""
+        known = grains(self.settings.calendar)
+        asked = ", ".join(f"count(DISTINCT {start_of(grain)})" for grain in known)
+        (found,) = self.con.execute(f"SELECT {asked} FROM {CALENDAR}").fetchall()
+        return dict(zip(known, found, strict=True))
 
     def rows(self, table: str) -> int:
         return self.one(f"SELECT count(*) FROM facts.{table}")
@@ -86,6 +106,8 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
             for family in work.families():
                 _correct(work, family)
             _correct_histograms(work)
+            quantiles.correct(work.orders, rule.again)
+            _correct_cohorts(work)
             return
         _build_all(work)
 
@@ -104,26 +126,40 @@ def _build_all(work: _Work) -> None:
             seen = work.projection(family)
             work.con.execute(table_of(family, seen))
             _build(work, family, seen, fact_rows)
+    quantiles.build(work.orders)
+    if orders >= work.rule.fewest:
+        cohorts.build(work.con, _schema(work.con, "orders"), orders, work.rule.small)
 
 
 def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> None:
     limit = work.rule.small * fact_rows
     sizes: dict[Level, int] = {}
-    for by in family.splits:
-        sizes |= _sizes(work, family, by, seen.over(f"facts.{family.table}"), fact_rows)
+    rows = seen.over(f"facts.{family.table}")
+    values = _values(work, family, rows)
+    for by in family.ways:
+        sizes |= _sizes(work, family, by, rows, fact_rows, values)
     start = registry.next_level(work.con)
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= limit]
-    parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
-    sizes |= _sum_up(work, seen, parts, numbers, wanted)
+    if fact_rows <= work.rule.few:
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {seen_rows(seen, f'facts.{family.table}')}")
+        sizes |= _put_straight(work, seen, {level: numbers[level] for level in wanted})
+    else:
+        parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
+        constant = {column: one.smallest for column, one in values.items() if one.number == 1}
+        same = [level for level in wanted if set(columns_of(level.by)) & constant.keys()]
+        sizes |= _sum_up(work, seen, parts, numbers, [level for level in wanted if level not in same])
+        for level in same:
+            sizes[level] = work.one(f"INSERT INTO facts.{table_name(family.name)} {copied(level, numbers, constant)}")
     noted = []
     for level, size in sizes.items():
-        names = frozenset(column.kept_as for column in level.columns(seen))
+        names = level.names(seen)
         noted.append(
             Kept(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
                  size, fact_rows, size <= limit)
         )  # fmt: skip
     registry.note(work.con, *noted)
+    buyers.build(work.con, work.settings.calendar, family, noted)
 
 
 def _in_parts(work: _Work, table: str) -> Iterator[str]:
@@ -131,6 +167,22 @@ def _in_parts(work: _Work, table: str) -> Iterator[str]:
     last = work.one(f"SELECT max(rowid) FROM {table}")  # rows that are gone leave their numbers
     for start in range(0, last + 1, _PART):
         yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
+
+
+def _put_straight(work: _Work, seen: Projection, numbers: Mapping[Level, int]) -> dict[Level, int]:
+    """Add the sums of SEEN to the levels, and drop it. Returns how many rows each got."""
+    found: dict[Level, int] = {}
+    if numbers:
+        table = f"facts.{table_name(next(iter(numbers)).family.name)}"
+        start = work.one(f"SELECT max(rowid) + 1 FROM {table}")
+        work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}")
+        counted = work.con.execute(
+            f"SELECT level, count(*) FROM {table} WHERE rowid >= {start} GROUP BY level"
+        ).fetchall()
+        rows = {int(level): int(number) for level, number in counted}
+        found = {level: rows.get(number, 0) for level, number in numbers.items()}
+    work.con.execute(f"DROP TABLE {SEEN}")
+    return found
 
 
 def _sum_up(
@@ -156,21 +208,40 @@ def _sum_up(
     return found
 
 
-def _sizes(work: _Work, family: Family, by: str, rows: str, fact_rows: int) -> dict[Level, int]:
+@dataclass(frozen=True)
+class _Values:
+    """What a column has: how many different values, and one of them."""
+
+    number: int
+    smallest: str
+
+
+def _values(work: _Work, family: Family, rows: str) -> dict[str, _Values]:
+    """The values of each column that the family is split by."""
+    if not family.splits:
+        return {}
+    asked = ", ".join(f'count(DISTINCT "by_{column}"), min("by_{column}")' for column in family.splits)
+    (found,) = work.con.execute(f"SELECT {asked} FROM ({rows})").fetchall()
+    return {column: _Values(*found[2 * place : 2 * place + 2]) for place, column in enumerate(family.splits)}
+
+
+def _sizes(
+    work: _Work, family: Family, by: str, rows: str, fact_rows: int, values: dict[str, _Values]
+) -> dict[Level, int]:
     """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
-    large is not counted: it has as many at least.
+    large is not counted: it has as many at least. What two columns make is not counted: it is taken for the product of their
+    numbers of values.
     """
-    limit = work.rule.small * fact_rows
-    values = 1 if by == WHOLE else work.one(f'SELECT count(DISTINCT "by_{by}") FROM ({rows})')
+    limit, columns = work.rule.small * fact_rows, columns_of(by)
+    several = prod(values[column].number for column in columns)
     found: dict[Level, int] = {}
-    too_large = values if values > limit else 0  # each value has a row at least
+    too_large = several if several > limit else 0  # each value has a row at least
     for level in work.levels(family, by):
         if too_large:
             found[level] = too_large
             continue
-        periods = work.one(f"SELECT count(DISTINCT {start_of(level.grain)}) FROM {CALENDAR}")
-        size = values * periods * (BUCKETS if level.bucketed else 1)
-        if size > limit:
+        size = several * work.periods[level.grain] * (BUCKETS if level.bucketed else 1)
+        if size > limit and len(columns) < 2:
             size = work.one(f"SELECT count(*) FROM (SELECT DISTINCT {keys_of(level)} FROM ({rows}))")
             too_large = size if size > limit and level.bucketed else 0
         found[level] = size
@@ -193,13 +264,12 @@ def _can_be_corrected(work: _Work) -> bool:
         if any(rows > 2 * one.fact_rows for one in own):
             return False
         seen = work.projection(family)
-        for by in family.splits if own else ():
+        for by in family.ways if own else ():
             kept = {(one.grain, one.bucketed): one.columns for one in own if one.by == by}
             for level in work.levels(family, by):
-                columns = frozenset(column.kept_as for column in level.columns(seen))
-                if kept.get((level.grain.value, level.bucketed)) != columns:
+                if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
                     return False
-    return True
+    return quantiles.can_be_corrected(known) and cohorts.can_be_corrected(known, _schema(work.con, "orders"))
 
 
 def _correct(work: _Work, family: Family) -> None:
@@ -214,14 +284,13 @@ def _correct(work: _Work, family: Family) -> None:
         con.execute(f"DELETE FROM facts.{table}")
         changes = seen_rows(seen, f"facts.{family.table}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {changes}")
-    if work.one(f"SELECT count(*) FROM {SEEN}"):
-        for by in family.splits:
-            for level in work.levels(family, by):
-                known = kept[by, level.grain.value, level.bucketed]
-                if known.stands:
-                    con.execute(f"INSERT INTO facts.{table} BY NAME {straight(level, known.level, seen)}")
-    con.execute(f"DROP TABLE {SEEN}")
-    _compact_if_grown(work, table, KEYS, "rows", {column.kept_as for column in seen.columns})
+    levels_ = {
+        level: kept[by, level.grain.value, level.bucketed] for by in family.ways for level in work.levels(family, by)
+    }
+    _put_straight(work, seen, {level: known.level for level, known in levels_.items() if known.stands})
+    if family.table in TABLES:
+        buyers.correct(con, family, kept.values(), table)
+    _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 
 def _correct_histograms(work: _Work) -> None:
@@ -229,6 +298,14 @@ def _correct_histograms(work: _Work) -> None:
         if one.family == registry.GAPS and one.by and one.stands:
             histograms.correct(work.con, _schema(work.con, "orders"), one.by)
             _compact_if_grown(work, one.table, (*histograms.KEYS, one.by), "n", ())
+
+
+def _correct_cohorts(work: _Work) -> None:
+    own = [one for one in registry.held(work.con) if one.family == cohorts.FAMILY]
+    if own:
+        cohorts.correct(work.con, _schema(work.con, "orders"))
+        sums = {name for one in own for name in one.columns}
+        _compact_if_grown(work, cohorts.TABLE, cohorts.KEYS, "rows", {"customers", *sums})
 
 
 def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, sums: Iterable[str]) -> None:

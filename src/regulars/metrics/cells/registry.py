@@ -7,8 +7,9 @@ import duckdb
 from regulars.metrics.kept import Kept
 
 _MAKE = """CREATE OR REPLACE TABLE facts.cells (table_name TEXT, level INTEGER, family TEXT, split TEXT, grain TEXT,
-    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact_rows BIGINT, stands BOOLEAN)"""
-_READ = "SELECT table_name, level, family, split, grain, bucketed, columns, rows, fact_rows, stands FROM facts.cells"
+    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact_rows BIGINT, stands BOOLEAN,
+    missing TEXT)"""
+_READ = "SELECT table_name, level, family, split, grain, bucketed, columns, missing, rows, fact_rows, stands FROM facts.cells"
 GAPS = "gaps"
 
 
@@ -26,7 +27,7 @@ def note(con: duckdb.DuckDBPyConnection, *levels: Kept) -> None:
     """Say of levels that they are kept, or are not."""
     values = [
         [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows, one.fact_rows,
-         one.stands]
+         one.stands, _listed(one.missing)]
         for one in levels
     ]  # fmt: skip
     places = f"({', '.join('?' * len(values[0]))})"
@@ -48,9 +49,13 @@ def held(con: duckdb.DuckDBPyConnection) -> tuple[Kept, ...]:
     except duckdb.CatalogException:
         return ()
     return tuple(
-        Kept(table, level, family, by, grain, bucketed, frozenset(filter(None, columns.split(","))), *sizes)
-        for table, level, family, by, grain, bucketed, columns, *sizes in found
-    )
+        Kept(table, level, family, by, grain, bucketed, _set(columns), rows, fact_rows, stands, frozenset(map(int, _set(missing))))
+        for table, level, family, by, grain, bucketed, columns, missing, rows, fact_rows, stands in found
+    )  # fmt: skip
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(filter(None, listed.split(",")))
 
 
 def written(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -62,3 +67,14 @@ def rewritten(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
     """Note the rows of a table that was written as a whole: exactly in sum, and by level in proportion."""
     before = max(written(con, table), 1)
     con.execute("UPDATE facts.cells SET rows = (rows * ?) // ? WHERE table_name = ? AND stands", [rows, before, table])
+
+
+def corrected(con: duckdb.DuckDBPyConnection, one: Kept, missing: frozenset[int]) -> None:
+    """Note which periods of a level are not kept any more, and how many rows it has now."""
+    (rows,) = con.execute(f"SELECT count(*) FROM facts.{one.table} WHERE level = ?", [one.level]).fetchall()
+    values = [_listed(missing), rows[0], one.level]
+    con.execute("UPDATE facts.cells SET missing = ?, rows = ? WHERE level = ?", values)
+
+
+def _listed(missing: frozenset[int]) -> str:
+    return ",".join(map(str, sorted(missing)))

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from regulars.metrics.cells.occurrences import Quantiles
 from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
-from regulars.metrics.compute.quantiles import Histogram
 from regulars.metrics.compute.sums import Sums
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import MONEY_SCALE
-from regulars.metrics.shapes import Interval, Metric, Quantile, Ratio
+from regulars.metrics.shapes import Interval, Metric, Ratio
 from regulars.vocabulary.units import Unit
 
 
@@ -71,13 +71,9 @@ def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
     return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
 
 
-def estimate_quantile(metric: Quantile, histogram: Histogram) -> Estimate:
-    """Quantiles, from the histogram of values by bucket."""
-    value = histogram.quantile(metric.q)
-    without = filled = None
-    low = high = np.full_like(value, np.nan)
-    if histogram.bucketed:
-        without, filled = histogram.quantiles_left_out(metric.q), histogram.filled()
-        low, high, _ = jackknife(without, value, filled)
-    counts = histogram.counts()
-    return Estimate(value, low, high, value, None, counts, without, filled)
+def estimate_quantile(found: Quantiles) -> Estimate:
+    """Quantiles, with the interval that those without each bucket give."""
+    low = high = np.full_like(found.value, np.nan)
+    if found.without is not None and found.filled is not None:
+        low, high, _ = jackknife(found.without, found.value, found.filled)
+    return Estimate(found.value, low, high, found.value, None, found.counts, found.without, found.filled)

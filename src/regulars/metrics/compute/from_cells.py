@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from regulars.metrics.cells.build import split_of
 from regulars.metrics.cells.families import digest
 from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.parts import Part, codes
@@ -14,6 +15,7 @@ from regulars.metrics.compute.plan import Step
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import Term, Timing
 from regulars.metrics.question import Condition
+from regulars.metrics.relations import filter_column
 from regulars.metrics.scope import Scope
 
 
@@ -32,7 +34,8 @@ def parts_from_cells(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
     apart = scope.apart(step.fact)
     found = scope.facts.run(_sql(step, scope, sorted({*names, *unknown.values()})), {})
     periods, period = np.unique(found["period"].to_numpy(), return_inverse=True)
-    groups, group = codes([found["split"] for _ in splits], found.num_rows)
+    labels = [found[split_of(kept.by, column)] for column in scope.by(step.fact).values()]
+    groups, group = codes(labels, found.num_rows)
     buckets = scope.buckets if apart else 1
     bucket = found["bucket"].to_numpy() if apart else np.zeros(found.num_rows, dtype=np.int64)
     shape = (len(periods), len(groups), buckets)
@@ -60,11 +63,12 @@ def _column(kept: Kept, term: Term, scope: Scope) -> str:
 def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     kept = step.kept
     assert kept is not None
-    keys = ["period", *(("split",) if scope.by(step.fact) else ()), *(("bucket",) if scope.apart(step.fact) else ())]
+    splits = [split_of(kept.by, column) for column in scope.by(step.fact).values()]
+    keys = ["period", *splits, *(("bucket",) if scope.apart(step.fact) else ())]
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
-    chosen += [_predicate(one) for one in scope.where]
+    chosen += [predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where]
     read = f"FROM facts.{kept.table} WHERE {' AND '.join(chosen)}"
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):
@@ -74,9 +78,10 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     return f"SELECT {', '.join(keys)}, {totals} {read} GROUP BY {', '.join(keys)}"
 
 
-def _predicate(one: Condition) -> str:
+def predicate(column: str, one: Condition) -> str:
+    """SQL of a condition on a column that cells are split by."""
     values = ", ".join("'" + value.replace("'", "''") + "'" for value in one.values)
-    return f"split {'IN' if one.operator == '=' else 'NOT IN'} ({values})"
+    return f"{column} {'IN' if one.operator == '=' else 'NOT IN'} ({values})"
 
 
 def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape: tuple[int, int, int]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import ibis
@@ -12,8 +13,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from regulars.metrics.cells.cohorts import BLOCK, column
 from regulars.metrics.compute.estimates import Estimate
+from regulars.metrics.compute.from_cells import predicate
 from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
+from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTORIES
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
 from regulars.metrics.scope import Scope
@@ -23,8 +27,6 @@ from regulars.warehouse.portable import floored
 
 _Key = tuple[int, tuple[str, ...], int, int]
 """Period, group, bucket, and the month or day in which customers started."""
-BLOCK = 30
-"""Days of one age in a rolling grid."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,11 @@ class GridEstimate:
     finished: npt.NDArray[np.bool_]
 
 
-def grid(metric: Grid, scope: Scope) -> GridEstimate:
-    """All cells whose time is over, for at least some of the cohort's customers."""
-    cells, sizes, scale = _read(metric, scope)
+def grid(metric: Grid, scope: Scope, kept: Kept | None = None) -> GridEstimate:
+    """All cells whose time is over, for at least some of the cohort's customers. kept: sums of cohorts, to be read instead of
+    orders.
+    """
+    cells, sizes, scale = _read(metric, scope) if kept is None else _read_kept(metric, scope, kept)
     by = len(scope.by(HISTORIES))
 
     def key(row: dict[str, Any]) -> _Key:
@@ -93,7 +97,7 @@ def _ages_over(age: Age, unit: int, last: int) -> int:
     if age is Age.THIRTY_DAYS:
         return (last + 1 - unit) // BLOCK - 1
     day = from_epoch_day(last + 1)
-    return day.year * 12 + day.month - 1 - unit - 1
+    return _month(day) - unit - 1
 
 
 def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
@@ -126,6 +130,44 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
     return found.to_pylist(), sizes.to_pyarrow().to_pylist(), scale
 
 
+def _read_kept(metric: Grid, scope: Scope, kept: Kept) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+    """The same from the sums that are kept."""
+    assert scope.facts.run is not None
+    by = [f"split_{number}" for number, _ in enumerate(scope.by(HISTORIES))]
+    named = column(metric.cell)
+    kind = "money" if f"money_{named}" in kept.columns else "sum"
+    unknown = f"sum(unknown_{named})" if metric.cell.complete else "0"
+    labels = [*(f"split AS {label}" for label in by), f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
+    chosen = " AND ".join([f"level = {kept.level}", *(predicate("split", one) for one in scope.where)])
+    keys = ["period", "age", *(["split"] if by else []), *(["bucket"] if scope.bucketed else [])]
+    found = scope.facts.run(
+        f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"
+        f" CAST(sum({kind}_{named}) AS BIGINT) AS total, CAST({unknown} AS BIGINT) AS unknown FROM facts.{kept.table}"
+        f" WHERE {chosen} GROUP BY {', '.join(keys)} HAVING sum(rows) <> 0",
+        {},
+    )
+    cells: list[dict[str, Any]] = []
+    sizes: dict[tuple[object, ...], dict[str, Any]] = {}
+    for row in found.to_pylist():
+        start = row.pop("start")
+        unit = start if metric.age is Age.THIRTY_DAYS else _month(from_epoch_day(start))
+        for number, period in enumerate(scope.periods):
+            since = (
+                period.first
+                if metric.age is Age.THIRTY_DAYS
+                else epoch_day(from_epoch_day(period.first).replace(day=1))
+            )
+            if since <= start < period.beyond:
+                cells.append({**row, "period": number, "unit": unit})
+                key = (number, unit, row["bucket_"], *(row[label] for label in by))
+                sizes.setdefault(key, {**cells[-1], "customers": 0})["customers"] += row["customers"]
+    return cells, list(sizes.values()), MONEY_SCALE if kind == "money" else 1
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
 def _aged(rows: ir.Table, age: Age, scope: Scope) -> ir.Table:
     """Adds `unit` (the month or day a customer started), `age` and `previous_age`."""
     if age is Age.THIRTY_DAYS:
@@ -137,8 +179,8 @@ def _aged(rows: ir.Table, age: Age, scope: Scope) -> ir.Table:
     first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
     days = [from_epoch_day(number) for number in range(first, last + 1)]
     numbers = pa.array(range(first, last + 1), pa.int32())
-    months = pa.array([day.year * 12 + day.month - 1 for day in days], pa.int32())
-    for column, name in (("day", "month"), ("first_day", "unit"), ("previous_day", "previous_month")):
+    months = pa.array([_month(day) for day in days], pa.int32())
+    for known, name in (("day", "month"), ("first_day", "unit"), ("previous_day", "previous_month")):
         calendar = ibis.memtable(pa.table({f"{name}_day": numbers, name: months}))
-        rows = rows.left_join(calendar, rows[column] == calendar[f"{name}_day"]).drop(f"{name}_day")
+        rows = rows.left_join(calendar, rows[known] == calendar[f"{name}_day"]).drop(f"{name}_day")
     return rows.mutate(age=rows.month - rows.unit, previous_age=rows.previous_month - rows.unit)

@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from regulars.metrics.cells.families import WHOLE, digest, family_name
+from regulars.metrics.cells import cohorts
+from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, family_name
+from regulars.metrics.cells.quantiles import FAMILY, column
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
-from regulars.vocabulary.calendar import Grain
+from regulars.metrics.shapes import Grid, Quantile
+from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
 
 
 class Source(Enum):
@@ -44,8 +47,10 @@ class Step:
             return (
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
-        by = [self.kept.grain, *filter(None, [self.kept.by]), *(["bucket of customers"] if self.kept.bucketed else [])]
-        return f"sums by {', '.join(by)}"
+        apart = ["bucket of customers"] if self.kept.bucketed else []
+        since = f"{self.kept.grain} of the first order, age" if self.kept.family == cohorts.FAMILY else self.kept.grain
+        by = [since, *columns_of(self.kept.by), *apart]
+        return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
 
 
 _Key = tuple[Fact, Source, Kept | None, str]
@@ -76,6 +81,70 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     histogram = _histogram(fact, scope) if fact is BY_DAY else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
+
+
+def plan_quantile(metric: Quantile, scope: Scope) -> Step:
+    """How a quantile is answered: from results that are kept, where they are for every period, else from every value."""
+    kept, reason = _results(metric, scope)
+    if kept is None:
+        return every_row(metric.fact, scope, f"a quantile needs every value: {reason}")
+    return Step(metric.fact, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def plan_grid(metric: Grid, scope: Scope) -> Step:
+    """How a cohort grid is answered: from the sums of its cohorts, where these are kept, else from every order."""
+    kept, reason = _cohorts(metric, scope)
+    if kept is None:
+        return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {reason}")
+    return Step(HISTORIES, Source.CELLS, (), kept.table, kept.rows, kept)
+
+
+def _cohorts(metric: Grid, scope: Scope) -> tuple[Kept | None, str]:
+    by, unanswerable = _split(HISTORIES, scope)
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if unanswerable:
+        return None, unanswerable
+    grain, named = cohorts.GRAINS[metric.age], cohorts.column(metric.cell)
+    known = [
+        one for one in scope.facts.levels.get((cohorts.FAMILY, by), [])
+        if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
+    ]  # fmt: skip
+    if not known:
+        return None, _nothing_of(metric.cell, scope, by)
+    (one,) = known
+    if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
+        return None, "the periods do not start and end with months"
+    return (one, "") if one.stands else (None, _not_small([one], by))
+
+
+def _of_whole_months(period: Period, scope: Scope) -> bool:
+    """Whether no month that has orders lies in the period in part only."""
+    first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
+    cuts = [day for day in (period.first, period.beyond) if first < day <= last]
+    return all(from_epoch_day(day).day == 1 for day in cuts)
+
+
+def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
+    by, unanswerable = _split(metric.fact, scope)
+    if not scope.facts.cells:
+        return None, "nothing is kept summed up"
+    if unanswerable or scope.where:
+        return None, unanswerable or "results are not kept under a condition"
+    named = column(metric)
+    known = [one for one in scope.facts.levels.get((FAMILY, by), []) if named in one.columns]
+    if not known:
+        return None, _nothing_of(metric.above.terms[0].measure, scope, by)
+    fitting = [one for one in known if scope.grain is not None and one.grain == scope.grain.value]
+    if not fitting:
+        return None, f"results {_by(by)}are kept for {_grains_kept(by)} only"
+    (one,) = fitting
+    if not one.stands:
+        return None, _not_small([one], by)
+    gone = [period.label for period in scope.periods if period.first in one.missing]
+    if gone:
+        return None, f"a load changed too many orders of {gone[0]}{' and others' * (len(gone) > 1)} to keep its result"
+    return one, ""
 
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
@@ -117,10 +186,10 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     """The smallest level of cells that holds the measure's sums, or why none does."""
     if not scope.facts.cells:
         return None, "nothing is kept summed up"
-    if measure.distinct:
-        return None, "distinct customers do not add up over days"
     if unanswerable:
         return None, unanswerable
+    if measure.distinct and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
+        return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
     known = scope.facts.levels.get((family, by), [])
     if not known:
@@ -134,12 +203,18 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
         return None, _no_period(measure, by)
     standing = [one for one in fitting if one.stands]
     if not standing:
-        size = min(one.rows for one in fitting)
-        word = f"by {by} " if by != WHOLE else ""
-        return None, (
-            f"{word}cells would have {size:,} rows or more: not small against the {fitting[0].fact_rows:,} of the fact"
-        )
+        return None, _not_small(fitting, by)
     return min(standing, key=lambda one: one.rows), ""
+
+
+def _not_small(levels: list[Kept], by: str) -> str:
+    size = min(one.rows for one in levels)
+    rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
+    return f"{_by(by)}cells would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
+
+
+def _by(by: str) -> str:
+    return f"by {' and '.join(columns_of(by))} " if by != WHOLE else ""
 
 
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
@@ -150,15 +225,20 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
         said = " and ".join(map(str, sorted(kept)))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
     if measure.of_window and by != WHOLE:
-        return f"by {by}, sums are kept for the shop's own active window only"
+        return f"{_by(by).rstrip()}, sums are kept for the shop's own active window only"
     return "its definition is not among what is kept"
 
 
 def _no_period(measure: Measure, by: str) -> str:
+    if measure.distinct:
+        return f"distinct customers do not add up over days, and are kept {_by(by)}for {_grains_kept(by)} only"
     if measure.of_period:
-        kept = "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
-        return f"it depends on where the period starts, and is kept {f'by {by} ' * (by != WHOLE)}for {kept} only"
+        return f"it depends on where the period starts, and is kept {_by(by)}for {_grains_kept(by)} only"
     return "the periods do not start and end where those start that are kept"
+
+
+def _grains_kept(by: str) -> str:
+    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
 
 
 def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
@@ -175,9 +255,9 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
     told = columns & {*AS_NOW}
     if told:
         return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
-    if len(columns) > 1:
-        return "", f"sums are kept by one column at a time, not by {' and '.join(sorted(columns))}"
-    return columns.pop() if columns else WHOLE, ""
+    if len(columns) > 2:
+        return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"
+    return by_both(columns), ""
 
 
 def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
@@ -192,9 +272,13 @@ def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
     return ""
 
 
+def _of_one_value(one: Condition) -> bool:
+    return one.operator == "=" and len(set(one.values)) == 1
+
+
 def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
     """Whether a level's periods and buckets can make up what is asked for."""
     if scope.apart(measure.fact) and not one.bucketed:
         return False
     grain = Grain(one.grain)
-    return grain is scope.grain if measure.of_period else scope.aligned(grain)
+    return grain is scope.grain if measure.of_period or measure.distinct else scope.aligned(grain)

@@ -343,11 +343,12 @@ def _remove(found: Judgement) -> None:
 
 def _keep_latest_file(found: Judgement, table: Table, rows: str) -> None:
     """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
-    if len(found.stages) < 2:
+    if sum(plan.table is table for stage in found.stages for plan in stage.plans) < 2:
         return
     key = ", ".join(["source", *(identifier(column) for column in table.version_key)])
+    contested = f'SELECT {key} FROM {rows} GROUP BY {key} HAVING min("@file") <> max("@file")'
     # An unknown time counts as the newest known one, so that then the later file wins.
-    files = f'SELECT {key}, "@file", max(updated_at) AS newest FROM {rows} GROUP BY {key}, "@file"'
+    files = f'SELECT {key}, "@file", max(updated_at) AS newest FROM {rows} SEMI JOIN ({contested}) USING ({key}) GROUP BY ALL'
     ranked = f"SELECT *, max(newest) OVER (PARTITION BY {key}) AS known FROM ({files})"
     losing = (
         f'SELECT {key}, "@file" FROM ({ranked}) QUALIFY row_number() OVER'

@@ -1,0 +1,42 @@
+"""Split values as numbers: what the database hands over is narrow, and quick to sort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from regulars.metrics.kept import Kept
+
+Numbers = npt.NDArray[Any]
+_FEW = 32
+
+
+def words(con: duckdb.DuckDBPyConnection, level: Kept) -> list[str]:
+    """The split values that a level has, in their order; at least one."""
+    read_from = f"facts.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
+    found = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
+    return [word for (word,) in found] or [""]
+
+
+def coded(column: str, known: list[str]) -> str:
+    """SQL of the place among the known words of what stands in the column."""
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in known)
+    # Looked up once for each distinct value where the storage knows these; a long list had better be hashed.
+    few = f"(list_position([{listed}], {column}) - 1)::UTINYINT"
+    return few if len(known) <= _FEW else f"enum_code({column}::ENUM({listed}))"
+
+
+def fetched(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Numbers]:
+    """The columns that a query finds, without nulls."""
+    found = con.execute(sql).to_arrow_table()
+    return {name: found[name].to_numpy() for name in found.column_names}
+
+
+def beginnings(ascending: Numbers) -> npt.NDArray[np.int64]:
+    """Where each number stands first."""
+    if not len(ascending):
+        return np.zeros(0, dtype=np.int64)
+    return np.append(0, 1 + np.flatnonzero(ascending[1:] != ascending[:-1]))
