@@ -27,7 +27,7 @@ HEAVY = ("ibis", "pandas", "pyarrow", "numpy", "scipy", "openpyxl", "duckdb")
 
 # Packages that are not installed by default, by the name they are imported by: the one kind of import, outside the
 # command line's table of commands, that may stand inside a function.
-OPTIONAL: frozenset[str] = frozenset()
+OPTIONAL: frozenset[str] = frozenset({"sklearn", "threadpoolctl"})
 
 
 def name_of(module: Path) -> str:

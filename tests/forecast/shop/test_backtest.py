@@ -170,6 +170,13 @@ def test_the_usual_model_is_taken_unless_another_is_better_for_sure(scores: dict
     assert choose(FITTED, trials).fitted.model == taken
 
 
+def test_a_difference_that_is_sure_but_too_small_to_matter_is_a_tie():
+    trials = {
+        name: trials_of(*[-1 + gained] * 4, of=EVEN) for name, gained in zip(FITTED, (0, 0.0009, -1), strict=True)
+    }
+    assert choose(FITTED, trials).fitted.model == "pareto"
+
+
 def test_a_model_that_a_quarter_did_not_tell_is_not_compared():
     trials = {
         "pareto": trials_of(-1, -1, -1, -1, of=EVEN),

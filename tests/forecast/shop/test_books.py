@@ -12,8 +12,10 @@ from regulars.app import App
 from regulars.forecast.shop.books import KEPT
 from regulars.forecast.shop.making import Wish
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse.people.corrections import join
 
 LAST = date(2025, 12, 31)
+_TWO = "SELECT email FROM facts.persons SEMI JOIN facts.orders USING (person) WHERE email IS NOT NULL ORDER BY email LIMIT 2"
 
 
 def kept(app: App) -> dict[date, list[tuple[Any, ...]]]:
@@ -124,6 +126,15 @@ def test_settings_make_it_stale(app: App):
     settings = app.shop.settings.model_copy(update={"timezone": "America/New_York"})
     moved = App(Shop(app.shop.folder, settings))
     assert moved.forecasts()[0].stale == ("the shop's settings changed",)
+
+
+def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app: App):
+    before = app.forecast()
+    with app.warehouse.read() as con:
+        a, b = (email for (email,) in con.execute(_TWO).fetchall())
+    app.change("join", lambda changes: join(changes, app.shop.settings, a, b))
+    assert app.forecasts()[0].stale == ("customers were joined or split",)
+    assert app.forecast().customers == before.customers - 1
 
 
 def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: App, tmp_path: Path):

@@ -54,6 +54,7 @@ def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
         # Chances and counts are kept in single precision.
         np.testing.assert_allclose(said[name], values, rtol=1e-9 if name == "worth" else 1e-6, err_msg=name)
     median = fitted.median_next_purchase(cells)
+    median[median >= 36_500] = np.inf
     np.testing.assert_allclose(np.nan_to_num(said["median_days"], nan=np.inf), median, rtol=1e-6)
     np.testing.assert_allclose(said["worth_if_staying"] * fitted.alive(cells), said["worth"], rtol=1e-9)
     # Discounted a purchase at a time, a range is worth as much a purchase as what is expected.

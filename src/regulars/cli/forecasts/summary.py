@@ -91,7 +91,7 @@ def _sheet(found: Forecast) -> Sheet:
     add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")
     add(f"{found.value_of} within {ahead}{off}", _money(totals["value"], found))
     add("the same, had nobody left", _money(totals["value_if_staying"], found))
-    add("still customers", f"{totals['alive']:,.0f}")
+    add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
     add("leaving: half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
     add("value at risk with them", _money(totals["value_at_risk"], found))
     return sheet

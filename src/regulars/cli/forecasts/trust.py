@@ -14,6 +14,7 @@ from regulars.forecast.shop.totals import CERTAIN
 from regulars.vocabulary.units import Unit
 
 _NAIVE = "as often as in the days before"
+_BOOSTING = "gradient boosting"
 
 
 def trust(found: Forecast, came: Iterable[Outcome]) -> None:
@@ -60,7 +61,10 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
 def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
     columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
     sheet = _numbers(["model"], columns, "Each customer, in all of these: what models said beside what came")
-    for name, one in {**backtest["models"], _NAIVE: backtest["naive"]}.items():
+    rows = {**backtest["models"], _BOOSTING: backtest.get("boosting"), _NAIVE: backtest["naive"]}
+    for name, one in rows.items():
+        if one is None:
+            continue
         log_score = f"{one['log_score']:.4f}" if "log_score" in one else "–"
         called = f"{name} (taken)" if name == chosen else name
         sheet.rows.append(
@@ -76,6 +80,10 @@ def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
         "The log score decides: nearer to 0 is better. Brier score and mean error: less is better. The top tenth are the tenth of"
         " customers expected to buy most; more of all purchases with them is better.",
     ]
+    if "boosting" not in backtest:
+        sheet.notes.append(
+            "Beside gradient boosting, too, where scikit-learn is installed: pip install regulars[learning]"
+        )
     return sheet
 
 

@@ -92,9 +92,24 @@ def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1) -> Qu
 
 def quarters(engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int) -> list[Quarter]:
     """The quarters to test on; customers: how many there are."""
-    one_in = max(1, customers // MOST_CUSTOMERS)
+    one_in = _one_in(customers)
     found = (quarter(engine, orders, start, one_in) for start in starts(first_day, until))
     return [one for one in found if one.cells.customers * one_in >= CUSTOMERS]
+
+
+def quarters_before(
+    engine: Engine, orders: ir.Table, over: Sequence[Quarter], first_day: int, customers: int
+) -> list[Quarter]:
+    """For each of these the quarter before, over when it begins; none at all where one would begin too early."""
+    before = [one.start - HIDDEN for one in over]
+    if not before or min(before) - first_day < HIDDEN:
+        return []
+    known_already = {one.start: one for one in over}
+    return [known_already.get(start) or quarter(engine, orders, start, _one_in(customers)) for start in before]
+
+
+def _one_in(customers: int) -> int:
+    return max(1, customers // MOST_CUSTOMERS)
 
 
 def tried(model: str, over: Sequence[Quarter]) -> list[Trial]:
@@ -169,9 +184,12 @@ def _scores(trials: Sequence[Trial]) -> dict[str, float]:
     buys = np.concatenate([trial.buys for trial in trials])
     expected = np.concatenate([trial.expected for trial in trials])
     log_scores = np.concatenate([trial.log_scores for trial in trials])
+    return {"quarters": len(trials), "log_score": _mean(n, log_scores), **scored(n, after, buys, expected)}
+
+
+def scored(n: Array, after: Array, buys: Array, expected: Array) -> dict[str, float]:
+    """How near a forecast was to what came; each row stands for n customers."""
     return {
-        "quarters": len(trials),
-        "log_score": _mean(n, log_scores),
         "brier": _mean(n, (buys - (after > 0)) ** 2),
         "log_loss": -_mean(n, np.log(np.clip(np.where(after > 0, buys, 1 - buys), 1e-15, 1))),
         "mean_absolute_error": _mean(n, np.abs(expected - after)),

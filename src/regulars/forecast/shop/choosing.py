@@ -14,8 +14,10 @@ from regulars.vocabulary.errors import ForecastRefused
 LEAVING = ("pareto", "mbg", "bg")
 """Models in which customers leave; the first is taken unless another one forecast better."""
 STAYING = "nbd"
-_SURE = 2.0
-"""Standard errors by which another model must have been better."""
+_SURE, _WORTH = 2.0, 0.001
+"""By so many standard errors, and by so much of a score a customer, another model must have been better: among very many
+customers the smallest difference is sure, and none worth having.
+"""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def choose(
     taken = names[0]
     for name in names[1:]:
         better, error = gain(trials[name], trials[taken])
-        if better > _SURE * error:
+        if better > max(_SURE * error, _WORTH):
             taken = name
     if len(found) == 1:
         return _untried(found)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 
 import ibis.expr.types as ir
 
-from regulars.forecast.shop import backtest, choosing, gates
+from regulars.forecast.shop import backtest, boosting, choosing, gates
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
@@ -75,10 +75,15 @@ def make(
     done("spend")
     found = choosing.candidates(cells_to_fit(engine, rows, by_day), wish.model)
     done("models")
-    past = backtest.quarters(engine, orders, seen.first_day or until, until, seen.customers)
+    first_day = seen.first_day or until
+    past = backtest.quarters(engine, orders, first_day, until, seen.customers)
     trials = {name: backtest.tried(name, past) for name in found}
     chosen = choosing.choose(found, trials, wish.model)
     fitted = chosen.fitted
+    report = backtest.report(trials, fitted.model) if trials[fitted.model] else None
+    if report and boosting.available():
+        before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
+        report["boosting"] = boosting.boosted(before, past) if before else None
     done("past")
     scored = scores(fitted, by_day, wish.horizon, wish.rate, threads)
     last = from_epoch_day(until - 1)
@@ -114,6 +119,6 @@ def make(
         capped_orders=capped.orders,
         capped_amount=capped.amount,
         totals=sums,
-        backtest=backtest.report(trials, fitted.model) if trials[fitted.model] else None,
+        backtest=report,
     )
     return forecast, as_of(said, last.isoformat())

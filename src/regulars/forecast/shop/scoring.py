@@ -22,6 +22,8 @@ LOW, HIGH = 0.1, 0.9
 """What a range leaves out on each side: one customer in ten has less, one in ten more."""
 _ALIKE = 0.02
 """Ages that differ by less are one for the range, which is of whole purchases anyway."""
+_FOREVER = 36_500
+"""Days: nobody waits a hundred years."""
 _MANY = 50_000
 _MONEY = "decimal(18, 4)"
 
@@ -33,7 +35,7 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, th
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
     ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_if_staying`, the same of those
     still customers, `worth_low` and `worth_high`, of the range; `median_days` to the next purchase of those still customers
-    (null where most never buy again); `overdue`, the probability of a silence so long, were they still customers;
+    (null where that is a hundred years or never); `overdue`, the probability of a silence so long, were they still customers;
     `buys_90_at_last`, what `buys_90` was at the last purchase. Many cells are shared among the threads.
     """
     if threads == 1 or len(cells.x) < _MANY:
@@ -75,7 +77,7 @@ def _scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) -
     amounts = {"worth": alive * worth, "worth_if_staying": worth, "worth_low": low * each, "worth_high": high * each}
     past = dict(zip(PAST, (cells.x, cells.t_x, cells.T), strict=True))
     whole = {**past, "purchases_low": low, "purchases_high": high}
-    endless = ~np.isfinite(median)
+    endless = ~(median < _FOREVER)
     return pa.table(
         {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
         | {name: pa.array(values.astype(np.float32)) for name, values in numbers.items()}
