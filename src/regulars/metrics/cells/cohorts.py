@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -24,6 +25,7 @@ FAMILY = "cohorts"
 TABLE = "cells_cohorts"
 KEYS = ("level", "period", "age", "split", "bucket")
 """What names a row: `period` is the first day of the month of the first order, or the day itself; `age` counts from 0."""
+_FINEST = "temp.cohorts_finest"
 GRAINS = {Age.CALENDAR_MONTHS: Grain.MONTH, Age.THIRTY_DAYS: Grain.DAY}
 """How exactly the start of a cohort is kept, for each way to count age."""
 BLOCK = 30
@@ -46,19 +48,21 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, smal
         f"CREATE OR REPLACE TABLE facts.{TABLE} (level INTEGER, period INTEGER, age INTEGER, split TEXT, bucket INTEGER,"
         f" rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
     )
-    start = registry.next_level(con)
     noted: list[Kept] = []
+    start = registry.next_level(con)
     for age, grain in GRAINS.items():
+        columns = frozenset(_columns(schema, age))
+        decided: list[Kept] = []
         for by in _SPLITS:
-            level = start + len(noted)
             values = 1 if by == WHOLE else _one(con, f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
             size = _most(age, first, last) * values * BUCKETS
-            stands = size <= small * orders
-            if stands:
-                con.execute(f"INSERT INTO facts.{TABLE} BY NAME {_sums(schema, age, by, level, 'facts.orders')}")
-                size = _one(con, f"SELECT count(*) FROM facts.{TABLE} WHERE level = {level}")
-            columns = frozenset(_columns(schema, age))
-            noted.append(Kept(TABLE, level, FAMILY, by, grain.value, True, columns, size, orders, stands))
+            level = start + len(noted) + len(decided)
+            decided.append(
+                Kept(TABLE, level, FAMILY, by, grain.value, True, columns, size, orders, size <= small * orders)
+            )
+        standing = [one for one in decided if one.stands]
+        rows = _insert(con, schema, age, standing, {"facts.orders": ""}) if standing else {}
+        noted += [replace(one, rows=rows.get(one.level, one.rows)) for one in decided]
     registry.note(con, *noted)
 
 
@@ -71,22 +75,37 @@ def can_be_corrected(known: Iterable[Kept], schema: ibis.Schema) -> bool:
 
 def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema) -> None:
     """Insert as further rows what came with temp.added_orders, and less what went with temp.removed_orders."""
-    ages = {grain.value: age for age, grain in GRAINS.items()}
-    for one in registry.held(con):
-        if one.family == FAMILY and one.stands:
-            sums = ("rows", "customers", *sorted(one.columns))
-            keys = ", ".join(KEYS)
-            both = " UNION ALL ".join(
-                f"SELECT {keys}, {', '.join(f'{sign}{name} AS {name}' for name in sums)}"
-                f" FROM ({_sums(schema, ages[one.grain], one.by, one.level, rows)})"
-                for rows, sign in (("temp.added_orders", ""), ("temp.removed_orders", "-"))
-            )
-            differ = " OR ".join(f"{name} <> 0" for name in sums)
-            totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in sums)
-            con.execute(
-                f"INSERT INTO facts.{TABLE} BY NAME SELECT * FROM (SELECT {keys}, {totals} FROM ({both}) GROUP BY ALL)"
-                f" WHERE {differ}"
-            )
+    for age, grain in GRAINS.items():
+        own = [one for one in registry.held(con) if one.family == FAMILY and one.grain == grain.value and one.stands]
+        if own:
+            _insert(con, schema, age, own, {"temp.added_orders": "", "temp.removed_orders": "-"})
+
+
+def _insert(
+    con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, levels: Sequence[Kept], signs: Mapping[str, str]
+) -> dict[int, int]:
+    """Add to the levels the sums over tables of orders, each with its sign. Returns how many rows each level got."""
+    splits = tuple(one.by for one in levels if one.by != WHOLE)
+    sums = ("rows", "customers", *_columns(schema, age))
+    named = ", ".join(("period", "age", "bucket", *(f'"by_{by}"' for by in splits)))
+    parts = (
+        f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(schema, age, splits, rows)})"
+        for rows, sign in signs.items()
+    )
+    # Once by all columns, then by each: the few rows of the first are quickly added up.
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {_FINEST} AS {' UNION ALL '.join(parts)}")
+    totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in sums)
+    differ = " OR ".join(f"{name} <> 0" for name in sums)
+    found = {}
+    for one in levels:
+        split = "NULL::TEXT" if one.by == WHOLE else f'"by_{one.by}"'
+        found[one.level] = _one(
+            con,
+            f"INSERT INTO facts.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, * FROM (SELECT period, age,"
+            f" {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
+        )
+    con.execute(f"DROP TABLE {_FINEST}")
+    return found
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
@@ -106,16 +125,14 @@ def _month(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _sums(schema: ibis.Schema, age: Age, by: str, level: int, rows: str) -> str:
-    """SQL of the sums of a level over these rows of orders."""
-    columns, projected = _projection(schema, age, by)
-    split = "NULL" if by == WHOLE else "split"
+def _sums(schema: ibis.Schema, age: Age, splits: tuple[str, ...], rows: str) -> str:
+    """SQL of the sums over these rows of orders, by all splits together."""
+    columns, projected = _projection(schema, age, splits)
+    by = "".join(f', "by_{one}"' for one in splits)
     totals = "".join(f", {Column(name, name).total} AS {name}" for name in columns)
     seen = projected.replace(f'"{ROWS}"', _aged(age, rows))
-    return (
-        f"SELECT {level}::INTEGER AS level, period, age, {split}::TEXT AS split, bucket, count(*) AS rows,"
-        f" sum(customers)::BIGINT AS customers{totals} FROM ({seen}) GROUP BY ALL"
-    )
+    sums = f"count(*) AS rows, sum(customers)::BIGINT AS customers{totals}"
+    return f"SELECT period, age, bucket{by}, {sums} FROM ({seen}) GROUP BY ALL"
 
 
 def _aged(age: Age, rows: str) -> str:
@@ -139,10 +156,10 @@ def _measures(age: Age) -> dict[str, Measure]:
 
 
 def _columns(schema: ibis.Schema, age: Age) -> tuple[str, ...]:
-    return _projection(schema, age, WHOLE)[0]
+    return _projection(schema, age, ())[0]
 
 
-def _projection(schema: ibis.Schema, age: Age, by: str) -> tuple[tuple[str, ...], str]:
+def _projection(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
     added = dict.fromkeys(("cohort", "age", "previous_age"), "int32")
     rows = ibis.table({**{one: schema[one] for one in schema}, **added}, name=ROWS)
@@ -151,8 +168,7 @@ def _projection(schema: ibis.Schema, age: Age, by: str) -> tuple[tuple[str, ...]
         "period": rows.cohort, "age": rows.age, "bucket": rows.bucket.cast("int32"),
         "customers": (rows.order_number == 1).cast("int32"),
     }  # fmt: skip
-    if by != WHOLE:
-        chosen["split"] = with_unknown(rows[by])
+    chosen |= {f"by_{by}": with_unknown(rows[by]) for by in splits}
     columns = []
     for named, measure in _measures(age).items():
         value, where = bound(rows, measure.of), condition(rows, measure.where)
