@@ -54,6 +54,7 @@ def online_retail(data: Callable[[str], Path]) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", LEAVING)
 def test_a_real_shop_in_which_nobody_can_be_seen_to_leave(online_retail: dict[str, np.ndarray], model: str):
     """Online Retail: a year is too short to tell leaving from seldom buying."""

@@ -68,6 +68,7 @@ def test_one_of_the_same_day_replaces_the_other(app: App):
     assert len(kept(app)[LAST]) == found.customers
 
 
+@pytest.mark.slow
 def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: App, tmp_path: Path):
     app.forecast(Wish(as_of=LAST - timedelta(90)))
     app.forecast()
@@ -84,6 +85,7 @@ def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: App, 
     assert kept(app)[earlier] == before[earlier] and kept(app)[LAST] != before[LAST]
 
 
+@pytest.mark.slow
 def test_the_last_five_are_kept(app: App):
     days = [LAST - timedelta(10 * back) for back in range(KEPT)]
     for day in reversed(days):
@@ -114,6 +116,7 @@ def test_a_load_that_changes_nothing_does_not(app: App, tmp_path: Path):
     assert app.forecasts()[0].stale == ()
 
 
+@pytest.mark.slow
 def test_undo_makes_it_stale(app: App, tmp_path: Path):
     loaded = app.load([one_order(tmp_path)])
     app.forecast()
@@ -121,6 +124,7 @@ def test_undo_makes_it_stale(app: App, tmp_path: Path):
     assert app.forecasts()[0].stale == ("a load was taken back",)
 
 
+@pytest.mark.slow
 def test_settings_make_it_stale(app: App):
     app.forecast()
     settings = app.shop.settings.model_copy(update={"timezone": "America/New_York"})
@@ -128,6 +132,7 @@ def test_settings_make_it_stale(app: App):
     assert moved.forecasts()[0].stale == ("the shop's settings changed",)
 
 
+@pytest.mark.slow
 def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app: App):
     before = app.forecast()
     with app.warehouse.read() as con:
@@ -137,6 +142,7 @@ def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app:
     assert app.forecast().customers == before.customers - 1
 
 
+@pytest.mark.slow
 def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: App, tmp_path: Path):
     app.forecast()
     app.load([one_order(tmp_path)])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+import pytest
+
 from regulars.app import App
 from regulars.forecast.shop.making import Wish
 
 
+@pytest.mark.slow
 def test_what_came_is_counted_for_spans_that_are_over(app: App):
     app.forecast(Wish(as_of=date(2025, 10, 2)))  # 90 days before the last day of the data
     app.forecast(Wish(as_of=date(2025, 11, 1)))

@@ -15,6 +15,7 @@ from regulars.vocabulary.shop import Shop
 MAPPING = Path(__file__).resolve().parents[3] / "examples" / "online_retail.toml"
 
 
+@pytest.mark.slow
 def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     file = data("online_retail/online_retail.csv.gz")
     app = App(Shop.create(tmp_path, currency="GBP", timezone="Europe/London"))

@@ -115,6 +115,7 @@ def test_one_order_without_a_cost_makes_it_revenue():
     assert found.why == "the profit of 1 of 300 orders is not known"
 
 
+@pytest.mark.slow
 def test_a_default_margin_is_named():
     settings = SETTINGS.model_copy(update={"default_margin": Decimal("0.4")})
     _, found = spent(shop(settings, orders=ROWS))

@@ -26,10 +26,10 @@ from regulars.warehouse.derive import derive
 
 GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
 METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
-seldom = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+seldom = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+@pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
 def made(request: pytest.FixtureRequest) -> TestShop:
     return shop_of(request.param)
 
