@@ -26,7 +26,7 @@ from regulars.warehouse.derive import derive
 
 GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
 METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
-seldom = settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+seldom = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
