@@ -25,11 +25,12 @@ FAMILY = "cohorts"
 TABLE = "cells_cohorts"
 KEYS = ("level", "period", "age", "split", "bucket")
 """What names a row: `period` is the first day of the month of the first order, or the day itself; `age` counts from 0."""
-_FINEST = "temp.cohorts_finest"
 GRAINS = {Age.CALENDAR_MONTHS: Grain.MONTH, Age.THIRTY_DAYS: Grain.DAY}
 """How exactly the start of a cohort is kept, for each way to count age."""
 BLOCK = 30
 """Days of one age in a rolling grid."""
+_FINEST = "temp.cohorts_finest"
+"""The sums by all splits together, from which those by each follow."""
 _SPLITS = (WHOLE, *(column for column in HISTORIES.splits.values() if column not in AS_NOW))
 
 

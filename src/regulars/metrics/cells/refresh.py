@@ -284,10 +284,9 @@ def _correct(work: _Work, family: Family) -> None:
         con.execute(f"DELETE FROM facts.{table}")
         changes = seen_rows(seen, f"facts.{family.table}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {changes}")
-    levels_ = {
-        level: kept[by, level.grain.value, level.bucketed] for by in family.ways for level in work.levels(family, by)
-    }
-    _put_straight(work, seen, {level: known.level for level, known in levels_.items() if known.stands})
+    levels_of = (level for by in family.ways for level in work.levels(family, by))
+    known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
+    _put_straight(work, seen, {level: one.level for level, one in known.items() if one.stands})
     if family.table in TABLES:
         buyers.correct(con, family, kept.values(), table)
     _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
