@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from regulars.cli.options import AsLayout, Layout, PurchaseModel, ShopFolder
-from regulars.cli.output import write_json
+from regulars.cli.output import say, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed
 
@@ -53,6 +53,8 @@ def forecast(
 ) -> None:
     """Forecast who will come back, who is leaving and what customers will be worth; say how far to trust it.
 
+    Where the shop has subscriptions, also who will renew. They renew every month, or as subscriptions_renew in regulars.toml says.
+
     The last five forecasts are kept, one for each day they are as of. After a later load the latest is stale: make a new one.
 
     Examples:
@@ -61,23 +63,30 @@ def forecast(
       regulars forecast --horizon 730 --rate 0.08
       regulars forecast --as-of 2011-06-30
     """
+    from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.summary import record, summary
     from regulars.cli.forecasts.trust import trust
     from regulars.forecast.shop.making import Wish
-    from regulars.vocabulary.errors import ForecastRefused
 
     app = changed(shop)
     if report:
-        kept = app.forecasts()
-        if not kept:
-            raise ForecastRefused("No forecast has been made of this shop yet.", "Make one: regulars forecast")
-        found = kept[0]
+        found, renewing = subscriptions.latest(app)
     else:
         with bar() as progress:
-            found = app.forecast(Wish(horizon, rate, model and model.value, _day(as_of)), progress)
+            found, renewing = subscriptions.made(app, Wish(horizon, rate, model and model.value, _day(as_of)), progress)
     if format is Layout.JSON:
-        write_json(record(found) | ({"came": [asdict(one) for one in app.hindsight()]} if report else {}))
+        came = {"came": [asdict(one) for one in app.hindsight()]} if report else {}
+        write_json(
+            (record(found) | came if found else {}) | {"subscriptions": subscriptions.record(renewing, app, report)}
+        )
         return
-    summary(found)
-    if report:
-        trust(found, app.hindsight())
+    if found:
+        summary(found)
+        if report:
+            trust(found, app.hindsight())
+    if renewing:
+        if found:
+            say()
+        subscriptions.summary(renewing, app.shop.settings.subscriptions_renew)
+        if report:
+            subscriptions.trust(renewing, app.subscription_hindsight())
