@@ -70,7 +70,7 @@ def write(subscriptions: Iterable[Subscription], folder: Path, until: date = UNT
     """subscriptions.csv and orders.csv as they are known at the end of `until`: an order on the first day of every period."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "subscriptions.csv", folder / "orders.csv"]
-    subscriptions = list(subscriptions)
+    subscriptions = [one for one in subscriptions if one.began <= until]
     with files[0].open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["subscription_id", "customer_id", "started_at", "ended_at", "plan", "reason"])
