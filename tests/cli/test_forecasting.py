@@ -85,6 +85,35 @@ def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole
     assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
 
 
+def test_a_forecast_is_drawn_into_a_folder(command: Command, whole: Path, tmp_path: Path):
+    folder = tmp_path / "pictures"
+    assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0
+    said = command("forecast", "--pictures", folder, "--shop", whole)
+    assert (said.code, said.err) == (0, "")
+    names = ("value-by-tenth", "value-by-chance", "silence", "calibration", "hidden-quarters", "top-tenth", "kept")
+    drawn = {folder / "forecast.html", *(folder / f"forecast-{name}.svg" for name in names)}
+    assert {Path(path) for path in said.out.splitlines()[-1].removeprefix("Drawn: ").split(", ")} == drawn
+    assert all(path.stat().st_size for path in drawn)
+    assert "<title>Forecast of shop</title>" in (folder / "forecast.html").read_text()
+
+    options = ("--report", "--pictures", folder, "--pictures-as", "png", "--format", "json")
+    found = json.loads(command("forecast", *options, "--shop", whole).out)
+    assert found["pictures"] == [
+        str(folder / "forecast.html"),
+        *(str(folder / f"forecast-{name}.png") for name in names),
+    ]
+    assert (folder / "forecast-silence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_leave_the_files_of_others_alone(command: Command, whole: Path, tmp_path: Path):
+    (tmp_path / "forecast.html").write_text("mine")
+    said = command("forecast", "--pictures", tmp_path, "--shop", whole)
+    assert said.code == 2
+    assert "was not drawn by Regulars" in said.err
+    assert (tmp_path / "forecast.html").read_text() == "mine"
+    assert command("forecast", "--report", "--shop", whole).code == 1  # no forecast was made
+
+
 def test_a_short_history_says_that_it_was_not_tested(command: Command, whole: Path):
     said = command("forecast", "--as-of", "2024-11-30", "--shop", whole)
     assert said.code == 0
