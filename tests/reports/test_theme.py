@@ -46,4 +46,8 @@ def test_numbers_keep_six_digits_and_whole_ones_all():
 
 
 def test_a_share_is_read_as_percent():
-    assert (percent(0.426), percent(0), percent(1)) == ("43 %", "0 %", "100 %")
+    assert (percent(0.426), percent(0), percent(1), percent(0.0099)) == ("43 %", "0 %", "100 %", "1 %")
+
+
+def test_little_is_not_nothing():
+    assert (percent(0.004), percent(0.00001)) == ("0.4 %", "< 0.1 %")

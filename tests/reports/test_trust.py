@@ -35,6 +35,18 @@ def test_calibration_stays_within_a_hundred_percent():
     assert "100 %" in words(calibration(sure).chart) and "110 %" not in words(calibration(sure).chart)
 
 
+def test_calibration_of_customers_who_hardly_ever_come():
+    rare = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.003, "came": 0.004}]}
+    found = calibration(rare)
+    assert found.title == "Of those given the best chances, 0.3 % on average, 0.4 % bought"
+    assert {"0.1 %", "0.5 %"} <= set(words(found.chart))
+
+
+def test_calibration_where_nobody_was_expected_and_nobody_came():
+    never = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.0, "came": 0.0}]}
+    assert "0 % bought" in calibration(never).title
+
+
 def test_hidden_quarters_show_what_was_said_what_came_and_the_simple_guess():
     past = backtest(quarter("2025-10-02", 90.0, 100, 150), quarter("2025-07-04", 104.0, 100, 120))
     found = hidden_quarters(past)
@@ -51,6 +63,7 @@ def test_hidden_quarters_show_what_was_said_what_came_and_the_simple_guess():
 def test_one_hidden_quarter_across_the_new_year_in_which_nobody_came():
     found = hidden_quarters(backtest(quarter("2025-11-30", 5.0, 0, 0, spread=2.0)))
     assert {"1 Dec 2025 – 28 Feb 2026", "nobody came"} <= set(words(found.chart))
+    assert found.title == "Nobody came in the days that were hidden"
 
 
 @pytest.mark.parametrize(("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")])

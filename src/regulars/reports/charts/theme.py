@@ -87,11 +87,13 @@ def _lines(text: str, longest: int) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """A share as people read it, without decimals: 43 %."""
-    return f"{share * 100:.0f} %"
+    """A share as people read it: 43 %; below one percent with a decimal, for what is little is not nothing."""
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    return f"{share * 100:.{1 if 0 < share < 0.0095 else 0}f} %"
 
 
 def percents(signed: bool = False) -> str:
     """The Vega expression that writes an axis of shares as `percent` does; signed, with + and −."""
     sign = "(datum.value > 0 ? '+' : datum.value < 0 ? '−' : '') + " if signed else ""
-    return f"{sign}format(abs(datum.value) * 100, '.0f') + ' %'"
+    return f"{sign}format(abs(datum.value) * 100, '.2~f') + ' %'"

@@ -63,7 +63,7 @@ def paces(model: PurchaseForecast, typical: Paces) -> Picture:
     """A quick and a slow customer with equally many purchases, and one who bought once, by the days since their last one."""
     times = "once" if typical.returns == 1 else f"{typical.returns} times"
     quick, slow = Buyer(typical.returns, typical.quick), Buyer(typical.returns, typical.slow)
-    each = [(f"Came back {times},\nevery {_days(one.pace)}", model, one) for one in (quick, slow)]
+    each = [(f"Came back {times},\n{_paced(one)}", model, one) for one in (quick, slow)]
     return picture(
         "silence",
         _panels([*each, ("Bought once,\nand never again", model, Buyer())]),
@@ -75,6 +75,8 @@ def paces(model: PurchaseForecast, typical: Paces) -> Picture:
 
 
 def _what_silence_says(model: PurchaseForecast, quick: Buyer, slow: Buyer) -> str:
+    if model.model == "nbd":
+        return "Nobody leaves for good in this model: silence only makes a purchase less likely"
     pasts = [one.after([_SILENCE]) for one in (quick, slow)]
     (alive, still), (buys, later) = (
         [float(say(past)[0]) for past in pasts]
@@ -130,12 +132,16 @@ def _panel(name: str, curve: list[dict[str, float]], first: bool, named: bool) -
         rows([{**at_silence, "said_alive": percent(at_silence["alive"]), "said_buys": percent(at_silence["buys"])}])
     )
     point = point.encode(x=days)
+    beside = _BESIDE
+    if at_silence["buys"] < _LOW:  # no room below; and the number above may need some
+        raised = _BESIDE["alive"] | {"dy": -18 if at_silence["alive"] - at_silence["buys"] < _LOW else -4}
+        beside = {"alive": raised, "buys": _BESIDE["alive"]}
     layers = [_heading(name), point.mark_rule(color=GREY, strokeDash=[2, 3])]
     for curve_of, color, dash in (("alive", BLUE, [1, 0]), ("buys", ORANGE, [7, 3])):
         y = alt.Y(f"{curve_of}:Q", scale=share, axis=chance)
         layers.append(line.mark_line(color=color, strokeWidth=2.5, strokeDash=dash).encode(y=y))
         layers.append(point.mark_point(color=color, filled=True, size=60, opacity=1).encode(y=y))
-        words = point.mark_text(color=color, fontWeight="bold", **_BESIDE[curve_of])
+        words = point.mark_text(color=color, fontWeight="bold", **beside[curve_of])
         layers.append(words.encode(y=y, text=f"said_{curve_of}:N"))
     if named:
         layers += _names(curve, days, share, chance)
@@ -165,5 +171,6 @@ def _heading(text: str) -> alt.Chart:
     return words.encode(x=alt.value(0), y=alt.value(-_ABOVE - 17 * text.count("\n")), text="said:N")
 
 
-def _days(number: float) -> str:
-    return f"{number:.0f} days" if round(number) != 1 else "day"
+def _paced(one: Buyer) -> str:
+    days = f"{one.pace:.0f} days" if round(one.pace) != 1 else "a day"
+    return f"after {days}" if one.returns == 1 else f"every {days.removeprefix('a ')}"

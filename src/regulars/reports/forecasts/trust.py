@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from math import floor, log10
 from typing import Any
 
 import altair as alt
@@ -36,7 +37,7 @@ def calibration(backtest: Mapping[str, Any]) -> Picture:
     groups = backtest["calibration"]
     top = max(groups, key=lambda one: one["forecast"])
     most = max(max(one["forecast"], one["came"]) for one in groups)
-    end = min(1.0, (int(most * 10) + 1) / 10)
+    end = _end(most)
     scale = alt.Scale(domain=[0, end], nice=False)
 
     points = alt.Chart(rows(groups)).encode(
@@ -59,6 +60,12 @@ def calibration(backtest: Mapping[str, Any]) -> Picture:
         "In eight of ten cases chance alone leaves a point within the blue band.",
         "A point on the line is a group that bought as often as was said; above it more did, below it fewer.",
     )
+
+
+def _end(most: float) -> float:
+    """Where an axis of shares ends: the next round one."""
+    step = 10.0 ** floor(log10(most)) if most > 0 else 0.1
+    return min(1.0, round((floor(most / step) + 1) * step, 9))
 
 
 def _by_chance(groups: Sequence[Mapping[str, float]], end: float) -> list[dict[str, float]]:
@@ -112,16 +119,22 @@ def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
         color=alt.Color("what:N", scale=alt.Scale(domain=kinds, range=[BLUE, ORANGE, GREY])),
         shape=alt.Shape("what:N", scale=alt.Scale(domain=kinds, range=["square", "circle", "diamond"])),
     )
-    ours = _from_to([abs(off_by(one["buyers"]["forecast"], one["buyers"]["came"])) for one in quarters])
-    guess = _from_to([abs(off_by(one["buyers"]["naive"], one["buyers"]["came"])) for one in quarters])
     return picture(
         "hidden-quarters",
         alt.layer(band, points, words).properties(width=WIDTH - _WORDS, height=_ROW * len(quarters)),
-        f"Hidden and forecast, the number of buyers was off by {ours}; guessed from the days before, by {guess}",
+        _how_far_off(quarters),
         "Each forecast knew only what came before. The bar is the model's own range: eight in ten, were it the whole truth.",
         "Where the orange point lies outside the blue bar, something happened that the model does not know: seasons, sales,"
         " advertising.",
     )
+
+
+def _how_far_off(quarters: Sequence[Mapping[str, Any]]) -> str:
+    buyers = [one["buyers"] for one in quarters if one["buyers"]["came"]]
+    if not buyers:
+        return "Nobody came in the days that were hidden"
+    ours, guess = (_from_to([abs(off_by(one[name], one["came"])) for one in buyers]) for name in ("forecast", "naive"))
+    return f"Hidden and forecast, the number of buyers was off by {ours}; guessed from the days before, by {guess}"
 
 
 def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:

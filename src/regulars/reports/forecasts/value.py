@@ -16,7 +16,9 @@ def tenths(found: Forecast, parts: Sequence[Part]) -> Picture | None:
     whole = sum(part.value for part in parts)
     if whole <= 0:
         return None
-    shares = [{"tenth": part.number, "share": part.value / whole, "said": _shown(part.value / whole)} for part in parts]
+    shares = [
+        {"tenth": part.number, "share": part.value / whole, "said": percent(part.value / whole)} for part in parts
+    ]
     each = alt.Chart(rows(shares)).encode(
         x=alt.X(
             "tenth:O", axis=alt.Axis(title="tenths of the customers, from the most valuable to the least", labelAngle=0)
@@ -29,8 +31,8 @@ def tenths(found: Forecast, parts: Sequence[Part]) -> Picture | None:
     return picture(
         "value-by-tenth",
         alt.layer(bars, words).properties(width=WIDTH, height=WIDTH * 0.4),
-        f"One customer in ten holds {_shown(parts[0].value / whole)} of the {found.value_of} to come, the least"
-        f" valuable half {_shown(lower)}",
+        f"One customer in ten holds {percent(parts[0].value / whole)} of the {found.value_of} to come, the least"
+        f" valuable half {percent(lower)}",
         f"Share of the {found.value_of} expected within {found.horizon} days, of {found.customers:,} customers.",
         "What it costs to lose a customer hangs on who it is: see to the first tenth in person, and to the last ones with what"
         " costs next to nothing.",
@@ -48,7 +50,7 @@ def chances(found: Forecast, parts: Sequence[Part]) -> Picture | None:
     for number in reversed(range(PARTS)):
         part = by_number.get(number, Part(number, 0, 0.0))
         for kind, share in zip(kinds, (part.customers / people, part.value / whole), strict=True):
-            said.append({"chance": _band(number), "what": kind, "share": share, "said": _shown(share)})
+            said.append({"chance": _band(number), "what": kind, "share": share, "said": percent(share)})
     each = alt.Chart(rows(said)).encode(
         x=alt.X("share:Q", axis=None, scale=alt.Scale(domainMin=0)),
         y=alt.Y(
@@ -65,8 +67,8 @@ def chances(found: Forecast, parts: Sequence[Part]) -> Picture | None:
     return picture(
         "value-by-chance",
         alt.layer(each.mark_bar().encode(color=colors), words).properties(width=WIDTH - 60, height=PARTS * 38),
-        f"{_shown(few / people)} of the customers have a chance below 30 % to buy within 90 days, and hold"
-        f" {_shown(low / whole)} of the {found.value_of} to come",
+        f"{percent(few / people)} of the customers have a chance below 30 % to buy within 90 days, and hold"
+        f" {percent(low / whole)} of the {found.value_of} to come",
         f"{found.customers:,} customers as of {found.as_of}.",
         "Those at the top come anyway, those at the bottom hardly ever; a reminder changes most in between.",
     )
@@ -81,8 +83,3 @@ def _low(parts: Sequence[Part]) -> tuple[int, float]:
 def _band(number: int) -> str:
     step = 100 // PARTS
     return f"{number * step} – {(number + 1) * step} %"
-
-
-def _shown(share: float) -> str:
-    """A share without decimals; what is little, but not nothing, is not called nothing."""
-    return "< 1 %" if 0 < share < 0.005 else percent(share)
