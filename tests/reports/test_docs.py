@@ -55,3 +55,11 @@ def test_every_picture_is_small_and_stands_on_a_page():
     for file in (DOCS / "pictures").iterdir():
         assert f"](pictures/{file.name})" in pages
         assert file.stat().st_size < LARGEST
+
+
+def test_what_is_said_of_a_picture_is_what_it_shows():
+    for page in DOCS.glob("*.md"):
+        for told, name in re.findall(r"!\[(.*)\]\(pictures/(.*)\)", page.read_text(encoding="utf-8")):
+            root = ET.fromstring((DOCS / "pictures" / name).read_text(encoding="utf-8"))
+            seen = set(re.findall(r"\d+", " ".join(root.itertext())))
+            assert set(re.findall(r"\d+", told)) - seen == set(), name
