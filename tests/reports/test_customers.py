@@ -9,9 +9,9 @@ import duckdb
 import ibis
 import pytest
 
-from regulars.forecast.shop.books import _PREDICTIONS
 from regulars.forecast.shop.engine import Engine
 from regulars.reports.forecasts.customers import Paces, Part, customers
+from regulars.warehouse import forecasts
 
 DAY = date(2025, 12, 31)
 
@@ -20,15 +20,18 @@ DAY = date(2025, 12, 31)
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
         con.execute("CREATE SCHEMA facts")
-        con.execute(_PREDICTIONS)
+        forecasts.ensure(con)
         yield con
 
 
 def say(con: duckdb.DuckDBPyConnection, rows: str, day: date = DAY) -> None:
-    """Predictions from SQL with the columns person, frequency, recency, buys_90 and value."""
+    """Predictions from SQL with the columns person, frequency, recency, buys_90 and value; of even persons it is profit."""
     con.execute(
-        f"""INSERT INTO facts.predictions SELECT DATE '{day}', person, 0, frequency, recency, 400, 1, 0, buys_90, 1, 1, 1, 1, 20,
-        value, value, value, value, NULL, 1, 1 FROM ({rows})"""
+        f"""INSERT INTO facts.predictions BY NAME SELECT DATE '{day}' AS as_of, person, 0 AS bucket, frequency, recency,
+        400 AS age, 0 AS revenue_to_date, 1 AS alive, 0 AS buys_30, buys_90, 1 AS buys_365, 1 AS purchases,
+        1 AS purchases_low, 1 AS purchases_high, 20 AS spend, CASE WHEN person % 2 = 0 THEN 7777 ELSE value END AS revenue,
+        CASE WHEN person % 2 = 0 THEN value END AS profit, 0 AS value_low, 0 AS value_high, 0 AS value_at_stake,
+        1 AS overdue, 1 AS buys_90_at_last FROM ({rows})"""
     )
 
 

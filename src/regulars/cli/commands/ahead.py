@@ -1,4 +1,4 @@
-"""Looking ahead: forecast."""
+"""Looking ahead: forecast, segments."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars.cli.options import AsLayout, Drawing, Layout, PurchaseModel, ShopFolder
-from regulars.cli.output import say, write_json
+from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, Where
+from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed
+from regulars.cli.shops import HERE, asked, changed
 
 if TYPE_CHECKING:
     from regulars.app import App
@@ -119,3 +119,42 @@ def _drawn(app: App, found: Forecast, came: Iterable[Outcome], folder: Path, end
     from regulars.cli.forecasts.pictures import draw
 
     return [str(path) for path in draw(app, found, came, folder, ending.value)]
+
+
+def segments(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", show_default=False, help="Whose customers to show, such as due-now.")
+    ] = None,
+    where: Where = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show the customers to act on, by the latest forecast: who is worth keeping and leaving, who is due now, which one-time
+    buyers are likely to return.
+
+    Examples:
+      regulars segments --shop myshop
+      regulars segments worth-keeping-and-leaving --format csv > write_to_them.csv
+      regulars segments due-now --where first_country=DE
+    """
+    from regulars.cli.choose import conditions, insist_on_a_forecast
+    from regulars.cli.forecasts import segments as drawn
+    from regulars.metrics.catalogue import named as metric_named
+    from regulars.metrics.people.segments import members, named, sizes
+
+    chosen, conditions_ = named(name) if name else None, conditions(where)
+    with asked(shop).facts() as facts:
+        insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
+        as_of, currency = facts.forecasts[-1], facts.currency
+        if chosen is None:
+            found = sizes(facts, conditions_)
+            write(drawn.size_records(found, as_of, currency), format, drawn.size_sheet(found, as_of, currency))
+            return
+        people = members(chosen, facts, conditions_)
+    write(
+        drawn.member_records(people),
+        format,
+        drawn.member_sheet(chosen, people, as_of, currency, limit),
+        drawn.MEMBER_COLUMNS,
+    )

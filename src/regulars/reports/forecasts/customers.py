@@ -9,6 +9,7 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.forecast.shop.engine import Engine
+from regulars.warehouse.forecasts import value
 from regulars.warehouse.portable import divided
 
 PARTS = 10
@@ -53,6 +54,7 @@ def customers(engine: Engine, as_of: date) -> Customers:
     """Sum up the predictions made as of a day."""
     said = engine.fact("predictions")
     said = said.filter(said.as_of == ibis.literal(as_of.isoformat(), type="date"))
+    said = said.mutate(value=value(said))
     ranked = said.mutate(number=ibis.ntile(PARTS).over(order_by=[said.value.desc(), said.person]) + 1)
     chances = said.mutate(number=(said.buys_90.cast("float64") * PARTS).floor().cast("int64"))
     chances = chances.mutate(number=ibis.least(chances.number, PARTS - 1))
