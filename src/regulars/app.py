@@ -23,6 +23,7 @@ from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
 from regulars.forecast.subscribers.making import make as make_of_subscribers
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
+from regulars.reports.forecasts.customers import Customers, customers
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
@@ -187,3 +188,8 @@ class App(Reading):
             engine = Engine(ibis.duckdb.from_connection(con))
             forecasts = subscriber_books.listed(con)
             return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
+
+    def customers_of(self, forecast: Forecast) -> Customers:
+        """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
+        with self.reading() as con:
+            return customers(Engine(ibis.duckdb.from_connection(con)), forecast.as_of)

@@ -103,7 +103,9 @@ def test_few_subscriptions_do_not_stop_the_forecast_of_purchases(command: Comman
     assert run(["load", str(subscriptions), str(orders), "--shop", str(shop)]) == 0
     said = command("forecast", "--shop", shop)
     assert said.code == 0 and said.out.startswith("Forecast as of 2025-12-31")
-    assert said.err.startswith("Subscriptions are not forecast. There is not enough yet to forecast subscriptions from: few: 100")
+    assert said.err.startswith(
+        "Subscriptions are not forecast. There is not enough yet to forecast subscriptions from: few: 100"
+    )
     assert json.loads(command("forecast", "--report", "--format", "json", "--shop", shop).out)["subscriptions"] is None
 
 

@@ -41,12 +41,12 @@ def test_everybody_who_subscribes_is_forecast_once(app: App, subscribers: list[S
     assert {row["subscription_id"] for row in rows} == set(running(subscribers))
     assert made.totals["subscriptions"] == made.totals["persons"] == len(rows)
     assert made.totals["purchases"] == pytest.approx(sum(row["purchases"] for row in rows))
-    assert float(made.totals["value"]) == pytest.approx(float(sum(row["value"] for row in rows)))
+    assert float(made.totals["revenue"]) == pytest.approx(float(sum(row["revenue"] for row in rows)))
     assert made.totals["renewing"]["90"] == pytest.approx(sum(row["buys_90"] for row in rows))
     for row in rows:
         assert row["alive"] == 1 and row["overdue"] is None and row["bucket"] == row["person"] % 32
         assert row["buys_30"] <= row["buys_90"] <= row["buys_365"] <= row["purchases"] + 1e-6 or row["plan"] == "club"
-        assert row["value_low"] <= row["value"] <= row["value_high"] or row["plan"] == "club"
+        assert row["value_low"] <= row["revenue"] <= row["value_high"] or row["plan"] == "club"
         one = running(subscribers)[row["subscription_id"]]
         assert row["renewed"] == sum(one.renewed_on(k) <= UNTIL for k in range(1, one.renewals + 1))
         assert UNTIL + timedelta(row["due"]) == one.renewed_on(row["renewed"] + 1)
@@ -67,7 +67,7 @@ def test_what_is_forecast_is_what_becomes_of_them(app: App, subscribers: list[Su
         one.plan.price * sum(UNTIL < one.renewed_on(k) <= later for k in range(1, one.renewals + 1))
         for one in now.values()
     )
-    assert float(made.totals["value"]) == pytest.approx(income, rel=0.06)
+    assert float(made.totals["revenue"]) == pytest.approx(income, rel=0.06)
 
 
 def test_each_plan_has_its_term_its_model_and_its_price(app: App):
@@ -163,7 +163,7 @@ def test_without_their_orders_renewals_are_forecast_and_no_value(tmp_path: Path)
     made = shop(tmp_path, files[:1]).forecast_subscriptions()
     assert made is not None
     assert made.totals["purchases"] > 100
-    assert (made.value_of, made.totals["value"], made.totals["value_at_stake"]) == ("", None, None)
+    assert (made.value_of, made.totals["revenue"], made.totals["value_at_stake"]) == ("", None, None)
     assert "no orders" in made.value_why
 
 

@@ -62,6 +62,15 @@ def record(found: SubscribersForecast | None, app: App, report: bool) -> dict[st
     return {**asdict(found), "stale": list(found.stale), **came}
 
 
+def show_all(found: SubscribersForecast, app: App, report: bool, after: Forecast | None) -> None:
+    """All that is said of subscriptions, below the forecast of purchases where there is one."""
+    if after:
+        say()
+    summary(found, app.shop.settings.subscriptions_renew)
+    if report:
+        trust(found, app.subscription_hindsight())
+
+
 def summary(found: SubscribersForecast, terms: Terms) -> None:
     """What it comes to, and what one must know to read it."""
     show(_sheet(found))
@@ -114,7 +123,9 @@ def _sheet(found: SubscribersForecast) -> Sheet:
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
     sheet.rows.append([f"renewals within {ahead}", f"{totals['purchases']:,.0f}", ""])
     if found.value_of:
-        sheet.rows.append([f"{found.value_of} of renewals within {ahead}{off}", _money(totals["value"], found), ""])
+        sheet.rows.append(
+            [f"{found.value_of} of renewals within {ahead}{off}", _money(totals[found.value_of], found), ""]
+        )
         sheet.rows.append(["less than if all stayed, within 365 days", _money(totals["value_at_stake"], found), ""])
     return sheet
 
@@ -127,7 +138,7 @@ def _plans(found: SubscribersForecast) -> Sheet:
         sheet.rows.append(
             [_name(plan["plan"]), plan["renews"], f"{plan['subscriptions']:,}" if told else numbers.NOTHING,
              f"{plan['purchases']:,.0f}" if told else numbers.NOTHING,
-             _money(plan["spend"], found), _money(plan["value"], found)]
+             _money(plan["spend"], found), _money(plan[found.value_of] if found.value_of else None, found)]
         )  # fmt: skip
     return sheet
 

@@ -1,5 +1,5 @@
-"""Where forecasts of subscriptions are written down: `facts.subscription_forecasts`, a row each, and
-`facts.subscription_predictions`, a row per running subscription of each. They are kept, and go stale, like those of purchases.
+"""A forecast of subscriptions as it is written down, and read again: a row of `facts.subscription_forecasts`, and its running
+subscriptions' in `facts.subscription_predictions`.
 """
 
 from __future__ import annotations
@@ -11,21 +11,9 @@ from typing import Any
 
 import duckdb
 
-from regulars.forecast.shop.books import KEPT, _since, _state
+from regulars.forecast.shop.books import KEPT
+from regulars.warehouse.forecasts import SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS, since, state
 
-FORECASTS, PREDICTIONS = "subscription_forecasts", "subscription_predictions"
-
-_FORECASTS = f"""CREATE TABLE IF NOT EXISTS facts.{FORECASTS} (as_of DATE PRIMARY KEY, made_at TIMESTAMP NOT NULL,
-    horizon INTEGER NOT NULL, discount DOUBLE NOT NULL, currency VARCHAR NOT NULL, value_of VARCHAR NOT NULL,
-    value_share DOUBLE NOT NULL, value_why VARCHAR NOT NULL, models VARCHAR NOT NULL, plans VARCHAR NOT NULL,
-    ending BIGINT NOT NULL, totals VARCHAR NOT NULL, cohorts VARCHAR NOT NULL, backtest VARCHAR, state VARCHAR NOT NULL)"""
-_PREDICTIONS = f"""CREATE TABLE IF NOT EXISTS facts.{PREDICTIONS} (as_of DATE NOT NULL, source VARCHAR NOT NULL,
-    subscription_id VARCHAR NOT NULL, person BIGINT, bucket INTEGER NOT NULL, plan VARCHAR NOT NULL, renewed INTEGER NOT NULL,
-    age INTEGER NOT NULL, due INTEGER NOT NULL, alive FLOAT NOT NULL,
-    buys_30 FLOAT NOT NULL, buys_90 FLOAT NOT NULL, buys_365 FLOAT NOT NULL,
-    purchases FLOAT NOT NULL, purchases_low INTEGER NOT NULL, purchases_high INTEGER NOT NULL, spend DECIMAL(18,4),
-    value DECIMAL(18,4), value_low DECIMAL(18,4), value_high DECIMAL(18,4), value_at_stake DECIMAL(18,4),
-    median_days FLOAT, overdue FLOAT, buys_90_at_last FLOAT NOT NULL)"""
 _JSON = ("models", "plans", "totals", "cohorts", "backtest")
 
 
@@ -63,40 +51,33 @@ class SubscribersForecast:
 
 def write(con: duckdb.DuckDBPyConnection, forecast: SubscribersForecast, predictions: str) -> None:
     """Write a forecast down in place of one of the same day; `predictions` is the SQL of its rows. Older ones go."""
-    con.execute(_FORECASTS)
-    con.execute(_PREDICTIONS)
-    for table in (FORECASTS, PREDICTIONS):
+    tables = (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS)
+    for table in tables:
         con.execute(f"DELETE FROM facts.{table} WHERE as_of = ?", [forecast.as_of])
     row = {name: value for name, value in vars(forecast).items() if name != "stale"}
     row |= {name: None if row[name] is None else json.dumps(row[name]) for name in _JSON}
-    row |= {"made_at": forecast.made_at.astimezone(UTC).replace(tzinfo=None), "state": json.dumps(_state(con))}
+    row |= {"made_at": forecast.made_at.astimezone(UTC).replace(tzinfo=None), "state": state(con)}
     con.execute(
-        f"INSERT INTO facts.{FORECASTS} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
+        f"INSERT INTO facts.{tables[0]} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()]
     )
     con.execute(
-        f"INSERT INTO facts.{PREDICTIONS} BY NAME FROM ({predictions}) ORDER BY plan, age, source, subscription_id"
+        f"INSERT INTO facts.{tables[1]} BY NAME FROM ({predictions}) ORDER BY plan, age, source, subscription_id"
     )
-    gone = f"SELECT as_of FROM facts.{FORECASTS} WHERE as_of <> ? ORDER BY as_of DESC OFFSET ?"
+    gone = f"SELECT as_of FROM facts.{tables[0]} WHERE as_of <> ? ORDER BY as_of DESC OFFSET ?"
     old = [day for (day,) in con.execute(gone, [forecast.as_of, KEPT - 1]).fetchall()]
-    for table in (FORECASTS, PREDICTIONS):
+    for table in tables:
         for day in old:
             con.execute(f"DELETE FROM facts.{table} WHERE as_of = ?", [day])
 
 
 def listed(con: duckdb.DuckDBPyConnection) -> tuple[SubscribersForecast, ...]:
-    """The forecasts that are kept, the latest day first; none in a warehouse that never had one."""
-    try:
-        found = con.execute(f"SELECT * FROM facts.{FORECASTS} ORDER BY as_of DESC")
-    except duckdb.CatalogException:
-        return ()
+    """The forecasts that are kept, the latest day first."""
+    found = con.execute(f"SELECT * FROM facts.{SUBSCRIPTION_FORECASTS} ORDER BY as_of DESC")
     names = [column[0] for column in found.description or ()]
-    rows = found.fetchall()
-    now = _state(con)
+    rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
     forecasts = []
-    for values in rows:
-        row = dict(zip(names, values, strict=True))
+    for row, changed in zip(rows, since(con, [row.pop("state") for row in rows]), strict=True):
         row |= {name: json.loads(row[name]) if row[name] else None for name in _JSON}
-        then = json.loads(row.pop("state"))
         row["made_at"] = row["made_at"].replace(tzinfo=UTC)
-        forecasts.append(SubscribersForecast(**row, stale=_since(then, now)))
+        forecasts.append(SubscribersForecast(**row, stale=changed))
     return tuple(forecasts)

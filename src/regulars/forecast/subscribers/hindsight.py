@@ -8,9 +8,10 @@ import ibis
 
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.hindsight import Outcome
-from regulars.forecast.subscribers.books import PREDICTIONS, SubscribersForecast
+from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.subscribers.lives import known_until
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.forecasts import SUBSCRIPTION_PREDICTIONS
 from regulars.warehouse.portable import counted
 
 
@@ -25,7 +26,7 @@ def _outcomes(engine: Engine, one: SubscribersForecast, last_day: int) -> Iterat
     over = [int(days) for days in one.totals["renewing"] if day + int(days) <= last_day]
     if not over:
         return
-    said, now = engine.fact(PREDICTIONS), engine.fact("subscriptions")
+    said, now = engine.fact(SUBSCRIPTION_PREDICTIONS), engine.fact("subscriptions")
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date"))
     said = said.select("source", "subscription_id", "due")
     came = said.inner_join(now, ["source", "subscription_id"])

@@ -135,7 +135,7 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _plans(terms: dict[str, Term], fitted: Fitted, brings: Bringing, sums: dict[str, Any]) -> list[dict[str, Any]]:
-    nothing = {"subscriptions": 0, "purchases": 0.0, "value": None, "value_at_stake": None}
+    nothing = {"subscriptions": 0, "purchases": 0.0, "revenue": None, "profit": None, "value_at_stake": None}
     return [
         {
             "plan": plan,

@@ -120,7 +120,12 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
 
 
 def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringing, day: str) -> ir.Table:
-    """One row per running subscription of `lives`: the columns of facts.subscription_predictions."""
+    """One row per running subscription of `lives`: the columns of facts.subscription_predictions.
+
+    `spend` is the net revenue that a renewal brings; `revenue` the discounted renewals at that, and `profit` what is left of it,
+    null where value is revenue; `value_low` and `value_high` are the value of the range of renewals, and `value_at_stake` how
+    much less value that is, within 12 months, than if all were sure to stay. Nothing of it is known where spend is not.
+    """
     spend = pa.table(
         {
             "of_plan": pa.array(list(brings.plans), pa.string()),
@@ -143,7 +148,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringi
         as_of=ibis.literal(day, type="date"),
         alive=ibis.literal(1.0).cast("float32"),
         spend=money(found.a_period),
-        value=money(found.worth * found.a_value),
+        revenue=money(found.worth * found.a_period),
+        profit=money(found.worth * found.a_value) if brings.value_of == "profit" else ibis.null(_MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
         value_at_stake=money(found.worth_at_stake * found.a_value),

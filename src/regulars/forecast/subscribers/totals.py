@@ -37,7 +37,7 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
 
 
 def by_plan(engine: Engine, rows: ir.Table) -> dict[str, dict[str, Any]]:
-    """The same sums by plan: subscriptions, renewals, value, value_at_stake."""
+    """The same sums by plan: subscriptions, renewals and what they bring."""
     found = engine.read(rows.group_by("plan").agg(subscriptions=rows.count(), **_sums(rows)))
     return {row["plan"]: {"subscriptions": row["subscriptions"], **_told(row)} for row in found.to_pylist()}
 
@@ -45,11 +45,12 @@ def by_plan(engine: Engine, rows: ir.Table) -> dict[str, dict[str, Any]]:
 def _sums(rows: ir.Table) -> dict[str, ir.Value]:
     return {
         "purchases": rows.purchases.cast("float64").sum(),
-        "value": rows.value.sum(),
+        "revenue": rows.revenue.sum(),
+        "profit": rows.profit.sum(),
         "value_at_stake": rows.value_at_stake.sum(),
     }
 
 
 def _told(sums: dict[str, Any]) -> dict[str, Any]:
-    money = {name: None if sums[name] is None else str(sums[name]) for name in ("value", "value_at_stake")}
+    money = {name: None if sums[name] is None else str(sums[name]) for name in ("revenue", "profit", "value_at_stake")}
     return {"purchases": sums["purchases"], **money}
