@@ -29,6 +29,7 @@ HIDDEN = 90
 ORIGINS = 3
 UNLIKELY = 0.01
 """Where cohorts that are alike would differ so much with less probability, they are not alike."""
+_NEEDED = ("plan", "day", "ended_day", "cohort", "over", "renewed", "left", "part")
 _SPREAD = 5.0
 """Cohorts of which fewer than so many could leave or stay by chance (their variance) tell nothing on their own."""
 
@@ -78,7 +79,7 @@ def _hidden(past: Past, until: int) -> Iterator[Hidden]:
     engine = past.engine
     starts = [until - HIDDEN * back for back in range(1, ORIGINS + 1)]
     days = (until, *starts)
-    then = {day: engine.keep(f"subscription_lives_{day}", lives(past, day)) for day in days}
+    then = {day: engine.keep(f"subscription_lives_{day}", lives(past, day).select(*_NEEDED)) for day in days}
     for start in starts:
         known = cells(engine, then[start])
         fitted = fit(known, parts(engine, then[start]), {plan: past.terms[plan] for plan in set(known.plan)})
