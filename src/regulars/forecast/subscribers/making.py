@@ -66,9 +66,11 @@ def make(
     if until == known + 1:  # what is known of days to come: as of an earlier day, it would be hindsight
         ending = engine.one(running.agg(n=running.count(where=running.ended_day.notnull())))["n"]
         running = running.filter(running.ended_day.isnull())
-    scored = scores(fitted, _running(engine, running), until - 1, wish.horizon, wish.rate)
-    if not len(scored):
-        raise ForecastRefused("No subscription runs any more that could be forecast.")
+    began = {plan: days for plan, days in _running(engine, running).items() if fitted.of(plan)}
+    if not began:
+        known_to_end = f"; {ending:,} run out on a day that is known" if ending else ""
+        raise ForecastRefused(f"No subscription that could be forecast runs any more{known_to_end}.")
+    scored = scores(fitted, began, until - 1, wish.horizon, wish.rate)
     said = engine.keep(
         "subscription_predictions_", predictions(engine, running, scored, brings, from_epoch_day(until - 1).isoformat())
     )

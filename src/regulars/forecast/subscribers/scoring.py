@@ -61,6 +61,8 @@ def standing(model: Model, began: Days, day: int) -> Standing:
 def scores(fitted: Fitted, running: Mapping[str, Days], day: int, horizon: int, rate: float) -> pa.Table:
     """One row for each plan and each day on which running subscriptions of it began; plans without a model are left out.
 
+    There must be one with a model.
+
     `renewed`, how often by the end of the epoch day `day`, `age` and `due`, days since they began and until the next renewal;
     `buys_30`, `buys_90`, `buys_365`, the probability of a renewal within so many days; `purchases`, renewals to expect within
     the horizon (days), `purchases_low` and `purchases_high`, between which eight in ten will lie; `worth`, `worth_low` and
