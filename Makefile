@@ -12,7 +12,7 @@ PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DOCS = README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs bench format requirements \
+.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures bench format requirements \
 	clean environment environment-dev
 
 help:
@@ -52,6 +52,10 @@ check-docs: environment-dev
 
 docs: environment-dev
 	$(BIN)/cog -r --verbosity 1 -P $(DOCS)
+
+# The pictures of the docs, drawn anew; a test says where they are out of date.
+pictures: environment-dev
+	$(BIN)/python docs/pictures.py
 
 # The peers' environments (.venv-bench, .venv-metricflow) make themselves on first use. `make docs` then writes the page.
 bench: environment

@@ -84,6 +84,7 @@ def _example(metric: Metric) -> str:
     where = "".join(f", {name} {text}" for name, text in example.split.items())
     extra = [f"refunded without an order on {day}: {n} for {amount}" for day, n, amount in example.unlinked_refunds]
     extra += [f"spent on advertising on {day}: {amount}" for day, amount in example.spend]
+    extra += [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
     besides = f" Besides, {'; '.join(extra)}." if extra else ""
     return f"Example: {example.period}{window}{where} → **{value}**.{besides}\n\n{_orders(example, metric.unit)}"
 

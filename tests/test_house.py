@@ -23,7 +23,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 400
 MOST_IN_A_FOLDER = 12
 SAYS_NOTHING = {"util", "utils", "helper", "helpers", "base", "common", "misc"}
-HEAVY = ("ibis", "pandas", "pyarrow", "numpy", "scipy", "openpyxl", "duckdb")
+HEAVY = ("ibis", "pandas", "pyarrow", "numpy", "scipy", "openpyxl", "duckdb", "altair", "vl_convert")
 
 # Packages that are not installed by default, by the name they are imported by: the one kind of import, outside the
 # command line's table of commands, that may stand inside a function.

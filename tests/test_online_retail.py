@@ -10,9 +10,9 @@ import pytest
 from regulars.app import App
 from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
+from regulars.metrics.people.rows import rows
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question
-from regulars.metrics.rows import rows
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.load.run import LoadResult
 

@@ -18,6 +18,7 @@ from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
 from regulars.forecast.shop.making import Wish, make, until_of
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
+from regulars.reports.forecasts.customers import Customers, customers
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
@@ -143,3 +144,8 @@ class App(Reading):
             covered = con.execute(_COVERED).fetchall()
             engine = Engine(ibis.duckdb.from_connection(con))
             return outcomes(engine, books.listed(con), covered[0][1]) if covered else ()
+
+    def customers_of(self, forecast: Forecast) -> Customers:
+        """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
+        with self.reading() as con:
+            return customers(Engine(ibis.duckdb.from_connection(con)), forecast.as_of)

@@ -14,6 +14,7 @@ from regulars.metrics.question import Facts
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse import forecasts
 from regulars.warehouse.edition import is_current
 from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.connection import about
@@ -65,6 +66,8 @@ class Reading:
                 run=lambda sql, given: run(con, sql, given),
                 version=self._version(con),
                 cells=held(con),
+                forecasts=tuple(map(from_epoch_day, forecasts.days(con))),
+                stale=lambda: forecasts.latest_is_stale(con),
             )
 
     def _version(self, con: duckdb.DuckDBPyConnection) -> str:

@@ -36,7 +36,7 @@ def test_a_forecast_says_what_to_expect_and_how_to_read_it(command: Command, who
     assert lines[0].startswith("Forecast as of 2025-12-31, of 1,")
     for words in (
         "customers who buy within 90 days", "purchases within 365 days", "profit within 365 days, less 10 % a year",
-        "value at risk with them", "Value is profit:", "count as much as that", "Pareto/NBD",
+        "profit at risk with them within a year", "Value is profit:", "count as much as that", "Pareto/NBD",
     ):  # fmt: skip
         assert words in said.out
     assert "stale" not in said.out
@@ -85,6 +85,35 @@ def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole
     assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
 
 
+def test_a_forecast_is_drawn_into_a_folder(command: Command, whole: Path, tmp_path: Path):
+    folder = tmp_path / "pictures"
+    assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0
+    said = command("forecast", "--pictures", folder, "--shop", whole)
+    assert (said.code, said.err) == (0, "")
+    names = ("value-by-tenth", "value-by-chance", "silence", "calibration", "hidden-quarters", "top-tenth", "kept")
+    drawn = {folder / "forecast.html", *(folder / f"forecast-{name}.svg" for name in names)}
+    assert {Path(path) for path in said.out.splitlines()[-1].removeprefix("Drawn: ").split(", ")} == drawn
+    assert all(path.stat().st_size for path in drawn)
+    assert "<title>Forecast of shop</title>" in (folder / "forecast.html").read_text()
+
+    options = ("--report", "--pictures", folder, "--pictures-as", "png", "--format", "json")
+    found = json.loads(command("forecast", *options, "--shop", whole).out)
+    assert found["pictures"] == [
+        str(folder / "forecast.html"),
+        *(str(folder / f"forecast-{name}.png") for name in names),
+    ]
+    assert (folder / "forecast-silence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pictures_leave_the_files_of_others_alone(command: Command, whole: Path, tmp_path: Path):
+    (tmp_path / "forecast.html").write_text("mine")
+    said = command("forecast", "--pictures", tmp_path, "--shop", whole)
+    assert said.code == 2
+    assert "was not drawn by Regulars" in said.err
+    assert (tmp_path / "forecast.html").read_text() == "mine"
+    assert command("forecast", "--report", "--shop", whole).code == 1  # no forecast was made
+
+
 def test_a_short_history_says_that_it_was_not_tested(command: Command, whole: Path):
     said = command("forecast", "--as-of", "2024-11-30", "--shop", whole)
     assert said.code == 0
@@ -119,3 +148,53 @@ def test_what_cannot_be_asked_is_said_in_words(command: Command, shop: Path, opt
     said = command("forecast", *options, "--shop", shop)
     assert said.code == 2
     assert words in said.err
+
+
+def test_metrics_that_look_ahead_wait_for_a_forecast(command: Command, whole: Path):
+    for asked in (("metric", "customers_at_risk"), ("rows", "value_at_risk", "--period", "2025-12"), ("segments",)):
+        refused = command(*asked, "--shop", whole)
+        assert refused.code == 1 and not refused.out
+        assert refused.err == "No forecast has been made of this shop yet.\nMake one: regulars forecast\n"
+    said = command("metrics", "--shop", whole)
+    assert said.code == 0 and "customers_at_risk" not in said.out and "regulars forecast" in said.out
+    assert json.loads(command("metrics", "--format", "json", "--shop", whole).out)[-1]["value"] is None
+
+
+def test_metrics_that_look_ahead_are_those_of_the_latest_forecast(command: Command, whole: Path, tmp_path: Path):
+    """The latest finished month is November here, and the forecast of December's first days."""
+    assert command("forecast", "--as-of", "2025-12-09", "--shop", whole).code == 0
+    said = command("metrics", "--shop", whole)
+    assert said.err == ""
+    heads = [line.split()[1] for line in said.out.splitlines() if line.startswith("metric ")]
+    assert heads[-1] == "2025-12"
+    (value,) = json.loads(command("metric", "customers_at_risk", "--format", "json", "--shop", whole).out)
+    found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)
+    assert value["value"] == found["totals"]["at_risk"] > 0 and value["period"]["label"] == "2025-12"
+    rows = json.loads(
+        command("rows", "customers_at_risk", "--period", "2025-12", "--format", "json", "--shop", whole).out
+    )
+    assert len(rows) == value["value"]
+    (tmp_path / "late.csv").write_text(
+        "order_id,customer_id,ordered_at,currency,gross\nz,nina,2026-01-05 10:00,GBP,30\n"
+    )
+    assert command("load", tmp_path / "late.csv", "--shop", whole).code == 0
+    for asked in (("metric", "value_at_risk"), ("metrics",), ("segments",)):
+        stale = command(*asked, "--shop", whole)
+        assert stale.code == 0 and "The latest forecast is stale: since it was made, files were loaded." in stale.err
+    assert command("metric", "net_revenue", "--shop", whole).err == ""
+
+
+def test_segments_are_listed_and_told_customer_by_customer(command: Command, whole: Path):
+    assert command("forecast", "--shop", whole).code == 0
+    said = command("segments", "--shop", whole)
+    assert said.code == 0 and "worth keeping and leaving" in said.out and "GBP" in said.out
+    sizes = json.loads(command("segments", "--format", "json", "--shop", whole).out)
+    for size in sizes:
+        name = size["segment"].replace("_", "-")
+        people = command("segments", name, "--format", "csv", "--shop", whole).out.splitlines()
+        assert len(people) - 1 == size["customers"] > 0
+        assert people[0].startswith("customer,name,email,country,purchase_days,last_purchase")
+    shown = command("segments", "due-now", "--limit", 2, "--shop", whole).out
+    assert "more; --format csv has all." in shown and shown.count("GBP") == 6
+    refused = command("segments", "due", "--shop", whole)
+    assert (refused.code, refused.err) == (2, "There is no segment 'due'.\nDid you mean due_now?\n")

@@ -21,6 +21,8 @@ TYPES = {
     "SMALLINT": "smallint",
     "TINYINT": "smallint",
     "BOOLEAN": "boolean",
+    "DOUBLE": "double precision",
+    "FLOAT": "real",
 }
 """What DuckDB's types are called in PostgreSQL; decimals keep their name."""
 

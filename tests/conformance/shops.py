@@ -71,7 +71,30 @@ def loaded(kind: Kind, folder: Path) -> App:
     app.load([*files, *by_hand])
     if kind.two_sources:
         app.load([file for file in by_hand if file.stem != "spend"], source="shopify")
+    with app.warehouse.write("forecasts by hand") as con:
+        for number, day in enumerate(FORECAST):
+            con.execute(_FORECAST, {"day": day, "value_of": "profit" if number else "revenue"})
+            con.execute(_PREDICTIONS, {"day": day, "number": number})
     return app
+
+
+FORECAST = (UNTIL - timedelta(200), UNTIL - timedelta(190), UNTIL)
+"""The days of forecasts written by hand, two of them in one month: the shops are too small for real ones."""
+_FORECAST = """INSERT INTO facts.forecasts SELECT $day, TIMESTAMP '2026-01-01', 'nbd', '', 'converged', '', '{}', '{}', 0, 0, 365,
+    0.1, '', $value_of, 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'"""
+_PREDICTIONS = """INSERT INTO facts.predictions BY NAME
+    WITH past AS (
+        SELECT person, any_value(bucket) AS bucket, any_value(first_country) AS first_country,
+            any_value(first_channel) AS first_channel, any_value(first_coupon) AS first_coupon,
+            any_value(first_product) AS first_product, count(DISTINCT day) - 1 AS frequency, max(day) - min(day) AS recency,
+            ($day - DATE '1970-01-01') - min(day) AS age, sum(net_revenue) AS revenue_to_date,
+            CASE WHEN count(*) = count(profit) THEN sum(profit) END AS profit_to_date, abs(person + $number) % 97 AS lot
+        FROM facts.orders WHERE person IS NOT NULL AND day <= $day - DATE '1970-01-01' GROUP BY person)
+    SELECT * EXCLUDE (lot), $day AS as_of, 0.5 AS alive, lot / 200 AS buys_30, lot / 150 AS buys_90, lot / 100 AS buys_365,
+        lot / 10 AS purchases, 0 AS purchases_low, lot AS purchases_high, 10 AS spend, (lot * 1.2345)::DECIMAL(18,4) AS revenue,
+        CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.4321)::DECIMAL(18,4) END AS profit, 0 AS value_low, lot AS value_high,
+        (lot * 0.9999)::DECIMAL(18,4) AS value_at_stake, lot AS median_days, 0.25 AS overdue, 0.5 AS buys_90_at_last
+    FROM past"""
 
 
 def _written(folder: Path, name: str, rows: list[Row]) -> Path:

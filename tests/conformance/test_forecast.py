@@ -117,5 +117,5 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
                 assert other == value, (person, name)
             else:
                 assert float(other) == pytest.approx(float(value), rel=1e-6, abs=2e-4), (person, name)
-    assert float(summed[1]["value"]) == pytest.approx(float(summed[0]["value"]), rel=1e-6)
+    assert float(summed[1]["revenue"]) == pytest.approx(float(summed[0]["revenue"]), rel=1e-6)
     assert summed[1]["at_risk"] == summed[0]["at_risk"]

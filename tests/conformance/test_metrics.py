@@ -13,9 +13,10 @@ from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN
 from regulars.metrics.answer import Change, Value
 from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.people.rows import rows
+from regulars.metrics.people.segments import SEGMENTS, members, sizes
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question, condition, periods_of
-from regulars.metrics.rows import rows
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.metrics.window import suggest
 from regulars.vocabulary.calendar import Grain, Period
@@ -172,6 +173,16 @@ def test_every_metric_has_a_value_to_compare(both: Both) -> None:
     found = answer(Question(CATALOGUE, periods(facts, Grain.MONTH), active_window=WINDOW), facts)
     known = {value.metric.name for value in found if value.value is not None}
     assert known == {metric.name for metric in CATALOGUE}
+
+
+def test_segments_are_the_same(both: Both) -> None:
+    engines = both(PLAIN)
+    for where in ((), (condition("first_country!=GB"),), (condition("customer_country=GB"),)):
+        here, there = (sizes(facts, where) for facts in (engines.on_duckdb, engines.on_postgres))
+        assert [one.customers for one in here] == [one.customers for one in there] != [0, 0, 0]
+        assert all(same(one.value, other.value) for one, other in zip(here, there, strict=True))
+        for segment in SEGMENTS:
+            assert members(segment, engines.on_duckdb, where) == members(segment, engines.on_postgres, where)
 
 
 # From here on: every grain with every split with filters of every kind, and each filter, pair of splits and metric by itself.

@@ -14,11 +14,11 @@ import pyarrow as pa
 
 from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
-from regulars.metrics.shapes import Example
+from regulars.metrics.shapes import Example, Prediction
 from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log
+from regulars.warehouse import forecasts, log
 from regulars.warehouse.derive import derive
 from regulars.warehouse.tables import BY_NAME
 
@@ -47,6 +47,7 @@ class TestShop:
             self.settings.return_window,
             run=lambda sql, given: run(self.con, sql, given),
             cells=held(self.con),
+            forecasts=tuple(map(from_epoch_day, forecasts.days(self.con))),
         )
 
 
@@ -122,7 +123,36 @@ def shop_of_example(example: Example) -> TestShop:
         {"day": date.fromisoformat(day), "channel": "ads", "amount": Decimal(amount), "currency": "GBP"}
         for day, amount in example.spend
     ]
-    return shop(orders=orders, order_lines=lines, returns=returns, spend=spend)
+    made = shop(orders=orders, order_lines=lines, returns=returns, spend=spend)
+    predict(made.con, example.predicted)
+    return made
+
+
+def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
+    """Write forecasts down that say this; what happened before comes from the customers' orders."""
+    for day in sorted({one.as_of for one in said}):
+        con.execute(
+            "INSERT INTO facts.forecasts SELECT $day::DATE, TIMESTAMP '2024-01-01', 'pareto', '', 'converged', '', '{}', '{}',"
+            " 0, 0, 365, 0, 'GBP', 'profit', 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'",
+            {"day": day},
+        )
+    for one in said:
+        con.execute(
+            """INSERT INTO facts.predictions BY NAME
+            SELECT $as_of::DATE AS as_of, person, any_value(bucket) AS bucket, any_value(first_country) AS first_country,
+                any_value(first_channel) AS first_channel, any_value(first_coupon) AS first_coupon,
+                any_value(first_product) AS first_product, $frequency AS frequency,
+                max(day) - min(day) AS recency, ($as_of::DATE - DATE '1970-01-01') - min(day) AS age,
+                sum(net_revenue) AS revenue_to_date, sum(profit) AS profit_to_date, 1 AS alive,
+                $buys_90 AS buys_30, $buys_90 AS buys_90, $buys_90 AS buys_365, $buys_90 AS purchases,
+                0 AS purchases_low, 1 AS purchases_high, 1 AS spend, $revenue::DECIMAL(18,4) AS revenue,
+                $profit::DECIMAL(18,4) AS profit, 0 AS value_low, 1 AS value_high,
+                $value_at_stake::DECIMAL(18,4) AS value_at_stake, NULL AS median_days, 0.5 AS overdue,
+                $buys_90_at_last AS buys_90_at_last
+            FROM facts.orders SEMI JOIN (FROM main.orders WHERE customer_id = $customer) USING (source, order_id)
+            WHERE day <= ($as_of::DATE - DATE '1970-01-01') GROUP BY person""",
+            vars(one),
+        )
 
 
 def _refund(name: str, day: str, units: int, amount: str, **more: Any) -> dict[str, Any]:

@@ -30,7 +30,7 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
         "rows": ask.rows,
         "suggest-window": ask.suggest_window,
     },
-    "Look ahead": {"forecast": ahead.forecast},
+    "Look ahead": {"forecast": ahead.forecast, "segments": ahead.segments},
     "Look after the data": {
         "rejects": keep.rejects,
         "loads": keep.loads,

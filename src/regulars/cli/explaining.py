@@ -12,6 +12,7 @@ from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.explain import Explanation, explain
+from regulars.metrics.measures import FORECASTS
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Example, Metric
 from regulars.vocabulary.calendar import Grain
@@ -82,6 +83,7 @@ def describe(found: Explanation) -> None:
     _line("Mind", _split_and_where(metric))
     _line("Reads", "; ".join(found.reads))
     _line("From tables", ", ".join(found.tables))
+    _line("Needs", "a forecast: regulars forecast" if FORECASTS in found.tables else "")
     say()
     show(_example(metric))
     for number, sql in enumerate(found.sql, start=1):
@@ -129,8 +131,9 @@ def plan_as_json(metric: Metric, steps: Sequence[Step]) -> dict[str, Any]:
 
 
 def _split_and_where(metric: Metric) -> str:
-    """How the two differ, for metrics of customers."""
-    return _OF_FIRST_ORDER if any(fact.splits.get("country") == "first_country" for fact in metric.facts) else ""
+    """How the two differ, for metrics of customers' orders."""
+    of_first = (fact for fact in metric.facts if fact.table == "orders")
+    return _OF_FIRST_ORDER if any(fact.splits["country"] == "first_country" for fact in of_first) else ""
 
 
 def _line(label: str, text: str) -> None:
@@ -161,6 +164,7 @@ def _example(metric: Metric) -> Sheet:
         sheet.notes.append(f"{day}: {units} sent back for {amount}, without an order")
     for day, amount in example.spend:
         sheet.notes.append(f"{day}: {amount} spent on advertising")
+    sheet.notes += [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
     value = None if example.value is None else float(example.value)
     currency = "of the shop's currency" if metric.unit.value == "money" else None
     where = "".join(f", {name} {text}" for name, text in example.split.items())

@@ -70,6 +70,8 @@ def _sign(unit: Unit, currency: str | None) -> str:
             return "days"
         case Unit.SECONDS:
             return "s"
+        case Unit.TIMES:
+            return "times"
     return ""
 
 

@@ -28,6 +28,16 @@ class Layout(StrEnum):
     JSON = "json"
 
 
+class Drawing(StrEnum):
+    """As what a chart is written."""
+
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+    HTML = "html"
+    JSON = "json"
+
+
 class Exports(StrEnum):
     """In whose columns, and how, a simulated shop is written."""
 

@@ -31,6 +31,8 @@ class Fact:
     """Whether its rows belong to customers; what does not is taken as fixed, and shared evenly among the buckets."""
     rows: str = ""
     """The derived table whose rows it sees, where that is not called like the fact."""
+    snapshot: bool = False
+    """Whether it says how things stood on a few days, and nothing of those between."""
 
     @property
     def table(self) -> str:
@@ -69,8 +71,18 @@ HISTOGRAMS = {BEFORE: "before", AFTER: "after", BY_DAY: "before_by_day"}
 LINES = Fact("lines", "one row per product line of a counted order", ("order_lines",), _same(*_OF_LINE))
 RETURNS = Fact("returns", "one row per return or refund", ("returns",), _same(*_OF_LINE, "reason"))
 SPEND = Fact("spend", "what advertising cost by day", ("spend",), _same("channel", "source"), of_customers=False)
+FORECASTS = "forecasts"
+"""What must be there for a metric that looks ahead: it covers the days of orders up to the latest forecast's."""
+PREDICTIONS = Fact(
+    "predictions", "one row per customer and forecast, on the last day the forecast knew", (FORECASTS,),
+    _FIRST | _same(*AS_NOW), (*_FIRST.values(), *AS_NOW), snapshot=True,
+)  # fmt: skip
+PROSPECTS = Fact(
+    "prospects", "one row per customer of the latest forecast, on the day of the first order", (FORECASTS,),
+    _FIRST | _same(*AS_NOW), (*_FIRST.values(), *AS_NOW), rows="predictions",
+)  # fmt: skip
 
-FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND)
+FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND, PREDICTIONS, PROSPECTS)
 
 
 class Timing(Enum):

@@ -226,18 +226,22 @@ def _judged(work: Work, metric: Metric, times: Times) -> Flags:
     covered = work.facts.covered(metric)
     if covered is None:
         return np.zeros(len(times.first), dtype=bool)
-    whole = times.first >= epoch_day(covered[0])
+    whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
     in_time = ripe(work.facts, metric, times, work.question.active_window)
     return np.asarray(whole & finished(work.facts, metric, times) & in_time)
 
 
 def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
-    """Whether the data cover any day of each period."""
+    """Whether the data cover any day of each period; where they know some days only, whether it holds one of these."""
     covered = facts.covered(metric)
     if covered is None:
         return np.zeros(len(times.first), dtype=bool)
     first, last = (epoch_day(day) for day in covered)
-    return np.asarray((times.first <= last) & (times.beyond > first))
+    found = (times.first <= last) & (times.beyond > first)
+    if any(fact.snapshot for fact in metric.facts):
+        known = np.array([epoch_day(day) for day in facts.forecasts])
+        found &= np.searchsorted(known, times.beyond) > np.searchsorted(known, times.first)
+    return np.asarray(found)
 
 
 def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times) -> Block:

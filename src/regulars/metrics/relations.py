@@ -8,11 +8,24 @@ import ibis
 import ibis.expr.types as ir
 from ibis.common.deferred import Deferred
 
-from regulars.metrics.measures import AFTER, AS_NOW, BEFORE, BY_DAY, HISTOGRAMS, ORDERS, Expression, Fact
+from regulars.metrics.measures import (
+    AFTER,
+    AS_NOW,
+    BEFORE,
+    BY_DAY,
+    FORECASTS,
+    HISTOGRAMS,
+    ORDERS,
+    PREDICTIONS,
+    PROSPECTS,
+    Expression,
+    Fact,
+)
 from regulars.metrics.question import Condition, Facts
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.gaps import NONE
 from regulars.warehouse.facts.sequence import sequenced
+from regulars.warehouse.forecasts import dated
 from regulars.warehouse.portable import smaller
 
 UNKNOWN = "unknown"
@@ -33,6 +46,8 @@ def relation(
         rows = _orders(facts, fact, where, by)
         seen = Seen(rows, fact, active_window)
         rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+    elif fact.table == PREDICTIONS.table:
+        rows = _filtered(_predictions(facts, fact, where, by), fact, where)
     else:
         rows = _filtered(facts.table(fact.table), fact, where)
     return rows.mutate(active_window=ibis.literal(active_window))
@@ -81,16 +96,28 @@ def orders_of_customers(facts: Facts, where: tuple[Condition, ...], by: tuple[st
 
 
 def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    rows = facts.table("orders")
-    if {*by, *(one.column for one in where)} & {*AS_NOW}:
-        people = facts.table("persons")
-        told = {name: people[name.removeprefix("customer_")] for name in AS_NOW}
-        people = people.select(told_person=people.person, **told)
-        rows = rows.left_join(people, rows.person == people.told_person).drop("told_person")
+    rows = _with_told(facts.table("orders"), facts, where, by)
     if where:
         # A filter on orders changes what "previous order" means: it is a metric within those orders.
         rows = sequenced(_filtered(rows, fact, where))
     return rows if fact is ORDERS else rows.filter(rows.person.notnull())
+
+
+def _predictions(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+    rows = dated(facts.table(PREDICTIONS.table), facts.table(FORECASTS))
+    if fact is PROSPECTS:
+        rows = rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day)
+    return _with_told(rows, facts, where, by)
+
+
+def _with_told(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+    """rows plus what the customers' records say today, where that is asked for."""
+    if not {*by, *(one.column for one in where)} & {*AS_NOW}:
+        return rows
+    people = facts.table("persons")
+    told = {name: people[name.removeprefix("customer_")] for name in AS_NOW}
+    people = people.select(told_person=people.person, **told)
+    return rows.left_join(people, rows.person == people.told_person).drop("told_person")
 
 
 def split_columns(fact: Fact, splits: tuple[str, ...]) -> dict[str, str]:

@@ -51,6 +51,29 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What an example's forecast says of a customer: chances to buy within 90 days, money without discount."""
+
+    customer: str
+    as_of: str
+    frequency: int = 1
+    """Days with a purchase after the first."""
+    buys_90: float = 0.5
+    buys_90_at_last: float = 0.5
+    revenue: str = "0.00"
+    profit: str = "0.00"
+    value_at_stake: str = "0.00"
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return (
+            f"{self.customer} buys within 90 days with a chance of {self.buys_90:.0%} (at the last purchase"
+            f" {self.buys_90_at_last:.0%}), will bring {self.revenue} and leave {self.profit}, {self.value_at_stake} is at stake"
+        )
+
+
+@dataclass(frozen=True)
 class Example:
     """A handful of orders and what the metric says of them: shown in the docs and run as a test."""
 
@@ -62,6 +85,7 @@ class Example:
     """(day, units, amount) of refunds without an order."""
     spend: tuple[tuple[str, str], ...] = ()
     """(day, amount) of advertising."""
+    predicted: tuple[Prediction, ...] = ()
     split: dict[str, str] = field(default_factory=dict)
 
 

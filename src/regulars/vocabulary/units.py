@@ -15,6 +15,7 @@ class Unit(StrEnum):
     SECONDS = "seconds"
     SCORE = "score"
     PER_CUSTOMER = "per customer"
+    TIMES = "times"
 
 
 class Better(StrEnum):

@@ -57,7 +57,17 @@ def test_a_forecast_derives_nothing(app: App):
     with app.warehouse.read() as con:
         assert con.execute(facts).fetchall() == before
         after = con.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
-    assert sorted(set(after) - set(tables)) == [("facts", "forecasts"), ("facts", "predictions")]
+    assert sorted(after) == sorted(tables)
+
+
+def test_predictions_of_an_older_shape_go_with_the_next_deriving(app: App):
+    app.forecast()
+    with app.warehouse.write("grow old") as con:
+        con.execute("ALTER TABLE facts.predictions RENAME COLUMN revenue TO value")
+    app.derive_again()
+    assert app.forecasts() == () and kept(app) == {}
+    app.forecast()
+    assert len(app.forecasts()) == 1
 
 
 def test_one_of_the_same_day_replaces_the_other(app: App):

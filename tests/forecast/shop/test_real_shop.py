@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     assert found.value_of == "revenue" and "orders is not known" in found.value_why
     # Nobody leaves: all are customers still, and no value is lost with those who are silent.
     assert found.totals["alive"] == 4338
-    assert found.totals["value"] == found.totals["value_if_staying"]
+    assert found.totals["profit"] is None and Decimal(found.totals["value_at_risk"]) == 0
     assert found.backtest is not None
     assert [one["as_of"] for one in found.backtest["quarters"]] == ["2011-09-10", "2011-06-12"]
     for one in found.backtest["quarters"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -18,6 +19,7 @@ from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.making import Wish, make
 from regulars.forecast.shop.scoring import ranges, scores
 from regulars.vocabulary.calendar import epoch_day
+from regulars.vocabulary.shop import Shop
 
 MODELS = ("pareto", "mbg", "bg", "nbd")
 
@@ -56,7 +58,9 @@ def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
     median = fitted.median_next_purchase(cells)
     median[median >= 36_500] = np.inf
     np.testing.assert_allclose(np.nan_to_num(said["median_days"], nan=np.inf), median, rtol=1e-6)
-    np.testing.assert_allclose(said["worth_if_staying"] * fitted.alive(cells), said["worth"], rtol=1e-9)
+    # What those surely still customers buy in a year more than these: 1 / alive times as much.
+    year, alive = fitted.discounted_purchases(cells, 365, 1.08 ** (1 / 365) - 1), fitted.alive(cells)
+    np.testing.assert_allclose(said["worth_at_stake"], year / alive - year, rtol=1e-7, atol=1e-12)
     # Discounted a purchase at a time, a range is worth as much a purchase as what is expected.
     each = said["worth"] / fitted.expected_purchases(cells, 200)
     np.testing.assert_allclose(said["worth_high"], said["purchases_high"] * each, rtol=1e-9)
@@ -118,8 +122,6 @@ def test_a_whale_has_a_range_too():
 @pytest.fixture(scope="module")
 def predicted(loaded) -> list[dict[str, object]]:
     """The predictions of the simulated shop, and beside them its rows."""
-    from regulars.vocabulary.shop import Shop
-
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
         forecast, rows = make(engine, "GBP", epoch_day(date(2026, 1, 1)), Wish())
@@ -144,25 +146,50 @@ def test_money_is_purchases_times_spend_in_profit(predicted):
     for row in predicted:
         undiscounted = row["purchases"] * float(row["spend"]) * forecast.value_share
         # Of 12 months at 10 % a year, the first purchase loses nothing and the last a tenth.
-        assert 0.9 * undiscounted - 0.01 <= float(row["value"]) <= undiscounted + 0.01
-        assert row["value_low"] <= row["value"] * Decimal("1.0001") or row["purchases_low"] > row["purchases"]
+        assert 0.9 * undiscounted - 0.01 <= float(row["profit"]) <= undiscounted + 0.01
+        assert float(row["revenue"]) * forecast.value_share == pytest.approx(float(row["profit"]), rel=1e-5, abs=1e-3)
+        assert row["value_low"] <= row["profit"] * Decimal("1.0001") or row["purchases_low"] > row["purchases"]
         assert row["value_low"] <= row["value_high"]
-        assert row["value"] <= row["value_if_staying"]
         # Chances are of single precision.
-        alive = float(row["value_if_staying"]) * row["alive"]
-        assert alive == pytest.approx(float(row["value"]), rel=1e-5, abs=1e-3)
+        stake, alive = float(row["value_at_stake"]), row["alive"]
+        assert stake * alive == pytest.approx(float(row["profit"]) * (1 - alive), rel=1e-4, abs=1e-3)
+
+
+def test_what_was_and_how_it_began_is_kept_beside_what_is_to_come(predicted, facts: duckdb.DuckDBPyConnection):
+    began = facts.execute(
+        "SELECT person, sum(net_revenue), CASE WHEN count(*) = count(profit) THEN sum(profit) END,"
+        ' first(country ORDER BY "at", order_id), first(channel ORDER BY "at", order_id), first(product ORDER BY "at", order_id)'
+        " FROM facts.orders WHERE person IS NOT NULL GROUP BY person"
+    ).fetchall()
+    told = ("revenue_to_date", "profit_to_date", "first_country", "first_channel", "first_product")
+    assert {(row["person"], *(row[name] for name in told)) for row in predicted} == set(began)
+
+
+def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loaded: Path):
+    with App(Shop.open(loaded)).reading() as con:
+        engine = Engine(ibis.duckdb.from_connection(con))
+        _, rows = make(
+            engine, "GBP", epoch_day(date(2026, 1, 1)), Wish(horizon=730, model=predicted[0]["forecast"].model)
+        )
+        further = {row["person"]: row for row in engine.read(rows).to_pylist()}
+        engine.forget()
+    for row in predicted:
+        other = further[row["person"]]
+        assert other["value_at_stake"] == pytest.approx(row["value_at_stake"], abs=Decimal("0.0002"))
+        assert other["profit"] >= row["profit"]
 
 
 def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
     totals = predicted[0]["forecast"].totals
-    assert Decimal(totals["value"]) == sum(row["value"] for row in predicted)
+    assert Decimal(totals["profit"]) == sum(row["profit"] for row in predicted)
+    assert Decimal(totals["revenue"]) == sum(row["revenue"] for row in predicted)
     for days in (30, 90, 365):
         chances = np.array([row[f"buys_{days}"] for row in predicted], dtype=float)
         assert totals["buyers"][str(days)] == pytest.approx(chances.sum())
         assert totals["buyers_spread"][str(days)] == pytest.approx(np.sqrt((chances * (1 - chances)).sum()))
     leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
     assert 0 < len(leaving) == totals["at_risk"]
-    assert Decimal(totals["value_at_risk"]) == sum(row["value_if_staying"] - row["value"] for row in leaving)
+    assert Decimal(totals["value_at_risk"]) == sum(row["value_at_stake"] for row in leaving)
 
 
 def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnection):

@@ -1,17 +1,24 @@
-"""Looking ahead: forecast."""
+"""Looking ahead: forecast, segments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars.cli.options import AsLayout, Layout, PurchaseModel, ShopFolder
-from regulars.cli.output import write_json
+from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, Where
+from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed
+from regulars.cli.shops import HERE, asked, changed
+
+if TYPE_CHECKING:
+    from regulars.app import App
+    from regulars.forecast.shop.books import Forecast
+    from regulars.forecast.shop.hindsight import Outcome
 
 
 def _day(given: str | None) -> date | None:
@@ -48,6 +55,16 @@ def forecast(
     report: Annotated[
         bool, typer.Option("--report", help="Make none: show the latest, how it was made and how far to trust it.")
     ] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--pictures",
+            metavar="DIR",
+            show_default=False,
+            help="Draw it, too: charts of what it comes to and how far to trust it, and forecast.html with all of them.",
+        ),
+    ] = None,
+    pictures_as: Annotated[Drawing, typer.Option("--pictures-as", help="As what to write each chart.")] = Drawing.SVG,
     format: AsLayout = Layout.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
@@ -58,6 +75,7 @@ def forecast(
     Examples:
       regulars forecast --shop myshop
       regulars forecast --report
+      regulars forecast --report --pictures charts
       regulars forecast --horizon 730 --rate 0.08
       regulars forecast --as-of 2011-06-30
     """
@@ -67,6 +85,8 @@ def forecast(
     from regulars.vocabulary.errors import ForecastRefused
 
     app = changed(shop)
+    if pictures:
+        _insist(pictures, pictures_as)
     if report:
         kept = app.forecasts()
         if not kept:
@@ -75,9 +95,66 @@ def forecast(
     else:
         with bar() as progress:
             found = app.forecast(Wish(horizon, rate, model and model.value, _day(as_of)), progress)
+    came = app.hindsight() if report or pictures else ()
+    drawn = _drawn(app, found, came, pictures, pictures_as) if pictures else []
     if format is Layout.JSON:
-        write_json(record(found) | ({"came": [asdict(one) for one in app.hindsight()]} if report else {}))
+        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {})
+        write_json(content | ({"pictures": drawn} if pictures else {}))
         return
     summary(found)
     if report:
-        trust(found, app.hindsight())
+        trust(found, came)
+    if drawn:
+        say("Drawn: " + ", ".join(drawn))
+
+
+def _insist(folder: Path, ending: Drawing) -> None:
+    """Refuse a folder that cannot be drawn into before the forecast is made. What draws is heavy, and imported only here."""
+    from regulars.cli.forecasts.pictures import insist
+
+    insist(folder, ending.value)
+
+
+def _drawn(app: App, found: Forecast, came: Iterable[Outcome], folder: Path, ending: Drawing) -> list[str]:
+    from regulars.cli.forecasts.pictures import draw
+
+    return [str(path) for path in draw(app, found, came, folder, ending.value)]
+
+
+def segments(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", show_default=False, help="Whose customers to show, such as due-now.")
+    ] = None,
+    where: Where = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> None:
+    """Show the customers to act on, by the latest forecast: who is worth keeping and leaving, who is due now, which one-time
+    buyers are likely to return.
+
+    Examples:
+      regulars segments --shop myshop
+      regulars segments worth-keeping-and-leaving --format csv > write_to_them.csv
+      regulars segments due-now --where first_country=DE
+    """
+    from regulars.cli.choose import conditions, insist_on_a_forecast
+    from regulars.cli.forecasts import segments as drawn
+    from regulars.metrics.catalogue import named as metric_named
+    from regulars.metrics.people.segments import members, named, sizes
+
+    chosen, conditions_ = named(name) if name else None, conditions(where)
+    with asked(shop).facts() as facts:
+        insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
+        as_of, currency = facts.forecasts[-1], facts.currency
+        if chosen is None:
+            found = sizes(facts, conditions_)
+            write(drawn.size_records(found, as_of, currency), format, drawn.size_sheet(found, as_of, currency))
+            return
+        people = members(chosen, facts, conditions_)
+    write(
+        drawn.member_records(people),
+        format,
+        drawn.member_sheet(chosen, people, as_of, currency, limit),
+        drawn.MEMBER_COLUMNS,
+    )

@@ -31,6 +31,7 @@ from regulars.vocabulary.errors import UsageError
 if TYPE_CHECKING:
     from regulars.metrics.answer import Value
     from regulars.metrics.shapes import Metric
+    from regulars.vocabulary.calendar import Period
 
 
 def metrics(
@@ -64,9 +65,12 @@ def metrics(
     from regulars.cli.choose import (
         by_theme,
         conditions,
+        insist_on_a_forecast,
         known_by,
+        looking_ahead,
         periods_asked,
         splits_asked,
+        waiting_for_a_forecast,
         window_asked,
         without_grids,
     )
@@ -77,7 +81,7 @@ def metrics(
         return
     splits, conditions_ = splits_asked(split), conditions(where)
     chosen = {name: known_by(without_grids(found), splits, conditions_) for name, found in themes.items()}
-    asked_for = tuple(metric for found in chosen.values() for metric in found)
+    asked_for = tuple(one for found in chosen.values() for one in found)
     if not asked_for:
         raise UsageError(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
@@ -87,35 +91,48 @@ def metrics(
 
     reading = asked(shop)
     with reading.facts() as facts:
-        periods = periods_asked(facts, grain, since, until, period, latest=True)
-        one = len(periods) == 1
-        whole = periods[0].grain is Grain.ALL  # there is nothing before all data
-        compared = compare or (one and not whole and format is Format.TABLE)
+        insist_on_a_forecast(asked_for, facts)
+        waiting = waiting_for_a_forecast(asked_for, facts) if format is Format.TABLE else ()
+        asked_for = tuple(metric for metric in asked_for if metric not in waiting)
         window = window_asked(active_window, reading.shop.settings)
-        values = answer(Question(asked_for, periods, splits, conditions_, window, compared), facts)
-        before = facts.calendar.before(periods[0]).label if compared else None
+        usual, of_forecasts = (
+            periods_asked(facts, grain, since, until, period, latest=True, ahead=ahead) for ahead in (False, True)
+        )
+        ahead = looking_ahead(asked_for)
+        by_periods: dict[tuple[Period, ...], list[Metric]] = {}
+        for one in asked_for:
+            by_periods.setdefault(of_forecasts if one in ahead else usual, []).append(one)
+        parts = []
+        for periods, mine in by_periods.items():
+            whole = periods[0].grain is Grain.ALL  # there is nothing before all data
+            compared = compare or (len(periods) == 1 and not whole and format is Format.TABLE)
+            values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
+            parts.append((values, periods, facts.calendar.before(periods[0]).label if compared else None))
     if format is not Format.TABLE:
-        _write(values, splits, compare, format)
+        _write([value for values, *_ in parts for value in values], splits, compare, format)
         return
     from regulars.cli.values import alone, beside_before, footnotes, side_by_side
 
-    labels = [period.label for period in periods]
     for name, found in chosen.items():
-        mine = [value for value in values if value.metric in found]
-        if not mine:
-            continue
-        if not one:
-            show(side_by_side(mine, splits, labels, name))
-        elif before is None:
-            show(alone(mine, splits, labels[0], name))
-        else:
-            show(beside_before(mine, splits, labels[0], before, name))
-        say()
-    for note in footnotes(values):
+        for values, periods, before in parts:
+            told = [value for value in values if value.metric in found]
+            labels = [one.label for one in periods]
+            if not told:
+                continue
+            if len(periods) > 1:
+                show(side_by_side(told, splits, labels, name))
+            elif before is None:
+                show(alone(told, splits, labels[0], name))
+            else:
+                show(beside_before(told, splits, labels[0], before, name))
+            say()
+    for note in footnotes([value for values, *_ in parts for value in values]):
         say(note)
-    left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for)
+    left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting)
     if left_out:
         say(f"{left_out} metrics do not know this split or condition and are left out.")
+    if waiting:
+        say("What customers will be worth, and who is about to be lost: regulars forecast")
     say("What a metric means: regulars explain NAME")
 
 
@@ -154,7 +171,14 @@ def metric(
       regulars metric average_order_value --period 2011-10 --where 'net_revenue>=50' --compare
       regulars metric cohort_retention_rate --since 2011-01
     """
-    from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
+    from regulars.cli.choose import (
+        conditions,
+        insist_on_a_forecast,
+        looking_ahead,
+        periods_asked,
+        splits_asked,
+        window_asked,
+    )
     from regulars.metrics.catalogue import named
 
     wanted, splits, conditions_ = named(name), splits_asked(split), conditions(where)
@@ -164,7 +188,9 @@ def metric(
 
     reading = asked(shop)
     with reading.facts() as facts:
-        periods = periods_asked(facts, grain, since, until, period, latest=False)
+        insist_on_a_forecast((wanted,), facts)
+        ahead = bool(looking_ahead((wanted,)))
+        periods = periods_asked(facts, grain, since, until, period, latest=False, ahead=ahead)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
     grid = isinstance(wanted, Grid)
@@ -206,16 +232,17 @@ def rows(
       regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
       regulars rows lost_customers --period 2011-Q3 --where country=France
     """
-    from regulars.cli.choose import conditions, window_asked
+    from regulars.cli.choose import conditions, insist_on_a_forecast, window_asked
     from regulars.metrics.catalogue import named
 
     wanted, conditions_ = named(name), conditions(where)
     from regulars.cli.customers import COLUMNS, records, sheet
+    from regulars.metrics.people.rows import rows as customers
     from regulars.metrics.question import period_named
-    from regulars.metrics.rows import rows as customers
 
     reading = asked(shop)
     with reading.facts() as facts:
+        insist_on_a_forecast((wanted,), facts)
         chosen = period_named(facts, period)
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)

@@ -1,1 +1,1 @@
-"""Forecasts for people and as records: what one comes to, and how far to trust it."""
+"""Forecasts for people and as records: what one comes to, how far to trust it, whom it says to write to."""

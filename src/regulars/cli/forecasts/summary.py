@@ -89,11 +89,10 @@ def _sheet(found: Forecast) -> Sheet:
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
     add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")
-    add(f"{found.value_of} within {ahead}{off}", _money(totals["value"], found))
-    add("the same, had nobody left", _money(totals["value_if_staying"], found))
+    add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found))
     add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
-    add("leaving: half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
-    add("value at risk with them", _money(totals["value_at_risk"], found))
+    add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
+    add(f"{found.value_of} at risk with them within a year", _money(totals["value_at_risk"], found))
     return sheet
 
 

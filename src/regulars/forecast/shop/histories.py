@@ -35,7 +35,8 @@ def on_a_new_day(orders: ir.Table) -> ir.BooleanValue:
 
 def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
     """One row per customer by the epoch day `until`, the first not seen: person, bucket, frequency, recency and age in days,
-    `paid` (orders worth more than nothing) and `spent` (what they were worth, each at most `cap`).
+    `paid` (orders worth more than nothing) and `spent` (what they were worth, each at most `cap`), and what all orders brought:
+    `revenue_to_date`, net, and `profit_to_date`, null where that of an order is not known.
 
     Equal pasts come together: what is said of them is then found, joined and written in half the time.
     """
@@ -49,6 +50,9 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         days=counted(on_a_new_day(rows).sum()),
         paid=counted(paid.sum()),
         spent=value.sum(where=paid).cast("decimal(18, 4)"),
+        revenue=rows.net_revenue.sum().cast("decimal(18, 4)"),
+        profit=rows.profit.sum().cast("decimal(18, 4)"),
+        unknown=counted(rows.profit.isnull().sum()),
     )
     past = found.select(
         "person",
@@ -58,6 +62,8 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         age=(until - 1 - found["first"]).cast("int32"),
         paid=found.paid.cast("int32"),
         spent=found.spent.fill_null(Decimal(0)),
+        revenue_to_date=found.revenue,
+        profit_to_date=(found.unknown == 0).ifelse(found.profit, ibis.null()),
     )
     return past.order_by("frequency", "age", "recency")
 

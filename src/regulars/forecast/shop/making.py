@@ -12,7 +12,7 @@ from regulars.forecast.shop import backtest, boosting, choosing, gates
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
-from regulars.forecast.shop.scoring import as_of, predictions, scores
+from regulars.forecast.shop.scoring import predictions, scores, written
 from regulars.forecast.shop.spending import cap, spending
 from regulars.forecast.shop.totals import totals
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
@@ -121,4 +121,4 @@ def make(
         totals=sums,
         backtest=report,
     )
-    return forecast, as_of(said, last.isoformat())
+    return forecast, written(said, orders, last.isoformat())

@@ -25,6 +25,8 @@ from regulars.forecast.shop.spending import Spending
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
+FIRST = ("first_country", "first_channel", "first_coupon", "first_product")
+"""What is kept of a customer's first order: what was said of them stays said of such customers, whatever is loaded later."""
 LOW, HIGH = 0.1, 0.9
 """What a range leaves out on each side: one customer in ten has less, one in ten more."""
 _ALIKE = 0.02
@@ -33,6 +35,7 @@ _FOREVER = 36_500
 """Days: nobody waits a hundred years."""
 _CELLS, _PASTS, _COUNTS = 2**16, 2**12, 2**19
 """Cells, pasts, and pasts times counts worked on at once: what is computed between stays in the processor's cache."""
+_YEAR = 365
 _MONEY = "decimal(18, 4)"
 
 
@@ -41,10 +44,12 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, th
 
     `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
-    ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_if_staying`, the same of those
-    still customers, `worth_low` and `worth_high`, of the range; `median_days` to the next purchase of those still customers
-    (null where that is a hundred years or never); `overdue`, the probability of a silence so long, were they still customers;
-    `buys_90_at_last`, what `buys_90` was at the last purchase. The threads share the work.
+    ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_low` and `worth_high`, of the
+    range; `worth_at_stake`, how much less that is, within 12 months, than of those still customers; `median_days` to the next
+    purchase of those still customers (null where that is a hundred years or never); `overdue`, the probability of a silence so
+    long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
+
+    The threads share the work.
     """
     with ThreadPoolExecutor(threads) as pool:
         last = pool.submit(pairs, cells.x, cells.t_x)
@@ -72,6 +77,7 @@ class _Future(NamedTuple):
     buys_365: Array
     purchases: Array
     worth: Array
+    worth_of_year: Array
     median: Array
 
     def of(self, past: Places) -> _Future:
@@ -80,10 +86,11 @@ class _Future(NamedTuple):
 
 
 def _future(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, rate: float) -> _Future:
-    future = fitted.if_staying(x, T)
-    worth = fitted.worth_if_staying(x, T, horizon, (1 + rate) ** (1 / 365) - 1)
+    future, daily = fitted.if_staying(x, T), (1 + rate) ** (1 / 365) - 1
+    worth = fitted.worth_if_staying(x, T, horizon, daily)
+    of_year = worth if horizon == _YEAR else fitted.worth_if_staying(x, T, _YEAR, daily)
     buys_30, buys_90, buys_365 = (future.buys(days) for days in (30, 90, 365))
-    return _Future(buys_30, buys_90, buys_365, future.purchases(horizon), worth, future.median())
+    return _Future(buys_30, buys_90, buys_365, future.purchases(horizon), worth, of_year, future.median())
 
 
 def _at_last(fitted: PurchaseForecast, x: Array, t_x: Array) -> Array:
@@ -106,7 +113,12 @@ def _table(
         "overdue": fitted.overdue(cells),
         "buys_90_at_last": at_last,
     }
-    amounts = {"worth": worth, "worth_if_staying": future.worth, "worth_low": low * each, "worth_high": high * each}
+    amounts = {
+        "worth": worth,
+        "worth_low": low * each,
+        "worth_high": high * each,
+        "worth_at_stake": (1 - alive) * future.worth_of_year,
+    }
     endless = ~(future.median < _FOREVER)
     return pa.table(
         {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
@@ -191,33 +203,40 @@ def _most(fitted: PurchaseForecast, x: Array, T: Array, horizon: int) -> Array:
 
 
 def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spending) -> ir.Table:
-    """One row per customer: person, bucket, their past, and what `scores` says of it, in money where it is money.
+    """One row per customer: the columns of facts.predictions but `as_of` and those of the first order. rows: `histories`.
 
-    rows: `histories`. `spend` is the net revenue expected of a day with a purchase, `value` the discounted purchases at that,
-    as profit where it is known; `value_low` and `value_high` are those of the range of purchases.
+    `spend` is the net revenue expected of a day with a purchase; `revenue` the discounted purchases at that, and `profit` what
+    is left of it, null where value is revenue; `value_low` and `value_high` are the value of the range of purchases, and
+    `value_at_stake` how much less value that is, within 12 months, than if it were sure that they are customers still.
     """
     of_cell = engine.keep("forecast_scores", scored)
     of_cell = of_cell.rename({f"cell_{name}": name for name in PAST})
     found = rows.inner_join(of_cell, [rows[name] == of_cell[f"cell_{name}"] for name in PAST])
     found = found.mutate(a_day=spend.a_day(found.paid, found.spent))
     found = found.mutate(a_value=found.a_day * spend.share)
+    known = spend.value_of == "profit"
 
     def money(amount: ir.FloatingValue) -> ir.DecimalValue:
         return amount.cast(_MONEY)
 
-    found = found.mutate(
+    return found.select(
+        "person", "bucket", *PAST, "revenue_to_date", "profit_to_date", "alive", "buys_30", "buys_90", "buys_365", "purchases",
+        "purchases_low", "purchases_high",
         spend=money(found.a_day),
-        value=money(found.worth * found.a_value),
-        value_if_staying=money(found.worth_if_staying * found.a_value),
+        revenue=money(found.worth * found.a_day),
+        profit=money(found.worth * found.a_value) if known else ibis.null(_MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
-    )
-    return found.select(
-        "person", "bucket", *PAST, "alive", "buys_30", "buys_90", "buys_365", "purchases", "purchases_low", "purchases_high",
-        "spend", "value", "value_if_staying", "value_low", "value_high", "median_days", "overdue", "buys_90_at_last",
+        value_at_stake=money(found.worth_at_stake * found.a_value),
+        median_days=found.median_days,
+        overdue=found.overdue,
+        buys_90_at_last=found.buys_90_at_last,
     )  # fmt: skip
 
 
-def as_of(rows: ir.Table, day: ir.DateValue | str) -> ir.Table:
-    """`predictions` with the day they were made as of, as the first column."""
-    return rows.select(as_of=ibis.literal(day, type="date"), **{name: rows[name] for name in rows.columns})
+def written(rows: ir.Table, orders: ir.Table, day: ir.DateValue | str) -> ir.Table:
+    """`predictions` as they are kept: with the day they were made as of, and what their customers' first orders tell."""
+    first = orders.filter(orders.person.notnull(), orders.order_number == 1)
+    first = first.select(*FIRST, first_person=first.person)
+    found = rows.left_join(first, rows.person == first.first_person)
+    return found.select(*FIRST, *rows.columns, as_of=ibis.literal(day, type="date"))

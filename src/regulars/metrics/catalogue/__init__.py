@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from regulars.metrics.catalogue.ahead import AHEAD
 from regulars.metrics.catalogue.cohorts import COHORTS
 from regulars.metrics.catalogue.retention import RETENTION
 from regulars.metrics.catalogue.returns import RETURNED
@@ -16,6 +17,7 @@ THEMES: dict[str, tuple[Metric, ...]] = {
     "Cohorts": COHORTS,
     "Value and sales": VALUE,
     "Returns": RETURNED,
+    "Forecast": AHEAD,
 }
 
 CATALOGUE: tuple[Metric, ...] = tuple(metric for theme in THEMES.values() for metric in theme)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import duckdb
 
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse import forecasts
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.statements import TEMPORARY, Statement
@@ -36,6 +37,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     for name in ("orders", "returns"):
         con.execute(f"DROP VIEW temp.{name}_of_persons")
     write_coverage(con, settings)
+    forecasts.ensure(con)
     done("coverage")
     sign(con, settings)
 

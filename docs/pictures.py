@@ -1,0 +1,56 @@
+"""Draws the pictures of the documentation, from a simulated shop and the models fitted to it: python docs/pictures.py.
+
+`make pictures` runs it. Whether they are up to date is a test (tests/reports/test_docs.py), for a picture need not be equal to
+the last digit to show the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from regulars.app import App
+from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast.shop.making import Wish
+from regulars.reports.charts.theme import Picture
+from regulars.reports.charts.write import write
+from regulars.reports.forecasts import silence
+from regulars.reports.forecasts.album import pictures
+from regulars.simulate import ShopShape, simulate, write_canonical
+from regulars.vocabulary.shop import Shop
+
+FOLDER = Path(__file__).parent / "pictures"
+SHAPE = ShopShape(customers=6000, months=36, until=date(2025, 12, 31))
+KEPT = (date(2025, 3, 31), date(2025, 6, 30), date(2025, 9, 30))
+"""Days that forecasts were made as of, before the last."""
+MODELS = {"Pareto/NBD": "pareto", "MBG/NBD": "mbg", "BG/NBD": "bg"}
+_PASTS = "SELECT frequency, recency, age, count(*) FROM facts.predictions WHERE as_of = ? GROUP BY ALL ORDER BY ALL"
+
+
+def drawn() -> tuple[Picture, ...]:
+    """All pictures, of a shop made, loaded and forecast for them in a folder that goes again."""
+    with tempfile.TemporaryDirectory() as work:
+        write_canonical(simulate(SHAPE, seed=11), Path(work, "files"), tables=("orders",))
+        app = App(Shop.create(Path(work, "shop"), currency=SHAPE.currency, timezone=SHAPE.timezone))
+        app.load([Path(work, "files")])
+        for day in KEPT:
+            app.forecast(Wish(as_of=day))
+        found = app.forecast()
+        of_shop = pictures(found, app.hindsight(), app.customers_of(found))
+        with app.reading() as con:
+            pasts = con.execute(_PASTS, [found.as_of]).fetchnumpy()
+    return (*of_shop, silence.one_time(fitted(pasts)))
+
+
+def fitted(pasts: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:
+    """Each of MODELS, fitted to the shop's customers; times in days."""
+    cells = Cells(*(np.asarray(column, dtype=float) for column in pasts.values()))
+    return {called: fit(cells, model) for called, model in MODELS.items()}
+
+
+if __name__ == "__main__":
+    for one in drawn():
+        write(one.chart, FOLDER / f"{one.name}.svg")

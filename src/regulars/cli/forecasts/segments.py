@@ -1,0 +1,95 @@
+"""Segments, and the customers of one, as records and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import date
+from typing import Any
+
+from regulars.cli import numbers
+from regulars.cli.output import Sheet
+from regulars.metrics.people.segments import Member, Segment, Size
+from regulars.vocabulary import money
+from regulars.vocabulary.units import Unit
+
+MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
+
+
+def size_records(found: Sequence[Size], as_of: date, currency: str) -> list[dict[str, Any]]:
+    """One record a segment."""
+    return [
+        {
+            "segment": one.segment.name,
+            "as_of": as_of,
+            "customers": one.customers,
+            "buyers_90": round(one.buyers_90, 2),
+            "value": numbers.exact(one.value, money.SCALE),
+            "value_at_stake": numbers.exact(one.value_at_stake, money.SCALE),
+            "currency": currency,
+            "rule": one.segment.rule,
+            "advice": one.segment.advice,
+        }
+        for one in found
+    ]
+
+
+def size_sheet(found: Sequence[Size], as_of: date, currency: str) -> Sheet:
+    """A row a segment; who belongs to it and what to do stands below."""
+    titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
+    sheet = Sheet(titles, title=f"Segments by the forecast as of {as_of}", numbers=frozenset(titles[1:]))
+    for one in found:
+        sheet.rows.append(
+            [one.segment.title, numbers.count(one.customers), f"{one.buyers_90:,.0f}", _money(one.value, currency),
+             _money(one.value_at_stake, currency)]
+        )  # fmt: skip
+        sheet.notes.append(f"{one.segment.title}: {one.segment.rule}. {one.segment.advice}")
+    sheet.notes.append(
+        "The customers of one: regulars segments NAME, such as " + found[0].segment.name.replace("_", "-")
+    )
+    return sheet
+
+
+def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
+    """One record a customer."""
+    places = {
+        "revenue_to_date": money.SCALE,
+        "value": money.SCALE,
+        "value_at_stake": money.SCALE,
+        "buys_90": 4,
+        "median_days": 1,
+    }
+    return [
+        {**asdict(one), **{name: numbers.exact(getattr(one, name), digits) for name, digits in places.items()}}
+        for one in found
+    ]
+
+
+def member_sheet(segment: Segment, found: Sequence[Member], as_of: date, currency: str, limit: int) -> Sheet:
+    """The first `limit` customers."""
+    titles = [
+        "customer",
+        "name",
+        "email",
+        "bought on",
+        "last",
+        "so far",
+        "chance in 90 days",
+        "value ahead",
+        "at stake",
+    ]
+    sheet = Sheet(titles, title=f"{segment.title}, by the forecast as of {as_of}", numbers=frozenset(titles[3:]))
+    for one in found[:limit]:
+        sheet.rows.append(
+            [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),
+             numbers.day(one.last_purchase), _money(one.revenue_to_date, currency), numbers.shown(one.buys_90, Unit.SHARE),
+             _money(one.value, currency), _money(one.value_at_stake, currency)]
+        )  # fmt: skip
+    if len(found) > limit:
+        sheet.notes.append(f"… and {len(found) - limit:,} more; --format csv has all.")
+    sheet.notes.append(f"{numbers.counted(len(found), 'customer', 'customers')}: {segment.rule}. {segment.advice}")
+    return sheet
+
+
+def _money(amount: float, currency: str) -> str:
+    return numbers.shown(amount, Unit.MONEY, currency)

@@ -1,0 +1,131 @@
+"""What customers are expected to do, and to be worth: what `regulars forecast` says, summed up."""
+
+from __future__ import annotations
+
+from ibis import _
+
+from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, Amount, within
+from regulars.metrics.shapes import Example, Metric, Order, Prediction, Quotient, Ratio, Total
+from regulars.vocabulary.units import Better, Unit
+
+_LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)
+"""Of several forecasts in a period the latest counts."""
+_LEAVING = _LATEST & _.at_risk
+_CUSTOMERS: Amount = within(PREDICTIONS, 1, _LATEST)
+_ORDERS = (
+    Order("ana", "2024-01-10", "60.00", unit_cost="30.00"),
+    Order("ana", "2024-02-10", "40.00", unit_cost="20.00"),
+    Order("ben", "2024-01-20", "50.00", unit_cost="25.00"),
+    Order("cid", "2024-02-20", "30.00", unit_cost="15.00"),
+)
+# Of March the later forecast counts; ana is a third as likely to buy as she was, ben came once only.
+_SAID = (
+    Prediction("ana", "2024-03-01", 1, 0.5, 0.6, "90.00", "45.00", "10.00"),
+    Prediction("ana", "2024-03-31", 1, 0.2, 0.6, "60.00", "30.00", "25.00"),
+    Prediction("ben", "2024-03-31", 0, 0.1, 0.3, "10.00", "5.00", "20.00"),
+    Prediction("cid", "2024-03-31", 1, 0.5, 0.6, "50.00", "25.00", "5.00"),
+)
+_NO_ERROR = (
+    "The interval says how much customers differ, not how far off the forecast may be: regulars forecast --report does."
+)
+_AHEAD = (
+    "Over 12 months, later purchases discounted by 10 % a year, unless the forecast was made otherwise: regulars forecast"
+    " --horizon --rate. "
+)
+_AT_STAKE = "Value is profit where the costs of all orders are known, else revenue; regulars forecast says which."
+
+
+def _example(value: float, period: str = "2024-03", spend: tuple[tuple[str, str], ...] = ()) -> Example:
+    return Example(_ORDERS, period, value, predicted=_SAID, spend=spend)
+
+
+AHEAD: tuple[Metric, ...] = (
+    Ratio(
+        name="predicted_lifetime_value",
+        question="What will a customer bring from now on?",
+        formula="discounted net revenue that the period's latest forecast expects / customers forecast",
+        fact=PREDICTIONS,
+        of=_.revenue,
+        where=_LATEST,
+        customers=_CUSTOMERS,
+        unit=Unit.MONEY,
+        better=Better.HIGHER,
+        caveat=_AHEAD + _NO_ERROR,
+        variants=("predicted_lifetime_value_profit",),
+        example=_example(40),
+    ),
+    Ratio(
+        name="predicted_lifetime_value_profit",
+        question="What will a customer leave after costs from now on?",
+        formula="discounted profit that the period's latest forecast expects / customers forecast",
+        fact=PREDICTIONS,
+        of=_.profit,
+        where=_LATEST,
+        complete=True,
+        customers=_CUSTOMERS,
+        unit=Unit.MONEY,
+        better=Better.HIGHER,
+        caveat=_AHEAD + "Unknown (null) where the profit of an order was when the forecast was made. " + _NO_ERROR,
+        variants=("predicted_lifetime_value",),
+        example=_example(20),
+    ),
+    Total(
+        name="customers_at_risk",
+        question="How many customers are about to be lost?",
+        formula="customers who bought on two days or more and whose chance to buy within 90 days is less than half of what"
+        " it was at their last purchase, by the period's latest forecast",
+        fact=PREDICTIONS,
+        where=_LEAVING,
+        customers=_CUSTOMERS,
+        unit=Unit.COUNT,
+        better=Better.LOWER,
+        caveat="Several orders of one day are one purchase. Who they are: regulars rows customers_at_risk --period PERIOD.",
+        variants=("value_at_risk",),
+        example=_example(1),
+    ),
+    Total(
+        name="value_at_risk",
+        question="What would the customers about to be lost have brought within a year, had they stayed?",
+        formula="of customers at risk, the value expected of them within 12 months were it sure that they are customers"
+        " still, less that forecast",
+        fact=PREDICTIONS,
+        of=_.value_at_stake,
+        where=_LEAVING,
+        customers=_CUSTOMERS,
+        unit=Unit.MONEY,
+        better=Better.LOWER,
+        caveat=_AT_STAKE,
+        variants=("customers_at_risk",),
+        example=_example(25),
+    ),
+    Quotient(
+        name="lifetime_value_to_acquisition_cost",
+        question="How many times what it cost to win them do new customers bring, so far and from now on?",
+        formula="(net revenue to date + expected by the latest forecast) of customers whose first order lies in the period"
+        " / spend of the period",
+        of=within(PROSPECTS, _.revenue_to_date + _.revenue),
+        per=within(SPEND, _.amount, complete=True),
+        customers=within(PROSPECTS),
+        unit=Unit.TIMES,
+        better=Better.HIGHER,
+        caveat="To date is up to the forecast's day; every new forecast moves past periods. Spend is taken as fixed. "
+        + _AHEAD.strip(),
+        variants=("lifetime_value_to_acquisition_cost_profit",),
+        example=_example(11, "2024-01", (("2024-01-05", "20.00"),)),
+    ),
+    Quotient(
+        name="lifetime_value_to_acquisition_cost_profit",
+        question="How many times what it cost to win them do new customers leave after costs, so far and from now on?",
+        formula="(profit to date + expected by the latest forecast) of customers whose first order lies in the period"
+        " / spend of the period",
+        of=within(PROSPECTS, _.profit_to_date + _.profit, complete=True),
+        per=within(SPEND, _.amount, complete=True),
+        customers=within(PROSPECTS),
+        unit=Unit.TIMES,
+        better=Better.HIGHER,
+        caveat="Unknown (null) where the profit of an order was when the forecast was made; else as"
+        " lifetime_value_to_acquisition_cost.",
+        variants=("lifetime_value_to_acquisition_cost",),
+        example=_example(5.5, "2024-01", (("2024-01-05", "20.00"),)),
+    ),
+)  # fmt: skip

@@ -1,0 +1,118 @@
+"""Forecasts beside the facts: `facts.forecasts`, a row each, and `facts.predictions`, a row per customer of each.
+
+They are not derived from the rows as other facts are: what was said on a day stays what was said, and deriving again leaves
+both tables alone. What came after a forecast makes it stale, and whoever shows it says so.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+
+from regulars.warehouse.portable import epoch_day
+
+FORECASTS, PREDICTIONS = "forecasts", "predictions"
+_MONEY = "DECIMAL(18,4)"
+_TABLES = {
+    FORECASTS: {
+        "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "model": "VARCHAR NOT NULL", "why": "VARCHAR NOT NULL",
+        "status": "VARCHAR NOT NULL", "reason": "VARCHAR NOT NULL", "parameters": "VARCHAR NOT NULL",
+        "standard_errors": "VARCHAR NOT NULL", "log_likelihood": "DOUBLE NOT NULL", "customers": "BIGINT NOT NULL",
+        "horizon": "INTEGER NOT NULL", "discount": "DOUBLE NOT NULL", "currency": "VARCHAR NOT NULL",
+        "value_of": "VARCHAR NOT NULL", "value_share": "DOUBLE NOT NULL", "value_why": "VARCHAR NOT NULL",
+        "spend": "VARCHAR NOT NULL", "cap": f"{_MONEY} NOT NULL", "capped_orders": "BIGINT NOT NULL",
+        "capped_amount": "DECIMAL(38,4) NOT NULL", "totals": "VARCHAR NOT NULL", "backtest": "VARCHAR",
+        "state": "VARCHAR NOT NULL",
+    },
+    PREDICTIONS: {
+        "as_of": "DATE NOT NULL", "person": "BIGINT NOT NULL", "bucket": "INTEGER NOT NULL", "first_country": "VARCHAR",
+        "first_channel": "VARCHAR", "first_coupon": "VARCHAR", "first_product": "VARCHAR", "frequency": "INTEGER NOT NULL",
+        "recency": "INTEGER NOT NULL", "age": "INTEGER NOT NULL", "revenue_to_date": f"{_MONEY} NOT NULL",
+        "profit_to_date": _MONEY, "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
+        "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
+        "purchases_high": "INTEGER NOT NULL", "spend": f"{_MONEY} NOT NULL", "revenue": f"{_MONEY} NOT NULL", "profit": _MONEY,
+        "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_at_stake": f"{_MONEY} NOT NULL",
+        "median_days": "FLOAT", "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
+    },
+}  # fmt: skip
+_COLUMNS = (
+    "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'facts' AND table_name = ? ORDER BY column_index"
+)
+
+
+def ensure(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the tables, empty, where they are not there. Those of an older Regulars, of other columns, go."""
+    found = {name: [column for (column,) in con.execute(_COLUMNS, [name]).fetchall()] for name in _TABLES}
+    if any(found[name] != list(columns) for name, columns in _TABLES.items()):
+        for name, columns in _TABLES.items():
+            listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+            con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+
+
+def state(con: duckdb.DuckDBPyConnection) -> str:
+    """What a forecast made now hangs on, as JSON: loads, what was taken back of them, corrections of persons, settings."""
+    return json.dumps(_state(con))
+
+
+def _state(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    loads = con.execute("SELECT coalesce(max(load_id), 0), count(undone_at) FROM main.loads").fetchall()
+    people = con.execute("SELECT coalesce(max(seq), 0) FROM main.people_corrections").fetchall()
+    settings = con.execute("SELECT value FROM main.about WHERE key = 'settings'").fetchall()
+    return {"load": loads[0][0], "undone": loads[0][1], "people": people[0][0], "settings": settings[0][0]}
+
+
+_CHANGED = {
+    "load": "files were loaded",
+    "undone": "a load was taken back",
+    "people": "customers were joined or split",
+    "settings": "the shop's settings changed",
+}
+
+
+def since(con: duckdb.DuckDBPyConnection, states: list[str]) -> list[tuple[str, ...]]:
+    """What came after each of these states, in words; nothing where a forecast made then is up to date."""
+    now = _state(con)
+    return [
+        tuple(said for name, said in _CHANGED.items() if then[name] != now[name]) for then in map(json.loads, states)
+    ]
+
+
+def latest_is_stale(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """What came after the latest forecast was made, in words; nothing where it is up to date or there is none."""
+    found = con.execute("SELECT state FROM facts.forecasts ORDER BY as_of DESC LIMIT 1").fetchall()
+    return since(con, [found[0][0]])[0] if found else ()
+
+
+def days(con: duckdb.DuckDBPyConnection) -> tuple[int, ...]:
+    """The epoch days that forecasts are as of, ascending."""
+    found = con.execute(
+        "SELECT date_diff('day', DATE '1970-01-01', as_of) FROM facts.forecasts ORDER BY as_of"
+    ).fetchall()
+    return tuple(day for (day,) in found)
+
+
+def dated(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
+    """facts.predictions with epoch days: `day` its forecast is as of, `next_day` that of the next forecast (null for the
+    latest), `first_day` of the customer's first order; and `at_risk`, whether the customer is leaving.
+    """
+    kept = forecasts.select(of=forecasts.as_of, next=forecasts.as_of.lead().over(order_by=forecasts.as_of))
+    kept = kept.select("of", of_day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
+    rows = predictions.inner_join(kept, predictions.as_of == kept["of"])
+    rows = rows.mutate(day=rows.of_day, first_day=(rows.of_day - rows.age).cast("int32"), at_risk=at_risk(rows))
+    return rows.drop("of", "of_day")
+
+
+def value(rows: ir.Table) -> ir.DecimalValue:
+    """What is expected of a customer: profit where that of all orders is known, else revenue."""
+    return rows.profit.fill_null(rows.revenue)
+
+
+def at_risk(rows: ir.Table) -> ir.BooleanValue:
+    """Who is leaving: bought on two days or more, and is less than half as likely to buy within 90 days as at their last
+    purchase.
+    """
+    return (rows.frequency >= 1) & (rows.buys_90 < rows.buys_90_at_last / ibis.literal(2.0))

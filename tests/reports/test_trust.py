@@ -1,0 +1,112 @@
+"""How far to trust a forecast: the numbers said and come are what one sees."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from regulars.forecast.shop.hindsight import Outcome
+from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
+from regulars.reports.forecasts.trust import calibration, hidden_quarters, kept_forecasts, top_tenth
+from reports.forecasts import backtest, quarter
+from reports.svg import marks, said, words
+
+
+def place(mark: object) -> tuple[float, float]:
+    """Where a symbol stands: to the right, and down."""
+    x, y = mark.get("transform").removeprefix("translate(").removesuffix(")").split(",")
+    return float(x), float(y)
+
+
+def test_calibration_shows_ten_groups_beside_the_line():
+    found = calibration(backtest())
+    assert found.title == "Of those given the best chances, 70 % on average, 60 % bought"
+    points = [place(mark) for mark in marks(found.chart, "symbol", ORANGE)]
+    assert len(points) == 10
+    # Chances of 7, 14, … %, of whom 6, 12, … % bought: axes are as wide as 80 %, and as high.
+    right = {round(x / (7 * (at + 1)), 3) for at, (x, _) in enumerate(sorted(points))}
+    up = {round((420 - y) / (6 * (at + 1)), 3) for at, (_, y) in enumerate(sorted(points))}
+    assert right == {round(560 / 80, 3)} and up == {round(420 / 80, 3)}
+
+
+def test_calibration_stays_within_a_hundred_percent():
+    sure = {**backtest(), "calibration": [{"customers": 50.0, "forecast": 1.0, "came": 0.98}]}
+    assert "100 %" in words(calibration(sure).chart) and "110 %" not in words(calibration(sure).chart)
+
+
+def test_calibration_of_customers_who_hardly_ever_come():
+    rare = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.003, "came": 0.004}]}
+    found = calibration(rare)
+    assert found.title == "Of those given the best chances, 0.3 % on average, 0.4 % bought"
+    assert {"0.1 %", "0.5 %"} <= set(words(found.chart))
+
+
+def test_calibration_where_nobody_was_expected_and_nobody_came():
+    never = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.0, "came": 0.0}]}
+    assert "0 % bought" in calibration(never).title
+
+
+def test_hidden_quarters_show_what_was_said_what_came_and_the_simple_guess():
+    past = backtest(quarter("2025-10-02", 90.0, 100, 150), quarter("2025-07-04", 104.0, 100, 120))
+    found = hidden_quarters(past)
+    assert "off by 4 to 10 %" in said(found.chart) and "by 20 to 50 %" in said(found.chart)
+    seen = words(found.chart)
+    first, second = "5 Jul – 2 Oct 2025", "3 Oct – 31 Dec 2025"
+    assert seen.index(first) < seen.index(second)  # the older one above
+    assert {"forecast 10 % too low", "forecast 4 % too high", "as many as in the 90 days before"} <= set(seen)
+    for color in (BLUE, ORANGE, GREY):
+        assert len(marks(found.chart, "symbol", color)) >= 2
+    assert len(marks(found.chart, "rect", LIGHT_BLUE)) == 2
+
+
+def test_one_hidden_quarter_across_the_new_year_in_which_nobody_came():
+    found = hidden_quarters(backtest(quarter("2025-11-30", 5.0, 0, 0, spread=2.0)))
+    assert {"1 Dec 2025 – 28 Feb 2026", "nobody came"} <= set(words(found.chart))
+    assert found.title == "Nobody came in the days that were hidden"
+
+
+@pytest.mark.parametrize(("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")])
+def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, words_: str):
+    assert words_ in words(hidden_quarters(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
+
+
+def test_kept_forecasts_stand_beside_the_models_own_range():
+    came = [
+        Outcome(date(2025, 9, 30), 90, 200.0, 10.0, 260),
+        Outcome(date(2025, 9, 30), 30, 100.0, 10.0, 95),
+        Outcome(date(2025, 6, 30), 90, 400.0, 10.0, 380),
+    ]
+    found = kept_forecasts(came)
+    assert found is not None
+    assert found.title == "Of 3 forecasts that were kept, 1 came within the model's own range"
+    seen = words(found.chart)
+    rows = ["90 days from 1 Jul 2025", "30 days from 1 Oct 2025", "90 days from 1 Oct 2025"]
+    assert [word for word in seen if word in rows] == rows
+    assert {"200 said, 260 came", "100 said, 95 came", "400 said, 380 came", "0 %", "+30 %"} <= set(seen)
+    assert len(marks(found.chart, "symbol", ORANGE)) == len(marks(found.chart, "rect", LIGHT_BLUE)) == 3
+
+
+def test_no_picture_of_kept_forecasts_without_any():
+    assert kept_forecasts([]) is None
+    assert kept_forecasts([Outcome(date(2025, 9, 30), 30, 0.0, 0.0, 3)]) is None
+
+
+def test_the_forecast_was_off_the_whole_way_when_nobody_came():
+    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 10.0, 3.0, 0)])
+    assert found is not None and "came not within" in found.title
+    assert {"10 said, 0 came", "−100 %"} <= set(words(found.chart))
+
+
+def test_the_top_tenth_is_compared_from_the_best_down_to_chance():
+    found = top_tenth(backtest() | {"boosting": None}, "pareto")
+    assert "made 52 % of the purchases" in found.title
+    ways = ["Pareto/NBD (taken)", "BG/NBD", "the 90 days before", "a tenth drawn by lot"]
+    assert [word for word in words(found.chart) if word in ways] == ways
+    assert [word for word in words(found.chart) if word.endswith("%")] == ["52 %", "51 %", "40 %", "10 %"]
+    assert (len(marks(found.chart, "rect", BLUE)), len(marks(found.chart, "rect", MILD_GREY))) == (1, 3)
+
+
+def test_boosting_stands_beside_the_models_where_it_was_tried():
+    past = backtest() | {"boosting": {"brier": 0.1, "mean_absolute_error": 0.3, "top_tenth": 0.6}}
+    assert "gradient boosting" in words(top_tenth(past, "pareto").chart)
