@@ -147,14 +147,11 @@ def segments(
     with asked(shop).facts() as facts:
         insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
         as_of, currency = facts.forecasts[-1], facts.currency
-        if chosen is None:
-            found = sizes(facts, conditions_)
-            write(drawn.size_records(found, as_of, currency), format, drawn.size_sheet(found, as_of, currency))
-            return
-        people = members(chosen, facts, conditions_)
-    write(
-        drawn.member_records(people),
-        format,
-        drawn.member_sheet(chosen, people, as_of, currency, limit),
-        drawn.MEMBER_COLUMNS,
-    )
+        found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
+        if chosen is not None:
+            people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)
+    if chosen is None:
+        write(drawn.size_records(found, as_of, currency), format, drawn.size_sheet(found, as_of, currency))
+    else:
+        sheet = drawn.member_sheet(found[0], people, as_of, currency)
+        write(drawn.member_records(people), format, sheet, drawn.MEMBER_COLUMNS)

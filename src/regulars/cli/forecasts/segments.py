@@ -9,7 +9,7 @@ from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
-from regulars.metrics.people.segments import Member, Segment, Size
+from regulars.metrics.people.segments import Member, Size
 from regulars.vocabulary import money
 from regulars.vocabulary.units import Unit
 
@@ -65,8 +65,8 @@ def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
     ]
 
 
-def member_sheet(segment: Segment, found: Sequence[Member], as_of: date, currency: str, limit: int) -> Sheet:
-    """The first `limit` customers."""
+def member_sheet(size: Size, found: Sequence[Member], as_of: date, currency: str) -> Sheet:
+    """These customers, and how many there are."""
     titles = [
         "customer",
         "name",
@@ -78,16 +78,17 @@ def member_sheet(segment: Segment, found: Sequence[Member], as_of: date, currenc
         "value ahead",
         "at stake",
     ]
+    segment = size.segment
     sheet = Sheet(titles, title=f"{segment.title}, by the forecast as of {as_of}", numbers=frozenset(titles[3:]))
-    for one in found[:limit]:
+    for one in found:
         sheet.rows.append(
             [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),
              numbers.day(one.last_purchase), _money(one.revenue_to_date, currency), numbers.shown(one.buys_90, Unit.SHARE),
              _money(one.value, currency), _money(one.value_at_stake, currency)]
         )  # fmt: skip
-    if len(found) > limit:
-        sheet.notes.append(f"… and {len(found) - limit:,} more; --format csv has all.")
-    sheet.notes.append(f"{numbers.counted(len(found), 'customer', 'customers')}: {segment.rule}. {segment.advice}")
+    if size.customers > len(found):
+        sheet.notes.append(f"… and {size.customers - len(found):,} more; --format csv has all.")
+    sheet.notes.append(f"{numbers.counted(size.customers, 'customer', 'customers')}: {segment.rule}. {segment.advice}")
     return sheet
 
 

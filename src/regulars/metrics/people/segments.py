@@ -117,9 +117,10 @@ def sizes(facts: Facts, where: tuple[Condition, ...] = ()) -> list[Size]:
     ]
 
 
-def members(segment: Segment, facts: Facts, where: tuple[Condition, ...] = ()) -> list[Member]:
-    """Its customers, those to begin with first."""
-    found = fetch(facts, ("segment", segment.name, where), lambda given: _members(segment, facts, where), {})
+def members(segment: Segment, facts: Facts, where: tuple[Condition, ...] = (), most: int | None = None) -> list[Member]:
+    """Its customers, those to begin with first; no more than `most`."""
+    key = ("segment", segment.name, where, most)
+    found = fetch(facts, key, lambda given: _members(segment, facts, where).limit(most), {})
     return [Member(**_plain(row)) for row in found.to_pylist()]
 
 
