@@ -99,7 +99,7 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
     )
     value_of, share, why = valued(**money)
     orders_a_day, mean = sums["paid"] / sums["days"], sums["spent"] / sums["paid"]
-    parameters, reason = _gamma_gamma(engine, rows)
+    parameters, reason = gamma_gamma(engine, rows)
     if reason:
         return Spending("mean", reason, {"mean": mean}, orders_a_day, value_of, share, why)
     return Spending("gamma-gamma", "", parameters, orders_a_day, value_of, share, why)
@@ -114,7 +114,7 @@ def valued(revenue: float, profit: float | None, unknown: int, estimated: int, o
     return "profit", profit / revenue, f"{100 * profit / revenue:.1f} % of revenue was profit{guessed}"
 
 
-def _gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
+def gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
     """The parameters, and why there are none to rely on."""
     rows = rows.filter(rows.paid > 0)
     rows = rows.mutate(mean=divided(rows.spent, rows.paid))
