@@ -138,21 +138,21 @@ class App(Reading):
             threads = settings.machine.threads or os.cpu_count() or 1
             until = until_of(wish, covered)
             found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
-            books.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
             engine.forget()
         return found
 
     def forecasts(self) -> tuple[Forecast, ...]:
         """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return books.listed(con)
+            return books.SHELF.listed(con)
 
     def hindsight(self) -> tuple[Outcome, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
         with self.reading() as con:
             covered = con.execute(_COVERED).fetchall()
             engine = Engine(ibis.duckdb.from_connection(con))
-            return outcomes(engine, books.listed(con), covered[0][1]) if covered else ()
+            return outcomes(engine, books.SHELF.listed(con), covered[0][1]) if covered else ()
 
     def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
         """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
@@ -172,21 +172,21 @@ class App(Reading):
                 engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
                 lambda _: progress.advance(),
             )  # fmt: skip
-            subscriber_books.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            subscriber_books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
             engine.forget()
         return found
 
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
         """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return subscriber_books.listed(con)
+            return subscriber_books.SHELF.listed(con)
 
     def subscription_hindsight(self) -> tuple[Outcome, ...]:
         """What came of them, as far as subscriptions are known by now."""
         with self.reading() as con:
             covered = con.execute(_SUBSCRIBED).fetchall()
             engine = Engine(ibis.duckdb.from_connection(con))
-            forecasts = subscriber_books.listed(con)
+            forecasts = subscriber_books.SHELF.listed(con)
             return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
