@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,8 @@ def _written(folder: Path, name: str, rows: list[Row]) -> Path:
 
 def tables(currency: str) -> dict[str, list[Row]]:
     """The rows by hand, by table, for a shop of this currency."""
-    orders, lines, returns = _orders(), _lines(), _returns()
+    subscriptions, lines, returns = _subscriptions(), _lines(), _returns()
+    orders = [*_orders(), *_paid_by(subscriptions)]
     return {
         "orders": orders,
         "order_lines": lines,
@@ -130,6 +131,7 @@ def tables(currency: str) -> dict[str, list[Row]]:
             {"day": "2025-12-31", "channel": "ads", "campaign": "last", "amount": "7", "currency": "USD"},
         ],
         "exchange_rates": _rates(currency),
+        "subscriptions": subscriptions,
     }
 
 
@@ -146,6 +148,38 @@ def _rates(currency: str) -> list[Row]:
             rows.append({"day": str(day), "currency": code, "rate": str(round(rate, 8))})
             day, step = day + timedelta(days=6), step + 1
     return rows
+
+
+def _subscriptions() -> list[Row]:
+    """Of customers who were simulated, and of some who were not; ends before, on and after the days of renewals."""
+    rows: list[Row] = []
+    for number in range(400):
+        mixed = (number * 7919) % 1009
+        began = datetime(2024, 1, 1, mixed % 24, 30, tzinfo=UTC) + timedelta(days=mixed % 700)
+        lasted = [None, 31, 59, 60, 90, 91, 28, 0, 200][mixed % 9]
+        ended = None if lasted is None else str(began + timedelta(days=lasted))
+        plan = ("box", "box", "veg", None, "club")[number % 5]
+        rows.append(
+            {"subscription_id": f"s{number}", "customer_id": str(6_100_000_000_000 + number * 3 // 2), "started_at": str(began),
+             "ended_at": ended, "plan": plan}
+        )  # fmt: skip
+    return rows
+
+
+def _paid_by(subscriptions: list[Row]) -> list[Row]:
+    """Of three in four subscriptions an order as they begin."""
+    currencies = ("GBP", "GBP", "EUR")
+    return [
+        _order(
+            f"of {row['subscription_id']}",
+            row["customer_id"],
+            row["started_at"],
+            f"{9 + number % 5}.99",
+            currencies[number % 3],
+        )
+        for number, row in enumerate(subscriptions)
+        if number % 4
+    ]
 
 
 def _order(order_id: str, customer: str | None, at: str, gross: str, currency: str = "GBP", **more: Any) -> Row:

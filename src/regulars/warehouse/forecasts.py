@@ -1,7 +1,8 @@
 """Forecasts beside the facts: `facts.forecasts`, a row each, and `facts.predictions`, a row per customer of each.
+Those of subscriptions are `facts.subscription_forecasts` and `facts.subscription_predictions`, a row per running one.
 
 They are not derived from the rows as other facts are: what was said on a day stays what was said, and deriving again leaves
-both tables alone. What came after a forecast makes it stale, and whoever shows it says so.
+these tables alone. What came after a forecast makes it stale, and whoever shows it says so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import ibis.expr.types as ir
 from regulars.warehouse.portable import epoch_day
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
+SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"
+_TOGETHER = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
 _MONEY = "DECIMAL(18,4)"
 _TABLES = {
     FORECASTS: {
@@ -38,6 +41,22 @@ _TABLES = {
         "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_at_stake": f"{_MONEY} NOT NULL",
         "median_days": "FLOAT", "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
     },
+    SUBSCRIPTION_FORECASTS: {
+        "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "horizon": "INTEGER NOT NULL",
+        "discount": "DOUBLE NOT NULL", "currency": "VARCHAR NOT NULL", "value_of": "VARCHAR NOT NULL",
+        "value_share": "DOUBLE NOT NULL", "value_why": "VARCHAR NOT NULL", "models": "VARCHAR NOT NULL",
+        "plans": "VARCHAR NOT NULL", "ending": "BIGINT NOT NULL", "totals": "VARCHAR NOT NULL", "cohorts": "VARCHAR NOT NULL",
+        "backtest": "VARCHAR", "state": "VARCHAR NOT NULL",
+    },
+    SUBSCRIPTION_PREDICTIONS: {
+        "as_of": "DATE NOT NULL", "source": "VARCHAR NOT NULL", "subscription_id": "VARCHAR NOT NULL", "person": "BIGINT",
+        "bucket": "INTEGER NOT NULL", "plan": "VARCHAR NOT NULL", "renewed": "INTEGER NOT NULL", "age": "INTEGER NOT NULL",
+        "due": "INTEGER NOT NULL", "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
+        "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
+        "purchases_high": "INTEGER NOT NULL", "spend": _MONEY, "revenue": _MONEY, "profit": _MONEY, "value_low": _MONEY,
+        "value_high": _MONEY, "value_at_stake": _MONEY, "median_days": "FLOAT", "overdue": "FLOAT",
+        "buys_90_at_last": "FLOAT NOT NULL",
+    },
 }  # fmt: skip
 _COLUMNS = (
     "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'facts' AND table_name = ? ORDER BY column_index"
@@ -47,10 +66,11 @@ _COLUMNS = (
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables, empty, where they are not there. Those of an older Regulars, of other columns, go."""
     found = {name: [column for (column,) in con.execute(_COLUMNS, [name]).fetchall()] for name in _TABLES}
-    if any(found[name] != list(columns) for name, columns in _TABLES.items()):
-        for name, columns in _TABLES.items():
-            listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-            con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+    for names in _TOGETHER:
+        if any(found[name] != list(_TABLES[name]) for name in names):
+            for name in names:
+                listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
+                con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
 
 
 def state(con: duckdb.DuckDBPyConnection) -> str:

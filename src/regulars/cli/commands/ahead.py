@@ -70,6 +70,8 @@ def forecast(
 ) -> None:
     """Forecast who will come back, who is leaving and what customers will be worth; say how far to trust it.
 
+    Where the shop has subscriptions, also who will renew. They renew every month, or as subscriptions_renew in regulars.toml says.
+
     The last five forecasts are kept, one for each day they are as of. After a later load the latest is stale: make a new one.
 
     Examples:
@@ -79,31 +81,32 @@ def forecast(
       regulars forecast --horizon 730 --rate 0.08
       regulars forecast --as-of 2011-06-30
     """
+    from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.summary import record, summary
     from regulars.cli.forecasts.trust import trust
     from regulars.forecast.shop.making import Wish
-    from regulars.vocabulary.errors import ForecastRefused
 
     app = changed(shop)
     if pictures:
         _insist(pictures, pictures_as)
     if report:
-        kept = app.forecasts()
-        if not kept:
-            raise ForecastRefused("No forecast has been made of this shop yet.", "Make one: regulars forecast")
-        found = kept[0]
+        found, renewing = subscriptions.latest(app)
     else:
         with bar() as progress:
-            found = app.forecast(Wish(horizon, rate, model and model.value, _day(as_of)), progress)
-    came = app.hindsight() if report or pictures else ()
-    drawn = _drawn(app, found, came, pictures, pictures_as) if pictures else []
+            found, renewing = subscriptions.made(app, Wish(horizon, rate, model and model.value, _day(as_of)), progress)
+    came = app.hindsight() if found and (report or pictures) else ()
+    drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
     if format is Layout.JSON:
-        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {})
+        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {}) if found else {}
+        content |= {"subscriptions": subscriptions.record(renewing, app, report)}
         write_json(content | ({"pictures": drawn} if pictures else {}))
         return
-    summary(found)
-    if report:
-        trust(found, came)
+    if found:
+        summary(found)
+        if report:
+            trust(found, came)
+    if renewing:
+        subscriptions.show_all(renewing, app, report, after=found)
     if drawn:
         say("Drawn: " + ", ".join(drawn))
 

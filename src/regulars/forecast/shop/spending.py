@@ -97,7 +97,7 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
             spent=rows.spent.sum().cast("float64"),
         )
     )
-    value_of, share, why = _value(**money)
+    value_of, share, why = valued(**money)
     orders_a_day, mean = sums["paid"] / sums["days"], sums["spent"] / sums["paid"]
     parameters, reason = gamma_gamma(engine, rows)
     if reason:
@@ -105,7 +105,7 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
     return Spending("gamma-gamma", "", parameters, orders_a_day, value_of, share, why)
 
 
-def _value(revenue: float, profit: float | None, unknown: int, estimated: int, orders: int) -> tuple[str, float, str]:
+def valued(revenue: float, profit: float | None, unknown: int, estimated: int, orders: int) -> tuple[str, float, str]:
     if unknown:
         return "revenue", 1.0, f"the profit of {unknown:,} of {orders:,} orders is not known"
     if profit is None or profit <= 0 or revenue <= 0:
