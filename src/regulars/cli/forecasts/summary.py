@@ -65,8 +65,9 @@ def caution(found: Forecast) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """+13 %."""
-    return f"{share * 100:+.0f} %"
+    """+13 %; 0 % without a sign."""
+    whole = round(share * 100)
+    return f"{whole:+d} %" if whole else "0 %"
 
 
 def off_by(counts: dict[str, float], of: str = "forecast") -> float:
