@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from typing import Any
 
 from bench.forecast.ours import CELLS, PARQUET, SCORES
+from bench.forecast.pasts import LAWS, NAMES
 from bench.history import CUSTOMERS, ORDERS
 from bench.load import DERIVE, OPEN, PARSE, PERSONS, PUBLISH, STORE
 from bench.peers.environments import LIFETIMES, METRICFLOW, PEERS, PYMC
@@ -225,7 +226,6 @@ def _others() -> Iterable[Figure]:
     )  # fmt: skip
 
 
-_LAWS = {"bg": "BG/NBD", "mbg": "MBG/NBD", "pareto": "Pareto/NBD"}
 _MONEY = "gamma_gamma"
 _LARGEST: dict[str, dict[str, int | None]] = {
     LIFETIMES: {"bg": None, "mbg": 1_000_000, "pareto": 10_000, _MONEY: None},
@@ -249,11 +249,11 @@ def _forecasts() -> Iterable[Figure]:
         "forecast_week_cells", "the same to cells of weeks", group, f"{ours}count", {**pasts, "weeks": True},
         counts=CUSTOMERS, most=10,
     )  # fmt: skip
-    for law, said in _LAWS.items():
+    for law in LAWS:
         for days in (False, True):
             name = f"forecast_fit_{law}" + ("_days" if days else "")
             yield Figure(
-                name, f"{said} on cells of days" if days else f"fit {said}, on cells of weeks where those of days are many",
+                name, f"{NAMES[law]} on cells of days" if days else f"fit {NAMES[law]}, on cells of weeks where days have many",
                 group, f"{ours}fit_law", {"law": law, "answer": name, "days": days}, aim=None if days else aim,
                 counts=CUSTOMERS, law=law,
             )  # fmt: skip
@@ -266,14 +266,14 @@ def _forecasts() -> Iterable[Figure]:
         name, "Gamma-Gamma on each customer's mean", group, f"{ours}fit_money_of_each", {**pasts, "answer": name},
         counts=CUSTOMERS, law=_MONEY,
     )  # fmt: skip
-    for law, said in _LAWS.items():
+    for law in LAWS:
         parts = (
             Part(CELLS, "count the cells"),
             Part(SCORES, "what the model says of each cell"),
             Part(PARQUET, "join, write"),
         )
         yield Figure(
-            f"forecast_score_{law}", f"all of facts.predictions by {said}, from histories to Parquet", group,
+            f"forecast_score_{law}", f"all of facts.predictions by {NAMES[law]}, from histories to Parquet", group,
             f"{ours}score", {"law": law}, aim=Aim(seconds=2), parts=parts, counts=CUSTOMERS,
         )  # fmt: skip
 
@@ -285,7 +285,7 @@ def _forecasting_peers() -> Iterable[Figure]:
             money = law == _MONEY
             own, name = f"forecast_fit_{law}{'_of_each' if money else '_days'}", f"forecast_{peer}_{law}"
             yield Figure(
-                name, f"{said}: {'Gamma-Gamma' if money else _LAWS[law]}", group,
+                name, f"{said}: {NAMES[law]}", group,
                 f"bench.peers.with_{module}:fit_{'money' if money else 'law'}",
                 {"law": "pareto" if money else law, "answer": name}, own, equals=(own, name), environment=peer,
                 most_size=largest, most=3, counts=CUSTOMERS, law=law,

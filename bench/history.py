@@ -30,7 +30,7 @@ class Run:
     commit: str
     """The commit, with a + where files were changed since."""
     machine: dict[str, Any]
-    """cores, ram_gb, cpu."""
+    """cores, ram_gb, cpu; load, how many processes of others were running."""
     versions: dict[str, str]
     whole: bool
     """Whether every figure of these sizes was measured; else the run was narrowed down and no page is written from it."""
@@ -88,12 +88,17 @@ def this_run(*, whole: bool, versions: Mapping[str, str]) -> Run:
 
 
 def machine() -> dict[str, Any]:
-    """Cores that may be used, memory in GB, and the processor's name."""
+    """Cores that may be used, memory in GB, the processor's name, and how busy it was in the last minute."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
     cpu = names[0] if names else platform.machine()
-    return {"cores": len(os.sched_getaffinity(0)), "ram_gb": round(memory), "cpu": cpu}
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "ram_gb": round(memory),
+        "cpu": cpu,
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def _commit() -> str:

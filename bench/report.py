@@ -12,6 +12,8 @@ from bench.history import CUSTOMERS, ORDERS, Record, Run
 from bench.wording import markdown, size_of
 
 _MET = {True: "yes", False: "no", None: ""}
+_BUSY = 0.5
+"""A load from which figures are slower than on a machine of one's own."""
 EQUAL_AT_ALL_SIZES = "catalogue_warm"
 _LITTLE, _LIKE_ORDERS = 0.2, 0.8
 """Growth as a share of what the orders grew by, on a logarithmic scale: below, a figure hardly grows; above, as they do."""
@@ -57,9 +59,11 @@ def told(run: Run) -> str:
     """When, where and with what a run was made, in one sentence."""
     at, machine = run.at.replace("T", " ")[:16], run.machine
     with_ = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    busy = machine.get("load", 0.0)
+    others = f" Others were at work too: a load of {busy:g} as it began." if busy >= _BUSY else ""
     return (
         f"Measured {at} UTC at commit {run.commit} on {machine['cores']} cores of {machine['cpu']} with"
-        f" {machine['ram_gb']} GB of memory; {with_}."
+        f" {machine['ram_gb']} GB of memory; {with_}.{others}"
     )
 
 

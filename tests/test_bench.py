@@ -118,6 +118,9 @@ def test_the_page_says_where_how_it_grows_and_which_aims_are_met():
         ],
     }
     page = report.page(found)
+    assert "Others were at work" not in page
+    busy = Run("2026-01-01T10:00:00+00:00", "abc1234", MACHINE | {"load": 3.6}, {}, True)
+    assert report.told(busy).endswith("Others were at work too: a load of 3.6 as it began.")
     assert "**1 M and 10 M orders.** Measured 2026-01-01 10:00 UTC at commit abc1234 on 4 cores of Some CPU" in page
     assert re.search(r"Hardly dearer \(at most 1\.6 times\): `catalogue_warm`\.", page)
     assert re.search(r"About as the orders, or more \(6\.3 times and up\): `load`\.", page)

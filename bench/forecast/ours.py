@@ -20,6 +20,8 @@ from regulars.forecast.shop.spending import Spending, gamma_gamma
 
 CELLS, SCORES, PARQUET = "cells", "scores", "parquet"
 """The parts of scoring."""
+_PARQUET = {"parquet_version": "v2", "compression": "lz4_raw", "dictionary_size_limit": 10_000}
+"""How it is written. Looking for more equal values than that takes a fifth of the time and saves 1 % of the room."""
 HORIZON, RATE = 365, 0.1
 """Days that are forecast, and the discount a year."""
 
@@ -94,7 +96,7 @@ def score(place: Place, watch: Stopwatch, law: str) -> None:
                 scored = scores(fitted, by_day, HORIZON, RATE, threads)
             with watch.timing(PARQUET):
                 said = predictions(engine, rows, scored, spend)
-                engine.backend.to_parquet(said, file, parquet_version="v2", compression="lz4_raw")
+                engine.backend.to_parquet(said, file, **_PARQUET)
     written = pq.read_metadata(file)
     if (written.num_rows, written.num_columns) != (by_day.customers, len(said.columns)):
         raise BenchError(f"{file.name} holds {written.num_rows:,} of {by_day.customers:,.0f} customers.")

@@ -22,6 +22,7 @@ TRUTH: dict[str, dict[str, float]] = {
 }
 """Near what the CDNOW sample gives, times in days, so that the pasts are those of a real shop."""
 LAWS = ("bg", "mbg", "pareto")
+NAMES = {"bg": "BG/NBD", "mbg": "MBG/NBD", "pareto": "Pareto/NBD", "gamma_gamma": "Gamma-Gamma"}
 LONGEST = 730
 """Days: the first purchases came evenly over the last two years."""
 _MARGIN = 0.4

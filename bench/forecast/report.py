@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.forecast.pasts import TRUTH
+from bench.forecast.pasts import NAMES, TRUTH
 from bench.history import Record
 from bench.wording import markdown, size_of
 
@@ -20,7 +20,7 @@ def side_by_side(newest: Mapping[int, Sequence[Record]]) -> str:
                 for record in records
                 if record.law == law
             ]
-        parts.append(f"**{law}**\n\n{markdown(['customers', 'fit', *truth], rows)}")
+        parts.append(f"**{NAMES[law]}**\n\n{markdown(['customers', 'fit', *truth], rows)}")
     return "\n\n".join(parts)
 
 

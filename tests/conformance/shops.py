@@ -75,6 +75,8 @@ def loaded(kind: Kind, folder: Path) -> App:
         for number, day in enumerate(FORECAST):
             con.execute(_FORECAST, {"day": day, "value_of": "profit" if number else "revenue"})
             con.execute(_PREDICTIONS, {"day": day, "number": number})
+            con.execute(_OF_SUBSCRIPTIONS, {"day": day})
+            con.execute(_RENEWALS, {"day": day, "number": number})
     return app
 
 
@@ -82,6 +84,14 @@ FORECAST = (UNTIL - timedelta(200), UNTIL - timedelta(190), UNTIL)
 """The days of forecasts written by hand, two of them in one month: the shops are too small for real ones."""
 _FORECAST = """INSERT INTO facts.forecasts SELECT $day, TIMESTAMP '2026-01-01', 'nbd', '', 'converged', '', '{}', '{}', 0, 0, 365,
     0.1, '', $value_of, 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'"""
+_OF_SUBSCRIPTIONS = """INSERT INTO facts.subscription_forecasts SELECT $day, TIMESTAMP '2026-01-01', 365, 0.1, '', 'profit', 0.5,
+    '', '[]', '[]', 0, '{}', '[]', NULL, '{}'"""
+_RENEWALS = """INSERT INTO facts.subscription_predictions BY NAME
+    SELECT $day AS as_of, source, subscription_id, person, bucket, coalesce(plan, '') AS plan, 1 AS renewed, 40 AS age, 9 AS due,
+        1 AS alive, 0.5 AS buys_30, 0.5 AS buys_90, 0.5 AS buys_365, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
+        ((bucket + $number) * 1.2345)::DECIMAL(18,4) AS revenue,
+        CASE WHEN $number > 0 THEN (bucket * 0.4321)::DECIMAL(18,4) END AS profit, 0.5 AS buys_90_at_last
+    FROM facts.subscriptions"""
 _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
     WITH past AS (
         SELECT person, any_value(bucket) AS bucket, any_value(first_country) AS first_country,
@@ -107,8 +117,9 @@ def _written(folder: Path, name: str, rows: list[Row]) -> Path:
 
 def tables(currency: str) -> dict[str, list[Row]]:
     """The rows by hand, by table, for a shop of this currency."""
-    subscriptions, lines, returns = _subscriptions(), _lines(), _returns()
-    orders = [*_orders(), *_paid_by(subscriptions)]
+    subscriptions, returns = _subscriptions(), _returns()
+    paid = _paid_by(subscriptions)
+    orders, lines = [*_orders(), *paid], [*_lines(), *_lines_of_subscribers(paid)]
     return {
         "orders": orders,
         "order_lines": lines,
@@ -180,6 +191,10 @@ def _paid_by(subscriptions: list[Row]) -> list[Row]:
         for number, row in enumerate(subscriptions)
         if number % 4
     ]
+
+
+def _lines_of_subscribers(orders: list[Row]) -> list[Row]:
+    return [_line(one["order_id"], "1", "box", 1, one["gross"], unit_cost="1.25") for one in orders]
 
 
 def _order(order_id: str, customer: str | None, at: str, gross: str, currency: str = "GBP", **more: Any) -> Row:

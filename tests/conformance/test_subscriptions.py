@@ -37,7 +37,7 @@ def test_lives_are_the_same_on_both_engines(both: Both, kind: Kind, until: int) 
             grouped = cells(engine, rows)
             ended = {plan: counts.tolist() for plan, counts in parts(engine, rows).items()}
             came = [
-                (one.plan, one.began.tolist(), one.stayed.tolist(), one.n.tolist())
+                (one.plan, sorted(zip(one.began.tolist(), one.stayed.tolist(), one.n.tolist(), strict=True)))
                 for one in outcomes(engine, rows, until - 90)
             ]
             found.append((by_id(engine.read(rows).to_pylist()), grouped.n.tolist(), ended, came))

@@ -238,8 +238,8 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
         return np.zeros(len(times.first), dtype=bool)
     first, last = (epoch_day(day) for day in covered)
     found = (times.first <= last) & (times.beyond > first)
-    if any(fact.snapshot for fact in metric.facts):
-        known = np.array([epoch_day(day) for day in facts.forecasts])
+    if metric.of_snapshots:
+        known = np.array([epoch_day(day) for day in facts.forecasts[metric.forecast]])
         found &= np.searchsorted(known, times.beyond) > np.searchsorted(known, times.first)
     return np.asarray(found)
 

@@ -8,6 +8,7 @@ these tables alone. What came after a forecast makes it stale, and whoever shows
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -101,29 +102,32 @@ def since(con: duckdb.DuckDBPyConnection, states: list[str]) -> list[tuple[str, 
     ]
 
 
-def latest_is_stale(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """What came after the latest forecast was made, in words; nothing where it is up to date or there is none."""
-    found = con.execute("SELECT state FROM facts.forecasts ORDER BY as_of DESC LIMIT 1").fetchall()
+def latest_is_stale(con: duckdb.DuckDBPyConnection, kind: str) -> tuple[str, ...]:
+    """What came after the latest forecast of a kind was made, in words; nothing where it is up to date or there is none."""
+    found = con.execute(f"SELECT state FROM facts.{kind} ORDER BY as_of DESC LIMIT 1").fetchall()
     return since(con, [found[0][0]])[0] if found else ()
 
 
-def days(con: duckdb.DuckDBPyConnection) -> tuple[int, ...]:
-    """The epoch days that forecasts are as of, ascending."""
-    found = con.execute(
-        "SELECT date_diff('day', DATE '1970-01-01', as_of) FROM facts.forecasts ORDER BY as_of"
-    ).fetchall()
-    return tuple(day for (day,) in found)
+def days(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[date, ...]]:
+    """The days that forecasts are as of, ascending, by kind; without the kinds that have none."""
+    kinds = " UNION ALL ".join(f"SELECT '{kind}' AS kind, as_of FROM facts.{kind}" for kind, _ in _TOGETHER)
+    found: dict[str, tuple[date, ...]] = {}
+    for kind, day in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), day)
+    return found
 
 
 def dated(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
-    """facts.predictions with epoch days: `day` its forecast is as of, `next_day` that of the next forecast (null for the
-    latest), `first_day` of the customer's first order; and `at_risk`, whether the customer is leaving.
-    """
+    """Predictions with epoch days: `day` their forecast is as of, `next_day` that of the next forecast (null for the latest)."""
     kept = forecasts.select(of=forecasts.as_of, next=forecasts.as_of.lead().over(order_by=forecasts.as_of))
-    kept = kept.select("of", of_day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
-    rows = predictions.inner_join(kept, predictions.as_of == kept["of"])
-    rows = rows.mutate(day=rows.of_day, first_day=(rows.of_day - rows.age).cast("int32"), at_risk=at_risk(rows))
-    return rows.drop("of", "of_day")
+    kept = kept.select("of", day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
+    return predictions.inner_join(kept, predictions.as_of == kept["of"]).drop("of")
+
+
+def of_customers(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
+    """facts.predictions, `dated`, with `first_day` of the customer's first order and `at_risk`, whether they are leaving."""
+    rows = dated(predictions, forecasts)
+    return rows.mutate(first_day=(rows.day - rows.age).cast("int32"), at_risk=at_risk(rows))
 
 
 def value(rows: ir.Table) -> ir.DecimalValue:

@@ -144,12 +144,13 @@ def segments(
     from regulars.cli.choose import conditions, insist_on_a_forecast
     from regulars.cli.forecasts import segments as drawn
     from regulars.metrics.catalogue import named as metric_named
+    from regulars.metrics.measures import FORECASTS
     from regulars.metrics.people.segments import members, named, sizes
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with asked(shop).facts() as facts:
         insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
-        as_of, currency = facts.forecasts[-1], facts.currency
+        as_of, currency = facts.forecasts[FORECASTS][-1], facts.currency
         found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
         if chosen is not None:
             people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)
