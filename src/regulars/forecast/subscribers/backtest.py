@@ -64,7 +64,9 @@ def outcomes(engine: Engine, rows: ir.Table, start: int) -> list[Outcome]:
     """What became of the subscriptions that ran before the epoch day `start`; rows: `lives` when the hidden days were over."""
     rows = rows.filter(rows.day < start, rows.ended_day.isnull() | (rows.ended_day >= start))
     stayed = (~rows.over).cast("int32")
-    found = engine.read(rows.group_by("plan", "day", stayed=stayed).agg(n=rows.count()).order_by("plan", "day"))
+    found = engine.read(
+        rows.group_by("plan", "day", stayed=stayed).agg(n=rows.count()).order_by("plan", "day", "stayed")
+    )
     plans = np.asarray(found["plan"].to_pylist(), dtype=str)
     began, stays, n = (np.asarray(found[name], dtype=np.int64) for name in ("day", "stayed", "n"))
     return [Outcome(str(plan), began[of], stays[of], n[of]) for plan in np.unique(plans) for of in [plans == plan]]
