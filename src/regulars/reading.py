@@ -66,7 +66,7 @@ class Reading:
                 run=lambda sql, given: run(con, sql, given),
                 version=self._version(con),
                 cells=held(con),
-                forecasts=forecasts.days(con),
+                forecasts=forecasts.made(con),
                 stale=lambda kind: forecasts.latest_is_stale(con, kind),
             )
 

@@ -125,6 +125,8 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     try:
         (june,) = ask(made, "value_at_risk", "2024-06", compare=True)
         (worth,) = ask(made, "predicted_lifetime_value", "2024-06", compare=True)
+        made.con.execute("UPDATE facts.forecasts SET horizon = 730 WHERE as_of = DATE '2024-05-31'")
+        (otherwise,) = ask(made, "predicted_lifetime_value", "2024-06", compare=True)
     finally:
         made.con.execute("DELETE FROM facts.forecasts WHERE as_of = DATE '2024-05-31'")
         made.con.execute("DELETE FROM facts.predictions WHERE as_of = DATE '2024-05-31'")
@@ -135,6 +137,9 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     assert (june.change.difference, june.change.verdict) == (20 * len(leaving), Verdict.TOO_FEW)
     assert worth.change.difference == pytest.approx(2)
     assert worth.change.verdict is Verdict.REAL
+    # Of a forecast made otherwise the difference is shown, and not judged.
+    assert otherwise.change is not None
+    assert (otherwise.change.difference, otherwise.change.verdict) == (worth.change.difference, None)
 
 
 def test_value_to_acquisition_cost_counts_up_to_the_latest_forecast_once(made: TestShop):

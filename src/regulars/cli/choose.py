@@ -99,8 +99,8 @@ def periods_asked(
         if grain is None:
             return (whole,)
         return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1))
-    if (days := facts.forecasts.get(ahead)) and grain is not Grain.ALL and since is None and until is None:
-        return tuple(facts.calendar.periods(grain or Grain.MONTH, days[-1 if latest else 0], days[-1]))
+    if (made := facts.forecasts.get(ahead)) and grain is not Grain.ALL and since is None and until is None:
+        return tuple(facts.calendar.periods(grain or Grain.MONTH, made[-1 if latest else 0].as_of, made[-1].as_of))
     if latest and since is None and until is None:
         return (latest_finished(facts, grain or Grain.MONTH),)
     start = None if since is None else facts.calendar.parse(since).start

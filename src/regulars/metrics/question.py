@@ -16,6 +16,7 @@ from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.forecasts import Made
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ class Facts:
     """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
     cells: tuple[Kept, ...] = ()
     """What is kept summed up beside the facts; without any, every question is answered from rows."""
-    forecasts: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
-    """By kind of forecast: the days they are as of, ascending. A kind without any is not there."""
+    forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
+    """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
     stale: Callable[[str], tuple[str, ...]] = lambda kind: ()
     """What came after the latest forecast of a kind was made, in words."""
 
@@ -119,8 +120,8 @@ class Facts:
 
     def _forecast(self, kind: str) -> tuple[date, date] | None:
         """The days of the customers that are forecast."""
-        orders, days = self.coverage.get("orders"), self.forecasts.get(kind)
-        return (orders[0], days[-1]) if orders and days else None
+        orders, made = self.coverage.get("orders"), self.forecasts.get(kind)
+        return (orders[0], made[-1].as_of) if orders and made else None
 
 
 def period_named(facts: Facts, text: str) -> Period:

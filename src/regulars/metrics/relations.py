@@ -27,7 +27,7 @@ from regulars.metrics.question import Condition, Facts
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.gaps import NONE
 from regulars.warehouse.facts.sequence import sequenced
-from regulars.warehouse.forecasts import dated, of_customers
+from regulars.warehouse.forecasts import dated, of_customers, today
 from regulars.warehouse.portable import smaller
 
 UNKNOWN = "unknown"
@@ -109,7 +109,8 @@ def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[st
 
 
 def _predictions(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    rows = of_customers(facts.table(PREDICTIONS.table), facts.table(FORECASTS))
+    said = today(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
+    rows = of_customers(said, facts.table(FORECASTS))
     if fact is PROSPECTS:
         rows = rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day)
     return _with_told(rows, facts, where, by)

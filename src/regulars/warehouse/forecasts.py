@@ -8,6 +8,7 @@ these tables alone. What came after a forecast makes it stale, and whoever shows
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
+from regulars.warehouse.people.persons import hashed
 from regulars.warehouse.portable import epoch_day
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
@@ -39,8 +41,9 @@ _TABLES = {
         "profit_to_date": _MONEY, "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
         "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": f"{_MONEY} NOT NULL", "revenue": f"{_MONEY} NOT NULL", "profit": _MONEY,
-        "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_at_stake": f"{_MONEY} NOT NULL",
-        "median_days": "FLOAT", "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
+        "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_year": f"{_MONEY} NOT NULL",
+        "value_at_stake": f"{_MONEY} NOT NULL", "median_days": "FLOAT", "overdue": "FLOAT NOT NULL",
+        "buys_90_at_last": "FLOAT NOT NULL",
     },
     SUBSCRIPTION_FORECASTS: {
         "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "horizon": "INTEGER NOT NULL",
@@ -72,6 +75,29 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
             for name in names:
                 listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
                 con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+
+
+def follow_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Write facts.moved_persons(was, person): who customers of kept forecasts are today that have been joined to others since.
+
+    A person's number comes from an identity, and identities know whose they are now.
+    """
+    gone = "SELECT DISTINCT person AS was FROM facts.predictions ANTI JOIN facts.persons USING (person)"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE gone_persons AS {gone}")
+    (number,) = con.execute("SELECT count(*) FROM temp.gone_persons").fetchall()[0]
+    # Numbering all identities takes its time, and mostly nobody is gone.
+    known = f"(SELECT {hashed('identity')} AS was, person FROM facts.identities)" if number else "temp.gone_nobody"
+    con.execute("CREATE OR REPLACE TEMP TABLE gone_nobody (was BIGINT, person BIGINT)")
+    con.execute(f"CREATE OR REPLACE TABLE facts.moved_persons AS FROM {known} SEMI JOIN temp.gone_persons USING (was)")
+    con.execute("DROP TABLE temp.gone_persons")
+    con.execute("DROP TABLE temp.gone_nobody")
+
+
+def today(said: ir.Table, moved: ir.Table) -> ir.Table:
+    """Predictions with the person that their customer is today; moved: facts.moved_persons."""
+    now = moved.select(was=moved.was, now_person=moved.person)
+    rows = said.left_join(now, said.person == now.was)
+    return rows.mutate(person=rows.now_person.fill_null(rows.person)).drop("was", "now_person")
 
 
 def state(con: duckdb.DuckDBPyConnection) -> str:
@@ -108,12 +134,27 @@ def latest_is_stale(con: duckdb.DuckDBPyConnection, kind: str) -> tuple[str, ...
     return since(con, [found[0][0]])[0] if found else ()
 
 
-def days(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[date, ...]]:
-    """The days that forecasts are as of, ascending, by kind; without the kinds that have none."""
-    kinds = " UNION ALL ".join(f"SELECT '{kind}' AS kind, as_of FROM facts.{kind}" for kind, _ in _TOGETHER)
-    found: dict[str, tuple[date, ...]] = {}
-    for kind, day in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), day)
+@dataclass(frozen=True)
+class Made:
+    """When and how a forecast was made."""
+
+    as_of: date
+    value_of: str
+    """profit or revenue."""
+    terms: tuple[object, ...]
+    """What it must have in common with another one to be compared: days ahead, discount, what value is, model."""
+
+
+def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
+    """The forecasts that are kept, by kind, the latest day last; without the kinds that have none."""
+    columns = {FORECASTS: "model", SUBSCRIPTION_FORECASTS: "''"}
+    kinds = " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, as_of, value_of, horizon, discount, {model} AS model FROM facts.{kind}"
+        for kind, model in columns.items()
+    )
+    found: dict[str, tuple[Made, ...]] = {}
+    for kind, as_of, value_of, *how in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), Made(as_of, value_of, (value_of, *how)))
     return found
 
 

@@ -176,7 +176,8 @@ def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loa
     for row in predicted:
         other = further[row["person"]]
         assert other["value_at_stake"] == pytest.approx(row["value_at_stake"], abs=Decimal("0.0002"))
-        assert other["profit"] >= row["profit"]
+        assert other["profit"] >= row["profit"] == row["value_year"]
+        assert other["value_year"] == pytest.approx(row["value_year"], abs=Decimal("0.0002"))
 
 
 def test_totals_are_the_sums_of_what_is_said_of_each(predicted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
@@ -46,12 +47,19 @@ def made(app: App, wish: Wish, progress: Progress) -> Both:
     return found, renewing
 
 
-def latest(app: App) -> Both:
-    """The latest of those that are kept. Raises ForecastRefused where there is none."""
-    kept, renewing = app.forecasts(), app.subscription_forecasts()
-    if not kept and not renewing:
+def kept(app: App, as_of: date | None) -> Both:
+    """Those of a day, or the latest. Raises ForecastRefused where there is none."""
+    of_purchases, renewing = app.forecasts(), app.subscription_forecasts()
+    known = sorted({one.as_of for one in of_purchases} | {one.as_of for one in renewing})
+    if not known:
         raise ForecastRefused("No forecast has been made of this shop yet.", "Make one: regulars forecast")
-    return next(iter(kept), None), next(iter(renewing), None)
+    if as_of and as_of not in known:
+        days = ", ".join(map(str, known))
+        raise ForecastRefused(f"No forecast as of {as_of} is kept.", f"There are those of {days}.")
+    return (
+        next((one for one in of_purchases if as_of in (None, one.as_of)), None),
+        next((one for one in renewing if as_of in (None, one.as_of)), None),
+    )
 
 
 def record(found: SubscribersForecast | None, app: App, report: bool) -> dict[str, Any] | None:

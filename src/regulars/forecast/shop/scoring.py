@@ -45,9 +45,9 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, th
     `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
     ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_low` and `worth_high`, of the
-    range; `worth_at_stake`, how much less that is, within 12 months, than of those still customers; `median_days` to the next
-    purchase of those still customers (null where that is a hundred years or never); `overdue`, the probability of a silence so
-    long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
+    range; `worth_of_year`, that of 12 months, and `worth_at_stake`, how much less that is than of those still customers;
+    `median_days` to the next purchase of those still customers (null where that is a hundred years or never); `overdue`, the
+    probability of a silence so long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
 
     The threads share the work.
     """
@@ -117,6 +117,7 @@ def _table(
         "worth": worth,
         "worth_low": low * each,
         "worth_high": high * each,
+        "worth_of_year": alive * future.worth_of_year,
         "worth_at_stake": (1 - alive) * future.worth_of_year,
     }
     endless = ~(future.median < _FOREVER)
@@ -207,7 +208,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
 
     `spend` is the net revenue expected of a day with a purchase; `revenue` the discounted purchases at that, and `profit` what
     is left of it, null where value is revenue; `value_low` and `value_high` are the value of the range of purchases, and
-    `value_at_stake` how much less value that is, within 12 months, than if it were sure that they are customers still.
+    `value_year` the value of 12 months, and `value_at_stake` how much less that is than if it were sure that they are customers
+    still.
     """
     of_cell = engine.keep("forecast_scores", scored)
     of_cell = of_cell.rename({f"cell_{name}": name for name in PAST})
@@ -227,6 +229,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
         profit=money(found.worth * found.a_value) if known else ibis.null(_MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
+        value_year=money(found.worth_of_year * found.a_value),
         value_at_stake=money(found.worth_at_stake * found.a_value),
         median_days=found.median_days,
         overdue=found.overdue,

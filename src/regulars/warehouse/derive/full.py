@@ -43,6 +43,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
         con.execute(f"DROP VIEW temp.{name}_of_persons")
     write_coverage(con, settings)
     forecasts.ensure(con)
+    forecasts.follow_persons(con)
     done("coverage")
     sign(con, settings)
 
