@@ -302,6 +302,27 @@ def test_a_late_order_is_a_matter_of_its_customer():
     shop.check()
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\t", " "])
+def test_blanks_before_an_id_hide_nobody_from_a_late_load(blank: str):
+    shop = Shop()
+    named = {"customer_id": f"{blank}z", "name": "Zoe", "email": None}
+    shop.load({**FIRST, "customers": [*FIRST["customers"], named]})
+    shop.load({"orders": [order("8", at(3, 0), Decimal(7), customer_id="z", email="z@x.example")]})
+    assert shop.ways[1:] == [""]
+    found = shop.con.execute("SELECT name, email FROM facts.persons WHERE customer = 'z'").fetchall()
+    assert found == [("Zoe", "z@x.example")]
+    shop.check()
+
+
+def test_a_customer_told_of_anew_without_any_order_is_described_anew():
+    shop = Shop()
+    shop.load(FIRST)
+    shop.load({"customers": [{"customer_id": "a", "email": "a@x.example", "name": "Anna"}]})
+    assert shop.ways[1:] == [""]
+    assert shop.con.execute("SELECT name FROM facts.persons WHERE customer = 'a'").fetchall() == [("Anna",)]
+    shop.check()
+
+
 def test_what_only_repeats_is_no_change():
     shop = Shop()
     shop.load(FIRST)

@@ -70,30 +70,40 @@ def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[Kep
         return
     splits = sorted({one.by for one in levels} - {WHOLE})
     added, removed = f"temp.added_{family.table}", f"temp.removed_{family.table}"
-    touched = f"SELECT person FROM {added} UNION SELECT person FROM {removed}"
-    of_them = f"(FROM facts.{family.table} WHERE person IN ({touched}))"
     listed = f"person, {_columns(family, splits)}"
+    if family.table == "orders":  # of whoever is concerned, all orders came and went
+        parts = [(added, 1, 0), (removed, 0, 1)]
+    else:
+        touched = f"SELECT person FROM {added} UNION SELECT person FROM {removed}"
+        of_them = f"(FROM facts.{family.table} WHERE person IN ({touched}))"
+        parts = [(of_them, 1, 1), (added, 0, -1), (removed, 0, 1)]
     both = " UNION ALL ".join(
         f"SELECT {listed}, {now} AS now, {before} AS before FROM {rows} WHERE person IS NOT NULL"
-        for rows, now, before in ((of_them, 1, 1), (added, 0, -1), (removed, 0, 1))
+        for rows, now, before in parts
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {_CHANGED} AS SELECT * EXCLUDE (now, before), sum(now) AS now, sum(before) AS before"
-        f" FROM ({both}) GROUP BY ALL"
+        f"CREATE OR REPLACE TEMP TABLE {_CHANGED} AS SELECT r.*, c.* FROM (SELECT * EXCLUDE (now, before),"
+        f" sum(now) > 0 AS now, sum(before) > 0 AS before FROM ({both}) GROUP BY ALL) r JOIN {CALENDAR} c ON c.{DAY} = r.day"
     )
-    for one in levels:
-        split = "NULL" if one.by == WHOLE else f'"by_{one.by}"'
-        people = (
-            f"SELECT c.{start_of(Grain(one.grain))} AS period, {split}::TEXT AS split, r.bucket,"
-            " (sum(now) > 0)::INTEGER - (sum(before) > 0)::INTEGER AS more"
-            f" FROM {_CHANGED} r JOIN {CALENDAR} c ON c.{DAY} = r.day GROUP BY 1, 2, 3, r.person"
-        )
-        con.execute(
-            f"INSERT INTO facts.{table} BY NAME SELECT {one.level}::INTEGER AS level, period, split, bucket, 0 AS rows,"
-            f" sum(more)::BIGINT AS {column(family, one.by, one.bucketed)} FROM ({people})"
-            " GROUP BY period, split, bucket HAVING sum(more) <> 0"
-        )
+    found = " UNION ALL ".join(_changes(one) for one in levels)
+    con.execute(
+        f"INSERT INTO facts.{table} BY NAME SELECT level, period, split, bucket, 0 AS rows,"
+        f" more AS {column(family, levels[0].by, bucketed=True)} FROM ({found})"
+    )
     con.execute(f"DROP TABLE {_CHANGED}")
+
+
+def _changes(one: Kept) -> str:
+    """SQL of how many customers more (or fewer) each period, split value and bucket of a level has now."""
+    split = "NULL" if one.by == WHOLE else f'"by_{one.by}"'
+    people = (
+        f"SELECT {start_of(Grain(one.grain))} AS period, {split}::TEXT AS split, bucket,"
+        f" max(now)::INTEGER - max(before)::INTEGER AS more FROM {_CHANGED} GROUP BY 1, 2, 3, person"
+    )
+    return (
+        f"SELECT {one.level}::INTEGER AS level, period, split, bucket, sum(more)::BIGINT AS more FROM ({people})"
+        " GROUP BY period, split, bucket HAVING sum(more) <> 0"
+    )
 
 
 def _columns(family: Family, splits: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 import duckdb
 import ibis
@@ -160,6 +161,7 @@ def _columns(schema: ibis.Schema, age: Age) -> tuple[str, ...]:
     return _projection(schema, age, ())[0]
 
 
+@lru_cache(maxsize=64)
 def _projection(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
     added = dict.fromkeys(("cohort", "age", "previous_age"), "int32")

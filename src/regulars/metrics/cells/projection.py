@@ -38,6 +38,12 @@ class Column:
             return f"coalesce((sum({self.name})::DECIMAL(38, 4) * {MONEY_SCALE})::BIGINT, 0)"
         return f"coalesce(sum({self.name})::BIGINT, 0)"
 
+    @property
+    def whole(self) -> str:
+        """SQL of its value in one row, as it is kept."""
+        scaled = f"({self.name}::DECIMAL(38, 4) * {MONEY_SCALE})" if self.name.startswith(MONEY) else self.name
+        return f"{scaled}::BIGINT"
+
 
 @dataclass(frozen=True)
 class Projection:

@@ -19,6 +19,7 @@ from regulars.metrics.cells.build import (
     copied,
     keys_of,
     levels,
+    narrowed,
     passes,
     rolled_up,
     seen_changes,
@@ -142,8 +143,8 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= limit]
     if fact_rows <= work.rule.few:
-        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {seen_rows(seen, f'facts.{family.table}')}")
-        sizes |= _put_straight(work, seen, {level: numbers[level] for level in wanted})
+        rows = seen_rows(seen, f"facts.{family.table}")
+        sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
     else:
         parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
         constant = {column: one.smallest for column, one in values.items() if one.number == 1}
@@ -169,19 +170,20 @@ def _in_parts(work: _Work, table: str) -> Iterator[str]:
         yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
 
 
-def _put_straight(work: _Work, seen: Projection, numbers: Mapping[Level, int]) -> dict[Level, int]:
-    """Add the sums of SEEN to the levels, and drop it. Returns how many rows each got."""
+def _put_straight(work: _Work, seen: Projection, rows: str, numbers: Mapping[Level, int]) -> dict[Level, int]:
+    """Add the sums of rows, given as SQL of SEEN, to the levels. Returns how many rows each got."""
     found: dict[Level, int] = {}
     if numbers:
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {narrowed(seen, rows)}")
         table = f"facts.{table_name(next(iter(numbers)).family.name)}"
         start = work.one(f"SELECT max(rowid) + 1 FROM {table}")
         work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}")
         counted = work.con.execute(
             f"SELECT level, count(*) FROM {table} WHERE rowid >= {start} GROUP BY level"
         ).fetchall()
-        rows = {int(level): int(number) for level, number in counted}
-        found = {level: rows.get(number, 0) for level, number in numbers.items()}
-    work.con.execute(f"DROP TABLE {SEEN}")
+        by_level = {int(level): int(number) for level, number in counted}
+        found = {level: by_level.get(number, 0) for level, number in numbers.items()}
+        work.con.execute(f"DROP TABLE {SEEN}")
     return found
 
 
@@ -283,10 +285,9 @@ def _correct(work: _Work, family: Family) -> None:
     else:
         con.execute(f"DELETE FROM facts.{table}")
         changes = seen_rows(seen, f"facts.{family.table}")
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {changes}")
     levels_of = (level for by in family.ways for level in work.levels(family, by))
     known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
-    _put_straight(work, seen, {level: one.level for level, one in known.items() if one.stands})
+    _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.stands})
     if family.table in TABLES:
         buyers.correct(con, family, kept.values(), table)
     _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
@@ -333,15 +334,20 @@ def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, 
 @contextmanager
 def _calendar(work: _Work, changed: bool) -> Iterator[None]:
     """CALENDAR for all days of the rows to be summed up."""
-    days: list[tuple[int | None, int | None]] = []
+    asked: dict[tuple[str, str], list[int]] = {}
     for family in work.families():
+        day, window = (family.day, 0) if family.window is None else ("day", family.window)
         tables = [f"facts.{family.table}"]
         if changed and family.table in TABLES:
             tables += [f"temp.added_{family.table}", f"temp.removed_{family.table}"]
-        day = family.day if family.window is None else f"day + {family.window}"
         for table in tables:
-            days += work.con.execute(f"SELECT min({day}), max({day}) FROM {table}").fetchall()
-    firsts, lasts = [d for d, _ in days if d is not None], [d for _, d in days if d is not None]
+            asked.setdefault((table, day), []).append(window)
+    firsts, lasts = [], []
+    for (table, day), windows in asked.items():
+        ((first, last),) = work.con.execute(f"SELECT min({day}), max({day}) FROM {table}").fetchall()
+        if first is not None:
+            firsts.append(first + min(windows))
+            lasts.append(last + max(windows))
     work.con.register(CALENDAR, days_of(work.settings.calendar, min(firsts, default=0), max(lasts, default=0)))
     try:
         yield

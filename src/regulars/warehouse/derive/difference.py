@@ -128,14 +128,19 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 def _take_out(con: duckdb.DuckDBPyConnection) -> None:
     """Take the rows that may differ out of the facts; temp.kept_orders: those of them whose money stays."""
+    by_order = "SEMI JOIN temp.touched USING (source, order_id)"
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE concerned AS"
-        " SELECT person FROM facts.orders SEMI JOIN temp.touched USING (source, order_id) WHERE person IS NOT NULL"
+        f"CREATE OR REPLACE TEMP TABLE touched_rows AS SELECT rowid AS row_, person FROM facts.orders {by_order}"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE concerned AS SELECT person FROM temp.touched_rows WHERE person IS NOT NULL"
         " UNION SELECT person FROM temp.valued WHERE person IS NOT NULL"
     )
-    by_order = "SEMI JOIN temp.touched USING (source, order_id)"
     gone = {
-        "orders": ("SEMI JOIN temp.concerned USING (person)", f"{by_order} WHERE person IS NULL"),
+        "orders": (
+            "SEMI JOIN temp.concerned USING (person)",
+            "WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
+        ),
         "lines": (by_order,),
         "returns": (
             by_order,

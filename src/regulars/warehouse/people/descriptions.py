@@ -6,8 +6,8 @@ BUCKETS = 32
 """Groups of customers for the grouped jackknife (METRICS: interval)."""
 
 
-def describe(customers: str) -> str:
-    """SQL of the rows of facts.persons, for the persons in temp.person_identities. customers: rows of that table.
+def describe(customers: str, records: str = "facts.records") -> str:
+    """SQL of the rows of facts.persons, for the persons in temp.person_identities, from their rows of these two tables.
 
     Names and places from the latest row that has them; how somebody came from the earliest. Needs `define_identities`.
     """
@@ -21,7 +21,7 @@ def describe(customers: str) -> str:
         ),
         recorded AS (
             SELECT person, count(*) AS records FROM temp.person_identities i
-            SEMI JOIN facts.records r ON r.primary_identity = i.identity GROUP BY person
+            SEMI JOIN {records} r ON r.primary_identity = i.identity GROUP BY person
         ),
         described AS MATERIALIZED (
             SELECT i.person, i.identity, c.name, c.email, c.phone, c.country, c.city, c.language, c.tags, c.channel, c.joined_at,

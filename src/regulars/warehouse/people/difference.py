@@ -7,13 +7,15 @@ import duckdb
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.people.descriptions import describe
-from regulars.warehouse.people.identities import RECORDS, define_identities
+from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
 from regulars.warehouse.people.persons import find_persons, hashed
 from regulars.warehouse.people.records import SAID, said, spelt
 from regulars.warehouse.schema import Table
 
+# A primary identity says whether it is an id, and which.
+_TOLD = ("email", "phone", "source")
 _SAME = "o.primary_identity = n.primary_identity AND " + " AND ".join(
-    f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in ("id", "email", "phone", "source")
+    f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in _TOLD
 )
 
 
@@ -40,12 +42,16 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
         " LEFT JOIN temp.person_identities n USING (identity) WHERE n.person IS DISTINCT FROM o.person"
     )
     con.execute(
-        "DELETE FROM facts.identities WHERE person IN (SELECT person FROM temp.region_before);"
+        "DELETE FROM facts.identities WHERE rowid IN (SELECT row_ FROM temp.region_before);"
         " INSERT INTO facts.identities FROM temp.person_identities"
     )
-    _describe_again(con, changes)
-    con.execute("DROP TABLE temp.person_identities; DROP TABLE temp.region; DROP TABLE temp.region_before")
-    con.execute("DROP TABLE temp.region_records; DROP TABLE temp.appeared")
+    customers = rows_of("main.customers", "temp.person_identities")
+    con.execute(
+        "DELETE FROM facts.persons WHERE person IN (SELECT person FROM temp.region_before);"
+        f" INSERT INTO facts.persons {describe(customers, 'temp.region_records')}"
+    )
+    for table in ("person_identities", "reached", "region", "region_before", "region_records", "appeared"):
+        con.execute(f"DROP TABLE temp.{table}")
     return True
 
 
@@ -62,46 +68,52 @@ def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         "CREATE OR REPLACE TEMP TABLE record_changes AS"
         f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0 AND primary_identity IS NOT NULL"
     )
+    # All records are looked through by one column: comparing every column of each takes several times as long.
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE records_alike AS SELECT primary_identity, {', '.join(_TOLD)}, times, rowid AS row_"
+        " FROM facts.records SEMI JOIN temp.record_changes USING (primary_identity)"
+    )
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE record_sums AS
-        SELECT n.* EXCLUDE (times), n.times + coalesce(o.times, 0) AS times, coalesce(o.times, 0) AS before,
-            o.rowid AS row_
-        FROM temp.record_changes n LEFT JOIN facts.records o ON {_SAME}
+        SELECT n.* EXCLUDE (times), n.times + coalesce(o.times, 0) AS times, coalesce(o.times, 0) AS before, o.row_
+        FROM temp.record_changes n LEFT JOIN temp.records_alike o ON {_SAME}
         """
     )
     con.execute("CREATE OR REPLACE TEMP TABLE appeared AS FROM temp.record_sums WHERE (times = 0) <> (before = 0)")
     con.execute("DELETE FROM facts.records WHERE rowid IN (SELECT row_ FROM temp.record_sums WHERE row_ IS NOT NULL)")
     con.execute(f"INSERT INTO facts.records SELECT {SAID}, times FROM temp.record_sums WHERE times > 0")
-    con.execute("DROP TABLE temp.record_changes; DROP TABLE temp.record_sums")
+    con.execute("DROP TABLE temp.record_changes; DROP TABLE temp.records_alike; DROP TABLE temp.record_sums")
 
 
 def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
-    """temp.region: the identities that changed and all that hung together with them; region_before: whose they were.
+    """temp.region: the identities that changed and all that hung together with them; region_before: whose they were;
+    region_records: what records say of them.
 
     Links come only with what appeared and go only with what vanished, and all its identities are in: so nothing beyond
-    the persons that held them can change.
+    the persons that held them can change. Of whom the customers' rows say something else is in, too.
     """
     linked = ", ".join(f"('{_quoted(identity)}')" for identity in sorted(changes.linked))
     corrected = f"UNION SELECT * FROM (VALUES {linked}) " if linked else ""
     con.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE region AS
+        CREATE OR REPLACE TEMP TABLE reached AS
         WITH changed AS (
             SELECT unnest([id, email, phone]) AS identity FROM temp.appeared {corrected}
-        ),
-        reached AS (
-            SELECT identity FROM changed WHERE identity IS NOT NULL
-            UNION SELECT b FROM main.people_corrections JOIN changed ON a = identity
-            UNION SELECT a FROM main.people_corrections JOIN changed ON b = identity
+            UNION SELECT id_identity(source, customer_id) FROM {changes.altered("customers")}
         )
-        SELECT identity FROM reached
-        UNION SELECT identity FROM facts.identities
-        WHERE person IN (SELECT person FROM facts.identities SEMI JOIN reached USING (identity))
+        SELECT identity FROM changed WHERE identity IS NOT NULL
+        UNION SELECT b FROM main.people_corrections JOIN changed ON a = identity
+        UNION SELECT a FROM main.people_corrections JOIN changed ON b = identity
         """
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE region_before AS FROM facts.identities SEMI JOIN temp.region USING (identity)"
+        "CREATE OR REPLACE TEMP TABLE region_before AS SELECT *, rowid AS row_ FROM facts.identities"
+        " WHERE person IN (SELECT person FROM facts.identities SEMI JOIN temp.reached USING (identity))"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE region AS"
+        " SELECT identity FROM temp.reached UNION SELECT identity FROM temp.region_before"
     )
     inside = " UNION ".join(
         f"SELECT * FROM facts.records SEMI JOIN temp.region ON identity = {name}" for name in ("id", "email", "phone")
@@ -119,31 +131,12 @@ def _collides(con: duckdb.DuckDBPyConnection) -> bool:
         SELECT 1 FROM (SELECT person, min(identity) AS identity FROM temp.region_before GROUP BY person)
         WHERE person <> {hashed("identity")}
         UNION ALL
-        SELECT 1 FROM facts.identities i SEMI JOIN temp.person_identities USING (person)
-        ANTI JOIN temp.region r ON r.identity = i.identity
+        SELECT 1 FROM facts.identities SEMI JOIN (
+            SELECT person FROM temp.person_identities ANTI JOIN temp.region_before USING (person)
+        ) USING (person)
         """
     ).fetchone()
     return found is not None
-
-
-def _describe_again(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
-    """The rows of facts.persons for the region, and for those of whom the customers' rows say something else."""
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE described AS
-        SELECT person FROM temp.region_before UNION SELECT person FROM temp.person_identities
-        UNION SELECT i.person FROM facts.identities i
-        WHERE identity IN (SELECT id_identity(source, customer_id) FROM {changes.altered("customers")})
-        """
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE person_identities AS FROM facts.identities SEMI JOIN temp.described USING (person)"
-    )
-    con.execute(
-        "DELETE FROM facts.persons WHERE person IN (FROM temp.described);"
-        f" INSERT INTO facts.persons {describe('main.customers')}"
-    )
-    con.execute("DROP TABLE temp.described")
 
 
 def _key(table: Table) -> str:
