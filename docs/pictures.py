@@ -14,7 +14,7 @@ import numpy as np
 
 from regulars.app import App
 from regulars.forecast import Cells, PurchaseForecast, fit
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write
 from regulars.reports.forecasts import silence

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from bench.forecast.pasts import name_of
 from bench.measuring import BenchError, Place, Stopwatch
 from regulars.forecast import Cells, Estimate, fit, fit_spend
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit
 from regulars.forecast.shop.scoring import predictions, scores
 from regulars.forecast.shop.spending import Spending, gamma_gamma

@@ -10,17 +10,19 @@ from pathlib import Path
 
 import ibis
 
+from regulars.forecast.engine import Engine
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop import books
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.hindsight import Outcome, outcomes
+from regulars.forecast.shop.hindsight import outcomes
 from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
-from regulars.forecast.shop.making import Wish, make, until_of
+from regulars.forecast.shop.making import make
 from regulars.forecast.subscribers import books as subscriber_books
 from regulars.forecast.subscribers import hindsight as subscriber_hindsight
 from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
 from regulars.forecast.subscribers.making import make as make_of_subscribers
+from regulars.forecast.wish import Wish, until_of
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.reports.forecasts.customers import Customers, customers

@@ -15,9 +15,9 @@ import pytest
 
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
+from regulars.forecast.engine import Engine
 from regulars.forecast.purchases import fit
 from regulars.forecast.shop.backtest import quarter
-from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.gates import evidence
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
 from regulars.forecast.shop.scoring import predictions, scores

@@ -10,11 +10,11 @@ import pytest
 from conformance.engines import Both
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from conformance.test_forecast import engines_of
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.backtest import outcomes
 from regulars.forecast.subscribers.lives import cells, lives, parts, past
 from regulars.forecast.subscribers.making import make
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.term import Terms
 

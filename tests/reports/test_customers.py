@@ -9,7 +9,7 @@ import duckdb
 import ibis
 import pytest
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.reports.forecasts.customers import Paces, Part, customers
 from regulars.warehouse import forecasts
 

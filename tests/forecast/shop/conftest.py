@@ -12,7 +12,7 @@ import ibis
 import pytest
 
 from regulars.app import App
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
 

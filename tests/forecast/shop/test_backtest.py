@@ -14,10 +14,11 @@ import pytest
 from forecast.customers import draw
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop import backtest
-from regulars.forecast.shop.backtest import HIDDEN, Quarter, Trial, gain, quarter, quarters, report, starts, tried
+from regulars.forecast.shop.backtest import Quarter, Trial, gain, quarter, quarters, report, starts, tried
 from regulars.forecast.shop.choosing import candidates, choose
-from regulars.forecast.shop.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 

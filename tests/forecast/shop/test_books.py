@@ -10,7 +10,7 @@ import pytest
 
 from regulars.app import App
 from regulars.forecast.kept import KEPT
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.people.corrections import join
 

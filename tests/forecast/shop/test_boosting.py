@@ -7,11 +7,13 @@ from datetime import date
 import duckdb
 import pytest
 
+from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop import boosting
-from regulars.forecast.shop.backtest import HIDDEN, quarters, quarters_before, report, tried
+from regulars.forecast.shop.backtest import quarters, quarters_before, report, tried
 from regulars.forecast.shop.boosting import boosted
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.making import Wish, make
+from regulars.forecast.shop.making import make
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 
 FIRST, UNTIL = epoch_day(date(2024, 1, 1)), epoch_day(date(2026, 1, 1))

@@ -11,10 +11,11 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.app import App
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.gates import Evidence, evidence, insist, reasons
-from regulars.forecast.shop.making import Wish, make
+from regulars.forecast.shop.making import make
 from regulars.forecast.shop.spending import cap
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop

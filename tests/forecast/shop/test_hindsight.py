@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from regulars.app import App
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.warehouse.people.corrections import join
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import fit
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
 from regulars.vocabulary.calendar import epoch_day
 

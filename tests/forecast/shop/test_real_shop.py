@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from regulars.app import App
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.shop import Shop
 

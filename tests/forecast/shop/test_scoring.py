@@ -14,10 +14,11 @@ import pytest
 from forecast.customers import draw
 from regulars.app import App
 from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop import scoring
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.making import Wish, make
+from regulars.forecast.shop.making import make
 from regulars.forecast.shop.scoring import ranges, scores
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
 

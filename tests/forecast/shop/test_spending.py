@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from metrics.shops import SETTINGS, TestShop, order, shop
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import histories
 from regulars.forecast.shop.spending import Spending, cap, spending
 from regulars.vocabulary.calendar import epoch_day

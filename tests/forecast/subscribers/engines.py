@@ -10,7 +10,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
 
 Row = tuple[str, str | None, date, date | None]

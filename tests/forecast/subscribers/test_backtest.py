@@ -9,7 +9,8 @@ import pytest
 
 from forecast.subscribers.engines import subscribed
 from forecast.subscribers.population import UNTIL, Plan, Subscription, drawn
-from regulars.forecast.subscribers.backtest import HIDDEN, alike, hidden, report
+from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.subscribers.backtest import alike, hidden, report
 from regulars.forecast.subscribers.lives import past
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.term import Terms

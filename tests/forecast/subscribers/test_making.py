@@ -8,8 +8,8 @@ import pytest
 
 from forecast.subscribers.engines import Row, subscribed
 from forecast.subscribers.population import UNTIL, Plan, drawn
-from regulars.forecast.shop.making import Wish
 from regulars.forecast.subscribers.making import SILENCE, make
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.term import Terms

@@ -12,7 +12,7 @@ import pytest
 from forecast.subscribers.population import UNTIL, Plan, Subscription, drawn, write
 from regulars.app import App
 from regulars.forecast.kept import KEPT
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 from regulars.vocabulary.shop import Shop
 

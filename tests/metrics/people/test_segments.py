@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from regulars.app import App
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.wish import Wish
 from regulars.metrics.people.segments import SEGMENTS, members, named, sizes
 from regulars.metrics.question import Facts, condition
 from regulars.simulate import ShopShape, simulate, write_canonical

@@ -17,8 +17,8 @@ from regulars.cli.shops import HERE, asked, changed
 
 if TYPE_CHECKING:
     from regulars.app import App
+    from regulars.forecast.hindsight import Outcome
     from regulars.forecast.shop.books import Forecast
-    from regulars.forecast.shop.hindsight import Outcome
 
 
 def _day(given: str | None) -> date | None:
@@ -91,7 +91,7 @@ def forecast(
     from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.summary import record, summary
     from regulars.cli.forecasts.trust import trust
-    from regulars.forecast.shop.making import Wish
+    from regulars.forecast.wish import Wish
     from regulars.vocabulary.errors import UsageError
 
     app = changed(shop)

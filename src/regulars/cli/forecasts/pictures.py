@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from regulars.app import App
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.hindsight import Outcome
 from regulars.reports.charts.folder import fill
 from regulars.reports.charts.folder import insist as insist_on
 from regulars.reports.charts.write import drawn

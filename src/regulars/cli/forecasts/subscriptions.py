@@ -8,14 +8,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.summary import off_by, percent
+from regulars.cli.forecasts.sheets import likely, numbered, of_kept, off_by, percent
 from regulars.cli.output import Sheet, say, show, tell
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.hindsight import Outcome
-from regulars.forecast.shop.making import Wish
-from regulars.forecast.shop.totals import CERTAIN
 from regulars.forecast.subscribers.backtest import UNLIKELY
 from regulars.forecast.subscribers.books import SubscribersForecast
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
 from regulars.vocabulary.term import Terms
 from regulars.vocabulary.units import Unit
@@ -111,7 +110,7 @@ def trust(found: SubscribersForecast, came: Iterable[Outcome]) -> None:
     sheets = [_parameters(found), _cohorts(found)]
     if found.backtest is not None:
         sheets += [_hidden(found.backtest), _by_cohort(found.backtest)]
-    kept = _kept(came)
+    kept = of_kept(came, "Forecasts that were kept: subscriptions that renewed")
     for sheet in [*sheets, *([kept] if kept.rows else [])]:
         say()
         show(sheet)
@@ -121,11 +120,11 @@ def trust(found: SubscribersForecast, came: Iterable[Outcome]) -> None:
 
 def _sheet(found: SubscribersForecast) -> Sheet:
     totals = found.totals
-    sheet = _numbers([""], ["expected", "eight in ten"], "")
+    sheet = numbered([""], ["expected", "eight in ten"], "")
     people = numbers.counted(totals["persons"], "customer", "customers")
     sheet.title = f"Subscriptions as of {found.as_of}: {totals['subscriptions']:,} running, of {people}"
     for days, renewing in totals["renewing"].items():
-        between = _between(renewing, totals["renewing_spread"][days])
+        between = likely(renewing, totals["renewing_spread"][days])
         sheet.rows.append([f"subscriptions that renew within {days} days", f"{renewing:,.0f}", between])
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
@@ -140,7 +139,7 @@ def _sheet(found: SubscribersForecast) -> Sheet:
 
 def _plans(found: SubscribersForecast) -> Sheet:
     title = f"By plan, within {found.horizon} days"
-    sheet = _numbers(["plan", "renews"], ["running", "renewals", "a renewal brings", "value"], title)
+    sheet = numbered(["plan", "renews"], ["running", "renewals", "a renewal brings", "value"], title)
     for plan in found.plans:
         told = not plan["refused"]
         sheet.rows.append(
@@ -164,7 +163,7 @@ def _renewing(found: SubscribersForecast) -> str:
 
 def _parameters(found: SubscribersForecast) -> Sheet:
     columns = ["subscriptions", "alpha", "beta", "first renewal", "sixth renewal"]
-    sheet = _numbers(["plans"], columns, "The model of each plan, and the share it says keeps a renewal")
+    sheet = numbered(["plans"], columns, "The model of each plan, and the share it says keeps a renewal")
     for model in found.models:
         values = [_parameter(model, name) for name in ("alpha", "beta")]
         shares = [numbers.shown(model[name], Unit.SHARE) for name in ("first_renewal", "sixth_renewal")]
@@ -189,7 +188,7 @@ def _parameter(model: dict[str, Any], name: str) -> str:
 
 def _cohorts(found: SubscribersForecast) -> Sheet:
     columns = ["subscriptions", "asked to renew", "renewed once", "running"]
-    sheet = _numbers(["began in"], columns, "Cohorts, by the quarter in which subscriptions began")
+    sheet = numbered(["began in"], columns, "Cohorts, by the quarter in which subscriptions began")
     for one in found.cohorts:
         first = numbers.shown(one["renewed"] / one["asked"], Unit.SHARE) if one["asked"] else numbers.NOTHING
         sheet.rows.append(
@@ -202,7 +201,7 @@ def _hidden(backtest: dict[str, Any]) -> Sheet:
     naive = "at the churn of the days before"
     columns = ["subscribed", "forecast", "eight in ten", "came", "off by", naive, "off by that"]
     title = f"The past, hidden and forecast: subscriptions that still ran after {backtest['days']} days"
-    sheet = _numbers(["as of"], columns, title)
+    sheet = numbered(["as of"], columns, title)
     for one in backtest["quarters"]:
         guess = one["naive"]
         guessed = [f"{guess:,.0f}", percent(off_by(one, "naive"))] if guess is not None else [numbers.NOTHING] * 2
@@ -212,7 +211,7 @@ def _hidden(backtest: dict[str, Any]) -> Sheet:
 
 def _by_cohort(backtest: dict[str, Any]) -> Sheet:
     columns = ["subscribed", "forecast", "eight in ten", "came", "off by"]
-    sheet = _numbers(["began in"], columns, "The same by cohort, all hidden days together")
+    sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
     for one in backtest["cohorts"]:
         sheet.rows.append([one["cohort"], *_counts(one), percent(off_by(one))])
     if backtest["alike"] is not None:
@@ -224,29 +223,9 @@ def _by_cohort(backtest: dict[str, Any]) -> Sheet:
     return sheet
 
 
-def _kept(came: Iterable[Outcome]) -> Sheet:
-    columns = ["days", "forecast", "eight in ten", "came", "off by"]
-    sheet = _numbers(["as of"], columns, "Forecasts that were kept: subscriptions that renewed")
-    for one in came:
-        off = off_by({"forecast": one.forecast, "came": one.came})
-        between = _between(one.forecast, one.spread)
-        sheet.rows.append(
-            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", between, f"{one.came:,}", percent(off)]
-        )
-    return sheet
-
-
 def _counts(one: dict[str, Any]) -> list[str]:
-    between = _between(one["forecast"], one["spread"])
+    between = likely(one["forecast"], one["spread"])
     return [f"{one['subscriptions']:,.0f}", f"{one['forecast']:,.0f}", between, f"{one['came']:,.0f}"]
-
-
-def _between(expected: float, spread: float) -> str:
-    return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
-
-
-def _numbers(words: list[str], counts: list[str], title: str) -> Sheet:
-    return Sheet([*words, *counts], title=title, numbers=frozenset(counts))
 
 
 def _name(plan: str) -> str:

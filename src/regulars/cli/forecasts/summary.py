@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.cli import numbers
+from regulars.cli.forecasts.sheets import likely, off_by, percent
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.choosing import STAYING
-from regulars.forecast.shop.totals import CERTAIN
 from regulars.vocabulary.units import Unit
 
 NAMES = {
@@ -67,17 +67,6 @@ def caution(found: Forecast) -> list[str]:
     ]
 
 
-def percent(share: float) -> str:
-    """+13 %; 0 % without a sign."""
-    whole = round(share * 100)
-    return f"{whole:+d} %" if whole else "0 %"
-
-
-def off_by(counts: dict[str, float], of: str = "forecast") -> float:
-    """How much more was forecast than came, as a share of what came."""
-    return counts[of] / max(counts["came"], 1) - 1
-
-
 def _sheet(found: Forecast) -> Sheet:
     totals = found.totals
     sheet = Sheet(["", "expected", "eight in ten"], numbers=frozenset(["expected", "eight in ten"]))
@@ -87,8 +76,7 @@ def _sheet(found: Forecast) -> Sheet:
         sheet.rows.append([name, value, about])
 
     for days, buyers in totals["buyers"].items():
-        spread = CERTAIN * totals["buyers_spread"][days]
-        between = f"{max(buyers - spread, 0):,.0f} – {buyers + spread:,.0f}"
+        between = likely(buyers, totals["buyers_spread"][days])
         add(f"customers who buy within {days} days", f"{buyers:,.0f}", between)
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from regulars.cli.forecasts.summary import off_by, percent
+from regulars.cli.forecasts.sheets import likely, numbered, of_kept, off_by, percent
 from regulars.cli.numbers import shown
 from regulars.cli.output import Sheet, say, show
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.hindsight import Outcome
-from regulars.forecast.shop.totals import CERTAIN
 from regulars.vocabulary.units import Unit
 
 _NAIVE = "as often as in the days before"
@@ -30,14 +29,14 @@ def trust(found: Forecast, came: Iterable[Outcome]) -> None:
         ):
             say()
             show(sheet)
-    kept = _kept(came)
+    kept = of_kept(came, "Forecasts that were kept: customers who bought")
     if kept.rows:
         say()
         show(kept)
 
 
 def _parameters(found: Forecast) -> Sheet:
-    sheet = _numbers(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in days")
+    sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in days")
     for name, value in found.parameters.items():
         sheet.rows.append([name, f"{value:.4g}", f"{found.standard_errors[name]:.2g}"])
     return sheet
@@ -47,10 +46,10 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
     """Each hidden quarter; the range is the model's own, where it has one."""
     title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
     ranges = ["eight in ten"] if what == "buyers" else []
-    sheet = _numbers(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
+    sheet = numbered(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
     for one in backtest["quarters"]:
         counts = one[what]
-        between = [_between(counts["forecast"], counts["spread"])] if ranges else []
+        between = [likely(counts["forecast"], counts["spread"])] if ranges else []
         sheet.rows.append(
             [one["as_of"], f"{counts['forecast']:,.0f}", *between, f"{counts['came']:,.0f}", percent(off_by(counts)),
              f"{counts['naive']:,.0f}", percent(off_by(counts, 'naive'))]
@@ -60,7 +59,7 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
 
 def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
     columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
-    sheet = _numbers(["model"], columns, "Each customer, in all of these: what models said beside what came")
+    sheet = numbered(["model"], columns, "Each customer, in all of these: what models said beside what came")
     rows = {**backtest["models"], _BOOSTING: backtest.get("boosting"), _NAIVE: backtest["naive"]}
     for name, one in rows.items():
         if one is None:
@@ -89,7 +88,7 @@ def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
 
 def _calibration(backtest: dict[str, Any]) -> Sheet:
     title = f"Customers in ten groups by their chance to buy within {backtest['days']} days, and the share who did"
-    sheet = _numbers(["group"], ["customers", "chance", "bought"], title)
+    sheet = numbered(["group"], ["customers", "chance", "bought"], title)
     for number, one in enumerate(backtest["calibration"], start=1):
         sheet.rows.append(
             [
@@ -100,27 +99,3 @@ def _calibration(backtest: dict[str, Any]) -> Sheet:
             ]
         )
     return sheet
-
-
-def _kept(came: Iterable[Outcome]) -> Sheet:
-    """The forecasts that were made, and what has come since."""
-    sheet = _numbers(
-        ["as of"],
-        ["days", "forecast", "eight in ten", "came", "off by"],
-        "Forecasts that were kept: customers who bought",
-    )
-    for one in came:
-        off = off_by({"forecast": one.forecast, "came": one.came})
-        between = _between(one.forecast, one.spread)
-        sheet.rows.append(
-            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", between, f"{one.came:,}", percent(off)]
-        )
-    return sheet
-
-
-def _between(expected: float, spread: float) -> str:
-    return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
-
-
-def _numbers(words: list[str], numbers: list[str], title: str) -> Sheet:
-    return Sheet([*words, *numbers], title=title, numbers=frozenset(numbers))

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.forecast.cells import Cells
+from regulars.forecast.conventions import HIDDEN, ORIGINS
+from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases import PurchaseForecast, fit
-from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.gates import CUSTOMERS, DAYS
 from regulars.forecast.shop.histories import PAST, known, on_a_new_day
 from regulars.vocabulary.calendar import from_epoch_day
@@ -25,9 +26,6 @@ from regulars.warehouse.portable import counted
 
 Array = npt.NDArray[np.float64]
 
-HIDDEN = 90
-"""Days that are hidden, and forecast."""
-ORIGINS = 3
 MOST_CUSTOMERS = 100_000
 """About so many, drawn by their numbers, tell models apart; more would only take longer."""
 _COUNTS = 20

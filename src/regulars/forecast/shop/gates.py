@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import known
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused

@@ -3,30 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date
 
 import ibis
 
+from regulars.forecast import hindsight
+from regulars.forecast.engine import Engine
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
-from regulars.warehouse.forecasts import today
-from regulars.warehouse.portable import counted
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Of the customers known on the day `as_of`: how many were expected to buy within so many days, and how many did.
-
-    `spread` is one standard deviation of the first, by the model.
-    """
-
-    as_of: date
-    days: int
-    forecast: float
-    spread: float
-    came: int
+from regulars.warehouse.forecasts import PREDICTIONS, today
 
 
 def outcomes(engine: Engine, forecasts: Iterable[Forecast], last_day: int) -> tuple[Outcome, ...]:
@@ -36,16 +21,13 @@ def outcomes(engine: Engine, forecasts: Iterable[Forecast], last_day: int) -> tu
 
 def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[Outcome]:
     day = epoch_day(one.as_of)
-    over = [int(days) for days in one.totals["buyers"] if day + int(days) <= last_day]
-    if not over:
-        return
-    orders, said = engine.fact("orders"), engine.fact("predictions")
+    orders, said = engine.fact("orders"), engine.fact(PREDICTIONS)
     later = orders.filter(orders.person.notnull(), orders.day > day)
     following = later.group_by("person").agg(following=later.day.min())
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date")).select("person")
     said = today(said, engine.fact("moved_persons")).distinct()
+    expected, spread = one.totals["buyers"], one.totals["buyers_spread"]
     came = said.inner_join(following, "person")
-    found = engine.one(came.agg(**{f"came_{days}": counted((came.following <= day + days).sum()) for days in over}))
-    for days in over:
-        buyers, spread = one.totals["buyers"][str(days)], one.totals["buyers_spread"][str(days)]
-        yield Outcome(one.as_of, days, buyers, spread, found[f"came_{days}"] or 0)
+    return hindsight.outcomes(
+        engine, one.as_of, expected, spread, last_day, came, lambda rows, days: rows.following <= day + days
+    )

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from regulars.forecast.cells import Cells
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.warehouse.portable import counted, floored, smaller
 
 PAST = ("frequency", "recency", "age")

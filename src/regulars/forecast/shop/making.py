@@ -3,52 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import ibis.expr.types as ir
 
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop import backtest, boosting, choosing, gates
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import cells, cells_to_fit, histories
 from regulars.forecast.shop.scoring import predictions, scores, written
 from regulars.forecast.shop.spending import cap, spending
 from regulars.forecast.shop.totals import totals
-from regulars.vocabulary.calendar import epoch_day, from_epoch_day
-from regulars.vocabulary.errors import UsageError
+from regulars.forecast.wish import Wish
+from regulars.vocabulary.calendar import from_epoch_day
 
 STEPS = ("histories", "spend", "models", "past", "scores", "totals")
-LONGEST = 3650
-"""Days: beyond ten years a forecast would say more about the model than about the shop."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is asked of a forecast: days it looks ahead, the discount a year, a model by name, the last day it shall know."""
-
-    horizon: int = 365
-    rate: float = 0.1
-    model: str | None = None
-    as_of: date | None = None
-
-    def __post_init__(self) -> None:
-        """Raises UsageError for what cannot be asked."""
-        if not 1 <= self.horizon <= LONGEST:
-            raise UsageError(f"A forecast looks 1 to {LONGEST:,} days ahead, not {self.horizon}.")
-        if not 0 <= self.rate <= 10:
-            raise UsageError(f"A discount is a share of 0 or more a year, such as 0.1 for 10 %, not {self.rate:g}.")
-
-
-def until_of(wish: Wish, covered: tuple[int, int]) -> int:
-    """The first epoch day that is not seen, where the data cover these epoch days. Raises UsageError beyond them."""
-    if wish.as_of is None:
-        return covered[1] + 1
-    day = epoch_day(wish.as_of)
-    if not covered[0] <= day <= covered[1]:
-        first, last = map(from_epoch_day, covered)
-        raise UsageError(f"The data do not reach {wish.as_of}: they cover {first} to {last}.")
-    return day + 1
 
 
 def make(

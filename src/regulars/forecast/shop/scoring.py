@@ -17,26 +17,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from regulars.forecast.cells import Cells, pairs
+from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
+from regulars.forecast.engine import Engine
 from regulars.forecast.purchases import PurchaseForecast
-from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import PAST
 from regulars.forecast.shop.spending import Spending
+from regulars.warehouse.portable import MONEY
 
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 FIRST = ("first_country", "first_channel", "first_coupon", "first_product")
 """What is kept of a customer's first order: what was said of them stays said of such customers, whatever is loaded later."""
-LOW, HIGH = 0.1, 0.9
-"""What a range leaves out on each side: one customer in ten has less, one in ten more."""
 _ALIKE = 0.02
 """Ages that differ by less are one for the range, which is of whole purchases anyway."""
-_FOREVER = 36_500
-"""Days: nobody waits a hundred years."""
 _CELLS, _PASTS, _COUNTS = 2**16, 2**12, 2**19
 """Cells, pasts, and pasts times counts worked on at once: what is computed between stays in the processor's cache."""
-_YEAR = 365
-_MONEY = "decimal(18, 4)"
 
 
 def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, threads: int = 1) -> pa.Table:
@@ -88,8 +84,8 @@ class _Future(NamedTuple):
 def _future(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, rate: float) -> _Future:
     future, daily = fitted.if_staying(x, T), (1 + rate) ** (1 / 365) - 1
     worth = fitted.worth_if_staying(x, T, horizon, daily)
-    of_year = worth if horizon == _YEAR else fitted.worth_if_staying(x, T, _YEAR, daily)
-    buys_30, buys_90, buys_365 = (future.buys(days) for days in (30, 90, 365))
+    of_year = worth if horizon == YEAR else fitted.worth_if_staying(x, T, YEAR, daily)
+    buys_30, buys_90, buys_365 = (future.buys(days) for days in WITHIN)
     return _Future(buys_30, buys_90, buys_365, future.purchases(horizon), worth, of_year, future.median())
 
 
@@ -120,7 +116,7 @@ def _table(
         "worth_of_year": alive * future.worth_of_year,
         "worth_at_stake": (1 - alive) * future.worth_of_year,
     }
-    endless = ~(future.median < _FOREVER)
+    endless = ~(future.median < FOREVER)
     return pa.table(
         {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
         | {name: pa.array(values.astype(np.float32)) for name, values in numbers.items()}
@@ -219,14 +215,14 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
     known = spend.value_of == "profit"
 
     def money(amount: ir.FloatingValue) -> ir.DecimalValue:
-        return amount.cast(_MONEY)
+        return amount.cast(MONEY)
 
     return found.select(
         "person", "bucket", *PAST, "revenue_to_date", "profit_to_date", "alive", "buys_30", "buys_90", "buys_365", "purchases",
         "purchases_low", "purchases_high",
         spend=money(found.a_day),
         revenue=money(found.worth * found.a_day),
-        profit=money(found.worth * found.a_value) if known else ibis.null(_MONEY),
+        profit=money(found.worth * found.a_value) if known else ibis.null(MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
         value_year=money(found.worth_of_year * found.a_value),

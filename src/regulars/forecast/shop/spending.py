@@ -13,8 +13,8 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
+from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
-from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import known
 from regulars.forecast.spend import fit_spend
 from regulars.vocabulary.errors import ForecastRefused, InputError

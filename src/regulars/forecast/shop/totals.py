@@ -7,11 +7,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.conventions import WITHIN
+from regulars.forecast.engine import Engine
 from regulars.warehouse.forecasts import at_risk
-
-CERTAIN = 1.2816
-"""Standard deviations to both sides that eight in ten outcomes lie within, were the model the whole truth."""
 
 
 def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
     `buyers` holds, by days ahead, how many customers to expect, and `buyers_spread` one standard deviation of it by the model.
     """
     risk = at_risk(rows)
-    chances = {days: rows[f"buys_{days}"].cast("float64") for days in (30, 90, 365)}
+    chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
     found = engine.one(
         rows.agg(
             alive=rows.alive.cast("float64").sum(),

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.conventions import HIDDEN, ORIGINS
+from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.days import Days, come_by, month_and_day, renewal_day
 from regulars.forecast.subscribers.fitting import ASKED, fit
 from regulars.forecast.subscribers.lives import Past, cells, lives, parts
@@ -24,9 +25,6 @@ from regulars.vocabulary.calendar import from_epoch_day
 
 Array = npt.NDArray[np.float64]
 
-HIDDEN = 90
-"""Days that are hidden, and forecast."""
-ORIGINS = 3
 UNLIKELY = 0.01
 """Where cohorts that are alike would differ so much with less probability, they are not alike."""
 _NEEDED = ("plan", "day", "ended_day", "cohort", "over", "renewed", "left", "part")

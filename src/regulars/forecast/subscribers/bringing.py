@@ -14,7 +14,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import known
 from regulars.forecast.shop.spending import cap, valued
 from regulars.vocabulary.errors import ForecastRefused

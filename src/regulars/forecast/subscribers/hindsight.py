@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import ibis
 
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.hindsight import Outcome
+from regulars.forecast import hindsight
+from regulars.forecast.engine import Engine
+from regulars.forecast.hindsight import Outcome
 from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.subscribers.lives import known_until
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.forecasts import SUBSCRIPTION_PREDICTIONS
-from regulars.warehouse.portable import counted
 
 
 def outcomes(engine: Engine, forecasts: Iterable[SubscribersForecast], covered: tuple[int, int]) -> tuple[Outcome, ...]:
@@ -23,15 +23,12 @@ def outcomes(engine: Engine, forecasts: Iterable[SubscribersForecast], covered: 
 
 def _outcomes(engine: Engine, one: SubscribersForecast, last_day: int) -> Iterator[Outcome]:
     day = epoch_day(one.as_of)
-    over = [int(days) for days in one.totals["renewing"] if day + int(days) <= last_day]
-    if not over:
-        return
     said, now = engine.fact(SUBSCRIPTION_PREDICTIONS), engine.fact("subscriptions")
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date"))
     said = said.select("source", "subscription_id", "due")
-    came = said.inner_join(now, ["source", "subscription_id"])
-    kept = came.ended_day.isnull() | (came.ended_day > came.due + day)
-    found = engine.one(came.agg(**{f"came_{days}": counted((kept & (came.due <= days)).sum()) for days in over}))
-    for days in over:
-        renewing, spread = one.totals["renewing"][str(days)], one.totals["renewing_spread"][str(days)]
-        yield Outcome(one.as_of, days, renewing, spread, found[f"came_{days}"] or 0)
+    now = said.inner_join(now, ["source", "subscription_id"])
+    now = now.mutate(kept=now.ended_day.isnull() | (now.ended_day > now.due + day))
+    expected, spread = one.totals["renewing"], one.totals["renewing_spread"]
+    return hindsight.outcomes(
+        engine, one.as_of, expected, spread, last_day, now, lambda rows, days: rows.kept & (rows.due <= days)
+    )

@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.forecast.shop.engine import Engine
+from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.days import Days, calendar, length_of, month_and_day
 from regulars.vocabulary.term import Term, Terms
 from regulars.warehouse.portable import divided, larger, smaller

@@ -9,8 +9,7 @@ from typing import Any
 import ibis.expr.types as ir
 import numpy as np
 
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.making import Wish
+from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers import backtest
 from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.subscribers.bringing import Bringing, bringing
@@ -19,6 +18,7 @@ from regulars.forecast.subscribers.fitting import Fitted, Model, fit
 from regulars.forecast.subscribers.lives import LivesCells, cells, known_until, lives, parts, past
 from regulars.forecast.subscribers.scoring import predictions, scores
 from regulars.forecast.subscribers.totals import by_plan, totals
+from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.term import Term, Terms

@@ -11,20 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.shop.scoring import HIGH, LOW
+from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
+from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.bringing import Bringing
 from regulars.forecast.subscribers.days import Days, come_by, renewal_day
 from regulars.forecast.subscribers.fitting import Fitted, Model
+from regulars.warehouse.portable import MONEY
 
 Array = npt.NDArray[np.float64]
-
-WITHIN = (30, 90, 365)
-"""Days."""
-_YEAR = 365
-_FOREVER = 36_500
-"""Days: nobody is forecast a hundred years."""
-_MONEY = "decimal(18, 4)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +77,7 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
     nothing = np.zeros(len(now.began))
     purchases, low, high, worth, worth_low, worth_high, at_stake = (nothing.copy() for _ in range(7))
     number = 1
-    while ((ahead := now.days_until(number)) <= max(horizon, _YEAR)).any():
+    while ((ahead := now.days_until(number)) <= max(horizon, YEAR)).any():
         stays, within = now.stays(number), ahead <= horizon
         discounted = (1 + rate) ** (-ahead / 365)
         purchases += within * stays
@@ -93,11 +87,11 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
             more = within & (1 - stays < share)
             most += more
             total += more * discounted
-        at_stake += (ahead <= _YEAR) * (1 - stays) * discounted
+        at_stake += (ahead <= YEAR) * (1 - stays) * discounted
         number += 1
     next_time = now.stays(1)
     median = now.model.fitted.median_renewals(now.renewed.astype(float), now.here / 2)
-    ends = now.days_until(np.minimum(median, _FOREVER).astype(np.int64)).astype(float)
+    ends = now.days_until(np.minimum(median, FOREVER).astype(np.int64)).astype(float)
     since = renewal_day(now.model.term, now.began, now.renewed)
     in_time = now.day + now.due - since <= 90
     whole = {
@@ -117,7 +111,7 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
         | {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
         | {name: pa.array(values.astype(np.float32)) for name, values in numbers.items()}
         | {name: pa.array(values) for name, values in amounts.items()}
-        | {"median_days": pa.array(ends.astype(np.float32), mask=~(ends < _FOREVER))}
+        | {"median_days": pa.array(ends.astype(np.float32), mask=~(ends < FOREVER))}
     )
 
 
@@ -142,7 +136,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringi
     found = found.mutate(a_value=found.a_period * brings.share)
 
     def money(amount: ir.FloatingValue) -> ir.DecimalValue:
-        return amount.cast(_MONEY)
+        return amount.cast(MONEY)
 
     return found.select(
         "source", "subscription_id", "person", "bucket", "plan", "renewed", "age", "due", "buys_30", "buys_90", "buys_365",
@@ -151,7 +145,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringi
         alive=ibis.literal(1.0).cast("float32"),
         spend=money(found.a_period),
         revenue=money(found.worth * found.a_period),
-        profit=money(found.worth * found.a_value) if brings.value_of == "profit" else ibis.null(_MONEY),
+        profit=money(found.worth * found.a_value) if brings.value_of == "profit" else ibis.null(MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
         value_at_stake=money(found.worth_at_stake * found.a_value),

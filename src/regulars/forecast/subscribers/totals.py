@@ -7,8 +7,8 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.shop.engine import Engine
-from regulars.forecast.subscribers.scoring import WITHIN
+from regulars.forecast.conventions import WITHIN
+from regulars.forecast.engine import Engine
 
 
 def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 import altair as alt
 from altair.typing import ChartType
 
-from regulars.forecast.shop.hindsight import Outcome
-from regulars.forecast.shop.totals import CERTAIN
+from regulars.forecast.conventions import CERTAIN
+from regulars.forecast.hindsight import Outcome
 from regulars.reports.charts.theme import (
     BLUE,
     GREY,

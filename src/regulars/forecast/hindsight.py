@@ -1,0 +1,47 @@
+"""What came of forecasts that were kept: how many were expected within each span that is over, and how many came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.types as ir
+
+from regulars.forecast.engine import Engine
+from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.portable import counted
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of those known on the day `as_of`: how many were expected to buy, or to renew, within so many days, and how many did.
+
+    `spread` is one standard deviation of the first, by the model.
+    """
+
+    as_of: date
+    days: int
+    forecast: float
+    spread: float
+    came: int
+
+
+def outcomes(
+    engine: Engine,
+    as_of: date,
+    expected: Mapping[str, float],
+    spread: Mapping[str, float],
+    last_day: int,
+    rows: ir.Table,
+    came: Callable[[ir.Table, int], ir.BooleanValue],
+) -> Iterator[Outcome]:
+    """One for each span that is over on the epoch day `last_day`; `expected` and `spread` by days.
+
+    rows: one for each of whom the forecast was; `came` tells of them who came within so many days.
+    """
+    over = [int(days) for days in expected if epoch_day(as_of) + int(days) <= last_day]
+    if over:
+        found = engine.one(rows.agg(**{f"came_{days}": counted(came(rows, days).sum()) for days in over}))
+        for days in over:
+            yield Outcome(as_of, days, expected[str(days)], spread[str(days)], found[f"came_{days}"] or 0)
