@@ -103,7 +103,9 @@ _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
     SELECT * EXCLUDE (lot), $day AS as_of, 0.5 AS alive, lot / 200 AS buys_30, lot / 150 AS buys_90, lot / 100 AS buys_365,
         lot / 10 AS purchases, 0 AS purchases_low, lot AS purchases_high, 10 AS spend, (lot * 1.2345)::DECIMAL(18,4) AS revenue,
         CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.4321)::DECIMAL(18,4) END AS profit, 0 AS value_low, lot AS value_high,
-        (lot * 0.9999)::DECIMAL(18,4) AS value_at_stake, lot AS value_year, lot AS median_days, 0.25 AS overdue,
+        (lot * 0.9999)::DECIMAL(18,4) AS revenue_at_stake,
+        CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.3333)::DECIMAL(18,4) END AS profit_at_stake,
+        lot AS value_year, lot AS median_days, 0.25 AS overdue,
         0.5 AS buys_90_at_last
     FROM past"""
 

@@ -167,7 +167,8 @@ def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
                 $buys_90 AS buys_30, $buys_90 AS buys_90, $buys_90 AS buys_365, $buys_90 AS purchases,
                 0 AS purchases_low, 1 AS purchases_high, 1 AS spend, $revenue::DECIMAL(18,4) AS revenue,
                 $profit::DECIMAL(18,4) AS profit, 0 AS value_low, 1 AS value_high,
-                $value_at_stake::DECIMAL(18,4) AS value_at_stake, 0 AS value_year, NULL AS median_days, 0.5 AS overdue,
+                $revenue_at_stake::DECIMAL(18,4) AS revenue_at_stake,
+                $profit_at_stake::DECIMAL(18,4) AS profit_at_stake, 0 AS value_year, NULL AS median_days, 0.5 AS overdue,
                 $buys_90_at_last AS buys_90_at_last
             FROM facts.orders SEMI JOIN (FROM main.orders WHERE customer_id = $customer) USING (source, order_id)
             WHERE day <= ($as_of::DATE - DATE '1970-01-01') GROUP BY person""",

@@ -24,7 +24,15 @@ DAYS = ("2024-04-10", "2024-04-30", "2024-06-30")
 def said_of(number: int, day: str) -> Prediction:
     lot, place = (number * 37) % 50, DAYS.index(day)
     return Prediction(
-        PEOPLE[number], day, number % 3, lot / 50, 0.6, f"{lot + place}.25", f"{lot}.10", f"{100 - lot + 10 * place}.00"
+        PEOPLE[number],
+        day,
+        number % 3,
+        lot / 50,
+        0.6,
+        f"{lot + place}.25",
+        f"{lot}.10",
+        f"{100 - lot + 10 * place}.00",
+        f"{lot}.05",
     )
 
 
@@ -91,7 +99,8 @@ def test_of_a_period_the_latest_forecast_counts(made: TestShop, period: str, day
         "predicted_lifetime_value": sum(Decimal(one.revenue) for one in people) / len(people),
         "predicted_lifetime_value_profit": sum(Decimal(one.profit) for one in people) / len(people),
         "customers_at_risk": len(leaving),
-        "value_at_risk": sum(Decimal(one.value_at_stake) for one in leaving),
+        "value_at_risk": sum(Decimal(one.revenue_at_stake) for one in leaving),
+        "value_at_risk_profit": sum(Decimal(one.profit_at_stake) for one in leaving),
     }
     for name, value in expected.items():
         (found,) = ask(made, name, period)
@@ -133,7 +142,7 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     leaving = [one for one in of_day(DAYS[0]) if at_risk(one)]
     assert len(leaving) < 30
     assert june.change is not None and worth.change is not None
-    assert june.change.before == sum(Decimal(one.value_at_stake) for one in leaving)
+    assert june.change.before == sum(Decimal(one.revenue_at_stake) for one in leaving)
     assert (june.change.difference, june.change.verdict) == (20 * len(leaving), Verdict.TOO_FEW)
     assert worth.change.difference == pytest.approx(2)
     assert worth.change.verdict is Verdict.REAL

@@ -120,6 +120,15 @@ Where = Annotated[
         help="Only orders that meet this: country=DE, country=DE,AT, channel!=web, 'net_revenue>=50'. Several must all hold.",
     ),
 ]
+WhereCustomers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        show_default=False,
+        help="Only customers that meet this: first_country=DE, first_channel!=ads, customer_city=Berlin. Several must all hold.",
+    ),
+]
 ActiveWindow = Annotated[
     int | None,
     typer.Option(

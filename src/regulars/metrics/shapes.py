@@ -63,14 +63,16 @@ class Prediction:
     buys_90_at_last: float = 0.5
     revenue: str = "0.00"
     profit: str = "0.00"
-    value_at_stake: str = "0.00"
+    revenue_at_stake: str = "0.00"
+    profit_at_stake: str = "0.00"
 
     @property
     def said(self) -> str:
         """In words."""
         return (
             f"{self.customer} buys within 90 days with a chance of {self.buys_90:.0%} (at the last purchase"
-            f" {self.buys_90_at_last:.0%}), will bring {self.revenue} and leave {self.profit}, {self.value_at_stake} is at stake"
+            f" {self.buys_90_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
+            f" {self.revenue_at_stake} and {self.profit_at_stake}"
         )
 
 

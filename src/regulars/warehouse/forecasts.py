@@ -41,8 +41,8 @@ _TABLES = {
         "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": f"{_MONEY} NOT NULL", "revenue": f"{_MONEY} NOT NULL", "profit": _MONEY,
         "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_year": f"{_MONEY} NOT NULL",
-        "value_at_stake": f"{_MONEY} NOT NULL", "median_days": "FLOAT", "overdue": "FLOAT NOT NULL",
-        "buys_90_at_last": "FLOAT NOT NULL",
+        "revenue_at_stake": f"{_MONEY} NOT NULL", "profit_at_stake": _MONEY, "median_days": "FLOAT",
+        "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
     },
     SUBSCRIPTION_FORECASTS: {
         "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "horizon": "INTEGER NOT NULL",
@@ -122,8 +122,6 @@ class Made:
     """When and how a forecast was made."""
 
     as_of: date
-    value_of: str
-    """profit or revenue."""
     terms: tuple[object, ...]
     """What it must have in common with another one to be compared: days ahead, discount, what value is, model."""
 
@@ -136,8 +134,8 @@ def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
         for kind, model in columns.items()
     )
     found: dict[str, tuple[Made, ...]] = {}
-    for kind, as_of, value_of, *how in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), Made(as_of, value_of, (value_of, *how)))
+    for kind, as_of, *terms in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), Made(as_of, tuple(terms)))
     return found
 
 
@@ -157,6 +155,11 @@ def of_customers(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
 def value(rows: ir.Table) -> ir.DecimalValue:
     """What is expected of a customer: profit where that of all orders is known, else revenue."""
     return rows.profit.fill_null(rows.revenue)
+
+
+def at_stake(rows: ir.Table) -> ir.DecimalValue:
+    """How much less that is, within 12 months, than if it were sure that they are a customer still."""
+    return rows.profit_at_stake.fill_null(rows.revenue_at_stake)
 
 
 def at_risk(rows: ir.Table) -> ir.BooleanValue:

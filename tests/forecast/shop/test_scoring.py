@@ -152,7 +152,7 @@ def test_money_is_purchases_times_spend_in_profit(predicted):
         assert row["value_low"] <= row["profit"] * Decimal("1.0001") or row["purchases_low"] > row["purchases"]
         assert row["value_low"] <= row["value_high"]
         # Chances are of single precision.
-        stake, alive = float(row["value_at_stake"]), row["alive"]
+        stake, alive = float(row["profit_at_stake"]), row["alive"]
         assert stake * alive == pytest.approx(float(row["profit"]) * (1 - alive), rel=1e-4, abs=1e-3)
 
 
@@ -176,7 +176,8 @@ def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loa
         engine.forget()
     for row in predicted:
         other = further[row["person"]]
-        assert other["value_at_stake"] == pytest.approx(row["value_at_stake"], abs=Decimal("0.0002"))
+        for name in ("revenue_at_stake", "profit_at_stake"):
+            assert other[name] == pytest.approx(row[name], abs=Decimal("0.0002"))
         assert other["profit"] >= row["profit"] == row["value_year"]
         assert other["value_year"] == pytest.approx(row["value_year"], abs=Decimal("0.0002"))
 
@@ -191,7 +192,7 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
         assert totals["buyers_spread"][str(days)] == pytest.approx(np.sqrt((chances * (1 - chances)).sum()))
     leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
     assert 0 < len(leaving) == totals["at_risk"]
-    assert Decimal(totals["value_at_risk"]) == sum(row["value_at_stake"] for row in leaving)
+    assert Decimal(totals["value_at_risk"]) == sum(row["profit_at_stake"] for row in leaving)
 
 
 def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnection):

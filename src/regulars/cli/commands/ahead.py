@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, Where
+from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, changed
@@ -143,7 +143,7 @@ def segments(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", show_default=False, help="Whose customers to show, such as due-now.")
     ] = None,
-    where: Where = None,
+    where: WhereCustomers = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,

@@ -204,8 +204,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
 
     `spend` is the net revenue expected of a day with a purchase; `revenue` the discounted purchases at that, and `profit` what
     is left of it, null where value is revenue; `value_low` and `value_high` are the value of the range of purchases, and
-    `value_year` the value of 12 months, and `value_at_stake` how much less that is than if it were sure that they are customers
-    still.
+    `value_year` the value of 12 months, and `revenue_at_stake` and `profit_at_stake` how much less these are than if it were sure
+    that they are customers still.
     """
     of_cell = engine.keep("forecast_scores", scored)
     of_cell = of_cell.rename({f"cell_{name}": name for name in PAST})
@@ -226,7 +226,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
         value_year=money(found.worth_of_year * found.a_value),
-        value_at_stake=money(found.worth_at_stake * found.a_value),
+        revenue_at_stake=money(found.worth_at_stake * found.a_day),
+        profit_at_stake=money(found.worth_at_stake * found.a_value) if known else ibis.null(MONEY),
         median_days=found.median_days,
         overdue=found.overdue,
         buys_90_at_last=found.buys_90_at_last,

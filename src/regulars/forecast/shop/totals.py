@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.forecast.conventions import WITHIN
 from regulars.forecast.engine import Engine
-from regulars.warehouse.forecasts import at_risk
+from regulars.warehouse.forecasts import at_risk, at_stake
 
 
 def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
             revenue=rows.revenue.sum(),
             profit=rows.profit.sum(),
             at_risk=rows.count(where=risk),
-            value_at_risk=rows.value_at_stake.sum(where=risk),
+            value_at_risk=at_stake(rows).sum(where=risk),
             **{f"buyers_{days}": chance.sum() for days, chance in chances.items()},
             **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
         )

@@ -21,10 +21,10 @@ _ORDERS = (
 )
 # Of March the later forecast counts; ana is a third as likely to buy as she was, ben came once only.
 _SAID = (
-    Prediction("ana", "2024-03-01", 1, 0.5, 0.6, "90.00", "45.00", "10.00"),
-    Prediction("ana", "2024-03-31", 1, 0.2, 0.6, "60.00", "30.00", "25.00"),
-    Prediction("ben", "2024-03-31", 0, 0.1, 0.3, "10.00", "5.00", "20.00"),
-    Prediction("cid", "2024-03-31", 1, 0.5, 0.6, "50.00", "25.00", "5.00"),
+    Prediction("ana", "2024-03-01", 1, 0.5, 0.6, "90.00", "45.00", "10.00", "4.00"),
+    Prediction("ana", "2024-03-31", 1, 0.2, 0.6, "60.00", "30.00", "25.00", "10.00"),
+    Prediction("ben", "2024-03-31", 0, 0.1, 0.3, "10.00", "5.00", "20.00", "8.00"),
+    Prediction("cid", "2024-03-31", 1, 0.5, 0.6, "50.00", "25.00", "5.00", "2.00"),
 )
 _NO_ERROR = (
     "The interval says how much customers differ, not how far off the forecast may be: regulars forecast --report does."
@@ -33,8 +33,6 @@ _AHEAD = (
     "Over 12 months, later purchases discounted by 10 % a year, unless the forecast was made otherwise: regulars forecast"
     " --horizon --rate. "
 )
-_AT_STAKE = "Value is profit where the costs of all orders are known, else revenue; regulars forecast says which."
-
 _RENEWALS = (
     Renewals("box", "2024-03-10", "500.00", "200.00"),
     Renewals("box", "2024-03-31", "120.00", "48.00"),
@@ -93,17 +91,33 @@ AHEAD: tuple[Metric, ...] = (
     Total(
         name="value_at_risk",
         question="What would the customers about to be lost have brought within a year, had they stayed?",
-        formula="of customers at risk, the value expected of them within 12 months were it sure that they are customers"
+        formula="of customers at risk, the net revenue expected of them within 12 months were it sure that they are customers"
         " still, less that forecast",
         fact=PREDICTIONS,
-        of=_.value_at_stake,
+        of=_.revenue_at_stake,
         where=_LEAVING,
         customers=_CUSTOMERS,
         unit=Unit.MONEY,
         better=Better.LOWER,
-        caveat=_AT_STAKE,
-        variants=("customers_at_risk",),
+        caveat="0 where the model has nobody leave (nbd).",
+        variants=("value_at_risk_profit", "customers_at_risk"),
         example=_example(25),
+    ),
+    Total(
+        name="value_at_risk_profit",
+        question="What would the customers about to be lost have left after costs within a year, had they stayed?",
+        formula="of customers at risk, the profit expected of them within 12 months were it sure that they are customers still,"
+        " less that forecast",
+        fact=PREDICTIONS,
+        of=_.profit_at_stake,
+        where=_LEAVING,
+        complete=True,
+        customers=_CUSTOMERS,
+        unit=Unit.MONEY,
+        better=Better.LOWER,
+        caveat="Unknown (null) where the profit of an order was when the forecast was made.",
+        variants=("value_at_risk",),
+        example=_example(10),
     ),
     Quotient(
         name="lifetime_value_to_acquisition_cost",

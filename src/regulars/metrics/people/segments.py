@@ -18,7 +18,7 @@ from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import relation
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import UsageError
-from regulars.warehouse.forecasts import value
+from regulars.warehouse.forecasts import at_stake, value
 from regulars.warehouse.portable import counted, divided
 
 
@@ -156,7 +156,8 @@ def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     """Predictions of the latest forecast with `value`, `staying` (that of 12 months, had they stayed), and the means of all."""
     said = relation(facts, PREDICTIONS, (), 365)
     said = said.filter(said.next_day.isnull())
-    said = said.mutate(value=value(said), staying=said.value_year + said.value_at_stake)
+    said = said.mutate(value=value(said), value_at_stake=at_stake(said))
+    said = said.mutate(staying=said.value_year + said.value_at_stake)
     of_all = said.agg(
         staying_of_all=divided(said.staying.sum(), said.count()),
         buys_365_of_all=divided(said.buys_365.cast("float64").sum(), said.count()),
