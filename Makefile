@@ -57,7 +57,7 @@ docs: environment-dev
 pictures: environment-dev
 	$(BIN)/python docs/pictures.py
 
-# The peers' environments (.venv-bench, .venv-metricflow) make themselves on first use. `make docs` then writes the page.
+# The peers' environments (.venv-bench and others) make themselves on first use. `make docs` then writes the page.
 bench: environment
 	$(BIN)/python -m bench $(BENCH)
 
@@ -70,7 +70,7 @@ requirements:
 	scripts/requirements.sh
 
 clean:
-	rm -rf .venv .venv-bench .venv-metricflow bench/shops demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-bench .venv-metricflow .venv-lifetimes .venv-pymc bench/shops demo dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 environment:

@@ -6,19 +6,20 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from bench import history
 from bench.figures import FIGURES, chosen
-from bench.history import Record
+from bench.history import CUSTOMERS, ORDERS, Record
 from bench.measuring import ROOT, BenchError, Place
 from bench.peers.environments import FOLDERS, prepare
 from bench.report import table
 from bench.run import run_size, skipped
 
-_QUICK = 20_000
+_QUICK = {ORDERS: 20_000, CUSTOMERS: 2_357}
 
 
 def _sizes(text: str) -> list[int]:
@@ -28,10 +29,17 @@ def _sizes(text: str) -> list[int]:
 def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("bench", description="What Regulars costs, beside its limits and its peers.")
     add = parser.add_argument
+    said = " and ".join(f"{size:,} {counts}" for counts, size in _QUICK.items())
     add("--orders", type=_sizes, default=[1_000_000, 10_000_000], metavar="N,N",
         help="sizes of shop; 50_000_000 wants 24 GB of memory and 80 GB of disk [1_000_000,10_000_000]")  # fmt: skip
+    add("--customers", type=_sizes, default=[2_357, 100_000, 1_000_000, 10_000_000], metavar="N,N",
+        help="numbers of customers to forecast, of figures forecast_* [2_357,100_000,1_000_000,10_000_000]")  # fmt: skip
     add("--only", default="", metavar="PATTERN", help="only figures like this (load_*), and what they are held against")
-    add("--quick", action="store_true", help=f"a smoke run: {_QUICK:,} orders, two runs each, no line of history")
+    add(
+        "--quick",
+        action="store_true",
+        help=f"a smoke run: {said}, two runs each, no line of history",
+    )
     add("--keep", type=Path, metavar="FOLDER", help="keep the generated shops here and use them again")
     add("--lines", action="store_true", help="also load order lines")
     add("--no-install", action="store_true", help="use the peers' environments only where they are ready")
@@ -65,16 +73,22 @@ def main(words: Sequence[str] | None = None) -> int:
     versions: dict[str, str] = {}
     for environment in environments.values():
         versions |= {} if environment.missing else environment.versions()
-    sizes = [_QUICK] if given.quick else given.orders
-    run = history.this_run(whole=not given.only and not given.quick, versions=versions)
+    sizes = {ORDERS: given.orders, CUSTOMERS: given.customers}
+    if given.quick:
+        sizes = {counts: [size] for counts, size in _QUICK.items()}
+    began = history.this_run(whole=False, versions=versions)
+    whole = {counts for counts in sizes if not given.quick and _all_of(counts) <= {figure.name for figure in figures}}
     results = given.results or (None if given.quick else history.FILE)
     found: list[Record] = []
     try:
         with tempfile.TemporaryDirectory(prefix="bench-", dir=None if given.quick else _room()) as temporary:
-            for orders in sizes:
-                place = Place((given.keep or Path(temporary)).resolve() / str(orders))
+            asked = {figure.counts for figure in figures}
+            for counts, size in ((one, size) for one in sizes if one in asked for size in sizes[one]):
+                folder = str(size) if counts == ORDERS else f"{size}_{counts}"
+                place = Place((given.keep or Path(temporary)).resolve() / folder)
+                run = replace(began, whole=counts in whole)
                 measured = run_size(
-                    orders, place, figures, run, environments, lines=given.lines, quick=given.quick, tell=tell
+                    counts, size, place, figures, run, environments, lines=given.lines, quick=given.quick, tell=tell
                 )
                 if results:
                     history.append(measured, results)
@@ -84,6 +98,10 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
     console.print(table(found, skipped(figures, environments, sizes)))
     return 0
+
+
+def _all_of(counts: str) -> set[str]:
+    return {figure.name for figure in FIGURES if figure.counts == counts and not figure.optional}
 
 
 def _room() -> Path:

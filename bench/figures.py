@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from typing import Any
 
+from bench.forecast.ours import CELLS, PARQUET, SCORES
+from bench.forecast.pasts import LAWS, NAMES
+from bench.history import CUSTOMERS, ORDERS
 from bench.load import DERIVE, OPEN, PARSE, PERSONS, PUBLISH, STORE
-from bench.peers.environments import METRICFLOW, PEERS
+from bench.peers.environments import LIFETIMES, METRICFLOW, PEERS, PYMC
 from bench.states import STATES
 
 FULL_SIZE = 10_000_000
-"""Orders at which aims in seconds and memory are meant, on 4 cores."""
+"""Orders, or customers, at which aims in seconds and memory are meant, on 4 cores."""
 LARGE = 1_000_000
-"""Orders from which ratios are judged: smaller shops measure what starting anything costs."""
+"""Orders, or customers, from which ratios are judged: smaller shops measure what starting anything costs."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,13 @@ class Aim:
             said.append(f"≥ {self.ratio_at_least:g} ×")
         return ", ".join(said)
 
-    def met(self, orders: int, seconds: float, peak_mb: float, ratio: float | None) -> bool | None:
+    def met(self, size: int, seconds: float, peak_mb: float, ratio: float | None) -> bool | None:
         """Whether it is reached; None where it is not meant for this size, or there is no ratio."""
         held: list[bool] = []
-        if orders == FULL_SIZE:
+        if size == FULL_SIZE:
             held += [seconds <= self.seconds] if self.seconds is not None else []
             held += [peak_mb <= self.peak_mb] if self.peak_mb is not None else []
-        if ratio is not None and orders >= LARGE:
+        if ratio is not None and size >= LARGE:
             held += [ratio <= self.ratio_at_most] if self.ratio_at_most is not None else []
             held += [ratio >= self.ratio_at_least] if self.ratio_at_least is not None else []
         return all(held) if held else None
@@ -65,7 +68,8 @@ class Figure:
     """What is measured, how, and what it is held against.
 
     `against`: the figure that this one's seconds are divided by. `equals`: (ours, theirs), the answers that must be the same.
-    `environment`: the peers' own one it runs in. `most_orders`: it is left out above.
+    `environment`: the peers' own one it runs in. `counts`: what its size is a number of. `most_size`: it is left out above.
+    `law`: the model it fits; its answer are parameters, ours near the truth, a peer's near ours.
     """
 
     name: str
@@ -82,7 +86,9 @@ class Figure:
     """The figure that measures several of this kind at once."""
     optional: bool = False
     """Only with --lines."""
-    most_orders: int | None = None
+    most_size: int | None = None
+    counts: str = ORDERS
+    law: str = ""
     most: int = 5
     budget: float = 30.0
 
@@ -184,12 +190,12 @@ def _peers() -> Iterable[Figure]:
     group = "pandas and polars doing the same work, answers equal"
     for name in ("polars", "pandas"):
         aim = Aim(ratio_at_least=10) if name == "polars" else None
-        most_orders = 20_000_000 if name == "pandas" else None
+        most_size = 20_000_000 if name == "pandas" else None
         for how, what in (("from_parquet", "from Parquet"), ("in_memory", "every column derived before, in memory")):
             theirs = name if how == "from_parquet" else f"{name}_in_memory"
             yield Figure(
                 theirs, f"{name}, {what}", group, f"bench.peers.with_{name}:{how}", {}, "like_peers",
-                aim if how == "from_parquet" else None, (), ("like_peers", theirs), PEERS, most_orders=most_orders, most=3,
+                aim if how == "from_parquet" else None, (), ("like_peers", theirs), PEERS, most_size=most_size, most=3,
             )  # fmt: skip
 
 
@@ -207,20 +213,88 @@ def _others() -> Iterable[Figure]:
         "metricflow_active_customers", "MetricFlow, the same by day", group, asks,
         {"metric": "active_customers", "grain": "day", "ours": "customers_end"}, "customers_end_cold",
         equals=(f"states_90_{'customers_end'}", "metricflow_active_customers"), environment=METRICFLOW, most=2,
-        most_orders=FULL_SIZE,
+        most_size=FULL_SIZE,
     )  # fmt: skip
     yield Figure(
         f"metricflow_{value}", "MetricFlow, the same by month", group, asks,
         {"metric": value, "grain": "month", "ours": value}, f"{value}_cold",
-        equals=(value, f"metricflow_{value}"), environment=METRICFLOW, most=2, most_orders=FULL_SIZE,
+        equals=(value, f"metricflow_{value}"), environment=METRICFLOW, most=2, most_size=FULL_SIZE,
     )  # fmt: skip
     yield Figure(
         "spine_90", "calendar, range join, count distinct by DuckDB, W = 90", group, "bench.peers.spine:daily_active",
-        {"window": 90}, _ACTIVE, equals=("states_90_customers_end", "spine_90"), most_orders=1_000_000, most=2,
+        {"window": 90}, _ACTIVE, equals=("states_90_customers_end", "spine_90"), most_size=1_000_000, most=2,
     )  # fmt: skip
 
 
-FIGURES: tuple[Figure, ...] = (*_limits(), *_loads(), *_states(), *_catalogue(), *_peers(), *_others())
+_MONEY = "gamma_gamma"
+_LARGEST: dict[str, dict[str, int | None]] = {
+    LIFETIMES: {"bg": None, "mbg": 1_000_000, "pareto": 10_000, _MONEY: None},
+    PYMC: {"bg": None, "mbg": 100_000, "pareto": 100_000, _MONEY: None},
+}
+"""Customers that a peer fits in a few minutes."""
+
+
+def _forecasts() -> Iterable[Figure]:
+    group, ours = "Forecast", "bench.forecast.ours:"
+    aim = Aim(seconds=0.5)
+    pasts = {"law": "pareto"}
+    yield Figure(
+        "forecast_histories", "keep the customers' pasts, equal ones together", group, f"{ours}histories", pasts,
+        counts=CUSTOMERS,
+    )  # fmt: skip
+    yield Figure(
+        "forecast_cells", "SQL group-by to cells of days", group, f"{ours}count", pasts, counts=CUSTOMERS, most=10
+    )
+    yield Figure(
+        "forecast_week_cells", "the same to cells of weeks", group, f"{ours}count", {**pasts, "weeks": True},
+        counts=CUSTOMERS, most=10,
+    )  # fmt: skip
+    for law in LAWS:
+        for days in (False, True):
+            name = f"forecast_fit_{law}" + ("_days" if days else "")
+            yield Figure(
+                name, f"{NAMES[law]} on cells of days" if days else f"fit {NAMES[law]}, on cells of weeks where days have many",
+                group, f"{ours}fit_law", {"law": law, "answer": name, "days": days}, aim=None if days else aim,
+                counts=CUSTOMERS, law=law,
+            )  # fmt: skip
+    yield Figure(
+        f"forecast_fit_{_MONEY}", "fit Gamma-Gamma on means alike, SQL included", group, f"{ours}fit_money", pasts,
+        aim=aim, counts=CUSTOMERS,
+    )  # fmt: skip
+    name = f"forecast_fit_{_MONEY}_of_each"
+    yield Figure(
+        name, "Gamma-Gamma on each customer's mean", group, f"{ours}fit_money_of_each", {**pasts, "answer": name},
+        counts=CUSTOMERS, law=_MONEY,
+    )  # fmt: skip
+    for law in LAWS:
+        parts = (
+            Part(CELLS, "count the cells"),
+            Part(SCORES, "what the model says of each cell"),
+            Part(PARQUET, "join, write"),
+        )
+        yield Figure(
+            f"forecast_score_{law}", f"all of facts.predictions by {NAMES[law]}, from histories to Parquet", group,
+            f"{ours}score", {"law": law}, aim=Aim(seconds=2), parts=parts, counts=CUSTOMERS,
+        )  # fmt: skip
+
+
+def _forecasting_peers() -> Iterable[Figure]:
+    group = "lifetimes and pymc-marketing fitting the same pasts, parameters equal"
+    for peer, module, said in ((LIFETIMES, "lifetimes", "lifetimes"), (PYMC, "pymc", "pymc-marketing, MAP")):
+        for law, largest in _LARGEST[peer].items():
+            money = law == _MONEY
+            own, name = f"forecast_fit_{law}{'_of_each' if money else '_days'}", f"forecast_{peer}_{law}"
+            yield Figure(
+                name, f"{said}: {NAMES[law]}", group,
+                f"bench.peers.with_{module}:fit_{'money' if money else 'law'}",
+                {"law": "pareto" if money else law, "answer": name}, own, equals=(own, name), environment=peer,
+                most_size=largest, most=3, counts=CUSTOMERS, law=law,
+            )  # fmt: skip
+
+
+FIGURES: tuple[Figure, ...] = (
+    *_limits(), *_loads(), *_states(), *_catalogue(), *_peers(), *_others(), *_forecasts(), *_forecasting_peers(),
+)  # fmt: skip
 BY_NAME: dict[str, Figure] = {figure.name: figure for figure in FIGURES}
 _ANSWERED_BY = {
     "like_peers": "like_peers",
@@ -237,7 +311,7 @@ def chosen(pattern: str, *, lines: bool) -> tuple[Figure, ...]:
     while waiting:
         figure = BY_NAME[waiting.pop()]
         needed = {figure.against, *(part.against for part in figure.parts)}
-        needed |= {_ANSWERED_BY[figure.equals[0]]} if figure.equals else set()
+        needed |= {_ANSWERED_BY.get(figure.equals[0], figure.equals[0])} if figure.equals else set()
         waiting += (new := needed - names - {""})
         names |= new
     return tuple(figure for figure in FIGURES if figure.name in names)

@@ -16,7 +16,9 @@ from typing import Any
 from bench.measuring import ROOT
 
 FILE = ROOT / "bench" / "results" / "history.jsonl"
-_PACKAGES = ("regulars", "duckdb", "ibis-framework", "pyarrow")
+ORDERS, CUSTOMERS = "orders", "customers"
+"""What the size of a figure counts."""
+_PACKAGES = ("regulars", "duckdb", "ibis-framework", "numpy", "scipy", "pyarrow")
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,18 @@ class Run:
     commit: str
     """The commit, with a + where files were changed since."""
     machine: dict[str, Any]
-    """cores, ram_gb, cpu."""
+    """cores, ram_gb, cpu; load, how many processes of others were running."""
     versions: dict[str, str]
     whole: bool
-    """Whether every figure was measured; else the run was narrowed down and no page is written from it."""
+    """Whether every figure of these sizes was measured; else the run was narrowed down and no page is written from it."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One figure of one run at one size. `ratio` is its median over that of the figure `against`."""
+    """One figure of one run at one size. `ratio` is its median over that of the figure `against`.
+
+    The size is a number of orders, or where that is 0 of customers.
+    """
 
     run: Run
     orders: int
@@ -56,6 +61,24 @@ class Record:
     met: bool | None = None
     equal_answers: bool | None = None
     """True where a peer's answers were compared with ours; a bench with different ones ends without a record."""
+    customers: int = 0
+    busy: float | None = None
+    """Seconds of processors, the median."""
+    law: str = ""
+    """The model that was fitted."""
+    parameters: dict[str, float | None] | None = None
+    """What the fit found, times in days."""
+    standard_errors: dict[str, float | None] | None = None
+
+    @property
+    def counts(self) -> str:
+        """What its size is a number of."""
+        return ORDERS if self.orders else CUSTOMERS
+
+    @property
+    def size(self) -> int:
+        """How many orders, or customers."""
+        return self.orders or self.customers
 
 
 def this_run(*, whole: bool, versions: Mapping[str, str]) -> Run:
@@ -65,12 +88,17 @@ def this_run(*, whole: bool, versions: Mapping[str, str]) -> Run:
 
 
 def machine() -> dict[str, Any]:
-    """Cores that may be used, memory in GB, and the processor's name."""
+    """Cores that may be used, memory in GB, the processor's name, and how busy it was in the last minute."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     told = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = [line.partition(":")[2].strip() for line in told if line.startswith("model name")]
     cpu = names[0] if names else platform.machine()
-    return {"cores": len(os.sched_getaffinity(0)), "ram_gb": round(memory), "cpu": cpu}
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "ram_gb": round(memory),
+        "cpu": cpu,
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 def _commit() -> str:
@@ -105,13 +133,13 @@ def _record(told: dict[str, Any]) -> Record:
     return Record(run, **told)
 
 
-def newest(records: Iterable[Record]) -> dict[int, list[Record]]:
-    """By number of orders, the records of the last whole run of that size; smallest size first."""
+def newest(records: Iterable[Record], counts: str = ORDERS) -> dict[int, list[Record]]:
+    """By number of orders (or customers), the records of the last whole run of that size; smallest size first."""
     found: dict[int, list[Record]] = {}
     for record in records:
-        if not record.run.whole:
+        if not record.run.whole or record.counts != counts:
             continue
-        held = found.setdefault(record.orders, [])
+        held = found.setdefault(record.size, [])
         if held and held[0].run.at < record.run.at:
             held.clear()
         if not held or held[0].run.at == record.run.at:

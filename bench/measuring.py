@@ -68,6 +68,8 @@ class Stopwatch:
     most: int = 5
     budget: float = 30.0
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    busy: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Seconds of processors, all threads together."""
     peak: float | None = None
     """Bytes, where another process than this one did the work."""
 
@@ -82,9 +84,10 @@ class Stopwatch:
     @contextmanager
     def timing(self, part: str = WHOLE) -> Iterator[None]:
         """Time the block."""
-        began = time.perf_counter()
+        busy, began = time.process_time(), time.perf_counter()
         yield
         self.seconds[part].append(time.perf_counter() - began)
+        self.busy[part].append(time.process_time() - busy)
 
     def process(self, command: Sequence[str], **more: Any) -> None:
         """Time a whole process. Raises BenchError with the end of what it said where it fails.
@@ -97,6 +100,7 @@ class Stopwatch:
             _, status, used = os.wait4(started.pid, 0)
             started.returncode = os.waitstatus_to_exitcode(status)
             self.seconds[WHOLE].append(time.perf_counter() - began)
+            self.busy[WHOLE].append(used.ru_utime + used.ru_stime)
             if started.returncode:
                 said.seek(0)
                 raise BenchError(f"{' '.join(command)} failed:\n{said.read().decode(errors='replace')[-3000:]}")
@@ -105,9 +109,12 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of every run, of the whole ("") and by part, and the most memory held, in MB of a million bytes."""
+    """Seconds of every run, of the whole ("") and by part, by the clock and of processors; the most memory held, in MB of a
+    million bytes.
+    """
 
     seconds: dict[str, list[float]]
+    busy: dict[str, list[float]]
     peak_mb: float
 
     def median(self, part: str = WHOLE) -> float:
@@ -152,7 +159,8 @@ def _main(order: dict[str, Any]) -> None:
     watch = Stopwatch(order["most"], order["budget"])
     getattr(importlib.import_module(module), name)(Place(Path(order["place"])), watch, **order["arguments"])
     peak = watch.peak if watch.peak is not None else most_memory_held()
-    Path(order["out"]).write_text(json.dumps({"seconds": watch.seconds, "peak_mb": peak / _MB}), encoding="utf-8")
+    told = {"seconds": watch.seconds, "busy": watch.busy, "peak_mb": peak / _MB}
+    Path(order["out"]).write_text(json.dumps(told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from rich.table import Table
 
 from bench.figures import shown_seconds
-from bench.history import Record, Run
+from bench.forecast import report as forecasts
+from bench.history import CUSTOMERS, ORDERS, Record, Run
+from bench.wording import markdown, size_of
 
 _MET = {True: "yes", False: "no", None: ""}
+_BUSY = 0.5
+"""A load from which figures are slower than on a machine of one's own."""
 EQUAL_AT_ALL_SIZES = "catalogue_warm"
 _LITTLE, _LIKE_ORDERS = 0.2, 0.8
 """Growth as a share of what the orders grew by, on a logarithmic scale: below, a figure hardly grows; above, as they do."""
@@ -18,13 +22,15 @@ _LITTLE, _LIKE_ORDERS = 0.2, 0.8
 def table(records: Sequence[Record], skipped: Iterable[tuple[str, str]] = ()) -> Table:
     """One table of all sizes, with what was skipped at its end."""
     found = Table(title=None if not records else told(records[0].run), title_justify="left", header_style="bold")
-    for column in ("figure", "what", "median", "fastest", "peak", "ratio", "to", "aim", "met"):
-        found.add_column(column, justify="right" if column in ("median", "fastest", "peak", "ratio") else "left")
-    for orders in dict.fromkeys(record.orders for record in records):
-        of_size = [record for record in records if record.orders == orders]
+    for column in ("figure", "what", "median", "fastest", "busy", "peak", "ratio", "to", "aim", "met"):
+        found.add_column(
+            column, justify="right" if column in ("median", "fastest", "busy", "peak", "ratio") else "left"
+        )
+    for counts, size in dict.fromkeys((record.counts, record.size) for record in records):
+        of_size = [record for record in records if (record.counts, record.size) == (counts, size)]
         for group in dict.fromkeys(record.group for record in of_size):
             found.add_section()
-            found.add_row(f"[bold]{_size(orders)} orders[/]", f"[bold]{group}[/]")
+            found.add_row(f"[bold]{size_of(size)} {counts}[/]", f"[bold]{group}[/]")
             for record in of_size:
                 if record.group == group:
                     found.add_row(*_row(record))
@@ -41,6 +47,7 @@ def _row(record: Record) -> Iterator[str]:
     yield record.what + (", answers equal" if record.equal_answers else "")
     yield shown_seconds(record.seconds)
     yield shown_seconds(record.fastest)
+    yield "" if record.busy is None else shown_seconds(record.busy)
     yield "" if _is_part(record) else f"{record.peak_mb:,.0f} MB"
     yield _times(record.ratio)
     yield record.against
@@ -52,19 +59,35 @@ def told(run: Run) -> str:
     """When, where and with what a run was made, in one sentence."""
     at, machine = run.at.replace("T", " ")[:16], run.machine
     with_ = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    busy = machine.get("load", 0.0)
+    others = f" Others were at work too: a load of {busy:g} as it began." if busy >= _BUSY else ""
     return (
         f"Measured {at} UTC at commit {run.commit} on {machine['cores']} cores of {machine['cpu']} with"
-        f" {machine['ram_gb']} GB of memory; {with_}."
+        f" {machine['ram_gb']} GB of memory; {with_}.{others}"
     )
 
 
 # The page --------------------------------------------------------------------------------------------------------------
 
 
-def page(newest: Mapping[int, Sequence[Record]]) -> str:
-    """The generated part of docs/performance.md: by number of orders, the records of the newest whole run."""
-    if not newest:
-        return "Nothing has been measured yet: `make bench` does it.\n"
+def page(newest: Mapping[int, Sequence[Record]], forecasting: Mapping[int, Sequence[Record]] | None = None) -> str:
+    """The generated part of docs/performance.md: by number of orders, the records of the newest whole run.
+
+    forecasting: the same by number of customers.
+    """
+    parts = [_of_orders(newest)] if newest else []
+    parts += [_of_customers(forecasting)] if forecasting else []
+    return "\n".join(parts) if parts else "Nothing has been measured yet: `make bench` does it.\n"
+
+
+def _of_customers(newest: Mapping[int, Sequence[Record]]) -> str:
+    parts = ["## Forecast", *_runs(newest, CUSTOMERS), growth(newest, CUSTOMERS), beside(newest, CUSTOMERS)]
+    if aims := _aims(newest, CUSTOMERS):
+        parts.append(aims)
+    return "\n\n".join((*parts, "### Parameters side by side", forecasts.side_by_side(newest))) + "\n"
+
+
+def _of_orders(newest: Mapping[int, Sequence[Record]]) -> str:
     parts = ["## Where and when", *_runs(newest), "## How cost grows", growth(newest)]
     if len(newest) > 1:
         parts.append(_grows(newest))
@@ -74,39 +97,46 @@ def page(newest: Mapping[int, Sequence[Record]]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _runs(newest: Mapping[int, Sequence[Record]]) -> Iterator[str]:
+def _runs(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> Iterator[str]:
     runs: dict[str, list[int]] = {}
-    for orders, records in newest.items():
-        runs.setdefault(told(records[0].run), []).append(orders)
+    for size, records in newest.items():
+        runs.setdefault(told(records[0].run), []).append(size)
     for said, sizes in runs.items():
-        yield f"**{' and '.join(map(_size, sizes))} orders.** {said}"
+        yield f"**{' and '.join(map(size_of, sizes))} {counts}.** {said}"
 
 
-def growth(newest: Mapping[int, Sequence[Record]]) -> str:
-    """Every figure at every size, with how often the smallest size's seconds the largest's are, and its memory there."""
+def growth(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
+    """Every figure at every size, with how often the smallest size's seconds the largest's are, and its memory there.
+
+    For customers also the processors' seconds there.
+    """
     sizes = list(newest)
     many = len(sizes) > 1
+    busy = counts == CUSTOMERS
     header = [
         "figure",
         "what",
-        *(f"{_size(orders)} orders" for orders in sizes),
+        *(f"{size_of(size)} {counts}" for size in sizes),
         *(["grows"] if many else []),
+        *(["processors"] if busy else []),
         "memory",
     ]
     parts = []
     for group, names in _by_group(newest).items():
         rows = []
         for name in names:
-            found = [_named(newest[orders], name) for orders in sizes]
+            found = [_named(newest[size], name) for size in sizes]
             last = next(record for record in reversed(found) if record is not None)
             cells = [f"{'— ' if last.part_of else ''}{_name(name)}", last.what]
             cells += ["" if record is None else shown_seconds(record.seconds) for record in found]
             if many:
                 first = found[0]
                 cells.append("" if first is None or found[-1] is None else _times(found[-1].seconds / first.seconds))
+            if busy:
+                cells.append("" if last.busy is None else shown_seconds(last.busy))
             cells.append("" if _is_part(last) else _memory(last.peak_mb))
             rows.append(cells)
-        parts.append(f"**{group}**\n\n{_markdown(header, rows)}")
+        parts.append(f"**{group}**\n\n{markdown(header, rows)}")
     return "\n\n".join(parts)
 
 
@@ -122,7 +152,7 @@ def _grows(newest: Mapping[int, Sequence[Record]]) -> str:
         grown = record.seconds / before.seconds
         kind = "little" if grown <= times**_LITTLE else "as" if grown >= times**_LIKE_ORDERS else "between"
         growing[kind].append(f"`{record.figure}`")
-    said = [f"From {_size(first)} to {_size(last)} orders there are {times:g} times as many."]
+    said = [f"From {size_of(first)} to {size_of(last)} orders there are {times:g} times as many."]
     if growing["little"]:
         said.append(f"Hardly dearer (at most {times**_LITTLE:.1f} times): {', '.join(growing['little'])}.")
     if growing["between"]:
@@ -134,7 +164,7 @@ def _grows(newest: Mapping[int, Sequence[Record]]) -> str:
     return "\n\n".join(said)
 
 
-def beside(newest: Mapping[int, Sequence[Record]]) -> str:
+def beside(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
     """The ratios: a figure's seconds over those of its limit, or a peer's over ours."""
     rows = []
     for name in dict.fromkeys(name for names in _by_group(newest).values() for name in names):
@@ -144,16 +174,16 @@ def beside(newest: Mapping[int, Sequence[Record]]) -> str:
             equal = "yes" if all(record.equal_answers for record in known) else ""
             ratios = ["" if record is None else _times(record.ratio) for record in found]
             rows.append([f"`{name}`", *ratios, f"`{known[-1].against}`", equal])
-    return _markdown(
-        ["figure", *(f"{_size(orders)} orders" for orders in newest), "the seconds of", "answers equal"], rows
+    return markdown(
+        ["figure", *(f"{size_of(size)} {counts}" for size in newest), "the seconds of", "answers equal"], rows
     )
 
 
-def _aims(newest: Mapping[int, Sequence[Record]]) -> str:
+def _aims(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
     rows = [
         [
             f"`{r.figure}`",
-            _size(r.orders),
+            size_of(r.size),
             r.aim,
             shown_seconds(r.seconds),
             _memory(r.peak_mb),
@@ -165,7 +195,7 @@ def _aims(newest: Mapping[int, Sequence[Record]]) -> str:
         if r.met is not None
     ]
     rows += _equal_at_all_sizes(newest)
-    return _markdown(["figure", "orders", "aim", "median", "memory", "ratio", "met"], rows) if rows else ""
+    return markdown(["figure", counts, "aim", "median", "memory", "ratio", "met"], rows) if rows else ""
 
 
 def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str]]:
@@ -174,7 +204,7 @@ def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str
     if len(newest) < 2 or first is None or last is None:
         return []
     overlap = last.fastest <= first.slowest and first.fastest <= last.slowest
-    sizes = f"{_size(first.orders)} and {_size(last.orders)}"
+    sizes = f"{size_of(first.size)} and {size_of(last.size)}"
     medians = f"{shown_seconds(first.seconds)} and {shown_seconds(last.seconds)}"
     grown = _times(last.seconds / first.seconds)
     return [[f"`{last.figure}`", sizes, "equal within noise: runs overlap", medians, "", grown, _MET[overlap]]]
@@ -200,15 +230,6 @@ def _name(figure: str) -> str:
 
 def _named(records: Iterable[Record], name: str) -> Record | None:
     return next((record for record in records if record.figure == name), None)
-
-
-def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
-def _size(orders: int) -> str:
-    return f"{orders / 1e6:g} M" if orders >= 1_000_000 else f"{orders:,}"
 
 
 def _times(ratio: float | None) -> str:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 
 from bench.figures import Aim, Figure
-from bench.history import Record, Run
+from bench.forecast import parameters
+from bench.forecast.pasts import TRUTH
+from bench.history import CUSTOMERS, ORDERS, Record, Run
 from bench.measuring import WHOLE, BenchError, Measured, Place, measure
-from bench.peers.answers import differences
-from bench.peers.environments import METRICFLOW, Environment
+from bench.peers.answers import Answers, differences
+from bench.peers.environments import METRICFLOW, PYMC, Environment
 
 _SHOP = "load_csv"
 """The figure whose shop is asked by all others."""
@@ -25,7 +29,8 @@ class DifferentAnswers(BenchError):
 
 
 def run_size(
-    orders: int,
+    counts: str,
+    size: int,
     place: Place,
     figures: Sequence[Figure],
     run: Run,
@@ -35,42 +40,49 @@ def run_size(
     quick: bool,
     tell: Tell,
 ) -> list[Record]:
-    """Measure the figures at one size. Raises BenchError where one fails and DifferentAnswers where a peer disagrees."""
-    figures = [f for f in figures if _possible(f, orders, environments)]
-    _prepare(orders, place, figures, lines=lines, tell=tell)
+    """Measure the figures that count orders, or customers, at one size.
+
+    Raises BenchError where one fails and DifferentAnswers where a peer disagrees.
+    """
+    figures = [f for f in figures if f.counts == counts and _possible(f, size, environments)]
+    if counts == ORDERS:
+        _prepare(size, place, figures, lines=lines, tell=tell)
+    else:
+        _draw(size, place, tell=tell)
     records: dict[str, Record] = {}
     exported = False
     for figure in figures:
-        tell(f"{orders:,}: {figure.name}")
-        if figure.environment and not exported:
+        tell(f"{size:,}: {figure.name}")
+        if figure.environment and counts == ORDERS and not exported:
             measure("bench.peers.export:write", place)
             exported = True
         measured = _measured(figure, place, environments, quick=quick)
         equal = compare(figure, place)
-        for record in _records(figure, measured, run, orders, records, equal):
+        for record in _records(figure, measured, run, size, records, equal, place):
             records[record.figure] = record
     return list(records.values())
 
 
 def skipped(
-    figures: Sequence[Figure], environments: Mapping[str, Environment], sizes: Sequence[int]
+    figures: Sequence[Figure], environments: Mapping[str, Environment], sizes: Mapping[str, Sequence[int]]
 ) -> list[tuple[str, str]]:
-    """Which figures are left out, and why."""
+    """Which figures are left out, and why; `sizes` by what they count."""
     found = []
     for figure in figures:
         missing = figure.environment and environments[figure.environment].missing
-        above = [f"{orders:,}" for orders in sizes if figure.most_orders is not None and orders > figure.most_orders]
+        most = figure.most_size
+        above = [f"{size:,}" for size in sizes.get(figure.counts, ()) if most is not None and size > most]
         if missing:
             found.append((figure.name, missing))
         elif above:
-            found.append((figure.name, f"takes too much time or memory at {' and '.join(above)} orders"))
+            found.append((figure.name, f"takes too much time or memory at {' and '.join(above)} {figure.counts}"))
     return found
 
 
-def _possible(figure: Figure, orders: int, environments: Mapping[str, Environment]) -> bool:
+def _possible(figure: Figure, size: int, environments: Mapping[str, Environment]) -> bool:
     if figure.environment and environments[figure.environment].missing:
         return False
-    return figure.most_orders is None or orders <= figure.most_orders
+    return figure.most_size is None or size <= figure.most_size
 
 
 def _prepare(orders: int, place: Place, figures: Sequence[Figure], *, lines: bool, tell: Tell) -> None:
@@ -88,6 +100,17 @@ def _prepare(orders: int, place: Place, figures: Sequence[Figure], *, lines: boo
         measure("bench.load:whole", place, {"files": files, "keep": True}, most=1)
 
 
+def _draw(customers: int, place: Place, *, tell: Tell) -> None:
+    """Customers' pasts, kept from an earlier run where they are whole."""
+    made = place.data("made.json")
+    order = {"customers": customers}
+    if not (made.exists() and json.loads(made.read_text(encoding="utf-8")) == order):
+        tell(f"{customers:,}: drawing customers")
+        made.unlink(missing_ok=True)
+        measure("bench.forecast.pasts:make", place, order, most=1)
+        made.write_text(json.dumps(order), encoding="utf-8")
+
+
 def _measured(figure: Figure, place: Place, environments: Mapping[str, Environment], *, quick: bool) -> Measured:
     most = min(figure.most, 2) if quick else figure.most
     arguments = dict(figure.arguments)
@@ -100,31 +123,60 @@ def _measured(figure: Figure, place: Place, environments: Mapping[str, Environme
 
 
 def compare(figure: Figure, place: Place) -> bool | None:
-    """True where the answers are the same, None where there is nothing to compare."""
+    """True where the answers are the same, None where there is nothing to compare.
+
+    A fit of ours is held against the truth, a peer's against ours.
+    """
+    if figure.law and figure.equals is None:
+        if found := parameters.errors(_answer(place, figure.name), TRUTH[figure.law]):
+            raise DifferentAnswers(f"{figure.name} misses the truth, nothing is written:\n  {_told(found)}")
+        return None
     if figure.equals is None:
         return None
-    ours, theirs = (json.loads(place.answers(name).read_text(encoding="utf-8")) for name in figure.equals)
+    ours, theirs = (_answer(place, name) for name in figure.equals)
     if not any(theirs.values()):
         raise DifferentAnswers(f"{figure.name} answered nothing.")
-    found = differences({name: ours[name] for name in theirs if name in ours}, theirs)
+    if figure.law:
+        found = parameters.differences(ours, theirs, priors=figure.environment == PYMC)
+    else:
+        found = differences({name: ours[name] for name in theirs if name in ours}, theirs)
     if found:
-        shown = "\n  ".join(found[:_SHOWN])
         raise DifferentAnswers(
-            f"{figure.name} and Regulars differ {len(found):,} times, nothing is written:\n  {shown}"
+            f"{figure.name} and Regulars differ {len(found):,} times, nothing is written:\n  {_told(found)}"
         )
     return True
 
 
+def _answer(place: Place, name: str) -> Answers:
+    found: Answers = json.loads(place.answers(name).read_text(encoding="utf-8"))
+    return found
+
+
+def _told(found: Sequence[str]) -> str:
+    return "\n  ".join(found[:_SHOWN])
+
+
 def _records(
-    figure: Figure, measured: Measured, run: Run, orders: int, known: Mapping[str, Record], equal: bool | None
+    figure: Figure,
+    measured: Measured,
+    run: Run,
+    size: int,
+    known: Mapping[str, Record],
+    equal: bool | None,
+    place: Place,
 ) -> list[Record]:
     """The figure's record and those of its parts."""
     told = [(WHOLE, figure.what, figure.against, figure.aim)]
     told += [(part.name, part.what, part.against, part.aim) for part in figure.parts]
-    return [
-        _record(figure, part, what, against, aim, measured, run, orders, known, None if part else equal)
+    found = [
+        _record(figure, part, what, against, aim, measured, run, size, known, None if part else equal)
         for part, what, against, aim in told
     ]
+    if figure.law:
+        answer = _answer(place, figure.name)
+        errors = answer.get("standard_errors")
+        found[0] = replace(found[0], law=figure.law, parameters=answer["parameters"], standard_errors=errors)
+    return found
 
 
 def _record(
@@ -135,7 +187,7 @@ def _record(
     aim: Aim | None,
     measured: Measured,
     run: Run,
-    orders: int,
+    size: int,
     known: Mapping[str, Record],
     equal: bool | None,
 ) -> Record:
@@ -143,7 +195,8 @@ def _record(
     ratio = seconds / known[against].seconds if against in known else None
     return Record(
         run=run,
-        orders=orders,
+        orders=size if figure.counts == ORDERS else 0,
+        customers=size if figure.counts == CUSTOMERS else 0,
         figure=f"{figure.name}.{part}" if part else figure.name,
         what=what,
         group=figure.group,
@@ -156,6 +209,7 @@ def _record(
         against=against if ratio is not None else "",
         ratio=ratio,
         aim=str(aim) if aim else "",
-        met=aim.met(orders, seconds, measured.peak_mb, ratio) if aim else None,
+        met=aim.met(size, seconds, measured.peak_mb, ratio) if aim else None,
         equal_answers=equal,
+        busy=median(measured.busy[part]) if measured.busy.get(part) else None,
     )

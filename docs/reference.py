@@ -216,5 +216,6 @@ def arrows() -> str:
 
 
 def performance() -> str:
-    """What the bench measured, of each size of shop in its newest whole run."""
-    return report.page(history.newest(history.read(history.FILE)))
+    """What the bench measured, of each size of shop, and of each number of customers forecast, in its newest whole run."""
+    records = history.read(history.FILE)
+    return report.page(history.newest(records), history.newest(records, history.CUSTOMERS))

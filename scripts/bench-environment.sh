@@ -3,6 +3,8 @@
 #
 #     scripts/bench-environment.sh peers FOLDER           pandas and polars (bench/requirements-peers.txt)
 #     scripts/bench-environment.sh metricflow FOLDER      MetricFlow with dbt and DuckDB (bench/requirements-metricflow.txt)
+#     scripts/bench-environment.sh lifetimes FOLDER       lifetimes (bench/requirements-lifetimes.txt)
+#     scripts/bench-environment.sh pymc FOLDER            pymc-marketing (bench/requirements-pymc.txt)
 #     scripts/bench-environment.sh NAME FOLDER check      only say whether it is ready
 #
 # Where it cannot be made, the last line on stderr says why. PYTHON=/path/to/python chooses the interpreter.

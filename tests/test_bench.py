@@ -10,16 +10,20 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from bench import history, report
 from bench.figures import BY_NAME, FIGURES, Aim, chosen
+from bench.forecast import pasts
 from bench.history import Record, Run
 from bench.load import Marks
 from bench.measuring import BenchError, Place, Stopwatch, measure
 from bench.peers.answers import METRICS, assemble, differences
-from bench.peers.environments import prepare
+from bench.peers.environments import FOLDERS, Environment, prepare
 from bench.run import DifferentAnswers, compare, skipped
+from regulars.forecast import Cells
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {"cores": 4, "ram_gb": 25, "cpu": "Some CPU"}
@@ -36,7 +40,10 @@ def record(orders: int, figure: str, seconds: float, at: str = "2026-01-01T10:00
 
 def test_what_is_written_is_read_again(tmp_path: Path):
     file = tmp_path / "results" / "history.jsonl"
-    records = [record(1_000_000, "polars", 0.5, ratio=12.5, against="like_peers", equal_answers=True)]
+    records = [
+        record(1_000_000, "polars", 0.5, ratio=12.5, against="like_peers", equal_answers=True),
+        record(0, "fit", 0.1, customers=2357, busy=0.2, law="bg", parameters={"r": 0.25}, standard_errors={"r": 0.01}),
+    ]
     history.append(records, file)
     history.append(records, file)
     line = json.loads(file.read_text().splitlines()[0])
@@ -64,6 +71,17 @@ def test_the_newest_whole_run_of_each_size_counts():
         10_000_000: [("a", 9.0)],
     }
     assert list(found) == [1_000_000, 10_000_000]
+
+
+def test_sizes_by_orders_and_by_customers_are_kept_apart():
+    records = [
+        record(1_000_000, "load", 9.0),
+        record(0, "fit", 0.1, customers=1_000_000),
+        record(0, "fit", 0.2, customers=2357),
+    ]
+    assert {size: [r.figure for r in kept] for size, kept in history.newest(records).items()} == {1_000_000: ["load"]}
+    by_customers = history.newest(records, history.CUSTOMERS)
+    assert {size: [r.seconds for r in kept] for size, kept in by_customers.items()} == {2357: [0.2], 1_000_000: [0.1]}
 
 
 def rows_of(markdown: str) -> list[list[str]]:
@@ -100,6 +118,9 @@ def test_the_page_says_where_how_it_grows_and_which_aims_are_met():
         ],
     }
     page = report.page(found)
+    assert "Others were at work" not in page
+    busy = Run("2026-01-01T10:00:00+00:00", "abc1234", MACHINE | {"load": 3.6}, {}, True)
+    assert report.told(busy).endswith("Others were at work too: a load of 3.6 as it began.")
     assert "**1 M and 10 M orders.** Measured 2026-01-01 10:00 UTC at commit abc1234 on 4 cores of Some CPU" in page
     assert re.search(r"Hardly dearer \(at most 1\.6 times\): `catalogue_warm`\.", page)
     assert re.search(r"About as the orders, or more \(6\.3 times and up\): `load`\.", page)
@@ -111,6 +132,28 @@ def test_the_page_says_where_how_it_grows_and_which_aims_are_met():
         ("`load`", "10 M", "no"),
         ("`catalogue_warm`", "1 M and 10 M", "yes"),
     ]
+
+
+def test_forecasts_have_a_section_of_their_own_with_parameters_side_by_side():
+    fit = {"law": "bg", "parameters": {"r": 0.2621, "alpha": 31.4, "a": 0.635, "b": 1.59}}
+    errors = {"r": 0.0124, "alpha": 2.5, "a": 0.094, "b": 0.31}
+    theirs = {"law": "bg", "parameters": {"r": 0.2625, "alpha": 31.5, "a": 0.636, "b": None}}
+    found = {
+        2357: [
+            record(0, "ours", 0.004, customers=2357, busy=0.006, standard_errors=errors, **fit),
+            record(0, "theirs", 0.4, customers=2357, against="ours", ratio=100.0, equal_answers=True, **theirs),
+        ]
+    }
+    page = report.page({}, found)
+    assert page.startswith("## Forecast\n\n**2,357 customers.** Measured 2026-01-01")
+    rows = rows_of(page)
+    assert ["figure", "what", "2,357 customers", "processors", "memory"] in rows
+    assert ["ours", "ours", "4.0 ms", "6.0 ms", "500 MB"] in rows
+    assert ["`theirs`", "100 ×", "`ours`", "yes"] in rows
+    assert ["", "the truth", "0.25", "31", "0.8", "2.4"] in rows
+    assert ["2,357", "`ours`", "0.2621 ± 0.012", "31.4 ± 2.5", "0.635 ± 0.094", "1.59 ± 0.31"] in rows
+    assert ["2,357", "`theirs`", "0.2625", "31.5", "0.636", ""] in rows
+    assert report.page({1_000_000: [record(1_000_000, "load", 2.0)]}, found).index("## Forecast") > 100
 
 
 def test_an_aim_in_seconds_is_meant_for_ten_million_orders():
@@ -131,18 +174,33 @@ def test_a_choice_brings_what_it_is_held_against():
     assert [figure.name for figure in chosen("spine*", lines=False)] == [
         "scan_orders", "customers_end_by_day_90", "spine_90",
     ]  # fmt: skip
+    assert [figure.name for figure in chosen("forecast_pymc_bg", lines=False)] == [
+        "forecast_fit_bg_days",
+        "forecast_pymc_bg",
+    ]
+    assert {figure.counts for figure in chosen("forecast_*", lines=False)} == {"customers"}
+    assert {figure.name for figure in FIGURES if figure.counts == "customers"} == {
+        figure.name for figure in chosen("forecast_*", lines=False)
+    }
     assert chosen("nothing*", lines=True) == ()
     assert "load_csv_with_lines" not in {figure.name for figure in chosen("", lines=False)}
     assert len(chosen("", lines=True)) == len(FIGURES) == len(BY_NAME)
 
 
 def test_what_is_missing_or_too_large_is_named(tmp_path: Path):
-    environments = {name: prepare(name, tmp_path, install=False, tell=print) for name in ("peers", "metricflow")}
-    found = dict(skipped(FIGURES, environments, [10_000_000]))
+    environments = {name: prepare(name, tmp_path, install=False, tell=print) for name in FOLDERS}
+    found = dict(skipped(FIGURES, environments, {"orders": [10_000_000], "customers": [2_357]}))
     assert found["polars"] == ".venv-bench is not there, and nothing may be installed"
     assert found["metricflow_active_customers"].startswith(".venv-metricflow is not there")
     assert found["spine_90"] == "takes too much time or memory at 10,000,000 orders"
     assert "load_csv" not in found
+    assert found["forecast_lifetimes_bg"] == ".venv-lifetimes is not there, and nothing may be installed"
+    ready = {name: Environment(name, tmp_path) for name in FOLDERS}
+    found = dict(skipped(FIGURES, ready, {"orders": [20_000], "customers": [2_357, 1_000_000, 10_000_000]}))
+    assert found["forecast_lifetimes_pareto"] == "takes too much time or memory at 1,000,000 and 10,000,000 customers"
+    assert found.keys() == {
+        "forecast_lifetimes_mbg", "forecast_lifetimes_pareto", "forecast_pymc_mbg", "forecast_pymc_pareto",
+    }  # fmt: skip
 
 
 def test_an_environment_that_cannot_be_made_says_why_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -156,7 +214,7 @@ def test_an_environment_that_cannot_be_made_says_why_in_one_line(tmp_path: Path,
     assert found.missing.endswith("ERROR: there is no network")
 
 
-@pytest.mark.parametrize("name", ["peers", "metricflow"])
+@pytest.mark.parametrize("name", [*FOLDERS])
 def test_the_peers_are_pinned_without_addresses(name: str):
     lines = (ROOT / "bench" / f"requirements-{name}.txt").read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"#.*|[\w.-]+==[\w.]+", line) or "://" in line] == []
@@ -235,6 +293,68 @@ def test_a_peer_that_answers_otherwise_stops_the_bench(tmp_path: Path):
     assert compare(BY_NAME["load_csv"], place) is None
 
 
+def fitted(place: Place, name: str, errors: dict[str, float] | None = None, **parameters: float | None) -> None:
+    place.write_answers(name, {"parameters": parameters} | ({"standard_errors": errors} if errors else {}))
+
+
+ERRORS = {"r": 0.01, "alpha": 1.5, "a": 0.05, "b": 0.2}
+
+
+def test_a_fit_must_be_near_the_truth(tmp_path: Path):
+    place, figure = Place(tmp_path), BY_NAME["forecast_fit_bg_days"]
+    fitted(place, figure.name, ERRORS, r=0.28, alpha=33.0, a=0.7, b=2.4)  # by at most three standard errors
+    assert compare(figure, place) is None
+    fitted(place, figure.name, ERRORS, r=0.3, alpha=33.0, a=0.7, b=2.4)
+    with pytest.raises(
+        DifferentAnswers, match=r"misses the truth[^\n]*\n  r: 0\.3 ± 0\.01 by Regulars, where the truth is 0\.25$"
+    ):
+        compare(figure, place)
+    fitted(place, figure.name, ERRORS, r=0.25, alpha=31.0, a=0.8)
+    with pytest.raises(DifferentAnswers, match="b: None"):
+        compare(figure, place)
+
+
+def test_a_peer_must_find_our_parameters_and_priors_may_pull(tmp_path: Path):
+    place = Place(tmp_path)
+    fitted(place, "forecast_fit_bg_days", ERRORS, r=0.25, alpha=31.0, a=0.8, b=2.4)
+    for peer, allowed in (("lifetimes", 0.0002), ("pymc", 0.009)):
+        figure = BY_NAME[f"forecast_{peer}_bg"]
+        fitted(place, figure.name, r=0.25 + allowed, alpha=31.01, a=0.8, b=2.4, further=1.0)
+        assert compare(figure, place) is True
+        fitted(place, figure.name, r=0.25 + 1.5 * allowed, alpha=31.01, a=0.8, b=2.4)
+        with pytest.raises(
+            DifferentAnswers, match=r"r: 0\.25 by Regulars, 0\.2\d+ by the peer, where 0\.\d+ is allowed"
+        ):
+            compare(figure, place)
+        fitted(place, figure.name, r=float("nan"), alpha=31.0, a=0.8, b=2.4)
+        with pytest.raises(DifferentAnswers):
+            compare(figure, place)
+
+
+def test_drawn_customers_are_what_their_model_says(tmp_path: Path):
+    """Of those who never leave, shares and means that follow from the model by hand; of all, pasts that can be."""
+    place = Place(tmp_path)
+    pasts.make(place, Stopwatch(), 20_000)
+    for law in pasts.LAWS:
+        rows = pq.read_table(place.data(pasts.name_of(law)))
+        columns = {name: rows[name].to_numpy() for name in ("frequency", "recency", "age", "paid")}
+        Cells.of({"frequency": columns["frequency"], "recency": columns["recency"], "T": columns["age"]})
+        assert columns["age"].min() == 1 and columns["age"].max() == pasts.LONGEST
+        assert (columns["paid"] == columns["frequency"] + 1).all()
+        # An order is worth p v / (q - 1) on average.
+        assert float(sum(rows["spent"].to_pylist())) / columns["paid"].sum() == pytest.approx(
+            6.25 * 15.5 / 2.75, rel=0.05
+        )
+    chance = np.random.default_rng(4)
+    stays = {"r": 2.0, "alpha": 100.0, "a": 1e-9, "b": 1.0}
+    x, _, age = pasts.draw(chance, stays, 20_000, first_too=False)
+    assert x.sum() == pytest.approx((age * 2 / 100).sum(), rel=0.03)
+    leaves = {"r": 50.0, "alpha": 1.0, "a": 100.0, "b": 100.0}  # every second one after each purchase
+    once, _, _ = pasts.draw(chance, leaves, 20_000, first_too=True)
+    assert np.mean(once == 0) == pytest.approx(0.5, abs=0.02)
+    assert np.mean(once == 2) == pytest.approx(0.125, abs=0.02)
+
+
 def test_metrics_follow_from_a_peers_amounts():
     january = (2024 * 12, "GB")
     amounts = {
@@ -277,6 +397,8 @@ def test_a_quick_bench_runs_through_without_the_peers_environments(tmp_path: Pat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     records = history.read(results)
+    assert {r.customers for r in records if r.figure.startswith("forecast_")} == {2357}
+    assert all(r.parameters and r.standard_errors for r in records if r.law)
     left_out = {figure.name for figure in FIGURES if figure.environment or figure.optional}
     assert {r.figure for r in records if "." not in r.figure} == {figure.name for figure in FIGURES} - left_out
     assert all(r.seconds > 0 and r.fastest <= r.seconds <= r.slowest and r.peak_mb > 10 for r in records)
@@ -287,7 +409,7 @@ def test_a_quick_bench_runs_through_without_the_peers_environments(tmp_path: Pat
     assert sum(r.fastest for r in parts) <= load.slowest
     assert load.against == "read_csv"
     assert not any(r.run.whole for r in records)
-    for name in ("states_by_day_90", "catalogue_warm", "parse_and_validate", "20,000 orders"):
+    for name in ("states_by_day_90", "catalogue_warm", "parse_and_validate", "20,000 orders", "2,357 customers"):
         assert name in done.stdout
     assert re.search(r"polars +│ skipped: \.venv-bench is not there", done.stdout)
     assert re.search(r"metricflow_active_customers +│ skipped: \.venv-metricflow is not there", done.stdout)

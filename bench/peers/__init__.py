@@ -1,1 +1,1 @@
-"""Others doing the same work: pandas, polars, MetricFlow, and the SQL that everyone writes. Their answers must be ours."""
+"""Others doing the same work, whose answers must be ours: pandas, polars, MetricFlow, the usual SQL, lifetimes, pymc-marketing."""

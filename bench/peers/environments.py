@@ -11,9 +11,19 @@ from pathlib import Path
 
 from bench.measuring import ROOT
 
-PEERS, METRICFLOW = "peers", "metricflow"
-FOLDERS = {PEERS: ".venv-bench", METRICFLOW: ".venv-metricflow"}
-TELLING = {PEERS: ("pandas", "polars"), METRICFLOW: ("metricflow", "dbt-core", "dbt-duckdb")}
+PEERS, METRICFLOW, LIFETIMES, PYMC = "peers", "metricflow", "lifetimes", "pymc"
+FOLDERS = {
+    PEERS: ".venv-bench",
+    METRICFLOW: ".venv-metricflow",
+    LIFETIMES: ".venv-lifetimes",
+    PYMC: ".venv-pymc",
+}
+TELLING = {
+    PEERS: ("pandas", "polars"),
+    METRICFLOW: ("metricflow", "dbt-core", "dbt-duckdb"),
+    LIFETIMES: ("lifetimes",),
+    PYMC: ("pymc-marketing", "pymc"),
+}
 """Packages whose versions are noted beside what was measured."""
 
 

@@ -66,8 +66,8 @@ class Reading:
                 run=lambda sql, given: run(con, sql, given),
                 version=self._version(con),
                 cells=held(con),
-                forecasts=tuple(map(from_epoch_day, forecasts.days(con))),
-                stale=lambda: forecasts.latest_is_stale(con),
+                forecasts=forecasts.made(con),
+                stale=lambda kind: forecasts.latest_is_stale(con, kind),
             )
 
     def _version(self, con: duckdb.DuckDBPyConnection) -> str:

@@ -198,3 +198,26 @@ def test_segments_are_listed_and_told_customer_by_customer(command: Command, who
     assert "more; --format csv has all." in shown and shown.count("GBP") == 6
     refused = command("segments", "due", "--shop", whole)
     assert (refused.code, refused.err) == (2, "There is no segment 'due'.\nDid you mean due_now?\n")
+
+
+def test_a_report_is_of_the_day_one_asks_for_and_makes_no_other_forecast(command: Command, whole: Path):
+    for day in ("2025-09-30", "2025-12-31"):
+        assert command("forecast", "--as-of", day, "--shop", whole).code == 0
+    assert command("forecast", "--report", "--shop", whole).out.startswith("Forecast as of 2025-12-31")
+    assert command("forecast", "--report", "--as-of", "2025-09-30", "--shop", whole).out.startswith(
+        "Forecast as of 2025-09-30"
+    )
+    refused = command("forecast", "--report", "--as-of", "2025-10-01", "--shop", whole)
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == "No forecast as of 2025-10-01 is kept.\nThere are those of 2025-09-30, 2025-12-31.\n"
+    refused = command("forecast", "--report", "--horizon", 730, "--shop", whole)
+    assert (refused.code, refused.err.splitlines()[0]) == (
+        2,
+        "A report shows a forecast as it was made: leave out --horizon.",
+    )
+
+
+def test_where_nobody_leaves_nothing_is_said_of_leaving(command: Command, whole: Path):
+    said = command("forecast", "--model", "nbd", "--shop", whole)
+    assert said.code == 0 and "go by the chance to buy" in said.out
+    assert "leaving:" not in said.out and "at risk with them" not in said.out

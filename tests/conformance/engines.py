@@ -18,7 +18,7 @@ from regulars.warehouse.derive.statements import Place, statements
 from regulars.warehouse.tables import TABLES
 
 PLACE = Place(scratch="facts", dialect="postgres")
-PREPARED = ("orders_of_persons", "returns_of_persons", "zone_days")
+PREPARED = ("orders_of_persons", "returns_of_persons", "subscriptions_of_persons", "zone_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,8 @@ def loaded(kind: Kind, folder: Path) -> App:
         for number, day in enumerate(FORECAST):
             con.execute(_FORECAST, {"day": day, "value_of": "profit" if number else "revenue"})
             con.execute(_PREDICTIONS, {"day": day, "number": number})
+            con.execute(_OF_SUBSCRIPTIONS, {"day": day})
+            con.execute(_RENEWALS, {"day": day, "number": number})
     return app
 
 
@@ -82,6 +84,14 @@ FORECAST = (UNTIL - timedelta(200), UNTIL - timedelta(190), UNTIL)
 """The days of forecasts written by hand, two of them in one month: the shops are too small for real ones."""
 _FORECAST = """INSERT INTO facts.forecasts SELECT $day, TIMESTAMP '2026-01-01', 'nbd', '', 'converged', '', '{}', '{}', 0, 0, 365,
     0.1, '', $value_of, 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'"""
+_OF_SUBSCRIPTIONS = """INSERT INTO facts.subscription_forecasts SELECT $day, TIMESTAMP '2026-01-01', 365, 0.1, '', 'profit', 0.5,
+    '', '[]', '[]', 0, '{}', '[]', NULL, '{}'"""
+_RENEWALS = """INSERT INTO facts.subscription_predictions BY NAME
+    SELECT $day AS as_of, source, subscription_id, person, bucket, coalesce(plan, '') AS plan, 1 AS renewed, 40 AS age, 9 AS due,
+        1 AS alive, 0.5 AS buys_30, 0.5 AS buys_90, 0.5 AS buys_365, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
+        ((bucket + $number) * 1.2345)::DECIMAL(18,4) AS revenue,
+        CASE WHEN $number > 0 THEN (bucket * 0.4321)::DECIMAL(18,4) END AS profit, 0.5 AS buys_90_at_last
+    FROM facts.subscriptions"""
 _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
     WITH past AS (
         SELECT person, any_value(bucket) AS bucket, any_value(first_country) AS first_country,
@@ -93,7 +103,8 @@ _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
     SELECT * EXCLUDE (lot), $day AS as_of, 0.5 AS alive, lot / 200 AS buys_30, lot / 150 AS buys_90, lot / 100 AS buys_365,
         lot / 10 AS purchases, 0 AS purchases_low, lot AS purchases_high, 10 AS spend, (lot * 1.2345)::DECIMAL(18,4) AS revenue,
         CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.4321)::DECIMAL(18,4) END AS profit, 0 AS value_low, lot AS value_high,
-        (lot * 0.9999)::DECIMAL(18,4) AS value_at_stake, lot AS median_days, 0.25 AS overdue, 0.5 AS buys_90_at_last
+        (lot * 0.9999)::DECIMAL(18,4) AS value_at_stake, lot AS value_year, lot AS median_days, 0.25 AS overdue,
+        0.5 AS buys_90_at_last
     FROM past"""
 
 
@@ -107,7 +118,9 @@ def _written(folder: Path, name: str, rows: list[Row]) -> Path:
 
 def tables(currency: str) -> dict[str, list[Row]]:
     """The rows by hand, by table, for a shop of this currency."""
-    orders, lines, returns = _orders(), _lines(), _returns()
+    subscriptions, returns = _subscriptions(), _returns()
+    paid = _paid_by(subscriptions)
+    orders, lines = [*_orders(), *paid], [*_lines(), *_lines_of_subscribers(paid)]
     return {
         "orders": orders,
         "order_lines": lines,
@@ -130,6 +143,7 @@ def tables(currency: str) -> dict[str, list[Row]]:
             {"day": "2025-12-31", "channel": "ads", "campaign": "last", "amount": "7", "currency": "USD"},
         ],
         "exchange_rates": _rates(currency),
+        "subscriptions": subscriptions,
     }
 
 
@@ -146,6 +160,42 @@ def _rates(currency: str) -> list[Row]:
             rows.append({"day": str(day), "currency": code, "rate": str(round(rate, 8))})
             day, step = day + timedelta(days=6), step + 1
     return rows
+
+
+def _subscriptions() -> list[Row]:
+    """Of customers who were simulated, and of some who were not; ends before, on and after the days of renewals."""
+    rows: list[Row] = []
+    for number in range(400):
+        mixed = (number * 7919) % 1009
+        began = datetime(2024, 1, 1, mixed % 24, 30, tzinfo=UTC) + timedelta(days=mixed % 700)
+        lasted = [None, 31, 59, 60, 90, 91, 28, 0, 200][mixed % 9]
+        ended = None if lasted is None else str(began + timedelta(days=lasted))
+        plan = ("box", "box", "veg", None, "club")[number % 5]
+        rows.append(
+            {"subscription_id": f"s{number}", "customer_id": str(6_100_000_000_000 + number * 3 // 2), "started_at": str(began),
+             "ended_at": ended, "plan": plan}
+        )  # fmt: skip
+    return rows
+
+
+def _paid_by(subscriptions: list[Row]) -> list[Row]:
+    """Of three in four subscriptions an order as they begin."""
+    currencies = ("GBP", "GBP", "EUR")
+    return [
+        _order(
+            f"of {row['subscription_id']}",
+            row["customer_id"],
+            row["started_at"],
+            f"{9 + number % 5}.99",
+            currencies[number % 3],
+        )
+        for number, row in enumerate(subscriptions)
+        if number % 4
+    ]
+
+
+def _lines_of_subscribers(orders: list[Row]) -> list[Row]:
+    return [_line(one["order_id"], "1", "box", 1, one["gross"], unit_cost="1.25") for one in orders]
 
 
 def _order(order_id: str, customer: str | None, at: str, gross: str, currency: str = "GBP", **more: Any) -> Row:

@@ -9,6 +9,8 @@ from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 import pytest
 
 from conformance.engines import Both, Engines
@@ -68,6 +70,27 @@ def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) ->
                 sorted(zip(q.cells.x, q.cells.t_x, q.cells.T, q.before, q.after, q.cells.n, strict=True)) for q in found
             )
             assert len(here) > 10 and here == there
+
+
+def test_rows_given_to_an_engine_come_back_to_the_last_digit(both: Both) -> None:
+    """Of more rows than are sent at once, with what is unknown, tiny, huge and endless among them."""
+    number = 70_000
+    chance = np.random.default_rng(2)
+    wide = np.exp(chance.normal(0, 100, number))
+    wide[:3] = 0.0, np.inf, 5e-324
+    given = pa.table(
+        {
+            "place": np.arange(number, dtype=np.int32),
+            "wide": wide,
+            "single": chance.random(number, dtype=np.float32),
+            "perhaps": pa.array(chance.random(number), mask=chance.random(number) < 0.3),
+        }
+    )
+    with engines_of(both(PLAIN)) as engines:
+        for engine in engines:
+            for rows in (given.slice(5), given):  # the second time in place of the first
+                kept = engine.keep("given", rows)
+            assert engine.read(kept.order_by("place")).equals(given)
 
 
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)

@@ -11,6 +11,7 @@ import pytest
 
 from regulars import forecast
 from regulars.forecast import Cells
+from regulars.forecast.cells import pairs
 from regulars.vocabulary.errors import InputError, UsageError
 
 ROWS = {"frequency": [2, 0, 1, 0, 2], "recency": [30.5, 0, 3, 0, 30.5], "T": [40.0, 40, 9, 40, 40]}
@@ -41,6 +42,15 @@ def test_seconds_are_grouped_as_days():
     cells = Cells(np.zeros(5000), np.zeros(5000), T, np.ones(5000)).grouped()
     values, counts = np.unique(T, return_counts=True)
     assert dict(zip(cells.T, cells.n, strict=True)) == dict(zip(values, counts, strict=True))
+
+
+@pytest.mark.parametrize("longest", [3, 300_000], ids=["few pairs", "hardly any twice"])
+def test_pairs_are_those_there_are_each_once(longest: int):
+    chance = np.random.default_rng(1)
+    x, t = chance.integers(0, 4, 5000).astype(float), chance.integers(0, longest, 5000).astype(float)
+    there_x, there_t, where = pairs(x, t)
+    assert sorted(zip(there_x, there_t, strict=True)) == sorted(set(zip(x, t, strict=True)))
+    np.testing.assert_array_equal([there_x[where], there_t[where]], [x, t])
 
 
 def changed(**columns: list[float] | None) -> dict[str, list[float]]:

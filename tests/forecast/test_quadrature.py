@@ -9,17 +9,36 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import beta
 
-from regulars.forecast.quadrature import mean_over_beta, over_time, until_gone
+from regulars.forecast.quadrature import integral, mean_over_beta, over_time, until_gone
 
 
 @pytest.mark.parametrize("power", [0.3, 1.0, 1.7, 9.0])
-def test_a_power_of_time(power: float):
-    """The integral of (1 + t/3)^−power from 0 to 1, 100 and 10,000."""
-    end = np.array([1.0, 100.0, 10_000.0])
-    t, weight = over_time(end, np.full(3, 3.0))
+@pytest.mark.parametrize("ends", [[1, 100, 400], [1, 100, 10_000]])
+def test_a_power_of_time(power: float, ends: list[int]):
+    """The integral of (1 + t/3)^−power from 0 to each end."""
+    end, shift = np.array(ends, dtype=float), np.full(len(ends), 3.0)
     longer = 1 + end / 3
     exact = 3 * np.log(longer) if power == 1 else 3 * (longer ** (1 - power) - 1) / (1 - power)
+    t, weight = over_time(end, shift)
     np.testing.assert_allclose((weight * (1 + t / 3) ** -power).sum(axis=0), exact, rtol=1e-12)
+    np.testing.assert_allclose(integral(lambda t: (1 + t / 3) ** -power, end, shift), exact, rtol=1e-12)
+
+
+@pytest.mark.parametrize("fast", [1e-3, 0.1, 1.0])
+@pytest.mark.parametrize("end", [30.0, 365.0, 3650.0])
+def test_few_points_do_where_they_do(fast: float, end: float):
+    """Of what falls fast at first, then slowly: by a power, and as half of the customers leave at once."""
+    asked = []
+
+    def f(t: np.ndarray) -> np.ndarray:
+        asked.append(len(t))
+        return np.exp(-fast * t) + (1 + t / 40) ** -1.4
+
+    found = integral(f, np.array([end]), np.array([40.0]))
+    exact = -np.expm1(-fast * end) / fast + 100 * (1 - (1 + end / 40) ** -0.4)
+    assert found == pytest.approx(exact, rel=1e-10)
+    assert asked in ([8, 16], [8, 16, 48])
+    assert asked == [8, 16] or fast * end > 3
 
 
 def test_what_is_gone_is_thirty_nats_down():

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
-from regulars.metrics.shapes import Example, Prediction
+from regulars.metrics.shapes import Example, Prediction, Renewals
 from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
@@ -47,7 +47,7 @@ class TestShop:
             self.settings.return_window,
             run=lambda sql, given: run(self.con, sql, given),
             cells=held(self.con),
-            forecasts=tuple(map(from_epoch_day, forecasts.days(self.con))),
+            forecasts=forecasts.made(self.con),
         )
 
 
@@ -124,8 +124,28 @@ def shop_of_example(example: Example) -> TestShop:
         for day, amount in example.spend
     ]
     made = shop(orders=orders, order_lines=lines, returns=returns, spend=spend)
-    predict(made.con, example.predicted)
+    predict(made.con, [one for one in example.predicted if isinstance(one, Prediction)])
+    renew(made.con, [one for one in example.predicted if isinstance(one, Renewals)])
     return made
+
+
+def renew(con: duckdb.DuckDBPyConnection, said: Sequence[Renewals]) -> None:
+    """Write forecasts of subscriptions down that say this."""
+    for day in sorted({one.as_of for one in said}):
+        con.execute(
+            "INSERT INTO facts.subscription_forecasts SELECT $day::DATE, TIMESTAMP '2024-01-01', 365, 0, 'GBP', 'profit', 0.4, '',"
+            " '[]', '[]', 0, '{}', '[]', NULL, '{}'",
+            {"day": day},
+        )
+    for number, one in enumerate(said):
+        con.execute(
+            """INSERT INTO facts.subscription_predictions BY NAME
+            SELECT $as_of::DATE AS as_of, 'test' AS source, $subscription AS subscription_id, NULL AS person,
+                $number::INTEGER AS bucket, $subscription AS plan, 1 AS renewed, 40 AS age, 20 AS due, 1 AS alive, 1 AS buys_30,
+                1 AS buys_90, 1 AS buys_365, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
+                $revenue::DECIMAL(18,4) AS revenue, $profit::DECIMAL(18,4) AS profit, 1 AS buys_90_at_last""",
+            {**vars(one), "number": number % 32},
+        )
 
 
 def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
@@ -147,7 +167,7 @@ def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
                 $buys_90 AS buys_30, $buys_90 AS buys_90, $buys_90 AS buys_365, $buys_90 AS purchases,
                 0 AS purchases_low, 1 AS purchases_high, 1 AS spend, $revenue::DECIMAL(18,4) AS revenue,
                 $profit::DECIMAL(18,4) AS profit, 0 AS value_low, 1 AS value_high,
-                $value_at_stake::DECIMAL(18,4) AS value_at_stake, NULL AS median_days, 0.5 AS overdue,
+                $value_at_stake::DECIMAL(18,4) AS value_at_stake, 0 AS value_year, NULL AS median_days, 0.5 AS overdue,
                 $buys_90_at_last AS buys_90_at_last
             FROM facts.orders SEMI JOIN (FROM main.orders WHERE customer_id = $customer) USING (source, order_id)
             WHERE day <= ($as_of::DATE - DATE '1970-01-01') GROUP BY person""",

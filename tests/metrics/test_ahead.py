@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from metrics.shops import TestShop, order, predict, shop
+from metrics.shops import TestShop, order, predict, renew, shop
 from regulars.metrics.answer import Value, Verdict
 from regulars.metrics.catalogue import named
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question, condition
-from regulars.metrics.shapes import Prediction
+from regulars.metrics.shapes import Prediction, Renewals
 
 PEOPLE = [f"c{number}" for number in range(120)]
 DAYS = ("2024-04-10", "2024-04-30", "2024-06-30")
@@ -125,6 +125,8 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     try:
         (june,) = ask(made, "value_at_risk", "2024-06", compare=True)
         (worth,) = ask(made, "predicted_lifetime_value", "2024-06", compare=True)
+        made.con.execute("UPDATE facts.forecasts SET horizon = 730 WHERE as_of = DATE '2024-05-31'")
+        (otherwise,) = ask(made, "predicted_lifetime_value", "2024-06", compare=True)
     finally:
         made.con.execute("DELETE FROM facts.forecasts WHERE as_of = DATE '2024-05-31'")
         made.con.execute("DELETE FROM facts.predictions WHERE as_of = DATE '2024-05-31'")
@@ -135,6 +137,9 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     assert (june.change.difference, june.change.verdict) == (20 * len(leaving), Verdict.TOO_FEW)
     assert worth.change.difference == pytest.approx(2)
     assert worth.change.verdict is Verdict.REAL
+    # Of a forecast made otherwise the difference is shown, and not judged.
+    assert otherwise.change is not None
+    assert (otherwise.change.difference, otherwise.change.verdict) == (worth.change.difference, None)
 
 
 def test_value_to_acquisition_cost_counts_up_to_the_latest_forecast_once(made: TestShop):
@@ -165,3 +170,28 @@ def test_a_profit_that_is_not_known_of_everybody_is_not_told(made: TestShop):
     (april,) = ask(made, "predicted_lifetime_value_profit", "2024-04")
     (june,) = ask(made, "predicted_lifetime_value_profit", "2024-06")
     assert april.value is None and june.value is not None
+
+
+def test_of_subscriptions_by_plan_and_apart_from_customers():
+    made = shop(orders=[order(1, "ana", "2024-01-01"), order(2, "ana", "2024-06-30")])
+    assert [one.value for one in ask(made, "subscription_predicted_lifetime_value", "2024-05")] == [None]
+    said = [
+        Renewals(plan, day, f"{place + 10 * number}.50", f"{place}.10")
+        for number, day in enumerate(("2024-05-05", "2024-05-20", "2024-06-30"))
+        for place, plan in enumerate(("box", "club", "box"))
+    ]
+    renew(made.con, said)
+    found = {
+        one.split["plan"]: one.value
+        for one in ask(made, "subscription_predicted_lifetime_value", "2024-05", split="plan")
+    }
+    assert found == {"box": 11.5, "club": 11.5}
+    (june,) = ask(made, "subscription_predicted_lifetime_value_profit", "2024-06")
+    assert june.value == pytest.approx(1.1)
+    made.con.execute("UPDATE facts.subscription_predictions SET revenue = NULL WHERE plan = 'club'")
+    found = {
+        one.split["plan"]: one.value
+        for one in ask(made, "subscription_predicted_lifetime_value", "2024-06", split="plan")
+    }
+    assert found == {"box": 21.5, "club": None}
+    assert [one.value for one in ask(made, "predicted_lifetime_value", "2024-05")] == [None]

@@ -30,7 +30,7 @@ def say(con: duckdb.DuckDBPyConnection, rows: str, day: date = DAY) -> None:
         f"""INSERT INTO facts.predictions BY NAME SELECT DATE '{day}' AS as_of, person, 0 AS bucket, frequency, recency,
         400 AS age, 0 AS revenue_to_date, 1 AS alive, 0 AS buys_30, buys_90, 1 AS buys_365, 1 AS purchases,
         1 AS purchases_low, 1 AS purchases_high, 20 AS spend, CASE WHEN person % 2 = 0 THEN 7777 ELSE value END AS revenue,
-        CASE WHEN person % 2 = 0 THEN value END AS profit, 0 AS value_low, 0 AS value_high, 0 AS value_at_stake,
+        CASE WHEN person % 2 = 0 THEN value END AS profit, 0 AS value_low, 0 AS value_high, 0 AS value_at_stake, 0 AS value_year,
         1 AS overdue, 1 AS buys_90_at_last FROM ({rows})"""
     )
 

@@ -79,7 +79,7 @@ def test_kept_forecasts_stand_beside_the_models_own_range():
     ]
     found = kept_forecasts(came)
     assert found is not None
-    assert found.title == "Of 3 forecasts that were kept, 1 came within the model's own range"
+    assert found.title == "Of 3 numbers forecast and since come, 1 lay within the model's own range"
     seen = words(found.chart)
     rows = ["90 days from 1 Jul 2025", "30 days from 1 Oct 2025", "90 days from 1 Oct 2025"]
     assert [word for word in seen if word in rows] == rows
@@ -94,7 +94,7 @@ def test_no_picture_of_kept_forecasts_without_any():
 
 def test_the_forecast_was_off_the_whole_way_when_nobody_came():
     found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 10.0, 3.0, 0)])
-    assert found is not None and "came not within" in found.title
+    assert found is not None and "did not lie within" in found.title
     assert {"10 said, 0 came", "−100 %"} <= set(words(found.chart))
 
 

@@ -25,7 +25,7 @@ from regulars.warehouse.tables import BY_NAME, TABLES
 SHOP = Settings(name="test", currency="GBP", timezone="Europe/London", phone_country_code="44")
 FACTS = {
     "records": "", "identities": "", "persons": "", "product_calls": "", "product_names": "", "orders": "", "lines": "",
-    "returns": "", "gaps": "", "spend": "", "coverage": "",
+    "returns": "", "gaps": "", "spend": "", "subscriptions": "", "coverage": "",
 }  # fmt: skip
 START = datetime(2024, 3, 29, 21)
 """Two days before clocks go forward."""
@@ -203,6 +203,18 @@ spend = st.builds(
     },
     st.integers(0, 30), st.integers(1, 5),
 )  # fmt: skip
+subscriptions = st.builds(
+    lambda number, customer, days, hours, length, plan: {
+        "subscription_id": str(number), "customer_id": customer, "started_at": at(days, hours),
+        "ended_at": length and at(days + length, hours), "plan": plan,
+    },
+    st.integers(1, 4),
+    st.sampled_from(["a", "b", "e"]),
+    st.integers(-3, 30),
+    st.integers(0, 5),
+    st.sampled_from([None, 1, 40]),
+    st.sampled_from([None, "yearly"]),
+)  # fmt: skip
 rates = st.just([{"day": at(day, 0).date(), "currency": "EUR", "rate": Decimal("0.85123")} for day in range(-2, 45, 5)])
 
 
@@ -221,6 +233,7 @@ tables = st.one_of(
     st.fixed_dictionaries({"products": some(products, 2)}),
     st.fixed_dictionaries({"product_costs": some(costs, 2)}),
     st.fixed_dictionaries({"spend": some(spend, 2)}),
+    st.fixed_dictionaries({"subscriptions": some(subscriptions)}, optional={"customers": some(customers)}),
     st.fixed_dictionaries({"exchange_rates": rates}),
 )
 people = st.sampled_from(["test:a", "test:b", "test:c", "a@x.example", "b@x.example", "c@x.example", "01632 960961"])

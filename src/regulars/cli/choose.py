@@ -59,28 +59,22 @@ def window_asked(given: int | None, settings: Settings) -> int:
     return settings.active_window if given is None else given
 
 
-def looking_ahead(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-    """Those that tell of days with a forecast only."""
-    return tuple(metric for metric in metrics if any(fact.snapshot for fact in metric.facts))
-
-
 def waiting_for_a_forecast(metrics: Iterable[Metric], facts: Facts) -> tuple[Metric, ...]:
     """Those that have nothing to tell before the first forecast is made."""
-    return () if facts.forecasts else tuple(metric for metric in metrics if _rests_on_a_forecast(metric))
+    return tuple(metric for metric in metrics if metric.forecast and metric.forecast not in facts.forecasts)
 
 
 def insist_on_a_forecast(metrics: Sequence[Metric], facts: Facts) -> None:
     """Raises ForecastRefused where all of them wait for one; says so where the latest is no longer up to date."""
-    if len(waiting_for_a_forecast(metrics, facts)) == len(metrics):
-        raise ForecastRefused("No forecast has been made of this shop yet.", "Make one: regulars forecast")
-    if any(map(_rests_on_a_forecast, metrics)) and (changed := facts.stale()):
+    kinds = dict.fromkeys(metric.forecast for metric in metrics)
+    if not any(kind in ("", *facts.forecasts) for kind in kinds):
+        what = "" if FORECASTS in kinds else "'s subscriptions"
+        raise ForecastRefused(f"No forecast has been made of this shop{what} yet.", "Make one: regulars forecast")
+    changed = dict.fromkeys(said for kind in kinds if kind in facts.forecasts for said in facts.stale(kind))
+    if changed:
         tell(
             f"The latest forecast is stale: since it was made, {', '.join(changed)}. Make a new one: regulars forecast"
         )
-
-
-def _rests_on_a_forecast(metric: Metric) -> bool:
-    return any(FORECASTS in fact.tables for fact in metric.facts)
 
 
 def periods_asked(
@@ -91,10 +85,10 @@ def periods_asked(
     period: str | None,
     *,
     latest: bool,
-    ahead: bool = False,
+    ahead: str = "",
 ) -> tuple[Period, ...]:
     """The periods asked for; where none are, the latest finished one (`latest`), or all that the data cover; of metrics that
-    look `ahead`, that of the latest forecast, or all since the first.
+    look `ahead`, by a kind of forecast, that of the latest one, or all since the first.
 
     Raises UsageError where the options contradict each other or are no dates.
     """
@@ -105,9 +99,8 @@ def periods_asked(
         if grain is None:
             return (whole,)
         return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1))
-    if ahead and facts.forecasts and grain is not Grain.ALL and since is None and until is None:
-        first = facts.forecasts[-1 if latest else 0]
-        return tuple(facts.calendar.periods(grain or Grain.MONTH, first, facts.forecasts[-1]))
+    if (made := facts.forecasts.get(ahead)) and grain is not Grain.ALL and since is None and until is None:
+        return tuple(facts.calendar.periods(grain or Grain.MONTH, made[-1 if latest else 0].as_of, made[-1].as_of))
     if latest and since is None and until is None:
         return (latest_finished(facts, grain or Grain.MONTH),)
     start = None if since is None else facts.calendar.parse(since).start

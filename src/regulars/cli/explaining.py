@@ -12,7 +12,6 @@ from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.explain import Explanation, explain
-from regulars.metrics.measures import FORECASTS
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Example, Metric
 from regulars.vocabulary.calendar import Grain
@@ -83,7 +82,7 @@ def describe(found: Explanation) -> None:
     _line("Mind", _split_and_where(metric))
     _line("Reads", "; ".join(found.reads))
     _line("From tables", ", ".join(found.tables))
-    _line("Needs", "a forecast: regulars forecast" if FORECASTS in found.tables else "")
+    _line("Needs", "a forecast: regulars forecast" if metric.forecast else "")
     say()
     show(_example(metric))
     for number, sql in enumerate(found.sql, start=1):

@@ -30,6 +30,9 @@ BLOCK = 8192
 """Rows worked on at once: what is computed between stays in the processor's cache, and each product is too short for a linear
 algebra library to spread over threads, which on a busy machine wait for each other ten times as long as they compute."""
 
+_SPARSE = 4
+"""Keys there may be for each row, beyond which those that are there are found by sorting."""
+
 
 @dataclass(frozen=True, eq=False)
 class Cells:
@@ -102,8 +105,8 @@ class Cells:
         codes, sizes = zip(*(_codes(part) for part in (self.x, self.T, self.t_x)), strict=True)
         if float(sizes[0]) * float(sizes[1]) * float(sizes[2]) > 2**62:  # pragma: no cover - 1.6 million of each
             return self
-        keys = (codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2]
-        _, first, where = np.unique(keys, return_index=True, return_inverse=True)
+        size = sizes[0] * sizes[1] * sizes[2]
+        first, where = _different((codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2], size)
         number: Array = np.bincount(where, weights=self.n).astype(float)
         return Cells(self.x[first], self.t_x[first], self.T[first], number)
 
@@ -114,17 +117,22 @@ class Cells:
     @cached_property
     def pasts(self) -> tuple[Array, Array, npt.NDArray[np.intp]]:
         """The different pairs of x and T, and each row's place among them: what is still to come asks for no more."""
-        (x, sizes_x), (T, sizes_t) = _codes(self.x), _codes(self.T)
-        if sizes_x * sizes_t > 2**62:  # pragma: no cover - see `grouped`
-            return self.x, self.T, np.arange(len(self.x))
-        _, first, where = np.unique(x * sizes_t + T, return_index=True, return_inverse=True)
-        return self.x[first], self.T[first], where
+        return pairs(self.x, self.T)
 
     def blocks(self, size: int = BLOCK) -> Iterator[tuple[slice, Array, Array, Array, Array]]:
         """The cells in small pieces, so that what is computed between takes no memory: place, x, t_x, T, n."""
         for start in range(0, len(self.x), size):
             here = slice(start, start + size)
             yield here, self.x[here], self.t_x[here], self.T[here], self.n[here]
+
+
+def pairs(x: Array, t: Array) -> tuple[Array, Array, npt.NDArray[np.intp]]:
+    """The different pairs of a frequency and a time, and each row's place among them."""
+    (codes_x, sizes_x), (codes_t, sizes_t) = _codes(x), _codes(t)
+    if sizes_x * sizes_t > 2**62:  # pragma: no cover - see `grouped`
+        return x, t, np.arange(len(x))
+    first, where = _different(codes_x * sizes_t + codes_t, sizes_x * sizes_t)
+    return x[first], t[first], where
 
 
 def column(table: Any, name: str, needed: tuple[str, ...] = COLUMNS) -> Array:
@@ -147,6 +155,20 @@ def _refuse(wrong: npt.NDArray[np.bool_], reason: str, hint: str = "") -> None:
         raise InputError(
             f"In {int(wrong.sum()):,} of {len(wrong):,} rows {reason}; row {int(wrong.argmax()):,} is the first.", hint
         )
+
+
+def _different(keys: npt.NDArray[np.int64], size: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """A row of each different key below `size`, by rising key, and each row's place among them."""
+    if size > max(_SPARSE * len(keys), 2**16):
+        _, first, where = np.unique(keys, return_index=True, return_inverse=True)
+        return first, where
+    # With about as many rows as keys there may be, looking up is several times faster than sorting.
+    row = np.full(size, -1, dtype=np.intp)
+    row[keys] = np.arange(len(keys))
+    there = np.flatnonzero(row >= 0)
+    first = row[there]
+    row[there] = np.arange(len(there))
+    return first, row[keys]
 
 
 def _codes(values: Array) -> tuple[npt.NDArray[np.int64], int]:

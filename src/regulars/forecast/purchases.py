@@ -14,7 +14,7 @@ from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models.catalogue import MODELS, Future, Model
 from regulars.forecast.newton import Maximum, highest
-from regulars.forecast.quadrature import over_time
+from regulars.forecast.quadrature import integral
 from regulars.vocabulary.errors import InputError, UsageError
 
 Array = npt.NDArray[np.float64]
@@ -132,18 +132,7 @@ class PurchaseForecast:
         10 % a year are 1.1 ** (1 / 365) − 1 a day. The horizon may be infinite if the discount is not 0: Fader, Hardie & Lee
         (2005), "RFM and CLV", Journal of Marketing Research 42, 415–430, eq. (2).
         """
-        force = np.log1p(discount)
-        if not force >= 0 or (np.isinf(horizon) and not force):
-            raise UsageError("A discount is 0 or more, and above 0 for an endless horizon.")
-        end = min(horizon, 40 / force) if force else horizon
-        _check(end)
-        nearest = min(value for name, value in self.estimate.parameters.items() if name in self._law.times)
-
-        def worth(future: Future, T: Array) -> Array:
-            t, weight = over_time(np.full_like(T, end), nearest + T)
-            found: Array = (weight * np.exp(-force * t) * future.rate(t)).sum(axis=0)
-            return found
-
+        worth = self._worth(horizon, discount)
         cells = Cells.of(customers)
         return self.alive(cells) * self._later(cells, worth)
 
@@ -161,6 +150,27 @@ class PurchaseForecast:
         found: Array = np.exp((r + cells.x) * (np.log(alpha + cells.t_x) - np.log(alpha + cells.T)))
         return found
 
+    def if_staying(self, x: Array, T: Array) -> Future:
+        """What those with these pasts would do, were they customers still: a few thousand pasts at once take least time."""
+        return self._law.future(self.estimate.values, x, T)
+
+    def worth_if_staying(self, x: Array, T: Array, horizon: float, discount: float = 0.0) -> Array:
+        """`discounted_purchases` of those with these pasts, were they customers still."""
+        return self._worth(horizon, discount)(self.if_staying(x, T), T)
+
+    def _worth(self, horizon: float, discount: float) -> Callable[[Future, Array], Array]:
+        force = np.log1p(discount)
+        if not force >= 0 or (np.isinf(horizon) and not force):
+            raise UsageError("A discount is 0 or more, and above 0 for an endless horizon.")
+        end = min(horizon, 40 / force) if force else horizon
+        _check(end)
+        nearest = min(value for name, value in self.estimate.parameters.items() if name in self._law.times)
+
+        def worth(future: Future, T: Array) -> Array:
+            return integral(lambda t: np.exp(-force * t) * future.rate(t), np.full_like(T, end), nearest + T)
+
+        return worth
+
     @property
     def _law(self) -> Model:
         return MODELS[self.model]
@@ -169,7 +179,7 @@ class PurchaseForecast:
         """What is said of those still customers, asked once for each pair of x and T there is, a few thousand at a time."""
         x, T, where = cells.pasts
         pieces = (slice(start, start + _AT_ONCE) for start in range(0, max(len(x), 1), _AT_ONCE))
-        said = [say(self._law.future(self.estimate.values, x[piece], T[piece]), T[piece]) for piece in pieces]
+        said = [say(self.if_staying(x[piece], T[piece]), T[piece]) for piece in pieces]
         return np.concatenate(said)[where]
 
 

@@ -25,18 +25,34 @@ def rule(nodes: int) -> tuple[Array, Array]:
     return (points + 1) / 2, weights / 2
 
 
-_POINTS, _WEIGHTS = (column[:, None] for column in rule(48))
+_RULES = {nodes: tuple(column[:, None] for column in rule(nodes)) for nodes in (8, 16, 48)}
 _STEPS = 128
 
 
-def over_time(end: Array, shift: Array) -> tuple[Array, Array]:
+def over_time(end: Array, shift: Array, nodes: int = 48) -> tuple[Array, Array]:
     """48 moments t between 0 and each `end`, and their weights: the sum of weight · f(t) is the integral of f(t) dt.
 
-    Arrays of shape (48, persons).
+    Arrays of shape (48, persons); or of 8 or 16 nodes.
     """
+    points, weights = _RULES[nodes]
     width = np.log1p(end / shift)
-    t = shift * np.expm1(_POINTS * width)
-    return t, _WEIGHTS * width * (shift + t)
+    t = shift * np.expm1(points * width)
+    return t, weights * width * (shift + t)
+
+
+def integral(f: Callable[[Array], Array], end: Array, shift: Array) -> Array:
+    """The integral of f(t) dt from 0 to each `end`, by as few moments as will do; f is asked for arrays (moments, persons).
+
+    Twice the points give twice the digits: where 8 and 16 agree in six, those of 16 are exact.
+    """
+    before = np.full_like(end, np.nan)
+    for nodes in _RULES:
+        t, weight = over_time(end, shift, nodes)
+        found: Array = (weight * f(t)).sum(axis=0)
+        if (np.abs(found - before) <= 1e-6 * np.abs(found)).all():
+            break
+        before = found
+    return found
 
 
 def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array) -> Array:

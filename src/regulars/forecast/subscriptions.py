@@ -44,6 +44,11 @@ def fit_subscriptions(cohorts: Mapping[Any, Sequence[float]] | Iterable[Sequence
     renewed = np.concatenate([np.append(np.arange(len(life) - 1.0), len(life) - 1.0) for life in lives])
     left = np.concatenate([np.append(np.ones(len(life) - 1), 0.0) for life in lives])
     n = np.concatenate([np.append(-np.diff(life), life[-1]) for life in lives])
+    return fit_renewals(renewed, left, n)
+
+
+def fit_renewals(renewed: Array, left: Array, n: Array) -> SubscriptionForecast:
+    """The same for `n` subscribers who renewed so often and then left (1), or were not asked again yet (0), of any cohorts."""
     found = highest(lambda parameters: sbg.likelihood(parameters, renewed, left, n), sbg.STARTS)
     return SubscriptionForecast(estimated(found, dict.fromkeys(sbg.PARAMETERS, 1.0), sbg.EXTREMES, 0.0, float(n.sum())))
 
@@ -62,17 +67,17 @@ class SubscriptionForecast:
         """The probability of renewing so many times more."""
         return sbg.survival(self.estimate.values, np.asarray(renewals, dtype=float), np.asarray(renewed, dtype=float))
 
-    def median_renewals(self, renewed: Array | float = 0.0) -> Array:
-        """After how many renewals to come fewer than half of them will be left: the first at which survival is below 1/2."""
+    def median_renewals(self, renewed: Array | float = 0.0, share: Array | float = 0.5) -> Array:
+        """After how many renewals to come fewer than half of them, or another share, will be left: infinite where never."""
         renewed = np.asarray(renewed, dtype=float)
         low, high = np.zeros(renewed.shape), np.ones(renewed.shape)
-        while (short := self.survival(high, renewed) >= 0.5).any():
+        while (short := self.survival(high, renewed) >= share).any():
             if (high > 1e15).any():
                 return np.where(short, np.inf, high)
             low, high = np.where(short, high, low), np.where(short, 2 * high, high)
         while (high - low > 1).any():
             middle = np.floor((low + high) / 2)
-            stay = self.survival(middle, renewed) >= 0.5
+            stay = self.survival(middle, renewed) >= share
             low, high = np.where(stay, middle, low), np.where(stay, high, middle)
         return high
 

@@ -21,7 +21,7 @@ def changes(
     people: dict[str, Array],
     now: npt.NDArray[np.int64],
     before: npt.NDArray[np.int64],
-    known: dict[str, npt.NDArray[np.bool_]],
+    alike: dict[str, npt.NDArray[np.intp]],
 ) -> dict[str, Changes]:
     """Changes by metric; rows as `now`. people: how many customers a metric rests on; now, before: places of the periods and of
     those before them; known: whether a metric's period may be judged.
@@ -36,7 +36,8 @@ def changes(
         filled = estimate.filled[now] | estimate.filled[before]
         low, high, error = jackknife(estimate.without[now] - estimate.without[before], difference, filled)
         few = np.minimum(behind[now], behind[before]) < FEWEST
-        judged = (known[name][now] & known[name][before])[:, None] & ~np.isnan(difference)
+        comparable = (alike[name][now] >= 0) & (alike[name][now] == alike[name][before])
+        judged = comparable[:, None] & ~np.isnan(difference)
         verdict = np.where(judged, np.where(few, _FEW, _NOISE), 0).astype(np.int8)
         chances[name] = np.where(verdict == _NOISE, p_value(difference, error, filled), np.nan)
         found[name] = Changes(estimate.value[before], difference, low, high, verdict)

@@ -71,7 +71,7 @@ HISTOGRAMS = {BEFORE: "before", AFTER: "after", BY_DAY: "before_by_day"}
 LINES = Fact("lines", "one row per product line of a counted order", ("order_lines",), _same(*_OF_LINE))
 RETURNS = Fact("returns", "one row per return or refund", ("returns",), _same(*_OF_LINE, "reason"))
 SPEND = Fact("spend", "what advertising cost by day", ("spend",), _same("channel", "source"), of_customers=False)
-FORECASTS = "forecasts"
+FORECASTS, SUBSCRIPTION_FORECASTS = KINDS_OF_FORECAST = ("forecasts", "subscription_forecasts")
 """What must be there for a metric that looks ahead: it covers the days of orders up to the latest forecast's."""
 PREDICTIONS = Fact(
     "predictions", "one row per customer and forecast, on the last day the forecast knew", (FORECASTS,),
@@ -81,8 +81,12 @@ PROSPECTS = Fact(
     "prospects", "one row per customer of the latest forecast, on the day of the first order", (FORECASTS,),
     _FIRST | _same(*AS_NOW), (*_FIRST.values(), *AS_NOW), rows="predictions",
 )  # fmt: skip
+SUBSCRIPTIONS = Fact(
+    "subscription_predictions", "one row per running subscription and forecast, on the last day the forecast knew",
+    (SUBSCRIPTION_FORECASTS,), _same("plan", "source"), snapshot=True,
+)  # fmt: skip
 
-FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND, PREDICTIONS, PROSPECTS)
+FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND, PREDICTIONS, PROSPECTS, SUBSCRIPTIONS)
 
 
 class Timing(Enum):

@@ -222,13 +222,23 @@ def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flag
     return np.ones(len(times.first), dtype=bool)
 
 
-def _judged(work: Work, metric: Metric, times: Times) -> Flags:
+def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
+    """For each period a number, alike for those that may be compared; −1 where it may not be judged.
+
+    Forecasts made otherwise are no measure of each other.
+    """
     covered = work.facts.covered(metric)
     if covered is None:
-        return np.zeros(len(times.first), dtype=bool)
+        return np.full(len(times.first), -1)
     whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
     in_time = ripe(work.facts, metric, times, work.question.active_window)
-    return np.asarray(whole & finished(work.facts, metric, times) & in_time)
+    known = whole & finished(work.facts, metric, times) & in_time
+    alike = np.zeros(len(known), dtype=np.intp)
+    if metric.of_snapshots:
+        terms = [made.terms for made in work.facts.forecasts[metric.forecast]]
+        latest = _forecasts_before(work.facts, metric, times.beyond) - 1
+        alike = np.array([terms.index(terms[number]) for number in latest], dtype=np.intp)
+    return np.where(known, alike, -1)
 
 
 def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
@@ -238,10 +248,15 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
         return np.zeros(len(times.first), dtype=bool)
     first, last = (epoch_day(day) for day in covered)
     found = (times.first <= last) & (times.beyond > first)
-    if any(fact.snapshot for fact in metric.facts):
-        known = np.array([epoch_day(day) for day in facts.forecasts])
-        found &= np.searchsorted(known, times.beyond) > np.searchsorted(known, times.first)
+    if metric.of_snapshots:
+        until, before = (_forecasts_before(facts, metric, days) for days in (times.beyond, times.first))
+        found &= until > before
     return np.asarray(found)
+
+
+def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """How many forecasts that the metric may rest on are as of a day before each of these."""
+    return np.searchsorted([epoch_day(made.as_of) for made in facts.forecasts[metric.forecast]], days)
 
 
 def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times) -> Block:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from typing import TypeAlias
@@ -12,10 +12,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from regulars.metrics.kept import Kept
-from regulars.metrics.measures import FORECASTS
+from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.forecasts import Made
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,10 @@ class Facts:
     """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
     cells: tuple[Kept, ...] = ()
     """What is kept summed up beside the facts; without any, every question is answered from rows."""
-    forecasts: tuple[date, ...] = ()
-    """The days that the forecasts are as of, ascending."""
-    stale: Callable[[], tuple[str, ...]] = tuple
-    """What came after the latest forecast was made, in words."""
+    forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
+    """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
+    stale: Callable[[str], tuple[str, ...]] = lambda kind: ()
+    """What came after the latest forecast of a kind was made, in words."""
 
     @cached_property
     def levels(self) -> dict[tuple[str, str], list[Kept]]:
@@ -111,16 +112,16 @@ class Facts:
     def covered(self, metric: Metric) -> tuple[date, date] | None:
         """First and last day that all tables the metric needs cover, or None where one has no rows."""
         needed = (*(table for fact in metric.facts for table in fact.tables), *metric.needs)
-        ranges = [self._forecast() if table == FORECASTS else self.coverage.get(table) for table in needed]
+        ranges = [self._forecast(table) if table in KINDS_OF_FORECAST else self.coverage.get(table) for table in needed]
         known = [days for days in ranges if days is not None]
         if not known or len(known) < len(ranges):
             return None
         return max(first for first, _ in known), min(last for _, last in known)
 
-    def _forecast(self) -> tuple[date, date] | None:
+    def _forecast(self, kind: str) -> tuple[date, date] | None:
         """The days of the customers that are forecast."""
-        orders = self.coverage.get("orders")
-        return (orders[0], self.forecasts[-1]) if orders and self.forecasts else None
+        orders, made = self.coverage.get("orders"), self.forecasts.get(kind)
+        return (orders[0], made[-1].as_of) if orders and made else None
 
 
 def period_named(facts: Facts, text: str) -> Period:

@@ -18,6 +18,8 @@ from regulars.metrics.measures import (
     ORDERS,
     PREDICTIONS,
     PROSPECTS,
+    SUBSCRIPTION_FORECASTS,
+    SUBSCRIPTIONS,
     Expression,
     Fact,
 )
@@ -25,7 +27,7 @@ from regulars.metrics.question import Condition, Facts
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.gaps import NONE
 from regulars.warehouse.facts.sequence import sequenced
-from regulars.warehouse.forecasts import dated
+from regulars.warehouse.forecasts import dated, of_customers, today
 from regulars.warehouse.portable import smaller
 
 UNKNOWN = "unknown"
@@ -46,6 +48,9 @@ def relation(
         rows = _orders(facts, fact, where, by)
         seen = Seen(rows, fact, active_window)
         rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+    elif fact is SUBSCRIPTIONS:
+        said, kept = (facts.table(name) for name in (SUBSCRIPTIONS.table, SUBSCRIPTION_FORECASTS))
+        rows = _filtered(dated(said, kept), fact, where)
     elif fact.table == PREDICTIONS.table:
         rows = _filtered(_predictions(facts, fact, where, by), fact, where)
     else:
@@ -104,7 +109,8 @@ def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[st
 
 
 def _predictions(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    rows = dated(facts.table(PREDICTIONS.table), facts.table(FORECASTS))
+    said = today(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
+    rows = of_customers(said, facts.table(FORECASTS))
     if fact is PROSPECTS:
         rows = rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day)
     return _with_told(rows, facts, where, by)

@@ -10,6 +10,7 @@ from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
     HISTOGRAMS,
     HISTORIES,
+    KINDS_OF_FORECAST,
     Amount,
     Expression,
     Fact,
@@ -74,6 +75,21 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Renewals:
+    """What an example's forecast says of a running subscription: what its renewals bring within a year."""
+
+    subscription: str
+    as_of: str
+    revenue: str
+    profit: str
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        return f"the subscription {self.subscription} will bring {self.revenue} and leave {self.profit}"
+
+
+@dataclass(frozen=True)
 class Example:
     """A handful of orders and what the metric says of them: shown in the docs and run as a test."""
 
@@ -85,7 +101,7 @@ class Example:
     """(day, units, amount) of refunds without an order."""
     spend: tuple[tuple[str, str], ...] = ()
     """(day, amount) of advertising."""
-    predicted: tuple[Prediction, ...] = ()
+    predicted: tuple[Prediction | Renewals, ...] = ()
     split: dict[str, str] = field(default_factory=dict)
 
 
@@ -137,6 +153,16 @@ class Metric:
         """The facts it reads, what is above the line first."""
         below = self.below.facts if self.below else ()
         return tuple(dict.fromkeys((*self.above.facts, *below)))
+
+    @property
+    def forecast(self) -> str:
+        """Which kind of forecast it rests on, of KINDS_OF_FORECAST; empty where on none."""
+        return next((table for fact in self.facts for table in fact.tables if table in KINDS_OF_FORECAST), "")
+
+    @property
+    def of_snapshots(self) -> bool:
+        """Whether it tells of the days with a forecast only."""
+        return any(fact.snapshot for fact in self.facts)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

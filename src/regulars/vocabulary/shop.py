@@ -18,6 +18,7 @@ from regulars.vocabulary import money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
 from regulars.vocabulary.machine import Machine
+from regulars.vocabulary.term import SettingOfTerms, Terms
 
 SETTINGS_FILE = "regulars.toml"
 WAREHOUSE = "warehouse"
@@ -35,6 +36,7 @@ return_window = 30             # days customers have to send something back
 # phone_country_code = "44"    # for phone numbers written without one
 {shared}   # never make two records one person
 # default_margin = "0.40"      # profit where a product's cost is not known
+# subscriptions_renew = "month"   # or by plan: {{ yearly = "year", box = "4 weeks" }}, all others every month
 
 # [machine]                    # what Regulars may use of this machine; what stands above goes above
 # memory_limit = "4 GB"        # beyond it rows are moved to disk; 80 % of the memory where nothing is said
@@ -73,6 +75,7 @@ class Settings(BaseModel):
     phone_country_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$")
     shared_addresses: tuple[str, ...] = ()
     default_margin: Decimal | None = Field(default=None, ge=0, le=1)
+    subscriptions_renew: SettingOfTerms = Terms()
     machine: Machine = Machine()
     """Limits that no answer depends on."""
 

@@ -1,21 +1,27 @@
 """Forecasts beside the facts: `facts.forecasts`, a row each, and `facts.predictions`, a row per customer of each.
+Those of subscriptions are `facts.subscription_forecasts` and `facts.subscription_predictions`, a row per running one.
 
 They are not derived from the rows as other facts are: what was said on a day stays what was said, and deriving again leaves
-both tables alone. What came after a forecast makes it stale, and whoever shows it says so.
+these tables alone. What came after a forecast makes it stale, and whoever shows it says so.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 
+from regulars.warehouse.people.persons import hashed
 from regulars.warehouse.portable import epoch_day
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
+SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"
+_TOGETHER = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
 _MONEY = "DECIMAL(18,4)"
 _TABLES = {
     FORECASTS: {
@@ -35,8 +41,25 @@ _TABLES = {
         "profit_to_date": _MONEY, "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
         "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": f"{_MONEY} NOT NULL", "revenue": f"{_MONEY} NOT NULL", "profit": _MONEY,
-        "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_at_stake": f"{_MONEY} NOT NULL",
-        "median_days": "FLOAT", "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
+        "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_year": f"{_MONEY} NOT NULL",
+        "value_at_stake": f"{_MONEY} NOT NULL", "median_days": "FLOAT", "overdue": "FLOAT NOT NULL",
+        "buys_90_at_last": "FLOAT NOT NULL",
+    },
+    SUBSCRIPTION_FORECASTS: {
+        "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "horizon": "INTEGER NOT NULL",
+        "discount": "DOUBLE NOT NULL", "currency": "VARCHAR NOT NULL", "value_of": "VARCHAR NOT NULL",
+        "value_share": "DOUBLE NOT NULL", "value_why": "VARCHAR NOT NULL", "models": "VARCHAR NOT NULL",
+        "plans": "VARCHAR NOT NULL", "ending": "BIGINT NOT NULL", "totals": "VARCHAR NOT NULL", "cohorts": "VARCHAR NOT NULL",
+        "backtest": "VARCHAR", "state": "VARCHAR NOT NULL",
+    },
+    SUBSCRIPTION_PREDICTIONS: {
+        "as_of": "DATE NOT NULL", "source": "VARCHAR NOT NULL", "subscription_id": "VARCHAR NOT NULL", "person": "BIGINT",
+        "bucket": "INTEGER NOT NULL", "plan": "VARCHAR NOT NULL", "renewed": "INTEGER NOT NULL", "age": "INTEGER NOT NULL",
+        "due": "INTEGER NOT NULL", "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
+        "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
+        "purchases_high": "INTEGER NOT NULL", "spend": _MONEY, "revenue": _MONEY, "profit": _MONEY, "value_low": _MONEY,
+        "value_high": _MONEY, "value_at_stake": _MONEY, "median_days": "FLOAT", "overdue": "FLOAT",
+        "buys_90_at_last": "FLOAT NOT NULL",
     },
 }  # fmt: skip
 _COLUMNS = (
@@ -47,10 +70,34 @@ _COLUMNS = (
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables, empty, where they are not there. Those of an older Regulars, of other columns, go."""
     found = {name: [column for (column,) in con.execute(_COLUMNS, [name]).fetchall()] for name in _TABLES}
-    if any(found[name] != list(columns) for name, columns in _TABLES.items()):
-        for name, columns in _TABLES.items():
-            listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-            con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+    for names in _TOGETHER:
+        if any(found[name] != list(_TABLES[name]) for name in names):
+            for name in names:
+                listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
+                con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+
+
+def follow_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Write facts.moved_persons(was, person): who customers of kept forecasts are today that have been joined to others since.
+
+    A person's number comes from an identity, and identities know whose they are now.
+    """
+    gone = "SELECT DISTINCT person AS was FROM facts.predictions ANTI JOIN facts.persons USING (person)"
+    con.execute(f"CREATE OR REPLACE TEMP TABLE gone_persons AS {gone}")
+    (number,) = con.execute("SELECT count(*) FROM temp.gone_persons").fetchall()[0]
+    # Numbering all identities takes its time, and mostly nobody is gone.
+    known = f"(SELECT {hashed('identity')} AS was, person FROM facts.identities)" if number else "temp.gone_nobody"
+    con.execute("CREATE OR REPLACE TEMP TABLE gone_nobody (was BIGINT, person BIGINT)")
+    con.execute(f"CREATE OR REPLACE TABLE facts.moved_persons AS FROM {known} SEMI JOIN temp.gone_persons USING (was)")
+    con.execute("DROP TABLE temp.gone_persons")
+    con.execute("DROP TABLE temp.gone_nobody")
+
+
+def today(said: ir.Table, moved: ir.Table) -> ir.Table:
+    """Predictions with the person that their customer is today; moved: facts.moved_persons."""
+    now = moved.select(was=moved.was, now_person=moved.person)
+    rows = said.left_join(now, said.person == now.was)
+    return rows.mutate(person=rows.now_person.fill_null(rows.person)).drop("was", "now_person")
 
 
 def state(con: duckdb.DuckDBPyConnection) -> str:
@@ -81,29 +128,47 @@ def since(con: duckdb.DuckDBPyConnection, states: list[str]) -> list[tuple[str, 
     ]
 
 
-def latest_is_stale(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
-    """What came after the latest forecast was made, in words; nothing where it is up to date or there is none."""
-    found = con.execute("SELECT state FROM facts.forecasts ORDER BY as_of DESC LIMIT 1").fetchall()
+def latest_is_stale(con: duckdb.DuckDBPyConnection, kind: str) -> tuple[str, ...]:
+    """What came after the latest forecast of a kind was made, in words; nothing where it is up to date or there is none."""
+    found = con.execute(f"SELECT state FROM facts.{kind} ORDER BY as_of DESC LIMIT 1").fetchall()
     return since(con, [found[0][0]])[0] if found else ()
 
 
-def days(con: duckdb.DuckDBPyConnection) -> tuple[int, ...]:
-    """The epoch days that forecasts are as of, ascending."""
-    found = con.execute(
-        "SELECT date_diff('day', DATE '1970-01-01', as_of) FROM facts.forecasts ORDER BY as_of"
-    ).fetchall()
-    return tuple(day for (day,) in found)
+@dataclass(frozen=True)
+class Made:
+    """When and how a forecast was made."""
+
+    as_of: date
+    value_of: str
+    """profit or revenue."""
+    terms: tuple[object, ...]
+    """What it must have in common with another one to be compared: days ahead, discount, what value is, model."""
+
+
+def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
+    """The forecasts that are kept, by kind, the latest day last; without the kinds that have none."""
+    columns = {FORECASTS: "model", SUBSCRIPTION_FORECASTS: "''"}
+    kinds = " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, as_of, value_of, horizon, discount, {model} AS model FROM facts.{kind}"
+        for kind, model in columns.items()
+    )
+    found: dict[str, tuple[Made, ...]] = {}
+    for kind, as_of, value_of, *how in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), Made(as_of, value_of, (value_of, *how)))
+    return found
 
 
 def dated(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
-    """facts.predictions with epoch days: `day` its forecast is as of, `next_day` that of the next forecast (null for the
-    latest), `first_day` of the customer's first order; and `at_risk`, whether the customer is leaving.
-    """
+    """Predictions with epoch days: `day` their forecast is as of, `next_day` that of the next forecast (null for the latest)."""
     kept = forecasts.select(of=forecasts.as_of, next=forecasts.as_of.lead().over(order_by=forecasts.as_of))
-    kept = kept.select("of", of_day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
-    rows = predictions.inner_join(kept, predictions.as_of == kept["of"])
-    rows = rows.mutate(day=rows.of_day, first_day=(rows.of_day - rows.age).cast("int32"), at_risk=at_risk(rows))
-    return rows.drop("of", "of_day")
+    kept = kept.select("of", day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
+    return predictions.inner_join(kept, predictions.as_of == kept["of"]).drop("of")
+
+
+def of_customers(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
+    """facts.predictions, `dated`, with `first_day` of the customer's first order and `at_risk`, whether they are leaving."""
+    rows = dated(predictions, forecasts)
+    return rows.mutate(first_day=(rows.day - rows.age).cast("int32"), at_risk=at_risk(rows))
 
 
 def value(rows: ir.Table) -> ir.DecimalValue:

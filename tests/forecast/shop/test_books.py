@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from regulars.app import App
-from regulars.forecast.shop.books import KEPT
+from regulars.forecast.kept import KEPT
 from regulars.forecast.shop.making import Wish
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.people.corrections import join

@@ -8,6 +8,7 @@ import pytest
 
 from regulars.app import App
 from regulars.forecast.shop.making import Wish
+from regulars.warehouse.people.corrections import join
 
 
 @pytest.mark.slow
@@ -35,3 +36,29 @@ def test_what_came_is_counted_for_spans_that_are_over(app: App):
 
 def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: App):
     assert app.hindsight() == ()
+
+
+def test_customers_joined_later_are_still_those_who_came(app: App):
+    """Joined, two customers are one, under the number of one of them: what the other did must not be lost."""
+    app.forecast(Wish(as_of=date(2025, 11, 1)))
+    (before,) = app.hindsight()
+    buyers = (
+        "SELECT email FROM facts.persons WHERE email IS NOT NULL AND person {} (SELECT person FROM facts.orders"
+        " WHERE person IS NOT NULL AND day BETWEEN 20394 AND 20423)"
+        " AND person IN (SELECT person FROM facts.predictions) ORDER BY email LIMIT 3"
+    )
+    with app.warehouse.read() as con:
+        came, stayed_away = (
+            [email for (email,) in con.execute(buyers.format(how)).fetchall()] for how in ("IN", "NOT IN")
+        )
+    for one, other in zip(came[:2], stayed_away[:2], strict=True):
+        app.change("join", lambda changes, pair=(one, other): join(changes, app.shop.settings, *pair))
+    with app.warehouse.read() as con:
+        moved = con.execute("SELECT count(*) FROM facts.moved_persons").fetchall()
+        gone = con.execute("SELECT count(*) FROM facts.predictions ANTI JOIN facts.persons USING (person)").fetchall()
+    assert moved == gone == [(2,)]
+    (after,) = app.hindsight()
+    assert (after.came, after.forecast) == (before.came, before.forecast)
+    # Two who both came and are one today count once.
+    app.change("join", lambda changes: join(changes, app.shop.settings, came[0], came[2]))
+    assert app.hindsight()[0].came == before.came - 1

@@ -89,6 +89,8 @@ def test_histories_of_a_simulated_shop(facts: duckdb.DuckDBPyConnection, engine:
     expected = plain(facts, until, cap)
     found = {row["person"]: (*list(row.values())[2:],) for row in engine.read(rows).to_pylist()}
     assert len(found) > 500 and found == expected
+    pasts = [(frequency, age, recency) for frequency, recency, age, *_ in found.values()]
+    assert pasts == sorted(pasts)  # equal ones together
     counted = cells(engine, rows)
     here = Counter(
         {

@@ -49,7 +49,7 @@ def people(app: App) -> list[dict[str, Any]]:
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     for row in rows:
         row["value"] = row["revenue"] if row["profit"] is None else row["profit"]
-        row["staying"] = float(row["value"] + row["value_at_stake"])
+        row["staying"] = float(row["value_year"] + row["value_at_stake"])
         row["risk"] = row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2
     staying = sum(row["staying"] for row in rows) / len(rows)
     buys = sum(row["buys_365"] for row in rows) / len(rows)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,12 +30,18 @@ def _day(given: str | None) -> date | None:
 
 def forecast(
     horizon: Annotated[
-        int, typer.Option("--horizon", metavar="DAYS", help="How far ahead purchases and value go.")
-    ] = 365,
+        int | None,
+        typer.Option("--horizon", metavar="DAYS", show_default="365", help="How far ahead purchases and value go."),
+    ] = None,
     rate: Annotated[
-        float,
-        typer.Option("--rate", metavar="SHARE", help="Discount a year: 0.1 takes 10 % off what comes a year later."),
-    ] = 0.1,
+        float | None,
+        typer.Option(
+            "--rate",
+            metavar="SHARE",
+            show_default="0.1",
+            help="Discount a year: 0.1 takes 10 % off what comes a year later.",
+        ),
+    ] = None,
     model: Annotated[
         PurchaseModel | None,
         typer.Option(
@@ -49,7 +55,8 @@ def forecast(
             metavar="DAY",
             callback=lambda given: given if given is None else str(_day(given)),
             show_default=False,
-            help="The last day the forecast shall know, such as 2011-10-31; the last one of the data where nothing is said.",
+            help="The last day whose orders the forecast shall know, such as 2011-10-31; the last one of the data where nothing is"
+            " said. With --report: the forecast of that day.",
         ),
     ] = None,
     report: Annotated[
@@ -70,6 +77,8 @@ def forecast(
 ) -> None:
     """Forecast who will come back, who is leaving and what customers will be worth; say how far to trust it.
 
+    Where the shop has subscriptions, also who will renew. They renew every month, or as subscriptions_renew in regulars.toml says.
+
     The last five forecasts are kept, one for each day they are as of. After a later load the latest is stale: make a new one.
 
     Examples:
@@ -79,31 +88,40 @@ def forecast(
       regulars forecast --horizon 730 --rate 0.08
       regulars forecast --as-of 2011-06-30
     """
+    from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.summary import record, summary
     from regulars.cli.forecasts.trust import trust
     from regulars.forecast.shop.making import Wish
-    from regulars.vocabulary.errors import ForecastRefused
+    from regulars.vocabulary.errors import UsageError
 
     app = changed(shop)
     if pictures:
         _insist(pictures, pictures_as)
+    told = {"horizon": horizon, "rate": rate, "model": model and model.value}
+    wishes: dict[str, Any] = {name: wish for name, wish in told.items() if wish is not None}
+    if report and wishes:
+        raise UsageError(
+            f"A report shows a forecast as it was made: leave out --{next(iter(wishes))}.",
+            "Without --report, another forecast is made.",
+        )
     if report:
-        kept = app.forecasts()
-        if not kept:
-            raise ForecastRefused("No forecast has been made of this shop yet.", "Make one: regulars forecast")
-        found = kept[0]
+        found, renewing = subscriptions.kept(app, _day(as_of))
     else:
         with bar() as progress:
-            found = app.forecast(Wish(horizon, rate, model and model.value, _day(as_of)), progress)
-    came = app.hindsight() if report or pictures else ()
-    drawn = _drawn(app, found, came, pictures, pictures_as) if pictures else []
+            found, renewing = subscriptions.made(app, Wish(as_of=_day(as_of), **wishes), progress)
+    came = app.hindsight() if found and (report or pictures) else ()
+    drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
     if format is Layout.JSON:
-        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {})
+        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {}) if found else {}
+        content |= {"subscriptions": subscriptions.record(renewing, app, report)}
         write_json(content | ({"pictures": drawn} if pictures else {}))
         return
-    summary(found)
-    if report:
-        trust(found, came)
+    if found:
+        summary(found)
+        if report:
+            trust(found, came)
+    if renewing:
+        subscriptions.show_all(renewing, app, report, after=found)
     if drawn:
         say("Drawn: " + ", ".join(drawn))
 
@@ -141,12 +159,13 @@ def segments(
     from regulars.cli.choose import conditions, insist_on_a_forecast
     from regulars.cli.forecasts import segments as drawn
     from regulars.metrics.catalogue import named as metric_named
+    from regulars.metrics.measures import FORECASTS
     from regulars.metrics.people.segments import members, named, sizes
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with asked(shop).facts() as facts:
         insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
-        as_of, currency = facts.forecasts[-1], facts.currency
+        as_of, currency = facts.forecasts[FORECASTS][-1].as_of, facts.currency
         found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
         if chosen is not None:
             people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)

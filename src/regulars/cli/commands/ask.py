@@ -67,7 +67,6 @@ def metrics(
         conditions,
         insist_on_a_forecast,
         known_by,
-        looking_ahead,
         periods_asked,
         splits_asked,
         waiting_for_a_forecast,
@@ -86,6 +85,7 @@ def metrics(
         raise UsageError(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
         )
+    from regulars.metrics.measures import FORECASTS
     from regulars.metrics.query import answer
     from regulars.metrics.question import Question
 
@@ -95,13 +95,14 @@ def metrics(
         waiting = waiting_for_a_forecast(asked_for, facts) if format is Format.TABLE else ()
         asked_for = tuple(metric for metric in asked_for if metric not in waiting)
         window = window_asked(active_window, reading.shop.settings)
-        usual, of_forecasts = (
-            periods_asked(facts, grain, since, until, period, latest=True, ahead=ahead) for ahead in (False, True)
-        )
-        ahead = looking_ahead(asked_for)
+        kinds = {metric: metric.forecast if metric.of_snapshots else "" for metric in asked_for}
+        asked_periods = {
+            kind: periods_asked(facts, grain, since, until, period, latest=True, ahead=kind)
+            for kind in set(kinds.values())
+        }
         by_periods: dict[tuple[Period, ...], list[Metric]] = {}
-        for one in asked_for:
-            by_periods.setdefault(of_forecasts if one in ahead else usual, []).append(one)
+        for one, kind in kinds.items():
+            by_periods.setdefault(asked_periods[kind], []).append(one)
         parts = []
         for periods, mine in by_periods.items():
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
@@ -131,7 +132,7 @@ def metrics(
     left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting)
     if left_out:
         say(f"{left_out} metrics do not know this split or condition and are left out.")
-    if waiting:
+    if any(one.forecast == FORECASTS for one in waiting):
         say("What customers will be worth, and who is about to be lost: regulars forecast")
     say("What a metric means: regulars explain NAME")
 
@@ -174,7 +175,6 @@ def metric(
     from regulars.cli.choose import (
         conditions,
         insist_on_a_forecast,
-        looking_ahead,
         periods_asked,
         splits_asked,
         window_asked,
@@ -189,7 +189,7 @@ def metric(
     reading = asked(shop)
     with reading.facts() as facts:
         insist_on_a_forecast((wanted,), facts)
-        ahead = bool(looking_ahead((wanted,)))
+        ahead = wanted.forecast if wanted.of_snapshots else ""
         periods = periods_asked(facts, grain, since, until, period, latest=False, ahead=ahead)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)

@@ -9,6 +9,7 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.choosing import STAYING
 from regulars.forecast.shop.totals import CERTAIN
 from regulars.vocabulary.units import Unit
 
@@ -39,6 +40,8 @@ def summary(found: Forecast) -> None:
     if found.spend["reason"]:
         say(f"Every purchase is taken to be worth the same to all customers: {found.spend['reason']}")
     say(f"{NAMES[found.model]}; {found.why}.")
+    if found.model == STAYING:
+        say("So who is about to be lost is not told here, and value at risk is nothing: go by the chance to buy.")
 
 
 def stale(found: Forecast) -> list[str]:
@@ -65,8 +68,9 @@ def caution(found: Forecast) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """+13 %."""
-    return f"{share * 100:+.0f} %"
+    """+13 %; 0 % without a sign."""
+    whole = round(share * 100)
+    return f"{whole:+d} %" if whole else "0 %"
 
 
 def off_by(counts: dict[str, float], of: str = "forecast") -> float:
@@ -90,6 +94,8 @@ def _sheet(found: Forecast) -> Sheet:
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
     add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")
     add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found))
+    if found.model == STAYING:  # then there is nothing to tell of leaving
+        return sheet
     add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
     add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
     add(f"{found.value_of} at risk with them within a year", _money(totals["value_at_risk"], found))

@@ -25,7 +25,8 @@ Array = npt.NDArray[np.float64]
 
 _POINTS, _WEIGHTS = (column[:, None] for column in rule(16))
 """Enough for 11 digits of every customer's likelihood, whatever the parameters."""
-_BLOCK = 2048
+_BLOCK, _BLOCK_OF_DERIVATIVES = 2048, 512
+"""Customers at once, 17 numbers each, or of derivatives 85: twice as fast while they stay in a small cache of the processor."""
 
 
 class ParetoNbd:
@@ -60,7 +61,9 @@ class ParetoNbd:
             customers * np.array([0, 0, np.log(beta), s / beta]),
             customers * np.array([[0, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1 / beta], [0, 0, 1 / beta, -s / beta**2]]),
         )
-        return sum((_silence(parameters, *block[1:]) for block in cells.blocks(_BLOCK)), total + lifetimes)
+        return sum(
+            (_silence(parameters, *block[1:]) for block in cells.blocks(_BLOCK_OF_DERIVATIVES)), total + lifetimes
+        )
 
     def alive(self, parameters: Array, cells: Cells) -> Array:
         """The Note, section 5: the share of A(T) in the likelihood's bracket."""

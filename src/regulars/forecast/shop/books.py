@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import duckdb
-
-from regulars.warehouse.forecasts import FORECASTS, PREDICTIONS, since, state
-
-KEPT = 5
-"""How many forecasts stay: the one just made, and the latest others by the day they are as of."""
-
-_JSON = ("parameters", "standard_errors", "spend", "totals", "backtest")
+from regulars.forecast.kept import Shelf
+from regulars.warehouse.forecasts import FORECASTS, PREDICTIONS
 
 
 @dataclass(frozen=True)
@@ -59,31 +52,7 @@ class Forecast:
     """What came after it, in words; empty where it is up to date."""
 
 
-def write(con: duckdb.DuckDBPyConnection, forecast: Forecast, predictions: str) -> None:
-    """Write a forecast down in place of one of the same day; `predictions` is the SQL of its rows. Older ones go."""
-    for table in (FORECASTS, PREDICTIONS):
-        con.execute(f"DELETE FROM facts.{table} WHERE as_of = ?", [forecast.as_of])
-    row = {name: value for name, value in vars(forecast).items() if name != "stale"}
-    row |= {name: None if row[name] is None else json.dumps(row[name]) for name in _JSON}
-    row |= {"made_at": forecast.made_at.astimezone(UTC).replace(tzinfo=None), "state": state(con)}
-    con.execute(f"INSERT INTO facts.forecasts ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", [*row.values()])
-    # Equal pasts together: what is said of them repeats, and takes far less room.
-    con.execute(f"INSERT INTO facts.predictions BY NAME FROM ({predictions}) ORDER BY frequency, age, recency, person")
-    gone = "SELECT as_of FROM facts.forecasts WHERE as_of <> ? ORDER BY as_of DESC OFFSET ?"
-    old = [day for (day,) in con.execute(gone, [forecast.as_of, KEPT - 1]).fetchall()]
-    for table in (FORECASTS, PREDICTIONS):
-        for day in old:
-            con.execute(f"DELETE FROM facts.{table} WHERE as_of = ?", [day])
-
-
-def listed(con: duckdb.DuckDBPyConnection) -> tuple[Forecast, ...]:
-    """The forecasts that are kept, the latest day first."""
-    found = con.execute("SELECT * FROM facts.forecasts ORDER BY as_of DESC")
-    names = [column[0] for column in found.description or ()]
-    rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
-    forecasts = []
-    for row, changed in zip(rows, since(con, [row.pop("state") for row in rows]), strict=True):
-        row |= {name: json.loads(row[name]) if row[name] else None for name in _JSON}
-        row["made_at"] = row["made_at"].replace(tzinfo=UTC)
-        forecasts.append(Forecast(**row, stale=changed))
-    return tuple(forecasts)
+SHELF = Shelf(
+    Forecast, FORECASTS, PREDICTIONS, ("parameters", "standard_errors", "spend", "totals", "backtest"),
+    "frequency, age, recency, person",
+)  # fmt: skip

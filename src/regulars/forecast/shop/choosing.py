@@ -59,6 +59,7 @@ def choose(
     most = max((len(trials[name]) for name in names), default=0)
     if not most:
         return _untried(found)
+    first = names[0]
     names = tuple(name for name in names if len(trials[name]) == most)
     taken = names[0]
     for name in names[1:]:
@@ -67,8 +68,12 @@ def choose(
             taken = name
     if len(found) == 1:
         return _untried(found)
-    if taken == next(iter(found)):
+    if taken == first:
         return Chosen(found[taken], "none forecast the hidden past better")
+    if first not in names:
+        return Chosen(
+            found[taken], f"it could be told in every hidden quarter, which the usual one, {first}, could not"
+        )
     return Chosen(found[taken], "it forecast the hidden past best")
 
 

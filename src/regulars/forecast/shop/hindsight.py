@@ -11,6 +11,7 @@ import ibis
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.forecasts import today
 from regulars.warehouse.portable import counted
 
 
@@ -42,6 +43,7 @@ def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[Outcome]
     later = orders.filter(orders.person.notnull(), orders.day > day)
     following = later.group_by("person").agg(following=later.day.min())
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date")).select("person")
+    said = today(said, engine.fact("moved_persons")).distinct()
     came = said.inner_join(following, "person")
     found = engine.one(came.agg(**{f"came_{days}": counted((came.following <= day + days).sum()) for days in over}))
     for days in over:

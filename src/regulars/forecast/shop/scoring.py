@@ -1,8 +1,14 @@
-"""What a fitted model says of each customer: worked out once for each past there is, and joined to the customers."""
+"""What a fitted model says of each customer: worked out once for each past there is, and joined to the customers.
+
+Most of it hangs on frequency and age alone, of which there are a hundredth as many pairs as pasts: what those still customers
+will do. How likely each still is one, and how overdue, hangs on the last purchase too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
@@ -10,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from regulars.forecast.cells import Cells
+from regulars.forecast.cells import Cells, pairs
 from regulars.forecast.purchases import PurchaseForecast
 from regulars.forecast.shop.engine import Engine
 from regulars.forecast.shop.histories import PAST
 from regulars.forecast.shop.spending import Spending
 
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 FIRST = ("first_country", "first_channel", "first_coupon", "first_product")
 """What is kept of a customer's first order: what was said of them stays said of such customers, whatever is loaded later."""
@@ -26,104 +33,162 @@ _ALIKE = 0.02
 """Ages that differ by less are one for the range, which is of whole purchases anyway."""
 _FOREVER = 36_500
 """Days: nobody waits a hundred years."""
-_MANY = 50_000
+_CELLS, _PASTS, _COUNTS = 2**16, 2**12, 2**19
+"""Cells, pasts, and pasts times counts worked on at once: what is computed between stays in the processor's cache."""
 _YEAR = 365
 _MONEY = "decimal(18, 4)"
 
 
 def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, threads: int = 1) -> pa.Table:
-    """One row for each cell: frequency, recency, age, and
+    """One row for each cell, in their order: frequency, recency, age, and
 
     `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
     ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_low` and `worth_high`, of the
-    range; `worth_at_stake`, how much less that is, within 12 months, than of those still customers; `median_days` to the next
-    purchase of those still customers (null where that is a hundred years or never); `overdue`, the probability of a silence so
-    long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
+    range; `worth_of_year`, that of 12 months, and `worth_at_stake`, how much less that is than of those still customers;
+    `median_days` to the next purchase of those still customers (null where that is a hundred years or never); `overdue`, the
+    probability of a silence so long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
 
-    Many cells are shared among the threads.
+    The threads share the work.
     """
-    if threads == 1 or len(cells.x) < _MANY:
-        return _scores(fitted, cells, horizon, rate)
-    # By age, so that what hangs on frequency and age alone is worked out by one of them.
-    pieces = np.array_split(np.argsort(cells.T, kind="stable"), threads)
-    parts = [Cells(cells.x[piece], cells.t_x[piece], cells.T[piece], cells.n[piece]) for piece in pieces]
     with ThreadPoolExecutor(threads) as pool:
-        return pa.concat_tables(pool.map(lambda part: _scores(fitted, part, horizon, rate), parts))
+        last = pool.submit(pairs, cells.x, cells.t_x)
+        x, T, where = cells.pasts
+        futures = pool.map(lambda here: _future(fitted, x[here], T[here], horizon, rate), _pieces(x))
+        last_x, last_t, last_where = last.result()
+        lasts = pool.map(lambda here: _at_last(fitted, last_x[here], last_t[here]), _pieces(last_x))
+        limits, place = _limits(fitted, x, T, horizon, pool.map)
+        future, at_last = _Future(*map(np.concatenate, zip(*futures, strict=True))), np.concatenate(list(lasts))
+
+        def said(here: slice) -> pa.Table:
+            piece = Cells(cells.x[here], cells.t_x[here], cells.T[here], cells.n[here])
+            alive, past = fitted.alive(piece), where[here]
+            low, high = (limit.reached(place[past], alive) for limit in limits)
+            return _table(fitted, piece, alive, future.of(past), low, high, at_last[last_where[here]])
+
+        return pa.concat_tables(pool.map(said, _pieces(cells.x, _CELLS)))
 
 
-def _scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float) -> pa.Table:
-    daily = (1 + rate) ** (1 / 365) - 1
-    alive = fitted.alive(cells)
-    x, T, where = cells.pasts
-    still = Cells(x, np.where(x > 0, T, 0.0), T, np.ones(len(x)))  # of all pasts with this x and T the surest customer
-    sure = fitted.alive(still)
+class _Future(NamedTuple):
+    """What those still customers will do: arrays of one length."""
 
-    def of_those_still_customers(said: Array) -> Array:
-        found: Array = (said / sure)[where]
-        return found
+    buys_30: Array
+    buys_90: Array
+    buys_365: Array
+    purchases: Array
+    worth: Array
+    worth_of_year: Array
+    median: Array
 
-    chances = {days: of_those_still_customers(fitted.probability_of_purchase(still, days)) for days in (30, 90, 365)}
-    purchases = of_those_still_customers(fitted.expected_purchases(still, horizon))
-    worth, worth_of_year = (
-        of_those_still_customers(fitted.discounted_purchases(still, days, daily)) for days in (horizon, _YEAR)
-    )
-    median = fitted.median_next_purchase(still)[where]
-    low, high = ranges(fitted, cells, alive, horizon)
-    last_x, last_t, last = Cells(cells.x, cells.t_x, cells.t_x, cells.n).pasts
-    at_last = fitted.probability_of_purchase(Cells(last_x, last_t, last_t, np.ones(len(last_x))), 90)[last]
+    def of(self, past: Places) -> _Future:
+        """That of these pasts."""
+        return _Future(*(values[past] for values in self))
+
+
+def _future(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, rate: float) -> _Future:
+    future, daily = fitted.if_staying(x, T), (1 + rate) ** (1 / 365) - 1
+    worth = fitted.worth_if_staying(x, T, horizon, daily)
+    of_year = worth if horizon == _YEAR else fitted.worth_if_staying(x, T, _YEAR, daily)
+    buys_30, buys_90, buys_365 = (future.buys(days) for days in (30, 90, 365))
+    return _Future(buys_30, buys_90, buys_365, future.purchases(horizon), worth, of_year, future.median())
+
+
+def _at_last(fitted: PurchaseForecast, x: Array, t_x: Array) -> Array:
+    return fitted.probability_of_purchase(Cells(x, t_x, t_x, np.ones(len(x))), 90)
+
+
+def _table(
+    fitted: PurchaseForecast, cells: Cells, alive: Array, future: _Future, low: Array, high: Array, at_last: Array
+) -> pa.Table:
+    purchases, worth = alive * future.purchases, alive * future.worth
     # Of a range it is known how many purchases, not when: they are discounted like those expected.
-    each = alive * worth / np.maximum(alive * purchases, 1e-300)
+    each = worth / np.maximum(purchases, 1e-300)
+    whole = dict(zip(PAST, (cells.x, cells.t_x, cells.T), strict=True)) | {"purchases_low": low, "purchases_high": high}
     numbers = {
         "alive": alive,
-        **{f"buys_{days}": alive * chance for days, chance in chances.items()},
-        "purchases": alive * purchases,
+        "buys_30": alive * future.buys_30,
+        "buys_90": alive * future.buys_90,
+        "buys_365": alive * future.buys_365,
+        "purchases": purchases,
         "overdue": fitted.overdue(cells),
         "buys_90_at_last": at_last,
     }
     amounts = {
-        "worth": alive * worth,
+        "worth": worth,
         "worth_low": low * each,
         "worth_high": high * each,
-        "worth_at_stake": (1 - alive) * worth_of_year,
+        "worth_of_year": alive * future.worth_of_year,
+        "worth_at_stake": (1 - alive) * future.worth_of_year,
     }
-    past = dict(zip(PAST, (cells.x, cells.t_x, cells.T), strict=True))
-    whole = {**past, "purchases_low": low, "purchases_high": high}
-    endless = ~(median < _FOREVER)
+    endless = ~(future.median < _FOREVER)
     return pa.table(
         {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
         | {name: pa.array(values.astype(np.float32)) for name, values in numbers.items()}
         | {name: pa.array(values) for name, values in amounts.items()}
-        | {"median_days": pa.array(np.where(endless, 0.0, median).astype(np.float32), mask=endless)}
+        | {"median_days": pa.array(np.where(endless, 0.0, future.median).astype(np.float32), mask=endless)}
     )
 
 
 def ranges(fitted: PurchaseForecast, cells: Cells, alive: Array, horizon: int) -> tuple[Array, Array]:
     """The LOW and HIGH quantiles of each cell's number of purchases within the horizon: whole numbers."""
-    rounded = Cells(cells.x, cells.t_x, np.maximum(_coarse(cells.T), cells.t_x), cells.n)
-    x, T, where = rounded.pasts
-    # P(N ≤ k) = 1 − alive + alive F(k), F the distribution of those still customers: F(k) is asked for until it reaches these.
-    short = {q: 1 - (1 - q) / np.maximum(alive, 1e-300) for q in (LOW, HIGH)}
-    found = {q: np.zeros(len(alive)) for q in short}
+    x, T, where = cells.pasts
+    (low, high), place = _limits(fitted, x, T, horizon, map)
+    return low.reached(place[where], alive), high.reached(place[where], alive)
+
+
+class _Limits(NamedTuple):
+    """A quantile of the number of purchases, by past: above which probabilities to be alive it is 1, 2, … at least."""
+
+    keys: Array
+    """Of one past after the other, each shifted by twice its place, so that all rise."""
+    start: Places
+    """Where a past's begin."""
+
+    def reached(self, past: Places, alive: Array) -> Array:
+        """The quantile for each of these pasts with this probability to be alive."""
+        found: Array = (np.searchsorted(self.keys, 2.0 * past + (alive - 1e-12)) - self.start[past]).astype(float)
+        return found
+
+
+def _limits(
+    fitted: PurchaseForecast, x: Array, T: Array, horizon: int, each: Callable[..., Iterable[Sequence[Array]]]
+) -> tuple[tuple[_Limits, _Limits], Places]:
+    """Those of LOW and HIGH, and each past's place in them.
+
+    P(N ≤ k) = 1 − alive + alive F(k), F the distribution of those still customers, is below q where alive > (1 − q) / (1 − F(k)).
+    """
+    x, T, where = pairs(x, _coarse(T))
     most = np.exp2(np.ceil(np.log2(_most(fitted, x, T, horizon) + 1)))  # alike in size together
-    order = np.argsort(where, kind="stable")
-    first = np.searchsorted(where[order], np.arange(len(x) + 1))
+    pieces: list[Places] = []
     for size in np.unique(most):
-        pasts = np.flatnonzero(most == size)
-        for some in np.array_split(pasts, -(-len(pasts) * int(size) // 2**21)):
-            still = Cells(x[some], np.where(x[some] > 0, T[some], 0.0), T[some], np.ones(len(some)))
-            sure = fitted.alive(still)[:, None]
-            counts = fitted.probability_of_counts(still, horizon, int(size))
-            reached = 1 - (1 - np.cumsum(counts, axis=1)) / sure
-            which = np.repeat(np.arange(len(some)), first[some + 1] - first[some])
-            rows = order[np.concatenate([np.arange(first[one], first[one + 1]) for one in some])]
-            for q, needed in short.items():
-                for k in range(int(size)):
-                    below = reached[which, k] < needed[rows] - 1e-12
-                    if not below.any():
-                        break
-                    found[q][rows] += below
-    return found[LOW], found[HIGH]
+        alike = np.flatnonzero(most == size)
+        number = -(-len(alike) * int(size) // _COUNTS)
+        pieces += np.array_split(alike, min(number, len(alike)))
+    below = each(lambda some: _below(fitted, x[some], T[some], horizon, int(most[some[0]])), pieces)
+    parts = [list(part) for part in zip(*below, strict=True)]
+    order = np.concatenate(pieces)
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    found = []
+    for keys, counted in (parts[:2], parts[2:]):
+        lengths = np.concatenate(counted).astype(np.intp)
+        own = np.repeat(2.0 * np.arange(len(lengths)), lengths)
+        found.append(_Limits(own + np.concatenate(keys), np.cumsum(lengths) - lengths))
+    return (found[0], found[1]), place[where]
+
+
+def _below(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, most: int) -> tuple[Array, Array, Array, Array]:
+    """For LOW, then HIGH: the limits below 1 of these pasts, one after the other, and how many each has."""
+    until = np.cumsum(fitted.if_staying(x, T).counts(horizon, most), axis=0).T
+    found: list[Array] = []
+    for q in (LOW, HIGH):
+        short = until < q
+        found += [(1 - q) / (1 - until[short]), short.sum(axis=1)]
+    return found[0], found[1], found[2], found[3]
+
+
+def _pieces(rows: Array, size: int = _PASTS) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, max(len(rows), 1), size)]
 
 
 def _coarse(T: Array) -> Array:
@@ -143,7 +208,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
 
     `spend` is the net revenue expected of a day with a purchase; `revenue` the discounted purchases at that, and `profit` what
     is left of it, null where value is revenue; `value_low` and `value_high` are the value of the range of purchases, and
-    `value_at_stake` how much less value that is, within 12 months, than if it were sure that they are customers still.
+    `value_year` the value of 12 months, and `value_at_stake` how much less that is than if it were sure that they are customers
+    still.
     """
     of_cell = engine.keep("forecast_scores", scored)
     of_cell = of_cell.rename({f"cell_{name}": name for name in PAST})
@@ -163,6 +229,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
         profit=money(found.worth * found.a_value) if known else ibis.null(_MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
+        value_year=money(found.worth_of_year * found.a_value),
         value_at_stake=money(found.worth_at_stake * found.a_value),
         median_days=found.median_days,
         overdue=found.overdue,

@@ -97,15 +97,15 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
             spent=rows.spent.sum().cast("float64"),
         )
     )
-    value_of, share, why = _value(**money)
+    value_of, share, why = valued(**money)
     orders_a_day, mean = sums["paid"] / sums["days"], sums["spent"] / sums["paid"]
-    parameters, reason = _gamma_gamma(engine, rows)
+    parameters, reason = gamma_gamma(engine, rows)
     if reason:
         return Spending("mean", reason, {"mean": mean}, orders_a_day, value_of, share, why)
     return Spending("gamma-gamma", "", parameters, orders_a_day, value_of, share, why)
 
 
-def _value(revenue: float, profit: float | None, unknown: int, estimated: int, orders: int) -> tuple[str, float, str]:
+def valued(revenue: float, profit: float | None, unknown: int, estimated: int, orders: int) -> tuple[str, float, str]:
     if unknown:
         return "revenue", 1.0, f"the profit of {unknown:,} of {orders:,} orders is not known"
     if profit is None or profit <= 0 or revenue <= 0:
@@ -114,7 +114,7 @@ def _value(revenue: float, profit: float | None, unknown: int, estimated: int, o
     return "profit", profit / revenue, f"{100 * profit / revenue:.1f} % of revenue was profit{guessed}"
 
 
-def _gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
+def gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
     """The parameters, and why there are none to rely on."""
     rows = rows.filter(rows.paid > 0)
     rows = rows.mutate(mean=divided(rows.spent, rows.paid))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from ibis import _
 
-from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, Amount, within
-from regulars.metrics.shapes import Example, Metric, Order, Prediction, Quotient, Ratio, Total
+from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, SUBSCRIPTIONS, Amount, within
+from regulars.metrics.shapes import Example, Metric, Order, Prediction, Quotient, Ratio, Renewals, Total
 from regulars.vocabulary.units import Better, Unit
 
 _LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)
 """Of several forecasts in a period the latest counts."""
 _LEAVING = _LATEST & _.at_risk
 _CUSTOMERS: Amount = within(PREDICTIONS, 1, _LATEST)
+_RUNNING: Amount = within(SUBSCRIPTIONS, 1, _LATEST)
 _ORDERS = (
     Order("ana", "2024-01-10", "60.00", unit_cost="30.00"),
     Order("ana", "2024-02-10", "40.00", unit_cost="20.00"),
@@ -33,6 +34,12 @@ _AHEAD = (
     " --horizon --rate. "
 )
 _AT_STAKE = "Value is profit where the costs of all orders are known, else revenue; regulars forecast says which."
+
+_RENEWALS = (
+    Renewals("box", "2024-03-10", "500.00", "200.00"),
+    Renewals("box", "2024-03-31", "120.00", "48.00"),
+    Renewals("club", "2024-03-31", "80.00", "32.00"),
+)
 
 
 def _example(value: float, period: str = "2024-03", spend: tuple[tuple[str, str], ...] = ()) -> Example:
@@ -127,5 +134,37 @@ AHEAD: tuple[Metric, ...] = (
         " lifetime_value_to_acquisition_cost.",
         variants=("lifetime_value_to_acquisition_cost",),
         example=_example(5.5, "2024-01", (("2024-01-05", "20.00"),)),
+    ),
+    Ratio(
+        name="subscription_predicted_lifetime_value",
+        question="What will a running subscription bring from now on?",
+        formula="discounted net revenue of renewals that the period's latest forecast expects / subscriptions forecast",
+        fact=SUBSCRIPTIONS,
+        of=_.revenue,
+        where=_LATEST,
+        complete=True,
+        customers=_RUNNING,
+        unit=Unit.MONEY,
+        better=Better.HIGHER,
+        caveat=_AHEAD + "What is paid already is no part of it. Do not add it to predicted_lifetime_value, which knows"
+        " subscribers as customers. " + _NO_ERROR,
+        variants=("subscription_predicted_lifetime_value_profit",),
+        example=Example(_ORDERS, "2024-03", 100, predicted=_RENEWALS),
+    ),
+    Ratio(
+        name="subscription_predicted_lifetime_value_profit",
+        question="What will a running subscription leave after costs from now on?",
+        formula="discounted profit of renewals that the period's latest forecast expects / subscriptions forecast",
+        fact=SUBSCRIPTIONS,
+        of=_.profit,
+        where=_LATEST,
+        complete=True,
+        customers=_RUNNING,
+        unit=Unit.MONEY,
+        better=Better.HIGHER,
+        caveat="Unknown (null) where the profit of an order was when the forecast was made; else as"
+        " subscription_predicted_lifetime_value.",
+        variants=("subscription_predicted_lifetime_value",),
+        example=Example(_ORDERS, "2024-03", 40, predicted=_RENEWALS),
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, 
 from regulars.metrics.cells.quantiles import FAMILY, column
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
-from regulars.metrics.measures import AS_NOW, BY_DAY, FORECASTS, HISTOGRAMS, HISTORIES, Fact, Measure, Term
+from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KINDS_OF_FORECAST, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.scope import BY_PERSON, Scope
@@ -218,7 +218,7 @@ def _by(by: str) -> str:
 
 
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
-    if FORECASTS in measure.fact.tables:
+    if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
         return "what a forecast says is kept for each customer, not summed up"
     kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_")}
     if not kept:

@@ -153,10 +153,10 @@ def _members(segment: Segment, facts: Facts, where: tuple[Condition, ...]) -> ir
 
 
 def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
-    """Predictions of the latest forecast with `value`, `staying` (value had they stayed), and the means over all customers."""
+    """Predictions of the latest forecast with `value`, `staying` (that of 12 months, had they stayed), and the means of all."""
     said = relation(facts, PREDICTIONS, (), 365)
     said = said.filter(said.next_day.isnull())
-    said = said.mutate(value=value(said), staying=value(said) + said.value_at_stake)
+    said = said.mutate(value=value(said), staying=said.value_year + said.value_at_stake)
     of_all = said.agg(
         staying_of_all=divided(said.staying.sum(), said.count()),
         buys_365_of_all=divided(said.buys_365.cast("float64").sum(), said.count()),

@@ -177,8 +177,8 @@ def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:
 
 def _came_true(kept: int, inside: int) -> str:
     if kept == 1:
-        return f"The forecast that was kept came {'' if inside else 'not '}within the model's own range"
-    return f"Of {kept} forecasts that were kept, {inside or 'none'} came within the model's own range"
+        return f"The number forecast and since come {'lay' if inside else 'did not lie'} within the model's own range"
+    return f"Of {kept} numbers forecast and since come, {inside or 'none'} lay within the model's own range"
 
 
 def top_tenth(backtest: Mapping[str, Any], chosen: str) -> Picture:

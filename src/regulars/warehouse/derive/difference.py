@@ -7,10 +7,11 @@ from collections.abc import Callable
 import duckdb
 
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse import forecasts
 from regulars.warehouse.changes import FEW, MOST, Changes
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
-from regulars.warehouse.derive.full import STEPS, prepare_days, run
+from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
 from regulars.warehouse.people import correct_persons, of_persons
@@ -46,9 +47,11 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     _take_out(con)
     run(con, steps[valued:])
     _put_in(con)
+    con.execute("CREATE OR REPLACE TABLE facts.subscriptions AS FROM temp.added_subscriptions")
     if "spend" in changes.tables:
         con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend_statement(settings, PLACE)}")
     write_coverage(con, settings)
+    forecasts.follow_persons(con)
     sign(con, settings)
     for step in STEPS[1:]:
         done(step)
@@ -114,8 +117,9 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     }
     for name, relation in {**rows, "returns": back}.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
+    con.execute("CREATE OR REPLACE TEMP VIEW touched_subscriptions AS FROM main.subscriptions")
     prepare_days(con, settings, "temp.touched_{}")
-    for name in ("orders", "returns"):
+    for name in OF_PERSONS:
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE touched_{name}_of_persons AS {of_persons(BY_NAME[name], f'temp.touched_{name}')}"
         )

@@ -13,14 +13,19 @@ from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.statements import TEMPORARY, Statement
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts.days import zone_days
+from regulars.warehouse.facts.subscriptions import ENDLESS
 from regulars.warehouse.people import define_identities, derive_persons, of_persons
 from regulars.warehouse.portable import FUNCTIONS
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 
 STEPS = (
-    "persons", "product names", "order heads", "lines", "order sums", "returns", "orders", "gaps", "spend", "coverage",
+    "persons", "product names", "order heads", "lines", "order sums", "returns", "orders", "gaps", "spend", "subscriptions",
+    "coverage",
 )  # fmt: skip
+
+OF_PERSONS = {"orders": ("ordered_at",), "returns": ("returned_at",), "subscriptions": ("started_at", "ended_at")}
+"""Tables whose rows are about persons and have days, and the instants those come from."""
 
 
 def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callable[[str], None]) -> None:
@@ -34,27 +39,28 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     prepare_days(con, settings)
     run(con, compiled(con, settings), done)
     con.execute("ALTER TABLE facts.lines DROP COLUMN key")
-    for name in ("orders", "returns"):
+    for name in OF_PERSONS:
         con.execute(f"DROP VIEW temp.{name}_of_persons")
     write_coverage(con, settings)
     forecasts.ensure(con)
+    forecasts.follow_persons(con)
     done("coverage")
     sign(con, settings)
 
 
 def prepare_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Make the temporary views orders_of_persons and returns_of_persons."""
+    """Make the temporary views orders_of_persons, returns_of_persons and subscriptions_of_persons."""
     define_identities(con, settings)
-    for name in ("orders", "returns"):
+    for name in OF_PERSONS:
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_of_persons AS {of_persons(BY_NAME[name], f'main.{name}')}")
 
 
 def prepare_days(con: duckdb.DuckDBPyConnection, settings: Settings, rows: str = "main.{}") -> None:
-    """Make the temporary table zone_days, for the days of orders and returns; `rows` is the pattern of their tables."""
-    instants = {"orders": "ordered_at", "returns": "returned_at"}
+    """Make the temporary table zone_days, for the days of OF_PERSONS; `rows` is the pattern of their tables."""
     seen = " UNION ALL ".join(
-        f"SELECT zone, min({at}) AS first, max({at}) AS last FROM {rows.format(name)} GROUP BY zone"
-        for name, at in instants.items()
+        f"SELECT zone, min({at}) AS first, least(max({at}), TIMESTAMP '{ENDLESS}') AS last FROM {rows.format(name)} GROUP BY zone"
+        for name, instants in OF_PERSONS.items()
+        for at in instants
     )
     found = con.execute(
         f"SELECT list(DISTINCT coalesce(zone, ?)), min(date_diff('day', DATE '1970-01-01', first::DATE)),"

@@ -20,6 +20,7 @@ from regulars.warehouse.facts.products import calls, product_names
 from regulars.warehouse.facts.returns import returns
 from regulars.warehouse.facts.sequence import PLACES, sequenced
 from regulars.warehouse.facts.spend import spend
+from regulars.warehouse.facts.subscriptions import subscriptions
 from regulars.warehouse.schema import HOUSEKEEPING, Kind
 from regulars.warehouse.tables import BY_NAME
 
@@ -29,9 +30,9 @@ _PREPARED = {
     "product_names": {"source": "string", "product_id": "string", "name": "string", "listed_category": "string"},
     "zone_days": {"zone": "string", "utc_day": "int32", "switch": "int32", "before": "int32", "after": "int32"},
 }
-_OF_PERSONS = {"orders_of_persons": "orders", "returns_of_persons": "returns"}
+_OF_PERSONS = {f"{name}_of_persons": name for name in ("orders", "returns", "subscriptions")}
 _OF_TOUCHED = (*_OF_PERSONS, "orders", "order_lines")
-"""What holds only the touched rows when facts are derived by difference."""
+"""What holds only the touched rows when facts are derived by difference: of subscriptions all, for they are few."""
 _IBIS = {
     Kind.ID: "string",
     Kind.TEXT: "string",
@@ -123,6 +124,7 @@ def _statements(
     write("gaps", "gaps", gaps(fact), "ORDER BY histogram, day", fact=True)
     if not place.touched:
         write("spend", "spend", spend(sources), fact=True)
+    write("subscriptions", "subscriptions", subscriptions(sources), "ORDER BY day, source, subscription_id", fact=True)
     return tuple(written)
 
 

@@ -13,8 +13,9 @@ import ibis.expr.types as ir
 class Sources:
     """What facts are derived from, by name, and the settings that matter.
 
-    `table` gives the canonical tables (current rows only) and what was prepared from them: `orders_of_persons` and
-    `returns_of_persons` (the table with `person`, null where nobody is known), `product_names`, and `zone_days`.
+    `table` gives the canonical tables (current rows only) and what was prepared from them: `orders_of_persons`,
+    `returns_of_persons` and `subscriptions_of_persons` (the table with `person`, null where nobody is known),
+    `product_names`, and `zone_days`.
     """
 
     table: Callable[[str], ir.Table]

@@ -1,0 +1,1 @@
+"""What forecasting costs, by number of customers: cells, fits, scores, beside lifetimes and pymc-marketing."""
