@@ -85,6 +85,7 @@ def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole
     assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
 
 
+@pytest.mark.slow
 def test_a_forecast_is_drawn_into_a_folder(command: Command, whole: Path, tmp_path: Path):
     folder = tmp_path / "pictures"
     assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0

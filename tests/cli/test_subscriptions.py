@@ -55,6 +55,7 @@ def test_both_forecasts_are_made_and_shown(command: Command, whole: Path):
     assert "stale" not in said.out
 
 
+@pytest.mark.slow
 def test_the_report_shows_cohorts_and_the_hidden_past(command: Command, whole: Path):
     assert command("forecast", "--as-of", "2025-09-30", "--shop", whole).code == 0
     assert command("forecast", "--shop", whole).code == 0
@@ -95,6 +96,7 @@ def test_a_load_makes_both_stale(command: Command, whole: Path, tmp_path: Path):
     assert said.count("This forecast is stale: since it was made, files were loaded.") == 2
 
 
+@pytest.mark.slow
 def test_few_subscriptions_do_not_stop_the_forecast_of_purchases(command: Command, tmp_path: Path):
     _, orders = write(drawn([BOX], seed=3), tmp_path / "many")
     subscriptions, _ = write(drawn([Plan("few", 1, 0.7, 3.0, 30)], seed=1), tmp_path / "few")
@@ -109,6 +111,7 @@ def test_few_subscriptions_do_not_stop_the_forecast_of_purchases(command: Comman
     assert json.loads(command("forecast", "--report", "--format", "json", "--shop", shop).out)["subscriptions"] is None
 
 
+@pytest.mark.slow
 def test_few_customers_do_not_stop_the_forecast_of_subscriptions(command: Command, tmp_path: Path):
     shop = opened(tmp_path, [Plan("box", 1, 0.7, 3.0, 400)], only=1)
     said = command("forecast", "--shop", shop)

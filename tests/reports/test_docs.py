@@ -39,6 +39,7 @@ def shown(svg: str) -> Iterator[tuple[str, list[float]]]:
         )
 
 
+@pytest.mark.slow
 def test_the_pictures_are_up_to_date(script: ModuleType):
     made = {f"{one.name}.svg": drawn(one.chart, "svg").decode() for one in script.drawn()}
     kept = {file.name: file.read_text(encoding="utf-8") for file in (DOCS / "pictures").iterdir()}

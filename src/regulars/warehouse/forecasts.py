@@ -16,7 +16,6 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.people.persons import hashed
 from regulars.warehouse.portable import epoch_day
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
@@ -75,22 +74,6 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
             for name in names:
                 listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
                 con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
-
-
-def follow_persons(con: duckdb.DuckDBPyConnection) -> None:
-    """Write facts.moved_persons(was, person): who customers of kept forecasts are today that have been joined to others since.
-
-    A person's number comes from an identity, and identities know whose they are now.
-    """
-    gone = "SELECT DISTINCT person AS was FROM facts.predictions ANTI JOIN facts.persons USING (person)"
-    con.execute(f"CREATE OR REPLACE TEMP TABLE gone_persons AS {gone}")
-    (number,) = con.execute("SELECT count(*) FROM temp.gone_persons").fetchall()[0]
-    # Numbering all identities takes its time, and mostly nobody is gone.
-    known = f"(SELECT {hashed('identity')} AS was, person FROM facts.identities)" if number else "temp.gone_nobody"
-    con.execute("CREATE OR REPLACE TEMP TABLE gone_nobody (was BIGINT, person BIGINT)")
-    con.execute(f"CREATE OR REPLACE TABLE facts.moved_persons AS FROM {known} SEMI JOIN temp.gone_persons USING (was)")
-    con.execute("DROP TABLE temp.gone_persons")
-    con.execute("DROP TABLE temp.gone_nobody")
 
 
 def today(said: ir.Table, moved: ir.Table) -> ir.Table:

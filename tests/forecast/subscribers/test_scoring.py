@@ -34,6 +34,7 @@ def renewals_by(one: Subscription, days: int) -> int:
     return sum(UNTIL < one.renewed_on(number) <= last for number in range(1, one.renewals + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("months", "alpha", "beta", "early"), [(1, 0.7, 3.0, True), (1, 0.7, 3.0, False), (12, 1.5, 2.0, True)]
 )

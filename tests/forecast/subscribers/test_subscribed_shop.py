@@ -88,6 +88,7 @@ def test_each_plan_has_its_term_its_model_and_its_price(app: App):
     assert (made.value_of, made.value_share) == ("revenue", 1.0)
 
 
+@pytest.mark.slow
 def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: App, tmp_path: Path):
     made = app.forecast_subscriptions(Wish(horizon=90, rate=0.05))
     (found,) = app.subscription_forecasts()
@@ -99,6 +100,7 @@ def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: App, tmp_path
     assert app.subscription_forecasts()[0].stale == ("files were loaded",)
 
 
+@pytest.mark.slow
 def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: App):
     days = [UNTIL - timedelta(100 + back) for back in range(KEPT)]
     for day in (*reversed(days), UNTIL, UNTIL):
@@ -128,6 +130,7 @@ def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: App, subscribers
         assert abs(one.forecast - one.came) < 4.5 * one.spread
 
 
+@pytest.mark.slow
 def test_who_is_known_to_end_is_counted_and_not_forecast(app: App, subscribers: list[Subscription], tmp_path: Path):
     leaving = next(iter(running(subscribers).values()))
     file = tmp_path / "cancelled.csv"
@@ -144,6 +147,7 @@ def test_who_is_known_to_end_is_counted_and_not_forecast(app: App, subscribers: 
     assert leaving.number in {row["subscription_id"] for row in predictions(app, UNTIL - timedelta(30))}
 
 
+@pytest.mark.slow
 def test_somebody_with_two_subscriptions_is_one_customer(app: App, subscribers: list[Subscription], tmp_path: Path):
     one = next(iter(running(subscribers).values()))
     file = tmp_path / "second.csv"
@@ -185,6 +189,7 @@ def test_what_cannot_carry_a_forecast_is_refused_with_reasons(tmp_path: Path):
         app.forecast_subscriptions(Wish(as_of=date(2031, 1, 1)))
 
 
+@pytest.mark.slow
 def test_subscriptions_loaded_long_ago_are_not_taken_for_todays(tmp_path: Path):
     people = drawn([Plan("box", 1, 0.7, 3.0, 500)], seed=2)
     old, new = date(2025, 9, 30), UNTIL

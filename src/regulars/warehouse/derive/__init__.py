@@ -7,6 +7,7 @@ compiled.py    the same, kept from one derivation to the next
 full.py        everything anew
 difference.py  what hangs on the rows that changed
 coverage.py    which days each table covers
+followed.py    who customers of kept forecasts are today
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import duckdb
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import forecasts
 from regulars.warehouse.changes import FEW, MOST, Changes
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
+from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
@@ -51,7 +51,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     if "spend" in changes.tables:
         con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend_statement(settings, PLACE)}")
     write_coverage(con, settings)
-    forecasts.follow_persons(con)
+    follow_persons(con)
     sign(con, settings)
     for step in STEPS[1:]:
         done(step)

@@ -10,6 +10,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
+from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.statements import TEMPORARY, Statement
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts.days import zone_days
@@ -43,7 +44,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
         con.execute(f"DROP VIEW temp.{name}_of_persons")
     write_coverage(con, settings)
     forecasts.ensure(con)
-    forecasts.follow_persons(con)
+    follow_persons(con)
     done("coverage")
     sign(con, settings)
 
