@@ -84,8 +84,8 @@ def merge(
     for source in sorted(replacing):
         con.execute("INSERT INTO main.load_tables VALUES (?, ?, ?, 0, 0, 0)", [load_id, source, table.name])
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {_list(version)} FROM {staged}"
-        f" SEMI JOIN log.{table.name} USING ({_list(version)})"
+        f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {_list(version)} FROM log.{table.name}"
+        f" SEMI JOIN {staged} USING ({_list(version)})"
     )
     overlap = bool(con.execute(f"SELECT count(*) FROM {touched}").fetchall()[0][0])
     names = ", ".join(_text(source) for source in sorted(replacing))

@@ -182,7 +182,7 @@ def _write_values(orders: Orders, metric: Quantile, levels: list[Kept], among: _
     known = {by: words(con, cells[by]) for by in splits}
     numbers = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
     where = "" if among is None else f" WHERE {_inside(among)}"
-    rows = _rows(orders, metric, splits, "facts.orders")
+    rows = _over(_rows(orders, metric, splits), "facts.orders")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS SELECT day, value, bucket{numbers} FROM ({rows}){where}")
     return {WHOLE: [""], **known}
 
@@ -197,8 +197,8 @@ def _inside(ranges: _Ranges) -> str:
     return " OR ".join(f"(day >= {first} AND day < {beyond})" for first, beyond in united)
 
 
-def _rows(orders: Orders, metric: Quantile, splits: Iterable[str], table: str) -> str:
-    """SQL of the day, the value, the bucket and the split values of each row of the table that is counted."""
+def _rows(orders: Orders, metric: Quantile, splits: Iterable[str]) -> str:
+    """SQL over ROWS of the day, the value, the bucket and the split values of each row that is counted."""
     rows = ibis.table(orders.schema, name=ROWS)
     rows = rows.filter(rows[PERSON].notnull())
     seen = Seen(rows, metric.fact, 0)
@@ -208,7 +208,11 @@ def _rows(orders: Orders, metric: Quantile, splits: Iterable[str], table: str) -
     by: dict[str, ir.Value] = {f"by_{name}": with_unknown(rows[name]) for name in splits}
     value = bound(rows, metric.of).cast("int32")
     chosen = rows.select(day=rows.day, value=value, bucket=rows[BUCKET].cast("int8"), **by)
-    return str(ibis.to_sql(chosen, dialect="duckdb")).replace(f'"{ROWS}"', table)
+    return str(ibis.to_sql(chosen, dialect="duckdb"))
+
+
+def _over(sql: str, table: str) -> str:
+    return sql.replace(f'"{ROWS}"', table)
 
 
 def _in_parts(ranges: _Ranges, days: Mapping[str, Numbers]) -> Iterator[tuple[_Ranges, tuple[int, int]]]:
@@ -277,8 +281,9 @@ def _listed(found: Quantiles) -> pa.Array:
 def _changed_days(orders: Orders, metric: Quantile, splits: set[str]) -> Numbers:
     """The days of which any value came, went, or belongs to another split value or bucket."""
     by = tuple(sorted(splits - {WHOLE}))
+    seen = _rows(orders, metric, by)
     both = " UNION ALL ".join(
-        f"SELECT *, {sign}1 AS times FROM ({_rows(orders, metric, by, rows)})"
+        f"SELECT *, {sign}1 AS times FROM ({_over(seen, rows)})"
         for rows, sign in (("temp.added_orders", ""), ("temp.removed_orders", "-"))
     )
     listed = ", ".join(["day", "value", "bucket", *(f'"by_{name}"' for name in by)])

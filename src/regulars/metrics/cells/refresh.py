@@ -265,8 +265,10 @@ def _can_be_corrected(work: _Work) -> bool:
             return False
         if any(rows > 2 * one.fact_rows for one in own):
             return False
+        if not own:
+            continue
         seen = work.projection(family)
-        for by in family.ways if own else ():
+        for by in family.ways:
             kept = {(one.grain, one.bucketed): one.columns for one in own if one.by == by}
             for level in work.levels(family, by):
                 if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
@@ -275,11 +277,11 @@ def _can_be_corrected(work: _Work) -> bool:
 
 
 def _correct(work: _Work, family: Family) -> None:
-    con, seen = work.con, work.projection(family)
-    table = table_name(family.name)
+    con, table = work.con, table_name(family.name)
     kept = {(one.by, one.grain, one.bucketed): one for one in registry.held(con) if one.family == family.name}
     if not kept:
         return
+    seen = work.projection(family)
     if family.table in TABLES:
         changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
     else:

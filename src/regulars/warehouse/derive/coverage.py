@@ -23,11 +23,11 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     for table in TABLES:
         if table.day is None:
             continue
-        days = _days(table)
+        days = _days(con, table)
         if table.covered_with:
             # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
             loads = f"WHERE load_id IN (SELECT DISTINCT load_id FROM main.{table.name})"
-            days += f" UNION ALL {_days(BY_NAME[table.covered_with], loads)}"
+            days += f" UNION ALL {_days(con, BY_NAME[table.covered_with], loads)}"
         con.execute(
             f"INSERT INTO facts.coverage SELECT '{table.name}', min(day), max(day) FROM ({days}) HAVING count(day) > 0",
             {"zone": settings.timezone} if "$zone" in days else {},
@@ -43,15 +43,17 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     )
 
 
-def _days(table: Table, where: str = "") -> str:
+def _days(con: duckdb.DuckDBPyConnection, table: Table, where: str = "") -> str:
     """SQL of the epoch days of a table's first and last rows: all others lie between."""
     rows = f"(FROM main.{table.name} {where})"
     column = f'"{table.day}"'
     if table.column(str(table.day)).kind is not Kind.INSTANT:
         return f"SELECT date_diff('day', DATE '1970-01-01', {column}) AS day FROM {rows}"
+    # Said as constants, the ends let most of the table be passed over.
+    ends = con.execute(f"SELECT min({column})::TEXT, max({column})::TEXT FROM {rows}").fetchall()
+    first, last = (f"TIMESTAMP '{end}'" if end else "NULL::TIMESTAMP" for end in ends[0])
     local = f"timezone(coalesce(zone, $zone), timezone('UTC', {column}))::DATE"
-    ends = f"(SELECT min({column}) AS first, max({column}) AS last FROM {rows})"
     return (
-        f"SELECT date_diff('day', DATE '1970-01-01', {local}) AS day FROM {rows}, {ends} ends"
-        f" WHERE {column} <= ends.first + {_MARGIN} OR {column} >= ends.last - {_MARGIN}"
+        f"SELECT date_diff('day', DATE '1970-01-01', {local}) AS day FROM {rows}"
+        f" WHERE {column} <= {first} + {_MARGIN} OR {column} >= {last} - {_MARGIN}"
     )
