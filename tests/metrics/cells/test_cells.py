@@ -175,10 +175,9 @@ def replaced(made: TestShop, rows: Tables) -> None:
     for name in TABLES:
         now, before = f"facts.{name}", f"before_{name}"
         for made_name, rows_, others in ((f"added_{name}", now, before), (f"removed_{name}", before, now)):
-            # Of orders all those of the persons concerned are told, of the rest only what differs.
-            differ = f"SELECT * FROM (FROM {rows_} EXCEPT ALL FROM {others})"
-            theirs = f"SELECT * FROM {rows_} WHERE person IN (FROM touched) UNION ALL {differ} WHERE person IS NULL"
-            con.execute(f"CREATE OR REPLACE TEMP TABLE {made_name} AS {theirs if name == 'orders' else differ}")
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {made_name} AS FROM {rows_} EXCEPT ALL FROM {others}")
+    for made_name, rows_ in (("histories_now", "facts.orders"), ("histories_before", "before_orders")):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {made_name} AS FROM {rows_} WHERE person IN (FROM touched)")
 
 
 def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[object, ...]]:

@@ -27,16 +27,16 @@ def three() -> TestShop:
 
 def test_an_orders_place_in_history(three: TestShop) -> None:
     found = three.con.execute(
-        "SELECT order_id, order_number, customer_orders, day - previous_day, day - second_previous_day, next_day - day,"
+        "SELECT order_id, order_number, day - previous_day, day - second_previous_day, next_day - day,"
         " first_country FROM facts.orders ORDER BY order_id"
     ).fetchall()
     assert found == [
-        ("a", 1, 4, None, None, 0, "FR"),
-        ("b", 2, 4, 0, None, 10, "FR"),
-        ("c", 3, 4, 10, 10, 21, "FR"),
-        ("d", 4, 4, 21, 31, None, "FR"),
-        ("e", 1, 1, None, None, None, None),
-        ("g", None, None, None, None, None, None),
+        ("a", 1, None, None, 0, "FR"),
+        ("b", 2, 0, None, 10, "FR"),
+        ("c", 3, 10, 10, 21, "FR"),
+        ("d", 4, 21, 31, None, "FR"),
+        ("e", 1, None, None, None, None),
+        ("g", None, None, None, None, None),
     ]
 
 

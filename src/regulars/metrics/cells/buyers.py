@@ -16,6 +16,7 @@ from regulars.metrics.measures import LINES, ORDERS
 from regulars.metrics.relations import UNKNOWN
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 _AT_ONCE = 4_000_000
 _FOUND = "buyers_found"
@@ -69,11 +70,11 @@ def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[Kep
     if not levels:
         return
     splits = sorted({one.by for one in levels} - {WHOLE})
-    added, removed = f"temp.added_{family.table}", f"temp.removed_{family.table}"
     listed = f"person, {_columns(family, splits)}"
-    if family.table == "orders":  # of whoever is concerned, all orders came and went
-        parts = [(added, 1, 0), (removed, 0, 1)]
+    if family.table == "orders":
+        parts = [(f"temp.{HISTORIES_NOW}", 1, 0), (f"temp.{HISTORIES_BEFORE}", 0, 1)]
     else:
+        added, removed = f"temp.added_{family.table}", f"temp.removed_{family.table}"
         touched = f"SELECT person FROM {added} UNION SELECT person FROM {removed}"
         of_them = f"(FROM facts.{family.table} WHERE person IN ({touched}))"
         parts = [(of_them, 1, 1), (added, 0, -1), (removed, 0, 1)]

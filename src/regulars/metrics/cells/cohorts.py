@@ -21,6 +21,7 @@ from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 FAMILY = "cohorts"
 TABLE = "cells_cohorts"
@@ -76,11 +77,11 @@ def can_be_corrected(known: Iterable[Kept], schema: ibis.Schema) -> bool:
 
 
 def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema) -> None:
-    """Insert as further rows what came with temp.added_orders, and less what went with temp.removed_orders."""
+    """Insert as further rows what the histories say now, and less what they said before."""
     for age, grain in GRAINS.items():
         own = [one for one in registry.held(con) if one.family == FAMILY and one.grain == grain.value and one.stands]
         if own:
-            _insert(con, schema, age, own, {"temp.added_orders": "", "temp.removed_orders": "-"})
+            _insert(con, schema, age, own, {f"temp.{HISTORIES_NOW}": "", f"temp.{HISTORIES_BEFORE}": "-"})
 
 
 def _insert(

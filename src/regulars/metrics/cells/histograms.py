@@ -9,6 +9,7 @@ from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BEFORE
 from regulars.warehouse.facts.gaps import gaps
+from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")
@@ -42,8 +43,8 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, limi
 
 
 def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, attribute: str) -> None:
-    """Add what temp.added_orders brought, and take away what went with temp.removed_orders, as further rows."""
-    for rows, sign in (("temp.added_orders", ""), ("temp.removed_orders", "-")):
+    """Add what the histories say now, and take away what they said before, as further rows."""
+    for rows, sign in ((f"temp.{HISTORIES_NOW}", ""), (f"temp.{HISTORIES_BEFORE}", "-")):
         con.execute(
             f"INSERT INTO facts.{table_by(attribute)} BY NAME"
             f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(schema, attribute, rows)})"

@@ -100,6 +100,7 @@ def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool
 
     changed: the facts differ from those the cells were built from by temp.removed_F (rows that are gone) and temp.added_F
     (rows that are new), for every F of TABLES: the cells are corrected by their sums. Else all are built from the facts.
+    What is counted over several orders of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
     """
     work = _Work(con, settings, rule)
     with _calendar(work, changed):

@@ -14,6 +14,7 @@ from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
+from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW, PLACES
 from regulars.warehouse.people import correct_persons, of_persons
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
@@ -27,7 +28,8 @@ _FACTS = ("orders", "lines", "returns")
 def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes, done: Callable[[str], None]) -> str:
     """Correct persons and facts by what the write changed. Returns why that is not enough, or nothing where it was.
 
-    Leaves temporary tables removed_… and added_… (orders, lines, returns): the rows of the facts that went and came.
+    Leaves temporary tables removed_… and added_… (orders, lines, returns): the rows of the facts that went and came; and
+    HISTORIES_BEFORE and HISTORIES_NOW: all orders of the customers concerned.
     """
     for table, why in _EVERYBODYS.items():
         if changes.any(changes.altered(table)):
@@ -127,7 +129,10 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 
 
 def _take_out(con: duckdb.DuckDBPyConnection) -> None:
-    """Take the rows that may differ out of the facts; temp.kept_orders: those of them whose money stays."""
+    """removed_lines, removed_returns and HISTORIES_BEFORE: the rows of the facts that may differ, with their row numbers.
+
+    temp.kept_orders: those of the orders whose money stays.
+    """
     by_order = "SEMI JOIN temp.touched USING (source, order_id)"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE touched_rows AS SELECT rowid AS row_, person FROM facts.orders {by_order}"
@@ -136,36 +141,34 @@ def _take_out(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE concerned AS SELECT person FROM temp.touched_rows WHERE person IS NOT NULL"
         " UNION SELECT person FROM temp.valued WHERE person IS NOT NULL"
     )
-    gone = {
-        "orders": (
-            "SEMI JOIN temp.concerned USING (person)",
-            "WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
+    may_differ = {
+        HISTORIES_BEFORE: (
+            "facts.orders SEMI JOIN temp.concerned USING (person)",
+            "facts.orders WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
         ),
-        "lines": (by_order,),
-        "returns": (
-            by_order,
-            "SEMI JOIN temp.touched_back USING (source, return_id)",
-            "SEMI JOIN temp.touched_returns USING (source, return_id)",
+        "removed_lines": (f"facts.lines {by_order}",),
+        "removed_returns": (
+            f"facts.returns {by_order}",
+            "facts.returns SEMI JOIN temp.touched_back USING (source, return_id)",
+            "facts.returns SEMI JOIN temp.touched_returns USING (source, return_id)",
         ),
     }
-    for name, ways in gone.items():
-        rows = " UNION ".join(f"SELECT rowid AS row_ FROM facts.{name} {way}" for way in ways)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE removing AS {rows}")
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE removed_{name} AS"
-            f" SELECT * FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removing)"
-        )
-        con.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removing)")
+    for name, ways in may_differ.items():
+        # Found and fetched in one pass: they are scattered over all blocks, and each pass reads them all.
+        rows = " UNION ".join(f"SELECT rowid AS row_, * FROM {way}" for way in ways)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
     columns = ", ".join(f'"{name}"' for name in unsequenced(con.table("facts.orders").columns))
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE kept_orders AS SELECT {columns} FROM temp.removed_orders"
+        f"CREATE OR REPLACE TEMP VIEW kept_orders AS SELECT {columns} FROM temp.{HISTORIES_BEFORE}"
         " ANTI JOIN temp.touched USING (source, order_id)"
     )
 
 
 def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
+    _tell_alike(con)
     for name in _FACTS:
+        con.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removed_{name})")
         con.execute(f"INSERT INTO facts.{name} BY NAME FROM temp.added_{name}")
     cell = "histogram, day, gap, number"
     con.execute(
@@ -178,3 +181,16 @@ def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute("DELETE FROM facts.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
     con.execute(f"INSERT INTO facts.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
+
+
+def _tell_alike(con: duckdb.DuckDBPyConnection) -> None:
+    """removed_orders and added_orders: of the histories the rows that are not as they were."""
+    same = " AND ".join(f"b.{name} IS NOT DISTINCT FROM n.{name}" for name in PLACES)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE alike AS SELECT b.source, b.order_id FROM temp.{HISTORIES_BEFORE} b"
+        f" JOIN temp.{HISTORIES_NOW} n USING (source, order_id) ANTI JOIN temp.touched USING (source, order_id) WHERE {same}"
+    )
+    for name, histories in (("removed_orders", HISTORIES_BEFORE), ("added_orders", HISTORIES_NOW)):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS FROM temp.{histories} ANTI JOIN temp.alike USING (source, order_id)"
+        )

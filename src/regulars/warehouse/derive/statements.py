@@ -18,7 +18,7 @@ from regulars.warehouse.facts.lines import lines
 from regulars.warehouse.facts.orders import before_refunds, valued_orders
 from regulars.warehouse.facts.products import calls, product_names
 from regulars.warehouse.facts.returns import returns
-from regulars.warehouse.facts.sequence import PLACES, sequenced
+from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW, PLACES, sequenced
 from regulars.warehouse.facts.spend import spend
 from regulars.warehouse.facts.subscriptions import subscriptions
 from regulars.warehouse.schema import HOUSEKEEPING, Kind
@@ -48,7 +48,9 @@ _IBIS = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where statements read and write. `touched`: they read temporary tables touched_… and write temporary tables added_…"""
+    """Where statements read and write. `touched`: they read temporary tables touched_… and write temporary tables added_…
+    and, for orders, HISTORIES_NOW.
+    """
 
     touched: bool = False
     scratch: str = TEMPORARY
@@ -72,7 +74,7 @@ class Statement:
     @property
     def stepping_stone(self) -> bool:
         """Whether nobody needs it once the facts are written."""
-        return self.schema != "facts" and not self.name.startswith(("added_", "removed_"))
+        return self.schema != "facts" and not self.name.startswith(("added_", "removed_", "histories_"))
 
     @property
     def full_name(self) -> str:
@@ -117,10 +119,11 @@ def _statements(
     if place.touched:
         # The rest of the touched customers' orders, as they are: only their places in the history change.
         valued = valued.union(ibis.table(valued.schema(), name="kept_orders", database=place.scratch), distinct=False)
-    fact = write("orders", "orders", sequenced(valued), 'ORDER BY person, "at", order_id', fact=True)
-    if place.touched:
-        removed = ibis.table(fact.schema(), name="removed_orders", database=place.scratch)
-        write("gaps", "removed_gaps", gaps(removed))
+        fact = write("orders", HISTORIES_NOW, sequenced(valued))
+        before = ibis.table(fact.schema(), name=HISTORIES_BEFORE, database=place.scratch)
+        write("gaps", "removed_gaps", gaps(before))
+    else:
+        fact = write("orders", "orders", sequenced(valued), 'ORDER BY person, "at", order_id', fact=True)
     write("gaps", "gaps", gaps(fact), "ORDER BY histogram, day", fact=True)
     if not place.touched:
         write("spend", "spend", spend(sources), fact=True)

@@ -8,10 +8,15 @@ import ibis.expr.types as ir
 from regulars.warehouse.portable import first_value
 
 PLACES = (
-    "order_number", "previous_day", "second_previous_day", "next_day", "customer_orders",
+    "order_number", "previous_day", "second_previous_day", "next_day",
     "first_day", "first_channel", "first_country", "first_coupon", "first_product",
 )  # fmt: skip
-"""The columns that `sequenced` adds; a filter on orders changes what they mean, so it computes them again."""
+"""The columns that `sequenced` adds; a filter on orders changes what they mean, so it computes them again.
+
+None hangs on all of a customer's orders: so an order that comes last changes the row before it, and no other.
+"""
+HISTORIES_BEFORE, HISTORIES_NOW = "histories_before", "histories_now"
+"""Temporary tables of a write: all orders of the customers concerned, as they were and as they are. Most are alike."""
 _OF_FIRST = {
     "first_day": "day",
     "first_channel": "channel",
@@ -36,7 +41,6 @@ def sequenced(orders: ir.Table) -> ir.Table:
         previous_day=rows.day.lag(1).over(by_time),
         second_previous_day=rows.day.lag(2).over(by_time),
         next_day=rows.day.lead(1).over(by_time),
-        customer_orders=rows.count().over(group_by=rows.person).cast("int32"),
         **{name: first_value(rows[column], by_time) for name, column in _OF_FIRST.items()},
     )
     schema = rows.schema()
