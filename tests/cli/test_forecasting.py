@@ -222,3 +222,5 @@ def test_where_nobody_leaves_nothing_is_said_of_leaving(command: Command, whole:
     said = command("forecast", "--model", "nbd", "--shop", whole)
     assert said.code == 0 and "go by the chance to buy" in said.out
     assert "leaving:" not in said.out and "at risk with them" not in said.out
+    for asked in (("segments",), ("segments", "worth-keeping-and-leaving")):
+        assert "nobody leaves for good" in " ".join(command(*asked, "--shop", whole).out.split())

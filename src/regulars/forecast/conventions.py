@@ -13,3 +13,8 @@ LOW, HIGH = 0.1, 0.9
 """What a range leaves out on each side: one customer in ten has less, one in ten more."""
 CERTAIN = 1.2816
 """Standard deviations to both sides that eight in ten outcomes lie within, were the model the whole truth."""
+
+
+def off_by(said: float, came: float) -> float:
+    """How much more was said than came, as a share of what came."""
+    return said / max(came, 1) - 1

@@ -21,6 +21,8 @@ from regulars.warehouse.portable import epoch_day
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
 SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"
 _TOGETHER = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
+STAYING = "nbd"
+"""The model in which nobody leaves for good: by its forecasts nothing can be said of leaving."""
 _MONEY = "DECIMAL(18,4)"
 _TABLES = {
     FORECASTS: {
@@ -122,6 +124,8 @@ class Made:
     """When and how a forecast was made."""
 
     as_of: date
+    model: str
+    """Empty for subscriptions, of which there is one."""
     terms: tuple[object, ...]
     """What it must have in common with another one to be compared: days ahead, discount, what value is, model."""
 
@@ -135,7 +139,7 @@ def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
     )
     found: dict[str, tuple[Made, ...]] = {}
     for kind, as_of, *terms in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), Made(as_of, tuple(terms)))
+        found[kind] = (*found.get(kind, ()), Made(as_of, terms[-1], tuple(terms)))
     return found
 
 

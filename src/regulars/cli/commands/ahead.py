@@ -165,12 +165,12 @@ def segments(
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with asked(shop).facts() as facts:
         insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
-        as_of, currency = facts.forecasts[FORECASTS][-1].as_of, facts.currency
+        latest, currency = facts.forecasts[FORECASTS][-1], facts.currency
         found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
         if chosen is not None:
             people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)
     if chosen is None:
-        write(drawn.size_records(found, as_of, currency), format, drawn.size_sheet(found, as_of, currency))
+        write(drawn.size_records(found, latest.as_of, currency), format, drawn.size_sheet(found, latest, currency))
     else:
-        sheet = drawn.member_sheet(found[0], people, as_of, currency)
+        sheet = drawn.member_sheet(found[0], people, latest, currency)
         write(drawn.member_records(people), format, sheet, drawn.MEMBER_COLUMNS)

@@ -12,6 +12,7 @@ from regulars.cli.output import Sheet
 from regulars.metrics.people.segments import Member, Size
 from regulars.vocabulary import money
 from regulars.vocabulary.units import Unit
+from regulars.warehouse.forecasts import STAYING, Made
 
 MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
 
@@ -34,16 +35,17 @@ def size_records(found: Sequence[Size], as_of: date, currency: str) -> list[dict
     ]
 
 
-def size_sheet(found: Sequence[Size], as_of: date, currency: str) -> Sheet:
+def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Sheet:
     """A row a segment; who belongs to it and what to do stands below."""
     titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
-    sheet = Sheet(titles, title=f"Segments by the forecast as of {as_of}", numbers=frozenset(titles[1:]))
+    sheet = Sheet(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
     for one in found:
         sheet.rows.append(
             [one.segment.title, numbers.count(one.customers), f"{one.buyers_90:,.0f}", _money(one.value, currency),
              _money(one.value_at_stake, currency)]
         )  # fmt: skip
         sheet.notes.append(f"{one.segment.title}: {one.segment.rule}. {one.segment.advice}")
+    sheet.notes += _nobody_leaves(made)
     sheet.notes.append(
         "The customers of one: regulars segments NAME, such as " + found[0].segment.name.replace("_", "-")
     )
@@ -65,7 +67,7 @@ def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
     ]
 
 
-def member_sheet(size: Size, found: Sequence[Member], as_of: date, currency: str) -> Sheet:
+def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str) -> Sheet:
     """These customers, and how many there are."""
     titles = [
         "customer",
@@ -79,7 +81,7 @@ def member_sheet(size: Size, found: Sequence[Member], as_of: date, currency: str
         "at stake",
     ]
     segment = size.segment
-    sheet = Sheet(titles, title=f"{segment.title}, by the forecast as of {as_of}", numbers=frozenset(titles[3:]))
+    sheet = Sheet(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
     for one in found:
         sheet.rows.append(
             [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),
@@ -89,7 +91,14 @@ def member_sheet(size: Size, found: Sequence[Member], as_of: date, currency: str
     if size.customers > len(found):
         sheet.notes.append(f"… and {size.customers - len(found):,} more; --format csv has all.")
     sheet.notes.append(f"{numbers.counted(size.customers, 'customer', 'customers')}: {segment.rule}. {segment.advice}")
+    sheet.notes += _nobody_leaves(made)
     return sheet
+
+
+def _nobody_leaves(made: Made) -> list[str]:
+    if made.model != STAYING:
+        return []
+    return ["In this forecast's model nobody leaves for good: so nobody is at risk by it. Go by the chance to buy."]
 
 
 def _money(amount: float, currency: str) -> str:

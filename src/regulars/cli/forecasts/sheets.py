@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from regulars.cli.output import Sheet
-from regulars.forecast.conventions import CERTAIN
+from regulars.forecast.conventions import CERTAIN, off_by
 from regulars.forecast.hindsight import Outcome
 
 
@@ -13,11 +13,6 @@ def percent(share: float) -> str:
     """+13 %; 0 % without a sign."""
     whole = round(share * 100)
     return f"{whole:+d} %" if whole else "0 %"
-
-
-def off_by(counts: dict[str, float], of: str = "forecast") -> float:
-    """How much more was forecast than came, as a share of what came."""
-    return counts[of] / max(counts["came"], 1) - 1
 
 
 def likely(expected: float, spread: float) -> str:
@@ -34,9 +29,8 @@ def of_kept(came: Iterable[Outcome], title: str) -> Sheet:
     """The forecasts that were made, and what has come since."""
     sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
     for one in came:
-        off = off_by({"forecast": one.forecast, "came": one.came})
         sheet.rows.append(
             [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", likely(one.forecast, one.spread), f"{one.came:,}",
-             percent(off)]
+             percent(off_by(one.forecast, one.came))]
         )  # fmt: skip
     return sheet

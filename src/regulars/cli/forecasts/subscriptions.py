@@ -8,8 +8,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.sheets import likely, numbered, of_kept, off_by, percent
+from regulars.cli.forecasts.sheets import likely, numbered, of_kept, percent
 from regulars.cli.output import Sheet, say, show, tell
+from regulars.forecast.conventions import off_by
 from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.subscribers.backtest import UNLIKELY
@@ -204,8 +205,8 @@ def _hidden(backtest: dict[str, Any]) -> Sheet:
     sheet = numbered(["as of"], columns, title)
     for one in backtest["quarters"]:
         guess = one["naive"]
-        guessed = [f"{guess:,.0f}", percent(off_by(one, "naive"))] if guess is not None else [numbers.NOTHING] * 2
-        sheet.rows.append([one["as_of"], *_counts(one), percent(off_by(one)), *guessed])
+        guessed = [f"{guess:,.0f}", percent(off_by(guess, one["came"]))] if guess is not None else [numbers.NOTHING] * 2
+        sheet.rows.append([one["as_of"], *_counts(one), percent(off_by(one["forecast"], one["came"])), *guessed])
     return sheet
 
 
@@ -213,7 +214,7 @@ def _by_cohort(backtest: dict[str, Any]) -> Sheet:
     columns = ["subscribed", "forecast", "eight in ten", "came", "off by"]
     sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
     for one in backtest["cohorts"]:
-        sheet.rows.append([one["cohort"], *_counts(one), percent(off_by(one))])
+        sheet.rows.append([one["cohort"], *_counts(one), percent(off_by(one["forecast"], one["came"]))])
     if backtest["alike"] is not None:
         said = "may well be" if backtest["alike"] >= UNLIKELY else "are not"
         sheet.notes.append(

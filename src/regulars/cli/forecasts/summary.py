@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.sheets import likely, off_by, percent
+from regulars.cli.forecasts.sheets import likely, percent
 from regulars.cli.output import Sheet, say, show
+from regulars.forecast.conventions import off_by
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.choosing import STAYING
 from regulars.vocabulary.units import Unit
+from regulars.warehouse.forecasts import STAYING
 
 NAMES = {
     "pareto": "Pareto/NBD: customers buy at a pace of their own and may leave at any time",
@@ -57,7 +58,7 @@ def caution(found: Forecast) -> list[str]:
         return [
             "How far off such forecasts were in the past is not known: the data are too short to hide a part of them."
         ]
-    off = [off_by(quarter["buyers"]) for quarter in found.backtest["quarters"]]
+    off = [off_by(quarter["buyers"]["forecast"], quarter["buyers"]["came"]) for quarter in found.backtest["quarters"]]
     days, several = found.backtest["days"], len(off) > 1
     times = f"The last {len(off)} times" if several else "The last time"
     between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from regulars.cli.forecasts.sheets import likely, numbered, of_kept, off_by, percent
+from regulars.cli.forecasts.sheets import likely, numbered, of_kept, percent
 from regulars.cli.numbers import shown
 from regulars.cli.output import Sheet, say, show
+from regulars.forecast.conventions import off_by
 from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
 from regulars.vocabulary.units import Unit
@@ -49,10 +50,11 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
     sheet = numbered(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
     for one in backtest["quarters"]:
         counts = one[what]
-        between = [likely(counts["forecast"], counts["spread"])] if ranges else []
+        said, guess, came = counts["forecast"], counts["naive"], counts["came"]
+        between = [likely(said, counts["spread"])] if ranges else []
         sheet.rows.append(
-            [one["as_of"], f"{counts['forecast']:,.0f}", *between, f"{counts['came']:,.0f}", percent(off_by(counts)),
-             f"{counts['naive']:,.0f}", percent(off_by(counts, 'naive'))]
+            [one["as_of"], f"{said:,.0f}", *between, f"{came:,.0f}", percent(off_by(said, came)), f"{guess:,.0f}",
+             percent(off_by(guess, came))]
         )  # fmt: skip
     return sheet
 

@@ -10,10 +10,10 @@ from regulars.forecast.newton import Status
 from regulars.forecast.purchases import PurchaseForecast, fit
 from regulars.forecast.shop.backtest import Trial, gain
 from regulars.vocabulary.errors import ForecastRefused
+from regulars.warehouse.forecasts import STAYING
 
 LEAVING = ("pareto", "mbg", "bg")
 """Models in which customers leave; the first is taken unless another one forecast better."""
-STAYING = "nbd"
 _SURE, _WORTH = 2.0, 0.001
 """By so many standard errors, and by so much of a score a customer, another model must have been better: among very many
 customers the smallest difference is sure, and none worth having.

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 from altair.typing import ChartType
 
-from regulars.forecast.conventions import CERTAIN
+from regulars.forecast.conventions import CERTAIN, off_by
 from regulars.forecast.hindsight import Outcome
 from regulars.reports.charts.theme import (
     BLUE,
@@ -219,11 +219,6 @@ def _bars(found: Sequence[Mapping[str, Any]], name: str, share: str, color: Any)
     return alt.layer(
         each.mark_bar(size=20).encode(color=color), each.mark_text(align="left", dx=6).encode(text="said:N")
     )
-
-
-def off_by(said: float, came: float) -> float:
-    """How much more was said than came, as a share of what came."""
-    return said / max(came, 1) - 1
 
 
 def _in_words(buyers: Mapping[str, float]) -> str:
