@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -108,7 +109,7 @@ def _statements(
     if not place.touched:
         called = write("product names", "product_calls", calls(sources.table("order_lines")), fact=True)
         write("product names", "product_names", product_names(called, sources.table("products")), fact=True)
-    heads = write("order heads", "heads", counted_orders(sources))
+    heads = _with_key(counted_orders(sources), lambda rows: write("order heads", "heads", rows), place.dialect)
     ordered = write("lines", "ordered", lines_of_orders(heads, sources))
     amounts = write("lines", "amounts", with_amounts(heads, ordered))
     line = write("lines", "lines", lines(amounts, ordered, sources), fact=True)
@@ -129,6 +130,16 @@ def _statements(
         write("spend", "spend", spend(sources), fact=True)
     write("subscriptions", "subscriptions", subscriptions(sources), "ORDER BY day, source, subscription_id", fact=True)
     return tuple(written)
+
+
+def _with_key(rows: ir.Table, write: Callable[[ir.Table], ir.Table], dialect: str) -> ir.Table:
+    """The rows, written, with `key`, a number of their own: joining by it is far cheaper than by text."""
+    if (
+        dialect == "duckdb"
+    ):  # DuckDB numbers what it writes; to number the rows before would take one thread as long again
+        written = write(rows)
+        return written.mutate(key=written.rowid())
+    return write(rows.mutate(key=ibis.row_number().over()))
 
 
 def spend_statement(settings: Settings, place: Place) -> str:

@@ -20,16 +20,16 @@ _ZERO = ibis.literal(Decimal(0), type=MONEY)
 
 
 def counted_orders(sources: Sources) -> ir.Table:
-    """One row per counted order that is no test, with `key`, a number of its own: joining by it is far cheaper than by text.
+    """One row per counted order that is no test.
 
     Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests.
     """
     orders = sources.table("orders_of_persons")
     orders = with_local_day(orders.filter(orders.status == "counted", ~orders.test), "ordered_at", sources)
     orders = orders.mutate(bucket=orders.person.isnull().ifelse(_bucket_of(orders.order_id), orders.person % BUCKETS))
-    orders = with_rate(orders, sources).mutate(key=ibis.row_number().over())
+    orders = with_rate(orders, sources)
     return orders.select(
-        "key", "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",
+        "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",
         "gross", "discount", "shipping", "tax", "tax_included", "shipping_cost", "payment_fee", at=orders.ordered_at,
     )  # fmt: skip
 
@@ -40,7 +40,7 @@ def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
-    """The order lines of counted orders, of every kind, with the order's `key`."""
+    """The order lines of counted orders (with their `key`), of every kind, with the order's `key`."""
     rows = sources.table("order_lines")
     rows = rows.inner_join(orders.select("source", "order_id", "key"), ["source", "order_id"])
     return rows.select(
@@ -50,9 +50,9 @@ def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
 
 
 def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
-    """Adds, in the order's own currency: `goods` (product lines), `goods_discount` (off them), `goods_paid` (for them and
-    shipping, tax included), `paid` (with gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the share
-    of an amount that is not tax. `has_lines` tells whether the order's lines are known.
+    """In place of discount and tax, in the order's own currency: `goods_discount` (off product lines), `goods_paid` (for them
+    and shipping, tax included), `paid` (with gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the
+    share of an amount that is not tax. `has_lines` tells whether the order's lines are known.
     """
     sums = lines.group_by(lines_key=lines.key).agg(
         line_goods=lines.amount.sum(where=lines.kind == "product"),
@@ -80,8 +80,9 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
     )
     rest = orders.untaxed - (orders.discount - orders.goods_discount)
     return orders.mutate(paid=(orders.goods_paid + rest).cast(MONEY)).drop(
-        "lines_key", "line_goods", "line_untaxed", "line_untaxed_discount", "untaxed", "elsewhere", "taxable"
-    )
+        "lines_key", "line_goods", "line_untaxed", "line_untaxed_discount", "untaxed", "elsewhere", "taxable", "goods",
+        "discount", "tax", "tax_included",
+    )  # fmt: skip
 
 
 def _known(total: ir.DecimalValue) -> ir.DecimalValue:

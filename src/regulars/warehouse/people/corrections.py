@@ -211,7 +211,7 @@ def _links_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, l
     records = "(FROM facts.records WHERE primary_identity IN (SELECT identity FROM temp.theirs))"
     for person, a, b, joined in con.execute(
         f"""
-        SELECT one.person, l.a, l.b, l.joined FROM ({links(records)}) l
+        SELECT DISTINCT one.person, l.a, l.b, l.joined FROM ({links(records)}) l
         JOIN temp.theirs one ON one.identity = l.a JOIN temp.theirs other ON other.identity = l.b
         ORDER BY l.a, l.b
         """

@@ -34,18 +34,19 @@ def spelt(raw: str) -> str:
 
 
 def links(records: str) -> str:
-    """SQL of a, b, joined: primary to other identities of each record, less what the shop split, plus what it joined."""
+    """SQL of a, b, joined: primary to other identities of each record, less what the shop split, plus what it joined.
+
+    A link may be said more than once.
+    """
     return f"""
         WITH seen AS (
             SELECT primary_identity AS a, email AS b FROM {records} WHERE email <> primary_identity
-            UNION SELECT primary_identity, phone FROM {records} WHERE phone <> primary_identity
+            UNION ALL SELECT primary_identity, phone FROM {records} WHERE phone <> primary_identity
         ),
         corrected AS (
             SELECT least(a, b) AS a, greatest(a, b) AS b, arg_max(joined, seq) AS joined
             FROM main.people_corrections GROUP BY ALL
         )
         SELECT a, b, false AS joined FROM seen
-        WHERE NOT EXISTS (
-            FROM corrected WHERE corrected.a = least(seen.a, seen.b) AND corrected.b = greatest(seen.a, seen.b)
-        )
+        ANTI JOIN corrected ON corrected.a = least(seen.a, seen.b) AND corrected.b = greatest(seen.a, seen.b)
         UNION ALL SELECT a, b, true FROM corrected WHERE joined"""
