@@ -46,7 +46,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     steps = compiled(con, settings, PLACE)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
     run(con, steps[:valued], keep=("valued",))
-    _take_out(con)
+    _find_histories(con)
     run(con, steps[valued:])
     _put_in(con)
     con.execute("CREATE OR REPLACE TABLE facts.subscriptions AS FROM temp.added_subscriptions")
@@ -128,8 +128,8 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     require_rates(con, settings, "temp.touched_orders")
 
 
-def _take_out(con: duckdb.DuckDBPyConnection) -> None:
-    """removed_lines, removed_returns and HISTORIES_BEFORE: the rows of the facts that may differ, with their row numbers.
+def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
+    """HISTORIES_BEFORE, removed_lines and removed_returns: the rows of the facts that may differ, with their row numbers.
 
     temp.kept_orders: those of the orders whose money stays.
     """
