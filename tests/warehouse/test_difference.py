@@ -302,6 +302,22 @@ def test_a_late_order_is_a_matter_of_its_customer():
     shop.check()
 
 
+def test_of_a_history_only_the_rows_that_differ_are_written_again():
+    shop = Shop()
+    days = [at(0, 0), at(3, 0), at(9, 0)]
+    shop.load({"orders": [order(str(n), day, Decimal(7), customer_id="a") for n, day in enumerate(days)]})
+    ids = "SELECT order_id, rowid FROM facts.orders ORDER BY order_id"
+    before = dict(shop.con.execute(ids).fetchall())
+    shop.load({"orders": [order("3", at(20, 0), Decimal(7), customer_id="a")]})
+    assert shop.ways[1:] == [""]
+    now = dict(shop.con.execute(ids).fetchall())
+    # The last order has a next one now; those before it lie where they lay.
+    assert [now[one] == before[one] for one in ("0", "1", "2")] == [True, True, False]
+    assert shop.con.execute("SELECT count(*) FROM temp.added_orders").fetchone() == (2,)
+    assert shop.con.execute("SELECT count(*) FROM temp.histories_now").fetchone() == (4,)
+    shop.check()
+
+
 @pytest.mark.parametrize("blank", ["\u00a0", "\t", " "])
 def test_blanks_before_an_id_hide_nobody_from_a_late_load(blank: str):
     shop = Shop()

@@ -11,6 +11,8 @@ FEW = 10_000
 """So many changed rows of a table are always worth deriving by difference;"""
 MOST = 0.2
 """of more, at most this share of the table: beyond it everything is derived as quickly."""
+HISTORIES_BEFORE, HISTORIES_NOW = "histories_before", "histories_now"
+"""Temporary tables of a write: all orders of the customers concerned, as they were and as they are. Most are alike."""
 
 
 class Changes:

@@ -134,12 +134,12 @@ def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
     """The forecasts that are kept, by kind, the latest day last; without the kinds that have none."""
     columns = {FORECASTS: "model", SUBSCRIPTION_FORECASTS: "''"}
     kinds = " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, as_of, value_of, horizon, discount, {model} AS model FROM facts.{kind}"
+        f"SELECT '{kind}' AS kind, as_of, {model} AS model, value_of, horizon, discount FROM facts.{kind}"
         for kind, model in columns.items()
     )
     found: dict[str, tuple[Made, ...]] = {}
-    for kind, as_of, *terms in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), Made(as_of, terms[-1], tuple(terms)))
+    for kind, as_of, model, *terms in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), Made(as_of, model, (model, *terms)))
     return found
 
 

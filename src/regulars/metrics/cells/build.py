@@ -105,7 +105,7 @@ def seen_rows(projection: Projection, rows: str) -> str:
 
 
 def seen_changes(family: Family, projection: Projection, added: str, removed: str) -> str:
-    """SQL of SEEN for a difference: most rows of the persons concerned are as they were, and cancel out."""
+    """SQL of SEEN for a difference: what a row that went has in common with the one that came in its place cancels out."""
     keys = [DAY, *(start for start in projection.starts), *(f'"by_{column}"' for column in family.splits)]
     listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
     names = ["rows", *(column.name for column in projection.columns)]

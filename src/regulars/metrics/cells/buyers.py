@@ -15,8 +15,8 @@ from regulars.metrics.kept import Kept
 from regulars.metrics.measures import LINES, ORDERS
 from regulars.metrics.relations import UNKNOWN
 from regulars.vocabulary.calendar import Calendar, Grain
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.facts.heads import BUCKETS
-from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 _AT_ONCE = 4_000_000
 _FOUND = "buyers_found"

@@ -20,8 +20,8 @@ from regulars.metrics.measures import AS_NOW, HISTORIES, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.facts.heads import BUCKETS
-from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 FAMILY = "cohorts"
 TABLE = "cells_cohorts"

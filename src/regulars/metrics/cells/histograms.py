@@ -8,8 +8,8 @@ import ibis
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BEFORE
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.facts.gaps import gaps
-from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")

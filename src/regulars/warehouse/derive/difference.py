@@ -7,14 +7,14 @@ from collections.abc import Callable
 import duckdb
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.changes import FEW, MOST, Changes
+from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes
 from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
-from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW, PLACES
+from regulars.warehouse.facts.sequence import PLACES
 from regulars.warehouse.people import correct_persons, of_persons
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME

@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from regulars.vocabulary import money
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.gaps import gaps
 from regulars.warehouse.facts.heads import counted_orders, lines_of_orders, with_amounts
@@ -19,7 +20,7 @@ from regulars.warehouse.facts.lines import lines
 from regulars.warehouse.facts.orders import before_refunds, valued_orders
 from regulars.warehouse.facts.products import calls, product_names
 from regulars.warehouse.facts.returns import returns
-from regulars.warehouse.facts.sequence import HISTORIES_BEFORE, HISTORIES_NOW, PLACES, sequenced
+from regulars.warehouse.facts.sequence import PLACES, sequenced
 from regulars.warehouse.facts.spend import spend
 from regulars.warehouse.facts.subscriptions import subscriptions
 from regulars.warehouse.schema import HOUSEKEEPING, Kind

@@ -15,8 +15,6 @@ PLACES = (
 
 None hangs on all of a customer's orders: so an order that comes last changes the row before it, and no other.
 """
-HISTORIES_BEFORE, HISTORIES_NOW = "histories_before", "histories_now"
-"""Temporary tables of a write: all orders of the customers concerned, as they were and as they are. Most are alike."""
 _OF_FIRST = {
     "first_day": "day",
     "first_channel": "channel",
