@@ -24,7 +24,10 @@ def table(records: Sequence[Record], skipped: Iterable[tuple[str, str]] = ()) ->
     found = Table(title=None if not records else told(records[0].run), title_justify="left", header_style="bold")
     for column in ("figure", "what", "median", "fastest", "busy", "peak", "ratio", "to", "aim", "met"):
         found.add_column(
-            column, justify="right" if column in ("median", "fastest", "busy", "peak", "ratio") else "left"
+            column,
+            justify="right" if column in ("median", "fastest", "busy", "peak", "ratio") else "left",
+            # A name in two halves is found by nobody: sentences give way first.
+            no_wrap=column not in ("what", "aim"),
         )
     for counts, size in dict.fromkeys((record.counts, record.size) for record in records):
         of_size = [record for record in records if (record.counts, record.size) == (counts, size)]
