@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from regulars.app import App
 from regulars.forecast import Cells, PurchaseForecast, fit
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write
 from regulars.reports.forecasts import silence
@@ -34,7 +34,7 @@ def drawn() -> tuple[Picture, ...]:
     """All pictures, of a shop made, loaded and forecast for them in a folder that goes again."""
     with tempfile.TemporaryDirectory() as work:
         write_canonical(simulate(SHAPE, seed=11), Path(work, "files"), tables=("orders",))
-        app = App(Shop.create(Path(work, "shop"), currency=SHAPE.currency, timezone=SHAPE.timezone))
+        app = Forecasting(Shop.create(Path(work, "shop"), currency=SHAPE.currency, timezone=SHAPE.timezone))
         app.load([Path(work, "files")])
         for day in KEPT:
             app.forecast(Wish(as_of=day))

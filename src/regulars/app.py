@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import ibis
-
-from regulars.forecast.engine import Engine
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop import books
-from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.hindsight import outcomes
-from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
-from regulars.forecast.shop.making import make
-from regulars.forecast.subscribers import books as subscriber_books
-from regulars.forecast.subscribers import hindsight as subscriber_hindsight
-from regulars.forecast.subscribers.books import SubscribersForecast
-from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
-from regulars.forecast.subscribers.making import make as make_of_subscribers
-from regulars.forecast.wish import Wish, until_of
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
-from regulars.reports.forecasts.customers import Customers, customers
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
@@ -37,12 +20,6 @@ from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
 _DEFAULT = LoadOptions()
-_USUAL = Wish()
-_COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
-_SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_name = 'orders'), max(last_day)),
-    max(last_day) FILTER (table_name = 'subscriptions') FROM facts.coverage WHERE table_name IN ('orders', 'subscriptions')
-    HAVING count(*) FILTER (table_name = 'subscriptions') > 0"""
-"""The first and last day of the shop's data, and the last that subscriptions cover; no row where there are none."""
 
 
 class _NothingChanged(Exception):
@@ -123,75 +100,3 @@ class App(Reading):
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
         self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))
-
-    def forecast(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> Forecast:
-        """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
-
-        A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
-        there are no orders.
-        """
-        with self.facts():  # where settings changed, this derives everything again first
-            pass
-        with self.warehouse.write("forecast", waiting=self.tell) as con:
-            covered = con.execute(_COVERED).fetchall()[0]
-            engine = Engine(ibis.duckdb.from_connection(con))
-            progress.start("forecasting", len(FORECAST_STEPS))
-            settings = self.shop.settings
-            threads = settings.machine.threads or os.cpu_count() or 1
-            until = until_of(wish, covered)
-            found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
-            books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-            engine.forget()
-        return found
-
-    def forecasts(self) -> tuple[Forecast, ...]:
-        """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
-        with self.reading() as con:
-            return books.SHELF.listed(con)
-
-    def hindsight(self) -> tuple[Outcome, ...]:
-        """What came of the forecasts that are kept, as far as the data reach by now."""
-        with self.reading() as con:
-            covered = con.execute(_COVERED).fetchall()
-            engine = Engine(ibis.duckdb.from_connection(con))
-            return outcomes(engine, books.SHELF.listed(con), covered[0][1]) if covered else ()
-
-    def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
-        """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
-
-        Of the wish the model is that of purchases. Raises ForecastRefused where the data cannot carry one.
-        """
-        with self.reading() as con:
-            if not con.execute(_SUBSCRIBED).fetchall():
-                return None
-        with self.warehouse.write("forecast subscriptions", waiting=self.tell) as con:
-            first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
-            until = until_of(wish, (first, last))
-            engine = Engine(ibis.duckdb.from_connection(con))
-            progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
-            settings = self.shop.settings
-            found, rows = make_of_subscribers(
-                engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
-                lambda _: progress.advance(),
-            )  # fmt: skip
-            subscriber_books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-            engine.forget()
-        return found
-
-    def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
-        """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
-        with self.reading() as con:
-            return subscriber_books.SHELF.listed(con)
-
-    def subscription_hindsight(self) -> tuple[Outcome, ...]:
-        """What came of them, as far as subscriptions are known by now."""
-        with self.reading() as con:
-            covered = con.execute(_SUBSCRIBED).fetchall()
-            engine = Engine(ibis.duckdb.from_connection(con))
-            forecasts = subscriber_books.SHELF.listed(con)
-            return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
-
-    def customers_of(self, forecast: Forecast) -> Customers:
-        """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
-        with self.reading() as con:
-            return customers(Engine(ibis.duckdb.from_connection(con)), forecast.as_of)

@@ -13,6 +13,7 @@ from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 if TYPE_CHECKING:
     from regulars.app import App
+    from regulars.forecasting import Forecasting
     from regulars.reading import Reading
     from regulars.warehouse.versions import Warehouse
 
@@ -41,6 +42,13 @@ def changed(folder: Path) -> App:
     from regulars.app import App
 
     return App(Shop.open(folder), tell)
+
+
+def forecasting(folder: Path) -> Forecasting:
+    """The shop, to look ahead."""
+    from regulars.forecasting import Forecasting
+
+    return Forecasting(Shop.open(folder), tell)
 
 
 def naming(folder: Path) -> str:

@@ -11,8 +11,8 @@ import duckdb
 import ibis
 import pytest
 
-from regulars.app import App
 from regulars.forecast.engine import Engine
+from regulars.forecasting import Forecasting
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
 
@@ -23,20 +23,20 @@ UNTIL = date(2025, 12, 31)
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("forecasting")
     files = write_canonical(simulate(ShopShape(customers=1500, months=24, until=UNTIL), seed=11), folder / "files")
-    App(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London")).load(files)
+    Forecasting(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London")).load(files)
     return folder / "shop"
 
 
 @pytest.fixture
-def app(loaded: Path, tmp_path: Path) -> App:
+def app(loaded: Path, tmp_path: Path) -> Forecasting:
     """A loaded shop of one's own, to change."""
-    return App(Shop.open(Path(shutil.copytree(loaded, tmp_path / "shop"))))
+    return Forecasting(Shop.open(Path(shutil.copytree(loaded, tmp_path / "shop"))))
 
 
 @pytest.fixture(scope="session")
 def facts(loaded: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The loaded shop, to read."""
-    with App(Shop.open(loaded)).reading() as con:
+    with Forecasting(Shop.open(loaded)).reading() as con:
         yield con
 
 

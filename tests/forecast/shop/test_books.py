@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from regulars.app import App
 from regulars.forecast.kept import KEPT
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.people.corrections import join
 
@@ -18,7 +18,7 @@ LAST = date(2025, 12, 31)
 _TWO = "SELECT email FROM facts.persons SEMI JOIN facts.orders USING (person) WHERE email IS NOT NULL ORDER BY email LIMIT 2"
 
 
-def kept(app: App) -> dict[date, list[tuple[Any, ...]]]:
+def kept(app: Forecasting) -> dict[date, list[tuple[Any, ...]]]:
     with app.warehouse.read() as con:
         rows = con.execute("FROM facts.predictions ORDER BY as_of, person").fetchall()
     found: dict[date, list[tuple[Any, ...]]] = {}
@@ -33,11 +33,11 @@ def one_order(folder: Path, day: str = "2026-01-05", name: str = "late") -> Path
     return file
 
 
-def test_a_shop_without_forecasts_has_none(app: App):
+def test_a_shop_without_forecasts_has_none(app: Forecasting):
     assert app.forecasts() == ()
 
 
-def test_a_forecast_is_read_as_it_was_made(app: App):
+def test_a_forecast_is_read_as_it_was_made(app: Forecasting):
     before = app.warehouse.number
     made = app.forecast(Wish(horizon=180, rate=0.05))
     (found,) = app.forecasts()
@@ -48,7 +48,7 @@ def test_a_forecast_is_read_as_it_was_made(app: App):
     assert app.warehouse.number == before + 1
 
 
-def test_a_forecast_derives_nothing(app: App):
+def test_a_forecast_derives_nothing(app: Forecasting):
     facts = "SELECT (SELECT count(*) FROM facts.orders), (SELECT value FROM about WHERE key = 'settings')"
     with app.warehouse.read() as con:
         before = con.execute(facts).fetchall()
@@ -60,7 +60,7 @@ def test_a_forecast_derives_nothing(app: App):
     assert sorted(after) == sorted(tables)
 
 
-def test_predictions_of_an_older_shape_go_with_the_next_deriving(app: App):
+def test_predictions_of_an_older_shape_go_with_the_next_deriving(app: Forecasting):
     app.forecast()
     with app.warehouse.write("grow old") as con:
         con.execute("ALTER TABLE facts.predictions RENAME COLUMN revenue TO value")
@@ -70,7 +70,7 @@ def test_predictions_of_an_older_shape_go_with_the_next_deriving(app: App):
     assert len(app.forecasts()) == 1
 
 
-def test_one_of_the_same_day_replaces_the_other(app: App):
+def test_one_of_the_same_day_replaces_the_other(app: Forecasting):
     app.forecast(Wish(horizon=30))
     app.forecast(Wish(horizon=60))
     (found,) = app.forecasts()
@@ -79,7 +79,7 @@ def test_one_of_the_same_day_replaces_the_other(app: App):
 
 
 @pytest.mark.slow
-def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: App, tmp_path: Path):
+def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: Forecasting, tmp_path: Path):
     app.forecast(Wish(as_of=LAST - timedelta(90)))
     app.forecast()
     before = kept(app)
@@ -96,7 +96,7 @@ def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: App, 
 
 
 @pytest.mark.slow
-def test_the_last_five_are_kept(app: App):
+def test_the_last_five_are_kept(app: Forecasting):
     days = [LAST - timedelta(10 * back) for back in range(KEPT)]
     for day in reversed(days):
         app.forecast(Wish(as_of=day))
@@ -108,7 +108,7 @@ def test_the_last_five_are_kept(app: App):
     assert sorted(kept(app)) == sorted([*days[:-1], ago])
 
 
-def test_a_later_load_makes_it_stale_and_a_new_forecast_is_not(app: App, tmp_path: Path):
+def test_a_later_load_makes_it_stale_and_a_new_forecast_is_not(app: Forecasting, tmp_path: Path):
     app.forecast()
     app.load([one_order(tmp_path)])
     assert app.forecasts()[0].stale == ("files were loaded",)
@@ -118,7 +118,7 @@ def test_a_later_load_makes_it_stale_and_a_new_forecast_is_not(app: App, tmp_pat
     assert [bool(one.stale) for one in found] == [False, True]
 
 
-def test_a_load_that_changes_nothing_does_not(app: App, tmp_path: Path):
+def test_a_load_that_changes_nothing_does_not(app: Forecasting, tmp_path: Path):
     file = one_order(tmp_path)
     app.load([file])
     app.forecast()
@@ -127,7 +127,7 @@ def test_a_load_that_changes_nothing_does_not(app: App, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_undo_makes_it_stale(app: App, tmp_path: Path):
+def test_undo_makes_it_stale(app: Forecasting, tmp_path: Path):
     loaded = app.load([one_order(tmp_path)])
     app.forecast()
     app.undo(loaded.load_id)
@@ -135,15 +135,15 @@ def test_undo_makes_it_stale(app: App, tmp_path: Path):
 
 
 @pytest.mark.slow
-def test_settings_make_it_stale(app: App):
+def test_settings_make_it_stale(app: Forecasting):
     app.forecast()
     settings = app.shop.settings.model_copy(update={"timezone": "America/New_York"})
-    moved = App(Shop(app.shop.folder, settings))
+    moved = Forecasting(Shop(app.shop.folder, settings))
     assert moved.forecasts()[0].stale == ("the shop's settings changed",)
 
 
 @pytest.mark.slow
-def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app: App):
+def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app: Forecasting):
     before = app.forecast()
     with app.warehouse.read() as con:
         a, b = (email for (email,) in con.execute(_TWO).fetchall())
@@ -153,7 +153,7 @@ def test_joining_customers_makes_it_stale_and_the_next_one_counts_them_once(app:
 
 
 @pytest.mark.slow
-def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: App, tmp_path: Path):
+def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: Forecasting, tmp_path: Path):
     app.forecast()
     app.load([one_order(tmp_path)])
     assert app.forecasts()[0].stale
@@ -162,6 +162,6 @@ def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: App, tm
 
 
 @pytest.mark.parametrize("model", ["pareto", "mbg", "bg"])
-def test_a_model_that_is_asked_for_is_taken(app: App, model: str):
+def test_a_model_that_is_asked_for_is_taken(app: Forecasting, model: str):
     made = app.forecast(Wish(model=model))
     assert (made.model, made.why) == (model, "it was asked for")

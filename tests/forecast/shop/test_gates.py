@@ -10,12 +10,12 @@ import ibis
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.app import App
 from regulars.forecast.engine import Engine
 from regulars.forecast.shop.gates import Evidence, evidence, insist, reasons
 from regulars.forecast.shop.making import make
 from regulars.forecast.shop.spending import cap
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
@@ -74,7 +74,7 @@ def test_orders_worth_nothing_give_no_forecast():
         cap(engine, engine.fact("orders"), epoch_day(date(2024, 2, 1)))
 
 
-def test_a_refused_forecast_leaves_no_version(app: App):
+def test_a_refused_forecast_leaves_no_version(app: Forecasting):
     before = app.warehouse.number
     with pytest.raises(ForecastRefused, match="days of orders are needed"):
         app.forecast(Wish(as_of=date(2024, 3, 1)))
@@ -92,4 +92,4 @@ def test_what_cannot_be_asked(wish: dict[str, float]):
 
 def test_an_empty_shop_has_nothing_to_forecast_from(tmp_path):
     with pytest.raises(NothingLoaded):
-        App(Shop.create(tmp_path, currency="GBP", timezone="UTC")).forecast()
+        Forecasting(Shop.create(tmp_path, currency="GBP", timezone="UTC")).forecast()

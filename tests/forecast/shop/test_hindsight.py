@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from regulars.app import App
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.warehouse.people.corrections import join
 
 
 @pytest.mark.slow
-def test_what_came_is_counted_for_spans_that_are_over(app: App):
+def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
     app.forecast(Wish(as_of=date(2025, 10, 2)))  # 90 days before the last day of the data
     app.forecast(Wish(as_of=date(2025, 11, 1)))
     app.forecast()
@@ -34,11 +34,11 @@ def test_what_came_is_counted_for_spans_that_are_over(app: App):
             assert one.spread == kept.totals["buyers_spread"][str(days)]
 
 
-def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: App):
+def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: Forecasting):
     assert app.hindsight() == ()
 
 
-def test_customers_joined_later_are_still_those_who_came(app: App):
+def test_customers_joined_later_are_still_those_who_came(app: Forecasting):
     """Joined, two customers are one, under the number of one of them: what the other did must not be lost."""
     app.forecast(Wish(as_of=date(2025, 11, 1)))
     (before,) = app.hindsight()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.shop import Shop
 
@@ -19,7 +19,7 @@ MAPPING = Path(__file__).resolve().parents[3] / "examples" / "online_retail.toml
 @pytest.mark.slow
 def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     file = data("online_retail/online_retail.csv.gz")
-    app = App(Shop.create(tmp_path, currency="GBP", timezone="Europe/London"))
+    app = Forecasting(Shop.create(tmp_path, currency="GBP", timezone="Europe/London"))
     app.load([file], mapping=MAPPING)
     found = app.forecast()
     assert (found.model, found.status, found.customers) == ("nbd", "converged", 4338)

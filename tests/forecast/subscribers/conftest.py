@@ -9,6 +9,7 @@ import pytest
 
 from forecast.subscribers.population import Plan, Subscription, drawn, write
 from regulars.app import App
+from regulars.forecasting import Forecasting
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 BOX = Plan("box", 1, alpha=0.7, beta=3.0, subscribers=900, price=20.0, early=True)
@@ -33,6 +34,6 @@ def loaded(subscribers: list[Subscription], tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture
-def app(loaded: Path, tmp_path: Path) -> App:
+def app(loaded: Path, tmp_path: Path) -> Forecasting:
     """A loaded shop of one's own, to change."""
-    return App(Shop.open(Path(shutil.copytree(loaded, tmp_path / "shop"))))
+    return Forecasting(Shop.open(Path(shutil.copytree(loaded, tmp_path / "shop"))))

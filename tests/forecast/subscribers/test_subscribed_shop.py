@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from forecast.subscribers.population import UNTIL, Plan, Subscription, drawn, write
-from regulars.app import App
 from regulars.forecast.kept import KEPT
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 from regulars.vocabulary.shop import Shop
 
 
-def predictions(app: App, as_of: date = UNTIL) -> list[dict[str, Any]]:
+def predictions(app: Forecasting, as_of: date = UNTIL) -> list[dict[str, Any]]:
     with app.warehouse.read() as con:
         found = con.execute("FROM facts.subscription_predictions WHERE as_of = ?", [as_of])
         names = [column[0] for column in found.description or ()]
@@ -28,13 +28,13 @@ def running(people: list[Subscription], day: date = UNTIL) -> dict[str, Subscrip
     return {one.number: one for one in people if one.began <= day < one.ended}
 
 
-def shop(folder: Path, files: list[Path]) -> App:
-    app = App(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London"))
+def shop(folder: Path, files: list[Path]) -> Forecasting:
+    app = Forecasting(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London"))
     app.load(files)
     return app
 
 
-def test_everybody_who_subscribes_is_forecast_once(app: App, subscribers: list[Subscription]):
+def test_everybody_who_subscribes_is_forecast_once(app: Forecasting, subscribers: list[Subscription]):
     made = app.forecast_subscriptions()
     assert made is not None
     rows = predictions(app)
@@ -52,7 +52,7 @@ def test_everybody_who_subscribes_is_forecast_once(app: App, subscribers: list[S
         assert UNTIL + timedelta(row["due"]) == one.renewed_on(row["renewed"] + 1)
 
 
-def test_what_is_forecast_is_what_becomes_of_them(app: App, subscribers: list[Subscription]):
+def test_what_is_forecast_is_what_becomes_of_them(app: Forecasting, subscribers: list[Subscription]):
     """The year to come, of which the forecast knows nothing; four of the model's own standard deviations."""
     made = app.forecast_subscriptions(Wish(rate=0))
     assert made is not None
@@ -70,7 +70,7 @@ def test_what_is_forecast_is_what_becomes_of_them(app: App, subscribers: list[Su
     assert float(made.totals["revenue"]) == pytest.approx(income, rel=0.06)
 
 
-def test_each_plan_has_its_term_its_model_and_its_price(app: App):
+def test_each_plan_has_its_term_its_model_and_its_price(app: Forecasting):
     made = app.forecast_subscriptions()
     assert made is not None
     assert [(plan["plan"], plan["renews"]) for plan in made.plans] == [
@@ -89,7 +89,7 @@ def test_each_plan_has_its_term_its_model_and_its_price(app: App):
 
 
 @pytest.mark.slow
-def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: App, tmp_path: Path):
+def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: Forecasting, tmp_path: Path):
     made = app.forecast_subscriptions(Wish(horizon=90, rate=0.05))
     (found,) = app.subscription_forecasts()
     assert found == made and found.stale == ()
@@ -101,7 +101,7 @@ def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: App, tmp_path
 
 
 @pytest.mark.slow
-def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: App):
+def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: Forecasting):
     days = [UNTIL - timedelta(100 + back) for back in range(KEPT)]
     for day in (*reversed(days), UNTIL, UNTIL):
         app.forecast_subscriptions(Wish(as_of=day))
@@ -112,7 +112,7 @@ def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: App):
     assert Counter(day for (day,) in rows).keys() == set(kept)
 
 
-def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: App, subscribers: list[Subscription]):
+def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: Forecasting, subscribers: list[Subscription]):
     ago = UNTIL - timedelta(120)
     made = app.forecast_subscriptions(Wish(as_of=ago))
     assert made is not None and made.ending == 0
@@ -131,7 +131,9 @@ def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: App, subscribers
 
 
 @pytest.mark.slow
-def test_who_is_known_to_end_is_counted_and_not_forecast(app: App, subscribers: list[Subscription], tmp_path: Path):
+def test_who_is_known_to_end_is_counted_and_not_forecast(
+    app: Forecasting, subscribers: list[Subscription], tmp_path: Path
+):
     leaving = next(iter(running(subscribers).values()))
     file = tmp_path / "cancelled.csv"
     file.write_text(
@@ -148,7 +150,9 @@ def test_who_is_known_to_end_is_counted_and_not_forecast(app: App, subscribers: 
 
 
 @pytest.mark.slow
-def test_somebody_with_two_subscriptions_is_one_customer(app: App, subscribers: list[Subscription], tmp_path: Path):
+def test_somebody_with_two_subscriptions_is_one_customer(
+    app: Forecasting, subscribers: list[Subscription], tmp_path: Path
+):
     one = next(iter(running(subscribers).values()))
     file = tmp_path / "second.csv"
     file.write_text(

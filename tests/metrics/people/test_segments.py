@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from regulars.app import App
 from regulars.forecast.wish import Wish
+from regulars.forecasting import Forecasting
 from regulars.metrics.people.segments import SEGMENTS, members, named, sizes
 from regulars.metrics.question import Facts, condition
 from regulars.simulate import ShopShape, simulate, write_canonical
@@ -20,10 +20,10 @@ LAST = date(2025, 12, 31)
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> App:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Forecasting:
     folder = tmp_path_factory.mktemp("segments")
     files = write_canonical(simulate(ShopShape(customers=1500, months=24, until=LAST), seed=11), folder / "files")
-    made = App(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London"))
+    made = Forecasting(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London"))
     made.load(files)
     made.forecast(Wish(as_of=LAST - timedelta(60)))
     made.forecast()
@@ -31,13 +31,13 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> App:
 
 
 @pytest.fixture(scope="module")
-def facts(app: App) -> Iterator[Facts]:
+def facts(app: Forecasting) -> Iterator[Facts]:
     with app.facts() as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def people(app: App) -> list[dict[str, Any]]:
+def people(app: Forecasting) -> list[dict[str, Any]]:
     """Each customer of the latest forecast, with the rules worked out by hand."""
     with app.reading() as con:
         found = con.execute(
@@ -76,7 +76,9 @@ def test_nobody_is_in_two(facts: Facts):
 
 
 @pytest.mark.parametrize("segment", SEGMENTS, ids=lambda segment: segment.name)
-def test_members_are_told_with_those_to_begin_with_first(facts: Facts, people: list[dict[str, Any]], segment, app: App):
+def test_members_are_told_with_those_to_begin_with_first(
+    facts: Facts, people: list[dict[str, Any]], segment, app: Forecasting
+):
     found = members(segment, facts)
     with app.reading() as con:
         customers = dict(con.execute("SELECT person, customer FROM facts.persons").fetchall())

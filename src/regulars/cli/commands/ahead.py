@@ -13,12 +13,12 @@ import typer
 from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, asked, changed
+from regulars.cli.shops import HERE, asked, forecasting
 
 if TYPE_CHECKING:
-    from regulars.app import App
     from regulars.forecast.hindsight import Outcome
     from regulars.forecast.shop.books import Forecast
+    from regulars.forecasting import Forecasting
 
 
 def _day(given: str | None) -> date | None:
@@ -94,7 +94,7 @@ def forecast(
     from regulars.forecast.wish import Wish
     from regulars.vocabulary.errors import UsageError
 
-    app = changed(shop)
+    app = forecasting(shop)
     if pictures:
         _insist(pictures, pictures_as)
     told = {"horizon": horizon, "rate": rate, "model": model and model.value}
@@ -133,7 +133,7 @@ def _insist(folder: Path, ending: Drawing) -> None:
     insist(folder, ending.value)
 
 
-def _drawn(app: App, found: Forecast, came: Iterable[Outcome], folder: Path, ending: Drawing) -> list[str]:
+def _drawn(app: Forecasting, found: Forecast, came: Iterable[Outcome], folder: Path, ending: Drawing) -> list[str]:
     from regulars.cli.forecasts.pictures import draw
 
     return [str(path) for path in draw(app, found, came, folder, ending.value)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from regulars.app import App
 from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
+from regulars.forecasting import Forecasting
 from regulars.reports.charts.folder import fill
 from regulars.reports.charts.folder import insist as insist_on
 from regulars.reports.charts.write import drawn
@@ -22,7 +22,7 @@ def insist(folder: Path, ending: str) -> None:
     insist_on(folder, (PAGE, *(_file(name, ending) for name in NAMES)))
 
 
-def draw(app: App, found: Forecast, came: Iterable[Outcome], folder: Path, ending: str) -> list[Path]:
+def draw(app: Forecasting, found: Forecast, came: Iterable[Outcome], folder: Path, ending: str) -> list[Path]:
     """Draw a forecast's pictures into a folder, and a page with all of them. Returns the paths, the page's first."""
     shown = pictures(found, came, app.customers_of(found))
     files = {PAGE: page(found, shown, app.shop.settings.name)}

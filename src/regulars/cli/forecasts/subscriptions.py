@@ -22,13 +22,13 @@ from regulars.vocabulary.units import Unit
 from regulars.warehouse.load.run import Progress
 
 if TYPE_CHECKING:
-    from regulars.app import App
+    from regulars.forecasting import Forecasting
 
 Both = tuple[Forecast | None, SubscribersForecast | None]
 """What is forecast of purchases and of subscriptions; at least one of the two."""
 
 
-def made(app: App, wish: Wish, progress: Progress) -> Both:
+def made(app: Forecasting, wish: Wish, progress: Progress) -> Both:
     """Forecast both. Where one is refused, that is said and the other is made all the same."""
     found, renewing = None, None
     refused: list[ForecastRefused | NothingLoaded] = []
@@ -47,7 +47,7 @@ def made(app: App, wish: Wish, progress: Progress) -> Both:
     return found, renewing
 
 
-def kept(app: App, as_of: date | None) -> Both:
+def kept(app: Forecasting, as_of: date | None) -> Both:
     """Those of a day, or the latest. Raises ForecastRefused where there is none."""
     of_purchases, renewing = app.forecasts(), app.subscription_forecasts()
     known = sorted({one.as_of for one in of_purchases} | {one.as_of for one in renewing})
@@ -62,7 +62,7 @@ def kept(app: App, as_of: date | None) -> Both:
     )
 
 
-def record(found: SubscribersForecast | None, app: App, report: bool) -> dict[str, Any] | None:
+def record(found: SubscribersForecast | None, app: Forecasting, report: bool) -> dict[str, Any] | None:
     """Everything a forecast says of itself, with what came of those that were kept where a report is asked for."""
     if found is None:
         return None
@@ -70,7 +70,7 @@ def record(found: SubscribersForecast | None, app: App, report: bool) -> dict[st
     return {**asdict(found), "stale": list(found.stale), **came}
 
 
-def show_all(found: SubscribersForecast, app: App, report: bool, after: Forecast | None) -> None:
+def show_all(found: SubscribersForecast, app: Forecasting, report: bool, after: Forecast | None) -> None:
     """All that is said of subscriptions, below the forecast of purchases where there is one."""
     if after:
         say()

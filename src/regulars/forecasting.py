@@ -1,0 +1,107 @@
+"""A shop opened to look ahead. Kept apart from all that loads, so that a load does not wait for what forecasts."""
+
+from __future__ import annotations
+
+import os
+
+import ibis
+
+from regulars.app import App
+from regulars.forecast.engine import Engine
+from regulars.forecast.hindsight import Outcome
+from regulars.forecast.shop import books
+from regulars.forecast.shop.books import Forecast
+from regulars.forecast.shop.hindsight import outcomes
+from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
+from regulars.forecast.shop.making import make
+from regulars.forecast.subscribers import books as subscriber_books
+from regulars.forecast.subscribers import hindsight as subscriber_hindsight
+from regulars.forecast.subscribers.books import SubscribersForecast
+from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
+from regulars.forecast.subscribers.making import make as make_of_subscribers
+from regulars.forecast.wish import Wish, until_of
+from regulars.reports.forecasts.customers import Customers, customers
+from regulars.warehouse.load.run import SILENT, Progress
+
+_USUAL = Wish()
+_COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
+_SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_name = 'orders'), max(last_day)),
+    max(last_day) FILTER (table_name = 'subscriptions') FROM facts.coverage WHERE table_name IN ('orders', 'subscriptions')
+    HAVING count(*) FILTER (table_name = 'subscriptions') > 0"""
+"""The first and last day of the shop's data, and the last that subscriptions cover; no row where there are none."""
+
+
+class Forecasting(App):
+    """An opened shop, to ask, to change and to forecast."""
+
+    def forecast(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> Forecast:
+        """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
+
+        A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
+        there are no orders.
+        """
+        with self.facts():  # where settings changed, this derives everything again first
+            pass
+        with self.warehouse.write("forecast", waiting=self.tell) as con:
+            covered = con.execute(_COVERED).fetchall()[0]
+            engine = Engine(ibis.duckdb.from_connection(con))
+            progress.start("forecasting", len(FORECAST_STEPS))
+            settings = self.shop.settings
+            threads = settings.machine.threads or os.cpu_count() or 1
+            until = until_of(wish, covered)
+            found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
+            books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            engine.forget()
+        return found
+
+    def forecasts(self) -> tuple[Forecast, ...]:
+        """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
+        with self.reading() as con:
+            return books.SHELF.listed(con)
+
+    def hindsight(self) -> tuple[Outcome, ...]:
+        """What came of the forecasts that are kept, as far as the data reach by now."""
+        with self.reading() as con:
+            covered = con.execute(_COVERED).fetchall()
+            engine = Engine(ibis.duckdb.from_connection(con))
+            return outcomes(engine, books.SHELF.listed(con), covered[0][1]) if covered else ()
+
+    def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
+        """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
+
+        Of the wish the model is that of purchases. Raises ForecastRefused where the data cannot carry one.
+        """
+        with self.reading() as con:
+            if not con.execute(_SUBSCRIBED).fetchall():
+                return None
+        with self.warehouse.write("forecast subscriptions", waiting=self.tell) as con:
+            first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
+            until = until_of(wish, (first, last))
+            engine = Engine(ibis.duckdb.from_connection(con))
+            progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
+            settings = self.shop.settings
+            found, rows = make_of_subscribers(
+                engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
+                lambda _: progress.advance(),
+            )  # fmt: skip
+            subscriber_books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            engine.forget()
+        return found
+
+    def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
+        """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
+        with self.reading() as con:
+            return subscriber_books.SHELF.listed(con)
+
+    def subscription_hindsight(self) -> tuple[Outcome, ...]:
+        """What came of them, as far as subscriptions are known by now."""
+        with self.reading() as con:
+            covered = con.execute(_SUBSCRIBED).fetchall()
+            engine = Engine(ibis.duckdb.from_connection(con))
+            forecasts = subscriber_books.SHELF.listed(con)
+            return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
+
+    def customers_of(self, forecast: Forecast) -> Customers:
+        """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
+        with self.reading() as con:
+            return customers(Engine(ibis.duckdb.from_connection(con)), forecast.as_of)
