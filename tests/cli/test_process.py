@@ -213,9 +213,29 @@ def test_the_default_of_a_day_is_a_day(command):
     assert "[default: 2025-12-31]" in " ".join(command("simulate", "--help").out.split())
 
 
-def test_a_question_waits_for_nothing_it_does_not_need(program: list[str], first_shop: Path):
-    timed = [program[0], "-X", "importtime", *program[1:], "metric", "orders", "--shop", str(first_shop)]
+def imported(program: list[str], *words: object) -> set[str]:
+    """The modules that a command of its own process imports."""
+    timed = [program[0], "-X", "importtime", *program[1:], *map(str, words)]
     done = subprocess.run(timed, capture_output=True, text=True)
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert done.returncode == 0 and "ibis" in imported
-    assert {"pandas.core.api", "scipy", "openpyxl", "regulars.app", "regulars.warehouse.derive"} & imported == set()
+    assert done.returncode == 0, done.stderr
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+
+
+def test_a_question_waits_for_nothing_it_does_not_need(program: list[str], first_shop: Path):
+    found = imported(program, "metric", "orders", "--shop", first_shop)
+    assert "ibis" in found
+    assert {"pandas.core.api", "scipy", "openpyxl", "regulars.app", "regulars.warehouse.derive"} & found == set()
+
+
+def test_a_load_compiles_nothing_that_a_load_before_has_compiled(program: list[str], shop: Path, tmp_path: Path):
+    late = tmp_path / "late.csv"
+
+    def load(number: int) -> set[str]:
+        late.write_text(f"order_id,ordered_at,email,currency,gross\nlate{number},2024-03-01,a@example.com,GBP,10.00\n")
+        return imported(program, "load", late, "--shop", shop)
+
+    compiler = {"ibis.backends.sql.compilers"}
+    assert compiler <= load(1), "a load by difference has statements of its own"
+    found = load(2)
+    assert "ibis" in found
+    assert (compiler | {"pandas.core.api", "scipy.special", "regulars.forecast", "altair"}) & found == set()

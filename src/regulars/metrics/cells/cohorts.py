@@ -14,13 +14,14 @@ import ibis.expr.types as ir
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.cells import registry
 from regulars.metrics.cells.families import WHOLE, digest
-from regulars.metrics.cells.projection import MONEY, ROWS, Column
+from regulars.metrics.cells.projection import MONEY, ROWS, Column, typed
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, HISTORIES, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
+from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.heads import BUCKETS
 
 FAMILY = "cohorts"
@@ -46,7 +47,7 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, smal
     ((first, last),) = con.execute("SELECT min(first_day), max(day) FROM facts.orders").fetchall()
     if first is None:
         return
-    named = dict.fromkeys(name for age in Age for name in _columns(schema, age))
+    named = dict.fromkeys(name for age in Age for name in _columns(con, schema, age))
     con.execute(
         f"CREATE OR REPLACE TABLE facts.{TABLE} (level INTEGER, period INTEGER, age INTEGER, split TEXT, bucket INTEGER,"
         f" rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
@@ -54,7 +55,7 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, smal
     noted: list[Kept] = []
     start = registry.next_level(con)
     for age, grain in GRAINS.items():
-        columns = frozenset(_columns(schema, age))
+        columns = frozenset(_columns(con, schema, age))
         decided: list[Kept] = []
         for by in _SPLITS:
             values = 1 if by == WHOLE else _one(con, f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
@@ -69,10 +70,11 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, smal
     registry.note(con, *noted)
 
 
-def can_be_corrected(known: Iterable[Kept], schema: ibis.Schema) -> bool:
+def can_be_corrected(con: duckdb.DuckDBPyConnection, known: Iterable[Kept], schema: ibis.Schema) -> bool:
     """Whether what the catalogue of today asks was decided about."""
     own = {(one.by, one.grain): one.columns for one in known if one.family == FAMILY}
-    wanted = {(by, grain.value): frozenset(_columns(schema, age)) for age, grain in GRAINS.items() for by in _SPLITS}
+    columns = {grain: frozenset(_columns(con, schema, age)) for age, grain in GRAINS.items()}
+    wanted = {(by, grain.value): columns[grain] for grain in columns for by in _SPLITS}
     return not own or own == wanted
 
 
@@ -89,10 +91,10 @@ def _insert(
 ) -> dict[int, int]:
     """Add to the levels the sums over tables of orders, each with its sign. Returns how many rows each level got."""
     splits = tuple(one.by for one in levels if one.by != WHOLE)
-    sums = ("rows", "customers", *_columns(schema, age))
+    sums = ("rows", "customers", *_columns(con, schema, age))
     named = ", ".join(("period", "age", "bucket", *(f'"by_{by}"' for by in splits)))
     parts = (
-        f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(schema, age, splits, rows)})"
+        f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(con, schema, age, splits, rows)})"
         for rows, sign in signs.items()
     )
     # Once by all columns, then by each: the few rows of the first are quickly added up.
@@ -128,9 +130,9 @@ def _month(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _sums(schema: ibis.Schema, age: Age, splits: tuple[str, ...], rows: str) -> str:
+def _sums(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, splits: tuple[str, ...], rows: str) -> str:
     """SQL of the sums over these rows of orders, by all splits together."""
-    columns, projected = _projection(schema, age, splits)
+    columns, projected = _projection(con, schema, age, splits)
     by = "".join(f', "by_{one}"' for one in splits)
     totals = "".join(f", {Column(name, name).total} AS {name}" for name in columns)
     seen = projected.replace(f'"{ROWS}"', _aged(age, rows))
@@ -158,13 +160,20 @@ def _measures(age: Age) -> dict[str, Measure]:
     return {column(measure): measure for measure in found}
 
 
-def _columns(schema: ibis.Schema, age: Age) -> tuple[str, ...]:
-    return _projection(schema, age, ())[0]
+def _columns(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age) -> tuple[str, ...]:
+    return tuple(_projection(con, schema, age, ())[0])
+
+
+def _projection(
+    con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, splits: tuple[str, ...]
+) -> tuple[Sequence[str], str]:
+    """The columns of sums, and SQL over ROWS of what each row adds to them."""
+    told = ("cohorts", typed(schema), age, splits, tuple(_measures(age)))
+    return compiled(con, told, lambda: _added(schema, age, splits))
 
 
 @lru_cache(maxsize=64)
-def _projection(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
-    """The columns of sums, and SQL over ROWS of what each row adds to them."""
+def _added(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
     added = dict.fromkeys(("cohort", "age", "previous_age"), "int32")
     rows = ibis.table({**{one: schema[one] for one in schema}, **added}, name=ROWS)
     rows = rows.filter(rows[PERSON].notnull()).mutate(active_window=ibis.literal(0))

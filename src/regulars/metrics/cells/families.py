@@ -138,6 +138,7 @@ def digest(measure: Measure, window: int | None) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
+@lru_cache(maxsize=64)
 def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
@@ -157,6 +158,7 @@ def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=64)
 def distinct(family: Family) -> tuple[Summed, ...]:
     """The counts of distinct customers that the catalogue asks of the family."""
     found = {

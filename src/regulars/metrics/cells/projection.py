@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -14,6 +15,7 @@ from regulars.metrics.cells.families import Family, Summed, grains, summed
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
+from regulars.warehouse.compiled import compiled
 
 ROWS = "cells_rows"
 CALENDAR = "cells_calendar"
@@ -85,9 +87,21 @@ def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
     return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
 
 
-def projection(family: Family, schema: ibis.Schema, calendar: Calendar, active_window: int) -> Projection:
-    """The family's rows as sums see them. `schema` is that of its table."""
-    return _projection(family, schema, grains(calendar), active_window)
+def projection(
+    con: duckdb.DuckDBPyConnection, family: Family, schema: ibis.Schema, calendar: Calendar, active_window: int
+) -> Projection:
+    """The family's rows as sums see them, compiled once. `schema` is that of its table."""
+    asked = grains(calendar)
+    measures = tuple(one.digest for one in summed(family, active_window))
+    told = ("projection", family.name, typed(schema), asked, active_window, measures)
+    sql, columns, starts = compiled(con, told, lambda: astuple(_projection(family, schema, asked, active_window)))
+    named = (Column(name, kept_as, None if grain is None else Grain(grain)) for name, kept_as, grain in columns)
+    return Projection(sql, tuple(named), tuple(starts))
+
+
+def typed(schema: ibis.Schema) -> tuple[tuple[str, str], ...]:
+    """The columns and their types, in words."""
+    return tuple((name, str(kind)) for name, kind in schema.items())
 
 
 @lru_cache(maxsize=64)

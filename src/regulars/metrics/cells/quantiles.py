@@ -17,12 +17,13 @@ from regulars.metrics.cells import registry
 from regulars.metrics.cells.families import WHOLE, columns_of
 from regulars.metrics.cells.numbered import Numbers, coded, fetched, words
 from regulars.metrics.cells.occurrences import Quantiles, counted
-from regulars.metrics.cells.projection import DAY, ROWS, days_of, end_of, start_of
+from regulars.metrics.cells.projection import DAY, ROWS, days_of, end_of, start_of, typed
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTOGRAMS
 from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, with_unknown
 from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
+from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.heads import BUCKETS
 
 FAMILY = "quantiles"
@@ -199,7 +200,13 @@ def _inside(ranges: _Ranges) -> str:
 
 def _rows(orders: Orders, metric: Quantile, splits: Iterable[str]) -> str:
     """SQL over ROWS of the day, the value, the bucket and the split values of each row that is counted."""
-    rows = ibis.table(orders.schema, name=ROWS)
+    splits = tuple(splits)
+    told = ("quantiles", typed(orders.schema), column(metric), splits)
+    return compiled(orders.con, told, lambda: _counted(orders.schema, metric, splits))
+
+
+def _counted(schema: ibis.Schema, metric: Quantile, splits: tuple[str, ...]) -> str:
+    rows = ibis.table(schema, name=ROWS)
     rows = rows.filter(rows[PERSON].notnull())
     seen = Seen(rows, metric.fact, 0)
     rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)

@@ -66,7 +66,7 @@ class _Work:
 
     def projection(self, family: Family) -> Projection:
         schema = _schema(self.con, family.table)
-        return projection(family, schema, self.settings.calendar, self.settings.active_window)
+        return projection(self.con, family, schema, self.settings.calendar, self.settings.active_window)
 
     @property
     def orders(self) -> quantiles.Orders:
@@ -274,7 +274,7 @@ def _can_be_corrected(work: _Work) -> bool:
             for level in work.levels(family, by):
                 if kept.get((level.grain.value, level.bucketed)) != level.names(seen):
                     return False
-    return quantiles.can_be_corrected(known) and cohorts.can_be_corrected(known, _schema(work.con, "orders"))
+    return quantiles.can_be_corrected(known) and cohorts.can_be_corrected(work.con, known, _schema(work.con, "orders"))
 
 
 def _correct(work: _Work, family: Family) -> None:

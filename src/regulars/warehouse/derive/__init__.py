@@ -3,7 +3,6 @@
 The result depends on the rows and the settings alone, whichever way it came about.
 
 statements.py  the facts as SQL, compiled from the declarations
-compiled.py    the same, kept from one derivation to the next
 full.py        everything anew
 difference.py  what hangs on the rows that changed
 coverage.py    which days each table covers

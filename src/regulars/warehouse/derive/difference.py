@@ -8,10 +8,9 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes
-from regulars.warehouse.derive.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
-from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run
+from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run, steps_of
 from regulars.warehouse.derive.statements import Place, names_statement, spend_statement, unsequenced
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts.sequence import PLACES
@@ -43,7 +42,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     if _renamed(con, changes):
         return "products were renamed"
     _restrict(con, settings)
-    steps = compiled(con, settings, PLACE)
+    steps = steps_of(con, settings, PLACE)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
     run(con, steps[:valued], keep=("valued",))
     _find_histories(con)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 
 import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts
-from regulars.warehouse.derive.compiled import compiled
+from regulars.warehouse.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
-from regulars.warehouse.derive.statements import TEMPORARY, Statement
+from regulars.warehouse.derive.statements import EVERYTHING, TEMPORARY, Place, Statement, statements
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.subscriptions import ENDLESS
@@ -38,7 +39,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
         con.execute(function)
     prepare_persons(con, settings)
     prepare_days(con, settings)
-    run(con, compiled(con, settings), done)
+    run(con, steps_of(con, settings, EVERYTHING), done)
     con.execute("ALTER TABLE facts.lines DROP COLUMN key")
     for name in OF_PERSONS:
         con.execute(f"DROP VIEW temp.{name}_of_persons")
@@ -72,6 +73,13 @@ def prepare_days(con: duckdb.DuckDBPyConnection, settings: Settings, rows: str =
     con.register("zone_days_", zone_days(sorted(zones or ()), first or 0, 0 if last is None else last))
     con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS FROM zone_days_")
     con.unregister("zone_days_")
+
+
+def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, place: Place) -> tuple[Statement, ...]:
+    """`statements`, compiled once for these settings."""
+    told = ("statements", settings.timezone, settings.currency, settings.default_margin, astuple(place))
+    made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, place)])
+    return tuple(Statement(*one) for one in made)
 
 
 def run(
