@@ -192,7 +192,8 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
         assert totals["buyers_spread"][str(days)] == pytest.approx(np.sqrt((chances * (1 - chances)).sum()))
     leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
     assert 0 < len(leaving) == totals["at_risk"]
-    assert Decimal(totals["value_at_risk"]) == sum(row["profit_at_stake"] for row in leaving)
+    for value in ("revenue", "profit"):
+        assert Decimal(totals[f"{value}_at_risk"]) == sum(row[f"{value}_at_stake"] for row in leaving)
 
 
 def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnection):

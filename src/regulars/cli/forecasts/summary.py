@@ -87,7 +87,7 @@ def _sheet(found: Forecast) -> Sheet:
         return sheet
     add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
     add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
-    add(f"{found.value_of} at risk with them within a year", _money(totals["value_at_risk"], found))
+    add(f"{found.value_of} at risk with them within a year", _money(totals[f"{found.value_of}_at_risk"], found))
     return sheet
 
 

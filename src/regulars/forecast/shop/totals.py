@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.forecast.conventions import WITHIN
 from regulars.forecast.engine import Engine
-from regulars.warehouse.forecasts import at_risk, at_stake
+from regulars.warehouse.forecasts import at_risk
 
 
 def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
@@ -26,7 +26,8 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
             revenue=rows.revenue.sum(),
             profit=rows.profit.sum(),
             at_risk=rows.count(where=risk),
-            value_at_risk=at_stake(rows).sum(where=risk),
+            revenue_at_risk=rows.revenue_at_stake.sum(where=risk),
+            profit_at_risk=rows.profit_at_stake.sum(where=risk),
             **{f"buyers_{days}": chance.sum() for days, chance in chances.items()},
             **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
         )
@@ -39,5 +40,6 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
         "revenue": str(found["revenue"]),
         "profit": None if found["profit"] is None else str(found["profit"]),
         "at_risk": found["at_risk"],
-        "value_at_risk": str(found["value_at_risk"] or 0),
+        "revenue_at_risk": str(found["revenue_at_risk"] or 0),
+        "profit_at_risk": None if found["profit"] is None else str(found["profit_at_risk"] or 0),
     }
