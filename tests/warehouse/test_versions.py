@@ -167,6 +167,21 @@ def test_times_are_utc_whatever_the_machine_thinks(warehouse: Warehouse):
         assert con.execute(question).fetchone() == ("UTC",)
 
 
+def test_rows_keep_their_numbers_while_a_version_is_written(warehouse: Warehouse):
+    """Where rows were deleted, a checkpoint moves others: even a write of other tables would then renumber these."""
+    rows_ = 5 * 122_880
+    with warehouse.write("many rows") as con:
+        con.execute(f"CREATE TABLE many AS SELECT range AS i FROM range({rows_})")
+        con.execute("CREATE TABLE long (text TEXT)")
+    with warehouse.write("delete some, write much") as con:
+        con.execute("DELETE FROM many WHERE hash(i) % 10 < 6")
+        numbered = "SELECT sum(hash(i, rowid)) FROM many"
+        before = con.execute(numbered).fetchone()
+        for _ in range(4):
+            con.execute("INSERT INTO long SELECT repeat(md5(range::TEXT), 1000) FROM range(3300)")
+        assert con.execute(numbered).fetchone() == before
+
+
 def test_nothing_is_fetched_while_running(warehouse: Warehouse):
     with warehouse.write("ask") as con:
         for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):

@@ -29,8 +29,9 @@ def connect(file: Path, *, read_only: bool, machine: Machine = ANY) -> duckdb.Du
         },
     )
     con.execute("SET GLOBAL TimeZone = 'UTC'")  # global, so that cursors take it over
-    # A version is published whole or not at all: writing what was done so far into the file every 16 MB is in vain.
-    con.execute("SET GLOBAL wal_autocheckpoint = '256MB'")
+    # A version is published whole or not at all: to write into the file what was done so far is in vain, and would move rows
+    # whose numbers a writer holds.
+    con.execute("SET GLOBAL wal_autocheckpoint = '1000TB'")
     limits = {
         "memory_limit": machine.memory_limit,
         "max_temp_directory_size": machine.spill_limit,
