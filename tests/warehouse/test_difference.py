@@ -157,20 +157,21 @@ lines = st.builds(
     },
     st.integers(1, 9),
     st.integers(1, 2),
-    st.sampled_from(["p", "q", None]),
-    st.sampled_from(["Soap", "Savon", None]),
+    st.sampled_from(["p", "q", "r", None]),
+    st.sampled_from(["Soap", "Savon", None, None]),
     st.integers(0, 2000).map(lambda cents: Decimal(cents) / 100),
     st.sampled_from([None, Decimal("1.5")]),
     st.sampled_from(["product"] * 4 + ["gift card"]),
 )  # fmt: skip
 refunds = st.builds(
-    lambda number, order_id, line, customer, days, amount, restocked: {
-        "return_id": str(number), "order_id": order_id, "line_id": line, "customer_id": customer, "returned_at": at(days, 1),
-        "quantity": 1, "amount": amount, "restocked": restocked,
+    lambda number, order_id, line, product, customer, days, amount, restocked: {
+        "return_id": str(number), "order_id": order_id, "line_id": line, "product_id": product, "customer_id": customer,
+        "returned_at": at(days, 1), "quantity": 1, "amount": amount, "restocked": restocked,
     },
     st.integers(1, 4),
     st.one_of(st.none(), st.integers(1, 9).map(str)),
     st.sampled_from([None, "1"]),
+    st.sampled_from([None, "p", "r"]),
     st.sampled_from([None, "a", "c"]),
     st.integers(0, 60),
     st.integers(1, 1500).map(lambda cents: Decimal(cents) / 100),
@@ -194,8 +195,8 @@ costs = st.builds(
 )  # fmt: skip
 products = st.builds(
     lambda product, name: {"product_id": product, "name": name, "category": name},
-    st.sampled_from(["p", "q"]),
-    st.sampled_from(["Soap", "Oil"]),
+    st.sampled_from(["p", "q", "r"]),
+    st.sampled_from(["Soap", "Oil", None]),
 )
 spend = st.builds(
     lambda days, amount: {
@@ -316,6 +317,60 @@ def test_of_a_history_only_the_rows_that_differ_are_written_again():
     assert shop.con.execute("SELECT count(*) FROM temp.added_orders").fetchone() == (2,)
     assert shop.con.execute("SELECT count(*) FROM temp.histories_now").fetchone() == (4,)
     shop.check()
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"products": [{"product_id": "p", "name": "Soap", "category": "bath"}]},
+        {"products": [{"product_id": "p", "category": "bath"}]},
+        {
+            "order_lines": [
+                {"order_id": "3", "line_id": "1", "product_id": "p", "product_name": "Soap", "amount": Decimal(1)}
+            ]
+        },
+    ],
+    ids=["named and filed", "filed only", "named by another order"],
+)
+def test_a_product_may_be_named_after_it_was_sold(later: dict[str, list[dict[str, Any]]]):
+    shop = Shop()
+    line = {"line_id": "1", "product_id": "p", "amount": Decimal(9)}
+    lines_ = [{**line, "order_id": "1", "quantity": 1, "kind": "product"}, {**line, "order_id": "2", "kind": "product"}]
+    back = {"return_id": "1", "product_id": "p", "customer_id": "b", "returned_at": at(12, 0), "amount": Decimal(2)}
+    shop.load({**FIRST, "order_lines": lines_, "returns": [back]})
+    shop.load(
+        {
+            name: [{"kind": "product", **row} if name == "order_lines" else row for row in rows]
+            for name, rows in later.items()
+        }
+    )
+    assert shop.ways[1:] == [""]
+    (row,) = (row for rows in later.values() for row in rows)
+    found = shop.con.execute(
+        "SELECT DISTINCT product, category FROM facts.lines WHERE order_id IN ('1', '2')"
+    ).fetchall()
+    assert found == [(row.get("name", row.get("product_name", "p")), row.get("category"))]
+    shop.check()
+
+
+def test_a_colon_may_belong_to_the_source_or_to_the_id():
+    shop = Shop()
+    named = {"source": "shop:b", "customer_id": "1", "name": "Zoe"}
+    shop.load({"orders": [order("1", at(0, 0), Decimal(10), source="shop", customer_id="b:1")], "customers": [named]})
+    late = order("2", at(1, 0), Decimal(10), source="shop", customer_id="b:1", email="z@x.example")
+    shop.load({"orders": [late]})
+    assert shop.ways[1:] == [""]
+    assert shop.con.execute("SELECT name, email FROM facts.persons").fetchall() == [("Zoe", "z@x.example")]
+    shop.check()
+
+
+def test_a_customer_lies_in_one_bucket_though_a_guests_order_came_back():
+    shop = Shop()
+    back = {"customer_id": "b", "amount": Decimal(2)}
+    of_a_guest = {**back, "return_id": "1", "order_id": "4", "returned_at": at(12, 0)}
+    shop.load({**FIRST, "returns": [of_a_guest, {**back, "return_id": "2", "returned_at": at(13, 0)}]})
+    found = shop.con.execute("SELECT return_id, bucket = person % 32 FROM facts.returns ORDER BY return_id").fetchall()
+    assert found == [("1", True), ("2", True)]
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\t", " "])

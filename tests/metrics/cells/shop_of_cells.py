@@ -47,6 +47,7 @@ def tables(seed: int, orders: int = 60) -> Tables:
                 found["returns"].append(
                     {"return_id": f"r{number}", "returned_at": datetime.fromisoformat(f"{back}T12:00:00"),
                      "quantity": chance.choice([None, 1]), "amount": Decimal(amount) / 2, "reason": chance.choice([None, "small"]),
+                     "customer_id": None if number % 3 else f"c{number % 4}",
                      **({"order_id": str(number), "line_id": "1"} if chance.random() < 0.8 else {})}
                 )  # fmt: skip
     for place in range(chance.randrange(5)):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import astuple
 
 import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes
+from regulars.warehouse.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.full import OF_PERSONS, STEPS, prepare_days, run, steps_of
@@ -36,11 +38,11 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     if not correct_persons(con, settings, changes):
         return "two customers would have one number"
     done(STEPS[0])
+    if _renamed(con, changes):
+        return "products were renamed"
     _find_touched(con, changes)
     if (touched := changes.count("temp.touched")) > max(FEW, MOST * changes.count("facts.orders")):
         return changes.too_many(f"{touched:,} orders are concerned")
-    if _renamed(con, changes):
-        return "products were renamed"
     _restrict(con, settings)
     steps = steps_of(con, settings, PLACE)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
@@ -50,7 +52,9 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     _put_in(con)
     con.execute("CREATE OR REPLACE TABLE facts.subscriptions AS FROM temp.added_subscriptions")
     if "spend" in changes.tables:
-        con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend_statement(settings, PLACE)}")
+        told = ("spend", settings.timezone, settings.currency, astuple(PLACE))
+        spend = compiled(con, told, lambda: spend_statement(settings, PLACE))
+        con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend}")
     write_coverage(con, settings)
     follow_persons(con)
     sign(con, settings)
@@ -62,12 +66,14 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
 def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     """temp.touched(source, order_id): orders whose money or person may differ; temp.touched_back(source, return_id): returns.
 
-    Every return of a touched order is touched, and every order of a touched return.
+    Every return of a touched order is touched, and every order of a touched return; so is what was sold or came back before
+    its product had a name.
     """
     altered = changes.altered("returns")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE touched_back AS SELECT source, return_id FROM {altered}"
         " UNION SELECT source, return_id FROM facts.returns SEMI JOIN temp.moved_persons USING (person)"
+        " UNION SELECT source, return_id FROM main.returns SEMI JOIN temp.named_first USING (source, product_id)"
     )
     before = ["temp.previous_returns"] if "returns" in changes.tables else []
     of_returns = " ".join(
@@ -79,11 +85,16 @@ def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         f"CREATE OR REPLACE TEMP TABLE touched AS SELECT source, order_id FROM {changes.altered('orders')}"
         f" UNION SELECT source, order_id FROM {changes.altered('order_lines')} {of_returns}"
         " UNION SELECT source, order_id FROM facts.orders SEMI JOIN temp.moved_persons USING (person)"
+        " UNION SELECT source, order_id FROM main.order_lines SEMI JOIN temp.named_first USING (source, product_id)"
     )
 
 
 def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
-    """Bring the names of products up to date. Returns whether one that was known is called, or filed, otherwise now."""
+    """Bring the names of products up to date. Returns whether one that was known is called, or filed, otherwise now.
+
+    temp.named_first(source, product_id): the products that were not known before.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE named_first (source TEXT, product_id TEXT)")
     if not {"order_lines", "products"} & changes.tables:
         return False
     altered = changes.altered("order_lines")
@@ -99,9 +110,14 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
             "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
             f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
         )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names_statement(PLACE)}")
+    names = compiled(con, ("product names", astuple(PLACE)), lambda: names_statement(PLACE))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names}")
     if changes.any("(FROM facts.product_names EXCEPT FROM temp.names_now)"):
         return True
+    con.execute(
+        "INSERT INTO temp.named_first SELECT source, product_id FROM temp.names_now"
+        " ANTI JOIN facts.product_names USING (source, product_id)"
+    )
     con.execute("CREATE OR REPLACE TABLE facts.product_names AS FROM temp.names_now")
     return False
 
@@ -147,14 +163,13 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
         ),
         "removed_lines": (f"facts.lines {by_order}",),
         "removed_returns": (
-            f"facts.returns {by_order}",
-            "facts.returns SEMI JOIN temp.touched_back USING (source, return_id)",
-            "facts.returns SEMI JOIN temp.touched_returns USING (source, return_id)",
+            "facts.returns WHERE (source, order_id) IN (FROM temp.touched) OR (source, return_id) IN (FROM temp.touched_back)"
+            " OR (source, return_id) IN (SELECT source, return_id FROM temp.touched_returns)",
         ),
     }
     for name, ways in may_differ.items():
         # Found and fetched in one pass: they are scattered over all blocks, and each pass reads them all.
-        rows = " UNION ".join(f"SELECT rowid AS row_, * FROM {way}" for way in ways)
+        rows = " UNION ALL ".join(f"SELECT rowid AS row_, * FROM {way}" for way in ways)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
     columns = ", ".join(f'"{name}"' for name in unsequenced(con.table("facts.orders").columns))
     con.execute(

@@ -57,7 +57,7 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     return rows.select(
         "source", "return_id", "order_id", "linked", "order_day", "channel", "country", "reason", "quantity",
         day=rows.returned_day, person=person,
-        bucket=ibis.coalesce(rows.order_bucket, person % BUCKETS, ibis.literal(0)).cast("int64"),
+        bucket=ibis.coalesce(person % BUCKETS, rows.order_bucket, ibis.literal(0)).cast("int64"),
         product=ibis.coalesce(rows.line_product, rows.name, rows.product_id),
         category=ibis.coalesce(rows.line_category, rows.listed_category),
         amount=rows.taken_back, cost_back=rows.cost_back,

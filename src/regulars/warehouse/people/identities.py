@@ -66,9 +66,12 @@ def rows_of(customers: str, identities: str) -> str:
     """SQL of the rows of customers that can have these identities (a relation of `identity` and `source`), in brackets.
 
     The texts are compared as they stand: spelling every customer's id would take most of the time. Loading leaves no blanks
-    behind an id, and before it only where an apostrophe hid them.
+    behind an id, and before it only where an apostrophe hid them. A colon may belong to the source or to the id: each is taken
+    for the last one of the source.
     """
-    told = f"SELECT substr(identity, length(source) + 5) FROM {identities} WHERE source IS NOT NULL"
+    parts = f"SELECT string_split(identity, ':') AS parts FROM {identities} WHERE source IS NOT NULL"
+    rests = "list_transform(range(3, len(parts) + 1), lambda place: array_to_string(parts[place:], ':'))"
+    told = f"SELECT unnest({rests}) FROM ({parts})"
     return f"(FROM {customers} WHERE customer_id IN ({told}) OR customer_id < '!' OR customer_id > '~')"
 
 
