@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import duckdb
 import ibis
 
 from regulars.app import App
@@ -42,16 +45,13 @@ class Forecasting(App):
         """
         with self.facts():  # where settings changed, this derives everything again first
             pass
-        with self.warehouse.write("forecast", waiting=self.tell) as con:
-            covered = con.execute(_COVERED).fetchall()[0]
-            engine = Engine(ibis.duckdb.from_connection(con))
+        settings = self.shop.settings
+        threads = settings.machine.threads or os.cpu_count() or 1
+        with self._writing("forecast") as (con, engine):
+            until = until_of(wish, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
-            settings = self.shop.settings
-            threads = settings.machine.threads or os.cpu_count() or 1
-            until = until_of(wish, covered)
             found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
             books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-            engine.forget()
         return found
 
     def forecasts(self) -> tuple[Forecast, ...]:
@@ -61,9 +61,8 @@ class Forecasting(App):
 
     def hindsight(self) -> tuple[Outcome, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
-        with self.reading() as con:
+        with self._asking() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
-            engine = Engine(ibis.duckdb.from_connection(con))
             return outcomes(engine, books.SHELF.listed(con), covered[0][1]) if covered else ()
 
     def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
@@ -74,18 +73,16 @@ class Forecasting(App):
         with self.reading() as con:
             if not con.execute(_SUBSCRIBED).fetchall():
                 return None
-        with self.warehouse.write("forecast subscriptions", waiting=self.tell) as con:
+        settings = self.shop.settings
+        with self._writing("forecast subscriptions") as (con, engine):
             first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
             until = until_of(wish, (first, last))
-            engine = Engine(ibis.duckdb.from_connection(con))
             progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
-            settings = self.shop.settings
             found, rows = make_of_subscribers(
                 engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
                 lambda _: progress.advance(),
             )  # fmt: skip
             subscriber_books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-            engine.forget()
         return found
 
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
@@ -95,13 +92,25 @@ class Forecasting(App):
 
     def subscription_hindsight(self) -> tuple[Outcome, ...]:
         """What came of them, as far as subscriptions are known by now."""
-        with self.reading() as con:
+        with self._asking() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()
-            engine = Engine(ibis.duckdb.from_connection(con))
             forecasts = subscriber_books.SHELF.listed(con)
             return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
         """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
+        with self._asking() as (_, engine):
+            return customers(engine, forecast.as_of)
+
+    @contextmanager
+    def _asking(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
         with self.reading() as con:
-            return customers(Engine(ibis.duckdb.from_connection(con)), forecast.as_of)
+            yield con, Engine(ibis.duckdb.from_connection(con))
+
+    @contextmanager
+    def _writing(self, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
+        """A new version to write a forecast into; what the engine made on the way does not stay in it."""
+        with self.warehouse.write(purpose, waiting=self.tell) as con:
+            engine = Engine(ibis.duckdb.from_connection(con))
+            yield con, engine
+            engine.forget()

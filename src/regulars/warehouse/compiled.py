@@ -17,7 +17,10 @@ Content = TypeVar("Content")
 
 
 def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
-    """What `make` makes, from facts.compiled where this release made it before. `told` is all that it follows from."""
+    """What `make` makes, from facts.compiled where this release made it before.
+
+    told: all that it follows from, besides the code.
+    """
     release = f"{__version__} {EDITION}"
     digest = hashlib.sha256(repr(told).encode()).hexdigest()
     con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")

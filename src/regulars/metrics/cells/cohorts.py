@@ -172,7 +172,7 @@ def _projection(
     return compiled(con, told, lambda: _added(schema, age, splits))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # for other shops of the same process
 def _added(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
     added = dict.fromkeys(("cohort", "age", "previous_age"), "int32")
     rows = ibis.table({**{one: schema[one] for one in schema}, **added}, name=ROWS)

@@ -104,7 +104,7 @@ def typed(schema: ibis.Schema) -> tuple[tuple[str, str], ...]:
     return tuple((name, str(kind)) for name, kind in schema.items())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # for other shops of the same process
 def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], active_window: int) -> Projection:
     rows = ibis.table(schema, name=ROWS)
     if family.of_known_customers:

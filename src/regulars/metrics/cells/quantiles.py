@@ -179,7 +179,7 @@ def _write_values(orders: Orders, metric: Quantile, levels: list[Kept], among: _
     """Write each row's day, value, bucket and the numbers of its split values; and return these, by column."""
     con = orders.con
     cells = {one.by: one for one in registry.held(con) if _decides(one) and one.stands}
-    splits = sorted({one.by for one in levels} - {WHOLE})
+    splits = tuple(sorted({one.by for one in levels} - {WHOLE}))
     known = {by: words(con, cells[by]) for by in splits}
     numbers = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
     where = "" if among is None else f" WHERE {_inside(among)}"
@@ -198,9 +198,8 @@ def _inside(ranges: _Ranges) -> str:
     return " OR ".join(f"(day >= {first} AND day < {beyond})" for first, beyond in united)
 
 
-def _rows(orders: Orders, metric: Quantile, splits: Iterable[str]) -> str:
+def _rows(orders: Orders, metric: Quantile, splits: tuple[str, ...]) -> str:
     """SQL over ROWS of the day, the value, the bucket and the split values of each row that is counted."""
-    splits = tuple(splits)
     told = ("quantiles", typed(orders.schema), column(metric), splits)
     return compiled(orders.con, told, lambda: _counted(orders.schema, metric, splits))
 

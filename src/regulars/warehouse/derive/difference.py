@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple
 
 import duckdb
 
@@ -52,7 +51,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     _put_in(con)
     con.execute("CREATE OR REPLACE TABLE facts.subscriptions AS FROM temp.added_subscriptions")
     if "spend" in changes.tables:
-        told = ("spend", settings.timezone, settings.currency, astuple(PLACE))
+        told = ("spend", settings.timezone, settings.currency)
         spend = compiled(con, told, lambda: spend_statement(settings, PLACE))
         con.execute(f"CREATE OR REPLACE TABLE facts.spend AS {spend}")
     write_coverage(con, settings)
@@ -110,7 +109,7 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
             "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
             f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
         )
-    names = compiled(con, ("product names", astuple(PLACE)), lambda: names_statement(PLACE))
+    names = compiled(con, ("product names",), lambda: names_statement(PLACE))
     con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names}")
     if changes.any("(FROM facts.product_names EXCEPT FROM temp.names_now)"):
         return True
