@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -15,6 +15,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
+from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import Source
@@ -95,6 +96,9 @@ class Silent:
 
 
 SILENT = Silent()
+
+CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (only_guests,)
+"""What looks at the rows of a load before they are stored, and returns warnings."""
 
 
 def load(
@@ -274,7 +278,8 @@ def _write(
         if done != TableCount():
             result.tables[name] = done
         progress.advance()
-    result.warnings += _guests_alone(found)
+    for warn in CHECKS:
+        result.warnings += warn(found, settings)
     rates.require_rates(con, settings)
     for check, full_name in {(stage.source.check, stage.full_name): None for stage, _ in stages}:
         if check is not None:
@@ -283,21 +288,6 @@ def _write(
 
 def _current(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(con.execute(f"SELECT count(*) FROM main.{table}").fetchall()[0][0])
-
-
-def _guests_alone(found: Judgement) -> list[str]:
-    """A warning where no order of the load says whose it is."""
-    if "orders" not in found.rows:
-        return []
-    orders, known = found.room.con.execute(
-        f"SELECT count(*), count(coalesce(customer_id, email, phone)) FROM {found.rows['orders']}"
-    ).fetchall()[0]
-    if known or not orders:
-        return []
-    return [
-        f"None of the {orders:,} orders of this load has a customer_id, an email or a phone number, so all count as orders"
-        " of guests and no customer is known. Load them with a column that says who bought."
-    ]
 
 
 def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
