@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -35,6 +35,8 @@ class Content:
     digest: str
     size: int
     facts: tidy.Facts | None = None
+    notes: list[str] = field(default_factory=list)
+    """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
 
 
 @dataclass
@@ -102,9 +104,14 @@ def look(room: Workspace, file: InputFile) -> Content:
     finally:
         if copy is not None:
             copy.close()
-    return Content(
-        file, path, digest.hexdigest(), facts.size, facts if kind in (Format.DELIMITED, Format.JSON) else None
-    )
+    if kind not in (Format.DELIMITED, Format.JSON):
+        return Content(file, path, digest.hexdigest(), facts.size)
+    content = Content(file, path, digest.hexdigest(), facts.size, facts)
+    if facts.encoding == "cp1252":
+        content.notes.append(
+            f"{file.name} is not UTF-8 and was read as Windows-1252. If letters look wrong, export it again as UTF-8."
+        )
+    return content
 
 
 def fill(

@@ -176,6 +176,7 @@ def _read(
             )
             parse(room, stage, content)
             stage.size = content.size
+            result.warnings += content.notes
             if stage.lines.read == 0:
                 result.warnings.append(f"{given.file.name} holds a header and no rows.")
             own = [name for name in stage.lines.names if name.lower() not in rejects.EXTRA]
