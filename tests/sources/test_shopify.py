@@ -326,3 +326,15 @@ def test_a_shop_hears_that_its_orders_lead_to_nobody(load_file):
         " and no customer is known. Load them with a column that says who bought."
     ]
     assert load_file(shopify_orders, export(anonymous, ORDER | {"Name": "#2"})).warnings == []
+
+
+def test_a_second_shop_that_numbers_its_orders_alike_is_noticed(con, load_file):
+    first = ORDER | {"Email": "a@example.com", "Created at": "2024-03-01 10:00:00 +0100", "Id": ""}
+    other = ORDER | {"Email": "z@example.com", "Created at": "2024-05-01 10:00:00 +0200", "Id": ""}
+    load_file(shopify_orders, export(first))
+    (warning,) = load_file(shopify_orders, export(other)).warnings
+    assert warning.startswith(
+        "1 order of this load replaced one of shopify with another customer and another day (#1001)."
+    )
+    assert load_file(shopify_orders, export(first), account="second").warnings == []
+    assert con.execute("SELECT count(*) FROM orders").fetchall() == [(2,)]

@@ -16,6 +16,7 @@ from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
 from regulars.warehouse.load.checks.guests import only_guests
+from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import Source
@@ -97,8 +98,8 @@ class Silent:
 
 SILENT = Silent()
 
-CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (only_guests,)
-"""What looks at the rows of a load before they are stored, and returns warnings."""
+CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (only_guests, overwritten_orders)
+"""What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
 
 
 def load(
