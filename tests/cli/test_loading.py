@@ -21,6 +21,7 @@ def test_the_accounts_as_programs_read_them(command, shop: Path, tmp_path: Path)
         "load_id": 2,
         "files": {"bad.csv": {"read": 2, "used": 1, "skipped": 0, "rejected": 1}},
         "tables": {"orders": {"inserted": 1, "updated": 0, "unchanged": 0}},
+        "refused": {},
     }
 
 
@@ -69,6 +70,33 @@ def test_strict_refuses_and_changes_nothing(command, shop: Path, tmp_path: Path)
     said = command("load", tmp_path / "bad.csv", "--strict", "--shop", shop)
     assert (said.code, said.out) == (1, "") and "--strict" in said.err
     assert len(json.loads(command("versions", "--shop", shop, "--format", "json").out)) == 1
+
+
+def test_a_file_without_a_used_row_is_refused_unless_told_otherwise(command, shop: Path, tmp_path: Path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("order_id,ordered_at,currency,gross\n6,2024-03-01,GBP,ten\n")
+    said = command("load", bad, "--shop", shop)
+    assert (said.code, said.out) == (1, ""), said
+    assert "1 of 1 rows would be rejected: gross: 'ten' is not an amount" in said.err and "--accept-rejects" in said.err
+    assert len(json.loads(command("versions", "--shop", shop, "--format", "json").out)) == 1
+    taken = command("load", bad, "--accept-rejects", "--shop", shop)
+    assert taken.code == 0 and "Next: regulars rejects" in taken.out and "Next: regulars metrics" not in taken.out
+    (one,) = json.loads(command("rejects", "--shop", shop, "--format", "json").out)
+    assert one["fields"]["gross"] == "ten"
+
+
+def test_refused_files_of_a_folder_are_all_named_and_left_out_on_request(command, shop: Path, tmp_path: Path):
+    header, folder = "order_id,ordered_at,currency,gross\n", tmp_path / "exports"
+    folder.mkdir()
+    for name, number, gross in (("a", 11, "x"), ("b", 12, "2.00"), ("c", 13, "y")):
+        (folder / f"{name}.csv").write_text(f"{header}{number},2024-03-01,GBP,{gross}\n")
+    refused = command("load", folder, "--shop", shop)
+    assert refused.code == 1 and "2 files are refused" in refused.err
+    assert "a.csv: 1 of 1 rows" in refused.err and "c.csv: 1 of 1 rows" in refused.err and "b.csv" not in refused.err
+    result = load_json(command, folder, "--skip-refused", "--shop", shop)
+    assert {Path(name).name: file["used"] for name, file in result["files"].items()} == {"b.csv": 1}
+    assert sorted(Path(name).name for name in result["refused"]) == ["a.csv", "c.csv"]
+    assert result["tables"] == {"orders": {"inserted": 1, "updated": 0, "unchanged": 0}}
 
 
 def test_undo_and_rollback(command, shop: Path, tmp_path: Path):

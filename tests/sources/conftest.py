@@ -36,6 +36,7 @@ def load_file(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Load:
             path.write_text(file, encoding="utf-8")
         inputs = [Input(found, source, account) for found in expand([path])]
         settings = Settings(name="shop", currency=currency, timezone="UTC")
-        return load(con, inputs, settings=settings, command="load", options=LoadOptions(again=True))
+        options = LoadOptions(again=True, accept_rejects=True)
+        return load(con, inputs, settings=settings, command="load", options=options)
 
     return run

@@ -22,6 +22,7 @@ def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
         "load_id": result.load_id,
         "files": {name: asdict(counted) for name, counted in result.files.items()},
         "tables": {name: asdict(counted) for name, counted in result.tables.items()},
+        "refused": result.refused,
     }
 
 
@@ -51,4 +52,9 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         say(f"See them: regulars rejects{shop}; write them to a file: regulars rejects --export rejects.csv{shop}")
     for warning in result.warnings:
         say(f"Note: {warning}")
-    say(f"Next: regulars metrics{shop}" if not result.unchanged else "Nothing changed.")
+    if result.unchanged:
+        say("Nothing changed.")
+    elif rejected and not any(file.used for file in result.files.values()):
+        say(f"No row was used. Next: regulars rejects{shop}")
+    else:
+        say(f"Next: regulars metrics{shop}")

@@ -66,7 +66,8 @@ class Shop:
     def load(
         self, files: Dictionary[str, tuple[str | bytes, Source]], settings: Settings = SETTINGS, **options: bool
     ) -> LoadResult:
-        """Load files given as {name: (content, source)}, in order."""
+        """Load files given as {name: (content, source)}, in order; also those of which most rows are rejected."""
+        options = {"accept_rejects": True} | options
         inputs = [
             Input(found, source)
             for name, (content, source) in files.items()

@@ -87,7 +87,10 @@ def test_the_same_key_twice(shop: Shop) -> None:
     )
     assert result.files["orders.csv"] == FileCount(read=8, used=4, rejected=4)
     assert shop.amounts() == {"1": Decimal(1), "2": Decimal(2)}
-    assert shop.reasons()[6] == ["order_id '3' stands more than once in orders (lines 6, 7)"]
+    assert shop.reasons()[6] == [
+        "order_id '3' stands more than once in orders (lines 6, 7); in a mapping, group_by makes one row of several lines,"
+        " and content() gives lines an id"
+    ]
 
 
 def test_the_same_key_in_two_files_takes_the_later_file_unless_the_other_is_newer(shop: Shop) -> None:

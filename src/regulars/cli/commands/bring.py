@@ -99,6 +99,12 @@ def load(
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Also load files that were loaded before.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the load where any row would be rejected.")] = False,
+    accept_rejects: Annotated[
+        bool, typer.Option("--accept-rejects", help="Load also a file of which many rows, or all, are rejected.")
+    ] = False,
+    skip_refused: Annotated[
+        bool, typer.Option("--skip-refused", help="Leave such files out and load the others.")
+    ] = False,
     covers_until: Annotated[
         datetime | None,
         typer.Option(
@@ -115,7 +121,8 @@ def load(
     """Load files into the shop, all or nothing, and say what became of every row.
 
     Known exports are recognised by their headers (regulars sources); others need a mapping file. A file that was loaded
-    before changes nothing.
+    before changes nothing. A file is refused, and with it the load, when more than 20 of its rows and more than 5 % of them
+    would be rejected, or none would be used.
 
     Examples:
       regulars load orders_export.csv customers_export.csv --shop myshop
@@ -126,7 +133,14 @@ def load(
     from regulars.warehouse.load.run import LoadOptions
 
     app = changed(shop)
-    options = LoadOptions(replace, again, strict, covers_until.date() if covers_until else None)
+    options = LoadOptions(
+        replace=replace,
+        again=again,
+        strict=strict,
+        covers_until=covers_until.date() if covers_until else None,
+        accept_rejects=accept_rejects,
+        skip_refused=skip_refused,
+    )
     with bar() as progress:
         result = app.load(files, mapping=mapping, source=source, account=account, options=options, progress=progress)
     version = app.warehouse.number

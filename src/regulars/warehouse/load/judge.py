@@ -21,6 +21,8 @@ from regulars.warehouse.tables import BY_NAME
 ORDER_TABLES = frozenset({"orders", "order_lines", "returns"})
 """Tables that make up an order: without one of these rows its amounts would be wrong."""
 
+_CURE = "in a mapping, group_by makes one row of several lines, and content() gives lines an id"
+
 
 @dataclass
 class Judgement:
@@ -36,6 +38,8 @@ class Judgement:
     """Table (file, line, reason)."""
     repeats: str = ""
     """Table (file, line): lines that say once more what others have said. They make no rows, and are used."""
+    warnings: list[str] = field(default_factory=list)
+    """What the owner should know about rows that load."""
 
 
 def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> Judgement:
@@ -232,11 +236,11 @@ def _reject_twins(found: Judgement) -> int:
         found.room.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({older})")
         values = " || ', ' || ".join(f"{identifier(column)}::VARCHAR" for column in table.key)
         title, where = quoted(", ".join(table.key) + " "), quoted(f" stands more than once in {name} (lines ")
-        what = f"{title} || {shown(f'({values})')} || {where}"
+        what, cure = f"{title} || {shown(f'({values})')} || {where}", quoted(f"); {_CURE}")
         places = 'list_sort(list("@line" ORDER BY "@line") OVER (PARTITION BY ' + same + "))"
         count += _reject_rows(
             found,
-            f'SELECT "@file", "@plan", "@line", {what} || array_to_string({places}[:5], \', \') || \')\' AS reason'
+            f'SELECT "@file", "@plan", "@line", {what} || array_to_string({places}[:5], \', \') || {cure} AS reason'
             f" FROM {among} QUALIFY count(*) OVER (PARTITION BY {same}) > 1",
         )
     return count
@@ -345,15 +349,28 @@ def _keep_latest_file(found: Judgement, table: Table, rows: str) -> None:
     """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
     if sum(plan.table is table for stage in found.stages for plan in stage.plans) < 2:
         return
+    con = found.room.con
     key = ", ".join(["source", *(identifier(column) for column in table.version_key)])
     contested = f'SELECT {key} FROM {rows} GROUP BY {key} HAVING min("@file") <> max("@file")'
     # An unknown time counts as the newest known one, so that then the later file wins.
     files = f'SELECT {key}, "@file", max(updated_at) AS newest FROM {rows} SEMI JOIN ({contested}) USING ({key}) GROUP BY ALL'
     ranked = f"SELECT *, max(newest) OVER (PARTITION BY {key}) AS known FROM ({files})"
-    losing = (
-        f'SELECT {key}, "@file" FROM ({ranked}) QUALIFY row_number() OVER'
-        f' (PARTITION BY {key} ORDER BY coalesce(newest, known) DESC NULLS LAST, "@file" DESC) > 1'
+    order = f'(PARTITION BY {key} ORDER BY coalesce(newest, known) DESC NULLS LAST, "@file" DESC)'
+    losing = found.room.table("losing")
+    con.execute(
+        f'CREATE TEMP TABLE {losing} AS SELECT {key}, "@file", first_value("@file") OVER {order} AS winner'
+        f" FROM ({ranked}) QUALIFY row_number() OVER {order} > 1"
     )
-    found.room.con.execute(
-        f'DELETE FROM {rows} WHERE rowid IN (SELECT rowid FROM {rows} SEMI JOIN ({losing}) USING ({key}, "@file"))'
+    replaced = con.execute(
+        f'SELECT winner, "@file", count(*) FROM {rows} JOIN {losing} USING ({key}, "@file") GROUP BY ALL ORDER BY ALL'
+    ).fetchall()
+    for winner, loser, count in replaced:
+        new, old = (found.stages[number].file.name for number in (winner, loser))
+        what = "1 row" if count == 1 else f"{count:,} rows"
+        found.warnings.append(
+            f"{table.name}: {what} of {old} {'is' if count == 1 else 'are'} replaced by rows of {new} with the same"
+            f" {', '.join(table.version_key)}."
+        )
+    con.execute(
+        f'DELETE FROM {rows} WHERE rowid IN (SELECT rowid FROM {rows} SEMI JOIN {losing} USING ({key}, "@file"))'
     )

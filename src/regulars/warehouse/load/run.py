@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
 from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
+from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import Source
@@ -46,13 +47,16 @@ class Input:
 class LoadOptions:
     """`replace`: the files are all there is of their tables, source by source. `again`: also files loaded before.
     `strict`: refuse the load where anything is rejected. `covers_until`: the last day that the files cover, where the rows
-    do not show it.
+    do not show it. `accept_rejects`: load also files of which many or all rows are rejected. `skip_refused`: leave such files
+    out and load the others.
     """
 
     replace: bool = False
     again: bool = False
     strict: bool = False
     covers_until: date | None = None
+    accept_rejects: bool = False
+    skip_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class LoadResult:
     tables: dict[str, TableCount] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     unchanged: bool = False
+    refused: dict[str, str] = field(default_factory=dict)
+    """Files that were left out (`skip_refused`), and why."""
 
 
 class Progress(Protocol):
@@ -115,7 +121,7 @@ def load(
     """Load files into the warehouse behind `con`, whose schema `log.ensure` has made. `changes` is told what they change.
 
     Raises UnreadableFile, MappingError, and LoadRefused where the accounts do not add up, an order would lose its exchange
-    rate, or `strict` finds rejects. Nothing is changed then.
+    rate, a file is refused (checks/refusals.py) or `strict` finds rejects. Nothing is changed then.
     """
     if not inputs:
         raise UsageError("There is nothing to load.", "Name at least one file.")
@@ -125,16 +131,42 @@ def load(
         if not stages:
             result.unchanged = True
             return result
-        progress.start("checking", 1)
-        found = judge(room, [stage for stage, _ in stages], _rates_check(settings))
-        progress.advance()
-        con.execute("BEGIN")
         try:
-            _write(found, stages, settings, command, options, result, progress, changes)
-            con.execute("COMMIT")
-        except BaseException:
-            con.execute("ROLLBACK")
-            raise
+            return _store(room, stages, settings, command, options, result, progress, changes)
+        except FilesRefused as error:
+            if not options.skip_refused or len(error.files) == len(stages):
+                raise
+            left_out = {stages[number][0].file.name: why for number, why in error.files.items()}
+            stages = [each for each in stages if each[0].number not in error.files]
+        for number, (stage, _) in enumerate(stages):
+            stage.number = number
+        result.refused = left_out
+        result.warnings += [f"Refused and left out: {why}." for why in left_out.values()]
+        return _store(room, stages, settings, command, options, result, progress, changes)
+
+
+def _store(
+    room: Workspace,
+    stages: list[tuple[Stage, str]],
+    settings: Settings,
+    command: str,
+    options: LoadOptions,
+    result: LoadResult,
+    progress: Progress,
+    changes: Changes | None,
+) -> LoadResult:
+    """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored."""
+    progress.start("checking", 1)
+    found = judge(room, [stage for stage, _ in stages], _rates_check(settings))
+    progress.advance()
+    result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])
+    room.con.execute("BEGIN")
+    try:
+        _write(found, stages, settings, command, options, result, progress, changes)
+        room.con.execute("COMMIT")
+    except BaseException:
+        room.con.execute("ROLLBACK")
+        raise
     return result
 
 
@@ -245,9 +277,13 @@ def _write(
         [load_id, command, ", ".join(names), options.replace, options.covers_until],
     )
     progress.start("storing", len(stages) + len(found.rows))
+    refused: dict[int, str] = {}
     for stage, digest in stages:
-        count = _account(found, load_id, stage)
+        count, blank = _account(found, load_id, stage)
         result.files[stage.file.name] = count
+        if is_refused(read=count.read, blank=blank, kept=count.used, rejected=count.rejected):
+            reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
+            refused[stage.number] = explained(stage.file.name, count.read, count.rejected, reasons)
         con.execute(
             "INSERT INTO main.load_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -261,6 +297,8 @@ def _write(
         raise LoadRefused(
             f"{rejected:,} rows would be rejected, and --strict allows none.", _first_reasons(con, load_id)
         )
+    if refused and not options.accept_rejects:
+        raise FilesRefused(refused)
     if rejected and options.replace:
         result.warnings.append(f"{rejected:,} rows were rejected; with --replace their earlier versions are gone too.")
     for name, rows in found.rows.items():
@@ -298,19 +336,19 @@ def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
     )
 
 
-def _account(found: Judgement, load_id: int, stage: Stage) -> FileCount:
-    """Store a file's rejects and count its records. Raises LoadRefused where they do not add up."""
+def _account(found: Judgement, load_id: int, stage: Stage) -> tuple[FileCount, int]:
+    """Store a file's rejects and count its records, and those that are blank. Raises LoadRefused where they do not add up."""
     rejected = rejects.store(found, load_id, stage)
     takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
     gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
     found.room.timezone(stage.zone)
-    used, skipped = found.room.con.execute(
-        f'SELECT count(*) FILTER (taken), count(*) FILTER (NOT taken) FROM (SELECT NOT "@empty" AND ({takes}) AS taken'
-        f' FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
+    used, skipped, blank = found.room.con.execute(
+        'SELECT count(*) FILTER (taken), count(*) FILTER (NOT taken), count(*) FILTER ("@empty")'
+        f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
     ).fetchall()[0]
     count = FileCount(stage.lines.read, used, skipped, rejected)
     if count.read != count.used + count.skipped + count.rejected:
         raise LoadRefused(
             f"The rows of {stage.file.name} do not add up: {count}.", "Please report this; nothing was changed."
         )
-    return count
+    return count, blank
