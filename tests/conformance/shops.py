@@ -250,6 +250,11 @@ def _orders() -> list[Row]:
         _order("large", "hal", "2025-08-04T12:00:00Z", "99999999.9999", tax="13333333.3333", tax_included=True),
         _order("larger", "hal", "2025-08-05T12:00:00Z", "123456789.0125", "EUR"),
         _order("no lines", "hal", "2025-09-01T12:00:00Z", "60", "USD", discount="1.005", shipping="2.5", tax="3.3"),
+        # More came back than was bought, less, all of it; a rebate.
+        _order("exchange", "lea", "2025-11-14T12:00:00Z", "10", "EUR", tax="1.597", tax_included=True, shipping="2.5"),
+        _order("even", "lea", "2025-11-15T12:00:00Z", "0"),
+        _order("card for goods", "lea", "2025-11-16T12:00:00Z", "30", "USD", shipping="1"),
+        _order("rebate", "lea", "2025-11-17T12:00:00Z", "24.995", "CHF", tax="1.333", discount="3"),
         # These do not count.
         _order("draft", "ana", "2025-09-01T12:00:00Z", "60", status="draft"),
         _order("test", "ana", "2025-09-01T12:00:00Z", "60", test=True),
@@ -270,7 +275,10 @@ def _line(order_id: str, line_id: str, product: str | None, quantity: int, amoun
 
 
 def _lines() -> list[Row]:
-    without = {"no lines", "gift", "tip", "only gift", "guest-1", "tax-3", "back", "back-2"}
+    without = {
+        "no lines", "gift", "tip", "only gift", "guest-1", "tax-3", "back", "back-2",
+        "exchange", "even", "card for goods", "rebate",
+    }  # fmt: skip
     single = [
         _line(
             one["order_id"],
@@ -302,6 +310,14 @@ def _lines() -> list[Row]:
         _line("back", "2", "hat", 1, "20", unit_cost="6.666"),
         _line("back-2", "1", "mug", 7, "70.01", unit_cost="1.0001"),
         _line("back-2", "2", "card", 1, "10", kind="gift card"),
+        _line("exchange", "1", "mug", 2, "30", unit_cost="3.333"),
+        _line("exchange", "2", "hat", -1, "-20", unit_cost="6.666"),
+        _line("even", "1", "mug", 1, "20"),
+        _line("even", "2", "tea", -3, "-20"),
+        _line("card for goods", "1", "card", 1, "50", kind="gift card"),
+        _line("card for goods", "2", "hat", -1, "-20"),
+        _line("rebate", "1", "mug", 1, "30", unit_cost="3.333"),
+        _line("rebate", "2", "voucher", 1, "-5.005"),
         _line("no such order", "1", "mug", 1, "5"),
     ]
 
@@ -331,6 +347,11 @@ def _returns() -> list[Row]:
         _back("r16", "no lines", "2025-09-30T12:00:00Z", "12.345"),
         _back("r17", "guest-1", "2025-05-30T12:00:00Z", "33.33", line_id="2", quantity=3, restocked=True),
         _back("r18", "only gift", "2025-08-30T12:00:00Z", "50"),
+        _back("r19", "exchange", "2025-11-20T12:00:00Z", "5", line_id="1", quantity=1, restocked=True),
+        _back("r20", "exchange", "2025-11-21T12:00:00Z", "7.5", line_id="2", quantity=1, restocked=True),
+        _back("r21", "even", "2025-11-21T12:00:00Z", "1", restocked=True),
+        _back("r22", "card for goods", "2025-11-21T12:00:00Z", "31"),
+        _back("r23", "rebate", "2025-11-21T12:00:00Z", "2.495", line_id="2", quantity=1, restocked=True),
         # Of no order, of one never loaded, of one that does not count.
         _back("u1", None, "2025-03-30T00:30:00Z", "7.775", customer_id="ana", product_id="mug", quantity=1, restocked=True),
         _back("u2", "never loaded", "2025-10-26T01:30:00Z", "9.995", tax="1.665", reason="late"),

@@ -70,6 +70,8 @@ ODDITIES = {
     "orders worth nothing": "FROM facts.orders WHERE net_revenue = 0",
     "orders at one instant": 'FROM facts.orders GROUP BY person, "at" HAVING count(*) > 4',
     "large amounts": "FROM facts.orders WHERE gross_revenue > 50000000",
+    "pieces that came back within an order": "FROM facts.lines WHERE quantity < 0 AND amount < 0",
+    "rebates": "FROM facts.lines WHERE quantity = 0 AND amount < 0",
     "splits with nothing": "FROM facts.orders WHERE channel IS NULL AND country IS NULL AND coupon IS NULL",
     "days that UTC calls otherwise": 'FROM facts.orders WHERE day <> epoch("at") // 86400',
     "two sources": "FROM facts.orders GROUP BY ALL HAVING count(DISTINCT source) > 1",

@@ -338,3 +338,24 @@ def test_a_second_shop_that_numbers_its_orders_alike_is_noticed(con, load_file):
     )
     assert load_file(shopify_orders, export(first), account="second").warnings == []
     assert con.execute("SELECT count(*) FROM orders").fetchall() == [(2,)]
+
+
+def test_what_came_back_in_an_exchange_counts_in_the_order(con, orders):
+    lines = (
+        ORDER | {"Subtotal": "10.00", "Shipping": "0.00", "Total": "10.00", "Lineitem price": "30.00"},
+        line("Soap", "20.00", -1),
+    )
+    (order,) = orders(*lines)
+    assert (order["gross"], order["discount"]) == (10, 0)
+    rows = orders(*lines, table="order_lines")
+    assert [(row["quantity"], row["amount"]) for row in rows] == [(1, 30), (-1, -20)]
+
+
+def test_a_rebate_on_a_line_of_its_own_counts_in_the_order(con, orders):
+    lines = (
+        ORDER | {"Subtotal": "25.00", "Shipping": "0.00", "Total": "25.00", "Lineitem price": "30.00"},
+        line("Rabatt", "-5.00"),
+    )
+    (order,) = orders(*lines)
+    assert (order["gross"], order["discount"]) == (25, 0)
+    assert [row["amount"] for row in orders(*lines, table="order_lines")] == [30, -5]

@@ -30,6 +30,11 @@ class Line:
     unit_cost: str | None = None
     product: str | None = None
 
+    @property
+    def rebate(self) -> bool:
+        """Money off on a line of its own: no piece goes either way."""
+        return self.quantity >= 0 and exact(self.amount) < 0
+
 
 @dataclass(frozen=True)
 class Refund:
@@ -67,7 +72,7 @@ class Sale:
     @property
     def goods_discount(self) -> Fraction:
         """What was taken off goods: not more than they cost; the rest was off gift cards and the like."""
-        return min(exact(self.discount), self.goods)
+        return max(min(exact(self.discount), self.goods), Fraction(0))
 
     @property
     def taxed(self) -> Fraction:
@@ -75,7 +80,7 @@ class Sale:
 
     @property
     def goods_paid(self) -> Fraction:
-        return self.taxed + (0 if self.tax_included else exact(self.tax))
+        return max(self.taxed + (0 if self.tax_included else exact(self.tax)), Fraction(0))
 
     @property
     def paid(self) -> Fraction:
@@ -137,6 +142,8 @@ class Ledger:
         return self.converted(half_even(amount, 4), sale.currency, sale.day)
 
     def cost(self, line: Line, sale: Sale) -> Fraction | None:
+        if line.rebate:
+            return Fraction(0)
         if line.unit_cost is not None:
             return self.converted(exact(line.unit_cost) * line.quantity, sale.currency, sale.day)
         known = [cost for cost in self.costs.get(line.product or "", []) if cost[0] <= sale.day]
@@ -180,7 +187,8 @@ class Ledger:
             if refund.restocked:
                 line = None if refund.line is None else sale.lines[refund.line]
                 cost = None if line is None or line.kind != REVENUE else self.cost(line, sale)
-                if line is not None and cost is not None and refund.quantity is not None and line.quantity:
+                pieces = line is not None and line.quantity > 0 and not line.rebate
+                if line is not None and cost is not None and refund.quantity is not None and pieces:
                     cost_back += half_even(cost * refund.quantity / line.quantity, self.digits)
                 elif goods_cost is not None and sale.goods_paid:
                     cost_back += half_even(goods_cost * amount / sale.goods_paid, self.digits)

@@ -36,14 +36,19 @@ def sales(draw: st.DrawFn) -> Sale:
         Line, st.integers(0, 4), amounts(20_000), st.sampled_from(["product"] * 5 + ["gift card", "tip", "duty"]),
         st.one_of(st.none(), amounts(5_000)), st.sampled_from([None, "hat", "coat", "scarf"]),
     )  # fmt: skip
-    lines = tuple(draw(st.lists(line, max_size=4)))
+    # What came back in an exchange, and rebates.
+    negative = st.builds(
+        Line, st.integers(-3, 1), amounts(4_000).map(lambda amount: f"-{amount}"), st.sampled_from(["product"] * 3 + ["gift card"]),
+        st.one_of(st.none(), amounts(5_000)), st.sampled_from([None, "hat", "coat"]),
+    )  # fmt: skip
+    lines = tuple(draw(st.lists(st.one_of(line, line, negative), max_size=4)))
     gross = draw(amounts(20_000))
     goods = (
         sum((Decimal(one.amount) for one in lines if one.kind == "product"), Decimal(0)) if lines else Decimal(gross)
     )
-    discount = draw(amounts(int(goods * 100)))
+    discount = draw(amounts(max(int(goods * 100), 0)))
     shipping = draw(st.sampled_from(["0", "0", "3.95", "10.00"]))
-    taxed = goods - Decimal(discount) + Decimal(shipping)
+    taxed = max(goods - Decimal(discount) + Decimal(shipping), Decimal(0))
     rate = draw(st.sampled_from(["0", "0.07", "0.20", "0.255"]))
     included = draw(st.booleans())
     tax = taxed * Decimal(rate) / (1 + Decimal(rate)) if included else taxed * Decimal(rate)
@@ -74,7 +79,7 @@ def refunds_of(draw: st.DrawFn, sale: Sale) -> tuple[Refund, ...]:
         amount = Decimal(part) / 100
         tax = str((amount / 7).quantize(Decimal("0.01"))) if draw(st.booleans()) else None
         line = draw(st.one_of(st.none(), st.integers(0, len(sale.lines) - 1))) if sale.lines else None
-        quantity = None if line is None else draw(st.integers(0, sale.lines[line].quantity))
+        quantity = None if line is None else draw(st.integers(0, max(sale.lines[line].quantity, 0)))
         made.append(Refund(str(amount), tax, line, quantity, restocked))
     return tuple(made)
 
@@ -316,3 +321,40 @@ def test_an_order_that_does_not_count_needs_no_rate() -> None:
     cancelled = order("2", "ana", "2024-03-01", "5.00") | {"currency": "USD", "status": "cancelled"}
     trial = order("3", "ana", "2024-03-01", "5.00") | {"currency": "USD", "test": True}
     assert earned(orders=[order("1", "ana", "2024-03-01", "7.00"), cancelled, trial]) == (0, 0, 7)
+
+
+def sums(sale: Sale, ledger: Ledger = GBP) -> tuple[Any, ...]:
+    return tuple(facts_of(ledger, [sale], "gross_revenue, net_revenue, units, profit, covered_revenue")[0])
+
+
+def test_what_came_back_in_an_exchange_is_taken_off_with_its_pieces_and_cost() -> None:
+    exchange = (Line(1, "30", unit_cost="12"), Line(-1, "-20", unit_cost="8"))
+    assert sums(Sale(FRIDAY, "GBP", exchange)) == (10, 10, 0, 10 - 12 + 8, 10)
+
+
+def test_a_rebate_is_no_piece_and_costs_nothing() -> None:
+    rebate = (Line(2, "30", unit_cost="5"), Line(1, "-5", product="rebate"))
+    assert sums(Sale(FRIDAY, "GBP", rebate)) == (25, 25, 2, 25 - 10, 25)
+
+
+def test_negative_lines_lose_their_share_of_the_tax() -> None:
+    # 36 − 12 = 24 with 4 of tax: 30 − 10 = 20.
+    sale = Sale(FRIDAY, "GBP", (Line(1, "36"), Line(-1, "-12")), tax="4", tax_included=True)
+    assert net(sale) == 20
+
+
+def test_cost_coverage_stays_between_nothing_and_all() -> None:
+    back_known = (Line(1, "30"), Line(-1, "-20", unit_cost="8"))
+    assert sums(Sale(FRIDAY, "GBP", back_known))[3:] == (None, 0)
+    back_unknown = (Line(1, "30", unit_cost="8"), Line(-1, "-20"))
+    assert sums(Sale(FRIDAY, "GBP", back_unknown))[3:] == (None, 10)
+
+
+def test_a_refund_of_an_order_that_brought_less_goods_than_came_back_takes_nothing_more() -> None:
+    lines = (Line(-1, "-20"), Line(1, "50", "gift card"))
+    assert net(Sale(FRIDAY, "GBP", lines, refunds=(Refund("30"),))) == -20
+
+
+def test_a_full_refund_of_an_exchange_leaves_exactly_nothing() -> None:
+    lines = (Line(1, "30"), Line(-1, "-20"), Line(1, "-0.01"))
+    assert net(Sale(FRIDAY, "GBP", lines, tax="1.59", tax_included=True, refunds=(Refund("all"),))) == 0

@@ -76,7 +76,8 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
     orders = orders.mutate(
         net_part=taken_out.ifelse((orders.taxable - orders.tax).cast(MONEY), one),
         net_whole=taken_out.ifelse(orders.taxable, one),
-        goods_paid=(orders.taxable + orders.tax_included.ifelse(_ZERO, orders.tax)).cast(MONEY),
+        # Where more goods came back than were sold, nothing was paid for goods.
+        goods_paid=larger(_ZERO, (orders.taxable + orders.tax_included.ifelse(_ZERO, orders.tax)).cast(MONEY)),
     )
     rest = orders.untaxed - (orders.discount - orders.goods_discount)
     return orders.mutate(paid=(orders.goods_paid + rest).cast(MONEY)).drop(

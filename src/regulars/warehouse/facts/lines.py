@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import with_net
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import converted, epoch_day
+from regulars.warehouse.portable import MONEY, converted, epoch_day
 
 _FOREVER = 10**6
 
@@ -18,10 +18,14 @@ _FOREVER = 10**6
 def lines(orders: ir.Table, ordered: ir.Table, sources: Sources) -> ir.Table:
     """Product lines with `amount` (before discounts, without tax, shop currency), `quantity`, and `cost` where known.
 
+    A line may be negative. With a negative quantity, pieces came back in this order: they reduce units, and their cost is taken
+    off the order's. With another quantity it is a rebate: 0 pieces that cost 0.
     `cost` is the line's own, else the product's on that day, else null; `cost_estimated` is true where the shop's
     default margin stands in for it. orders: heads with amounts; ordered: the lines with their order's `key`, which stays.
     """
     rows = ordered.filter(ordered.kind == "product").drop("kind", "discount")
+    rebate = (rows.amount < 0) & (rows.quantity >= 0)
+    rows = rows.mutate(quantity=rebate.ifelse(ibis.literal(0, "int64"), rows.quantity), rebate=rebate)
     rows = rows.rename(line_amount="amount", own_cost="unit_cost")
     rows = rows.inner_join(
         orders.select(
@@ -36,7 +40,8 @@ def lines(orders: ir.Table, ordered: ir.Table, sources: Sources) -> ir.Table:
     listed = converted(
         (rows.list_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), rows.list_rate, sources.digits
     )
-    known = ibis.coalesce(own, listed)
+    nothing = ibis.literal(Decimal(0), type=MONEY)
+    known = rows.rebate.ifelse(nothing, ibis.coalesce(own, listed))
     if sources.default_margin is None:
         rows = rows.mutate(cost=known, cost_estimated=ibis.literal(False))
     else:

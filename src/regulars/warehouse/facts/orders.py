@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.heads import with_net
-from regulars.warehouse.portable import converted, counted, first_rows
+from regulars.warehouse.portable import converted, counted, first_rows, larger, smaller
 
 _MONEY = "decimal(18, 4)"
 _NONE = ibis.literal(Decimal(0), type=_MONEY)
@@ -42,7 +42,6 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
         goods_cost=(rows.unknown_costs > 0)
         .ifelse(ibis.null(_MONEY), rows.known_cost.cast(_MONEY))
         .fill_null(none_known),
-        covered_revenue=rows.covered_revenue.cast(_MONEY).fill_null(_NONE),
         cost_estimated=rows.estimated_costs.fill_null(0) > 0,
     )
     # An order with an unknown line must not fall back to "no goods".
@@ -54,6 +53,12 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
             goods_cost=rows.has_lines.ifelse(rows.goods_cost, estimated),
             cost_estimated=rows.cost_estimated | ~rows.has_lines,
         )
+    # Negative lines must not carry the covered part beyond the whole.
+    all_covered = ((rows.unknown_costs == 0) & (rows.estimated_costs == 0)).fill_null(False)
+    covered = smaller(
+        larger(rows.covered_revenue.cast(_MONEY).fill_null(_NONE), _NONE), larger(rows.gross_revenue, _NONE)
+    )
+    rows = rows.mutate(covered_revenue=all_covered.ifelse(rows.gross_revenue, covered))
     net = (rows.gross_revenue - rows.discounts + rows.shipping_revenue).cast(_MONEY)
     return rows.mutate(net_before_refunds=net).drop(*_ON_THE_WAY)
 

@@ -55,13 +55,14 @@ order_lines = Table(
         Column("product_name", Kind.TEXT, "as it stood on the order", nullable=True),
         Column("variant", Kind.TEXT, "size, colour …", nullable=True),
         Column("category", Kind.TEXT, "the shop's category", nullable=True),
-        Column("quantity", Kind.INTEGER, "pieces", low=0),
-        Column("amount", Kind.MONEY, "quantity × price before discounts", low=0),
+        Column("quantity", Kind.INTEGER, "pieces; negative where they came back in this order, as in an exchange"),
+        Column("amount", Kind.MONEY, "quantity × price before discounts; negative for what came back and for a rebate"),
         Column("discount", Kind.MONEY, "discount of this line, contained in the order's", nullable=True, low=0),
         Column("unit_cost", Kind.MONEY, "what one piece cost the shop, in the order's currency", nullable=True, low=0),
         Column("kind", Kind.TEXT, "what the line is", choices=LINE_KINDS, default="'product'"),
     ),
     key=("order_id", "line_id"),
+    rules=(Rule("quantity < 0 AND amount > 0", "the quantity is negative and the amount is not"),),
     replaced_by=("order_id",),
 )
 

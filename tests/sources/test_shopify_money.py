@@ -1,0 +1,55 @@
+"""What Shopify orders earn once loaded: cases of owners, each with the amount worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from regulars.sources.shops.shopify_orders import shopify_orders
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.derive import derive
+from sources.conftest import Load
+from sources.test_shopify import export
+
+Earned = Callable[..., Decimal]
+
+
+def order(name: str, subtotal: str, price: str, item: str = "Soap", **more: str) -> dict[str, str]:
+    """The first line of an order of one piece, with nothing charged for shipping."""
+    return {
+        "Name": name, "Email": f"{name[1:]}@example.com", "Financial Status": "paid", "Currency": "EUR",
+        "Created at": "2024-03-01 10:00:00 +0100", "Subtotal": subtotal, "Shipping": "0.00", "Taxes": "0.00", "Total": subtotal,
+        "Discount Amount": "0.00", "Refunded Amount": "0.00", "Lineitem quantity": "1", "Lineitem name": item,
+        "Lineitem price": price, "Lineitem requires shipping": "true", "Lineitem taxable": "true", **more,
+    }  # fmt: skip
+
+
+def line(name: str, price: str, item: str, quantity: str = "1", **more: str) -> dict[str, str]:
+    return {"Name": name, "Lineitem quantity": quantity, "Lineitem name": item, "Lineitem price": price, **more}
+
+
+@pytest.fixture
+def earned(con: duckdb.DuckDBPyConnection, load_file: Load) -> Earned:
+    """A function that loads lines of an orders export and returns the net revenue of all orders."""
+
+    def run(*lines: dict[str, str], **settings: object) -> Decimal:
+        load_file(shopify_orders, export(*lines))
+        derive(con, Settings(name="shop", currency="EUR", timezone="UTC", **settings))  # type: ignore[arg-type]
+        row = con.execute("SELECT sum(net_revenue) FROM facts.orders").fetchone()
+        assert row is not None
+        found: Decimal = row[0]
+        return found
+
+    return run
+
+
+def test_an_exchange_earns_what_was_bought_less_what_came_back(earned: Earned) -> None:
+    exchange = (order("#1", "10.00", "30.00"), line("#1", "20.00", "Soap return", "-1"))
+    assert earned(*exchange, order("#2", "10.00", "10.00")) == 20
+
+
+def test_a_rebate_is_taken_off_its_order(earned: Earned) -> None:
+    assert earned(order("#1", "25.00", "30.00"), line("#1", "-5.00", "Rabatt"), order("#2", "10.00", "10.00")) == 35
