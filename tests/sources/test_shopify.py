@@ -172,6 +172,16 @@ def test_a_tip_is_no_discount_and_no_tax(orders, amounts: dict[str, str], includ
         ("Tip", "false", "tip"),
         ("Felt tip pen", "true", "product"),
         ("E-book", "false", "product"),
+        ("Geschenkgutschein", "true", "gift card"),
+        ("Gutscheinbuch Berlin", "true", "product"),
+        ("Gutscheinbuch Berlin", "false", "product"),  # taxed, as far as is known
+        ("Tarjeta de regalo", "", "gift card"),
+        ("Buono Regalo 25 €", "", "gift card"),
+        ("Our Cadeaubon for you", "false", "gift card"),
+        ("Подарочный сертификат", "", "gift card"),
+        ("ギフトカード", "", "gift card"),
+        ("Gift wrap", "false", "product"),
+        ("Gift card holder", "true", "product"),
     ],
 )
 def test_gift_cards_and_tips_are_told_from_products(orders, name: str, shipped: str, kind: str):

@@ -35,6 +35,7 @@ active_window = 365            # days without an order after which a customer co
 return_window = 30             # days customers have to send something back
 # phone_country_code = "44"    # for phone numbers written without one
 {shared}   # never make two records one person
+# gift_cards = ["Voucher"]     # names, or parts of them, of products that are gift cards
 # default_margin = "0.40"      # profit where a product's cost is not known
 # subscriptions_renew = "month"   # or by plan: {{ yearly = "year", box = "4 weeks" }}, all others every month
 
@@ -76,8 +77,18 @@ class Settings(BaseModel):
     shared_addresses: tuple[str, ...] = ()
     default_margin: Decimal | None = Field(default=None, ge=0, le=1)
     subscriptions_renew: SettingOfTerms = Terms()
+    gift_cards: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
+    """Parts of the names of products that are gift cards, beside those that a source knows; () says that there are none."""
     machine: Machine = Machine()
     """Limits that no answer depends on."""
+
+    @property
+    def gift_card_spellings(self) -> tuple[str, ...]:
+        """The names of `gift_cards` as written, in small letters, in capitals, and with capitals at the beginning of words."""
+        names = self.gift_cards or ()
+        return tuple(
+            sorted({how(name) for name in names for how in (str, str.lower, str.upper, str.capitalize, str.title)})
+        )
 
     @property
     def calendar(self) -> Calendar:

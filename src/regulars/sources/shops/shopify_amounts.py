@@ -14,13 +14,39 @@ def of(column: str) -> str:
 AMOUNT = '"Lineitem quantity" * "Lineitem price"'
 """Of one line, before discounts."""
 
-KIND = """CASE
+_GIFT_CARD = "|".join(
+    (
+        r"e?[- ]?gift[- ]?(card|voucher|certificate|coupon)", "geschenk-?(gutschein|karte)", "wert-?gutschein",
+        "(carte|ch[eè]que|bon)s?[- ]cadeaux?", "bon d['’]achat", "(tarjeta|cheque|vale|bono)s?[- ](de )?regalo",
+        "(carta|buono)[- ]regalo", "(cart[aã]o|vale|cheque)[- ](de )?(presente|oferta)", "cadeau-?(bon|kaart)",
+        "(present|gåvo)kort", "gavekort", "lahjakortti", "(karta|bon|voucher) (podarunkow[ay]|upominkow[ay])",
+        "d[aá]rkov[yý] (poukaz|šek)", "hediye (kart|çek)", "подарочн(ая карта|ый сертификат)",
+        "ギフト(カード|券)", "礼品卡", "禮品卡", "기프트 ?카드", "상품권",
+    )
+)  # fmt: skip
+"""What gift cards are called, as a regular expression."""
+
+_UNSENT = """lower("Lineitem requires shipping") = 'false'"""
+_UNTAXED = """lower("Lineitem taxable") = 'false'"""
+
+
+def _named(pattern: str) -> str:
+    return f"""regexp_matches("Lineitem name", '{pattern.replace("'", "''")}', 'i')"""
+
+
+KIND = f"""CASE
     WHEN lower("Lineitem name") = 'tip' THEN 'tip'
-    WHEN regexp_matches("Lineitem name", '^gift card( - .*)?$', 'i') THEN 'gift card'
-    WHEN "Lineitem name" ILIKE '%gift card%' AND lower("Lineitem requires shipping") = 'false' THEN 'gift card'
+    WHEN {_named(rf"^({_GIFT_CARD})([ :–-]*[0-9$€£].*| - .*)?$")} THEN 'gift card'
+    WHEN {_named(_GIFT_CARD)} AND {_UNSENT} THEN 'gift card'
+    WHEN {_named(r"(gutschein|voucher|cadeau|regalo)")} AND {_UNSENT} AND {_UNTAXED} THEN 'gift card'
     ELSE 'product'
 END"""
-"""Of one line. A gift card box is sent, a gift card of any other name is not."""
+"""Of one line. A line of the usual names alone, perhaps with an amount, is a gift card. With other words beside it (a gift card
+box) it must not be sent, and a wider word (voucher) must be neither sent nor taxed.
+"""
+
+PERHAPS_GIFT_CARD = f"""CASE WHEN {_UNSENT} AND {_UNTAXED} AND ({KIND}) = 'product' THEN "Lineitem name" END"""
+"""Of one line: the name of a product that is neither sent nor taxed, as gift cards are, and digital goods of some countries."""
 
 GROSS = f"coalesce(sum({AMOUNT}), 0)"
 """All lines before discounts, tips among them."""

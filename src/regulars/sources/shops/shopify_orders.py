@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.sources.shops.shopify_amounts import AMOUNT, DISCOUNT, GROSS, KIND, TAX_INCLUDED, of
+from regulars.sources.shops.shopify_amounts import AMOUNT, DISCOUNT, GROSS, KIND, PERHAPS_GIFT_CARD, TAX_INCLUDED, of
 from regulars.sources.shops.shopify_check import check
 from regulars.warehouse.load.mapping import REASON, Block, Mapping, Source
 from regulars.warehouse.schema import Kind
@@ -59,6 +59,7 @@ shopify_orders = Source(
             "Lineitem sku",
             "Lineitem discount",
             "Lineitem requires shipping",
+            "Lineitem taxable",
         }
     ),
     types={
@@ -145,5 +146,6 @@ shopify_orders = Source(
         (("Refunded Amount",), "no refunds are known, so net revenue is before all refunds."),
     ),
     block=Block(of='"Name"', starts='"Financial Status" IS NOT NULL'),
+    perhaps_gift_card=PERHAPS_GIFT_CARD,
     check=check,
 )

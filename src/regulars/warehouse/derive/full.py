@@ -77,7 +77,14 @@ def prepare_days(con: duckdb.DuckDBPyConnection, settings: Settings, rows: str =
 
 def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, place: Place) -> tuple[Statement, ...]:
     """`statements`, compiled once for these settings."""
-    told = ("statements", settings.timezone, settings.currency, settings.default_margin, astuple(place))
+    told = (
+        "statements",
+        settings.timezone,
+        settings.currency,
+        settings.default_margin,
+        settings.gift_card_spellings,
+        astuple(place),
+    )
     made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, place)])
     return tuple(Statement(*one) for one in made)
 

@@ -90,15 +90,25 @@ class Statement:
 def statements(settings: Settings, place: Place = EVERYTHING) -> tuple[Statement, ...]:
     """The statements, in order; each may read the tables before it."""
     return _statements(
-        settings.timezone, settings.currency, money.digits(settings.currency), settings.default_margin, place
+        settings.timezone,
+        settings.currency,
+        money.digits(settings.currency),
+        settings.default_margin,
+        settings.gift_card_spellings,
+        place,
     )
 
 
 @lru_cache(maxsize=8)
 def _statements(
-    timezone: str, currency: str, digits: int, default_margin: Decimal | None, place: Place
+    timezone: str,
+    currency: str,
+    digits: int,
+    default_margin: Decimal | None,
+    gift_cards: tuple[str, ...],
+    place: Place,
 ) -> tuple[Statement, ...]:
-    sources = Sources(lambda name: prepared(name, place), timezone, currency, digits, default_margin)
+    sources = Sources(lambda name: prepared(name, place), timezone, currency, digits, default_margin, gift_cards)
     written: list[Statement] = []
 
     def write(step: str, name: str, rows: ir.Table, order: str = "", fact: bool = False) -> ir.Table:

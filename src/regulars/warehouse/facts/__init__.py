@@ -24,3 +24,5 @@ class Sources:
     digits: int
     """Decimal places of the shop's currency."""
     default_margin: Decimal | None = None
+    gift_cards: tuple[str, ...] = ()
+    """Products with one of these in their name are gift cards."""

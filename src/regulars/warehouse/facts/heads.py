@@ -40,8 +40,14 @@ def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
-    """The order lines of counted orders (with their `key`), of every kind, with the order's `key`."""
+    """The order lines of counted orders (with their `key`), of every kind, with the order's `key`.
+
+    `kind` is as loaded, except that products named in the setting `gift_cards` are gift cards.
+    """
     rows = sources.table("order_lines")
+    for name in sources.gift_cards:
+        named = (rows.kind == "product") & rows.product_name.contains(name).fill_null(False)
+        rows = rows.mutate(kind=named.ifelse("gift card", rows.kind))
     rows = rows.inner_join(orders.select("source", "order_id", "key"), ["source", "order_id"])
     return rows.select(
         "key", "source", "order_id", "line_id", "product_id", "product_name", "category", "quantity", "kind", "amount",

@@ -73,6 +73,8 @@ class Source:
     """What a file without any of these optional columns means for the numbers: (columns, words)."""
     block: Block | None = None
     """For sources whose orders have several lines and their own fields on the first one only."""
+    perhaps_gift_card: str = ""
+    """SQL over a line: the name of a product that may be a gift card although its name does not tell, else NULL."""
     check: Callable[[duckdb.DuckDBPyConnection, str], list[str]] | None = None
     """Called with the connection and the source's full name (with its account) after the rows are merged."""
 

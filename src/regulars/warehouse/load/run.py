@@ -15,6 +15,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
+from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
@@ -104,7 +105,11 @@ class Silent:
 
 SILENT = Silent()
 
-CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (only_guests, overwritten_orders)
+CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
+    only_guests,
+    overwritten_orders,
+    perhaps_gift_cards,
+)
 """What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
 
 
