@@ -53,7 +53,7 @@ class App(Reading):
             raise UsageError("There is nothing to load.", "Name at least one file or folder.")
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
-            with self._changing(f"load {names}", progress) as changes:
+            with self._changing(f"load {names}", progress, [given.file.path for given in inputs]) as changes:
                 result = load(
                     changes.con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress,
                     changes=changes,
@@ -86,8 +86,8 @@ class App(Reading):
             act(changes)
 
     @contextmanager
-    def _changing(self, purpose: str, progress: Progress) -> Iterator[Changes]:
-        with self.warehouse.write(purpose, waiting=self.tell) as con:
+    def _changing(self, purpose: str, progress: Progress, reads: Sequence[Path] = ()) -> Iterator[Changes]:
+        with self.warehouse.write(purpose, reads=reads, waiting=self.tell) as con:
             log.ensure(con)
             changes = changes_of(con, self.shop.settings)
             # The first facts, and those of changed settings, need no excuse.

@@ -182,12 +182,6 @@ def test_rows_keep_their_numbers_while_a_version_is_written(warehouse: Warehouse
         assert con.execute(numbered).fetchone() == before
 
 
-def test_nothing_is_fetched_while_running(warehouse: Warehouse):
-    with warehouse.write("ask") as con:
-        for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
-            assert con.execute("SELECT current_setting(?)", [setting]).fetchone() == (False,)
-
-
 def test_what_a_reader_spills_goes_with_it(warehouse: Warehouse):
     add(warehouse, 1)
     before = files(warehouse)

@@ -23,6 +23,7 @@ from regulars.vocabulary.errors import MappingError
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
+from regulars.warehouse.versions.connection import connect_in_memory
 
 _TOP = ("name", "title", "optional", "read", "types")
 _READ = ("timezone", "decimal", "date_order")
@@ -86,7 +87,7 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.con = duckdb.connect()
+        self.con = connect_in_memory()
 
     def wrong(self, what: str, hint: str = "") -> MappingError:
         return MappingError(f"The mapping {self.file}: {what}.", hint)

@@ -16,12 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
-import duckdb
-
 from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, unique
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
 from regulars.warehouse.load.formats.xlsx import sheet_header
+from regulars.warehouse.load.workspace import reachable
+from regulars.warehouse.versions.connection import connect_in_memory
 
 SAMPLE = 1 << 20
 """How many bytes of a file are looked at to tell its format, encoding and delimiter."""
@@ -176,9 +176,10 @@ class InputFile:
                 with self.open() as stream:
                     return sheet_header(stream, self.name)
             case Format.PARQUET:
-                with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
-                    columns = parquet_columns(con, self.local(Path(folder)), self.name)
-                    return unique([column for column, _ in columns])
+                with tempfile.TemporaryDirectory() as folder:
+                    content = self.local(Path(folder))
+                    with connect_in_memory([content]) as con:
+                        return unique([column for column, _ in parquet_columns(con, content, self.name)])
 
     @cached_property
     def dialect(self) -> Dialect:
@@ -186,9 +187,9 @@ class InputFile:
         return dialect_of(self.sample, len(self.sample) < SAMPLE)
 
     def local(self, folder: Path) -> Path:
-        """Where the content lies unpacked on disk: the file itself, or a copy in `folder`."""
+        """Where the content lies unpacked in `folder`: a link to the file itself, or a copy."""
         if self.plain:
-            return self.path
+            return reachable(self.path, folder / "linked")
         copy = folder / "unpacked"
         with copy.open("wb") as out:
             for chunk in self.chunks():

@@ -89,7 +89,7 @@ def look(room: Workspace, file: InputFile) -> Content:
     kind = file.format
     digest = hashlib.sha256()
     if file.plain:
-        path, copy = file.path, None
+        path, copy = room.reachable(file.path), None
     else:
         path = room.path(".unpacked")
         copy = path.open("wb")

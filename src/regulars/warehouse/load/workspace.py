@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
 
+from regulars.warehouse.versions.connection import work_folder
+
 
 def identifier(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def reachable(file: Path, link: Path) -> Path:
+    """Make `link` lead to `file`, or a copy of it where the file system has no links. Returns `link`."""
+    try:
+        link.symlink_to(file.absolute())
+    except (OSError, NotImplementedError):
+        shutil.copyfile(file, link)
+    return link
 
 
 class Workspace:
@@ -28,9 +40,12 @@ class Workspace:
         file = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()[
             0
         ][0]
-        # Beginning with the file's name, it is cleared with what a killed writer leaves of the file.
-        beside = {"prefix": f"{Path(file).name}.work-", "dir": Path(file).parent} if file else {"prefix": "regulars-"}
-        self._folder = tempfile.TemporaryDirectory(**beside)
+        if file:
+            # Beginning with the file's name, it is cleared with what a killed writer leaves of the file.
+            self._folder = work_folder(Path(file))
+            self._folder.mkdir(mode=0o700)
+        else:
+            self._folder = Path(tempfile.mkdtemp(prefix="regulars-"))
         self._timezone = str(con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
 
     def __enter__(self) -> Workspace:
@@ -42,7 +57,7 @@ class Workspace:
         for table in self._tables:
             self.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
         self.timezone(self._timezone)
-        self._folder.cleanup()
+        shutil.rmtree(self._folder)
 
     def table(self, purpose: str) -> str:
         """A new name for a temporary table."""
@@ -53,7 +68,11 @@ class Workspace:
     def path(self, ending: str) -> Path:
         """A new path in the temporary folder."""
         self._files += 1
-        return Path(self._folder.name) / f"{self._files}{ending}"
+        return self._folder / f"{self._files}{ending}"
+
+    def reachable(self, file: Path) -> Path:
+        """A name in the folder under which DuckDB reads `file`: its own may look like a pattern, or not be UTF-8."""
+        return reachable(file, self.path(".read"))
 
     def folder(self) -> Path:
         """A new, empty folder."""

@@ -1,46 +1,92 @@
-"""How Regulars opens a DuckDB file, and what a version says about itself."""
+"""The one place that opens DuckDB, with one closed configuration, and what a version says about itself."""
 
 from __future__ import annotations
 
 import os
 import socket
+import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from regulars.vocabulary.machine import ANY, Machine
 
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    # Everything needed is in the wheel; nothing is ever fetched while running.
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    # A name in a query is never a variable of the Python code around it.
+    "python_enable_replacements": "false",
+}
+_LIMITS = ("memory_limit", "max_temp_directory_size", "threads")
+_CHANGEABLE = ("TimeZone", "python_enable_replacements", *_LIMITS)
+"""Settings that may change after opening: a load's parser sets the first, Ibis the first two (to UTC and false); limits hold
+for all connections of the process to a file, and follow the one opened last."""
 
-def connect(file: Path, *, read_only: bool, machine: Machine = ANY) -> duckdb.DuckDBPyConnection:
-    """Open a file. All connections of a process to one file must agree on `config`, or DuckDB refuses.
+_CONFIGURING = threading.Lock()
 
-    The machine's limits are set afterwards for that reason, and because DuckDB 1.5 does not keep to a
-    max_temp_directory_size given in `config`. They hold for all connections of the process to the file.
+
+def connect(
+    file: Path, *, read_only: bool, machine: Machine = ANY, reads: Iterable[Path] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Open a database file. Raises duckdb.Error where that cannot be done.
+
+    The connection reaches no file but this one, its spilled rows, what lies in `work_folder(file)`, and the files `reads`,
+    by whatever links; no network and no extension; its configuration is locked. All connections of a process to one file
+    share one configuration.
     """
-    con = duckdb.connect(
-        str(file),
-        read_only=read_only,
-        config={
-            # Everything needed is in the wheel; nothing is ever fetched while running.
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
-            "temp_directory": f"{file}.spill-{host()}-{os.getpid()}",
-        },
-    )
-    con.execute("SET GLOBAL TimeZone = 'UTC'")  # global, so that cursors take it over
-    # A version is published whole or not at all: to write into the file what was done so far is in vain, and would move rows
-    # whose numbers a writer holds.
-    con.execute("SET GLOBAL wal_autocheckpoint = '1000TB'")
-    limits = {
-        "memory_limit": machine.memory_limit,
-        "max_temp_directory_size": machine.spill_limit,
-        "threads": machine.threads,
+    # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
+    config = _CONFIG | {"temp_directory": f"{file}.spill-{host()}-{os.getpid()}"}
+    con = duckdb.connect(str(file), read_only=read_only, config=config)
+    # Set afterwards, as DuckDB 1.5 does not keep to a max_temp_directory_size given in `config`.
+    limits = (machine.memory_limit, machine.spill_limit, machine.threads)
+    return _closed(con, [work_folder(file)], reads, dict(zip(_LIMITS, limits, strict=True)))
+
+
+def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory, closed as in `connect`; it reaches the files `reads`, or none at all."""
+    return _closed(duckdb.connect(config=_CONFIG), [], reads, {})
+
+
+def work_folder(file: Path) -> Path:
+    """The folder whose files a connection to the database `file` may read. It need not exist."""
+    return Path(f"{file}.work")
+
+
+def _closed(
+    con: duckdb.DuckDBPyConnection, folders: Iterable[Path], files: Iterable[Path], limits: dict[str, object]
+) -> duckdb.DuckDBPyConnection:
+    """Set the limits; close the configuration and lock it, once per database."""
+    closed: dict[str, object] = {
+        "TimeZone": "UTC",
+        # A version is published whole or not at all: to write into the file what was done so far is in vain, and would
+        # move rows whose numbers a writer holds.
+        "wal_autocheckpoint": "1000TB",
+        "allowed_directories": list(folders),
+        "allowed_paths": list(files),
+        "enable_external_access": False,
+        "allowed_configs": list(_CHANGEABLE),
+        "lock_configuration": True,
     }
-    for name, limit in limits.items():
-        if limit is not None:
-            con.execute(f"SET GLOBAL {name} = '{limit}'")
+    try:
+        with _CONFIGURING:
+            (locked,) = con.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
+            for name, value in (limits if locked else limits | closed).items():
+                if value is not None:
+                    con.execute(f"SET GLOBAL {name} = {_literal(value)}")  # global, so that cursors take it over
+    except BaseException:
+        con.close()
+        raise
     return con
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 def host() -> str:

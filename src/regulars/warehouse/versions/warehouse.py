@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,13 +61,13 @@ class Warehouse:
 
     @contextmanager
     def write(
-        self, purpose: str, *, waiting: Callable[[str], None] | None = None
+        self, purpose: str, *, reads: Iterable[Path] = (), waiting: Callable[[str], None] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         """A copy of the current version to change, published when the block ends, forgotten when it raises.
 
-        Waits for another writer; `waiting` is told for whom. Raises WarehouseError where the disk is full, the machine's
-        limits are reached or the folder cannot be used; whatever happens, the last version stays as it was. Not to be
-        nested: the inner one would wait for the outer for ever.
+        The connection reads no files but `reads`. Waits for another writer; `waiting` is told for whom. Raises
+        WarehouseError where the disk is full, the machine's limits are reached or the folder cannot be used; whatever
+        happens, the last version stays as it was. Not to be nested: the inner one would wait for the outer for ever.
         """
         with self._locked(purpose, waiting):
             pointer = self._files.pointer()
@@ -79,7 +79,7 @@ class Warehouse:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
             try:
                 with self._naming_a_small_machine(writing=True):
-                    yield from self._changed_copy(purpose, pointer)
+                    yield from self._changed_copy(purpose, pointer, reads)
             except BaseException:
                 # The pointer is read again: an interruption may have come just after publishing.
                 with suppress(OSError):
@@ -163,12 +163,14 @@ class Warehouse:
                 stack.enter_context(writers_lock(self.folder / "lock", purpose, waiting))
             yield
 
-    def _changed_copy(self, purpose: str, pointer: Pointer) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _changed_copy(
+        self, purpose: str, pointer: Pointer, reads: Iterable[Path]
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
         number, building = pointer.highest + 1, self._files.building()
         if pointer.number is not None:
             with self._naming_failures():
                 self._files.copy(pointer.number, building)
-        con = connect(building, read_only=False, machine=self._machine)
+        con = connect(building, read_only=False, machine=self._machine, reads=reads)
         try:
             remember(con, "number", str(number))
             remember(con, "at", datetime.now(UTC).isoformat(timespec="seconds"))
