@@ -19,6 +19,7 @@ from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
+from regulars.warehouse.load.checks.unusable import unusable_identities
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import Source
@@ -106,6 +107,7 @@ class Silent:
 SILENT = Silent()
 
 CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
+    unusable_identities,
     only_guests,
     overwritten_orders,
     perhaps_gift_cards,

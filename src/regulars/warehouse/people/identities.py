@@ -2,7 +2,7 @@
 
 An identity is a text: `id:<source>:<customer_id>`, `email:anna@example.com`, `phone:+441632960961`, or
 `phone:01632960961` where the country is not known. A record's primary identity is the first it has of id, address,
-number; an address or number on the shop's list of shared ones identifies nobody.
+number; an address or number on the shop's list of shared ones identifies nobody, nor does one of the words NOBODY.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if any(table.has(co
 
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 """What is trimmed off. Slow, and nearly nothing has any: plain text is told by an expression first."""
-_NOT_PLAIN = r"\x00-\x20\x7f-\x{10FFFF}"
+_NOT_PLAIN = r"\x00-\x20\x27\x7f-\x{10FFFF}"
+
+NOBODY = ("0", "-1", "-", "guest", "null", "none", "n/a", "nan", "undefined")
+"""What systems write where they know no customer, in lower case. Such a value is no identity in any column."""
 
 # What people dial before a number inside their own country, where it is not 0: nothing in Italy, whose zeros belong to
 # the number; and how long the number then is, where only that tells it from one without.
@@ -32,16 +35,18 @@ _TRUNKS: dict[str, tuple[str, int | None]] = {"36": ("06", None), "39": ("", Non
 
 
 def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Define the SQL functions `id_identity(source, customer_id)`, `email_identity(raw)` and `phone_identity(raw)`.
+    """Define the SQL functions `id_identity(source, customer_id)`, `email_identity(raw)`, `phone_identity(raw)` and their parts.
 
-    They live as long as the connection and give an identity, or null where the value identifies nobody. Raises
+    They live as long as the connection and give an identity, or null where the value identifies nobody. The parts are
+    `means_nobody(raw)`, `spelt_email(raw)` and `spelt_phone(raw)`. Raises
     ShopError where an entry of the list of shared addresses is neither an address nor a number.
     """
     _define_spellings(con, settings.phone_country_code)
     emails, phones = _shared_patterns(con, settings.shared_addresses)
     con.execute(
         "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS 'id:' || source || ':' ||"
-        f" CASE WHEN regexp_full_match(customer_id, '[!-~]+') THEN customer_id"
+        f" CASE WHEN means_nobody(customer_id) THEN NULL"
+        f" WHEN regexp_full_match(customer_id, '[!-~]+') THEN customer_id"
         f" ELSE nullif(trim(customer_id, {_BLANKS}), '') END"
     )
     for kind, patterns in (("email", emails), ("phone", phones)):
@@ -83,6 +88,7 @@ def shown(identity: str) -> str:
 def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
     """The functions `spelt_email(raw)` and `spelt_phone(raw)`: one spelling, null where it is none."""
     macros = {
+        "means_nobody": rf"regexp_full_match(raw, '(?i)[\s\xA0]*(?:{'|'.join(map(re.escape, NOBODY))})[\s\xA0]*')",
         # What a case says twice DuckDB works out for every row: so the slow way stands here once.
         "spelt_email": (
             f"CASE WHEN regexp_full_match(lower(raw), '{_address(_NOT_PLAIN)}') THEN lower(raw)"

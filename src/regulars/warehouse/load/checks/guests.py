@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.judge import Judgement
+from regulars.warehouse.people.identities import define_identities, primary_identity
+from regulars.warehouse.tables import BY_NAME
 
 
-def only_guests(found: Judgement, _settings: Settings) -> list[str]:
+def only_guests(found: Judgement, settings: Settings) -> list[str]:
     """A warning where no order of the load says who bought."""
     if "orders" not in found.rows:
         return []
-    orders, known = found.room.con.execute(
-        f"SELECT count(*), count(coalesce(customer_id, email, phone)) FROM {found.rows['orders']}"
-    ).fetchall()[0]
-    if known or not orders:
+    rows, con = found.rows["orders"], found.room.con
+    define_identities(con, settings)
+    known = con.execute(
+        f"SELECT 1 FROM {rows} WHERE {primary_identity(BY_NAME['orders'])} IS NOT NULL LIMIT 1"
+    ).fetchone()
+    orders = 0 if known else found.room.count(rows)
+    if not orders:
         return []
     return [
-        f"None of the {orders:,} orders of this load has a customer_id, an email or a phone number, so all count as orders"
+        f"None of the {orders:,} orders of this load has a usable customer_id, email or phone number, so all count as orders"
         " of guests and no customer is known. Load them with a column that says who bought."
     ]
