@@ -64,14 +64,13 @@ class App(Reading):
             pass
         return result
 
-    @staticmethod
-    def _source(file: InputFile, mapping: Path | None, name: str) -> Source:
+    def _source(self, file: InputFile, mapping: Path | None, name: str) -> Source:
         header = file.header()
         if mapping is not None:
             found = mapping_file.read(mapping)
             catalogue.insist(found, file.name, header)
             return found
-        found = catalogue.recognise(file.name, header)
+        found = catalogue.recognise(file.name, header, file.values(), self.shop.settings.currency)
         return replace(found, name=name) if name and found in own.SOURCES else found
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:

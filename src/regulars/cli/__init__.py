@@ -129,7 +129,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _refused(error: BaseException) -> int:
     match error:
         case RegularsError():
-            return _refuse(str(error), error.hint, WRONG_USAGE if isinstance(error, UsageError) else REFUSED)
+            code = WRONG_USAGE if isinstance(error, UsageError) else REFUSED
+            return _refuse(str(error), error.hint, code, error.details)
         case BrokenPipeError() | SystemExit():  # the latter is how Typer says it
             hush()
             return UNHEARD
@@ -155,10 +156,12 @@ def _refused_by_typer(error: BaseException) -> int:
     )
 
 
-def _refuse(message: str, hint: str, code: int) -> int:
+def _refuse(message: str, hint: str, code: int, details: str = "") -> int:
     tell(" ".join(message.split("\n")))
     if hint:
         tell(" ".join(hint.split("\n")))
+    if details:
+        tell(details)
     return code
 
 

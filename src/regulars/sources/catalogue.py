@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from regulars.sources import own
+from regulars.sources.shapes import described, looks_like_data
 from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.sources.shops.woocommerce_customers import woocommerce_customers
-from regulars.sources.spelling import closest, plain
+from regulars.sources.suggest import IDENTITY, means, suggest
 from regulars.vocabulary.errors import MappingError, UnknownFile
-from regulars.warehouse.load.mapping import Source
+from regulars.vocabulary.spelling import closest
+from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
+from regulars.warehouse.tables import BY_NAME
 
 SOURCES: tuple[Source, ...] = (
     shopify_orders,
@@ -20,53 +23,136 @@ SOURCES: tuple[Source, ...] = (
     *own.SOURCES,
 )
 
+_TELLING = 2
+"""How many columns that tell (not those of IDENTITY) a file in Regulars' own columns needs to be recognised."""
 
-def recognise(file: str, header: Iterable[str]) -> Source:
+_MAPPING = "Say what its columns mean in a mapping file (docs/mapping-files.md) and load it with --mapping."
+_NO_VALUES: Mapping[str, Sequence[str]] = {}
+
+
+def recognise(
+    file: str,
+    header: Iterable[str],
+    values: Mapping[str, Sequence[str]] = _NO_VALUES,
+    currency: str = "",
+) -> Source:
     """The source whose columns are the file's: the one that knows most of them, if all that it requires are there.
 
-    A file of our own columns that is named like its table (orders.csv) is taken at its word. Raises UnknownFile with
-    the closest source and what the file lacks for it.
+    A file in Regulars' own columns also needs two columns that tell, and may hold few that are unknown; where it is named like its
+    table (orders.csv), one of the two will do. `values` are some values of each column and `currency` the shop's, for
+    suggestions. Raises UnknownFile, which says what the columns may be.
     """
     header = list(header)
     columns = _names(header)
     for source in own.SOURCES:
-        if source.mappings[0].table == _stem(file) and not _missing(source, columns):
+        if source.mappings[0].table == _stem(file) and _is_own(source, columns, named=True):
             return source
     best = max(SOURCES, key=lambda s: (len(_known(s) & columns), not _missing(s, columns), len(s.requires)))
-    if _known(best) & columns and not _missing(best, columns):
+    if _is_own(best, columns) if best in own.SOURCES else not _missing(best, columns):
         return best
-    raise _unknown(file, header)
+    raise _unknown(file, header, values, currency)
 
 
 def insist(source: Source, file: str, header: Iterable[str]) -> None:
     """Raise MappingError where the file lacks columns that the mapping (of `--mapping`) uses."""
     header = list(header)
     if missing := _missing(source, _names(header)):
+        if looks_like_data(header):
+            raise MappingError(*_headless(file, header))
         raise MappingError(
-            f"{file} lacks columns that the mapping {source.name} uses: {_with_guesses(missing, header)}.",
+            f"{file} lacks columns that the mapping {source.name} uses: {_with_guesses(source, missing, header)}.",
             f"The file has: {', '.join(header)}. Columns that only some files have are named under `optional`;"
             " a constant text has quotes of its own, such as currency = \"'GBP'\".",
         )
 
 
-def _unknown(file: str, header: list[str]) -> UnknownFile:
-    # Here 'Order ID' is near enough to order_id: the owner shall see what the file could become.
-    spelled = {plain(name) for name in header}
-    near = max(SOURCES, key=lambda s: len({plain(name) for name in _known(s)} & spelled))
-    mapping = "say what its columns mean in a mapping file (docs/mapping-files.md) and load it with --mapping"
-    if not {plain(name) for name in _known(near)} & spelled:
-        return UnknownFile(f"No source knows any column of {file}: {', '.join(header)}.", f"You can {mapping}.")
-    missing = _with_guesses(_missing(near, _names(header)), header)
+def recognised_by(source: Source) -> str:
+    """The columns that a file must have to be taken for the source's, in words."""
+    required = sorted(source.requires)
+    telling = len(source.requires - IDENTITY)
+    if source not in own.SOURCES or telling >= _TELLING:
+        return ", ".join(required)
+    more = sorted(source.optional - IDENTITY - {"updated_at"})
+    return f"{', '.join(required)} and {_TELLING - telling} of {', '.join(more)}"
+
+
+def _unknown(file: str, header: list[str], values: Mapping[str, Sequence[str]], currency: str) -> UnknownFile:
+    if looks_like_data(header):
+        return UnknownFile(*_headless(file, header))
+    if near := _nearly(header):
+        missing = _with_guesses(near, _missing(near, _names(header)), header)
+        return UnknownFile(
+            f"{file} looks like “{near.title}”, but lacks: {missing}.",
+            f"Export it with all columns, or {_MAPPING[0].lower()}{_MAPPING[1:]}",
+        )
+    suggestion = suggest(header, values)
+    if suggestion is None:
+        return UnknownFile(f"{file} is no export that Regulars knows. Its columns are: {_some(header)}.", _MAPPING)
     return UnknownFile(
-        f"{file} is of no known source. The closest is “{near.title}”, but the file lacks: {missing}.",
-        f"Export it with these columns, or {mapping}.",
+        f"{file} is no export that Regulars knows. It may hold {suggestion.table.name}: {suggestion.words}.",
+        "Where that is right, write these lines to a mapping file (docs/mapping-files.md), complete them, and load the file with"
+        " --mapping:",
+        suggestion.mapping(file, currency or "GBP"),
     )
 
 
-def _with_guesses(missing: list[str], header: list[str]) -> str:
+def _headless(file: str, header: list[str]) -> tuple[str, str]:
+    """Message and hint for a file whose first line holds values. They are somebody's: only their shapes are told."""
+    return (
+        f"{file} has no line of column names: its first line holds {described(header)}.",
+        "Add a first line that names the columns; regulars tables shows Regulars' own names.",
+    )
+
+
+def _nearly(header: list[str]) -> Source | None:
+    """The source whose file it is but for a few columns: it has most of those required, two of them telling."""
+    columns = _names(header)
+
+    def share(source: Source) -> tuple[float, int]:
+        return (len(_names(source.requires) & columns) / len(source.requires), len(_known(source) & columns))
+
+    lacking = (source for source in SOURCES if _tells(source, columns) and 0.5 < share(source)[0] < 1)
+    return max(lacking, key=share, default=None)
+
+
+def _with_guesses(source: Source, missing: list[str], header: list[str]) -> str:
     """The missing columns, each with the column of the file that may be it."""
-    guesses = {name: closest(name, header) for name in missing}
+    used = {name.lower() for name in source.requires | source.optional}
+    free = [name for name in header if name.lower() not in used]
+    guesses = {name: _guess(name, free) for name in missing}
     return ", ".join(f"{name} (is it “{guess}”?)" if guess else name for name, guess in guesses.items())
+
+
+def _guess(name: str, header: list[str]) -> str | None:
+    """The file's column that is spelled nearly like this one, or that means the same column of some table."""
+    if close := closest(name, header):
+        return close
+    meant = {table.name: means(name, table) for table in BY_NAME.values()}
+    return next(
+        (other for other in header if any(meant[table.name] & means(other, table) for table in BY_NAME.values())), None
+    )
+
+
+def _some(header: list[str], most: int = 8) -> str:
+    more = f" and {len(header) - most} more" if len(header) > most else ""
+    return ", ".join(header[:most]) + more
+
+
+def _is_own(source: Source, columns: set[str], named: bool = False) -> bool:
+    """Whether a file with these columns is one in Regulars' own; `named`: it is called like the table."""
+    if _missing(source, columns):
+        return False
+    signs = (_tells(source, columns), _mostly_known(source, columns))
+    return any(signs) if named else all(signs)
+
+
+def _tells(source: Source, columns: set[str]) -> bool:
+    return len(_known(source) & columns - IDENTITY) >= _TELLING
+
+
+def _mostly_known(source: Source, columns: set[str]) -> bool:
+    others = columns - set(REJECT_COLUMNS)
+    return len(_known(source) & others) * 2 >= len(others)
 
 
 def _names(header: Iterable[str]) -> set[str]:

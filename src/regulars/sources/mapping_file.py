@@ -18,8 +18,8 @@ import duckdb
 
 from regulars.sources import expressions
 from regulars.sources.expressions import LINE, Expression, quoted
-from regulars.sources.spelling import did_you_mean
 from regulars.vocabulary.errors import MappingError
+from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME

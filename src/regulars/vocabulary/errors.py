@@ -26,11 +26,15 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class RegularsError(Exception):
-    """A refusal with its reason. `str()` is the reason, `hint` the next step (may be empty)."""
+    """A refusal with its reason. `str()` is the reason, `hint` the next step (may be empty).
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `details` are lines shown below both: one for each file of a folder, or the lines of a mapping file to copy.
+    """
+
+    def __init__(self, message: str, hint: str = "", details: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.details = details
 
 
 class UsageError(RegularsError):

@@ -95,7 +95,7 @@ def sources(format: As = Format.TABLE) -> None:
     Example:
       regulars sources
     """
-    from regulars.sources.catalogue import SOURCES
+    from regulars.sources.catalogue import SOURCES, recognised_by
 
     records = [
         {
@@ -110,7 +110,7 @@ def sources(format: As = Format.TABLE) -> None:
     sheet = Sheet(["source", "what", "fills", "recognised by"])
     for source in SOURCES:
         fills = ", ".join(dict.fromkeys(mapping.table for mapping in source.mappings))
-        sheet.rows.append([source.name, source.title, fills, ", ".join(sorted(source.requires))])
+        sheet.rows.append([source.name, source.title, fills, recognised_by(source)])
     sheet.notes.append("Any other file: say what its columns mean in a mapping file (docs/mapping-files.md).")
     write(records, format, sheet)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from regulars.vocabulary.errors import UnreadableFile
-from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, unique
+from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, unique
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
 from regulars.warehouse.load.formats.xlsx import sheet_header
 from regulars.warehouse.load.workspace import reachable
@@ -185,6 +185,13 @@ class InputFile:
     def dialect(self) -> Dialect:
         """Delimiter and header of a delimited file."""
         return dialect_of(self.sample, len(self.sample) < SAMPLE)
+
+    def values(self) -> dict[str, list[str]]:
+        """The first values of each column, to tell what an unknown file holds; empty where it is no delimited text."""
+        if self.format is not Format.DELIMITED:
+            return {}
+        rows = first_rows(self.sample, self.dialect)
+        return {name: [row[place] for row in rows] for place, name in enumerate(self.dialect.names)}
 
     def local(self, folder: Path) -> Path:
         """Where the content lies unpacked in `folder`: a link to the file itself, or a copy."""

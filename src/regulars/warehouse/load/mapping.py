@@ -14,6 +14,9 @@ from regulars.warehouse.schema import Kind
 REASON = "!"
 """What follows it in a column of given choices is not a value but why there is none: the line is rejected with these words."""
 
+REJECT_COLUMNS = ("rejected_file", "rejected_line", "rejected_because")
+"""Columns that an export of rejected lines adds at the end; recognition and loading ignore them."""
+
 _MOST_NAMED = 10
 """So many columns are named in one remark."""
 

@@ -12,14 +12,12 @@ import duckdb
 
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.load.judge import Judgement
+from regulars.warehouse.load.mapping import REJECT_COLUMNS
 from regulars.warehouse.load.parse import quoted
 from regulars.warehouse.load.stage import Stage
 
 UNPARSED = "@text"
 """Name, in `raw`, of a line that could not be told apart into fields."""
-
-EXTRA = ("rejected_file", "rejected_line", "rejected_because")
-"""Columns that an export adds at the end; loading ignores them."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
     for target, (names, files) in zip(targets, layouts.items(), strict=True):
         with target.open("x", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
-            writer.writerow([*names, *EXTRA])
+            writer.writerow([*names, *REJECT_COLUMNS])
             rows = con.execute(
                 "SELECT file, line, reasons, raw FROM main.rejects WHERE load_id = ? AND file IN (SELECT unnest(?::VARCHAR[]))"
                 " ORDER BY file, line",

@@ -22,7 +22,7 @@ from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_
 from regulars.warehouse.load.checks.unusable import unusable_identities
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
-from regulars.warehouse.load.mapping import Source
+from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.load.parse import Locale
 from regulars.warehouse.load.read import Content, look
 from regulars.warehouse.load.stage import Stage, parse, plans
@@ -219,7 +219,7 @@ def _read(
             result.warnings += content.notes
             if stage.lines.read == 0:
                 result.warnings.append(f"{given.file.name} holds a header and no rows.")
-            own = [name for name in stage.lines.names if name.lower() not in rejects.EXTRA]
+            own = [name for name in stage.lines.names if name.lower() not in REJECT_COLUMNS]
             result.warnings += stage.source.remarks(stage.file.name, own)
             stages.append((stage, digest))
         progress.advance()

@@ -72,6 +72,13 @@ def dialect_of(sample: bytes, whole: bool) -> Dialect:
     return Dialect(delimiter, unique(header), preamble)
 
 
+def first_rows(sample: bytes, dialect: Dialect) -> list[list[str]]:
+    """The first data rows of the sample that have a field for each column."""
+    text = codecs.getincrementaldecoder(encoding_of(sample))("replace").decode(sample).lstrip("\ufeff")
+    records = _records(text, dialect.delimiter)[1:]
+    return [record for record in records if len(record) == len(dialect.names)]
+
+
 def _records(text: str, delimiter: str) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     records: list[list[str]] = []

@@ -1,0 +1,141 @@
+"""What an unknown file may hold in Regulars' terms: the table and the columns, and the mapping file that says so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from regulars.sources.expressions import quoted
+from regulars.sources.shapes import Shape, may_hold, only_of
+from regulars.vocabulary.spelling import words_of
+from regulars.vocabulary.synonyms import COLUMNS
+from regulars.warehouse.schema import Column, Kind, Table
+from regulars.warehouse.tables import TABLES
+
+IDENTITY = frozenset({"customer_id", "email", "phone", "person_id"})
+"""Columns that say who a row is about: every table about somebody has them, so they do not tell tables apart."""
+
+_PROPOSED = frozenset({"currency"})
+"""Where the file has no such column, the shop's currency is proposed."""
+
+_OF_SHAPE = {"email": Shape.EMAIL, "currency": Shape.CODE, "ordered_at": Shape.DATE}
+"""Canonical columns that are known by the shape of their values, whatever they are called."""
+
+_PARENTHESES = re.compile(r"\([^)]*\)")
+_FEWEST = 2
+"""How many columns that tell a suggestion needs."""
+
+_LEAST_SHARE, _ENOUGH = 0.1, 5
+"""A suggestion must explain this share of the file's columns, or this many."""
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a file may hold: the canonical table, and by canonical column the file's column. `missing`: required, not seen."""
+
+    table: Table
+    columns: Mapping[str, str]
+    missing: tuple[Column, ...]
+
+    @property
+    def words(self) -> str:
+        """Column by column: 'order_id may be "Order Number"'."""
+        return ", ".join(f'{canonical} = "{name}"' for canonical, name in self.columns.items())
+
+    def mapping(self, file: str, currency: str) -> str:
+        """A mapping file as far as it can be guessed, to be completed by the owner."""
+        lines = [f'name = "{_source_name(file)}"', "", f"[{self.table.name}.columns]"]
+        for column in self.table.columns:
+            if column.name in self.columns:
+                lines.append(f"{column.name} = {_toml(quoted(self.columns[column.name]))}")
+            elif column.name == "currency":
+                lines.append(f"currency = \"'{currency}'\"")
+            elif column in self.missing:
+                lines.append(f"# {column.name} = ?  # required: {column.about}")
+        return "\n".join(lines)
+
+
+def suggest(header: Sequence[str], values: Mapping[str, Sequence[str]] | None = None) -> Suggestion | None:
+    """What the file may hold, or None where too few of its columns have a name or values that Regulars knows.
+
+    `values` are some values of each column; a column whose values have another shape than the canonical one is not proposed.
+    """
+    values = values or {}
+    found = [suggestion for table in TABLES if (suggestion := _of_table(table, header, values))]
+    return max(found, key=_quality, default=None)
+
+
+def means(name: str, table: Table) -> set[str]:
+    """The columns of the table that a column of this name may be."""
+    return {column.name for column in table.columns if _fit(name, column, table) is not None}
+
+
+def _of_table(table: Table, header: Sequence[str], values: Mapping[str, Sequence[str]]) -> Suggestion | None:
+    fits = [
+        (fit, column.name, name)
+        for column in table.columns
+        if not column.choices and column.kind not in (Kind.FLAG, Kind.JSON)
+        for name in header
+        if (fit := _fit(name, column, table)) is not None and may_hold(column, values.get(name, ()))
+    ]
+    chosen: dict[str, str] = {}
+    for _, canonical, name in sorted(fits, key=lambda fit: fit[0], reverse=True):
+        if canonical not in chosen and name not in chosen.values():
+            chosen[canonical] = name
+    for canonical, shape in _OF_SHAPE.items():
+        if table.has(canonical) and canonical not in chosen:
+            alike = [name for name in header if name not in chosen.values() and only_of(shape, values.get(name, ()))]
+            if len(alike) == 1:
+                chosen[canonical] = alike[0]
+    required = [column for column in table.columns if _required(column)]
+    missing = tuple(column for column in required if column.name not in chosen and column.name not in _PROPOSED)
+    telling = chosen.keys() - IDENTITY
+    too_few = len(telling) < _FEWEST or len(chosen) < min(_LEAST_SHARE * len(header), _ENOUGH)
+    if too_few or len(missing) * 2 > len(required):
+        return None
+    return Suggestion(table, {c.name: chosen[c.name] for c in table.columns if c.name in chosen}, missing)
+
+
+def _quality(suggestion: Suggestion) -> int:
+    """Required columns count twice, those that are missing against it; of equals the first table is taken."""
+    required = sum(column.name in suggestion.columns for column in suggestion.table.columns if _required(column))
+    return len(suggestion.columns.keys() - IDENTITY) + required - len(suggestion.missing)
+
+
+def _required(column: Column) -> bool:
+    return not column.nullable and column.default is None
+
+
+def _fit(name: str, column: Column, table: Table) -> tuple[int, int, int] | None:
+    """How well a file's column fits a canonical one by its words, larger is better; None where it does not.
+
+    A phrase of one word must be the whole name, for "order" is not "Order status"; a longer one may stand in a name that has one
+    word more, as "order date" in "Shop order date". "ID" alone is the table's key. What stands in parentheses is left out.
+    """
+    words = words_of(_PARENTHESES.sub(" ", name)) or words_of(name)
+    phrases = (words_of(column.name), *(tuple(phrase.split()) for phrase in COLUMNS.get(column.name, ())))
+    best = (0, 1, 0) if words == ("id",) and table.key == (column.name,) else None
+    for place, phrase in enumerate(phrases):
+        more = len(words) - len(phrase)
+        if more == 0 and words == phrase:
+            fit = (2 if place == 0 else 1, len(phrase), -place)
+        elif more == 1 and len(phrase) > 1 and phrase in (words[1:], words[:-1]):
+            fit = (0, len(phrase), -place)
+        else:
+            continue
+        best = max(best, fit) if best else fit
+    return best
+
+
+def _source_name(file: str) -> str:
+    """A name for the mapping: the file's, in small letters, as mapping files want it."""
+    name = re.sub(r"[^a-z0-9]+", "_", PurePath(file).name.split(".")[0].lower()).strip("_")
+    return name if re.match("[a-z]", name) else "my_shop"
+
+
+def _toml(text: str) -> str:
+    """A TOML string: a literal one where it can be."""
+    return f"'{text}'" if "'" not in text and text.isprintable() else json.dumps(text, ensure_ascii=False)
