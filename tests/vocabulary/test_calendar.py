@@ -54,6 +54,14 @@ def test_a_week_starts_on_the_shops_weekday_and_has_seven_days(start: int, day: 
 
 
 @pytest.mark.parametrize(
+    ("day", "label"),
+    [(date(2023, 12, 31), "2024-W01"), (date(2024, 1, 6), "2024-W01"), (date(2024, 12, 28), "2024-W52")],
+)
+def test_a_week_from_sunday_is_named_by_its_wednesday(day: date, label: str) -> None:
+    assert Calendar(week_start=6).period_of(day, Grain.WEEK).label == label
+
+
+@pytest.mark.parametrize(
     ("text", "start", "end"),
     [
         ("2011-10-05", "2011-10-05", "2011-10-06"),

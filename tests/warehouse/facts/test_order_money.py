@@ -358,3 +358,12 @@ def test_a_refund_of_an_order_that_brought_less_goods_than_came_back_takes_nothi
 def test_a_full_refund_of_an_exchange_leaves_exactly_nothing() -> None:
     lines = (Line(1, "30"), Line(-1, "-20"), Line(1, "-0.01"))
     assert net(Sale(FRIDAY, "GBP", lines, tax="1.59", tax_included=True, refunds=(Refund("all"),))) == 0
+
+
+def test_the_product_of_an_order_is_that_of_its_dearest_line() -> None:
+    lines = [
+        {"order_id": "1", "line_id": str(n), "product_id": name, "quantity": 1, "amount": amount}
+        for n, (name, amount) in enumerate([("hat", "5"), ("coat", "90"), ("scarf", "20"), ("boots", "90")], start=1)
+    ]
+    made = shop(orders=[order("1", "ana", MONDAY, "205")], order_lines=lines)
+    assert made.con.execute("SELECT product FROM facts.orders").fetchall() == [("coat",)]
