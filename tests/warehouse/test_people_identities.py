@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars.vocabulary.errors import ShopError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.people.identities import define_identities
+
+addresses = st.from_regex(r"[a-z0-9][a-z0-9.+_'-]{0,20}@[a-z0-9-]{1,12}\.(com|example|co\.uk)", fullmatch=True)
 
 
 def settings(**values: object) -> Settings:
@@ -35,7 +39,26 @@ def asked(question: str, value: str | None, **values: object) -> object:
         ("anna@", None),
         ("anna at example.com", None),
         ("anna@example.com, bert@example.com", None),
-        ("Anna <anna@example.com>", None),
+        # what mail programs, links and spreadsheets put around an address
+        ("Anna <anna@example.com>", "email:anna@example.com"),
+        ('"Lee, Anna" <anna@example.com>', "email:anna@example.com"),
+        ('"anna@example.com" <anna@example.com> ', "email:anna@example.com"),
+        ("<anna@example.com>", "email:anna@example.com"),
+        ("mailto:Anna@example.com", "email:anna@example.com"),
+        ("<mailto:anna@example.com>", "email:anna@example.com"),
+        ("anna@example.com.", "email:anna@example.com"),
+        ("'anna@example.com", "email:anna@example.com"),
+        ("'anna@example.com'", "email:anna@example.com"),
+        ('"anna@example.com"', "email:anna@example.com"),
+        ("\u201canna@example.com\u201d", "email:anna@example.com"),
+        ("\u200banna@example.com\ufeff", "email:anna@example.com"),
+        ("anna\u200b@example.com", "email:anna@example.com"),
+        ("\u2003anna@example.com\u3000", "email:anna@example.com"),
+        ("o'neill@example.com", "email:o'neill@example.com"),
+        ("anna@example.com <bert@example.com> cem@example.com", None),
+        ("Anna <anna@example.com", None),
+        ("anna@exam'ple.com", None),
+        ("<>", None),
         ("n/a", None),
         ("", None),
         (None, None),
@@ -76,6 +99,17 @@ def test_addresses(raw: str | None, identity: str | None):
         ("01632 960961", None, "01632960961"),
         ("+44 1632 960961", None, "+441632960961"),
         ("00441632960961", None, "+441632960961"),
+        # an extension is none of the number
+        ("(415) 555 0123 ext. 5", "1", "+14155550123"),
+        ("+1 415 555 0123 x5", "1", "+14155550123"),
+        ("+1 415 555 0123x1234", "1", "+14155550123"),
+        ("415-555-0123 #5", "1", "+14155550123"),
+        ("415-555-0123, Extension: 12", "1", "+14155550123"),
+        ("tel:+1-415-555-0123;ext=5", "1", "+14155550123"),
+        ("(415) 555-0123 (ext 5)", "1", "+14155550123"),
+        ("030 901820 Durchwahl 12", "49", "+4930901820"),
+        ("030 901820 DW 12", "49", "+4930901820"),
+        ("01632 x 96 09 61", "44", "+441632960961"),  # what follows is longer than an extension
         # what is no number
         ("960961", "44", None),
         ("123456", None, None),
@@ -151,3 +185,8 @@ def test_a_word_for_nobody_is_no_customer_id(word: str, dressed: str):
 @pytest.mark.parametrize("value", ["00", "10", "1", "guest7", "nobody", "none.", "n/ab", "--"])
 def test_an_id_that_only_looks_like_a_word_for_nobody_is_an_id(value: str):
     assert asked("id_identity('own', ?)", value) == f"id:own:{value}"
+
+
+@given(st.sampled_from(["{}", "mailto:{}", "<{}>", "Anna <{}>", '"{}"', "'{}'", "{}.", "\ufeff{}", " {}\t"]), addresses)
+def test_dressing_never_makes_another_address(dressing: str, address: str):
+    assert asked("email_identity(?)", dressing.format(address)) == f"email:{address}"

@@ -91,6 +91,13 @@ def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection
     assert only(con, f"SELECT person FROM {WHOSE_ORDERS}") is None
 
 
+def test_an_extension_makes_no_second_person(con: duckdb.DuckDBPyConnection):
+    for phone in ("+1 (415) 555-0123", "415-555-0123", "1-415-555-0123", "(415) 555 0123 ext. 5", "+1 415 555 0123 x5"):
+        add(con, "orders", phone=phone)
+    derive_persons(con, SETTINGS.model_copy(update={"phone_country_code": "1"}))
+    assert con.execute("SELECT identity FROM facts.identities").fetchall() == [("phone:+14155550123",)]
+
+
 def test_a_return_that_names_its_customer_has_a_person(con: duckdb.DuckDBPyConnection):
     add(con, "returns", return_id="r1", customer_id="5")
     add(con, "returns", return_id="r2", order_id="1")

@@ -29,9 +29,25 @@ _NOT_PLAIN = r"\x00-\x20\x27\x7f-\x{10FFFF}"
 NOBODY = ("0", "-1", "-", "guest", "null", "none", "n/a", "nan", "undefined")
 """What systems write where they know no customer, in lower case. Such a value is no identity in any column."""
 
+EXTENSIONS = ("extension", "extn", "ext", "durchwahl", "dw", "poste", "x", "#")
+"""What stands before an extension, in lower case: the digits after it are none of the number."""
+
+# Around an address: blanks of all kinds and quotes. Zero-width characters may stand anywhere in it.
+_AROUND = r"\s\p{Z}\x27\x22`\x{2018}-\x{201F}\x{AB}\x{BB}"
+_ZERO_WIDTH = r"\x{AD}\x{200B}-\x{200F}\x{2060}\x{FEFF}"
+
 # What people dial before a number inside their own country, where it is not 0: nothing in Italy, whose zeros belong to
 # the number; and how long the number then is, where only that tells it from one without.
 _TRUNKS: dict[str, tuple[str, int | None]] = {"36": ("06", None), "39": ("", None), "7": ("8", 11)}
+
+
+def _address(not_in: str = "") -> str:
+    """The expression of an email address, none of whose characters may be among these."""
+    local, part, last = (rf"[^@\s,;:<>(){outside}{not_in}]" for outside in (r"\x22", _AROUND, rf".{_AROUND}"))
+    return rf"{local}+@{part}+\.{last}+"
+
+
+_DRESSED_ADDRESS = rf"^[{_AROUND}]*(?:mailto:)?[{_AROUND}]*({_address()})[{_AROUND}.]*$"
 
 
 def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
@@ -89,15 +105,20 @@ def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> No
     """The functions `spelt_email(raw)` and `spelt_phone(raw)`: one spelling, null where it is none."""
     macros = {
         "means_nobody": rf"regexp_full_match(raw, '(?i)[\s\xA0]*(?:{'|'.join(map(re.escape, NOBODY))})[\s\xA0]*')",
+        # What stands in the brackets of "Anna" <anna@example.com>, else the whole; no zero-width characters.
+        "bracketed_email": (
+            f"regexp_replace(regexp_replace(raw, '[{_ZERO_WIDTH}]', '', 'g'), '^[^<>]*<([^<>]*)>[^<>@]*$', '\\1')"
+        ),
         # What a case says twice DuckDB works out for every row: so the slow way stands here once.
         "spelt_email": (
             f"CASE WHEN regexp_full_match(lower(raw), '{_address(_NOT_PLAIN)}') THEN lower(raw)"
-            f" ELSE nullif(regexp_extract(lower(trim(raw, {_BLANKS})), '^{_address()}$'), '') END"
+            f" ELSE nullif(regexp_extract(bracketed_email(lower(raw)), '{_DRESSED_ADDRESS}', 1), '') END"
         ),
+        "without_extension": rf"regexp_replace(raw, '(?i)(?:{'|'.join(EXTENSIONS)})[\s.:=]*[0-9]{{1,6}}\W*$', '')",
         # A spreadsheet's 4.47911E+11 has lost the number; the zero in +44 (0)20 is not dialled from abroad.
         "phone_text": (
             "CASE WHEN NOT regexp_matches(raw, '[0-9][eE][+]?[0-9]')"
-            r" THEN regexp_replace(raw, '^([^0-9+]*(?:\+|00)[^(]*)\(0\)', '\1') END"
+            r" THEN regexp_replace(without_extension(raw), '^([^0-9+]*(?:\+|00)[^(]*)\(0\)', '\1') END"
         ),
         "phone_digits": "regexp_replace(phone_text(raw), '[^0-9]', '', 'g')",
         "phone_number": (
@@ -115,12 +136,6 @@ def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> No
     }
     for name, body in macros.items():
         con.execute(f"CREATE OR REPLACE TEMP MACRO {name}(raw) AS {body}")
-
-
-def _address(not_in: str = "") -> str:
-    """The expression of an email address, none of whose characters may be among these."""
-    part, last = rf'[^@\s,;:<>()"{not_in}]', rf'[^@\s,;:<>()".{not_in}]'
-    return rf"{part}+@{part}+\.{last}+"
 
 
 def _national(country: str | None) -> str:
