@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from regulars.warehouse.load import evaluate
-from regulars.warehouse.load.files import Format
 from regulars.warehouse.load.mapping import Block
 from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
 from regulars.warehouse.load.stage import Plan, Stage, failures
@@ -106,9 +105,8 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
         room.con.execute(f"CREATE TEMP TABLE {lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
         return lost
     room.timezone(stage.zone)
-    bad = f'SELECT "@line" FROM {stage.rows()} WHERE "@bad"'
     room.con.execute(
-        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)} FROM {stage.lines.again(bad)}'
+        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)} FROM {stage.rows()} WHERE "@bad"'
     )
     # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
     takes = " OR ".join(f"({evaluate.chosen(plan)} OR {_where_is_lost(plan)})" for plan in stage.plans) or "false"
@@ -277,14 +275,11 @@ def _units(stage: Stage) -> list[str]:
 
 def _guessed_units(stage: Stage) -> list[str]:
     """SQL (line, unit) for lines that could not be told apart: the field that stands where the order's number should."""
-    if stage.file.format is not Format.DELIMITED:
-        return []
     names = [name.lower() for name in stage.lines.names]
     filling = [plan for plan in stage.plans if plan.table.name in ORDER_TABLES and "order_id" in plan.columns]
-    fields = f"string_split(text, {quoted(stage.file.dialect.delimiter)})"
     found = []
     for name in {plan.columns["order_id"].bare or "" for plan in filling} & set(names):
-        field = stripped(f"trim({fields}[{names.index(name) + 1}], chr(34))")
+        field = stripped(f"fields[{names.index(name) + 1}]")
         found.append(f"SELECT line, {parsed(Kind.ID, field, stage.locale)} AS unit FROM {stage.lines.unreadable}")
     return found
 

@@ -1,12 +1,14 @@
 """A file as lines: each record a row of text columns under its number, what is no record kept aside with its reason.
 
-Numbers count records as a user does: the header is 1, the first row 2; blank lines count, line breaks in quotes do not.
+A file is read once: whoever fills a table from its records keeps with each what may be asked of it later. Numbers count
+records as a user does: the header is 1, the first row 2; blank lines count, line breaks in quotes do not.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +17,10 @@ import duckdb
 from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.files import Format, InputFile
 from regulars.warehouse.load.formats import tidy
+from regulars.warehouse.load.formats.csv_records import guessed_fields
 from regulars.warehouse.load.formats.delimited import unique
+from regulars.warehouse.load.formats.text_lines import TextLines
+from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
 from regulars.warehouse.load.formats.xlsx import sheet_to_csv
 from regulars.warehouse.load.parse import quoted
@@ -23,7 +28,9 @@ from regulars.warehouse.load.workspace import Workspace, identifier
 
 _BREAKS_IN_QUOTES = "null_padding in conjunction"
 _LONGEST_SHOWN = 10_000
-"""DuckDB keeps this much of a line that it cannot parse."""
+"""DuckDB keeps this many bytes of a line that it cannot parse."""
+_LONGEST_GUESSED = 10_000
+"""Characters of a line that cannot be parsed in which its likely fields are looked for."""
 
 
 @dataclass
@@ -43,45 +50,31 @@ class Content:
 class Lines:
     """A file's records in DuckDB.
 
-    `relation` is SQL that gives the columns `names` as text, in the file's order, and can be read again; `unreadable` is a
-    table (line, text, reason) of records that could not be parsed; `missing` a table (line) of all numbers that the
-    relation lacks.
+    `names` are the file's columns and `first` is the number of the first record. `unreadable` is a table (line, text, reason,
+    size, sha256, fields) of records that could not be parsed; size and digest are those of lines of which only the start was
+    kept, `fields` what they likely hold. `missing` is a table (line) of all numbers that the filled table lacks.
     """
 
     content: Content
     names: tuple[str, ...]
-    relation: str
     first: int
     unreadable: str
     missing: str
     records: int | None = None
-    """How many records the relation and `unreadable` must hold together, where that is known otherwise."""
+    """How many records the filled table and `unreadable` must hold together, where that is known otherwise."""
     read: int = 0
     """Records read, those that could not be parsed included. Known once the lines are filled into a table."""
     shifts: str = ""
     """Table (threshold, shift): how far the missing numbers shift the others. Empty where none is missing."""
 
     def numbered(self, rows: str, index: str) -> str:
-        """SQL: `rows` with `@line`, the record's number, from its position in the relation."""
+        """SQL: `rows` with `@line`, the record's number, from its position in the filled table."""
         if not self.shifts:
             return f'(SELECT {index} + {self.first} AS "@line", r.* FROM {rows} r)'
         return (
             f'(SELECT {index} + {self.first} + coalesce(s.shift, 0) AS "@line", r.*'
             f" FROM {rows} r ASOF LEFT JOIN {self.shifts} s ON {index} >= s.threshold)"
         )
-
-    def again(self, wanted: str) -> str:
-        """SQL that reads the records numbered in `wanted` (SQL of `@line`s) once more, with `@line` and all their fields.
-
-        The file is gone through in one thread, so this is for the few lines that someone must see whole.
-        """
-        before = f"(SELECT line, row_number() OVER (ORDER BY line) AS nth FROM {self.missing})"
-        positions = (
-            f'(SELECT w."@line", w."@line" - {self.first} - coalesce(m.nth, 0) AS "@position"'
-            f' FROM ({wanted}) w ASOF LEFT JOIN {before} m ON w."@line" > m.line)'
-        )
-        records = f'(SELECT row_number() OVER () - 1 AS "@position", * FROM {self.relation})'
-        return f'(SELECT * EXCLUDE "@position" FROM {records} JOIN {positions} USING ("@position"))'
 
 
 def look(room: Workspace, file: InputFile) -> Content:
@@ -104,14 +97,9 @@ def look(room: Workspace, file: InputFile) -> Content:
     finally:
         if copy is not None:
             copy.close()
-    if kind not in (Format.DELIMITED, Format.JSON):
-        return Content(file, path, digest.hexdigest(), facts.size)
-    content = Content(file, path, digest.hexdigest(), facts.size, facts)
-    if facts.encoding == "cp1252":
-        content.notes.append(
-            f"{file.name} is not UTF-8 and was read as Windows-1252. If letters look wrong, export it again as UTF-8."
-        )
-    return content
+    return Content(
+        file, path, digest.hexdigest(), facts.size, facts if kind in (Format.DELIMITED, Format.JSON) else None
+    )
 
 
 def fill(
@@ -125,13 +113,13 @@ def fill(
         return _fill_delimited(room, content, table, select)
     match content.file.format:
         case Format.XLSX:
-            lines = _sheet(room, content, decimal)
+            lines, relation = _sheet(room, content, decimal)
         case Format.PARQUET:
-            lines = _parquet(room, content, decimal)
+            lines, relation = _parquet(room, content, decimal)
         case _:
-            lines = _json(room, content, decimal)
+            lines, relation = _json(room, content, decimal)
     try:
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, lines.relation)}")
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation)}")
     except (duckdb.IOException, duckdb.InvalidInputException) as error:
         raise _broken(content.file, error) from None
     _number(room, lines)
@@ -141,19 +129,16 @@ def fill(
 def _fill_delimited(
     room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]
 ) -> Lines:
-    facts = content.facts
+    facts, dialect = content.facts, content.file.dialect
     assert facts is not None
-    dialect = content.file.dialect
     if facts.usual and dialect.preamble == 0:
-        options = _Csv(content.path, dialect.delimiter, len(dialect.names))
-        lines = _new(room, content, dialect.names, options.relation(), dialect.first)
-        for attempt in (options, _Csv(content.path, dialect.delimiter, len(dialect.names), padding=False)):
-            refused = _scan(room, attempt, lines, table, select)
+        lines = _new(room, content, dialect.names, dialect.first)
+        for padding in (True, False):
+            csv = _Csv(content.path, dialect.delimiter, len(dialect.names), padding=padding)
+            refused = _scan(room, csv, lines, table, select)
             if refused is None:
-                lines.relation = attempt.relation()
                 _number(room, lines)
-                held = room.count(table) + room.count(lines.unreadable)
-                if held == facts.lines - 1 or held == tidy.count_records(content.file.chunks()) - 1:
+                if room.count(table) + room.count(lines.unreadable) in (facts.lines - 1, facts.records - 1):
                     return _accounted(room, lines, table)
                 break
             if _BREAKS_IN_QUOTES not in refused:
@@ -162,31 +147,49 @@ def _fill_delimited(
 
 
 def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]) -> Lines:
-    """The careful way: a clean copy first, then the same reader."""
+    """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
     assert content.facts is not None
     dialect = content.file.dialect
     with content.path.open("rb") as stream:
         clean = tidy.tidied(
             stream,
-            content.facts,
+            content.facts.encoding,
             room.path(".csv"),
             delimiter=dialect.delimiter,
             width=len(dialect.names),
             preamble=dialect.preamble,
         )
-    options = _Csv(clean.path, dialect.delimiter, len(dialect.names), parallel=not clean.multiline)
-    lines = _new(room, content, dialect.names, options.relation(), dialect.first)
+    _note_encoding(content, clean.lines)
+    lines = _new(room, content, dialect.names, dialect.first)
     lines.records = clean.records + len(clean.broken)
-    if clean.missing:
-        room.con.execute(f"INSERT INTO {lines.missing} SELECT unnest(?::BIGINT[])", [clean.missing])
-        _number(room, lines)
-    refused = _scan(room, options, lines, table, select)
-    if refused is not None:
-        raise UnreadableFile(f"{content.file.name} cannot be read as CSV: {refused}", "Export it again.")
-    for broken in clean.broken:
-        room.con.execute(f"INSERT INTO {lines.unreadable} VALUES (?, ?, ?)", broken)
+    csv = _Csv(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
+    try:
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation())}")
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        raise UnreadableFile(
+            f"{content.file.name} cannot be read as CSV: {_plain(error)}", "Export it again."
+        ) from None
+    room.con.execute(f"INSERT INTO {lines.missing} SELECT unnest(?::BIGINT[])", [clean.missing])
+    _keep_broken(room, lines, clean.broken)
     _number(room, lines)
     return _accounted(room, lines, table)
+
+
+def _note_encoding(content: Content, lines: TextLines) -> None:
+    """Say which lines were read as Windows-1252: no byte tells it from other old encodings."""
+    name = content.file.name
+    if not lines.windows:
+        return
+    if not lines.other_utf8:
+        how = f"{name} is not UTF-8 and was read as Windows-1252"
+    elif lines.windows == 1:
+        how = f"{name}: line {lines.first_windows} is not UTF-8 and was read as Windows-1252"
+    else:
+        how = (
+            f"{name}: {lines.windows:,} lines are not UTF-8 and were read as Windows-1252, the first is line"
+            f" {lines.first_windows}"
+        )
+    content.notes.append(f"{how}. If letters look wrong, export it again as UTF-8.")
 
 
 @dataclass(frozen=True)
@@ -196,44 +199,41 @@ class _Csv:
     path: Path
     delimiter: str
     width: int
-    padding: bool = True
+    header: bool = True
+    padding: bool = False
     parallel: bool = True
 
     def relation(self, rejects: str = "") -> str:
+        """SQL of the columns c0, c1, … as text. `rejects` names a table for lines that cannot be parsed, else they fail."""
         columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(self.width))
-        keep = f"store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan'"
+        keep = (
+            f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan'" if rejects else ""
+        )
         return (
-            f"read_csv({quoted(str(self.path))}, auto_detect = false, header = true, delim = {quoted(self.delimiter)},"
-            f" quote = '\"', escape = '\"', columns = {{{columns}}}, null_padding = {self.padding},"
-            f" parallel = {self.parallel}, {keep if rejects else 'ignore_errors = true'})"
+            f"read_csv({quoted(str(self.path))}, auto_detect = false, header = {self.header},"
+            f" delim = {quoted(self.delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}},"
+            f" null_padding = {self.padding}, parallel = {self.parallel}{keep})"
         )
 
 
 def _scan(
-    room: Workspace, options: _Csv, lines: Lines, table: str, select: Callable[[tuple[str, ...], str], str]
+    room: Workspace, csv: _Csv, lines: Lines, table: str, select: Callable[[tuple[str, ...], str], str]
 ) -> str | None:
-    """Read into `table` and note what could not be parsed. Returns why the result cannot be trusted, or None."""
+    """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
     rejects = room.table("refused")
-    room.con.execute(f"DELETE FROM {lines.unreadable}")
     try:
-        sql = select(lines.names, options.relation(rejects))
+        sql = select(lines.names, csv.relation(rejects))
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
-        doubtful = room.count(
-            f"{rejects} WHERE error_type NOT IN ('TOO MANY COLUMNS') OR contains(csv_line, chr(10)) AND {options.parallel}"
-        )
-        if doubtful and options.path == lines.content.path:
+        # What is wrong with quotes may have taken other lines with it, and of a long line only the start is kept.
+        if room.count(
+            f"{rejects} WHERE error_type NOT IN ('TOO MANY COLUMNS') OR contains(csv_line, chr(10))"
+            f" OR strlen(csv_line) >= {_LONGEST_SHOWN}"
+        ):
             return "some lines are broken"
-        reason = f"'the line has more fields than the header has columns ({len(lines.names)})'"
-        known = f"CASE WHEN bool_or(error_type = 'TOO MANY COLUMNS') THEN {reason} ELSE first(error_message) END"
-        positions = f"(SELECT line - 2 AS position, any_value(csv_line) AS text, {known} AS reason FROM {rejects} GROUP BY line)"
-        numbered = lines.numbered(positions, "r.position")
-        room.con.execute(f'INSERT INTO {lines.unreadable} SELECT "@line", text, reason FROM {numbered}')
-        long = room.con.execute(
-            f"SELECT any_value(line_byte_position), any_value(csv_line) FROM {rejects}"
-            f" WHERE length(csv_line) >= {_LONGEST_SHOWN} GROUP BY line"
-        ).fetchall()
-        for byte, text in long:
-            _keep_whole(room, options, lines, int(byte), str(text))
+        reason = tidy.too_many_fields(len(lines.names))
+        positions = f"(SELECT line - 2 AS position, any_value(csv_line) AS text FROM {rejects} GROUP BY line)"
+        numbered = room.con.execute(f'SELECT "@line", text FROM {lines.numbered(positions, "r.position")}').fetchall()
+        _keep_broken(room, lines, [Broken(line, text, reason) for line, text in numbered])
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         return _plain(error)
     finally:
@@ -241,18 +241,29 @@ def _scan(
     return None
 
 
-def _keep_whole(room: Workspace, options: _Csv, lines: Lines, byte: int, start: str) -> None:
-    """Replace the shortened text of a very long line by all of it."""
-    with options.path.open("rb") as stream:
-        stream.seek(byte - 1)
-        text = stream.readline().decode("utf-8", errors="replace").rstrip("\r\n")
-    if text.startswith(start[:1000]):
-        room.con.execute(f"UPDATE {lines.unreadable} SET text = ? WHERE text = ?", [text, start])
+def _keep_broken(room: Workspace, lines: Lines, broken: Sequence[Broken]) -> None:
+    """Add lines of a delimited file to `unreadable`."""
+    delimiter = lines.content.file.dialect.delimiter
+    room.con.execute(
+        f"INSERT INTO {lines.unreadable} SELECT unnest($line::BIGINT[]), unnest($text::VARCHAR[]), unnest($reason::VARCHAR[]),"
+        " unnest($size::BIGINT[]), unnest($sha256::VARCHAR[]), unnest($fields::VARCHAR[][])",
+        {
+            "line": [line.number for line in broken],
+            "text": [line.text for line in broken],
+            "reason": [line.reason for line in broken],
+            "size": [line.long and line.long.size for line in broken],
+            "sha256": [line.long and line.long.sha256 for line in broken],
+            "fields": [guessed_fields(line.text[:_LONGEST_GUESSED], delimiter) for line in broken],
+        },
+    )
 
 
-def _new(room: Workspace, content: Content, names: tuple[str, ...], relation: str, first: int) -> Lines:
-    lines = Lines(content, names, relation, first, room.table("unreadable"), room.table("missing"))
-    room.con.execute(f"CREATE TEMP TABLE {lines.unreadable} (line BIGINT, text VARCHAR, reason VARCHAR)")
+def _new(room: Workspace, content: Content, names: tuple[str, ...], first: int) -> Lines:
+    lines = Lines(content, names, first, room.table("unreadable"), room.table("missing"))
+    room.con.execute(
+        f"CREATE TEMP TABLE {lines.unreadable} (line BIGINT, text VARCHAR, reason VARCHAR, size BIGINT, sha256 VARCHAR,"
+        " fields VARCHAR[])"
+    )
     room.con.execute(f"CREATE TEMP TABLE {lines.missing} (line BIGINT)")
     return lines
 
@@ -282,33 +293,34 @@ def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
     return lines
 
 
-def _sheet(room: Workspace, content: Content, decimal: str) -> Lines:
+def _sheet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     path = room.path(".csv")
     with content.path.open("rb") as stream:
         sheet = sheet_to_csv(stream, content.file.name, path, decimal)
-    options = _Csv(path, ",", len(sheet.names), padding=False)
-    lines = _new(room, content, sheet.names, options.relation(), sheet.first)
+    lines = _new(room, content, sheet.names, sheet.first)
     lines.records = sheet.rows
-    return lines
+    return lines, _Csv(path, ",", len(sheet.names)).relation()
 
 
-def _parquet(room: Workspace, content: Content, decimal: str) -> Lines:
+def _parquet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     columns = parquet_columns(room.con, content.path, content.file.name)
     texts = (f"{parquet_text(identifier(column), sql, decimal)} AS c{i}" for i, (column, sql) in enumerate(columns))
     relation = f"(SELECT {', '.join(texts)} FROM read_parquet({quoted(str(content.path))}))"
-    lines = _new(room, content, unique([column for column, _ in columns]), relation, 2)
+    lines = _new(room, content, unique([column for column, _ in columns]), 2)
     lines.records = room.count(f"read_parquet({quoted(str(content.path))})")
-    return lines
+    return lines, relation
 
 
-def _json(room: Workspace, content: Content, decimal: str) -> Lines:
+def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     """One JSON object per line, or an array of them. The first record has number 1: there is no header."""
     facts, path = content.facts, content.path
     assert facts is not None
     if facts.encoding != "utf-8" or not facts.utf8:
         path = room.path(".json")
         with content.path.open("rb") as stream, path.open("w", encoding="utf-8", newline="") as out:
-            out.write(stream.read().decode(facts.encoding, errors="replace"))
+            text = TextLines(stream, facts.encoding, longest=sys.maxsize)
+            out.writelines(f"{line}\n" for line in text)
+        _note_encoding(content, text)
     objects = room.table("json")
     array = content.file.sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     source = (
@@ -341,21 +353,15 @@ def _json(room: Workspace, content: Content, decimal: str) -> Lines:
                 f"CASE WHEN json_type(text, {at}) = 'DOUBLE' THEN replace({value}, '.', '{decimal}') ELSE {value} END"
             )
         texts.append(f"{value} AS c{position}")
-    lines = _new(
-        room,
-        content,
-        unique([key for (key,) in keys]),
-        f"(SELECT {', '.join(texts)} FROM {objects} WHERE {good})",
-        1,
-    )
+    lines = _new(room, content, unique([key for (key,) in keys]), 1)
     blank = "trim(coalesce(text, '')) = ''"
     room.con.execute(
-        f"INSERT INTO {lines.unreadable} SELECT rowid + 1, text, 'the line is not a JSON object' FROM {objects}"
+        f"INSERT INTO {lines.unreadable} SELECT rowid + 1, text, 'the line is not a JSON object', NULL, NULL, NULL FROM {objects}"
         f" WHERE NOT coalesce({good}, false) AND NOT {blank}"
     )
     room.con.execute(f"INSERT INTO {lines.missing} SELECT rowid + 1 FROM {objects} WHERE {blank}")
     lines.records = room.count(f"{objects} WHERE NOT {blank}")
-    return lines
+    return lines, f"(SELECT {', '.join(texts)} FROM {objects} WHERE {good})"
 
 
 def _broken(file: InputFile, error: Exception) -> UnreadableFile:

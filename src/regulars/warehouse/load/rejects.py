@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from regulars.vocabulary.errors import UsageError
+from regulars.warehouse.load.formats.csv_records import guessed_fields
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.mapping import REJECT_COLUMNS
 from regulars.warehouse.load.parse import quoted
@@ -18,6 +18,8 @@ from regulars.warehouse.load.stage import Stage
 
 UNPARSED = "@text"
 """Name, in `raw`, of a line that could not be told apart into fields."""
+SIZE, DIGEST = "@size", "@sha256"
+"""Names, in `raw`, of the bytes and the SHA-256 of a line that was too long to be kept: its text is the start only."""
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,23 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
     con.execute(
         f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
-        f" json_object('{UNPARSED}', text)::VARCHAR FROM {lines.unreadable} ORDER BY line"
+        f" CASE WHEN size IS NULL THEN json_object('{UNPARSED}', text)"
+        f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR"
+        f" FROM {lines.unreadable} ORDER BY line"
     )
     unparsed = int(con.fetchall()[0][0])
     if not found.room.count(f"{found.rejected} WHERE {here}"):
         return unparsed
     wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
-    fields = ", ".join(f"{quoted(name)}, c{position}" for position, name in enumerate(lines.names))
+    fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
     con.execute(
         f"""
         INSERT INTO main.rejects {start} r.line, {quoted(stage.full_name)}, r.unit, w.reasons, raw.fields
         FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
         JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
             ON w.line = r.line
-        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {lines.again(wanted)}) raw ON raw."@line" = r.line
+        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {stage.rows()} SEMI JOIN ({wanted}) USING ("@line"))
+            raw ON raw."@line" = r.line
         ORDER BY r.line"""
     )
     return unparsed + int(con.fetchall()[0][0])
@@ -156,11 +161,11 @@ def _fields(raw: dict[str, str | None], names: tuple[str, ...]) -> list[str]:
     """The line's fields in the file's order; a line that was never told apart is, as well as it goes."""
     if UNPARSED in raw and UNPARSED not in names:
         text = raw[UNPARSED] or ""
+        if DIGEST in raw:
+            # Told apart, the start of a line could be loaded as if it were all of it.
+            return [text] + [""] * (len(names) - 1)
         delimiter = max((",", ";", "\t", "|"), key=text.count)
-        try:
-            fields = next(csv.reader(io.StringIO(text), delimiter=delimiter), [])
-        except csv.Error:
-            fields = [text]
+        fields = guessed_fields(text, delimiter)
         # Fields beyond the last column are kept in it, for someone to sort out.
         head, rest = fields[: len(names) - 1], fields[len(names) - 1 :]
         return head + [delimiter.join(rest)] + [""] * (len(names) - len(head) - 1)

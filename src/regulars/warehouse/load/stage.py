@@ -111,8 +111,8 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
 
 
 def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
-    """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line;
-    `@naive x`: the time in x came without an offset.
+    """SQL of the typed table. `@raw`: all fields of the line as text; `@bad`: some field cannot be read;
+    `@empty`: there is nothing in the line; `@naive x`: the time in x came without an offset.
     """
     used = {name for plan in stage.plans for found in plan.expressions() for name in found.names}
     declared = {name.lower(): kind for name, kind in stage.source.types.items()}
@@ -153,7 +153,9 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
             bad.append(f"coalesce(contains(t{position}, chr(0)), false)")
     if not texts:
         texts, values, filled = ["c0"], ["c0"], ["c0 IS NULL"]
-    outs += [f'{" OR ".join(bad) or "false"} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
+    texts.append(f'[{", ".join(f"c{position}" for position in range(len(names)))}]::VARCHAR[] AS "@raw"')
+    values.append('"@raw"')
+    outs += ['"@raw"', f'{" OR ".join(bad) or "false"} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
     return (
         f"SELECT {', '.join(outs)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {relation}))"
     )
@@ -165,13 +167,13 @@ def naive(name: str) -> str:
 
 
 def failures(stage: Stage) -> str:
-    """SQL over `stage.lines.again(…)`: for each line the columns that cannot be read, and the reasons in words."""
+    """SQL over `stage.rows()`: for each line the columns that cannot be read, and the reasons in words."""
     columns, reasons = [], []
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     for name, kind in stage.kinds.items():
         if name not in positions:
             continue
-        raw = f"c{positions[name]}"
+        raw = f'"@raw"[{positions[name] + 1}]'
         text = stripped(raw)
         title = stage.lines.names[positions[name]]
         if kind is not Kind.TEXT:

@@ -8,6 +8,8 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from regulars.warehouse.load.formats.text_lines import sample_text
+
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_RECORDS = 200
 _BLANKS = " \t\r\n\u00a0\u202f\ufeff"
@@ -35,7 +37,7 @@ class Dialect:
 
 
 def encoding_of(sample: bytes) -> str:
-    """The encoding by its mark, by the zeros of UTF-16, else UTF-8 where the sample allows it, else Windows-1252."""
+    """The encoding by its mark or by the zeros of UTF-16, else UTF-8; lines that are not are read as Windows-1252."""
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
@@ -44,17 +46,12 @@ def encoding_of(sample: bytes) -> str:
         even, odd = head[0::2].count(0), head[1::2].count(0)
         if max(even, odd) > len(head) // 4 and min(even, odd) == 0:
             return "utf-16-le" if odd > even else "utf-16-be"
-    try:
-        # Not final: the sample may end within a character.
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-    except UnicodeDecodeError:
-        return "cp1252"
     return "utf-8"
 
 
 def dialect_of(sample: bytes, whole: bool) -> Dialect:
     """The dialect of a file that begins like this. `whole`: the sample is all there is."""
-    text = codecs.getincrementaldecoder(encoding_of(sample))("replace").decode(sample).lstrip("\ufeff")
+    text = sample_text(sample, encoding_of(sample)).lstrip("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     preamble = len(text) - len(text.lstrip("\n"))
     text = text[preamble:]

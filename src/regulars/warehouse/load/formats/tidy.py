@@ -2,28 +2,28 @@
 
 A parallel CSV reader is quick with a well-formed file and loses rows without a word in others: a quote that is never closed
 swallows the rest, lone carriage returns end the parse, blank lines shift the line numbers. So the bytes are looked at once
-(together with the digest), and only an unusual file goes, line by line, through `tidied`.
+(together with the digest), and only an unusual file goes, line by line, through `tidied`, which leaves nothing to guess.
 """
 
 from __future__ import annotations
 
 import codecs
-import csv
-import io
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-
+from regulars.warehouse.load.formats.csv_records import fields_of, record_of
 from regulars.warehouse.load.formats.delimited import encoding_of
-
-LONGEST_RECORD = 1_000_000
-"""Bytes of the longest record that is read; a longer one is a broken quote and becomes a reject."""
+from regulars.warehouse.load.formats.text_lines import LONGEST_LINE, LongLine, TextLines
 
 _MOST_LINES = 2_000
 """Lines that one quoted field may run over."""
+
+_NEVER_CLOSED = "a quote is opened and never closed"
+_NOT_DOUBLED = "a quote inside a quoted field is not doubled"
 
 
 @dataclass
@@ -34,10 +34,12 @@ class Facts:
     size: int = 0
     newlines: int = 0
     quotes: int = 0
+    breaks_in_quotes: int = 0
     crlf: int = 0
     returns: int = 0
     blank_lines: bool = False
     zeros: bool = False
+    long_lines: bool = False
     utf8: bool = True
     ends_with_newline: bool = True
 
@@ -46,12 +48,17 @@ class Facts:
         """Whether a parallel reader can be trusted with the file as it is."""
         one_style = self.returns == 0 or (self.returns == self.crlf == self.newlines)
         readable = self.utf8 and self.encoding in ("utf-8", "utf-8-sig")
-        return readable and one_style and not self.blank_lines and self.quotes % 2 == 0
+        return readable and one_style and not self.blank_lines and not self.long_lines and self.quotes % 2 == 0
 
     @property
     def lines(self) -> int:
-        """Lines, the header's included; records, where no quoted field holds a line break."""
+        """Lines, the header's included."""
         return self.newlines + (not self.ends_with_newline)
+
+    @property
+    def records(self) -> int:
+        """Lines that begin outside quotes, the header's included: exact where every quote is sound."""
+        return self.lines - self.breaks_in_quotes
 
 
 def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]) -> Facts:
@@ -59,11 +66,17 @@ def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]
     facts = Facts(encoding_of(sample))
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
+    open_bytes = 0
     for chunk in chunks:
         each(chunk)
+        open_bytes, long_line = _line_lengths(chunk, open_bytes)
+        facts.long_lines = facts.long_lines or long_line
         facts.size += len(chunk)
         facts.newlines += chunk.count(b"\n")
-        facts.quotes += chunk.count(b'"')
+        between = chunk.split(b'"')
+        # Every second piece stands inside quotes; where a chunk begins inside, it is the first.
+        facts.breaks_in_quotes += sum(piece.count(b"\n") for piece in between[1 - facts.quotes % 2 :: 2])
+        facts.quotes += len(between) - 1
         facts.zeros = facts.zeros or b"\x00" in chunk
         returns = chunk.count(b"\r")
         seam = tail[-3:] + chunk
@@ -79,130 +92,160 @@ def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]
                 facts.utf8 = False
         tail = seam[-3:]
     facts.ends_with_newline = tail.endswith(b"\n")
-    if facts.encoding == "utf-8" and not facts.utf8:
-        facts.encoding = "cp1252"
     if sample.startswith((b"\n", b"\r")):
         facts.blank_lines = True
     return facts
+
+
+def _line_lengths(chunk: bytes, before: int) -> tuple[int, bool]:
+    """Bytes since the last line end, `before` of them ahead of this chunk, and whether a line exceeds LONGEST_LINE."""
+    start, long_line = -before, False
+    while len(chunk) - start > LONGEST_LINE:
+        # The last line end that a line beginning at `start` may have: the lines between need no look.
+        end = chunk.rfind(b"\n", max(start, 0), max(start + LONGEST_LINE + 1, 0))
+        if end < 0:
+            long_line = True
+            end = chunk.find(b"\n", max(start, 0))
+            if end < 0:
+                break
+        start = end + 1
+    last = chunk.rfind(b"\n", max(start, 0))
+    return len(chunk) - (last + 1 if last >= 0 else start), long_line
 
 
 def _has_blank_line(block: bytes) -> bool:
     return b"\n\n" in block or b"\n\r\n" in block
 
 
+@dataclass(frozen=True)
+class Broken:
+    """A line that is no record: its number, its text and the reason. Of a long line the text is the start only."""
+
+    number: int
+    text: str
+    reason: str
+    long: LongLine | None = None
+
+
 @dataclass
 class Tidied:
-    """A clean copy: records as they are, without what cannot be one. Record numbers count blank lines too."""
+    """A clean copy without header: every record with as many fields as there are columns, its quotes sound."""
 
     path: Path
+    lines: TextLines
     records: int = 0
-    """Records written, the header not counted."""
     missing: list[int] = field(default_factory=list)
     """Numbers of records that are not in the copy: blank lines and broken ones."""
-    broken: list[tuple[int, str, str]] = field(default_factory=list)
-    """Number, text and reason of each broken record."""
+    broken: list[Broken] = field(default_factory=list)
     multiline: bool = False
 
 
-def tidied(stream: IO[bytes], facts: Facts, path: Path, *, delimiter: str, width: int, preamble: int) -> Tidied:
-    """Copy a text file to `path` as UTF-8 with plain newlines, each record checked for its quotes.
+def tidied(stream: IO[bytes], encoding: str, path: Path, *, delimiter: str, width: int, preamble: int) -> Tidied:
+    """Copy a text file to `path` as UTF-8 with plain newlines, each record checked for its quotes and its fields.
 
-    A line with an odd number of quotes opens a field over several lines. Where joining the following lines closes it and
+    A line with an odd number of quotes may open a field over several lines. Where joining the following lines closes it and
     gives a record of at most `width` fields, that is what it is; else the line alone is broken and the next one is read anew.
+    Record numbers count the header and blank lines too.
     """
-    result = Tidied(path)
-    lines = _Ahead(_lines(stream, facts))
+    result = Tidied(path, TextLines(stream, encoding))
+    lines = _Ahead(iter(result.lines))
     number = 0
     with path.open("w", encoding="utf-8", newline="") as out:
         while (line := lines.next()) is not None:
             number += 1
             if number <= preamble:
                 continue
-            if not line.strip():
+            if isinstance(line, str) and not line.strip():
                 result.missing.append(number)
                 continue
-            record, reason = line, ""
-            if len(line) > LONGEST_RECORD:
-                reason = f"the line is longer than {LONGEST_RECORD:,} characters"
-            elif line.count('"') % 2:
-                record, reason = _closed(line, lines, delimiter, width)
-                result.multiline = result.multiline or record is not line
-            if reason and number > preamble + 1:
+            record, reason = _record(line, lines, delimiter, width)
+            if number == preamble + 1:
+                continue  # the header, which was read before
+            if reason:
                 result.missing.append(number)
-                result.broken.append((number, line, reason))
+                result.broken.append(_broken(number, line, reason))
                 continue
+            result.multiline = result.multiline or "\n" in record
             out.write(record + "\n")
-            result.records += number > preamble + 1
+            result.records += 1
     return result
+
+
+def _broken(number: int, line: str | LongLine, reason: str) -> Broken:
+    if isinstance(line, LongLine):
+        return Broken(number, line.start, reason, line)
+    return Broken(number, line, reason)
+
+
+def _record(line: str | LongLine, lines: _Ahead, delimiter: str, width: int) -> tuple[str, str]:
+    """The record that begins with this line, filled up to `width` fields, and the reason where it is none."""
+    if isinstance(line, LongLine):
+        return "", f"the line is longer than {LONGEST_LINE:,} bytes"
+    if '"' not in line:
+        more = width - line.count(delimiter) - 1
+        if more >= 0:
+            return line + delimiter * more, ""
+        return _filled(line, line.split(delimiter), delimiter, width)
+    fields = fields_of(line, delimiter)
+    if fields is not None:
+        return _filled(line, fields, delimiter, width)
+    if line.count('"') % 2 == 0:
+        return line, _NOT_DOUBLED
+    return _joined(line, lines, delimiter, width)
+
+
+def too_many_fields(width: int) -> str:
+    """The reason for a line that cannot be told apart into the columns."""
+    return f"the line has more fields than the header has columns ({width})"
+
+
+def _filled(line: str, fields: list[str], delimiter: str, width: int) -> tuple[str, str]:
+    """Fields beyond the last column are no harm where they are empty."""
+    if any(fields[width:]):
+        return line, too_many_fields(width)
+    more = width - len(fields)
+    if more >= 0 and ' "' not in line and '" ' not in line and not any('"' in field for field in fields):
+        return line + delimiter * more, ""  # every quote encloses a field
+    return record_of(fields[:width] + [""] * more, delimiter), ""
 
 
 class _Ahead:
     """Lines that can be looked at before they are taken."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str | LongLine]) -> None:
         self._lines = lines
-        self._seen: list[str] = []
+        self._seen: deque[str | LongLine] = deque()
 
-    def next(self) -> str | None:
-        if self._seen:
-            return self._seen.pop(0)
-        return next(self._lines, None)
+    def next(self) -> str | LongLine | None:
+        return self._seen.popleft() if self._seen else next(self._lines, None)
 
-    def peek(self, position: int) -> str | None:
-        while len(self._seen) <= position:
-            line = next(self._lines, None)
-            if line is None:
-                return None
+    def following(self) -> Iterator[str | LongLine]:
+        """The lines to come, which stay to be taken."""
+        yield from self._seen
+        for line in self._lines:
             self._seen.append(line)
-        return self._seen[position]
+            yield line
 
     def drop(self, count: int) -> None:
-        del self._seen[:count]
+        for _ in range(count):
+            self._seen.popleft()
 
 
-def _closed(line: str, lines: _Ahead, delimiter: str, width: int) -> tuple[str, str]:
-    """The record that begins with this line, and why it is none."""
+def _joined(line: str, lines: _Ahead, delimiter: str, width: int) -> tuple[str, str]:
+    """The record over several lines that begins with this one, or the line alone and why it is none."""
     parts, length = [line], len(line)
-    for position in range(_MOST_LINES):
-        following = lines.peek(position)
-        if following is None:
+    for following in islice(lines.following(), _MOST_LINES):
+        if isinstance(following, LongLine):
             break
         parts.append(following)
         length += len(following) + 1
-        if length > LONGEST_RECORD:
+        if length > LONGEST_LINE:
             break
         if following.count('"') % 2:
             record = "\n".join(parts)
-            if _fields(record, delimiter) in range(1, width + 1):
-                lines.drop(position + 1)
-                return record, ""
+            fields = fields_of(record, delimiter)
+            if fields is not None and len(fields) <= width:
+                lines.drop(len(parts) - 1)
+                return _filled(record, fields, delimiter, width)
             break
-    return line, "a quote is opened and never closed"
-
-
-def _fields(record: str, delimiter: str) -> int:
-    """How many fields a record has; 0 where it is no single record."""
-    try:
-        rows = list(csv.reader(iter([record]), delimiter=delimiter, strict=True))
-    except csv.Error:
-        return 0
-    return len(rows[0]) if len(rows) == 1 else 0
-
-
-def _lines(stream: IO[bytes], facts: Facts) -> Iterator[str]:
-    """The lines as text, without their ends, however a system writes those."""
-    for line in io.TextIOWrapper(stream, facts.encoding, errors="replace", newline=None):
-        yield line.removesuffix("\n")
-
-
-def count_records(chunks: Iterable[bytes]) -> int:
-    """Line ends outside quotes: the number of records, exactly, of a file with balanced quotes."""
-    inside, total, last = 0, 0, b""
-    for chunk in chunks:
-        data = np.frombuffer(chunk, dtype=np.uint8)
-        # Sums of eight bits overflow, but keep what matters: odd or even.
-        parity = (np.cumsum(data == ord('"'), dtype=np.uint8) + inside) & 1
-        total += int(np.count_nonzero((data == ord("\n")) & (parity == 0)))
-        inside = int(parity[-1])
-        last = chunk[-1:]
-    return total + (last not in (b"\n", b""))
+    return line, _NEVER_CLOSED
