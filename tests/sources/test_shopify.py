@@ -332,8 +332,8 @@ def test_a_shop_hears_what_missing_amounts_mean_for_net_revenue(load_file):
 def test_a_shop_hears_that_its_orders_lead_to_nobody(load_file):
     anonymous = ORDER | {"Email": ""}
     assert load_file(shopify_orders, export(anonymous)).warnings == [
-        "None of the 1 orders of this load has a usable customer_id, email or phone number, so all count as orders of guests"
-        " and no customer is known. Load them with a column that says who bought."
+        "None of the 1 orders of this load has a usable customer_id, person_id, email or phone number, so all count as orders of"
+        " guests and no customer is known. Load them with a column that says who bought."
     ]
     assert load_file(shopify_orders, export(anonymous, ORDER | {"Name": "#2"})).warnings == []
 

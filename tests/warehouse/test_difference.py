@@ -178,14 +178,16 @@ refunds = st.builds(
     st.sampled_from([None, True, False]),
 )  # fmt: skip
 customers = st.builds(
-    lambda customer, email, phone, name, days: {
+    lambda customer, email, phone, name, days, person: {
         "customer_id": customer, "email": email, "phone": phone, "name": name, "joined_at": at(days, 0), "country": name,
+        "person_id": person,
     },
     st.sampled_from(["a", "b", "c", "d"]),
     st.sampled_from([None, "a@x.example", "b@x.example", "d@x.example"]),
     st.sampled_from([None, "01632 960961", "01632 960962"]),
     st.sampled_from([None, "Ann", "Bea"]),
     st.integers(0, 5),
+    st.sampled_from([None, None, "p1", "p2"]),
 )  # fmt: skip
 costs = st.builds(
     lambda product, days, cost: {

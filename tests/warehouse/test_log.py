@@ -10,10 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.vocabulary.errors import UsageError
-from regulars.warehouse.log import TableCount, undo
+from regulars.warehouse.log import TableCount, ensure, undo
 from warehouse.load.shop import LINES, ORDERS, Shop
 
 LINE_HEADER = "order_id,line_id,quantity,amount,updated_at\n"
+
+
+def test_a_column_that_an_older_log_lacks_is_added(shop: Shop) -> None:
+    shop.orders(order(1, 10))
+    shop.con.execute("DROP VIEW main.orders; ALTER TABLE log.orders DROP COLUMN person_id")
+    shop.con.execute("CREATE VIEW main.orders AS SELECT * EXCLUDE (current) FROM log.orders WHERE current")
+    ensure(shop.con)
+    header = "order_id,ordered_at,currency,gross,person_id\n"
+    shop.load({"later.csv": (header + "2,2024-01-06,GBP,20,p7\n", ORDERS)})
+    undo(shop.con, 1)
+    shop.orders(order(1, 10), again=True)
+    assert shop.rows("SELECT order_id, gross::INT, person_id FROM orders ORDER BY 1") == [
+        ("1", 10, None),
+        ("2", 20, "p7"),
+    ]
 
 
 @pytest.fixture

@@ -81,6 +81,24 @@ def test_two_sources_number_their_customers_independently(con: duckdb.DuckDBPyCo
     }
 
 
+def test_a_person_id_holds_over_sources(con: duckdb.DuckDBPyConnection):
+    add(con, "customers", source="shopify", customer_id="1", person_id="p7")
+    add(con, "customers", source="till", customer_id="1", person_id=" p7 ")
+    add(con, "orders", source="market", person_id="p7")
+    add(con, "orders", source="market", person_id="P7", email="bert@example.com")
+    assert groups(con) == {
+        frozenset({"id:shopify:1", "id:till:1", "person:p7"}),
+        frozenset({"person:P7", "email:bert@example.com"}),
+    }
+    assert con.execute("SELECT customer, records FROM facts.persons ORDER BY 1").fetchall() == [("1", 3), ("P7", 1)]
+
+
+def test_a_word_for_nobody_is_no_person_id(con: duckdb.DuckDBPyConnection):
+    for word in ("0", "NULL", "n/a", " - "):
+        add(con, "orders", person_id=word)
+    assert groups(con) == set()
+
+
 def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection):
     shared = SETTINGS.model_copy(update={"shared_addresses": ("*@market.example", "01632 960961")})
     add(con, "customers", customer_id="1", email="a@market.example", phone="01632 960961")
@@ -170,6 +188,7 @@ class Record:
     table: str
     source: str
     customer_id: str | None
+    person_id: str | None
     email: str | None
     phone: str | None
 
@@ -178,6 +197,7 @@ class Record:
         email, phone = EMAILS.get(self.email or ""), PHONES.get(self.phone or "")
         found = [
             self.customer_id and f"id:{self.source}:{self.customer_id}",
+            self.person_id and self.table in ("customers", "orders") and f"person:{self.person_id}",
             email and self.table != "returns" and f"email:{email}",
             phone and self.table in ("customers", "orders") and f"phone:{phone}",
         ]
@@ -192,6 +212,7 @@ def records(draw: st.DrawFn) -> Record:
         table,
         draw(st.sampled_from(["own", "shopify"])),
         draw(number if table == "customers" else st.none() | number),
+        draw(st.none() | st.none() | st.sampled_from(["1", "2"])),
         draw(st.none() | st.sampled_from(list(EMAILS))),
         draw(st.none() | st.sampled_from(list(PHONES))),
     )
@@ -199,6 +220,7 @@ def records(draw: st.DrawFn) -> Record:
 
 NODES = [
     *(f"id:{source}:{number}" for source in ("own", "shopify") for number in range(1, 5)),
+    *(f"person:{number}" for number in range(1, 3)),
     *(f"email:{email}" for email in sorted({email for email in EMAILS.values() if email})),
     *(f"phone:{phone}" for phone in sorted({phone for phone in PHONES.values() if phone})),
 ]
@@ -236,7 +258,7 @@ def filled(rows: list[Record], corrections: list[tuple[str, str, bool]]) -> duck
         if row.table != "returns":
             values["email"] = row.email
         if row.table in ("customers", "orders"):
-            values["phone"] = row.phone
+            values |= {"phone": row.phone, "person_id": row.person_id}
         if row.table != "customers":
             values[f"{row.table[:-1]}_id"] = str(number)
         add(con, row.table, **values)

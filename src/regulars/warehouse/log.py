@@ -53,14 +53,22 @@ def stored_columns(table: Table) -> tuple[Column, ...]:
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is not there yet: the log, its views, and the books of loads and rejects."""
+    """Create what is not there yet: the log, its views, and the books of loads and rejects.
+
+    A column that a table has got since an older Regulars made its log is added, empty in the older rows.
+    """
     con.execute(_BOOKS)
     for table in TABLES:
         columns = stored_columns(table)
         typed = ", ".join(f'"{column.name}" {column.kind.sql}' for column in columns)
         con.execute(f"CREATE TABLE IF NOT EXISTS log.{table.name} ({typed}, current BOOLEAN NOT NULL)")
+        stored = {row[0] for row in con.execute(f"DESCRIBE log.{table.name}").fetchall()}
+        missing = [column for column in columns if column.name not in stored]
+        for column in missing:
+            con.execute(f'ALTER TABLE log.{table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {column.kind.sql}')
+        create = "CREATE OR REPLACE VIEW" if missing else "CREATE VIEW IF NOT EXISTS"
         con.execute(
-            f"CREATE VIEW IF NOT EXISTS main.{table.name} AS SELECT {_list(column.name for column in columns)}"
+            f"{create} main.{table.name} AS SELECT {_list(column.name for column in columns)}"
             f" FROM log.{table.name} WHERE current"
         )
 

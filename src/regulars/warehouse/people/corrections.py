@@ -128,7 +128,7 @@ def split(changes: Changes, settings: Settings, a: str, b: str, note: str = "") 
 
 
 def resolve(con: duckdb.DuckDBPyConnection, settings: Settings, typed: str) -> str:
-    """The identity meant: an email address, a phone number, `source:id`, or a customer id that only one source has.
+    """The identity meant: an email address, a phone number, `source:id`, or a customer or person id that stands alone.
 
     Raises UsageError where nothing or more than one thing matches.
     """
@@ -137,7 +137,7 @@ def resolve(con: duckdb.DuckDBPyConnection, settings: Settings, typed: str) -> s
     found = con.execute(
         """
         SELECT DISTINCT identity FROM facts.identities
-        WHERE identity IN ($typed, 'id:' || $typed, email_identity($typed), phone_identity($typed))
+        WHERE identity IN ($typed, 'id:' || $typed, 'person:' || $typed, email_identity($typed), phone_identity($typed))
            OR (source IS NOT NULL AND identity = 'id:' || source || ':' || $typed)
         ORDER BY identity
         """,

@@ -15,6 +15,7 @@ def describe(customers: str, records: str = "facts.records") -> str:
         WITH identified AS (
             SELECT person,
                 min(substr(identity, length(source) + 5)) AS id,
+                min(substr(identity, 8)) FILTER (starts_with(identity, 'person:')) AS person_id,
                 min(substr(identity, 7)) FILTER (starts_with(identity, 'email:')) AS email,
                 min(substr(identity, 7)) FILTER (starts_with(identity, 'phone:')) AS phone
             FROM temp.person_identities GROUP BY person
@@ -53,7 +54,7 @@ def describe(customers: str, records: str = "facts.records") -> str:
         )
         SELECT person,
             (person % {BUCKETS})::TINYINT AS bucket,
-            coalesce(identified.id, identified.email, identified.phone) AS customer,
+            coalesce(identified.id, identified.person_id, identified.email, identified.phone) AS customer,
             latest.name,
             coalesce(latest.email, identified.email) AS email,
             coalesce(latest.phone, identified.phone) AS phone,

@@ -11,9 +11,10 @@ from regulars.warehouse.people.identities import RECORDS, define_identities, row
 from regulars.warehouse.people.persons import find_persons, hashed
 from regulars.warehouse.people.records import SAID, said, spelt
 from regulars.warehouse.schema import Table
+from regulars.warehouse.tables import BY_NAME
 
 # A primary identity says whether it is an id, and which.
-_TOLD = ("email", "phone", "source")
+_TOLD = ("person_id", "email", "phone", "source")
 _SAME = "o.primary_identity = n.primary_identity AND " + " AND ".join(
     f"o.{name} IS NOT DISTINCT FROM n.{name}" for name in _TOLD
 )
@@ -63,7 +64,7 @@ def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         if table.name in changes.tables
         for kind, times in (("previous", -1), ("current", 1))
     ]
-    none = "SELECT source, customer_id, email, phone, 0 AS times FROM main.customers LIMIT 0"
+    none = said(BY_NAME["customers"], "main.customers", 0) + " LIMIT 0"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE record_changes AS"
         f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0 AND primary_identity IS NOT NULL"
@@ -99,7 +100,7 @@ def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         f"""
         CREATE OR REPLACE TEMP TABLE reached AS
         WITH changed AS (
-            SELECT unnest([id, email, phone]) AS identity FROM temp.appeared {corrected}
+            SELECT unnest([id, person_id, email, phone]) AS identity FROM temp.appeared {corrected}
             UNION SELECT id_identity(source, customer_id) FROM {changes.altered("customers")}
         )
         SELECT identity FROM changed WHERE identity IS NOT NULL
@@ -116,7 +117,8 @@ def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         " SELECT identity FROM temp.reached UNION SELECT identity FROM temp.region_before"
     )
     inside = " UNION ".join(
-        f"SELECT * FROM facts.records SEMI JOIN temp.region ON identity = {name}" for name in ("id", "email", "phone")
+        f"SELECT * FROM facts.records SEMI JOIN temp.region ON identity = {name}"
+        for name in ("id", "person_id", "email", "phone")
     )
     con.execute(f"CREATE OR REPLACE TEMP TABLE region_records AS {inside}")
 

@@ -1,8 +1,9 @@
 """What identifies a person: the source's own customer id, an email address, a phone number, each in one spelling.
 
-An identity is a text: `id:<source>:<customer_id>`, `email:anna@example.com`, `phone:+441632960961`, or
-`phone:01632960961` where the country is not known. A record's primary identity is the first it has of id, address,
-number; an address or number on the shop's list of shared ones identifies nobody, nor does one of the words NOBODY.
+An identity is a text: `id:<source>:<customer_id>`, `person:<person_id>`, `email:anna@example.com`, `phone:+441632960961`,
+or `phone:01632960961` where the country is not known. A record's primary identity is the first it has of customer id,
+person id, address, number; an address or number on the shop's list of shared ones identifies nobody, nor does one of the
+words NOBODY.
 """
 
 from __future__ import annotations
@@ -16,8 +17,13 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES
 
-IDENTIFYING = ("customer_id", "email", "phone")
-"""The columns that say who a record is about, strongest first."""
+IDENTIFYING = {
+    "customer_id": "id_identity(source, customer_id)",
+    "person_id": "person_identity(person_id)",
+    "email": "email_identity(email)",
+    "phone": "phone_identity(phone)",
+}
+"""The columns that say who a record is about, strongest first, each with the SQL of its identity."""
 
 RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if any(table.has(column) for column in IDENTIFYING))
 """The tables whose rows are about somebody."""
@@ -51,20 +57,22 @@ _DRESSED_ADDRESS = rf"^[{_AROUND}]*(?:mailto:)?[{_AROUND}]*({_address()})[{_AROU
 
 
 def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Define the SQL functions `id_identity(source, customer_id)`, `email_identity(raw)`, `phone_identity(raw)` and their parts.
+    """Define the SQL functions of IDENTIFYING and their parts.
 
     They live as long as the connection and give an identity, or null where the value identifies nobody. The parts are
-    `means_nobody(raw)`, `spelt_email(raw)` and `spelt_phone(raw)`. Raises
+    `means_nobody(raw)`, `spelt_id(raw)`, `spelt_email(raw)` and `spelt_phone(raw)`. Raises
     ShopError where an entry of the list of shared addresses is neither an address nor a number.
     """
     _define_spellings(con, settings.phone_country_code)
     emails, phones = _shared_patterns(con, settings.shared_addresses)
     con.execute(
-        "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS 'id:' || source || ':' ||"
-        f" CASE WHEN means_nobody(customer_id) THEN NULL"
-        f" WHEN regexp_full_match(customer_id, '[!-~]+') THEN customer_id"
-        f" ELSE nullif(trim(customer_id, {_BLANKS}), '') END"
+        "CREATE OR REPLACE TEMP MACRO spelt_id(raw) AS CASE WHEN means_nobody(raw) THEN NULL"
+        f" WHEN regexp_full_match(raw, '[!-~]+') THEN raw ELSE nullif(trim(raw, {_BLANKS}), '') END"
     )
+    con.execute(
+        "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS 'id:' || source || ':' || spelt_id(customer_id)"
+    )
+    con.execute("CREATE OR REPLACE TEMP MACRO person_identity(person_id) AS 'person:' || spelt_id(person_id)")
     for kind, patterns in (("email", emails), ("phone", phones)):
         shared = " OR ".join(f"spelt_{kind}(raw) LIKE {_quoted(p)} ESCAPE '\\'" for p in patterns) or "false"
         con.execute(
@@ -75,12 +83,7 @@ def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
 
 def primary_identity(table: Table) -> str:
     """The SQL of a row's primary identity, null for a guest without any; needs `define_identities` before it."""
-    made = {
-        "customer_id": "id_identity(source, customer_id)",
-        "email": "email_identity(email)",
-        "phone": "phone_identity(phone)",
-    }
-    return f"coalesce({', '.join(made[column] for column in IDENTIFYING if table.has(column))})"
+    return f"coalesce({', '.join(sql for column, sql in IDENTIFYING.items() if table.has(column))})"
 
 
 def rows_of(customers: str, identities: str) -> str:
@@ -97,8 +100,9 @@ def rows_of(customers: str, identities: str) -> str:
 
 
 def shown(identity: str) -> str:
-    """An identity as people write it: shopify:12, anna@example.com, +441632960961."""
-    return identity.partition(":")[2]
+    """An identity as people write it: shopify:12, person:77, anna@example.com, +441632960961."""
+    kind, _, value = identity.partition(":")
+    return identity if kind == "person" else value
 
 
 def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> None:

@@ -29,7 +29,7 @@ _TEMPORARY = ("person_nodes", "person_links", "person_components")
 def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Derive the tables of persons anew from the current rows:
 
-    - `facts.records(id, email, phone, primary_identity, source, times)`: what records say, and how many rows say it
+    - `facts.records(id, person_id, email, phone, primary_identity, source, times)`: what records say, and how many rows say it
     - `facts.identities(identity, person, source)`: whose each identity is; source only for customer ids
     - `facts.persons(person, bucket, customer, name, email, phone, country, …, records)`: one row per person; `records`
       counts the primary identities in it, so that a person of one record counts 1 (an identity that a split left to
@@ -77,6 +77,7 @@ def _number_identities(con: duckdb.DuckDBPyConnection, records: str, region: str
         SELECT (row_number() OVER (ORDER BY identity) - 1)::INTEGER AS node, identity, min(source) AS source
         FROM (
             SELECT id AS identity, source FROM {records}
+            UNION ALL SELECT person_id, NULL FROM {records}
             UNION ALL SELECT email, NULL FROM {records}
             UNION ALL SELECT phone, NULL FROM {records}
         ){inside}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from regulars.warehouse.people.identities import IDENTIFYING
 from regulars.warehouse.schema import Table
 
-SAID = "id, email, phone, primary_identity, source"
+SAID = "id, person_id, email, phone, primary_identity, source"
 """What a record says about who it is; source only where it gives a customer id."""
 
 
@@ -24,11 +24,11 @@ def spelt(raw: str) -> str:
         WITH raw AS (SELECT source, {", ".join(IDENTIFYING)}, sum(times)::BIGINT AS times FROM ({raw}) GROUP BY ALL),
         spelt AS (
             SELECT source,
-                id_identity(source, customer_id) AS id, email_identity(email) AS email, phone_identity(phone) AS phone,
-                times
+                id_identity(source, customer_id) AS id, person_identity(person_id) AS person_id,
+                email_identity(email) AS email, phone_identity(phone) AS phone, times
             FROM raw
         )
-        SELECT id, email, phone, coalesce(id, email, phone) AS primary_identity,
+        SELECT id, person_id, email, phone, coalesce(id, person_id, email, phone) AS primary_identity,
             CASE WHEN id IS NOT NULL THEN source END AS source, sum(times)::BIGINT AS times
         FROM spelt GROUP BY ALL"""
 
@@ -40,7 +40,8 @@ def links(records: str) -> str:
     """
     return f"""
         WITH seen AS (
-            SELECT primary_identity AS a, email AS b FROM {records} WHERE email <> primary_identity
+            SELECT primary_identity AS a, person_id AS b FROM {records} WHERE person_id <> primary_identity
+            UNION ALL SELECT primary_identity, email FROM {records} WHERE email <> primary_identity
             UNION ALL SELECT primary_identity, phone FROM {records} WHERE phone <> primary_identity
         ),
         corrected AS (

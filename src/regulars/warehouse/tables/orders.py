@@ -15,6 +15,7 @@ orders = Table(
         Column("customer_id", Kind.ID, "the source's number of the customer; empty for a guest", nullable=True),
         Column("email", Kind.TEXT, "address given with the order", nullable=True),
         Column("phone", Kind.TEXT, "number given with the order", nullable=True),
+        Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
         Column("ordered_at", Kind.INSTANT, "when it was placed"),
         Column("status", Kind.TEXT, "counted or why not", choices=STATUSES, default="'counted'"),
         Column("channel", Kind.TEXT, "how the order came", nullable=True),

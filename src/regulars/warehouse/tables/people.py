@@ -11,6 +11,7 @@ customers = Table(
         Column("customer_id", Kind.ID, "the source's own number of the customer"),
         Column("email", Kind.TEXT, "address as it came; compared in lower case", nullable=True),
         Column("phone", Kind.TEXT, "number as it came; compared as digits", nullable=True),
+        Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
         Column("name", Kind.TEXT, "how the customer is called", nullable=True),
         Column("country", Kind.TEXT, "country of the address", nullable=True),
         Column("city", Kind.TEXT, "city of the address", nullable=True),

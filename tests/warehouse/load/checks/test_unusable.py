@@ -73,8 +73,8 @@ def test_orders_whose_buyers_are_all_unusable_are_orders_of_guests_and_the_load_
     assert found.warnings == [
         "orders.email: 3 of 3 values hold no email address and identify nobody, such as nxx-xx-xxxxxxx"
         " (letters as x, digits as 9).",
-        "None of the 3 orders of this load has a usable customer_id, email or phone number, so all count as orders of guests"
-        " and no customer is known. Load them with a column that says who bought.",
+        "None of the 3 orders of this load has a usable customer_id, person_id, email or phone number, so all count as orders of"
+        " guests and no customer is known. Load them with a column that says who bought.",
     ]
 
 

@@ -21,6 +21,6 @@ def only_guests(found: Judgement, settings: Settings) -> list[str]:
     if not orders:
         return []
     return [
-        f"None of the {orders:,} orders of this load has a usable customer_id, email or phone number, so all count as orders"
-        " of guests and no customer is known. Load them with a column that says who bought."
+        f"None of the {orders:,} orders of this load has a usable customer_id, person_id, email or phone number, so all count as"
+        " orders of guests and no customer is known. Load them with a column that says who bought."
     ]

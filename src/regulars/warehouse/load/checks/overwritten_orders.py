@@ -10,6 +10,7 @@ _MOST_NAMED = 3
 
 _IDENTITIES = (
     "{}.customer_id",
+    "{}.person_id",
     "lower(trim({}.email))",
     "nullif(regexp_replace({}.phone, '[^0-9]', '', 'g'), '')",
 )
@@ -20,7 +21,7 @@ _OTHER = " OR ".join(f"coalesce({name.format('o')} <> {name.format('b')}, false)
 def overwritten_orders(found: Judgement, settings: Settings) -> list[str]:
     """A warning where orders of the load have the number of an earlier order of another customer on another day.
 
-    Customers are compared by what both versions give of customer number, email and phone; one that agrees is enough.
+    Customers are compared by what both versions give of customer number, person number, email and phone; one that agrees is enough.
     """
     if "orders" not in found.rows:
         return []
