@@ -74,3 +74,15 @@ def test_the_shops_own_names_of_gift_cards_count_without_loading_again(
     assert earned(*sold) == 59
     assert earned(gift_cards=("Freude ",)) == 9
     assert earned(gift_cards=()) == 59
+
+
+def test_a_lost_line_does_not_lower_the_order(con: duckdb.DuckDBPyConnection, earned: Earned) -> None:
+    lines = (order("#1", "65.00", "10.00"), line("#1", "5.00", "Tea"))
+    assert earned(*lines, order("#2", "10.00", "10.00")) == 75
+    assert con.execute("SELECT gross, discount FROM orders WHERE order_id = '#1'").fetchall() == [(65, 0)]
+    assert con.execute("SELECT quantity, amount FROM order_lines WHERE line_id = 'missing'").fetchall() == [(0, 50)]
+
+
+def test_a_difference_of_a_cent_is_rounding(con: duckdb.DuckDBPyConnection, earned: Earned) -> None:
+    assert earned(order("#1", "10.01", "10.00")) == 10
+    assert con.execute("SELECT count(*) FROM order_lines").fetchall() == [(1,)]

@@ -5,6 +5,8 @@ An order's own fields (Subtotal, Email …) stand only on the first of its lines
 
 from __future__ import annotations
 
+from regulars.warehouse.load.mapping import LineTotals
+
 
 def of(column: str) -> str:
     """The order's value of the column: the first in its lines that is not empty."""
@@ -48,13 +50,13 @@ box) it must not be sent, and a wider word (voucher) must be neither sent nor ta
 PERHAPS_GIFT_CARD = f"""CASE WHEN {_UNSENT} AND {_UNTAXED} AND ({KIND}) = 'product' THEN "Lineitem name" END"""
 """Of one line: the name of a product that is neither sent nor taxed, as gift cards are, and digital goods of some countries."""
 
-GROSS = f"coalesce(sum({AMOUNT}), 0)"
+_LINE_SUM = f"coalesce(sum({AMOUNT}), 0)"
 """All lines before discounts, tips among them."""
 
 _TIPS = f"coalesce(sum({AMOUNT}) FILTER (WHERE ({KIND}) = 'tip'), 0)"
 _DUTIES = f"coalesce(try_cast({of('Duties')} AS DECIMAL(18, 4)), 0)"
 _TAX = f"coalesce({of('Taxes')}, 0)"
-_SUBTOTAL = f"coalesce({of('Subtotal')}, {GROSS} - coalesce({of('Discount Amount')}, 0))"
+_SUBTOTAL = f"coalesce({of('Subtotal')}, {_LINE_SUM} - coalesce({of('Discount Amount')}, 0))"
 _BEYOND = f"({of('Total')} - {_SUBTOTAL} - coalesce({of('Shipping')}, 0))"
 """What the Total holds beyond Subtotal and Shipping: the tax, unless it is in the prices; tips; duties."""
 
@@ -69,8 +71,28 @@ TAX_INCLUDED = f"{_TAX} > 0 AND {_unexplained(_BEYOND)} < {_unexplained(f'({_BEY
 
 _TIPS_IN_SUBTOTAL = f"coalesce(least(abs({_BEYOND}), abs({_BEYOND} - {_TAX})) <= 0.01, false)"
 
+_LINES = f"({_LINE_SUM} - CASE WHEN {_TIPS_IN_SUBTOTAL} THEN 0 ELSE {_TIPS} END)"
+"""The lines that the Subtotal is about, before discounts."""
+
 DISCOUNT = f"""CASE
-    WHEN {of("Subtotal")} IS NULL THEN least(coalesce({of("Discount Amount")}, 0), {GROSS})
-    ELSE greatest({GROSS} - CASE WHEN {_TIPS_IN_SUBTOTAL} THEN 0 ELSE {_TIPS} END - {of("Subtotal")}, 0)
+    WHEN {of("Subtotal")} IS NULL THEN least(coalesce({of("Discount Amount")}, 0), {_LINE_SUM})
+    ELSE greatest({_LINES} - {of("Subtotal")}, 0)
 END"""
 """All discounts on lines. `Discount Amount` also counts what was taken off shipping, which `Shipping` is without."""
+
+MISSING = f"coalesce(greatest({of('Subtotal')} - {_LINES}, 0), 0)"
+"""What the Subtotal is above the lines: lines that the file lost."""
+HAS_MISSING = f"{MISSING} > 0.01"
+
+GROSS = f"{_LINE_SUM} + CASE WHEN {HAS_MISSING} THEN {MISSING} ELSE 0 END"
+"""All lines before discounts, tips and missing lines among them."""
+
+LINE_TOTALS = LineTotals(
+    order='"Name"',
+    lines=_LINES,
+    least=of("Subtotal"),
+    # Discounts on shipping are contained, too, so that the lines may come to less.
+    most=f"""{of("Subtotal")} + {of("Discount Amount")} + coalesce(sum("Lineitem discount"), 0)""",
+    name="Subtotal",
+)
+"""The Subtotal is what the lines come to after discounts."""

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from regulars.sources.shops.shopify_amounts import AMOUNT, DISCOUNT, GROSS, KIND, PERHAPS_GIFT_CARD, TAX_INCLUDED, of
+from regulars.sources.shops.shopify_amounts import (
+    AMOUNT,
+    DISCOUNT,
+    GROSS,
+    HAS_MISSING,
+    KIND,
+    LINE_TOTALS,
+    MISSING,
+    PERHAPS_GIFT_CARD,
+    TAX_INCLUDED,
+    of,
+)
 from regulars.sources.shops.shopify_check import check
 from regulars.warehouse.load.mapping import REASON, Block, Mapping, Source
 from regulars.warehouse.schema import Kind
@@ -124,6 +135,13 @@ shopify_orders = Source(
                 "kind": KIND,
             },
         ),
+        # Lines that the file lost, as one: the order's own Subtotal counts.
+        Mapping(
+            "order_lines",
+            group_by=('"Name"',),
+            having=HAS_MISSING,
+            columns={"order_id": '"Name"', "line_id": "'missing'", "quantity": "0", "amount": MISSING},
+        ),
         Mapping(
             "returns",
             where='"Refunded Amount" > 0',
@@ -146,6 +164,7 @@ shopify_orders = Source(
         (("Refunded Amount",), "no refunds are known, so net revenue is before all refunds."),
     ),
     block=Block(of='"Name"', starts='"Financial Status" IS NOT NULL'),
+    line_totals=LINE_TOTALS,
     perhaps_gift_card=PERHAPS_GIFT_CARD,
     check=check,
 )

@@ -133,6 +133,8 @@ def _results(stage: Stage, plan: Plan, lines: str, lost: str = "") -> str:
         flag = " OR ".join(f"coalesce(bool_or({naive(name)}), false)" for name in times) or "false"
         line, all_lines, gone = 'min("@line")', 'list("@line")', 'flatten(list("@lost"))'
         group = f" GROUP BY {', '.join(f'({key.sql})' for key in plan.group_by)}"
+        if plan.having is not None:
+            group += f" HAVING {plan.having.sql}"
     else:
         columns = [f"({found.sql})" for found in given]
         flag = " OR ".join(f"coalesce({naive(name)}, false)" for name in times) or "false"
@@ -273,7 +275,7 @@ def _run(room: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -> duc
 def _culprit(room: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
     """The refusal, naming the expression: each is tried alone."""
     for name, found in plan.columns.items():
-        alone = replace(plan, columns={name: found}, where=None)
+        alone = replace(plan, columns={name: found}, where=None, having=None)
         try:
             room.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
         except duckdb.Error as own:

@@ -37,6 +37,16 @@ class Judgement:
     """Table (file, line, reason)."""
     repeats: str = ""
     """Table (file, line): lines that say once more what others have said. They make no rows, and are used."""
+
+    def lines(self, stage: Stage) -> str:
+        """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
+        rows = f'(SELECT * FROM {stage.rows()} WHERE NOT "@empty")'
+        for table in (self.rejected, self.repeats):
+            if self.room.count(f"{table} WHERE file = {stage.number}"):
+                gone = f'(SELECT line AS "@line" FROM {table} WHERE file = {stage.number})'
+                rows = f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
+        return rows
+
     warnings: list[str] = field(default_factory=list)
     """What the owner should know about rows that load."""
 
@@ -74,13 +84,7 @@ def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> 
 
 
 def _good(found: Judgement, stage: Stage) -> str:
-    """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
-    rows = f'(SELECT * FROM {stage.rows()} WHERE NOT "@empty")'
-    for table in (found.rejected, found.repeats):
-        if found.room.count(f"{table} WHERE file = {stage.number}"):
-            gone = f'(SELECT line AS "@line" FROM {table} WHERE file = {stage.number})'
-            rows = f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
-    return rows
+    return found.lines(stage)
 
 
 def _reject(found: Judgement, sql: str) -> int:

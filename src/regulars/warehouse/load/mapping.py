@@ -28,13 +28,14 @@ class Mapping:
     `columns` gives each canonical column as an SQL expression over the file's columns (already parsed to the types that
     the source declares) and the pseudo column `line`. `where` chooses lines; the others are skipped by this mapping.
     With `group_by` (SQL expressions) one row comes from several lines: each expression is then an aggregate, or a bare
-    column name, which stands for its first value that is not empty.
+    column name, which stands for its first value that is not empty. `having` (an aggregate) chooses the rows that result.
     """
 
     table: str
     columns: dict[str, str]
     where: str = ""
     group_by: tuple[str, ...] = ()
+    having: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,21 @@ class Block:
 
     of: str
     starts: str
+
+
+@dataclass(frozen=True)
+class LineTotals:
+    """What an order's lines must come to by its own fields: SQL aggregates over the order's lines in a file.
+
+    `order` is the order's number, `lines` the sum of its lines, `least` and `most` what the sum may be, NULL where that is not
+    known. Messages call `least` by its `name`.
+    """
+
+    order: str
+    lines: str
+    least: str
+    most: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,8 @@ class Source:
     """What a file without any of these optional columns means for the numbers: (columns, words)."""
     block: Block | None = None
     """For sources whose orders have several lines and their own fields on the first one only."""
+    line_totals: LineTotals | None = None
+    """How an order's own totals are held against its lines; where None, its gross is."""
     perhaps_gift_card: str = ""
     """SQL over a line: the name of a product that may be a gift card although its name does not tell, else NULL."""
     check: Callable[[duckdb.DuckDBPyConnection, str], list[str]] | None = None

@@ -17,6 +17,8 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
+from regulars.warehouse.load.checks.line_prices import line_prices
+from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
 from regulars.warehouse.load.checks.unusable import unusable_identities
@@ -110,6 +112,8 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
     unusable_identities,
     only_guests,
     overwritten_orders,
+    order_totals,
+    line_prices,
     perhaps_gift_cards,
 )
 """What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
@@ -231,7 +235,7 @@ def _digest(content: Content, given: Input) -> str:
     source = given.source
     how = (
         given.full_name,
-        [(m.table, sorted(m.columns.items()), m.where, m.group_by) for m in source.mappings],
+        [(m.table, sorted(m.columns.items()), m.where, m.group_by, m.having) for m in source.mappings],
         sorted((name, kind.value) for name, kind in source.types.items()),
         source.decimal,
         source.date_order,

@@ -27,6 +27,7 @@ class Plan:
     columns: dict[str, Expression]
     where: Expression | None
     group_by: tuple[Expression, ...]
+    having: Expression | None
     place: str
     """How messages call the mapping."""
 
@@ -34,8 +35,9 @@ class Plan:
         """Every expression of the mapping."""
         yield from self.columns.values()
         yield from self.group_by
-        if self.where is not None:
-            yield self.where
+        for condition in (self.where, self.having):
+            if condition is not None:
+                yield condition
 
 
 @dataclass
@@ -90,6 +92,7 @@ def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> P
         {name: expression(con, sql, f"{place}, column {name}") for name, sql in mapping.columns.items()},
         expression(con, mapping.where, f"{place}, where") if mapping.where.strip() else None,
         tuple(expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
+        expression(con, mapping.having, f"{place}, having") if mapping.having else None,
         place,
     )
 

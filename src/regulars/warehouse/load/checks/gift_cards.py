@@ -21,10 +21,9 @@ def perhaps_gift_cards(found: Judgement, settings: Settings) -> list[str]:
     for stage in found.stages:
         if not stage.source.perhaps_gift_card:
             continue
-        gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
         rows = found.room.con.execute(
-            f"SELECT name, count(*) FROM (SELECT {stage.source.perhaps_gift_card} AS name FROM {stage.rows()}"
-            f' ANTI JOIN {gone} USING ("@line")) WHERE name IS NOT NULL AND NOT ({" OR ".join(known) or "false"})'
+            f"SELECT name, count(*) FROM (SELECT {stage.source.perhaps_gift_card} AS name FROM {found.lines(stage)})"
+            f" WHERE name IS NOT NULL AND NOT ({' OR '.join(known) or 'false'})"
             " GROUP BY name ORDER BY count(*) DESC, name"
         ).fetchall()
         if rows:
