@@ -7,11 +7,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli.options import Format
+from regulars.vocabulary.safe_text import in_json, visible, without_formula
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,21 +44,35 @@ def is_terminal() -> bool:
 
 
 def say(text: str = "") -> None:
-    """A line of the answer, as it is."""
-    print(text)
+    """A line of the answer; control characters in it are written out."""
+    print(visible(text))
 
 
 def tell(text: str) -> None:
     """A line beside the answer (on stderr): what one should know, but a program need not parse."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def show(sheet: Sheet) -> None:
     """Draw a table: with lines and as wide as the terminal, or as aligned plain text where nobody looks at it."""
+    safe = _visible(sheet)
     if is_terminal():
-        _draw(sheet)
+        _draw(safe)
     else:
-        _align(sheet)
+        _align(safe)
+
+
+def _visible(sheet: Sheet) -> Sheet:
+    """The table without control characters: names and reasons in it come from strangers."""
+    return replace(
+        sheet,
+        columns=[visible(name) for name in sheet.columns],
+        rows=[[visible(cell) for cell in row] for row in sheet.rows],
+        title=visible(sheet.title),
+        numbers=frozenset(visible(name) for name in sheet.numbers),
+        notes=[visible(note) for note in sheet.notes],
+        narrow=None if sheet.narrow is None else _visible(sheet.narrow),
+    )
 
 
 def _draw(sheet: Sheet) -> None:
@@ -155,13 +170,16 @@ def write(records: Sequence[Record], how: Format, sheet: Sheet, columns: Iterabl
 
 def write_json(content: object) -> None:
     """JSON, indented, dates as ISO 8601."""
-    say(json.dumps(content, indent=2, ensure_ascii=False, default=_plain))
+    print(in_json(json.dumps(content, indent=2, ensure_ascii=False, default=_plain)))
 
 
 def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:
-    """CSV with a header; nothing there is an empty field, lists are joined by "; "."""
+    """CSV with a header; nothing there is an empty field, lists are joined by "; ".
+
+    Text that a spreadsheet would run as a formula gets an apostrophe in front; control characters are written out.
+    """
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow([_safe(name) for name in columns])
     writer.writerows([_field(record[name]) for name in columns] for record in records)
 
 
@@ -172,15 +190,22 @@ def _plain(value: object) -> str:
 
 
 def _field(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return "; ".join(str(item) for item in value)
-    return _plain(value) if isinstance(value, date) else str(value)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return _safe(json.dumps(value, ensure_ascii=False))
+        case list() | tuple():
+            return _safe("; ".join(str(item) for item in value))
+        case str():
+            return _safe(value)
+    return _plain(value)
+
+
+def _safe(text: str) -> str:
+    return visible(without_formula(text))
 
 
 def hush() -> None:

@@ -7,7 +7,10 @@ from decimal import Decimal
 
 import duckdb
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.load.parse import Locale, complaint, parsed, stripped, without_offset
 from regulars.warehouse.schema import Kind
 
@@ -184,3 +187,29 @@ def test_reasons_are_in_words(
     assert con.execute(f"SELECT {complaint(kind, 'at', 'x', locale)} FROM (SELECT ? AS x)", [text]).fetchall() == [
         (reason,)
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'=1+1", "=1+1"),
+        ("'+44 1632", "+44 1632"),
+        ("'@sum", "@sum"),
+        ("'s-Hertogenbosch", "'s-Hertogenbosch"),
+        ("''", "''"),
+    ],
+)
+def test_text_without_the_apostrophe_against_formulas(con: duckdb.DuckDBPyConnection, text: str, expected: str) -> None:
+    assert value(con, Kind.TEXT, text) == expected
+
+
+@pytest.mark.parametrize("kind", [Kind.TEXT, Kind.ID, Kind.MONEY, Kind.INTEGER, Kind.FLAG, Kind.DAY, Kind.INSTANT])
+@given(text=st.text().filter(lambda text: "\x00" not in text and not text.startswith("'")))
+@example(text="=1+1")
+@example(text="-1+1")
+@example(text="\t=1")
+@example(text="+44 1632 960961")
+def test_a_field_kept_from_running_as_a_formula_is_what_it_was(
+    con: duckdb.DuckDBPyConnection, kind: Kind, text: str
+) -> None:
+    assert value(con, kind, without_formula(text)) == value(con, kind, text)

@@ -6,7 +6,8 @@ cast, which is fast, and only where that gives nothing the slower readings.
 
 Decisions:
 - Amounts keep four decimals; more are rounded (half away from zero), since exports carry noise such as 19.990000001.
-- A leading apostrophe, the mark against formulas in spreadsheets, is no part of any value. "(12.50)" and "12.50-" are negative.
+- A leading apostrophe, the mark against formulas in spreadsheets, is no part of any value; of text only before what would run
+  as a formula, for 's-Hertogenbosch is a town. "(12.50)" and "12.50-" are negative.
 - Times without an offset are local: the connection's TimeZone is set to the source's zone while this SQL runs. A time
   that the clocks jump over moves forward by the gap, one that happens twice is the later, as DuckDB's ICU reads it.
 - 03/04/2024 is read only where the source says in which order; years lie between 1900 and 2199.
@@ -25,6 +26,9 @@ BLANKS = " \t\r\n\u00a0\u202f\ufeff"
 _TRUE = ("true", "yes", "y", "t", "1", "on")
 _FALSE = ("false", "no", "n", "f", "0", "off")
 _MONEY_SIGNS = r"[\s\x{00a0}\x{202f}'’+]|[$€£¥₹₺₽₴₩₪₫฿₦]|\b[A-Z]{3}\b|\b(?:Ft|kr|zł|Kč|lei|лв)\.?"
+
+_GUARDED = r"^'[=+\-@\t\r\x{ff0b}\x{ff0d}\x{ff1d}\x{ff20}]"
+"""A field that was kept from running as a formula (vocabulary/safe_text.py)."""
 
 _NAMED_DATES = ("%d %B %Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y")
 _CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %I:%M %p", ", %H:%M")
@@ -58,7 +62,7 @@ def parsed(kind: Kind, text: str, locale: Locale) -> str:
     """The field as its kind; NULL where it cannot be read. Instants come as TIMESTAMPTZ."""
     match kind:
         case Kind.TEXT:
-            return text
+            return _unguarded(text)
         case Kind.ID:
             return _identifier(text)
         case Kind.MONEY:
@@ -137,10 +141,18 @@ def _bare(text: str) -> str:
     return f"CASE WHEN starts_with({text}, '''') THEN substr({text}, 2) ELSE {text} END"
 
 
+def _unguarded(text: str) -> str:
+    """Without the apostrophe before what a spreadsheet would run; 's-Hertogenbosch keeps its own."""
+    guarded = f"starts_with({text}, '''') AND regexp_matches({text}, {quoted(_GUARDED)})"
+    return f"CASE WHEN {guarded} THEN trim(substr({text}, 2), {quoted(BLANKS)}) ELSE {text} END"
+
+
 def _identifier(text: str) -> str:
     # 1.23E+15 stands for a thousand different numbers: loading it would make one order of many.
     shortened = f"contains({text}, 'E+') AND regexp_full_match({text}, '\\d([.,]\\d+)?E\\+\\d+')"
-    return f"CASE WHEN {shortened} THEN NULL ELSE coalesce(nullif(trim({_bare(text)}), ''), {text}) END"
+    return (
+        f"CASE WHEN {shortened} THEN NULL ELSE coalesce(nullif(trim({_bare(text)}, {quoted(BLANKS)}), ''), {text}) END"
+    )
 
 
 def _let(name: str, value: str, body: str) -> str:

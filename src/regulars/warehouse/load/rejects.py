@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.load.formats.csv_records import guessed_fields
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.mapping import REJECT_COLUMNS
@@ -116,6 +117,7 @@ def summary(
 def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = None) -> list[Path]:
     """Write rejected lines as CSV with their original columns, so that they load again after a fix.
 
+    A field that a spreadsheet would run as a formula gets an apostrophe in front, which loading takes away again.
     Takes the newest load that has rejects where `load_id` is None. Lines of files with other columns go to a file of their own
     (`rejects-2.csv`). Returns the paths. Raises UsageError where there is nothing to write, or a file
     of that name exists.
@@ -142,7 +144,8 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
             )
             while batch := rows.fetchmany(10_000):
                 for file, line, reasons, raw in batch:
-                    writer.writerow([*_fields(json.loads(raw), names), file, line, "; ".join(reasons)])
+                    fields = (*_fields(json.loads(raw), names), file, str(line), "; ".join(reasons))
+                    writer.writerow([without_formula(field) for field in fields])
     return targets
 
 

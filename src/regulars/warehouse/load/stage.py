@@ -145,7 +145,7 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
         values.append(f"t{position}")
         filled.append(f"t{position} IS NULL")
         if kind is Kind.TEXT:
-            outs.append(f"t{position} AS {identifier(names[position])}")
+            outs.append(f"{parsed(kind, f't{position}', stage.locale)} AS {identifier(names[position])}")
         else:
             values.append(f"{parsed(kind, f't{position}', stage.locale)} AS v{position}")
             outs.append(f"v{position} AS {identifier(names[position])}")
