@@ -17,6 +17,7 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
+from regulars.warehouse.load.checks.joining_many import identities_joining_many
 from regulars.warehouse.load.checks.line_prices import line_prices
 from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
@@ -110,6 +111,7 @@ SILENT = Silent()
 
 CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
     unusable_identities,
+    identities_joining_many,
     only_guests,
     overwritten_orders,
     order_totals,

@@ -77,10 +77,11 @@ def count_merges(con: duckdb.DuckDBPyConnection) -> int:
 
 
 def merges(con: duckdb.DuckDBPyConnection, limit: int = 50) -> list[Merge]:
-    """Persons of whom something is known twice, those of most records first: too many at once show a shared address."""
+    """Persons of whom something is known twice, those of most identities first: too many at once show a shared one."""
     found = con.execute(
         f"SELECT person, customer, name, records FROM facts.persons SEMI JOIN {_SEVERAL} USING (person)"
-        " ORDER BY records DESC, customer, person LIMIT ?",
+        " JOIN (SELECT person, count(*) AS known FROM facts.identities GROUP BY person) USING (person)"
+        " ORDER BY known DESC, customer, person LIMIT ?",
         [limit],
     ).fetchall()
     identities = _identities_of(con, [row[0] for row in found])

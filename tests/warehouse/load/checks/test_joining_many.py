@@ -1,0 +1,91 @@
+"""One identity that joins many different customers is warned of, masked and with the remedy; nine are no matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from regulars.app import App
+from regulars.vocabulary.shop import Settings
+from regulars.vocabulary.shop import Shop as ShopFolder
+from warehouse.load.shop import Shop, own
+
+HEADER = "order_id,customer_id,person_id,email,phone,ordered_at,gross,currency\n"
+SHARED = ' Where several people use it, write it into regulars.toml: shared_addresses = ["…"]; regulars people merges shows it.'
+NO_CUSTOMER = (
+    " Where it is no customer's, leave it out by a mapping file, or type: regulars people split ID ADDRESS;"
+    " regulars people merges shows both."
+)
+
+
+def orders(*who: str, first: int = 0) -> str:
+    """An orders file with one order per "customer_id,person_id,email,phone"."""
+    return HEADER + "".join(f"A{first + n},{one},2024-03-01,10,GBP\n" for n, one in enumerate(who))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "warning"),
+    [
+        (
+            "c{},,desk@shop.example,",
+            "The email address dxxx@xxxx.xxxxxxx joins 10 different customer ids into one customer." + SHARED,
+        ),
+        (
+            "c{},,,020 7946 0000",
+            "The phone number 99999999999 joins 10 different customer ids or email addresses into one customer."
+            + SHARED,
+        ),
+        (
+            ",,a{}@x.example,020 7946 0000",
+            "The phone number 99999999999 joins 10 different customer ids or email addresses into one customer."
+            + SHARED,
+        ),
+        (
+            "walk-in,,a{}@x.example,",
+            "The customer_id wxxx-xx joins 10 different email addresses into one customer." + NO_CUSTOMER,
+        ),
+        (
+            ",77,a{}@x.example,",
+            "The person_id 99 joins 10 different email addresses into one customer." + NO_CUSTOMER,
+        ),
+    ],
+)
+def test_ten_are_warned_of_and_nine_are_not(pattern: str, warning: str, shop: Shop):
+    nine, ten = (orders(*(pattern.format(number) for number in range(1, many + 1))) for many in (9, 10))
+    assert shop.load({"nine.csv": (nine, own("orders"))}).warnings == []
+    assert shop.load({"ten.csv": (ten, own("orders"))}).warnings == [warning]
+
+
+def test_spellings_of_one_address_and_repeats_are_one(shop: Shop):
+    spelt = ("anna@x.example", "Anna@X.example", "<anna@x.example>")
+    assert shop.load({"a.csv": (orders(*(f"c1,,{one}," for one in spelt * 5)), own("orders"))}).warnings == []
+
+
+def test_several_are_counted_and_the_largest_is_shown(shop: Shop):
+    who = [f"c{number},,a@x.example," for number in range(1, 11)] + [
+        f"d{number},,b@x.example," for number in range(1, 13)
+    ]
+    assert shop.load({"a.csv": (orders(*who), own("orders"))}).warnings == [
+        "2 email address values each join up to 12 different customer ids into one customer (most: b@x.xxxxxxx)."
+        + SHARED
+    ]
+
+
+def test_what_is_listed_as_shared_is_not_warned_of(shop: Shop):
+    settings = Settings(name="t", currency="GBP", timezone="UTC", shared_addresses=("desk@shop.example",))
+    who = [f"c{number},,desk@shop.example," for number in range(1, 20)]
+    assert shop.load({"a.csv": (orders(*who), own("orders"))}, settings=settings).warnings == []
+
+
+def test_loads_are_counted_together(tmp_path: Path):
+    app = App(ShopFolder.create(tmp_path / "shop", currency="GBP", timezone="UTC"))
+    warnings = []
+    for load in range(3):
+        file = tmp_path / f"{load}.csv"
+        file.write_text(orders(*(f"c{load}{number},,desk@shop.example," for number in range(4)), first=4 * load))
+        warnings.append(app.load([file]).warnings)
+    assert warnings[:2] == [[], []]
+    assert [warning[:63] for warning in warnings[2]] == [
+        "The email address dxxx@xxxx.xxxxxxx joins 12 different customer"
+    ]
