@@ -121,7 +121,7 @@ def test_a_theme_and_a_list(command, first_shop):
     found = answers(command("metrics", "--theme", "returns", "--shop", first_shop, "--format", "json"))
     assert all(value["metric"].startswith("product_return_rate") for value in found)
     listed = answers(command("metrics", "--list", "--format", "json"))
-    assert {"metric", "theme", "question", "unit"} == set(listed[0])
+    assert {"metric", "theme", "question", "unit", "also_called"} == set(listed[0])
     assert "cohort_retention_rate" in [metric["metric"] for metric in listed]
 
 

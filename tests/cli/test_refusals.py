@@ -21,6 +21,10 @@ def refused(said, code: int, *words: str) -> None:
     ("arguments", "words"),
     [
         (["metric", "customer_churnrate"], "customer_churn_rate"),
+        (["metric", "churn"], "Did you mean customer_churn_rate, "),
+        (["explain", "churn"], "Did you mean customer_churn_rate, "),
+        (["rows", "AOV", "--period", "2024"], "Did you mean average_order_value, "),
+        (["metric", "NPS"], "net promoter score is not among"),
         (["metric", "orders", "--split", "colour"], "country"),
         (["metric", "orders", "--split", "country,country"], "twice"),
         (["metric", "orders", "--where", "colour=red"], "colour"),

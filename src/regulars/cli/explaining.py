@@ -17,6 +17,7 @@ from regulars.metrics.shapes import Example, Metric
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE
+from regulars.vocabulary.synonyms import also_called
 
 _LABEL = 14
 _OF_FIRST_ORDER = (
@@ -45,6 +46,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     return {
         "metric": metric.name,
         "question": metric.question,
+        "also_called": list(also_called(metric.name)),
         "shape": found.shape,
         "formula": metric.formula,
         "unit": metric.unit.value,
@@ -72,6 +74,7 @@ def describe(found: Explanation) -> None:
     say(metric.name)
     say(metric.question)
     say()
+    _line("Also called", ", ".join(also_called(metric.name)))
     _line("Formula", metric.formula)
     _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
     _line("Beware", metric.caveat)

@@ -1,9 +1,11 @@
-"""The field's everyday words for columns, by the name that Regulars gives them.
+"""The field's everyday words for columns and metrics, by the name that Regulars gives them.
 
-Phrases are words in small letters, the likeliest first. Every column is also known by its own words.
+The likeliest phrase stands first. Every column and metric is also known by its own words.
 """
 
 from __future__ import annotations
+
+from regulars.vocabulary.spelling import words_of
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "order_id": (
@@ -102,3 +104,90 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "plan": ("plan name", "subscription plan"),
 }  # fmt: skip
 """By column of a canonical table: what shops and their systems call it."""
+
+METRICS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
+    (("customer_churn_rate", "net_churn_rate", "lost_customers"), ("churn", "churn rate", "attrition", "attrition rate")),
+    (("net_churn_rate",), ("net churn",)),
+    (("customer_retention_rate", "cohort_retention_rate"), ("retention", "retention rate", "CRR", "loyalty")),
+    (("lost_customers", "customers_at_risk"), ("churned customers", "lapsed customers", "inactive customers")),
+    (
+        ("repeat_purchase_rate", "repeat_customer_rate", "returning_customer_rate"),
+        ("repeat rate", "repurchase rate", "RPR", "repeat", "repeat purchases", "repurchase", "reorder rate"),
+    ),
+    (("repeat_customer_rate", "returning_customer_rate"), ("repeat customers", "repeat buyers")),
+    (("returning_customer_rate", "repeat_customer_rate"), ("returning customers", "returning", "returning rate")),
+    (("customer_lifetime_value", "predicted_lifetime_value"), ("LTV", "CLV", "CLTV", "lifetime value", "customer value")),
+    (("predicted_lifetime_value", "customer_lifetime_value"), ("pLTV", "pCLV", "predicted LTV", "predicted CLV")),
+    (
+        ("lifetime_value_to_acquisition_cost",),
+        ("LTV to CAC", "LTV:CAC", "CLV to CAC", "CAC", "customer acquisition cost", "acquisition cost", "CPA",
+         "cost per acquisition"),
+    ),
+    (
+        ("average_order_value", "average_order_profit"),
+        ("AOV", "basket size", "basket value", "average basket", "average basket value", "basket", "order value"),
+    ),
+    (("orders_per_active_customer", "time_between_purchases"), ("purchase frequency", "order frequency", "orders per customer")),
+    (
+        ("time_between_purchases", "time_between_purchases_median"),
+        ("purchase interval", "days between orders", "time between orders", "purchase latency", "recency"),
+    ),
+    (("average_revenue_per_customer", "average_profit_per_customer"), ("ARPU", "ARPC", "revenue per customer", "revenue per user")),
+    (("average_profit_per_customer", "average_order_profit"), ("profit per customer", "profit", "margin", "contribution margin")),
+    (("net_revenue", "gross_revenue"), ("revenue", "sales", "turnover", "net sales")),
+    (("gross_revenue", "net_revenue"), ("GMV", "gross sales", "gross merchandise value")),
+    (("product_return_rate", "refunds_by_return_day"), ("return rate", "returns", "return")),
+    (("refunds_by_return_day", "refunds_by_order_day", "product_return_rate_value"), ("refunds", "refund", "refund rate")),
+    (("cohort_retention_rate",), ("cohorts", "cohort", "cohort analysis", "retention curve")),
+    (("new_customers", "joined_customers"), ("acquisition", "customer acquisition", "first-time buyers", "new buyers")),
+    (("active_buyers", "customers_end"), ("buyers", "customers", "active customers", "number of customers")),
+    (("won_back_customers",), ("win-back", "winback", "reactivation", "reactivated customers")),
+    (("units",), ("items sold", "quantity", "pieces")),
+    (("orders",), ("number of orders", "order count", "purchases", "transactions")),
+    (("discounts",), ("discount", "coupons", "promotions")),
+    (("guest_order_share",), ("guest checkout", "guests", "guest orders")),
+    (("customers_at_risk", "value_at_risk"), ("at risk", "churn risk", "churn prediction")),
+)  # fmt: skip
+"""Metrics, the one that is meant first, and what owners and their tools call it."""
+
+NOT_COMPUTED: dict[str, tuple[str, ...]] = {
+    "The net promoter score": ("NPS", "net promoter score"),
+    "Customer satisfaction": ("CSAT", "customer satisfaction", "satisfaction"),
+    "Customer effort": ("CES", "customer effort", "customer effort score"),
+    "The conversion rate": ("conversion", "conversion rate", "CVR", "CR"),
+    "Cart abandonment": ("cart abandonment", "cart abandonment rate", "abandoned carts", "checkout abandonment"),
+    "Return on advertising spend": ("ROAS", "return on ad spend"),
+    "The open rate": ("open rate", "click rate", "CTR"),
+}
+"""What the field knows by these words and Regulars does not compute."""
+
+
+def metrics_meant(name: str) -> tuple[str, ...]:
+    """The metrics that these words may mean, the likeliest first; none where the words are not known.
+
+    Words around a known phrase do not matter: "monthly churn" means what "churn" does. The longest phrase counts.
+    """
+    words = words_of(name)
+    fits = [
+        (len(phrase), metrics)
+        for metrics, phrases in METRICS
+        for phrase in map(words_of, phrases)
+        if _holds(words, phrase)
+    ]
+    longest = max((length for length, _ in fits), default=0)
+    return tuple(dict.fromkeys(metric for length, metrics in fits if length == longest for metric in metrics))
+
+
+def also_called(metric: str, most: int = 3) -> tuple[str, ...]:
+    """The usual words for a metric, for lists and explanations."""
+    return next((phrases[:most] for metrics, phrases in METRICS if metrics[0] == metric), ())
+
+
+def not_computed(name: str) -> str | None:
+    """What these words mean, where it is something that Regulars does not compute."""
+    words = words_of(name)
+    return next((what for what, phrases in NOT_COMPUTED.items() if words in map(words_of, phrases)), None)
+
+
+def _holds(words: tuple[str, ...], phrase: tuple[str, ...]) -> bool:
+    return any(words[start : start + len(phrase)] == phrase for start in range(len(words) - len(phrase) + 1))

@@ -27,6 +27,7 @@ from regulars.cli.output import Sheet, say, show, write, write_csv, write_json
 from regulars.cli.shops import HERE, asked
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.synonyms import also_called
 
 if TYPE_CHECKING:
     from regulars.metrics.answer import Value
@@ -139,13 +140,20 @@ def metrics(
 
 def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
     records = [
-        {"metric": metric.name, "theme": theme, "question": metric.question, "unit": metric.unit.value}
+        {
+            "metric": metric.name,
+            "theme": theme,
+            "question": metric.question,
+            "unit": metric.unit.value,
+            "also_called": list(also_called(metric.name)),
+        }
         for theme, found in themes.items()
         for metric in found
     ]
     if format is Format.TABLE:
         for theme, found in themes.items():
-            show(Sheet(["metric", "question"], [[metric.name, metric.question] for metric in found], title=theme))
+            rows = [[metric.name, metric.question, ", ".join(also_called(metric.name))] for metric in found]
+            show(Sheet(["metric", "question", "also called"], rows, title=theme))
             say()
     else:
         write(records, format, Sheet([]))

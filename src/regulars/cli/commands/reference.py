@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from regulars.cli.options import (
 from regulars.cli.output import Sheet, write, write_json
 from regulars.cli.shops import HERE, asked
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.spelling import KEYWORD, closest
 
 
 def explain(
@@ -138,8 +138,8 @@ def tables(
         return
     table = BY_NAME.get(name.strip().lower())
     if table is None:
-        close = get_close_matches(name, BY_NAME, n=3, cutoff=0.4)
-        hint = f"Did you mean {', '.join(close)}?" if close else "regulars tables lists them."
+        close = closest(name, BY_NAME, KEYWORD)
+        hint = f"Did you mean {close}?" if close else "regulars tables lists them."
         raise UsageError(f"There is no table {name!r}.", hint)
     records = [
         {

@@ -11,6 +11,11 @@ from regulars.metrics.catalogue.returns import RETURNED
 from regulars.metrics.catalogue.value import VALUE
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.spelling import TYPO, words_of
+from regulars.vocabulary.synonyms import metrics_meant, not_computed
+
+_MOST = 3
+"""How many metrics a hint names."""
 
 THEMES: dict[str, tuple[Metric, ...]] = {
     "Retention": RETENTION,
@@ -26,10 +31,18 @@ BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
 
 
 def named(name: str) -> Metric:
-    """The metric of this name. Raises UsageError naming the closest ones."""
+    """The metric of this name. Raises UsageError naming those that are meant by everyday words, or spelled nearly like it."""
     found = BY_NAME.get(name.strip().lower().replace("-", "_").replace(" ", "_"))
     if found is None:
-        close = get_close_matches(name, BY_NAME, n=3, cutoff=0.4)
-        hint = f"Did you mean {', '.join(close)}?" if close else "`regulars metrics --list` shows all."
-        raise UsageError(f"There is no metric {name!r}.", hint)
+        raise UsageError(f"There is no metric {name!r}.", _hint(name))
     return found
+
+
+def _hint(name: str) -> str:
+    if what := not_computed(name):
+        return f"{what} is not among Regulars' metrics; `regulars metrics --list` shows all."
+    words = set(words_of(name))
+    related = [known for known in BY_NAME if words and words <= set(words_of(known))]
+    slips = get_close_matches(name.lower(), BY_NAME, n=_MOST, cutoff=TYPO)
+    meant = tuple(dict.fromkeys((*metrics_meant(name), *slips, *related)))[:_MOST]
+    return f"Did you mean {', '.join(meant)}?" if meant else "`regulars metrics --list` shows all."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date
-from difflib import get_close_matches
 from typing import Any
 
 import ibis
@@ -18,6 +17,7 @@ from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import relation
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.forecasts import at_stake, value
 from regulars.warehouse.portable import counted, divided
 
@@ -101,9 +101,7 @@ def named(name: str) -> Segment:
     wanted = "_".join(name.lower().replace("-", " ").replace(",", " ").replace("_", " ").split())
     by_name = {one.name: one for one in SEGMENTS}
     if wanted not in by_name:
-        close = get_close_matches(wanted, by_name, n=1, cutoff=0.4)
-        hint = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(by_name)}."
-        raise UsageError(f"There is no segment {name!r}.", hint)
+        raise UsageError(f"There is no segment {name!r}.", did_you_mean(wanted, by_name))
     return by_name[wanted]
 
 
