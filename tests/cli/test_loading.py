@@ -19,8 +19,9 @@ def test_the_accounts_as_programs_read_them(command, shop: Path, tmp_path: Path)
     assert load_json(command, tmp_path / "bad.csv", "--shop", shop) == {
         "version": 2,
         "load_id": 2,
-        "files": {"bad.csv": {"read": 2, "used": 1, "skipped": 0, "rejected": 1}},
+        "files": {"bad.csv": {"read": 2, "used": 1, "waiting": 0, "rejected": 1, "skipped": 0}},
         "tables": {"orders": {"inserted": 1, "updated": 0, "unchanged": 0}},
+        "released": 0,
         "refused": {},
     }
 
@@ -31,7 +32,7 @@ def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Pat
     said = command("load", tmp_path / "bad.csv", "--shop", shop, "--format", "json")
     told = json.loads(said.out)
     assert (told["version"], told["load_id"], told["tables"]) == (2, 2, {}), "no table was touched"
-    assert told["files"] == {"bad.csv": {"read": 0, "used": 0, "skipped": 0, "rejected": 0}}
+    assert told["files"] == {"bad.csv": {"read": 0, "used": 0, "waiting": 0, "rejected": 0, "skipped": 0}}
     assert "was loaded before (load 2)" in said.err
     again = load_json(command, tmp_path / "bad.csv", "--again", "--shop", shop)
     assert (again["version"], again["tables"]["orders"]["unchanged"]) == (3, 1)
@@ -58,7 +59,7 @@ def test_rejects_are_exported_corrected_and_loaded_again(command, shop: Path, tm
     assert command("rejects", "--export", fixed, "--shop", shop).code == 0
     fixed.write_text(fixed.read_text().replace(",ten,", ",10.00,"))
     result = load_json(command, fixed, "--shop", shop)
-    assert result["files"] == {"fixed.csv": {"read": 1, "used": 1, "skipped": 0, "rejected": 0}}
+    assert result["files"] == {"fixed.csv": {"read": 1, "used": 1, "waiting": 0, "rejected": 0, "skipped": 0}}
     assert (
         json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0]["value"]
         == 7
@@ -97,6 +98,28 @@ def test_refused_files_of_a_folder_are_all_named_and_left_out_on_request(command
     assert {Path(name).name: file["used"] for name, file in result["files"].items()} == {"b.csv": 1}
     assert sorted(Path(name).name for name in result["refused"]) == ["a.csv", "c.csv"]
     assert result["tables"] == {"orders": {"inserted": 1, "updated": 0, "unchanged": 0}}
+
+
+def test_orders_before_their_rates_wait_and_are_used_when_the_rates_come(command, shop: Path, tmp_path: Path):
+    def revenue() -> float:
+        asked = ("metric", "net_revenue", "--grain", "all", "--shop", shop, "--format", "json")
+        return json.loads(command(*asked).out)[0]["value"]
+
+    before, orders, rates = revenue(), tmp_path / "usd.csv", tmp_path / "rates.csv"
+    orders.write_text("order_id,ordered_at,currency,gross\n8,2024-03-01,USD,10.00\n9,2024-03-02,GBP,7.00\n")
+    said = command("load", orders, "--shop", shop)
+    assert said.code == 0 and "1 row waits for exchange rates to GBP, the shop's currency: USD, 2024-03-01" in said.out
+    assert revenue() == before + 7
+    assert "regulars rejects --waiting" in command("rejects", "--shop", shop).out
+    (one,) = json.loads(command("rejects", "--waiting", "--shop", shop, "--format", "json").out)
+    assert (one["order_id"], one["line"], one["rows"]) == ("8", 2, 1)
+    assert "1 row of it still waits" in command("load", orders, "--shop", shop, "--format", "json").err
+    rates.write_text("day,currency,rate\n2024-02-28,USD,0.80\n")
+    result = load_json(command, rates, "--shop", shop)
+    assert (result["released"], revenue()) == (1, before + 15)
+    loads = json.loads(command("loads", "--shop", shop, "--format", "json").out)
+    assert [(one["read"], one["used"], one["waiting"]) for one in loads] == [(5, 5, 0), (2, 2, 0), (1, 1, 0)]
+    assert "Nothing waits." in command("rejects", "--waiting", "--shop", shop).out
 
 
 def test_undo_and_rollback(command, shop: Path, tmp_path: Path):

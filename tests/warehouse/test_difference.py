@@ -27,6 +27,7 @@ FACTS = {
     "records": "", "identities": "", "persons": "", "product_calls": "", "product_names": "", "orders": "", "lines": "",
     "returns": "", "gaps": "", "spend": "", "subscriptions": "", "coverage": "",
 }  # fmt: skip
+OF_ORDERS = ("orders", "order_lines", "returns")
 START = datetime(2024, 3, 29, 21)
 """Two days before clocks go forward."""
 
@@ -62,7 +63,8 @@ class Shop:
             for (name,) in self.con.execute(found).fetchall():
                 self.con.execute(f"DROP {kind} temp.{name}")
 
-    def load(self, tables: dict[str, list[dict[str, Any]]], *, replace: bool = False) -> None:
+    def load(self, tables: dict[str, list[dict[str, Any]]], *, replace: bool = False, wait: bool = False) -> None:
+        """Load rows; `wait`: those of orders wait until `use_waiting`."""
         with self.writing() as changes:
             self.loads += 1
             self.con.execute(
@@ -71,7 +73,17 @@ class Shop:
             )
             for name, rows in tables.items():
                 self._stage(name, rows)
+                if wait and name in OF_ORDERS:
+                    log.keep_waiting(self.con, BY_NAME[name], self.loads, "temp.staged")
+                    continue
                 log.merge(self.con, BY_NAME[name], self.loads, "temp.staged", ["test"] if replace else [], changes)
+
+    def use_waiting(self) -> None:
+        with self.writing() as changes:
+            self.con.execute(
+                "CREATE OR REPLACE TEMP TABLE complete AS SELECT DISTINCT load_id, source, order_id FROM log.orders WHERE waiting"
+            )
+            log.use_waiting(self.con, [BY_NAME[name] for name in OF_ORDERS], "temp.complete", changes)
 
     def undo(self, load: int) -> None:
         with self.writing() as changes:
@@ -244,6 +256,8 @@ acts = st.one_of(
     st.tuples(st.just("load"), tables),
     st.tuples(st.just("load"), tables),
     st.tuples(st.just("replace"), tables),
+    st.tuples(st.just("wait"), tables),
+    st.tuples(st.just("use"), st.none()),
     st.tuples(st.just("undo"), st.integers(1, 6)),
     st.tuples(st.just("join"), st.tuples(people, people)),
     st.tuples(st.just("split"), st.tuples(people, people)),
@@ -261,8 +275,10 @@ FIRST = {
 
 
 def perform(shop: Shop, act: str, what: Any) -> None:
-    if act in ("load", "replace"):
-        shop.load(what, replace=act == "replace")
+    if act in ("load", "replace", "wait"):
+        shop.load(what, replace=act == "replace", wait=act == "wait")
+    elif act == "use":
+        shop.use_waiting()
     elif act == "undo":
         shop.undo(what)
     else:
@@ -303,6 +319,23 @@ def test_a_late_order_is_a_matter_of_its_customer():
     ).fetchall() == [("0", 1, None), ("1", 2, 19806), ("3", 3, 19811)]
     assert shop.con.execute("SELECT count(*) FROM temp.added_orders").fetchone() == (3,)
     shop.check()
+
+
+def test_an_order_that_waited_is_a_matter_of_its_customer():
+    shop = Shop()
+    shop.load(FIRST)
+    late = order("0", at(-5, 0), Decimal(7), customer_id="a")
+    line = {"order_id": "0", "line_id": "1", "product_id": "p", "quantity": 1, "amount": Decimal(7)}
+    shop.load({"orders": [late], "order_lines": [line]}, wait=True)
+    shop.check()
+    assert shop.con.execute("SELECT count(*) FROM facts.orders").fetchall() == [(4,)]
+    shop.use_waiting()
+    assert shop.ways[1:] == ["", ""]
+    shop.check()
+    assert shop.con.execute("SELECT count(*) FROM facts.orders").fetchall() == [(5,)]
+    shop.undo(2)
+    shop.check()
+    assert shop.con.execute("SELECT count(*) FROM facts.orders").fetchall() == [(4,)]
 
 
 def test_of_a_history_only_the_rows_that_differ_are_written_again():

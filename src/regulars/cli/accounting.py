@@ -22,6 +22,7 @@ def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
         "load_id": result.load_id,
         "files": {name: asdict(counted) for name, counted in result.files.items()},
         "tables": {name: asdict(counted) for name, counted in result.tables.items()},
+        "released": result.released,
         "refused": result.refused,
     }
 
@@ -29,14 +30,15 @@ def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
 def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | None, shop: str) -> None:
     """Print the accounts, what was rejected and why, warnings, and what to do next."""
     if not result.unchanged:
-        files = Sheet(["file", "read", "used", "skipped", "rejected"])
+        files = Sheet(["file", "read", "used", "waiting", "rejected", "skipped"])
         for name, file in result.files.items():
-            files.rows.append([name, *(count(n) for n in (file.read, file.used, file.skipped, file.rejected))])
+            numbers = (file.read, file.used, file.waiting, file.rejected, file.skipped)
+            files.rows.append([name, *(count(n) for n in numbers)])
         tables = Sheet(["table", "inserted", "updated", "unchanged"])
         for name, table in result.tables.items():
             tables.rows.append([name, *(count(n) for n in (table.inserted, table.updated, table.unchanged))])
         files.title = f"Load {result.load_id}, version {version}"
-        files.notes = ["read = used + skipped + rejected"]
+        files.notes = ["read = used + waiting + rejected + skipped"]
         for sheet in (files, tables):
             sheet.numbers = frozenset(sheet.columns[1:])
             show(sheet)
@@ -50,6 +52,8 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         if len(reasons) > _REASONS:
             say(f"  and for {counted(len(reasons) - _REASONS, 'more reason', 'more reasons')}")
         say(f"See them: regulars rejects{shop}; write them to a file: regulars rejects --export rejects.csv{shop}")
+    if any(file.waiting for file in result.files.values()):
+        say(f"See what waits: regulars rejects --waiting{shop}")
     for warning in result.warnings:
         say(f"Note: {warning}")
     if result.unchanged:

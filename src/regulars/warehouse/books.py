@@ -18,8 +18,9 @@ class Load:
     files: tuple[str, ...]
     read: int
     used: int
-    skipped: int
+    waiting: int
     rejected: int
+    skipped: int
     replaced: bool
     covers_until: date | None
     undone_at: datetime | None
@@ -30,7 +31,8 @@ def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
     found = con.execute(
         """
         SELECT l.load_id, l."at", l.source, coalesce(list(f.name ORDER BY f.file_no), []), coalesce(sum(f.read), 0)::BIGINT,
-               coalesce(sum(f.used), 0)::BIGINT, coalesce(sum(f.skipped), 0)::BIGINT, coalesce(sum(f.rejected), 0)::BIGINT,
+               coalesce(sum(f.used), 0)::BIGINT, coalesce(sum(f.waiting), 0)::BIGINT, coalesce(sum(f.rejected), 0)::BIGINT,
+               coalesce(sum(f.skipped), 0)::BIGINT,
                l.replaced, l.covers_until, l.undone_at
         FROM main.loads l LEFT JOIN main.load_files f USING (load_id) GROUP BY ALL ORDER BY l.load_id"""
     ).fetchall()
@@ -42,14 +44,55 @@ def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
             tuple(files),
             read,
             used,
-            skipped,
+            waiting,
             rejected,
+            skipped,
             replaced,
             until,
             undone and _utc(undone),
         )
-        for number, at, source, files, read, used, skipped, rejected, replaced, until, undone in found
+        for number, at, source, files, read, used, waiting, rejected, skipped, replaced, until, undone in found
     ]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An order that lacks an exchange rate: where it stands in a file (its first line), its rows there, and what it lacks."""
+
+    load_id: int
+    file: str
+    line: int
+    source: str
+    order_id: str
+    rows: int
+    reason: str
+
+
+def waiting(
+    con: duckdb.DuckDBPyConnection, *, load_id: int | None = None, file: str | None = None, limit: int = 50
+) -> list[Waiting]:
+    """Orders that wait, those of the newest load first, in the order of their files."""
+    found = con.execute(
+        "SELECT load_id, file, line, source, order_id, rows, reason FROM main.waiting"
+        " WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file)"
+        " ORDER BY load_id DESC, file, line LIMIT $limit",
+        {"load": load_id, "file": file, "limit": limit},
+    ).fetchall()
+    return [Waiting(*row) for row in found]
+
+
+def waiting_rows(con: duckdb.DuckDBPyConnection) -> int:
+    """How many rows of all loads wait."""
+    return int(con.execute("SELECT coalesce(sum(rows), 0)::BIGINT FROM main.waiting").fetchall()[0][0])
+
+
+def not_used(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """How many rows of the newest load were rejected and how many wait."""
+    (counts,) = con.execute(
+        "SELECT coalesce(sum(rejected), 0)::BIGINT, coalesce(sum(waiting), 0)::BIGINT FROM main.load_files"
+        " WHERE load_id = (SELECT max(load_id) FROM main.loads WHERE undone_at IS NULL)"
+    ).fetchall()
+    return int(counts[0]), int(counts[1])
 
 
 def _utc(at: datetime) -> datetime:

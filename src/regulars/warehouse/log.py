@@ -2,7 +2,8 @@
 
 Physical tables `log.<table>` hold the table's columns, the housekeeping columns and `current`; views `main.<table>` show the
 current rows. Of each version key (per source) one load is current: the one with the newest `updated_at` (unknown counts as
-the newest known), then the latest load; loads before the newest `--replace` of that source and table do not count.
+the newest known), then the latest load; loads before the newest `--replace` of that source and table do not count, nor do
+rows that wait (`waiting`) for what other rows must bring.
 Undoing a load is therefore deleting its rows and asking again who is current.
 """
 
@@ -24,11 +25,13 @@ CREATE TABLE IF NOT EXISTS main.loads (load_id INTEGER PRIMARY KEY, "at" TIMESTA
     source VARCHAR NOT NULL, replaced BOOLEAN NOT NULL, covers_until DATE, undone_at TIMESTAMP);
 CREATE TABLE IF NOT EXISTS main.load_files (load_id INTEGER NOT NULL, file_no INTEGER NOT NULL, name VARCHAR NOT NULL,
     source VARCHAR NOT NULL, digest VARCHAR NOT NULL, bytes BIGINT NOT NULL, read BIGINT NOT NULL, used BIGINT NOT NULL,
-    skipped BIGINT NOT NULL, rejected BIGINT NOT NULL, columns VARCHAR[] NOT NULL);
+    skipped BIGINT NOT NULL, rejected BIGINT NOT NULL, columns VARCHAR[] NOT NULL, waiting BIGINT DEFAULT 0);
 CREATE TABLE IF NOT EXISTS main.load_tables (load_id INTEGER NOT NULL, source VARCHAR NOT NULL, "table" VARCHAR NOT NULL,
     inserted BIGINT NOT NULL, updated BIGINT NOT NULL, unchanged BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS main.rejects (load_id INTEGER NOT NULL, file VARCHAR NOT NULL, line BIGINT NOT NULL,
     source VARCHAR NOT NULL, unit VARCHAR, reasons VARCHAR[] NOT NULL, raw VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS main.waiting (load_id INTEGER NOT NULL, file VARCHAR NOT NULL, source VARCHAR NOT NULL,
+    order_id VARCHAR NOT NULL, line BIGINT NOT NULL, rows BIGINT NOT NULL, reason VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS main.about (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
 """
 
@@ -58,19 +61,68 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     A column that a table has got since an older Regulars made its log is added, empty in the older rows.
     """
     con.execute(_BOOKS)
+    con.execute("ALTER TABLE main.load_files ADD COLUMN IF NOT EXISTS waiting BIGINT DEFAULT 0")
     for table in TABLES:
         columns = stored_columns(table)
         typed = ", ".join(f'"{column.name}" {column.kind.sql}' for column in columns)
-        con.execute(f"CREATE TABLE IF NOT EXISTS log.{table.name} ({typed}, current BOOLEAN NOT NULL)")
+        con.execute(
+            f"CREATE TABLE IF NOT EXISTS log.{table.name}"
+            f" ({typed}, current BOOLEAN NOT NULL, waiting BOOLEAN DEFAULT false)"
+        )
         stored = {row[0] for row in con.execute(f"DESCRIBE log.{table.name}").fetchall()}
         missing = [column for column in columns if column.name not in stored]
         for column in missing:
             con.execute(f'ALTER TABLE log.{table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {column.kind.sql}')
+        if "waiting" not in stored:
+            con.execute(f"ALTER TABLE log.{table.name} ADD COLUMN waiting BOOLEAN DEFAULT false")
         create = "CREATE OR REPLACE VIEW" if missing else "CREATE VIEW IF NOT EXISTS"
         con.execute(
             f"{create} main.{table.name} AS SELECT {_list(column.name for column in columns)}"
             f" FROM log.{table.name} WHERE current"
         )
+
+
+def keep_waiting(con: duckdb.DuckDBPyConnection, table: Table, load_id: int, staged: str) -> None:
+    """Append rows that wait: they are not current before `use_waiting`."""
+    columns = [column.name for column in stored_columns(table) if column.name != "load_id"]
+    con.execute(
+        f"INSERT INTO log.{table.name} BY NAME"
+        f" SELECT {_list(columns)}, {load_id} AS load_id, false AS current, true AS waiting FROM {staged}"
+    )
+
+
+def use_waiting(
+    con: duckdb.DuckDBPyConnection, tables: Iterable[Table], complete: str, changes: Changes | None = None
+) -> None:
+    """Let rows that waited count as if their load had brought them in full, oldest load first.
+
+    `complete` is a table (load_id, source, order_id) of what waits no longer; all `tables` have these columns. `changes` is told
+    which rows are about to change.
+    """
+    loads = con.execute(f"SELECT DISTINCT load_id FROM {complete} ORDER BY load_id").fetchall()
+    for table in tables:
+        version = _list(["source", *table.version_key])
+        for (load_id,) in loads:
+            rows, touched, before = (f"waited_{what}_{table.name}" for what in ("rows", "touched", "before"))
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {rows} AS SELECT * FROM log.{table.name} WHERE waiting AND load_id = {load_id}"
+                f" AND (load_id, source, order_id) IN (SELECT (load_id, source, order_id) FROM {complete})"
+            )
+            con.execute(f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {version} FROM {rows}")
+            if changes is not None:
+                changes.rows(table, f"temp.{touched}")
+            con.execute(
+                f"CREATE OR REPLACE TEMP TABLE {before} AS SELECT * FROM log.{table.name}"
+                f" SEMI JOIN {touched} USING ({version}) WHERE current"
+            )
+            con.execute(
+                f"UPDATE log.{table.name} SET waiting = false WHERE waiting AND load_id = {load_id}"
+                f" AND (load_id, source, order_id) IN (SELECT (load_id, source, order_id) FROM {complete})"
+            )
+            _recompute(con, table, touched)
+            for source, count in _counts(con, table, rows, before, ["source", *table.key]).items():
+                _book(con, table, load_id, source, count)
+            con.execute(f"DROP TABLE temp.{rows}; DROP TABLE temp.{touched}; DROP TABLE temp.{before}")
 
 
 def merge(
@@ -90,7 +142,7 @@ def merge(
     key, version = ["source", *table.key], ["source", *table.version_key]
     touched, before = f"merge_touched_{table.name}", f"merge_before_{table.name}"
     for source in sorted(replacing):
-        con.execute("INSERT INTO main.load_tables VALUES (?, ?, ?, 0, 0, 0)", [load_id, source, table.name])
+        _book(con, table, load_id, source, TableCount())
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {_list(version)} FROM log.{table.name}"
         f" SEMI JOIN {staged} USING ({_list(version)})"
@@ -115,36 +167,44 @@ def merge(
         _recompute(con, table, of_sources)
     elif overlap:
         _recompute(con, table, touched)
-    counts = _counts(con, table, load_id, before if overlap else None, key)
+    mine = f"(SELECT * FROM log.{table.name} WHERE load_id = {load_id})"
+    counts = _counts(con, table, mine, before if overlap else None, key)
     stored = con.execute(f"SELECT source, count(*) FROM {staged} GROUP BY source").fetchall()
     for source, rows in stored:
         count = counts.get(source, TableCount())
         if count.inserted + count.updated + count.unchanged != rows:
             raise LoadRefused(f"{table.name}: {rows:,} rows of {source} were to be stored, but {count} were.")
     for source, count in counts.items():
-        con.execute(
-            'DELETE FROM main.load_tables WHERE load_id = ? AND source = ? AND "table" = ?',
-            [load_id, source, table.name],
-        )
-        con.execute(
-            "INSERT INTO main.load_tables VALUES (?, ?, ?, ?, ?, ?)",
-            [load_id, source, table.name, count.inserted, count.updated, count.unchanged],
-        )
+        _book(con, table, load_id, source, count)
     con.execute(f"DROP TABLE temp.{touched}; DROP TABLE temp.{before}")
     return counts
 
 
+def _book(con: duckdb.DuckDBPyConnection, table: Table, load_id: int, source: str, count: TableCount) -> None:
+    """Add a count to what the load did to the table, in `main.load_tables`."""
+    place = [load_id, source, table.name]
+    here = 'load_id = ? AND source = ? AND "table" = ?'
+    for inserted, updated, unchanged in con.execute(
+        f"SELECT inserted, updated, unchanged FROM main.load_tables WHERE {here}", place
+    ).fetchall():
+        count += TableCount(inserted, updated, unchanged)
+    con.execute(f"DELETE FROM main.load_tables WHERE {here}", place)
+    con.execute(
+        "INSERT INTO main.load_tables VALUES (?, ?, ?, ?, ?, ?)",
+        [*place, count.inserted, count.updated, count.unchanged],
+    )
+
+
 def _counts(
-    con: duckdb.DuckDBPyConnection, table: Table, load_id: int, before: str | None, key: list[str]
+    con: duckdb.DuckDBPyConnection, table: Table, brought: str, before: str | None, key: list[str]
 ) -> dict[str, TableCount]:
-    """Compare what is current now with what was, for every key that the load brought."""
+    """Compare what is current now with what was, for every key among the rows `brought` (a relation of the log's rows)."""
     if before is None:
         rows = con.execute(
-            f"SELECT source, count(*) FILTER (current), 0, count(*) FILTER (NOT current) FROM log.{table.name}"
-            f" WHERE load_id = {load_id} GROUP BY source"
+            f"SELECT source, count(*) FILTER (current), 0, count(*) FILTER (NOT current) FROM {brought} GROUP BY source"
         ).fetchall()
     else:
-        mine = f"(SELECT {_list(key)} FROM log.{table.name} WHERE load_id = {load_id})"
+        mine = f"(SELECT {_list(key)} FROM {brought})"
         differs = " OR ".join(f'b."{c.name}" IS DISTINCT FROM a."{c.name}"' for c in table.columns if c.name not in key)
         rows = con.execute(
             f"""
@@ -152,7 +212,7 @@ def _counts(
                    count(*) FILTER (NOT now OR was = 1 AND NOT changed)
             FROM (SELECT s.source, (b.source IS NOT NULL)::INT AS was, a.source IS NOT NULL AS now,
                          ({differs or "false"}) AS changed
-                  FROM (SELECT * FROM log.{table.name} WHERE load_id = {load_id}) s
+                  FROM {brought} s
                   LEFT JOIN {before} b ON {_same(key, "s", "b")}
                   LEFT JOIN (SELECT * FROM log.{table.name} SEMI JOIN {mine} USING ({_list(key)}) WHERE current) a
                   ON {_same(key, "s", "a")})
@@ -164,7 +224,7 @@ def _counts(
 def _recompute(con: duckdb.DuckDBPyConnection, table: Table, touched: str) -> None:
     """Decide anew who is current among the version keys in `touched`."""
     version = ["source", *table.version_key]
-    winners = f"merge_winners_{table.name}"
+    winners, wins = f"merge_winners_{table.name}", "coalesce(r.load_id = w.load_id AND NOT r.waiting, false)"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE {winners} AS
@@ -174,7 +234,7 @@ def _recompute(con: duckdb.DuckDBPyConnection, table: Table, touched: str) -> No
         candidates AS (
             SELECT {_list(version, "r")}, r.load_id, max(r.updated_at) AS newest
             FROM log.{table.name} r SEMI JOIN {touched} USING ({_list(version)}) LEFT JOIN replaced p ON p.source = r.source
-            WHERE r.load_id >= coalesce(p.since, 0) GROUP BY ALL),
+            WHERE r.load_id >= coalesce(p.since, 0) AND NOT r.waiting GROUP BY ALL),
         ranked AS (SELECT *, max(newest) OVER (PARTITION BY {_list(version)}) AS known FROM candidates),
         won AS (
             SELECT * FROM ranked QUALIFY row_number() OVER
@@ -182,8 +242,8 @@ def _recompute(con: duckdb.DuckDBPyConnection, table: Table, touched: str) -> No
         SELECT {_list(version, "t")}, won.load_id FROM {touched} t LEFT JOIN won USING ({_list(version)})"""
     )
     con.execute(
-        f"UPDATE log.{table.name} AS r SET current = coalesce(r.load_id = w.load_id, false) FROM {winners} w"
-        f" WHERE {_same(version, 'r', 'w')} AND r.current <> coalesce(r.load_id = w.load_id, false)"
+        f"UPDATE log.{table.name} AS r SET current = {wins} FROM {winners} w"
+        f" WHERE {_same(version, 'r', 'w')} AND r.current <> {wins}"
     )
     con.execute(f"DROP TABLE temp.{winners}")
 
@@ -222,6 +282,7 @@ def undo(con: duckdb.DuckDBPyConnection, load_id: int, changes: Changes | None =
             _recompute(con, table, touched)
         con.execute(f"DROP TABLE temp.{touched}")
     con.execute("DELETE FROM main.rejects WHERE load_id = ?", [load_id])
+    con.execute("DELETE FROM main.waiting WHERE load_id = ?", [load_id])
 
 
 def _list(names: Iterable[str], alias: str = "") -> str:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 import duckdb
 
 from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Settings
 
-MissingRates = Callable[[Mapping[str, str]], str]
-"""Given the relation of each table's new rows, SQL of the orders among them that have no rate, with the reason."""
-
 MOST_DAYS = 7
 """A missing day takes the last earlier rate, at most this many days old."""
 
 
+def local_day(settings: Settings, zone: str = "zone") -> str:
+    """SQL: the local day of an order, on which its rate is looked up."""
+    return f"timezone(coalesce({zone}, '{settings.timezone}'), timezone('UTC', ordered_at))::DATE"
+
+
 def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone") -> str:
     """SQL: the counted rows of `orders` in another currency than the shop's without a rate, with `rate_day`, their local day."""
-    local = f"timezone(coalesce({zone}, '{settings.timezone}'), timezone('UTC', ordered_at))::DATE"
     # An order that does not count is in no sum, and needs no rate.
     counted = f"currency <> '{settings.currency}' AND status = 'counted' AND NOT test"
-    foreign = f"(SELECT *, {local} AS rate_day FROM {orders} WHERE {counted})"
+    foreign = f"(SELECT *, {local_day(settings, zone)} AS rate_day FROM {orders} WHERE {counted})"
     return (
         f"(SELECT o.* FROM {foreign} o WHERE NOT EXISTS (FROM {rates} r WHERE r.currency = o.currency"
         f" AND r.day <= o.rate_day AND r.day >= o.rate_day - {MOST_DAYS}))"

@@ -108,20 +108,6 @@ def test_lines_of_an_order_in_two_files_are_one_set_or_the_other(shop: Shop) -> 
     assert shop.rows("SELECT line_id FROM order_lines") == [("3",)]
 
 
-def test_foreign_orders_need_a_rate_of_their_day_or_the_week_before(shop: Shop) -> None:
-    rates = "day,currency,rate\n2024-01-05,EUR,0.85\n2024-01-06,USD,0\n"
-    orders = "1,2024-01-12,EUR,1,,\n2,2024-01-13,EUR,1,,\n3,2024-01-04,EUR,1,,\n4,2024-01-06,USD,1,,\n"
-    shop.load({"orders.csv": (HEADER + orders, ORDERS), "rates.csv": (rates, RATES)})
-    assert set(shop.amounts()) == {"1"}
-    assert shop.rows("SELECT line, reasons[1] FROM rejects WHERE file = 'orders.csv' ORDER BY line") == [
-        (
-            n,
-            f"currency: there is no exchange rate for '{code} on {day}', nor for the 7 days before; load exchange_rates with it",
-        )
-        for n, code, day in ((3, "EUR", "2024-01-13"), (4, "EUR", "2024-01-04"), (5, "USD", "2024-01-06"))
-    ]
-
-
 def test_rates_that_stored_orders_need_cannot_be_taken_away(shop: Shop) -> None:
     shop.load({"r.csv": ("day,currency,rate\n2024-01-05,EUR,0.85\n", RATES)})
     shop.orders("1,2024-01-05,EUR,1,,\n")

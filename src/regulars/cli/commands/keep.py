@@ -34,6 +34,12 @@ def rejects(
             help="Write the rejected lines of a load (the newest that has some) as CSV, to be corrected and loaded again.",
         ),
     ] = None,
+    waiting: Annotated[
+        bool,
+        typer.Option(
+            "--waiting", help="Show the orders that wait for an exchange rate instead. They need no correction."
+        ),
+    ] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Lines in a table; CSV and JSON have all.")] = 20,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
@@ -44,9 +50,16 @@ def rejects(
       regulars rejects --shop myshop
       regulars rejects --load 3 --file orders.csv --format json
       regulars rejects --export rejects.csv
+      regulars rejects --waiting
     """  # fmt: skip
+    from regulars.warehouse.books import waiting_rows
     from regulars.warehouse.load import rejects as kept
 
+    if waiting and export is not None:
+        raise UsageError("Orders that wait need no correction.", "Load the exchange rates that they lack.")
+    if waiting:
+        _show_waiting(load, file, limit, format, shop)
+        return
     if export is not None and file is not None:
         raise UsageError("--export writes all rejected lines of a load.", "Leave out --file, or choose with --load.")
     with stored(shop).read() as con:
@@ -57,6 +70,10 @@ def rejects(
             return
         found = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
         reasons = kept.summary(con, load_id=load, file=file) if format is Format.TABLE else []
+        wait = waiting_rows(con)
+    if format is Format.TABLE and wait:
+        what = "1 row waits" if wait == 1 else f"{count(wait)} rows wait"
+        say(f"{what} for an exchange rate: regulars rejects --waiting{naming(shop)}")
     if format is Format.TABLE and not found:
         say("Nothing was rejected.")
         return
@@ -78,6 +95,22 @@ def rejects(
     )
 
 
+def _show_waiting(load: int | None, file: str | None, limit: int, format: Format, shop: Path) -> None:
+    from regulars.warehouse.books import waiting
+
+    with stored(shop).read() as con:
+        found = waiting(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
+    if format is Format.TABLE and not found:
+        say("Nothing waits.")
+        return
+    sheet = Sheet(["load", "file", "line", "order", "rows", "lacks"], numbers=frozenset(["load", "line", "rows"]))
+    for one in found:
+        sheet.rows.append([str(one.load_id), one.file, str(one.line), one.order_id, count(one.rows), one.reason])
+    sheet.notes.append("They are used when a load brings the exchange rates (table exchange_rates).")
+    names = ("load_id", "file", "line", "source", "order_id", "rows", "reason")
+    write([asdict(one) for one in found], format, sheet, names)
+
+
 def _short(text: str, longest: int = 120) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
@@ -92,11 +125,12 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
 
     with stored(shop).read() as con:
         found = booked(con)
-    columns = ["load", "at (UTC)", "source", "files", "read", "used", "skipped", "rejected", ""]
-    sheet = Sheet(columns, numbers=frozenset(["load", "read", "used", "skipped", "rejected"]))
+    counts = ("read", "used", "waiting", "rejected", "skipped")
+    columns = ["load", "at (UTC)", "source", "files", *counts, ""]
+    sheet = Sheet(columns, numbers=frozenset(["load", *counts]))
     for one in found:
         state = f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else ""
-        numbers = (count(n) for n in (one.read, one.used, one.skipped, one.rejected))
+        numbers = (count(n) for n in (one.read, one.used, one.waiting, one.rejected, one.skipped))
         sheet.rows.append(
             [str(one.load_id), f"{one.at:%Y-%m-%d %H:%M}", one.source, ", ".join(one.files), *numbers, state]
         )
@@ -105,10 +139,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         "at",
         "source",
         "files",
-        "read",
-        "used",
-        "skipped",
-        "rejected",
+        *counts,
         "replaced",
         "covers_until",
         "undone_at",

@@ -13,7 +13,6 @@ from regulars.warehouse.load.mapping import Block
 from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
 from regulars.warehouse.load.stage import Plan, Stage, failures
 from regulars.warehouse.load.workspace import Workspace, identifier
-from regulars.warehouse.rates import MissingRates
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
 
@@ -37,6 +36,12 @@ class Judgement:
     """Table (file, line, reason)."""
     repeats: str = ""
     """Table (file, line): lines that say once more what others have said. They make no rows, and are used."""
+    waiting: str = ""
+    """Table (file, line, source, order_id, reason): lines of orders that wait for an exchange rate."""
+    waiting_rows: dict[str, str] = field(default_factory=dict)
+    """The temporary table of each canonical table's rows that wait."""
+    warnings: list[str] = field(default_factory=list)
+    """What the owner should know about rows that load."""
 
     def lines(self, stage: Stage) -> str:
         """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
@@ -47,15 +52,9 @@ class Judgement:
                 rows = f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
         return rows
 
-    warnings: list[str] = field(default_factory=list)
-    """What the owner should know about rows that load."""
 
-
-def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> Judgement:
-    """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source.
-
-    `missing_rates` gives SQL (`@file`, `@plan`, `@line`, reason) of orders without an exchange rate.
-    """
+def judge(room: Workspace, stages: list[Stage]) -> Judgement:
+    """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source."""
     found = Judgement(
         room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"), repeats=room.table("repeats")
     )
@@ -74,7 +73,7 @@ def judge(room: Workspace, stages: list[Stage], missing_rates: MissingRates) -> 
     for stage in stages:
         for index in range(len(stage.plans)):
             evaluate.insert(room, stage, index, found.rows[stage.plans[index].table.name], _good(found, stage))
-    while _reject_wrong(found, lost) + _reject_twins(found) + _reject_rates(found, missing_rates):
+    while _reject_wrong(found, lost) + _reject_twins(found):
         _spread(found)
         _remove(found)
     for name, rows in found.rows.items():
@@ -248,12 +247,7 @@ def _reject_twins(found: Judgement) -> int:
     return count
 
 
-def _reject_rates(found: Judgement, missing_rates: MissingRates) -> int:
-    """Orders in a currency without a rate. Wrong rows are left to the other checks."""
-    return _reject_rows(found, missing_rates(found.rows)) if "orders" in found.rows else 0
-
-
-def _units(stage: Stage) -> list[str]:
+def units_of(stage: Stage) -> list[str]:
     """SQL (line, unit), one a mapping that fills an order's table: which order each line belongs to."""
     found = []
     for plan in stage.plans:
@@ -298,7 +292,7 @@ def _spread(found: Judgement) -> None:
         f"SELECT {quoted(stage.full_name)} AS source, {stage.number} AS file, {quoted(stage.file.name)} AS name,"
         f" line, unit, {guessed} AS guessed FROM ({sql})"
         for stage in found.stages
-        for guessed, orders in (("false", _units(stage)), ("true", _guessed_units(stage)))
+        for guessed, orders in (("false", units_of(stage)), ("true", _guessed_units(stage)))
         for sql in orders
     ]
     if not parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
@@ -29,6 +29,7 @@ from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.load.parse import Locale
 from regulars.warehouse.load.read import Content, look
 from regulars.warehouse.load.stage import Stage, parse, plans
+from regulars.warehouse.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.log import TableCount, merge
 from regulars.warehouse.tables import BY_NAME
@@ -66,12 +67,13 @@ class LoadOptions:
 
 @dataclass(frozen=True)
 class FileCount:
-    """read = used + skipped + rejected, in records."""
+    """read = used + waiting + rejected + skipped, in records."""
 
     read: int = 0
     used: int = 0
-    skipped: int = 0
+    waiting: int = 0
     rejected: int = 0
+    skipped: int = 0
 
 
 @dataclass
@@ -83,6 +85,8 @@ class LoadResult:
     tables: dict[str, TableCount] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     unchanged: bool = False
+    released: int = 0
+    """Rows of earlier loads that waited and are used now."""
     refused: dict[str, str] = field(default_factory=dict)
     """Files that were left out (`skip_refused`), and why."""
 
@@ -170,7 +174,8 @@ def _store(
 ) -> LoadResult:
     """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored."""
     progress.start("checking", 1)
-    found = judge(room, [stage for stage, _ in stages], _rates_check(settings))
+    found = judge(room, [stage for stage, _ in stages])
+    set_waiting(found, settings)
     progress.advance()
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])
     room.con.execute("BEGIN")
@@ -206,6 +211,7 @@ def _read(
             result.files[given.file.name] = FileCount()
             result.warnings.append(
                 f"{given.file.name} was loaded before (load {before}) and changes nothing; --again insists."
+                + _still_waiting(room.con, before, given.file.name)
             )
         elif any(digest == other for _, other in stages):
             result.files[given.file.name] = FileCount()
@@ -254,22 +260,12 @@ def _loaded_before(con: duckdb.DuckDBPyConnection, digest: str) -> int | None:
     return None if rows[0][0] is None else int(rows[0][0])
 
 
-def _rates_check(settings: Settings) -> rates.MissingRates:
-    """How orders without an exchange rate are found, among the rates stored and those of this load."""
-
-    def missing(rows: Mapping[str, str]) -> str:
-        known = "SELECT day, currency FROM main.exchange_rates"
-        if "exchange_rates" in rows:
-            known += f' UNION ALL SELECT day, currency FROM {rows["exchange_rates"]} WHERE NOT "@wrong"'
-        good = f'(SELECT * FROM {rows["orders"]} WHERE NOT "@wrong")'
-        return (
-            'SELECT "@file", "@plan", "@line",'
-            " 'currency: there is no exchange rate for ''' || currency || ' on ' || rate_day ||"
-            f" ''', nor for the {rates.MOST_DAYS} days before; load exchange_rates with it' AS reason"
-            f" FROM {rates.without_rate(good, f'({known})', settings)}"
-        )
-
-    return missing
+def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> str:
+    """A sentence about the rows of a file loaded before that still wait; empty where there are none."""
+    sql = "SELECT coalesce(sum(rows), 0)::BIGINT FROM main.waiting WHERE load_id = ? AND file = ?"
+    rows = int(con.execute(sql, [load_id, file]).fetchall()[0][0])
+    what = "1 row of it still waits" if rows == 1 else f"{rows:,} rows of it still wait"
+    return f" {what} for exchange rates: regulars rejects --waiting." if rows else ""
 
 
 def _write(
@@ -294,14 +290,15 @@ def _write(
     for stage, digest in stages:
         count, blank = _account(found, load_id, stage)
         result.files[stage.file.name] = count
-        if is_refused(read=count.read, blank=blank, kept=count.used, rejected=count.rejected):
+        if is_refused(read=count.read, blank=blank, kept=count.used + count.waiting, rejected=count.rejected):
             reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
             refused[stage.number] = explained(stage.file.name, count.read, count.rejected, reasons)
         con.execute(
-            "INSERT INTO main.load_files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO main.load_files (load_id, file_no, name, source, digest, bytes, read, used, waiting, rejected, skipped,"
+            " columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 *(load_id, stage.number, stage.file.name, stage.full_name, digest, stage.size),
-                *(count.read, count.used, count.skipped, count.rejected, list(stage.lines.names)),
+                *(count.read, count.used, count.waiting, count.rejected, count.skipped, list(stage.lines.names)),
             ],
         )
         progress.advance()
@@ -312,8 +309,11 @@ def _write(
         )
     if refused and not options.accept_rejects:
         raise FilesRefused(refused)
-    if rejected and options.replace:
-        result.warnings.append(f"{rejected:,} rows were rejected; with --replace their earlier versions are gone too.")
+    waiting = sum(count.waiting for count in result.files.values())
+    if (rejected or waiting) and options.replace:
+        result.warnings.append(
+            f"{rejected:,} rows were rejected and {waiting:,} wait; with --replace their earlier versions are gone too."
+        )
     for name, rows in found.rows.items():
         replacing = {stage.full_name for stage, _ in stages for plan in stage.plans if plan.table.name == name}
         before = _current(con, name) if options.replace else 0
@@ -331,6 +331,9 @@ def _write(
         if done != TableCount():
             result.tables[name] = done
         progress.advance()
+    result.warnings += store_waiting(found, load_id, settings)
+    result.released, released = use_complete(found, settings, changes)
+    result.warnings += released
     for warn in CHECKS:
         result.warnings += warn(found, settings)
     rates.require_rates(con, settings)
@@ -355,12 +358,17 @@ def _account(found: Judgement, load_id: int, stage: Stage) -> tuple[FileCount, i
     takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
     gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
     found.room.timezone(stage.zone)
-    used, skipped, blank = found.room.con.execute(
-        'SELECT count(*) FILTER (taken), count(*) FILTER (NOT taken), count(*) FILTER ("@empty")'
-        f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
+    waits = "false"
+    if found.room.count(f"{found.waiting} WHERE file = {stage.number}"):
+        waits = f'"@line" IN (SELECT line FROM {found.waiting} WHERE file = {stage.number})'
+    used, waiting, skipped, blank = found.room.con.execute(
+        "SELECT count(*) FILTER (taken AND NOT waits), count(*) FILTER (taken AND waits), count(*) FILTER (NOT taken),"
+        ' count(*) FILTER ("@empty")'
+        f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken, {waits} AS waits'
+        f' FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
     ).fetchall()[0]
-    count = FileCount(stage.lines.read, used, skipped, rejected)
-    if count.read != count.used + count.skipped + count.rejected:
+    count = FileCount(stage.lines.read, used, waiting, rejected, skipped)
+    if count.read != count.used + count.waiting + count.rejected + count.skipped:
         raise LoadRefused(
             f"The rows of {stage.file.name} do not add up: {count}.", "Please report this; nothing was changed."
         )
