@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from datetime import datetime
+from decimal import Decimal
 from statistics import fmean
 
 import duckdb
@@ -12,8 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from metrics.shops import order, shop
+from regulars.metrics.catalogue import named
 from regulars.metrics.cells.occurrences import Histogram
 from regulars.metrics.compute.intervals import benjamini_hochberg, jackknife, left_out, p_value, ratio, wilson
+from regulars.metrics.query import answer
+from regulars.metrics.question import Question
 
 
 @pytest.mark.parametrize(
@@ -80,6 +87,30 @@ def test_32_buckets_use_students_t_with_31_degrees_of_freedom() -> None:
     assert (high[0] - low[0]) / 2 / error[0] == pytest.approx(2.0395, abs=5e-5)
     # The jackknife of a mean of equal buckets is its textbook standard error.
     assert error[0] == pytest.approx(np.arange(32.0).std(ddof=1) / math.sqrt(32))
+
+
+def test_returns_of_nobody_make_buckets_of_their_own() -> None:
+    """400 pieces sold to 400 customers, 80 returns that name neither order nor customer: 20 % came back."""
+    orders = [order(f"o{number}", f"c{number}", "2024-03-05") for number in range(400)]
+    lines = [
+        {"order_id": f"o{number}", "line_id": "1", "product_id": "mug", "quantity": 1, "amount": Decimal(10)}
+        for number in range(400)
+    ]
+    back = [
+        {"return_id": f"r{number}", "returned_at": datetime(2024, 3, 20), "quantity": 1, "amount": Decimal(10)}
+        for number in range(80)
+    ]
+    made = shop(orders=orders, order_lines=lines, returns=back)
+    returned, sold = [0.0] * 32, [0.0] * 32
+    for one in back:
+        returned[hashlib.md5(str(one["return_id"]).encode()).digest()[0] % 32] += 1
+    for (person,) in made.con.execute("SELECT person FROM facts.orders").fetchall():
+        sold[person % 32] += 1
+    period = made.facts.calendar.parse("2024-03")
+    (found,) = answer(Question((named("product_return_rate_by_return_day"),), (period,)), made.facts)
+    low, high, _ = jackknife_by_hand(returned, sold)
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, low, high))
+    assert (low, high) == pytest.approx((0.15, 0.25), abs=0.02)  # in one bucket: 0.00 to 0.61
 
 
 def test_one_bucket_tells_nothing_about_its_spread() -> None:

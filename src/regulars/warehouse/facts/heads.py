@@ -26,7 +26,7 @@ def counted_orders(sources: Sources) -> ir.Table:
     """
     orders = sources.table("orders_of_persons")
     orders = with_local_day(orders.filter(orders.status == "counted", ~orders.test), "ordered_at", sources)
-    orders = orders.mutate(bucket=orders.person.isnull().ifelse(_bucket_of(orders.order_id), orders.person % BUCKETS))
+    orders = orders.mutate(bucket=bucket_of(orders.person, orders.order_id))
     orders = with_rate(orders, sources)
     return orders.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",
@@ -34,9 +34,9 @@ def counted_orders(sources: Sources) -> ir.Table:
     )  # fmt: skip
 
 
-def _bucket_of(text: ir.StringValue) -> ir.IntegerValue:
-    """A guest's order is a customer of its own: its bucket comes from the md5 of its number, which engines agree on."""
-    return scattered(text) % BUCKETS
+def bucket_of(person: ir.IntegerValue, own_id: ir.StringValue) -> ir.IntegerValue:
+    """The bucket of a row: its person's, or where nobody is known that of its own id's md5, which engines agree on."""
+    return person.isnull().ifelse(scattered(own_id) % BUCKETS, person % BUCKETS)
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.days import with_local_day
-from regulars.warehouse.facts.heads import BUCKETS, UNTAXED
+from regulars.warehouse.facts.heads import UNTAXED, bucket_of
 from regulars.warehouse.facts.lines import with_product_name
 from regulars.warehouse.portable import converted, larger, rounded, share, smaller
 
@@ -35,7 +35,7 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     rows = rows.drop("known_source").rename(known="known_order")
     of = orders.select(
         of_source=orders.source, of_order=orders.order_id, of_key=orders.key, order_day=orders.day, order_person=orders.person,
-        order_bucket=orders.bucket, channel=orders.channel, country=orders.country, paid=orders.paid, rate=orders.rate,
+        channel=orders.channel, country=orders.country, paid=orders.paid, rate=orders.rate,
         goods_paid=orders.goods_paid, net_before_refunds=orders.net_before_refunds, goods_cost=orders.goods_cost,
     )  # fmt: skip
     rows = rows.left_join(of, [rows.source == of.of_source, rows.order_id == of.of_order])
@@ -57,7 +57,7 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     return rows.select(
         "source", "return_id", "order_id", "linked", "order_day", "channel", "country", "reason", "quantity",
         day=rows.returned_day, person=person,
-        bucket=ibis.coalesce(person % BUCKETS, rows.order_bucket, ibis.literal(0)).cast("int64"),
+        bucket=bucket_of(person, ibis.coalesce(rows.of_order, rows.return_id)).cast("int64"),
         product=ibis.coalesce(rows.line_product, rows.name, rows.product_id),
         category=ibis.coalesce(rows.line_category, rows.listed_category),
         amount=rows.taken_back, cost_back=rows.cost_back,

@@ -10,8 +10,7 @@ import ibis.expr.types as ir
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.facts import Sources
 from regulars.warehouse.facts.days import with_local_day
-from regulars.warehouse.facts.heads import BUCKETS
-from regulars.warehouse.portable import scattered
+from regulars.warehouse.facts.heads import bucket_of
 
 ENDLESS = date(2100, 1, 1)
 """An end on this day or later is none: where there is none, some sources write one far ahead."""
@@ -23,7 +22,6 @@ def subscriptions(sources: Sources) -> ir.Table:
     rows = with_local_day(rows, "started_at", sources)
     rows = with_local_day(rows, "ended_at", sources, name="ended_day")
     ends = rows.ended_day < epoch_day(ENDLESS)
-    alone = scattered(rows.subscription_id) % BUCKETS
     return rows.select(
         "source",
         "subscription_id",
@@ -31,5 +29,5 @@ def subscriptions(sources: Sources) -> ir.Table:
         "plan",
         "day",
         ended_day=ends.ifelse(rows.ended_day, ibis.null()).cast("int32"),
-        bucket=rows.person.isnull().ifelse(alone, rows.person % BUCKETS),
+        bucket=bucket_of(rows.person, rows.subscription_id),
     )
