@@ -10,12 +10,12 @@ from pathlib import Path
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
-from regulars.vocabulary.errors import NothingLoaded, UsageError
+from regulars.vocabulary.errors import MappingError, NothingLoaded, UnknownFile, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
-from regulars.warehouse.load.files import InputFile, expand
+from regulars.warehouse.load.files import Format, InputFile, expand
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
@@ -48,7 +48,8 @@ class App(Reading):
         `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
         column names the ids of another source, such as shopify for the costs of its products.
         """
-        inputs = [Input(file, self._source(file, mapping, source), account) for file in expand(paths)]
+        declared = mapping_file.read(mapping) if mapping is not None else None
+        inputs = [self._input(file, declared, source, account) for file in expand(paths)]
         if not inputs:
             raise UsageError("There is nothing to load.", "Name at least one file or folder.")
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
@@ -64,14 +65,15 @@ class App(Reading):
             pass
         return result
 
-    def _source(self, file: InputFile, mapping: Path | None, name: str) -> Source:
-        header = file.header()
+    def _input(self, file: InputFile, mapping: Source | None, name: str, account: str) -> Input:
         if mapping is not None:
-            found = mapping_file.read(mapping)
-            catalogue.insist(found, file.name, header)
-            return found
-        found = catalogue.recognise(file.name, header, file.values(), self.shop.settings.currency)
-        return replace(found, name=name) if name and found in own.SOURCES else found
+            file = file.with_layout(header_line=mapping.header_line, columns=mapping.header)
+            return Input(*with_header(file, lambda tried: _insist(mapping, tried)), account)
+        currency = self.shop.settings.currency
+        file, found = with_header(
+            file, lambda tried: catalogue.recognise(tried.name, tried.header(), tried.values(), currency)
+        )
+        return Input(file, replace(found, name=name) if name and found in own.SOURCES else found, account)
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:
         """Take one load back and bring the facts up to date."""
@@ -99,3 +101,28 @@ class App(Reading):
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
         self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))
+
+
+def with_header(file: InputFile, recognise: Callable[[InputFile], Source]) -> tuple[InputFile, Source]:
+    """The file with its header at the first line (or sheet and row) that `recognise` accepts, and the source it returns.
+
+    A file whose first line is accepted is never read otherwise. Raises UnknownFile or MappingError, as `recognise` does for
+    the line that most likely is the header.
+    """
+    for tried in file.header_candidates():
+        try:
+            return tried, recognise(tried)
+        except (UnknownFile, MappingError):
+            continue
+    likely = file.likely()
+    if likely.format is Format.DELIMITED and not likely.dialect.is_split and not file.columns:
+        raise UnknownFile(
+            f"No delimiter was found in {file.name}: no comma, semicolon, tab, | or blank splits its lines into columns.",
+            "Export it as CSV, or replace what stands between the columns by commas.",
+        )
+    return likely, recognise(likely)
+
+
+def _insist(mapping: Source, file: InputFile) -> Source:
+    catalogue.insist(mapping, file.name, file.header())
+    return mapping

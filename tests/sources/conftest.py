@@ -34,7 +34,10 @@ def load_file(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Load:
         if isinstance(file, str):
             path = tmp_path / f"export{len(list(tmp_path.iterdir()))}.csv"
             path.write_text(file, encoding="utf-8")
-        inputs = [Input(found, source, account) for found in expand([path])]
+        inputs = [
+            Input(found.with_layout(header_line=source.header_line, columns=source.header), source, account)
+            for found in expand([path])
+        ]
         settings = Settings(name="shop", currency=currency, timezone="UTC")
         options = LoadOptions(again=True, accept_rejects=True)
         return load(con, inputs, settings=settings, command="load", options=options)

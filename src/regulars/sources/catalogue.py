@@ -58,7 +58,10 @@ def insist(source: Source, file: str, header: Iterable[str]) -> None:
     header = list(header)
     if missing := _missing(source, _names(header)):
         if looks_like_data(header):
-            raise MappingError(*_headless(file, header))
+            message, _ = _headless(file, header)
+            raise MappingError(
+                message, 'Name its columns in the mapping, in their order: header = ["…", "…"] under [read].'
+            )
         raise MappingError(
             f"{file} lacks columns that the mapping {source.name} uses: {_with_guesses(source, missing, header)}.",
             f"The file has: {', '.join(header)}. Columns that only some files have are named under `optional`;"

@@ -26,7 +26,7 @@ from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
 
 _TOP = ("name", "title", "optional", "read", "types")
-_READ = ("timezone", "decimal", "date_order")
+_READ = ("timezone", "decimal", "date_order", "header_line", "header")
 _TABLE = ("where", "group_by", "columns")
 _UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
 
@@ -119,6 +119,8 @@ class _Reader:
             decimal=self.decimal(options),
             date_order=self.date_order(options),
             timezone=self.timezone(options),
+            header_line=self.header_line(options),
+            header=self.header(options),
         )
 
     def section(self, raw: dict[str, Any], name: str, known: Iterable[str]) -> dict[str, Any]:
@@ -243,6 +245,27 @@ class _Reader:
             return ZoneInfo(name).key if name is not None else None
         except (ValueError, OSError, TypeError, LookupError, AttributeError):
             raise self.wrong(f"[read] there is no timezone {name}", "Use a name such as Europe/London.") from None
+
+    def header_line(self, options: dict[str, Any]) -> int | None:
+        match options.get("header_line"):
+            case None:
+                return None
+            case int(number) if number >= 1 and not isinstance(number, bool):
+                return number
+        raise self.wrong(
+            "[read] header_line is not the number of a line", "It says where the column names stand: header_line = 4."
+        )
+
+    def header(self, options: dict[str, Any]) -> tuple[str, ...]:
+        names = options.get("header", [])
+        hint = 'It names the columns of a file without a header line: header = ["id", "day", "total"].'
+        if not isinstance(names, list) or not all(isinstance(name, str) and name.strip() for name in names):
+            raise self.wrong("[read] header is not a list of names", hint)
+        if "header" in options and not names:
+            raise self.wrong("[read] header names no column", hint)
+        if len({name.strip().lower() for name in names}) < len(names):
+            raise self.wrong("[read] header names a column twice", hint)
+        return tuple(names)
 
 
 def _sql_type(kind: Kind) -> str:

@@ -10,16 +10,24 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import IO, cast
 
 from regulars.vocabulary.errors import UnreadableFile
-from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, unique
+from regulars.warehouse.load.formats.delimited import (
+    Dialect,
+    dialect_of,
+    first_line,
+    first_rows,
+    header_candidates,
+    likely_header,
+    unique,
+)
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
-from regulars.warehouse.load.formats.xlsx import sheet_header
+from regulars.warehouse.load.formats.xlsx import SheetLayout, SheetTop, sheet_tops
 from regulars.warehouse.load.workspace import reachable
 from regulars.warehouse.versions.connection import connect_in_memory
 
@@ -73,6 +81,12 @@ class InputFile:
     path: Path
     member: str | None = None
     """The member's name inside the zip archive at `path`."""
+    header_line: int | None = None
+    """Number of the header's line or row, where it is not the first that holds anything."""
+    columns: tuple[str, ...] = ()
+    """Names of the columns, where the file has no header; with `header_line`, instead of that line."""
+    sheet: str | None = None
+    """The sheet of a workbook; the first visible one that holds anything where None."""
 
     def open(self) -> IO[bytes]:
         """The content, unpacked. Raises UnreadableFile where the archive is broken."""
@@ -173,8 +187,7 @@ class InputFile:
             case Format.JSON:
                 return json_header(self.sample, self.name, len(self.sample) < SAMPLE)
             case Format.XLSX:
-                with self.open() as stream:
-                    return sheet_header(stream, self.name)
+                return self.sheet_layout.names
             case Format.PARQUET:
                 with tempfile.TemporaryDirectory() as folder:
                     content = self.local(Path(folder))
@@ -184,7 +197,88 @@ class InputFile:
     @cached_property
     def dialect(self) -> Dialect:
         """Delimiter and header of a delimited file."""
-        return dialect_of(self.sample, len(self.sample) < SAMPLE)
+        return dialect_of(self.sample, len(self.sample) < SAMPLE, self.header_line, self.columns)
+
+    @cached_property
+    def _sheets(self) -> tuple[SheetTop, ...]:
+        with self.open() as stream:
+            return sheet_tops(stream, self.name)
+
+    @cached_property
+    def _visible_sheets(self) -> tuple[SheetTop, ...]:
+        """The sheets that hold anything and are shown. Raises UnreadableFile where there is none."""
+        filled = [sheet for sheet in self._sheets if sheet.rows]
+        if not filled:
+            raise UnreadableFile(
+                f"{self.name} holds no rows.", "Export it again; a file needs at least its header line."
+            )
+        visible = tuple(sheet for sheet in filled if not sheet.hidden)
+        if not visible:
+            raise UnreadableFile(
+                f"{self.name} holds rows in hidden sheets only.", "Unhide the sheet that is to be loaded."
+            )
+        return visible
+
+    @cached_property
+    def sheet_layout(self) -> SheetLayout:
+        """The sheet, the columns and the first row of a workbook. Raises UnreadableFile where there are none."""
+        visible = self._visible_sheets
+        sheet = next((sheet for sheet in visible if sheet.title == self.sheet), visible[0])
+        if self.columns:
+            return SheetLayout(sheet.title, unique(self.columns), (self.header_line or 0) + 1)
+        number = sheet.rows[0][0] if self.header_line is None else self.header_line
+        return SheetLayout(sheet.title, dict(sheet.rows).get(number, ()), number + 1)
+
+    def with_layout(self, *, header_line: int | None, columns: tuple[str, ...], sheet: str | None = None) -> InputFile:
+        """The same file with its header taken from elsewhere."""
+        if (header_line, columns, sheet) == (self.header_line, self.columns, self.sheet):
+            return self
+        other = replace(self, header_line=header_line, columns=columns, sheet=sheet)
+        kept = ("sample", "format", "_sheets", "_visible_sheets")
+        other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
+        return other
+
+    def header_candidates(self) -> Iterator[InputFile]:
+        """The file as it is, then with each other sheet, line or row as its header that may be it, in the order to try."""
+        yield self
+        given = self.columns or self.header_line is not None
+        if self.format is Format.XLSX:
+            for sheet in self._visible_sheets:
+                for number in (self.header_line,) if given else (number for number, _ in sheet.rows):
+                    yield self.with_layout(header_line=number, columns=self.columns, sheet=sheet.title)
+        elif self.format is Format.DELIMITED and not given:
+            for number in header_candidates(self.sample):
+                yield self.with_layout(header_line=number, columns=())
+
+    def likely(self) -> InputFile:
+        """The file with its header where it most likely is, for messages about one that no source knows."""
+        if self.format is Format.DELIMITED and not self.columns and self.header_line is None:
+            number = likely_header(self.sample)
+            return self if number == self.dialect.first - 1 else self.with_layout(header_line=number, columns=())
+        return self
+
+    def layout_notes(self) -> list[str]:
+        """Sentences about the lines above the header, and the sheets, that were left out."""
+        notes = []
+        if self.format is Format.XLSX:
+            layout = self.sheet_layout
+            others = [sheet for sheet in self._sheets if sheet.title != layout.title and sheet.rows]
+            if others:
+                names = ", ".join(f"“{sheet.title}”{' (hidden)' if sheet.hidden else ''}" for sheet in others)
+                notes.append(f"{self.name}: only the sheet “{layout.title}” was read, not {names}.")
+            (top,) = (sheet.rows[0][0] for sheet in self._sheets if sheet.title == layout.title)
+            first = layout.first
+        elif self.format is Format.DELIMITED:
+            top, first = first_line(self.sample), self.dialect.first
+        else:
+            return []
+        if self.header_line is not None and self.header_line > top:
+            above = (
+                "the line above it was" if self.header_line == 2 else f"the {self.header_line - 1} lines above it were"
+            )
+            word = "row" if self.format is Format.XLSX else "line"
+            notes.append(f"{self.name}: the header was taken from {word} {first - 1}; {above} left out.")
+        return notes
 
     def values(self) -> dict[str, list[str]]:
         """The first values of each column, to tell what an unknown file holds; empty where it is no delimited text."""

@@ -86,6 +86,10 @@ class Source:
     """How 03/04/2024 is read; without it such dates are rejected as ambiguous."""
     timezone: str | None = None
     """Zone of times without an offset; the shop's where None."""
+    header_line: int | None = None
+    """Number of the line (of a sheet: the row) with the column names; looked for where None."""
+    header: tuple[str, ...] = ()
+    """Column names of files that have no header line; with `header_line`, instead of that line."""
     closed: bool = False
     """Whether the files' columns are ours alone, so that one which no mapping uses is named to the owner."""
     lacking: tuple[tuple[tuple[str, ...], str], ...] = ()

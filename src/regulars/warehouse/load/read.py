@@ -18,7 +18,7 @@ from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.files import Format, InputFile
 from regulars.warehouse.load.formats import tidy
 from regulars.warehouse.load.formats.csv_records import guessed_fields
-from regulars.warehouse.load.formats.delimited import unique
+from regulars.warehouse.load.formats.delimited import BLANK, unique
 from regulars.warehouse.load.formats.text_lines import TextLines
 from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
@@ -97,9 +97,8 @@ def look(room: Workspace, file: InputFile) -> Content:
     finally:
         if copy is not None:
             copy.close()
-    return Content(
-        file, path, digest.hexdigest(), facts.size, facts if kind in (Format.DELIMITED, Format.JSON) else None
-    )
+    kept = facts if kind in (Format.DELIMITED, Format.JSON) else None
+    return Content(file, path, digest.hexdigest(), facts.size, kept, file.layout_notes())
 
 
 def fill(
@@ -131,7 +130,7 @@ def _fill_delimited(
 ) -> Lines:
     facts, dialect = content.facts, content.file.dialect
     assert facts is not None
-    if facts.usual and dialect.preamble == 0:
+    if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
         lines = _new(room, content, dialect.names, dialect.first)
         for padding in (True, False):
             csv = _Csv(content.path, dialect.delimiter, len(dialect.names), padding=padding)
@@ -158,6 +157,7 @@ def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable
             delimiter=dialect.delimiter,
             width=len(dialect.names),
             preamble=dialect.preamble,
+            has_header=dialect.has_header,
         )
     _note_encoding(content, clean.lines)
     lines = _new(room, content, dialect.names, dialect.first)
@@ -295,11 +295,12 @@ def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
 
 def _sheet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     path = room.path(".csv")
+    layout = content.file.sheet_layout
     with content.path.open("rb") as stream:
-        sheet = sheet_to_csv(stream, content.file.name, path, decimal)
-    lines = _new(room, content, sheet.names, sheet.first)
-    lines.records = sheet.rows
-    return lines, _Csv(path, ",", len(sheet.names)).relation()
+        rows = sheet_to_csv(stream, content.file.name, path, decimal, layout)
+    lines = _new(room, content, layout.names, layout.first)
+    lines.records = rows
+    return lines, _Csv(path, ",", len(layout.names)).relation()
 
 
 def _parquet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:

@@ -248,6 +248,7 @@ def _digest(content: Content, given: Input) -> str:
         source.decimal,
         source.date_order,
         source.timezone,
+        *((source.header_line, source.header) if source.header_line or source.header else ()),
     )
     return hashlib.sha256(f"{content.digest} {how!r}".encode()).hexdigest()
 

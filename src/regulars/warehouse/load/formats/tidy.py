@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from regulars.warehouse.load.formats.csv_records import fields_of, record_of
-from regulars.warehouse.load.formats.delimited import encoding_of
+from regulars.warehouse.load.formats.delimited import BLANK, collapsed, encoding_of
 from regulars.warehouse.load.formats.text_lines import LONGEST_LINE, LongLine, TextLines
 
 _MOST_LINES = 2_000
@@ -140,7 +140,16 @@ class Tidied:
     multiline: bool = False
 
 
-def tidied(stream: IO[bytes], encoding: str, path: Path, *, delimiter: str, width: int, preamble: int) -> Tidied:
+def tidied(
+    stream: IO[bytes],
+    encoding: str,
+    path: Path,
+    *,
+    delimiter: str,
+    width: int,
+    preamble: int,
+    has_header: bool = True,
+) -> Tidied:
     """Copy a text file to `path` as UTF-8 with plain newlines, each record checked for its quotes and its fields.
 
     A line with an odd number of quotes may open a field over several lines. Where joining the following lines closes it and
@@ -158,8 +167,10 @@ def tidied(stream: IO[bytes], encoding: str, path: Path, *, delimiter: str, widt
             if isinstance(line, str) and not line.strip():
                 result.missing.append(number)
                 continue
+            if isinstance(line, str) and delimiter == BLANK:
+                line = collapsed(line)
             record, reason = _record(line, lines, delimiter, width)
-            if number == preamble + 1:
+            if has_header and number == preamble + 1:
                 continue  # the header, which was read before
             if reason:
                 result.missing.append(number)

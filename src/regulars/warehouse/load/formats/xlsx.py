@@ -1,84 +1,135 @@
-"""XLSX: the first sheet that holds anything, written as a CSV file that the fast reader takes."""
+"""XLSX: the rows of one sheet, written as a CSV file that the fast reader takes."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 import warnings
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl import Workbook, load_workbook
 
 from regulars.vocabulary.errors import UnreadableFile
-from regulars.warehouse.load.formats.delimited import unique
+from regulars.warehouse.load.formats.delimited import HEADER_LINES, unique
 
-_BROKEN = (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile, InvalidFileException, EOFError, SyntaxError)
+_MOST_ROWS = 1_048_576
+"""Rows of a sheet in XLSX; a higher number stands in a damaged file."""
+
+_EXACT_DIGITS = 15
+"""Significant digits that a spreadsheet keeps of a number that is typed in or imported."""
+
+_ZERO_PADDED = re.compile(r"0{2,}")
+"""Number formats that fill a whole number with zeros from the left, such as 00000 for postcodes."""
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """What was copied: column names, the number of the first row below the header, and how many rows."""
+class SheetTop:
+    """The beginning of a sheet: number and column names of each of its first rows that are not empty."""
 
+    title: str
+    hidden: bool
+    rows: tuple[tuple[int, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
+class SheetLayout:
+    """Where the rows of a workbook stand: the sheet, the names of its columns, the number of the first row."""
+
+    title: str
     names: tuple[str, ...]
     first: int
-    rows: int
 
 
-def sheet_header(stream: IO[bytes], name: str) -> tuple[str, ...]:
-    """The column names: the first row that is not empty. Raises UnreadableFile."""
-    for _, row in _rows(stream, name):
-        return unique(_trimmed(row))
-    raise UnreadableFile(f"{name} holds no rows.", "Export it again; a file needs at least its header line.")
+def sheet_tops(stream: IO[bytes], name: str) -> tuple[SheetTop, ...]:
+    """The beginnings of all sheets, in the workbook's order. Raises UnreadableFile."""
+    try:
+        book = _opened(stream)
+        return tuple(
+            SheetTop(
+                sheet.title,
+                sheet.sheet_state != "visible",
+                tuple((number, unique(_trimmed(row))) for number, row in islice(_rows(book, sheet), HEADER_LINES)),
+            )
+            for sheet in book.worksheets
+        )
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _broken(name, error) from None
 
 
-def sheet_to_csv(stream: IO[bytes], name: str, path: Path, decimal: str) -> Sheet:
-    """Write the sheet as CSV: times as ISO text, numbers with the decimal mark that the source's parser expects."""
-    names: tuple[str, ...] = ()
-    first = count = 0
+def sheet_to_csv(stream: IO[bytes], name: str, path: Path, decimal: str, layout: SheetLayout) -> int:
+    """Write the rows of a sheet as CSV, below a header; return how many.
+
+    Times are written as ISO text, numbers with the decimal mark that the source's parser expects.
+    """
+    count, expected, width = 0, layout.first, len(layout.names)
     with path.open("w", encoding="utf-8", newline="") as out:
         # Every field in quotes: an empty row is then a record like any other and keeps the row numbers.
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        for number, row in _rows(stream, name):
-            if not names:
-                names, first = unique(_trimmed(row)), number + 1
-                writer.writerow(names)
-                expected = first
+        writer.writerow(layout.names)
+        for number, row in _sheet_rows(stream, name, layout.title):
+            if number < layout.first:
                 continue
             for _ in range(expected, number):
-                writer.writerow([""] * len(names))
+                writer.writerow([""] * width)
                 count += 1
-            cells = [_text(cell, decimal) for cell in row[: len(names)]]
-            writer.writerow(cells + [""] * (len(names) - len(cells)))
+            cells = [_text(cell, decimal) for cell in row[:width]]
+            writer.writerow(cells + [""] * (width - len(cells)))
             count += 1
             expected = number + 1
-    if not names:
-        raise UnreadableFile(f"{name} holds no rows.", "Export it again; a file needs at least its header line.")
-    return Sheet(names, first, count)
+    return count
 
 
-def _rows(stream: IO[bytes], name: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Row number and cells of each row that is not empty, of the first sheet that has one."""
+def _sheet_rows(stream: IO[bytes], name: str, title: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = load_workbook(stream, read_only=True, data_only=True)
-            for sheet in book.worksheets:
-                # What a sheet says about its own size is often wrong.
-                sheet.reset_dimensions()
-                found = False
-                for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-                    if any(cell is not None and str(cell).strip() for cell in row):
-                        found = True
-                        yield number, row
-                if found:
-                    return
-    except _BROKEN as error:
-        raise UnreadableFile(f"{name} is a broken XLSX file: {error}.", "Save or export it again.") from None
+        book = _opened(stream)
+        yield from _rows(book, book[title])
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _broken(name, error) from None
+
+
+def _opened(stream: IO[bytes]) -> Workbook:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return load_workbook(stream, read_only=True, data_only=True)
+
+
+def _rows(book: Workbook, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Row number and values of each row of a sheet that is not empty."""
+    # What a sheet says about its own size is often wrong.
+    sheet.reset_dimensions()
+    padded = _has_zero_padding(book)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, row in enumerate(sheet.iter_rows(values_only=not padded), start=1):
+            if number > _MOST_ROWS:
+                raise ValueError(f"it has a row below {_MOST_ROWS:,}")
+            values = tuple(_padded(cell) for cell in row) if padded else row
+            if any(value is not None and str(value).strip() for value in values):
+                yield number, values
+
+
+def _has_zero_padding(book: Any) -> bool:
+    # No public attribute lists the number formats; asking each cell for its own would cost as much as its value.
+    return any(_ZERO_PADDED.fullmatch(written) for written in book._number_formats)
+
+
+def _padded(cell: Any) -> Any:
+    """The value of a cell; a whole number with the leading zeros of its format, as text."""
+    value = cell.value
+    if not isinstance(value, int | float) or isinstance(value, bool) or not _ZERO_PADDED.fullmatch(cell.number_format):
+        return value
+    if value != int(value) or abs(value) >= 10**_EXACT_DIGITS:
+        return value
+    return f"{int(value):0{len(cell.number_format) + (value < 0)}d}"
 
 
 def _trimmed(row: tuple[Any, ...]) -> list[Any]:
@@ -95,10 +146,28 @@ def _text(cell: Any, decimal: str) -> str:
             return ""
         case bool():
             return "true" if cell else "false"
+        case int() | float() if _is_shortened(cell):
+            # As a spreadsheet writes it to CSV, where the parser of identifiers knows it.
+            return format(cell, f".{_EXACT_DIGITS - 1}E").replace(".", decimal)
         case float():
             # As many digits as a spreadsheet shows: 0.1 + 0.2 is stored as 0.30000000000000004.
-            return format(cell, ".15g").replace(".", decimal)
+            return format(cell, f".{_EXACT_DIGITS}g").replace(".", decimal)
         case dt.datetime():
             return cell.isoformat(sep=" ")
         case _:
             return str(cell).replace("\x00", "")
+
+
+def _is_shortened(number: float) -> bool:
+    """Whether a number has lost digits: it has more than a spreadsheet keeps, and no others than zeros beyond those."""
+    if not 10**_EXACT_DIGITS <= abs(number) < float("inf"):
+        return False
+    digits = str(abs(number))
+    # What is stored with an exponent arrives as a float, what is stored plainly as an int.
+    return not digits.isdigit() or not digits[_EXACT_DIGITS:].strip("0")
+
+
+def _broken(name: str, error: Exception) -> UnreadableFile:
+    # Damaged files fail anywhere below openpyxl: in zlib, in the XML, in a number or a date.
+    reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+    return UnreadableFile(f"{name} is a broken XLSX file: {reason}.", "Save or export it again.")
