@@ -85,7 +85,7 @@ def score(place: Place, watch: Stopwatch, law: str) -> None:
     rows = _kept(engine, place, law)
     fitted = fit(cells_to_fit(engine, rows, cells(engine, rows)), law)
     parameters, _ = gamma_gamma(engine, rows)
-    spend = Spending("gamma-gamma", "", parameters, 1.0, "profit", 0.4, "")
+    spend = Spending("gamma-gamma", "", parameters, "profit", 0.4, "")
     file = place.scratch(f"predictions_{law}.parquet")
     threads = len(os.sched_getaffinity(0))
     for _ in watch.runs():

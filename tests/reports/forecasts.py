@@ -46,7 +46,7 @@ def forecast(**changes: Any) -> Forecast:
         "value_of": "profit",
         "value_share": 0.5,
         "value_why": "50.0 % of revenue was profit",
-        "spend": {"model": "mean", "reason": "", "parameters": {"mean": 40.0}, "orders_a_day": 1.0},
+        "spend": {"model": "mean", "reason": "", "parameters": {"mean": 40.0}},
         "cap": Decimal(400),
         "capped_orders": 0,
         "capped_amount": Decimal(0),

@@ -40,14 +40,13 @@ def test_parameters_of_spend_are_recovered():
     _, found = spent(shop(orders=drawn(6000)))
     assert (found.model, found.reason) == ("gamma-gamma", "")
     assert found.parameters == pytest.approx({"p": 6, "q": 4, "v": 15}, rel=0.15)
-    assert found.orders_a_day == 1
 
 
 def test_what_a_customer_spends_lies_between_their_own_mean_and_that_of_all():
     engine, found = spent(shop(orders=drawn(2000)))
     p, q, v = found.parameters.values()
-    rows = ibis.memtable({"paid": [0, 1, 10_000], "spent": [Decimal(0), Decimal(100), Decimal(1_000_000)]})
-    none, once, often = engine.backend.execute(rows.select(x=found.a_day(rows.paid, rows.spent)))["x"]
+    rows = ibis.memtable({"frequency": [0, 0, 9_999], "spent": [Decimal(0), Decimal(100), Decimal(1_000_000)]})
+    none, once, often = engine.backend.execute(rows.select(x=found.a_day(rows.frequency, rows.spent)))["x"]
     assert none == pytest.approx(p * v / (q - 1))  # the mean of all: 30 in truth
     assert none < once < 100
     assert often == pytest.approx(100, rel=1e-3)
@@ -56,8 +55,33 @@ def test_what_a_customer_spends_lies_between_their_own_mean_and_that_of_all():
 def test_two_orders_a_day_make_a_purchase_day_worth_two():
     rows = drawn(300)
     twice = [{**row, "order_id": f"{row['order_id']}b"} for row in rows]
-    found = spent(shop(orders=[*rows, *twice]))[1]
-    assert found.orders_a_day == pytest.approx(2)
+    once, both = (spent(shop(orders=orders))[1].parameters for orders in (rows, [*rows, *twice]))
+    assert both == pytest.approx({"p": once["p"], "q": once["q"], "v": 2 * once["v"]}, rel=1e-3)
+
+
+def test_a_wholesale_customer_changes_nobody_elses_value():
+    """800 customers spend about 49 a day; one more orders seven times a day for 550 each."""
+    chance = np.random.default_rng(5)
+    days = [f"2024-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    retail = [
+        order(f"{person}-{day}", f"c{person}", day, max(round(chance.gamma(3, scale), 2), 0.01))
+        for person, scale in enumerate(chance.normal(49 / 3, 2, 800))
+        for day in chance.choice(days, 1 + chance.poisson(1), replace=False)
+    ]
+    wholesale = [order(f"w-{day}-{number}", "w", day, "550.00") for day in days for number in range(7)]
+    for orders in (retail, [*retail, *wholesale]):
+        made = shop(orders=orders)
+        engine = Engine(ibis.duckdb.from_connection(made.con))
+        fact = engine.fact("orders")
+        rows = engine.keep("h", histories(fact, UNTIL, cap(engine, fact, UNTIL).at))
+        found = spending(engine, fact, rows, UNTIL)
+        known = engine.read(rows.select("person", a_day=found.a_day(rows.frequency, rows.spent))).to_pylist()
+        customers = dict(made.con.execute("SELECT person, customer FROM facts.persons").fetchall())
+        a_day = {customers[row["person"]]: row["a_day"] for row in known}
+        largest = a_day.pop("w", None)
+        assert len(a_day) == 800
+        assert sum(a_day.values()) / 800 == pytest.approx(49, abs=2)
+    assert largest == pytest.approx(7 * 550, rel=0.02)
 
 
 def test_customers_who_all_spend_the_same_get_the_mean():
@@ -66,8 +90,8 @@ def test_customers_who_all_spend_the_same_get_the_mean():
     )
     assert found.model == "mean" and found.reason
     assert found.parameters == {"mean": 25.0}
-    rows = ibis.memtable({"paid": [3], "spent": [Decimal(9)]})
-    assert engine.backend.execute(rows.select(x=found.a_day(rows.paid, rows.spent)))["x"][0] == 25.0
+    rows = ibis.memtable({"frequency": [3], "spent": [Decimal(9)]})
+    assert engine.backend.execute(rows.select(x=found.a_day(rows.frequency, rows.spent)))["x"][0] == 25.0
 
 
 def test_the_cap_names_what_it_touches():

@@ -2,7 +2,7 @@
 
 gates.py      whether the data can carry a forecast at all
 histories.py  each customer's past as of a day, and equal pasts counted once
-spending.py   what a purchase is worth: outliers capped, profit where it is known
+spending.py   what a purchase day is worth: outliers capped, profit where it is known
 backtest.py   how well forecasts made in the past would have done
 boosting.py   what machine learning would have made of that, where it is installed
 choosing.py   which model

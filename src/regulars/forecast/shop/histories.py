@@ -35,7 +35,7 @@ def on_a_new_day(orders: ir.Table) -> ir.BooleanValue:
 
 def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
     """One row per customer by the epoch day `until`, the first not seen: person, bucket, frequency, recency and age in days,
-    `paid` (orders worth more than nothing) and `spent` (what they were worth, each at most `cap`), and what all orders brought:
+    `spent` (what orders worth more than nothing brought, each at most `cap`), and what all orders brought:
     `revenue_to_date`, net, and `profit_to_date`, null where that of an order is not known.
 
     Equal pasts come together: what is said of them is then found, joined and written in half the time.
@@ -48,7 +48,6 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         first=rows.day.min(),
         last=rows.day.max(),
         days=counted(on_a_new_day(rows).sum()),
-        paid=counted(paid.sum()),
         spent=value.sum(where=paid).cast("decimal(18, 4)"),
         revenue=rows.net_revenue.sum().cast("decimal(18, 4)"),
         profit=rows.profit.sum().cast("decimal(18, 4)"),
@@ -60,7 +59,6 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         frequency=(found.days - 1).cast("int32"),
         recency=(found["last"] - found["first"]).cast("int32"),
         age=(until - 1 - found["first"]).cast("int32"),
-        paid=found.paid.cast("int32"),
         spent=found.spent.fill_null(Decimal(0)),
         revenue_to_date=found.revenue,
         profit_to_date=(found.unknown == 0).ifelse(found.profit, ibis.null()),

@@ -82,7 +82,6 @@ def make(
             "model": spend.model,
             "reason": spend.reason,
             "parameters": spend.parameters,
-            "orders_a_day": spend.orders_a_day,
         },
         cap=capped.at,
         capped_orders=capped.orders,

@@ -210,7 +210,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
     of_cell = engine.keep("forecast_scores", scored)
     of_cell = of_cell.rename({f"cell_{name}": name for name in PAST})
     found = rows.inner_join(of_cell, [rows[name] == of_cell[f"cell_{name}"] for name in PAST])
-    found = found.mutate(a_day=spend.a_day(found.paid, found.spent))
+    found = found.mutate(a_day=spend.a_day(found.frequency, found.spent))
     found = found.mutate(a_value=found.a_day * spend.share)
     known = spend.value_of == "profit"
 

@@ -1,7 +1,8 @@
-"""What a purchase is worth: Gamma-Gamma over the mean value of each customer's orders, outliers capped.
+"""What a purchase day is worth: Gamma-Gamma over each customer's mean value of a day with orders, outliers capped.
 
-Fader, Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42, 415–430. All orders of more than nothing are
-averaged, not only repeat ones: that forecasts average order value better. Somebody without any gets the mean of all.
+Fader, Hardie & Lee (2005), "RFM and CLV", Journal of Marketing Research 42, 415–430. All orders of a customer's day are one
+transaction. All days are averaged, not only repeat ones: that forecasts average value better. A customer whose orders were
+worth nothing gets the mean of all.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from regulars.warehouse.portable import counted, divided
 TYPICAL = 0.999
 """Orders above this quantile of all count as much as it: a single one of them would decide what a customer is worth."""
 _FINE = 100
-"""Customers with as many orders, alike in their mean within 1 %, count as one for the fit."""
+"""Customers with as many days, alike in their mean within 1 %, count as one for the fit."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,6 @@ class Spending:
     """Why it is not Gamma-Gamma; empty where it is."""
     parameters: dict[str, float]
     """p, q and v of Gamma-Gamma, v in the shop's currency; mean where that is the model."""
-    orders_a_day: float
-    """Orders worth more than nothing for each day with a purchase."""
     value_of: str
     """profit or revenue."""
     share: float
@@ -54,13 +53,16 @@ class Spending:
     why: str
     """Why value is what it is."""
 
-    def a_day(self, paid: ir.IntegerValue, spent: ir.DecimalValue) -> ir.FloatingValue:
-        """The net revenue to expect of a day with a purchase: eq. (5), p (v + spent) / (p paid + q − 1)."""
+    def a_day(self, frequency: ir.IntegerValue, spent: ir.DecimalValue) -> ir.FloatingValue:
+        """The net revenue to expect of a customer's day with a purchase: eq. (5), p (v + spent) / (p days + q − 1).
+
+        frequency: days with a purchase after the first; spent: what all of them brought, 0 counts as no day.
+        """
         if self.model == "mean":
-            return ibis.literal(self.parameters["mean"] * self.orders_a_day)
+            return ibis.literal(self.parameters["mean"])
         p, q, v = (self.parameters[name] for name in ("p", "q", "v"))
-        above = (spent.cast("float64") + v) * (p * self.orders_a_day)
-        return divided(above, paid.cast("float64") * p + (q - 1))
+        days = (spent > 0).ifelse(frequency.cast("float64") + 1, 0.0)
+        return divided((spent.cast("float64") + v) * p, days * p + (q - 1))
 
 
 def cap(engine: Engine, orders: ir.Table, until: int) -> Cap:
@@ -90,19 +92,12 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
         )
     )
     days = rows.frequency.cast("int64") + 1
-    sums = engine.one(
-        rows.agg(
-            days=counted(days.sum()),
-            paid=counted(rows.paid.sum()),
-            spent=rows.spent.sum().cast("float64"),
-        )
-    )
+    sums = engine.one(rows.agg(days=counted(days.sum()), spent=rows.spent.sum().cast("float64")))
     value_of, share, why = valued(**money)
-    orders_a_day, mean = sums["paid"] / sums["days"], sums["spent"] / sums["paid"]
     parameters, reason = gamma_gamma(engine, rows)
     if reason:
-        return Spending("mean", reason, {"mean": mean}, orders_a_day, value_of, share, why)
-    return Spending("gamma-gamma", "", parameters, orders_a_day, value_of, share, why)
+        return Spending("mean", reason, {"mean": sums["spent"] / sums["days"]}, value_of, share, why)
+    return Spending("gamma-gamma", "", parameters, value_of, share, why)
 
 
 def valued(revenue: float, profit: float | None, unknown: int, estimated: int, orders: int) -> tuple[str, float, str]:
@@ -116,13 +111,13 @@ def valued(revenue: float, profit: float | None, unknown: int, estimated: int, o
 
 def gamma_gamma(engine: Engine, rows: ir.Table) -> tuple[dict[str, float], str]:
     """The parameters, and why there are none to rely on."""
-    rows = rows.filter(rows.paid > 0)
-    rows = rows.mutate(mean=divided(rows.spent, rows.paid))
+    rows = rows.filter(rows.spent > 0).mutate(days=rows.frequency.cast("int64") + 1)
+    rows = rows.mutate(mean=divided(rows.spent, rows.days))
     rows = rows.mutate(alike=(rows["mean"].ln() * _FINE).floor().cast("int64"))
-    alike = rows.group_by("paid", "alike").agg(mean=rows["mean"].mean(), n=rows.count())
+    alike = rows.group_by("days", "alike").agg(mean=rows["mean"].mean(), n=rows.count())
     found = engine.read(alike)
     summary = {
-        "frequency": np.asarray(found["paid"], dtype=float),
+        "frequency": np.asarray(found["days"], dtype=float),
         "monetary_value": np.asarray(found["mean"], dtype=float),
         "customers": np.asarray(found["n"], dtype=float),
     }
