@@ -193,12 +193,14 @@ def test_a_refund_is_one_return_of_the_order_on_the_last_day_it_is_known_of(orde
     refunded = ORDER | {"Financial Status": "partially_refunded", "Refunded Amount": "4.50"}
     times = {"Paid at": "2025-10-07 09:51:00 +0200", "Fulfilled at": "2025-10-09 12:00:00 +0200"}
     (row,) = orders(refunded | times, line("Brush", "6.50"), table="returns")
-    assert (row["return_id"], row["order_id"], row["amount"]) == ("#1001/refund", "#1001", Decimal("4.5000"))
+    assert (row["return_id"], row["order_id"], row["amount"]) == ("#1001/refund/4.5000", "#1001", Decimal("4.5000"))
     assert (str(row["returned_at"]), row["quantity"], row["tax"]) == ("2025-10-09 10:00:00", None, None)
-    (row,) = orders(refunded | times | {"Cancelled at": "2025-10-08 08:00:00 +0200"}, table="returns")
-    assert str(row["returned_at"]) == "2025-10-08 06:00:00"
-    (row,) = orders(refunded, table="returns")
-    assert str(row["returned_at"]) == "2025-10-07 07:50:26"
+    cancelled = {"Name": "#1002", "Cancelled at": "2025-10-08 08:00:00 +0200"}
+    rows = orders(refunded | times | cancelled, refunded | {"Name": "#1003"}, table="returns")
+    assert [(row["order_id"], str(row["returned_at"])) for row in rows[1:]] == [
+        ("#1002", "2025-10-08 06:00:00"),
+        ("#1003", "2025-10-07 07:50:26"),
+    ]
 
 
 def test_an_order_without_a_refund_has_no_return(orders):

@@ -144,6 +144,7 @@ shopify_orders = Source(
         ),
         Mapping(
             "returns",
+            running_total=True,
             where='"Refunded Amount" > 0',
             columns={
                 "return_id": "\"Name\" || '/refund'",

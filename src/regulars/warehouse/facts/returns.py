@@ -29,6 +29,8 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     """
     rows = with_local_day(sources.table("returns_of_persons"), "returned_at", sources, name="returned_day")
     rows = rows.rename(own_person="person")
+    # A refund of nothing that says nothing of pieces is none.
+    rows = rows.filter((rows.amount > 0) | rows.quantity.notnull())
     known = sources.table("orders")
     known = known.select(known_source=known.source, known_order=known.order_id)
     rows = rows.left_join(known, [rows.source == known.known_source, rows.order_id == known.known_order])

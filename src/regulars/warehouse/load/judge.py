@@ -5,7 +5,7 @@ One bad line rejects its whole order: every line with the same order_id in every
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from regulars.warehouse.load import evaluate
@@ -53,8 +53,11 @@ class Judgement:
         return rows
 
 
-def judge(room: Workspace, stages: list[Stage]) -> Judgement:
-    """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source."""
+def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[Judgement], None]] = ()) -> Judgement:
+    """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source.
+
+    `completions` change good rows by what is stored, while those of every file are there.
+    """
     found = Judgement(
         room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"), repeats=room.table("repeats")
     )
@@ -76,6 +79,8 @@ def judge(room: Workspace, stages: list[Stage]) -> Judgement:
     while _reject_wrong(found, lost) + _reject_twins(found):
         _spread(found)
         _remove(found)
+    for complete in completions:
+        complete(found)
     for name, rows in found.rows.items():
         assert not room.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
         _keep_latest_file(found, BY_NAME[name], rows)

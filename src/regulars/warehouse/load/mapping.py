@@ -36,6 +36,8 @@ class Mapping:
     where: str = ""
     group_by: tuple[str, ...] = ()
     having: str = ""
+    running_total: bool = False
+    """For returns: each row gives what was given back of an order so far, in total."""
 
 
 @dataclass(frozen=True)

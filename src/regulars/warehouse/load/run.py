@@ -23,6 +23,7 @@ from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
 from regulars.warehouse.load.checks.unusable import unusable_identities
+from regulars.warehouse.load.completion.refund_totals import split_refund_totals
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
@@ -124,6 +125,9 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
 )
 """What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
 
+COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (split_refund_totals,)
+"""What changes the rows of a load by what is stored."""
+
 
 def load(
     con: duckdb.DuckDBPyConnection,
@@ -174,7 +178,7 @@ def _store(
 ) -> LoadResult:
     """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored."""
     progress.start("checking", 1)
-    found = judge(room, [stage for stage, _ in stages])
+    found = judge(room, [stage for stage, _ in stages], COMPLETIONS)
     set_waiting(found, settings)
     progress.advance()
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])

@@ -30,6 +30,7 @@ class Plan:
     having: Expression | None
     place: str
     """How messages call the mapping."""
+    running_total: bool = False
 
     def expressions(self) -> Iterator[Expression]:
         """Every expression of the mapping."""
@@ -94,6 +95,7 @@ def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> P
         tuple(expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
         expression(con, mapping.having, f"{place}, having") if mapping.having else None,
         place,
+        mapping.running_total,
     )
 
 
