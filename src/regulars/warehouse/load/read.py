@@ -7,6 +7,7 @@ records as a user does: the header is 1, the first row 2; blank lines count, lin
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -110,16 +111,18 @@ def fill(
     """
     if content.file.format is Format.DELIMITED:
         return _fill_delimited(room, content, table, select)
-    match content.file.format:
-        case Format.XLSX:
-            lines, relation = _sheet(room, content, decimal)
-        case Format.PARQUET:
-            lines, relation = _parquet(room, content, decimal)
-        case _:
-            lines, relation = _json(room, content, decimal)
     try:
+        match content.file.format:
+            case Format.XLSX:
+                lines, relation = _sheet(room, content, decimal)
+            case Format.PARQUET:
+                lines, relation = _parquet(room, content, decimal)
+            case _:
+                lines, relation = _json(room, content, decimal)
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation)}")
-    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:  # a damaged Parquet file fails in any part of its reader
         raise _broken(content.file, error) from None
     _number(room, lines)
     return _accounted(room, lines, table)
@@ -370,4 +373,5 @@ def _broken(file: InputFile, error: Exception) -> UnreadableFile:
 
 
 def _plain(error: Exception) -> str:
-    return str(error).split("\n")[0].removeprefix("Invalid Input Error: ").removeprefix("IO Error: ")
+    """The error's first line, without the name of its class."""
+    return re.sub(r"^[A-Za-z ]+ Error: ", "", str(error).split("\n")[0])

@@ -1,0 +1,73 @@
+"""Numbers of a workbook arrive as its owner sees them, or are rejected where the workbook has lost them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from warehouse.load.shop import ORDERS, Shop
+
+HEADER = ["order_id", "ordered_at", "currency", "gross", "customer_id"]
+
+
+def workbook(*cells: tuple[object, str]) -> bytes:
+    """Orders 1, 2, … with these customers, each a value and its number format."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(HEADER)
+    for number, (value, written) in enumerate(cells, start=1):
+        sheet.append([str(number), "2024-01-05", "GBP", 1, value])
+        sheet.cell(number + 1, 5).number_format = written
+    packed = io.BytesIO()
+    book.save(packed)
+    return packed.getvalue()
+
+
+def with_stored(content: bytes, marker: str, stored: str) -> bytes:
+    """The workbook with another text in a cell, as programs other than openpyxl write it."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(f"<v>{marker}</v>".encode(), f"<v>{stored}</v>".encode()))
+    return packed.getvalue()
+
+
+def customers(shop: Shop) -> list[object]:
+    return [customer for (customer,) in shop.rows("SELECT customer_id FROM orders ORDER BY order_id")]
+
+
+@pytest.mark.parametrize("stored", ["4.11111111111111E+15", "4111111111111110", "4.111111111111111e+16"])
+def test_a_number_that_has_lost_digits_is_rejected(tmp_path: Path, stored: str) -> None:
+    shop = Shop(tmp_path)
+    shop.load({"o.xlsx": (with_stored(workbook((77, "General"), (5, "0")), "77", stored), ORDERS)})
+    assert customers(shop) == ["5"]
+    ((line, (reason,)),) = shop.reasons().items()
+    assert (line, "is a number that a spreadsheet has shortened" in reason) == (2, True)
+
+
+@pytest.mark.parametrize("stored", ["411111111111111", "4111111111111113", "999999999999999"])
+def test_a_number_with_all_its_digits_is_taken(tmp_path: Path, stored: str) -> None:
+    shop = Shop(tmp_path)
+    shop.load({"o.xlsx": (with_stored(workbook((77, "0")), "77", stored), ORDERS)})
+    assert customers(shop) == [stored]
+
+
+def test_number_formats_give_leading_zeros_back(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    content = workbook(
+        (42, "00000"),
+        (42.0, "000"),
+        (123456, "00000"),
+        (0, "00"),
+        (42, "0"),
+        (42, "#,##0"),
+        (1.5, "000"),
+        ("7", "00000"),
+    )
+    shop.load({"o.xlsx": (content, ORDERS)})
+    assert customers(shop) == ["00042", "042", "123456", "00", "42", "42", "1.5", "7"]
