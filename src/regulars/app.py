@@ -10,12 +10,13 @@ from pathlib import Path
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
-from regulars.vocabulary.errors import MappingError, NothingLoaded, UnknownFile, UsageError
+from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
-from regulars.warehouse.load.files import Format, InputFile, expand
+from regulars.warehouse.load.files import InputFile, expand
+from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
@@ -101,26 +102,6 @@ class App(Reading):
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
         self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))
-
-
-def with_header(file: InputFile, recognise: Callable[[InputFile], Source]) -> tuple[InputFile, Source]:
-    """The file with its header at the first line (or sheet and row) that `recognise` accepts, and the source it returns.
-
-    A file whose first line is accepted is never read otherwise. Raises UnknownFile or MappingError, as `recognise` does for
-    the line that most likely is the header.
-    """
-    for tried in file.header_candidates():
-        try:
-            return tried, recognise(tried)
-        except (UnknownFile, MappingError):
-            continue
-    likely = file.likely()
-    if likely.format is Format.DELIMITED and not likely.dialect.is_split and not file.columns:
-        raise UnknownFile(
-            f"No delimiter was found in {file.name}: no comma, semicolon, tab, | or blank splits its lines into columns.",
-            "Export it as CSV, or replace what stands between the columns by commas.",
-        )
-    return likely, recognise(likely)
 
 
 def _insist(mapping: Source, file: InputFile) -> Source:

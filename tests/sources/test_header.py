@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regulars.app import with_header
 from regulars.sources import catalogue, mapping_file
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log
 from regulars.warehouse.load.files import InputFile, expand
+from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import FileCount, Input, LoadOptions, LoadResult, load
 
@@ -229,7 +229,7 @@ def test_rows_above_the_header_of_a_sheet_are_left_out(tmp_path: Path):
     loaded = Loaded(book(tmp_path, ("Orders", "visible", [["Orders report"], [None], [], *ORDERS])))
     assert loaded.count == FileCount(read=3, used=2, rejected=1)
     assert loaded.rejected == [6]
-    assert loaded.notes == ["o.xlsx: the header was taken from row 4; the 3 lines above it were left out."]
+    assert loaded.notes == ["o.xlsx: the header was taken from row 4; the 3 rows above it were left out."]
 
 
 @pytest.mark.parametrize("state", ["hidden", "veryHidden"])

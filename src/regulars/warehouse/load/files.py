@@ -17,15 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from regulars.vocabulary.errors import UnreadableFile
-from regulars.warehouse.load.formats.delimited import (
-    Dialect,
-    dialect_of,
-    first_line,
-    first_rows,
-    header_candidates,
-    likely_header,
-    unique,
-)
+from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, unique
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
 from regulars.warehouse.load.formats.xlsx import SheetLayout, SheetTop, sheet_tops
 from regulars.warehouse.load.workspace import reachable
@@ -200,14 +192,15 @@ class InputFile:
         return dialect_of(self.sample, len(self.sample) < SAMPLE, self.header_line, self.columns)
 
     @cached_property
-    def _sheets(self) -> tuple[SheetTop, ...]:
+    def sheets(self) -> tuple[SheetTop, ...]:
+        """The beginnings of a workbook's sheets."""
         with self.open() as stream:
             return sheet_tops(stream, self.name)
 
     @cached_property
-    def _visible_sheets(self) -> tuple[SheetTop, ...]:
+    def visible_sheets(self) -> tuple[SheetTop, ...]:
         """The sheets that hold anything and are shown. Raises UnreadableFile where there is none."""
-        filled = [sheet for sheet in self._sheets if sheet.rows]
+        filled = [sheet for sheet in self.sheets if sheet.rows]
         if not filled:
             raise UnreadableFile(
                 f"{self.name} holds no rows.", "Export it again; a file needs at least its header line."
@@ -222,7 +215,7 @@ class InputFile:
     @cached_property
     def sheet_layout(self) -> SheetLayout:
         """The sheet, the columns and the first row of a workbook. Raises UnreadableFile where there are none."""
-        visible = self._visible_sheets
+        visible = self.visible_sheets
         sheet = next((sheet for sheet in visible if sheet.title == self.sheet), visible[0])
         if self.columns:
             return SheetLayout(sheet.title, unique(self.columns), (self.header_line or 0) + 1)
@@ -234,51 +227,9 @@ class InputFile:
         if (header_line, columns, sheet) == (self.header_line, self.columns, self.sheet):
             return self
         other = replace(self, header_line=header_line, columns=columns, sheet=sheet)
-        kept = ("sample", "format", "_sheets", "_visible_sheets")
+        kept = ("sample", "format", "sheets", "visible_sheets")
         other.__dict__.update({name: self.__dict__[name] for name in kept if name in self.__dict__})
         return other
-
-    def header_candidates(self) -> Iterator[InputFile]:
-        """The file as it is, then with each other sheet, line or row as its header that may be it, in the order to try."""
-        yield self
-        given = self.columns or self.header_line is not None
-        if self.format is Format.XLSX:
-            for sheet in self._visible_sheets:
-                for number in (self.header_line,) if given else (number for number, _ in sheet.rows):
-                    yield self.with_layout(header_line=number, columns=self.columns, sheet=sheet.title)
-        elif self.format is Format.DELIMITED and not given:
-            for number in header_candidates(self.sample):
-                yield self.with_layout(header_line=number, columns=())
-
-    def likely(self) -> InputFile:
-        """The file with its header where it most likely is, for messages about one that no source knows."""
-        if self.format is Format.DELIMITED and not self.columns and self.header_line is None:
-            number = likely_header(self.sample)
-            return self if number == self.dialect.first - 1 else self.with_layout(header_line=number, columns=())
-        return self
-
-    def layout_notes(self) -> list[str]:
-        """Sentences about the lines above the header, and the sheets, that were left out."""
-        notes = []
-        if self.format is Format.XLSX:
-            layout = self.sheet_layout
-            others = [sheet for sheet in self._sheets if sheet.title != layout.title and sheet.rows]
-            if others:
-                names = ", ".join(f"“{sheet.title}”{' (hidden)' if sheet.hidden else ''}" for sheet in others)
-                notes.append(f"{self.name}: only the sheet “{layout.title}” was read, not {names}.")
-            (top,) = (sheet.rows[0][0] for sheet in self._sheets if sheet.title == layout.title)
-            first = layout.first
-        elif self.format is Format.DELIMITED:
-            top, first = first_line(self.sample), self.dialect.first
-        else:
-            return []
-        if self.header_line is not None and self.header_line > top:
-            above = (
-                "the line above it was" if self.header_line == 2 else f"the {self.header_line - 1} lines above it were"
-            )
-            word = "row" if self.format is Format.XLSX else "line"
-            notes.append(f"{self.name}: the header was taken from {word} {first - 1}; {above} left out.")
-        return notes
 
     def values(self) -> dict[str, list[str]]:
         """The first values of each column, to tell what an unknown file holds; empty where it is no delimited text."""

@@ -24,6 +24,7 @@ from regulars.warehouse.load.formats.text_lines import TextLines
 from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
 from regulars.warehouse.load.formats.xlsx import sheet_to_csv
+from regulars.warehouse.load.inputs.header import layout_notes
 from regulars.warehouse.load.parse import quoted
 from regulars.warehouse.load.workspace import Workspace, identifier
 
@@ -99,7 +100,7 @@ def look(room: Workspace, file: InputFile) -> Content:
         if copy is not None:
             copy.close()
     kept = facts if kind in (Format.DELIMITED, Format.JSON) else None
-    return Content(file, path, digest.hexdigest(), facts.size, kept, file.layout_notes())
+    return Content(file, path, digest.hexdigest(), facts.size, kept, layout_notes(file))
 
 
 def fill(

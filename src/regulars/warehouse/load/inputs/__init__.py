@@ -1,0 +1,1 @@
+"""What is done with input files before their rows are read."""
