@@ -168,7 +168,11 @@ def test_value_to_acquisition_cost_counts_up_to_the_latest_forecast_once(made: T
     of_ads = [number for number in january if number % 2]
     brought = sum((1 + number % 3) * (10 + number) for number in of_ads)
     brought += float(sum(Decimal(said_of(number, DAYS[2]).revenue) for number in of_ads))
-    assert by_channel["ads"].value == pytest.approx(brought / 100)
+    ads = by_channel["ads"]
+    assert (ads.numerator, ads.denominator) == (pytest.approx(brought), 100)
+    # Half the customers came by no known channel, so no channel's ratio can be told.
+    whole = to_date + float(sum(Decimal(one.revenue) for one in ahead))
+    assert (ads.value, ads.unknown_share) == (None, pytest.approx(1 - brought / whole))
     # Of customers after the latest forecast nothing is known yet.
     (july,) = ask(made, "lifetime_value_to_acquisition_cost", "2024-07")
     assert july.value is None

@@ -10,6 +10,7 @@ from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value
 from regulars.metrics.shapes import Total
 from regulars.vocabulary import money
+from regulars.vocabulary.units import Unit
 
 _CHANGE = ("before", "difference", "difference_low", "difference_high", "verdict")
 
@@ -38,6 +39,8 @@ def record(value: Value, compared: bool) -> dict[str, Any]:
         "currency": value.currency,
         "timezone": value.timezone,
     }
+    if value.unknown_share is not None:
+        found["unknown_share"] = numbers.exact(value.unknown_share, 4)
     if compared:
         found["change"] = None if value.change is None else _change(value.change, places)
     return found
@@ -94,7 +97,13 @@ def footnotes(
     """What the marks of these values mean, where there are any."""
     values = list(values)
     notes = []
-    if any(value.value is None for value in values):
+    hidden = [value.unknown_share for value in values if value.unknown_share is not None]
+    if hidden:
+        share = numbers.shown(max(hidden), Unit.SHARE)
+        notes.append(
+            f"{numbers.NOTHING} not known by this split or filter: up to {share} of the metric stands under unknown"
+        )
+    if any(value.value is None and value.unknown_share is None for value in values):
         notes.append(f"{numbers.NOTHING} nothing to tell from these data; regulars explain NAME says what it needs")
     values = [value for value in values if value.value is not None]
     if any(not value.finished for value in values):

@@ -53,6 +53,8 @@ class Value:
     """The shop's currency for money, else None."""
     timezone: str
     change: Change | None = None
+    unknown_share: float | None = None
+    """The share of the metric under "unknown", where for that reason there is no value."""
 
 
 Numbers = npt.NDArray[np.float64]
@@ -93,6 +95,8 @@ class Block:
     """Whether the data cover any day of the period: one flag for each; elsewhere there is nothing to tell."""
     comparable: Flags
     changes: Changes | None
+    unknown: Numbers | None
+    """The share under "unknown" where it hides the value, NaN elsewhere; None where it hides none."""
     currency: str | None
     timezone: str
 
@@ -126,6 +130,7 @@ class Block:
             currency=self.currency,
             timezone=self.timezone,
             change=change,
+            unknown_share=_number(self.unknown[cell]) if there and self.unknown is not None else None,
         )
 
 

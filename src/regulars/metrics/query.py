@@ -12,7 +12,7 @@ from regulars.metrics.answer import Answers, Block, Changes, Flags
 from regulars.metrics.cells.occurrences import Histogram
 from regulars.metrics.compare import changes
 from regulars.metrics.compute.asking import Remembered
-from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile
+from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile, hide
 from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_quantile
 from regulars.metrics.compute.quantiles import histogram, kept_quantiles
@@ -21,6 +21,7 @@ from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS,
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
+from regulars.metrics.unknown import unknown_shares
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
 
@@ -32,6 +33,8 @@ class Found:
     splits: tuple[str, ...]
     groups: list[tuple[str, ...]]
     estimate: Estimate
+    unknown: npt.NDArray[np.float64] | None = None
+    """Per cell, the share of the metric under "unknown" where it hides the value; NaN elsewhere."""
     finished: npt.NDArray[np.bool_] | None = None
     """Per cell, where a metric has its own idea of finished."""
 
@@ -104,7 +107,8 @@ def estimate_all(work: Work) -> Work:
     for metric in work.question.metrics:
         if isinstance(metric, Grid):
             cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
-            found[metric.name] = Found((*work.question.splits, "age"), cells.groups, cells.estimate, cells.finished)
+            splits = (*work.question.splits, "age")
+            found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
             continue
         if isinstance(metric, Quantile):
             kept = plan_quantile(metric, work.scope).kept
@@ -118,6 +122,21 @@ def estimate_all(work: Work) -> Work:
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
+    return replace(work, found=found)
+
+
+def hide_unknown(work: Work) -> Work:
+    """No value where too much of the metric stands under "unknown" in the split or filter."""
+    if not work.question.splits and not work.question.where:
+        return work
+    assert work.sums is not None
+    found = dict(work.found)
+    for metric in work.question.metrics:
+        shares = np.full((0, 0), np.nan) if isinstance(metric, Grid) else unknown_shares(metric, work.sums)
+        if not np.isnan(shares).all():
+            found[metric.name] = replace(
+                found[metric.name], unknown=shares, estimate=hide(found[metric.name].estimate, shares)
+            )
     return replace(work, found=found)
 
 
@@ -169,7 +188,15 @@ def planned(question: Question, facts: Facts) -> list[Step]:
     return found
 
 
-STEPS: tuple[Callable[[Work], Work], ...] = (choose_periods, choose_scope, sum_up, estimate_all, compare_all, label)
+STEPS: tuple[Callable[[Work], Work], ...] = (
+    choose_periods,
+    choose_scope,
+    sum_up,
+    estimate_all,
+    hide_unknown,
+    compare_all,
+    label,
+)
 
 
 def answer(question: Question, facts: Facts) -> Answers:
@@ -285,6 +312,7 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         there=_there(facts, metric, times),
         comparable=_there(facts, metric, before),
         changes=work.changes.get(metric.name),
+        unknown=None if found.unknown is None else found.unknown[rows],
         currency=facts.currency if metric.unit is Unit.MONEY else None,
         timezone=facts.calendar.timezone,
     )

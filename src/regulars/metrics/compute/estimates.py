@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,13 @@ def estimate(metric: Metric, sums: Sums) -> Estimate:
             high = np.minimum(high, 1)
     n = _rows(metric, sums, denominator)
     return Estimate(value, low, high, numerator, denominator, n, without, filled)
+
+
+def hide(found: Estimate, hidden: Array) -> Estimate:
+    """The estimate with no value where `hidden`, of shape (periods, groups), is a number."""
+    gone = ~np.isnan(hidden)
+    value, low, high = (np.where(gone, np.nan, one) for one in (found.value, found.low, found.high))
+    return replace(found, value=value, low=low, high=high)
 
 
 def _scale(sums: Sums, amount: Amount) -> int:

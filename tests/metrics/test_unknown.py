@@ -1,0 +1,99 @@
+"""A split whose metric stands mostly under "unknown" shows no known values, and says how much is unknown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from metrics.shops import SETTINGS, TestShop, order, shop
+from regulars.cli.values import by_period, record
+from regulars.metrics.answer import Value
+from regulars.metrics.catalogue import named
+from regulars.metrics.query import answer
+from regulars.metrics.question import Question, condition
+
+
+def ask(made: TestShop, name: str, splits: tuple[str, ...] = (), where: tuple[str, ...] = ()) -> list[Value]:
+    facts = made.facts
+    question = Question((named(name),), (facts.calendar.parse("2024-03"),), splits, tuple(map(condition, where)))
+    return list(answer(question, facts))
+
+
+def told(values: list[Value]) -> dict[str, tuple[float | None, float | None]]:
+    """Value and share under unknown, by split."""
+    return {", ".join(one.split.values()): (one.value, one.unknown_share) for one in values}
+
+
+def returned(linked: int, unlinked: int) -> TestShop:
+    """Ten pieces sold to DE, ten to FR; pieces of DE come back with their order, others without one."""
+    orders = [order(n, f"c{n}", "2024-03-05", country="DE" if n < 10 else "FR") for n in range(20)]
+    lines = [
+        {"order_id": str(n), "line_id": "1", "product_id": "mug", "quantity": 1, "amount": Decimal(10)}
+        for n in range(20)
+    ]
+    back: list[dict[str, Any]] = [
+        {"return_id": f"r{n}", "returned_at": datetime(2024, 3, 20), "quantity": 1, "amount": Decimal(10),
+         "order_id": str(n) if n < linked else None}
+        for n in range(linked + unlinked)
+    ]  # fmt: skip
+    return shop(orders=orders, order_lines=lines, returns=back)
+
+
+RATE = "product_return_rate_by_return_day"
+
+
+def test_returns_without_orders_tell_no_country_its_rate():
+    assert told(ask(returned(0, 3), RATE, ("country",))) == {
+        "DE": (None, 1.0), "FR": (None, 1.0), "unknown": (None, None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("linked", "unlinked", "value"), [(4, 1, 0.4), (3, 1, None), (5, 0, 0.5)])
+def test_more_than_a_fifth_hides_and_a_fifth_does_not(linked: int, unlinked: int, value: float | None):
+    (germany, *_) = ask(returned(linked, unlinked), RATE, ("country",))
+    assert germany.value == value
+    assert germany.unknown_share == (None if value is not None else unlinked / (linked + unlinked))
+    assert (germany.low is None) is (value is None) and (germany.high is None) is (value is None)
+
+
+def test_a_filter_hides_as_a_split_does():
+    made = returned(1, 3)
+    assert told(ask(made, RATE, where=("country=DE",))) == {"": (None, 0.75)}
+    assert told(ask(made, RATE, where=("country!=FR",))) == {"": (None, 0.75)}
+    assert told(ask(made, RATE)) == {"": (0.2, None)}
+    assert told(ask(returned(4, 1), RATE, where=("country=DE",))) == {"": (0.4, None)}
+
+
+def test_spend_without_a_channel_is_no_channel_s():
+    orders = [order(n, f"c{n}", "2024-03-05", channel="ads" if n < 10 else "mail") for n in range(20)]
+    spend = [{"day": date(2024, 3, 1), "channel": None, "campaign": "x", "amount": Decimal(30), "currency": "GBP"}]
+    made = shop(SETTINGS.model_copy(update={"default_margin": Decimal("0.4")}), orders=orders, spend=spend)
+    name = "average_profit_per_customer_after_marketing"
+    assert {split: one for split, one in told(ask(made, name, ("channel",))).items() if split != "unknown"} == {
+        "ads": (None, 1.0), "mail": (None, 1.0),
+    }  # fmt: skip
+
+
+def test_within_one_table_both_sides_of_a_ratio_know_the_split_alike():
+    orders = [order(1, "a", "2024-03-05", country="DE"), order(2, "b", "2024-03-06"), order(3, "c", "2024-03-07")]
+    assert told(ask(shop(orders=orders), "average_order_value", ("country",))) == {
+        "DE": (10, None),
+        "unknown": (10, None),
+    }
+
+
+def test_table_and_json_say_the_share():
+    values = ask(returned(1, 3), RATE, ("country",))
+    found = record(values[0], compared=False)
+    assert (found["split"], found["value"], found["low"], found["unknown_share"]) == (
+        {"country": "DE"},
+        None,
+        None,
+        0.75,
+    )
+    sheet = by_period(values, ("country",), compared=False)
+    assert [row[2] for row in sheet.rows] == ["–", "–", "–"]
+    assert "– not known by this split or filter: up to 75.0 % of the metric stands under unknown" in sheet.notes
