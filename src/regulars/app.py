@@ -17,10 +17,11 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
 from regulars.warehouse.load.files import InputFile, expand
 from regulars.warehouse.load.inputs.header import with_header
-from regulars.warehouse.load.mapping import Source
+from regulars.warehouse.load.mapping import ReadOptions, Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
 _DEFAULT = LoadOptions()
+_AS_THE_SOURCE_SAYS = ReadOptions()
 
 
 class _NothingChanged(Exception):
@@ -40,6 +41,7 @@ class App(Reading):
         mapping: Path | None = None,
         source: str = "",
         account: str = "",
+        written: ReadOptions = _AS_THE_SOURCE_SAYS,
         command: str = "load",
         options: LoadOptions = _DEFAULT,
         progress: Progress = SILENT,
@@ -47,10 +49,11 @@ class App(Reading):
         """Load files, all or nothing, and bring the facts up to date.
 
         `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
-        column names the ids of another source, such as shopify for the costs of its products.
+        column names the ids of another source, such as shopify for the costs of its products. `written` says how the files
+        write dates and numbers, where that is not as their source says.
         """
         declared = mapping_file.read(mapping) if mapping is not None else None
-        inputs = [self._input(file, declared, source, account) for file in expand(paths)]
+        inputs = [self._input(file, declared, source, account, written) for file in expand(paths)]
         if not inputs:
             raise UsageError("There is nothing to load.", "Name at least one file or folder.")
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
@@ -66,15 +69,29 @@ class App(Reading):
             pass
         return result
 
-    def _input(self, file: InputFile, mapping: Source | None, name: str, account: str) -> Input:
-        if mapping is not None:
+    def _input(
+        self,
+        file: InputFile,
+        mapping: Source | mapping_file.Extension | None,
+        name: str,
+        account: str,
+        written: ReadOptions,
+    ) -> Input:
+        if isinstance(mapping, Source):
             file = file.with_layout(header_line=mapping.header_line, columns=mapping.header)
-            return Input(*with_header(file, lambda tried: _insist(mapping, tried)), account)
+            file, found = with_header(file, lambda tried: _insist(mapping, tried))
+            return Input(file, written.applied(found), account)
+        if mapping is not None:
+            file = file.with_layout(header_line=mapping.options.header_line, columns=mapping.options.header)
         currency = self.shop.settings.currency
         file, found = with_header(
             file, lambda tried: catalogue.recognise(tried.name, tried.header(), tried.values(), currency)
         )
-        return Input(file, replace(found, name=name) if name and found in own.SOURCES else found, account)
+        if mapping is not None:
+            found = mapping.applied(found, file.name)
+        elif name and found in own.SOURCES:
+            found = replace(found, name=name)
+        return Input(file, written.applied(found), account)
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:
         """Take one load back and bring the facts up to date."""

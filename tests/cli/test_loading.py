@@ -188,3 +188,25 @@ def test_a_simulated_shop_is_loaded_like_a_real_one(command, tmp_path: Path):
     assert shown.code == 0 and "2024-06" in shown.out and "2024-05" in shown.out
     proposed = json.loads(command("suggest-window", "--shop", shop, "--format", "json").out)
     assert proposed["active_window"] >= 30 and proposed["share"] >= 0.9
+
+
+RESAVED = """Name;Email;Financial Status;Created at;Subtotal;Total;Currency;Lineitem quantity;Lineitem name;Lineitem price
+#1;ann@example.com;paid;03/04/2024 10:15;20,00;20,00;GBP;1;Soap;20,00
+#2;bob@example.com;paid;13/04/2024 10:15;1.005,50;1.005,50;GBP;1;Bath;1.005,50
+"""
+
+
+def test_a_known_export_that_a_spreadsheet_has_saved_again(command, shop: Path, tmp_path: Path):
+    file = tmp_path / "resaved.csv"
+    file.write_text(RESAVED)
+    said = command("load", file, "--shop", shop)
+    assert said.code == 1, said
+    assert "--decimal ," in said.err, said
+    said = command("load", file, "--decimal", ",", "--shop", shop)
+    assert said.code == 1 and "--dates dmy" in said.err, said
+    result = load_json(command, file, "--dates", "dmy", "--decimal", ",", "--shop", shop)
+    assert result["files"] == {"resaved.csv": {"read": 2, "used": 2, "waiting": 0, "skipped": 0, "rejected": 0}}
+    mapping = tmp_path / "resaved.toml"
+    mapping.write_text('name = "shopify"\n[read]\ndecimal = ","\ndate_order = "dmy"\n')
+    again = load_json(command, file, "--mapping", mapping, "--again", "--shop", shop)
+    assert again["tables"]["orders"] == {"inserted": 0, "updated": 0, "unchanged": 2}

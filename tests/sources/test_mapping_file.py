@@ -97,6 +97,12 @@ MISTAKES = {
     "name": (till().replace('"till"', '"Till!"'), r"needs a name of small letters"),
     "no table": ('name = "till"', r"fills no table"),
     "table": (till(more="[order.columns]\nx = 'y'"), r"there is no table order\. Did you mean orders\?"),
+    "reading alone": (
+        'name = "laden"\n[read]\ndecimal = ","',
+        r"it fills no table.*known source \(.*own, shopify.*\)",
+    ),
+    "nothing": ('name = "shopify"', r"it fills no table"),
+    "type of no column": ('name = "shopify"\n[types]\nTotals = "money"', r"\[types\] names the column Totals.*Total\?"),
     "no columns": (till(more="[customers]\nwhere = 'x'"), r"\[customers\] has no columns"),
     "column": (till(columns='e_mail = "mail"'), r"orders has no column e_mail\. Did you mean email\?"),
     "missing": (till().replace("gross", "discount"), r"\[orders\.columns\] also needs gross"),
@@ -124,8 +130,8 @@ MISTAKES = {
         r"names the column mial.*Did you mean mail\?",
     ),
     "read": (till(top='[read]\ndecimals = ","'), r"\[read\] knows no decimals\. Did you mean decimal\?"),
-    "decimal": (till(top='[read]\ndecimal = ";"'), r"decimal is neither"),
-    "date order": (till(top='[read]\ndate_order = "ymd"'), r"date_order is neither"),
+    "decimal": (till(top='[read]\ndecimal = ";"'), r'decimal is none of ".", ","'),
+    "date order": (till(top='[read]\ndate_order = "ydm"'), r'date_order is none of "dmy", "mdy", "ymd"'),
     "timezone": (till(top='[read]\ntimezone = "Berlin"'), r"there is no timezone Berlin"),
 }
 
@@ -151,3 +157,27 @@ def test_a_mapping_saved_by_windows_is_read(tmp_path: Path):
     path = tmp_path / "till.toml"
     path.write_bytes(b"\xef\xbb\xbf" + till().replace("\n", "\r\n").encode())
     assert mapping_file.read(path).name == "till"
+
+
+def test_a_mapping_of_a_known_source_may_only_say_how_its_files_are_read():
+    text = 'name = "shopify"\n[read]\ndecimal = ","\ndate_order = "dmy"'
+    described = mapping_file.parse(text, "resaved.toml")
+    assert isinstance(described, mapping_file.Extension)
+    read = described.applied(shopify_orders, "orders_export.csv")
+    assert (read.decimal, read.date_order, read.mappings) == (",", "dmy", shopify_orders.mappings)
+    assert read.timezone == shopify_orders.timezone and read.types["Created at"] is Kind.INSTANT
+
+
+def test_it_may_change_what_a_column_holds():
+    described = mapping_file.parse('name = "shopify"\n[types]\n"created AT" = "text"', "resaved.toml")
+    assert isinstance(described, mapping_file.Extension)
+    assert described.applied(shopify_orders, "orders_export.csv").types == shopify_orders.types | {
+        "Created at": Kind.TEXT
+    }
+
+
+def test_it_is_for_files_of_its_own_source_only():
+    described = mapping_file.parse('name = "woocommerce"\n[read]\ndecimal = ","', "resaved.toml")
+    assert isinstance(described, mapping_file.Extension)
+    with pytest.raises(MappingError, match=r"orders_export\.csv is a file of .*Shopify"):
+        described.applied(shopify_orders, "orders_export.csv")

@@ -5,22 +5,25 @@ Everything that can be known without the shop's file is checked here, so that a 
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
 
-from regulars.sources import expressions
+from regulars.sources import catalogue, expressions
 from regulars.sources.expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
-from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.warehouse.load.fields.fragments import DateOrder
+from regulars.warehouse.load.fields.fragments import Decimal as Mark
+from regulars.warehouse.load.mapping import Mapping, ReadOptions, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
@@ -28,11 +31,31 @@ from regulars.warehouse.versions.connection import connect_in_memory
 _TOP = ("name", "title", "optional", "read", "types")
 _READ = ("timezone", "decimal", "date_order", "header_line", "header")
 _TABLE = ("where", "group_by", "columns")
+_MARKS: tuple[Mark, ...] = (".", ",")
+_ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
+_Choice = TypeVar("_Choice", bound=str)
 _UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
 
 
-def read(path: Path) -> Source:
-    """The source that a mapping file describes. Raises MappingError, which says where it goes wrong."""
+@dataclass(frozen=True)
+class Extension:
+    """A mapping without tables: how a shop's files of the known source `name` are read."""
+
+    name: str
+    options: ReadOptions
+
+    def applied(self, source: Source, file: str) -> Source:
+        """The source that recognised `file`, read as the mapping says. Raises MappingError where it is another one."""
+        if source.name != self.name:
+            raise MappingError(
+                f"{file} is a file of {source.title}, and the mapping says only how files of {self.name} are read.",
+                "Load it without the mapping, or say what its columns mean in a mapping of its own.",
+            )
+        return self.options.applied(source)
+
+
+def read(path: Path) -> Source | Extension:
+    """What a mapping file describes. Raises MappingError, which says where it goes wrong."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -46,8 +69,8 @@ def read(path: Path) -> Source:
     return parse(text, str(path))
 
 
-def parse(text: str, file: str) -> Source:
-    """The source that the text of a mapping describes; `file` names it in errors."""
+def parse(text: str, file: str) -> Source | Extension:
+    """What the text of a mapping describes; `file` names it in errors."""
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -55,7 +78,8 @@ def parse(text: str, file: str) -> Source:
             f"{file} is not valid TOML: {error}.",
             "A column with quotes of its own stands in single ones: order_id = '\"Order number\"'.",
         ) from None
-    return _Reader(file).source(raw)
+    reader = _Reader(file)
+    return reader.source(raw) if any(key in BY_NAME for key in raw) else reader.extension(raw)
 
 
 @dataclass(frozen=True)
@@ -92,16 +116,42 @@ class _Reader:
     def wrong(self, what: str, hint: str = "") -> MappingError:
         return MappingError(f"The mapping {self.file}: {what}.", hint)
 
-    def source(self, raw: dict[str, Any]) -> Source:
+    def name(self, raw: dict[str, Any]) -> str:
+        """The mapping's name. What stands at the top is checked on the way."""
         for key in raw:
             if key not in _TOP and key not in BY_NAME:
                 raise self.wrong(f"there is no table {key}", did_you_mean(key, (*BY_NAME, *_TOP)))
         name = raw.get("name")
         if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise self.wrong("it needs a name of small letters, digits and _", 'Write at the top: name = "my_shop"')
+        return name
+
+    def extension(self, raw: dict[str, Any]) -> Extension:
+        """A mapping that fills no table: how files of a known source are read."""
+        name = self.name(raw)
+        known = sorted({source.name for source in catalogue.SOURCES})
+        options = self.section(raw, "read", _READ)
+        if name not in known or "optional" in raw or not (options or raw.get("types")):
+            raise self.wrong(
+                "it fills no table",
+                "Begin with [orders.columns] and, below it, order_id = …; a mapping named as a known source"
+                f" ({', '.join(known)}) may say [read] and [types] alone.",
+            )
+        sources = [source for source in catalogue.SOURCES if source.name == name]
+        columns = {column.lower(): column for source in sources for column in source.requires | source.optional}
+        read = ReadOptions(
+            decimal=self.decimal(options),
+            date_order=self.date_order(options),
+            timezone=self.timezone(options),
+            types=self.types(raw, columns),
+            header_line=self.header_line(options),
+            header=self.header(options),
+        )
+        return Extension(name, read)
+
+    def source(self, raw: dict[str, Any]) -> Source:
+        name = self.name(raw)
         drafts = [self.draft(BY_NAME[key], raw[key]) for key in raw if key in BY_NAME]
-        if not drafts:
-            raise self.wrong("it fills no table", "Begin with [orders.columns] and, below it, order_id = …")
         # Column names are the same in any case, as in SQL; the first spelling stands for all.
         used = {name.lower(): name for name in reversed([name for draft in drafts for name in draft.used])}
         types = _inferred(drafts) | self.types(raw, used)
@@ -116,7 +166,7 @@ class _Reader:
             optional=optional,
             types={used[column]: kind for column, kind in types.items()},
             mappings=tuple(draft.mapping for draft in drafts),
-            decimal=self.decimal(options),
+            decimal=self.decimal(options) or ".",
             date_order=self.date_order(options),
             timezone=self.timezone(options),
             header_line=self.header_line(options),
@@ -221,23 +271,20 @@ class _Reader:
                     " an aggregate such as sum(Price), or a column alone, which stands for its first value.",
                 ) from None
 
-    def decimal(self, options: dict[str, Any]) -> Literal[".", ","]:
-        match options.get("decimal", "."):
-            case ".":
-                return "."
-            case ",":
-                return ","
-        raise self.wrong('[read] decimal is neither "." nor ","')
+    def decimal(self, options: dict[str, Any]) -> Mark | None:
+        return self.choice(options, "decimal", _MARKS, "It stands before the decimals of a number.")
 
-    def date_order(self, options: dict[str, Any]) -> Literal["dmy", "mdy"] | None:
-        match options.get("date_order"):
-            case None:
-                return None
-            case "dmy":
-                return "dmy"
-            case "mdy":
-                return "mdy"
-        raise self.wrong('[read] date_order is neither "dmy" nor "mdy"', "It says how 03/04/2024 is read.")
+    def date_order(self, options: dict[str, Any]) -> DateOrder | None:
+        return self.choice(options, "date_order", _ORDERS, "It says how 03/04/2024 is read.")
+
+    def choice(self, options: dict[str, Any], name: str, choices: tuple[_Choice, ...], hint: str) -> _Choice | None:
+        """What [read] says under this name, None where nothing; one of the choices."""
+        if name not in options:
+            return None
+        for choice in choices:
+            if options[name] == choice:
+                return choice
+        raise self.wrong(f"[read] {name} is none of {', '.join(map(json.dumps, choices))}", hint)
 
     def timezone(self, options: dict[str, Any]) -> str | None:
         name = options.get("timezone")

@@ -128,7 +128,7 @@ def test_text_is_read_as_the_column_wants_it_in_the_sources_way(shop: Shop) -> N
     ]
     assert shop.reasons() == {
         3: [
-            "gross: '1.5' is not an amount (decimals after a comma)",
+            "gross: '1.5' is not an amount: decimals stand after a comma, unless you say --decimal .",
             "ordered_at: '31.02.2024' is not a date and time written as dmy, nor as 2024-12-31",
         ]
     }

@@ -86,9 +86,33 @@ def test_flags(con: duckdb.DuckDBPyConnection, text: str, expected: bool | None)
     assert value(con, Kind.FLAG, text) is expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("'123", "123"), ("007", "007"), (" a b ", "a b"), ("1.23E+15", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'123", "123"),
+        ("007", "007"),
+        (" a b ", "a b"),
+        ("1.23E+15", None),
+        ("7.0", "7"),
+        ("'7.0", "7"),
+        ("700.00", "700"),
+        ("7.50", "7.50"),
+        ("7,000", "7,000"),
+        ("1.2.0", "1.2.0"),
+        ("A7.0", "A7.0"),
+        ("'", "'"),
+        (".0", ".0"),
+    ],
+)
 def test_ids(con: duckdb.DuckDBPyConnection, text: str, expected: str | None) -> None:
     assert value(con, Kind.ID, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("7,0", "7"), ("7,00", "7"), ("7.0", "7"), ("7.000", "7.000"), ("7,5", "7,5")]
+)
+def test_ids_beside_a_decimal_comma(con: duckdb.DuckDBPyConnection, text: str, expected: str) -> None:
+    assert value(con, Kind.ID, text, COMMA) == expected
 
 
 @pytest.mark.parametrize(
@@ -159,24 +183,29 @@ def test_whether_a_time_names_its_offset(con: duckdb.DuckDBPyConnection, text: s
             Kind.DAY,
             POINT,
             "13/01/2024",
-            'at: \'13/01/2024\' is not written as 2024-01-13; say date_order = "dmy" or "mdy" in a mapping',
+            "at: '13/01/2024' is not written as 2024-01-13; say --dates dmy",
         ),
         (Kind.DAY, POINT, "31/02/2024", "at: '31/02/2024' is not a date"),
         (
             Kind.MONEY,
             POINT,
             "1.234,50",
-            "at: '1.234,50' is not an amount: decimals stand after a point, unless a mapping says decimal = \",\" under [read]",
+            "at: '1.234,50' is not an amount: decimals stand after a point, unless you say --decimal ,",
         ),
         (Kind.MONEY, POINT, "1,2345,678", "at: '1,2345,678' is not an amount (decimals after a point)"),
         (
             Kind.INSTANT,
             POINT,
             "03/04/2024",
-            'at: \'03/04/2024\' can be read as two dates; say date_order = "dmy" or "mdy" in a mapping',
+            "at: '03/04/2024' can be read as two dates; say --dates dmy or --dates mdy",
         ),
         (Kind.DAY, DMY, "31/02/2024", "at: '31/02/2024' is not a date written as dmy, nor as 2024-12-31"),
-        (Kind.MONEY, COMMA, "12.50", "at: '12.50' is not an amount (decimals after a comma)"),
+        (
+            Kind.MONEY,
+            COMMA,
+            "12.50",
+            "at: '12.50' is not an amount: decimals stand after a comma, unless you say --decimal .",
+        ),
         (Kind.FLAG, POINT, "it's", "at: 'it’s' is neither yes nor no"),
         (Kind.INTEGER, POINT, "x" * 99, f"at: '{'x' * 60}…' is not a whole number (decimals after a point)"),
     ],

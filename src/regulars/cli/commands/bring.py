@@ -91,6 +91,18 @@ def load(
             "--account", metavar="NAME", help="Keeps apart what two accounts of one source bring.", show_default=False
         ),
     ] = "",
+    dates: Annotated[
+        Literal["dmy", "mdy", "ymd"] | None,
+        typer.Option(
+            "--dates",
+            show_default=False,
+            help="In which order the files write dates such as 03/04/2024: dmy, mdy, ymd.",
+        ),
+    ] = None,
+    decimal: Annotated[
+        Literal[",", "."] | None,
+        typer.Option("--decimal", show_default=False, help="What stands before the decimals of the files' numbers."),
+    ] = None,
     replace: Annotated[
         bool,
         typer.Option(
@@ -127,12 +139,15 @@ def load(
     Examples:
       regulars load orders_export.csv customers_export.csv --shop myshop
       regulars load exports/ --shop myshop
+      regulars load resaved_by_excel.csv --dates dmy --decimal , --shop myshop
       regulars load online_retail.csv.gz --mapping examples/online_retail.toml --shop retail
     """  # fmt: skip
     from regulars.cli.accounting import as_json, describe
+    from regulars.warehouse.load.mapping import ReadOptions
     from regulars.warehouse.load.run import LoadOptions
 
     app = changed(shop)
+    written = ReadOptions(decimal, dates)
     options = LoadOptions(
         replace=replace,
         again=again,
@@ -142,7 +157,9 @@ def load(
         skip_refused=skip_refused,
     )
     with bar() as progress:
-        result = app.load(files, mapping=mapping, source=source, account=account, options=options, progress=progress)
+        result = app.load(
+            files, mapping=mapping, source=source, account=account, written=written, options=options, progress=progress
+        )
     version = app.warehouse.number
     if format is Layout.JSON:
         write_json(as_json(result, version))

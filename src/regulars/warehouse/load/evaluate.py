@@ -14,7 +14,7 @@ from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.money import currencies
 from regulars.warehouse.load.expressions import Expression, refused
 from regulars.warehouse.load.mapping import REASON
-from regulars.warehouse.load.parse import complaint, parsed, quoted, shown, stripped, without_offset
+from regulars.warehouse.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
 from regulars.warehouse.load.stage import Plan, Stage, naive
 from regulars.warehouse.load.workspace import Workspace, identifier
 from regulars.warehouse.schema import Column, Kind, Table
@@ -190,7 +190,7 @@ def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str
         case Kind.ID | Kind.TEXT if found.bare is not None and stage.kinds.get(found.bare) is kind:
             value = e
         case _:
-            text = stripped(f"{e}::VARCHAR")
+            text = field_text(kind, f"{e}::VARCHAR")
             value = parsed(kind, text, stage.locale)
             if kind is Kind.INSTANT:
                 value, local = f"timezone('UTC', {value})", f"coalesce({without_offset(text)}, false)"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import duckdb
 
+from regulars.warehouse.load.fields.fragments import DateOrder, Decimal
 from regulars.warehouse.schema import Kind
 
 REASON = "!"
@@ -83,8 +84,8 @@ class Source:
     types: dict[str, Kind] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
     """Columns the mappings use that real files may lack; they are taken as empty."""
-    decimal: Literal[".", ","] = "."
-    date_order: Literal["dmy", "mdy"] | None = None
+    decimal: Decimal = "."
+    date_order: DateOrder | None = None
     """How 03/04/2024 is read; without it such dates are rejected as ambiguous."""
     timezone: str | None = None
     """Zone of times without an offset; the shop's where None."""
@@ -133,6 +134,28 @@ class Source:
             what = "column" if len(others) == 1 else "columns"
             remarks.append(f"{file}: not used: {what} {', '.join(others[:_MOST_NAMED])}{more}.")
         return remarks
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How one shop's files of a known source differ from what the source says: None and absent columns leave that as it is."""
+
+    decimal: Decimal | None = None
+    date_order: DateOrder | None = None
+    timezone: str | None = None
+    types: dict[str, Kind] = field(default_factory=dict)
+    """By column in lower case."""
+    header_line: int | None = None
+    header: tuple[str, ...] = ()
+    """Where the files have their column names, as in `Source`: this is for opening them, before their source is known."""
+
+    def applied(self, source: Source) -> Source:
+        """The source, read with these options."""
+        given = {"decimal": self.decimal, "date_order": self.date_order, "timezone": self.timezone}
+        columns = {name.lower(): name for name in source.requires | source.optional}
+        types = {columns[name]: kind for name, kind in self.types.items() if name in columns}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        return replace(source, types=source.types | types, **changes)
 
 
 def _plain(name: str) -> str:

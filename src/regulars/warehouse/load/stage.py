@@ -12,7 +12,7 @@ from regulars.vocabulary.errors import MappingError
 from regulars.warehouse.load.expressions import Expression, expression, known
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.mapping import Mapping, Source
-from regulars.warehouse.load.parse import Locale, complaint, parsed, quoted, sql_type, stripped, without_offset
+from regulars.warehouse.load.parse import Locale, complaint, field_text, parsed, quoted, sql_type, without_offset
 from regulars.warehouse.load.read import Content, Lines, fill
 from regulars.warehouse.load.workspace import Workspace, identifier
 from regulars.warehouse.schema import Kind, Table
@@ -143,7 +143,7 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
                 outs.append(f"NULL::BOOLEAN AS {naive(name)}")
             continue
         position = positions[name]
-        texts.append(f"{stripped(f'c{position}')} AS t{position}")
+        texts.append(f"{field_text(kind, f'c{position}')} AS t{position}")
         values.append(f"t{position}")
         filled.append(f"t{position} IS NULL")
         if kind is Kind.TEXT:
@@ -179,7 +179,7 @@ def failures(stage: Stage) -> str:
         if name not in positions:
             continue
         raw = f'"@raw"[{positions[name] + 1}]'
-        text = stripped(raw)
+        text = field_text(kind, raw)
         title = stage.lines.names[positions[name]]
         if kind is not Kind.TEXT:
             failed = f"({text} IS NOT NULL AND {parsed(kind, text, stage.locale)} IS NULL)"
