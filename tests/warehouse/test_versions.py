@@ -17,6 +17,7 @@ import pytest
 import regulars
 from regulars.vocabulary.errors import NothingLoaded, WarehouseError
 from regulars.warehouse.versions import Warehouse, about, remember
+from warehouse.damage import overwrite
 
 
 @pytest.fixture
@@ -269,14 +270,42 @@ def test_a_damaged_version_is_named_and_left_behind(warehouse: Warehouse, conten
     broken = warehouse.folder / "v000002.duckdb"
     broken.chmod(0o644)
     broken.write_bytes(content)
-    with pytest.raises(WarehouseError, match="cannot be opened") as refusal, warehouse.read():
+    with pytest.raises(WarehouseError, match=r"v000002\.duckdb cannot be used") as refusal, warehouse.read():
         pass
     assert "regulars rollback" in refusal.value.hint
     assert [version.purpose for version in warehouse.versions()] == ["add 1", "(this version cannot be read)"]
+    assert [bool(version.fault) for version in warehouse.versions(check=True)] == [False, True]
     assert warehouse.rollback().number == 1
     add(warehouse, 3)
     assert rows(warehouse) == [1, 3]
     assert warehouse.number == 3
+
+
+def test_a_folder_in_the_pointers_place_is_named_and_moved_aside(warehouse: Warehouse):
+    add(warehouse, 1)
+    (warehouse.folder / "current").unlink()
+    (warehouse.folder / "current").mkdir()
+    (warehouse.folder / "current" / "mine.txt").write_text("not ours")
+    with pytest.raises(WarehouseError, match="pointer to the current version is damaged") as refusal, warehouse.read():
+        pass
+    assert "regulars rollback" in refusal.value.hint
+    assert warehouse.rollback().number == 1
+    add(warehouse, 2)
+    assert rows(warehouse) == [1, 2]
+    (aside,) = (name for name in files(warehouse) if name.startswith("was-current-"))
+    assert (warehouse.folder / aside / "mine.txt").read_text() == "not ours"
+
+
+def test_going_back_passes_over_versions_that_are_not_whole(warehouse: Warehouse):
+    for row in (1, 2, 3, 4):
+        add(warehouse, row)
+    for number in (2, 3):
+        overwrite(warehouse.folder / f"v{number:06d}.duckdb", 12_288 + 1000)
+    with pytest.raises(WarehouseError, match="no version 3, or it is not whole") as refusal:
+        warehouse.rollback(3)
+    assert refusal.value.hint == "Choose one of: 1, 4."
+    assert warehouse.rollback().number == 1
+    assert rows(warehouse) == [1]
 
 
 def test_leftovers_of_killed_processes_go_with_the_next_write(warehouse: Warehouse):

@@ -43,5 +43,8 @@ class Machine(BaseModel):
     threads: int | None = Field(default=None, ge=1, le=1_024)
 
 
+SHARING = "Run it as the shop's owner, who may also share it: shared = true in the section [machine] of regulars.toml."
+"""What to do where permission is denied."""
+
 ANY = Machine()
 """No limits but DuckDB's own."""

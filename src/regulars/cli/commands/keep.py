@@ -165,18 +165,19 @@ def undo(
 
 
 def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List the versions of the shop's data that are kept: the last five.
+    """List the versions of the shop's data that are kept, the last five, and whether each is whole.
 
     Example:
       regulars versions --shop myshop
     """
-    found = stored(shop).versions()
+    found = stored(shop).versions(check=True)
     sheet = Sheet(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
     for one in found:
-        sheet.rows.append([str(one.number), f"{one.at:%Y-%m-%d %H:%M}", one.purpose, "current" if one.current else ""])
+        state = ", ".join(filter(None, ["current" if one.current else "", one.fault and f"not whole: {one.fault}"]))
+        sheet.rows.append([str(one.number), f"{one.at:%Y-%m-%d %H:%M}", one.purpose, state])
     if not found:
         sheet.notes.append("Nothing has been loaded into this shop yet.")
-    names = ("number", "at", "purpose", "current", "based_on", "regulars")
+    names = ("number", "at", "purpose", "current", "based_on", "regulars", "fault")
     write([asdict(one) for one in found], format, sheet, names)
 
 

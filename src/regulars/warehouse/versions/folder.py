@@ -6,11 +6,13 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from regulars.vocabulary.errors import WarehouseError, says_disk_full
-from regulars.warehouse.versions.connection import connect, host
+from regulars.vocabulary.machine import SHARING
+from regulars.warehouse.versions.connection import host
 
 KEPT = 5
 """How many versions stay."""
@@ -59,31 +61,39 @@ class VersionFolder:
             if not self.numbers():
                 return Pointer(None, 0)
             raise WarehouseError(f"The pointer to the current version is missing: {self.current}.", REPAIR) from None
+        except PermissionError as error:
+            raise WarehouseError(f"{self.current} cannot be read: {error.strerror}.", SHARING) from error
         except OSError as error:
-            raise WarehouseError(f"{self.current} cannot be read: {error.strerror}.") from error
+            text = str(error)  # a folder of that name, or a disk that fails
         match = _POINTER.fullmatch(text)
         if match is None:
             raise WarehouseError(f"The pointer to the current version is damaged: {self.current}.", REPAIR)
         return Pointer(int(match[1]) if match[1] else None, int(match[2]))
 
     def point(self, pointer: Pointer) -> None:
-        """Replace the pointer."""
-        self._staged(pointer).replace(self.current)
+        """Replace the pointer, whatever lies in its place: a folder is moved aside."""
+        staged = self._staged(pointer)
+        if self.current.is_dir() and not self.current.is_symlink():
+            self.current.rename(self.path / f"was-current-{secrets.token_hex(4)}")
+        staged.replace(self.current)
         _sync(self.path)
 
-    def publish(self, built: Path, number: int) -> None:
-        """Make the file that was built the current version, and remove the oldest ones.
-
-        Raises duckdb.Error where the file is not whole; then the pointer stays.
-        """
-        built.chmod(built.stat().st_mode & ~0o222)  # nobody changes a version, not even with another program
+    def seal(self, built: Path) -> None:
+        """Have the disk hold the file that was built, which nobody changes any more, not even with another program."""
+        built.chmod(built.stat().st_mode & ~0o222)
         # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
         # descriptor of a file ends the process's locks on it.
         _sync(built)
+
+    def publish(self, built: Path, number: int, check: Callable[[Path, int], None]) -> None:
+        """Make the sealed file the current version once `check` has passed it, and remove the oldest ones.
+
+        What the pointer names is on disk, content and name, before the pointer is; a power cut leaves the old or the new.
+        """
         staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
         built.rename(self.file(number))
         _sync(self.path)
-        connect(self.file(number), read_only=True).close()
+        check(self.file(number), number)
         staged.replace(self.current)
         _sync(self.path)
         for old in self.numbers()[:-KEPT]:

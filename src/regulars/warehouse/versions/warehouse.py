@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from regulars import __version__
-from regulars.vocabulary.errors import NothingLoaded, WarehouseError, says_disk_full
-from regulars.vocabulary.machine import ANY, Machine
+from regulars.vocabulary.errors import NothingLoaded, RegularsError, WarehouseError, says_disk_full
+from regulars.vocabulary.machine import ANY, SHARING, Machine
 from regulars.warehouse.versions.connection import about, connect, remember
 from regulars.warehouse.versions.folder import REPAIR, Pointer, VersionFolder
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.room import disk_full, too_small
+from regulars.warehouse.versions.whole import NotWhole, damaged_block, fault, first_line, insist_on_number
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Version:
     based_on: int | None = None
     regulars: str = ""
     """The release of Regulars that wrote it; empty where the file cannot be read."""
+    fault: str | None = None
+    """What is wrong with its file, empty where it is whole; None where it was not checked."""
 
 
 class Warehouse:
@@ -49,11 +53,11 @@ class Warehouse:
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The current version, read-only; it stays readable to the end even when newer ones are written meanwhile.
 
-        Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened, or where the machine's
-        limits do not allow what is asked of it.
+        Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened or is damaged, or where
+        the machine's limits do not allow what is asked of it.
         """
-        with self._naming_a_small_machine(writing=False):
-            con = self._open_current()
+        number, con = self._open_current()
+        with self._explaining(number, writing=False):
             try:
                 yield con
             finally:
@@ -78,7 +82,7 @@ class Warehouse:
                 if pointer.number is None:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
             try:
-                with self._naming_a_small_machine(writing=True):
+                with self._explaining(pointer.number, writing=True):
                     yield from self._changed_copy(purpose, pointer, reads)
             except BaseException:
                 # The pointer is read again: an interruption may have come just after publishing.
@@ -86,9 +90,19 @@ class Warehouse:
                     self._files.tidy(self._files.pointer())
                 raise
 
-    def versions(self) -> list[Version]:
-        """The versions that are kept, oldest first. Raises WarehouseError on a damaged pointer."""
-        return self._kept(self._files.pointer())
+    def versions(self, *, check: bool = False) -> list[Version]:
+        """The versions that are kept, oldest first; `check` reads each whole. Raises WarehouseError on a damaged pointer."""
+        kept = self._kept(self._files.pointer())
+        return [replace(version, fault=self.fault(version.number)) for version in kept] if check else kept
+
+    def fault(self, number: int) -> str:
+        """What is wrong with a version's file; empty where it is whole. Reads all of it."""
+        try:
+            return fault(self._files.file(number), self._machine)
+        except FileNotFoundError:
+            return "it is missing"
+        except PermissionError:
+            return "permission denied"
 
     def rollback(self, number: int | None = None) -> Version:
         """Point to an older (or again to a newer) version; without a number to the one the current was made from.
@@ -107,7 +121,7 @@ class Warehouse:
 
     # Reading ---------------------------------------------------------------------------------------------------------
 
-    def _open_current(self) -> duckdb.DuckDBPyConnection:
+    def _open_current(self) -> tuple[int, duckdb.DuckDBPyConnection]:
         while True:
             number = self._files.pointer().number
             if number is None:
@@ -115,14 +129,14 @@ class Warehouse:
                     "Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…"
                 )
             try:
-                return connect(self._files.file(number), read_only=True, machine=self._machine)
+                return number, connect(self._files.file(number), read_only=True, machine=self._machine)
             except (duckdb.Error, OSError) as error:
                 # A slow reader may find its version pruned; then the pointer has moved on, and so does the reader.
                 if self._files.pointer().number != number:
                     continue
                 if not self._files.file(number).exists():
                     raise self._missing(number) from None
-                raise WarehouseError(f"The current version cannot be opened: {error}", REPAIR) from error
+                raise self._unusable(number, first_line(error)) from error
 
     def _kept(self, pointer: Pointer) -> list[Version]:
         numbers = (number for number in self._files.numbers() if number <= pointer.highest)
@@ -182,33 +196,33 @@ class Warehouse:
         finally:
             con.close()
         with self._naming_failures():
-            self._files.publish(building, number)
+            self._files.seal(building)
+            self._files.publish(building, number, insist_on_number)
 
     # Going back ------------------------------------------------------------------------------------------------------
 
     def _target(self, pointer: Pointer, number: int | None) -> int:
         """Which version to point to: one that is there and whole."""
-        whole = {version.number: version for version in self._kept(pointer) if version.regulars}
-        if not whole:
-            raise WarehouseError("There is no version to go back to.")
-        if number is None:
-            return self._one_before(pointer, whole)
-        if number not in whole:
-            choice = ", ".join(str(kept) for kept in sorted(whole))
-            raise WarehouseError(f"There is no version {number}, or it is not whole.", f"Choose one of: {choice}.")
-        return number
+        kept = {version.number: version for version in self._kept(pointer)}
+        if number is not None:
+            self._insist_on_whole(number, kept)
+            return number
+        current = kept.get(pointer.number or 0)
+        if current is not None and not self.fault(current.number):
+            older = sorted((n for n in kept if n < current.number), key=lambda n: (n == current.based_on, n))
+            nothing = f"There is no version before {current.number}."
+        else:
+            older, nothing = sorted(kept), "There is no version to go back to."
+        for candidate in reversed(older):
+            if not self.fault(candidate):
+                return candidate
+        raise WarehouseError(nothing)
 
-    @staticmethod
-    def _one_before(pointer: Pointer, whole: dict[int, Version]) -> int:
-        if pointer.number not in whole:
-            return max(whole)
-        based_on = whole[pointer.number].based_on
-        if based_on in whole:
-            return based_on
-        older = [number for number in whole if number < pointer.number]
-        if not older:
-            raise WarehouseError(f"There is no version before {pointer.number}.")
-        return max(older)
+    def _insist_on_whole(self, number: int, kept: Collection[int]) -> None:
+        if number not in kept or self.fault(number):
+            whole = [str(other) for other in sorted(kept) if not self.fault(other)]
+            hint = f"Choose one of: {', '.join(whole)}." if whole else ""
+            raise WarehouseError(f"There is no version {number}, or it is not whole.", hint)
 
     # Failures, named -------------------------------------------------------------------------------------------------
 
@@ -223,15 +237,32 @@ class Warehouse:
             raise WarehouseError(f"The folder {self.folder} cannot be used: {error.strerror or error}.") from error
 
     @contextmanager
-    def _naming_a_small_machine(self, *, writing: bool) -> Iterator[None]:
-        """Around what readers and the writer do: only a full disk and the limits are our affair."""
+    def _explaining(self, number: int | None, *, writing: bool) -> Iterator[None]:
+        """Around what readers and the writer do with a version: name a full disk, a reached limit, and a damaged file."""
         try:
             yield
+        except WarehouseError:
+            raise
         except Exception as error:
-            small = too_small(error, self.folder, self._machine, writing=writing)
-            if small is None or isinstance(error, WarehouseError):
-                raise
-            raise small from error
+            if small := too_small(error, self.folder, self._machine, writing=writing):
+                raise small from error
+            if number is not None and not isinstance(error, RegularsError):
+                # Without opening it: results of the failed query may still hold the database.
+                with suppress(FileNotFoundError):
+                    if what := damaged_block(self._files.file(number)):
+                        raise self._unusable(number, what) from error
+            if writing and isinstance(error, (duckdb.IOException, duckdb.FatalException, NotWhole)):
+                raise WarehouseError(
+                    f"The new version could not be written: {first_line(error)}.",
+                    "The last version is as it was. Look after the disk and repeat the command.",
+                ) from error
+            raise
+
+    def _unusable(self, number: int, reason: str) -> WarehouseError:
+        file = self._files.file(number)
+        if not os.access(file, os.R_OK):
+            return WarehouseError(f"{file} cannot be read: permission denied.", SHARING)
+        return WarehouseError(f"{file} cannot be used: {reason}.", REPAIR)
 
     def _missing(self, number: int) -> WarehouseError:
         return WarehouseError(f"The current version is missing: {self._files.file(number)}.", REPAIR)

@@ -1,0 +1,88 @@
+"""Reads every block of a version's file, to find out whether it is whole."""
+
+from __future__ import annotations
+
+from itertools import chain, repeat
+from pathlib import Path
+
+import duckdb
+import numpy as np
+
+from regulars.vocabulary.machine import ANY, Machine
+from regulars.warehouse.versions.connection import about, connect
+
+# DuckDB's storage format: three headers, then blocks; each begins with a checksum of the rest of it.
+_HEADER, _BLOCK, _WORD = 4096, 262_144, 8
+_FACTOR, _START = np.uint64(0xBF58476D1CE4E5B9), np.uint64(5381)
+
+
+class NotWhole(Exception):
+    """A file that was just written is not what was written to it."""
+
+
+def insist_on_number(file: Path, number: int) -> None:
+    """Check a version before it is published: all its blocks, and that it opens and knows its number. Raises NotWhole.
+
+    The file must have a name of its own by now: where a result of its writer is still open, DuckDB waits for ever for the
+    end of a database that is opened again by the same name.
+    """
+    if damaged := damaged_block(file):
+        raise NotWhole(damaged)
+    with connect(file, read_only=True) as con:
+        if about(con).get("number") != str(number):
+            raise NotWhole(f"it does not say that it is version {number}")
+
+
+def fault(file: Path, machine: Machine = ANY) -> str:
+    """What is wrong with a database file, in a few words; empty where it is whole.
+
+    Reads every block twice: as bytes (`damaged_block`), and every value of every table by DuckDB. Raises FileNotFoundError
+    or PermissionError where there is nothing to read.
+    """
+    return damaged_block(file) or _unreadable_table(file, machine)
+
+
+def damaged_block(file: Path) -> str:
+    """Which block of a database file has a wrong checksum, indexes and unused space included; empty where none has.
+
+    Opens no database. Raises FileNotFoundError or PermissionError where there is nothing to read.
+    """
+    place, sizes = 0, chain(3 * (_HEADER,), repeat(_BLOCK))
+    try:
+        with file.open("rb") as stream:
+            while block := stream.read(size := next(sizes)):
+                if not _intact(block) or len(block) < size:
+                    return f"the block at byte {place:,} is damaged"
+                place += size
+    except (FileNotFoundError, PermissionError):
+        raise
+    except OSError as error:
+        return str(error.strerror)
+    return "" if place >= 3 * _HEADER else "it is no database"
+
+
+def _intact(block: bytes) -> bool:
+    """Whether a block's checksum is right. True for a block that was never written, which holds nothing but zeros."""
+    if len(block) % _WORD:
+        return False
+    words = np.frombuffer(block, "<u8")
+    return not words.any() or words[0] == np.bitwise_xor.reduce(words[1:] * _FACTOR) ^ _START
+
+
+def _unreadable_table(file: Path, machine: Machine) -> str:
+    try:
+        with connect(file, read_only=True, machine=machine) as con:
+            tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+            for schema, table in tables:
+                con.execute(f'SELECT bit_xor(hash(t)) FROM "{schema}"."{table}" t').fetchall()
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
+        return first_line(error)
+    return ""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error, without what DuckDB writes before it."""
+    line = str(error).split("\n")[0].rstrip(".!")
+    return line.partition("Error: ")[2] or line or type(error).__name__
