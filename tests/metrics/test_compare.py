@@ -106,6 +106,24 @@ def test_a_period_that_the_datas_first_day_cuts_is_not_judged() -> None:
     assert verdict(shop(orders=[*april, *may, order("last", "c0", "2024-05-31")]), "orders") is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "returning_customer_rate_lifetime", "repeat_customer_rate", "repeat_customer_rate_by_days",
+        "customer_lifetime_value",
+    ],
+)  # fmt: skip
+def test_what_time_alone_changes_is_not_judged(name: str) -> None:
+    """All customers of April came again in May, none of those of May yet: only time passed between them."""
+    april = [order(f"a{n}", f"a{n}", "2024-04-10", "30.00") for n in range(200)]
+    again = [order(f"b{n}", f"a{n}", "2024-05-02", "30.00") for n in range(200)]
+    new = [order(f"c{n}", f"c{n}", "2024-05-10", "30.00") for n in range(200)]
+    rows = [*april, *again, *new, order("first", "x", "2024-04-01"), order("last", "x", "2024-05-31")]
+    (value,) = changes(shop(orders=rows), (name,))
+    assert value.change is not None and value.change.difference
+    assert value.change.verdict is None
+
+
 def test_an_unripe_period_is_not_judged() -> None:
     """Churn with a window of 365 days needs a year of data before the period."""
     (value,) = changes(two_months(200, 30, 30), ("customer_churn_rate",))

@@ -255,6 +255,9 @@ def test_what_the_shop_says_of_its_files_is_believed() -> None:
         ("product_return_rate", "2024-04-01..2024-05-01", 365, True),
         ("product_return_rate", "2024-04-01..2024-05-02", 365, False),
         ("product_return_rate_by_return_day", "2024-05", 365, True),
+        # The data reach 2024-05-31: 31 days after the last day of April.
+        ("returning_customer_rate_lifetime", "2024-04", 31, True), ("returning_customer_rate_lifetime", "2024-04", 32, False),
+        ("returning_customer_rate_lifetime", "2024-05", 365, False),
     ],
 )  # fmt: skip
 def test_a_value_is_ripe_once_late_events_had_time(

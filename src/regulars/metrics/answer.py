@@ -31,7 +31,7 @@ class Change:
     low: float | None
     high: float | None
     verdict: Verdict | None
-    """None where one of the two periods is unfinished, unripe or empty."""
+    """None where one of the two periods is unfinished, unripe or empty, and where time alone changes the metric."""
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,8 @@ def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flag
         return np.zeros(len(times.first), dtype=bool)
     if metric.ripens is Ripens.WINDOW_COVERED:
         return np.asarray(times.first - active_window >= epoch_day(covered[0]))
+    if metric.ripens is Ripens.LATER_ORDERS:
+        return np.asarray(times.beyond + active_window - 1 <= epoch_day(covered[1]))
     if metric.ripens is Ripens.RETURN_WINDOW:
         return np.asarray(times.beyond + facts.return_window - 1 <= epoch_day(covered[1]))
     return np.ones(len(times.first), dtype=bool)
@@ -255,7 +257,7 @@ def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
     Forecasts made otherwise are no measure of each other.
     """
     covered = work.facts.covered(metric)
-    if covered is None:
+    if covered is None or not metric.judged:
         return np.full(len(times.first), -1)
     whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
     in_time = ripe(work.facts, metric, times, work.question.active_window)

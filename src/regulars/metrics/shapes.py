@@ -36,6 +36,9 @@ class Ripens(Enum):
     AT_ONCE = "at once"
     WINDOW_COVERED = "once the data reach one active window back before the period's start"
     RETURN_WINDOW = "once the return window after its last day is over"
+    LATER_ORDERS = (
+        "once an active window has passed after its last day, so that its buyers had time for a further order"
+    )
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,8 @@ class Metric:
     """Names of metrics that answer the same question otherwise."""
     interval: Interval = Interval.JACKKNIFE
     ripens: Ripens = Ripens.AT_ONCE
+    judged: bool = True
+    """Whether a change can be real. False where time alone changes the value: what only grows, and what moves later."""
     needs: tuple[str, ...] = ()
     """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
     customers: Amount | None = None
