@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """C0 without tab and line feed, DEL, C1, line separators, and the marks that turn the direction of text."""
@@ -16,6 +18,20 @@ _NUMBER = re.compile(r"[-+]?(\d[\d., ]*|[.,]\d+)%?")
 def visible(text: str) -> str:
     r"""The text with each control character written out, as in \x1b: none can steer a terminal. Tab and line feed stay."""
     return _CONTROL.sub(_escape, text.replace("\r\n", "\n"))
+
+
+def is_utf8(path: Path | str) -> bool:
+    """Whether a path can be given to DuckDB: its names are UTF-8, and that is how the system is told to read names."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(path: Path | str) -> str:
+    r"""A path as text that can be printed and stored: bytes that are not UTF-8 are written out, as in \xff."""
+    return os.fsencode(path).decode("utf-8", errors="backslashreplace")
 
 
 def in_json(document: str) -> str:

@@ -18,6 +18,7 @@ from regulars.vocabulary import money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
 from regulars.vocabulary.machine import Machine
+from regulars.vocabulary.safe_text import is_utf8, shown
 from regulars.vocabulary.term import SettingOfTerms, Terms
 
 SETTINGS_FILE = "regulars.toml"
@@ -119,6 +120,7 @@ class Shop:
         shared_addresses: tuple[str, ...] = (),
     ) -> Shop:
         """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
+        _insist_on_utf8(folder)
         file = folder / SETTINGS_FILE
         if file.exists():
             raise ShopError(f"There is a shop in {_named(folder)} already.", f"Change its settings in {file}.")
@@ -145,6 +147,7 @@ class Shop:
     @classmethod
     def open(cls, folder: Path) -> Shop:
         """Open the shop in this folder. Raises ShopError where there is none or its settings make no sense."""
+        _insist_on_utf8(folder)
         file = folder / SETTINGS_FILE
         try:
             text = file.read_text(encoding="utf-8")
@@ -183,6 +186,14 @@ def _quoted(text: str) -> str:
 def _named(folder: Path) -> str:
     """How a sentence names the folder."""
     return "this folder" if folder == Path() else str(folder)
+
+
+def _insist_on_utf8(folder: Path) -> None:
+    if not is_utf8(folder.absolute()):
+        raise ShopError(
+            f"The shop's folder {shown(folder)} has a name that is not UTF-8, or the system's locale is not.",
+            "Rename the folder, or set a locale such as C.UTF-8: export LC_ALL=C.UTF-8",
+        )
 
 
 def _insist_on_address(entry: str) -> None:

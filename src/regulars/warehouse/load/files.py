@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import IO, cast
 
 from regulars.vocabulary.errors import UnreadableFile
+from regulars.vocabulary.safe_text import is_utf8, shown
 from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, unique
+from regulars.warehouse.load.formats.packed import check_count, check_unpacked
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
 from regulars.warehouse.load.formats.xlsx import SheetLayout, SheetTop, sheet_tops
 from regulars.warehouse.load.workspace import reachable
@@ -100,17 +102,21 @@ class InputFile:
 
     @property
     def plain(self) -> bool:
-        """Whether the bytes on disk are the content: neither packed nor in an archive."""
-        if self.member is not None:
+        """Whether DuckDB can read the bytes on disk: neither packed nor in an archive, under a name in UTF-8."""
+        if self.member is not None or not is_utf8(self.path):
             return False
         with self.path.open("rb") as stream:
             return stream.read(2) != b"\x1f\x8b"
 
     def chunks(self) -> Iterator[bytes]:
         """The content in pieces. Raises UnreadableFile where it breaks off."""
+        plain, packed, unpacked = self.plain, self.path.stat().st_size, 0
         with self.open() as stream:
             try:
                 while chunk := stream.read(CHUNK):
+                    unpacked += len(chunk)
+                    if not plain:
+                        check_unpacked(self.name, packed, unpacked)
                     yield chunk
             except BROKEN as error:
                 raise self.broken(error) from None
@@ -194,8 +200,16 @@ class InputFile:
     @cached_property
     def sheets(self) -> tuple[SheetTop, ...]:
         """The beginnings of a workbook's sheets."""
-        with self.open() as stream:
-            return sheet_tops(stream, self.name)
+        with tempfile.TemporaryDirectory() as folder:
+            content = self.local(Path(folder))
+            try:
+                with zipfile.ZipFile(content) as archive:
+                    unpacked = sum(part.file_size for part in archive.infolist())
+            except BROKEN as error:
+                raise self.broken(error) from None
+            check_unpacked(self.name, content.stat().st_size, unpacked)
+            with content.open("rb") as stream:
+                return sheet_tops(stream, self.name)
 
     @cached_property
     def visible_sheets(self) -> tuple[SheetTop, ...]:
@@ -273,6 +287,7 @@ def expand(paths: Sequence[str | Path]) -> list[InputFile]:
         for path in _paths(str(given)):
             for member in _members(path):
                 found[(path, member)] = None
+    check_count("The load", found)
     return _named(list(found))
 
 
@@ -282,15 +297,15 @@ def _paths(given: str) -> list[Path]:
         return _in_directory(path)
     if path.exists():
         if not path.is_file():
-            raise UnreadableFile(f"{given} is not a file.")
+            raise UnreadableFile(f"{shown(given)} is not a file.")
         return [path]
     matches = sorted(Path(match) for match in glob.glob(given, recursive=True))
     files = [match for match in matches if match.is_file()]
     if files:
         return files
     if glob.has_magic(given):
-        raise UnreadableFile(f"Nothing matches {given}.", "Look at the folder's name and the file's ending.")
-    raise UnreadableFile(f"There is no file {given}.", "Look at its name and folder.")
+        raise UnreadableFile(f"Nothing matches {shown(given)}.", "Look at the folder's name and the file's ending.")
+    raise UnreadableFile(f"There is no file {shown(given)}.", "Look at its name and folder.")
 
 
 def _in_directory(folder: Path) -> list[Path]:
@@ -299,9 +314,10 @@ def _in_directory(folder: Path) -> list[Path]:
     ]
     if not files:
         raise UnreadableFile(
-            f"The folder {folder} holds no file to load.",
+            f"The folder {shown(folder)} holds no file to load.",
             "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines, also gz and zip.",
         )
+    check_count(f"The folder {shown(folder)}", files)
     return files
 
 
@@ -319,28 +335,33 @@ def _members(path: Path) -> list[str | None]:
             if stream.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
                 return [None]
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            packed = archive.infolist()
     except PermissionError:
-        raise UnreadableFile(f"{path} may not be read.", "Look at the file's permissions.") from None
+        raise UnreadableFile(f"{shown(path)} may not be read.", "Look at the file's permissions.") from None
     except BROKEN as error:
-        raise UnreadableFile(f"{path} is a broken archive: {error}.", "Export or copy it again.") from None
+        raise UnreadableFile(f"{shown(path)} is a broken archive: {error}.", "Export or copy it again.") from None
+    names = [member.filename for member in packed]
     if "[Content_Types].xml" in names:
         return [None]
     members = [name for name in sorted(names) if not name.endswith("/") and _interesting(Path(name).parts)]
     nested = [name for name in members if name.lower().endswith(".zip")]
     if nested:
-        raise UnreadableFile(f"{path} holds another archive, {nested[0]}.", "Unpack it first.")
+        raise UnreadableFile(f"{shown(path)} holds another archive, {nested[0]}.", "Unpack it first.")
     if not members:
-        raise UnreadableFile(f"{path} holds no file to load.", "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines.")
+        raise UnreadableFile(
+            f"{shown(path)} holds no file to load.", "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines."
+        )
+    check_count(shown(path), members)
+    check_unpacked(shown(path), path.stat().st_size, sum(member.file_size for member in packed))
     return list(members)
 
 
 def _named(found: list[tuple[Path, str | None]]) -> list[InputFile]:
     """Short names where they tell the files apart, else whole paths."""
-    short = [path.name if member is None else f"{path.name}/{member}" for path, member in found]
+    short = [shown(path.name if member is None else f"{path.name}/{member}") for path, member in found]
     twice = {name for name, times in Counter(short).items() if times > 1}
     files = []
     for (path, member), name in zip(found, short, strict=True):
-        long = str(path) if member is None else f"{path}/{member}"
+        long = shown(path if member is None else f"{path}/{member}")
         files.append(InputFile(long if name in twice else name, path, member))
     return files

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from regulars.vocabulary.machine import ANY, Machine
+from regulars.vocabulary.safe_text import is_utf8
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Everything needed is in the wheel; nothing is ever fetched while running.
@@ -66,7 +67,8 @@ def _closed(
         # move rows whose numbers a writer holds.
         "wal_autocheckpoint": "1000TB",
         "allowed_directories": list(folders),
-        "allowed_paths": list(files),
+        # DuckDB takes no other names; such files are copied into the work folder.
+        "allowed_paths": [file for file in files if is_utf8(file)],
         "enable_external_access": False,
         "allowed_configs": list(_CHANGEABLE),
         "lock_configuration": True,
