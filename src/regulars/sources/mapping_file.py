@@ -18,12 +18,13 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from regulars.sources import catalogue, expressions
+from regulars.sources.content import content_columns, content_expression, content_name
 from regulars.sources.expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.load.fields.fragments import DateOrder
 from regulars.warehouse.load.fields.fragments import Decimal as Mark
-from regulars.warehouse.load.mapping import Mapping, ReadOptions, Source
+from regulars.warehouse.load.mapping import Content, Mapping, ReadOptions, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
@@ -166,6 +167,7 @@ class _Reader:
             optional=optional,
             types={used[column]: kind for column, kind in types.items()},
             mappings=tuple(draft.mapping for draft in drafts),
+            contents=_contents(drafts),
             decimal=self.decimal(options) or ".",
             date_order=self.date_order(options),
             timezone=self.timezone(options),
@@ -226,12 +228,20 @@ class _Reader:
         def parsed(values: Iterable[object], part: str) -> tuple[Expression, ...]:
             return tuple(self.expression(value, f"{table.name}.{part}") for value in values)
 
-        return _Draft(
+        draft = _Draft(
             table=table,
             columns={name: parsed([value], name)[0] for name, value in raw["columns"].items()},
             where=parsed([raw["where"]] if "where" in raw else [], "where"),
             group_by=parsed(self.texts(raw, "group_by"), "group_by"),
         )
+        key = [name for name in table.key if name in draft.columns]
+        if all(_is_place(draft.columns[name]) for name in key):
+            raise self.wrong(
+                f"{table.name}.{', '.join(key)} is the line number alone, which another export gives to another row",
+                f'Make the id of what the row says: {key[0]} = \'content("date", "buyer", "amount")\', or content() for all'
+                " columns.",
+            )
+        return draft
 
     def expression(self, value: object, where: str) -> Expression:
         """Text is SQL; true, false and numbers are themselves."""
@@ -240,7 +250,8 @@ class _Reader:
         if not isinstance(value, str):
             raise self.wrong(f"{where} is not an SQL expression", "Write it as a text in quotes.")
         try:
-            return expressions.parse(self.con, value)
+            columns = content_columns(value)
+            return expressions.parse(self.con, value) if columns is None else content_expression(columns)
         except ValueError as error:
             column = where.partition(".")[2]
             raise self.wrong(
@@ -258,7 +269,7 @@ class _Reader:
         grouped = f"{chosen} GROUP BY {', '.join(mapping.group_by)}" if mapping.group_by else chosen
         queries = {"where": f"SELECT 1 {chosen}", "group_by": f"SELECT 1 {grouped}"}
         for name, expression in draft.columns.items():
-            if not (mapping.group_by and expression.bare):
+            if not (mapping.group_by and expression.bare) and content_name(expression) is None:
                 queries[name] = f"SELECT {expression.sql} {grouped}"
         for part, query in queries.items():
             try:
@@ -323,6 +334,38 @@ def _sql_type(kind: Kind) -> str:
 def _columns(table: Table) -> dict[str, Column]:
     """What a mapping can fill: the table's columns, and when the row was last changed."""
     return {column.name: column for column in (*table.columns, _UPDATED_AT)}
+
+
+def _is_place(expression: Expression) -> bool:
+    """Whether the expression says nothing but where in its file a row stands."""
+    return expression.bare is not None and expression.bare.lower() == LINE
+
+
+def _contents(drafts: list[_Draft]) -> dict[str, Content]:
+    """What the ids of content(…) are made of. Without named columns, what a row's state says is left out."""
+    states = {
+        used.lower()
+        for draft in drafts
+        for name, expression in draft.columns.items()
+        if name in ("status", "updated_at")
+        for used in expression.columns
+    }
+    others = {used.lower() for draft in drafts if draft.table.name != "returns" for used in draft.used}
+    refunds = {
+        used.lower()
+        for draft in drafts
+        if draft.table.name == "returns"
+        for name in ("returned_at", "amount", "tax")
+        if name in draft.columns
+        for used in draft.columns[name].columns
+    }
+    excluded = frozenset(states | (refunds - others))
+    found = {}
+    for draft in drafts:
+        for expression in draft.columns.values():
+            if (name := content_name(expression)) is not None:
+                found[name] = Content(expression.columns, frozenset() if expression.columns else excluded)
+    return found
 
 
 def _inferred(drafts: list[_Draft]) -> dict[str, Kind]:

@@ -117,6 +117,17 @@ def load(
     skip_refused: Annotated[
         bool, typer.Option("--skip-refused", help="Leave such files out and load the others.")
     ] = False,
+    parts: Annotated[
+        bool,
+        typer.Option(
+            "--parts",
+            help="The files are one export cut into pieces: equal rows without ids of their own are further rows.",
+        ),
+    ] = False,
+    overlap: Annotated[
+        bool,
+        typer.Option("--overlap", help="The files are exports that overlap: equal rows without ids are the same rows."),
+    ] = False,
     covers_until: Annotated[
         datetime | None,
         typer.Option(
@@ -146,6 +157,8 @@ def load(
     from regulars.warehouse.load.mapping import ReadOptions
     from regulars.warehouse.load.run import LoadOptions
 
+    if parts and overlap:
+        raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
     app = changed(shop)
     written = ReadOptions(decimal, dates)
     options = LoadOptions(
@@ -155,6 +168,8 @@ def load(
         covers_until=covers_until.date() if covers_until else None,
         accept_rejects=accept_rejects,
         skip_refused=skip_refused,
+        parts=parts,
+        overlap=overlap,
     )
     with bar() as progress:
         result = app.load(

@@ -69,6 +69,14 @@ class LineTotals:
 
 
 @dataclass(frozen=True)
+class Content:
+    """The columns whose values make a row's id; without `columns` all of the file but the `excluded` (in lower case)."""
+
+    columns: tuple[str, ...] = ()
+    excluded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Source:
     """Where files come from. One source = one file in `sources/` and one entry in its table.
 
@@ -97,6 +105,8 @@ class Source:
     """Whether the files' columns are ours alone, so that one which no mapping uses is named to the owner."""
     lacking: tuple[tuple[tuple[str, ...], str], ...] = ()
     """What a file without any of these optional columns means for the numbers: (columns, words)."""
+    contents: dict[str, Content] = field(default_factory=dict)
+    """Columns of ids that the load computes from a row's content, by name in lower case: mappings use them as the file's."""
     block: Block | None = None
     """For sources whose orders have several lines and their own fields on the first one only."""
     line_totals: LineTotals | None = None

@@ -15,6 +15,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import evaluate, rejects
+from regulars.warehouse.load.checks.content_ids import add_content_ids
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.checks.joining_many import identities_joining_many
@@ -55,7 +56,8 @@ class LoadOptions:
     """`replace`: the files are all there is of their tables, source by source. `again`: also files loaded before.
     `strict`: refuse the load where anything is rejected. `covers_until`: the last day that the files cover, where the rows
     do not show it. `accept_rejects`: load also files of which many or all rows are rejected. `skip_refused`: leave such files
-    out and load the others.
+    out and load the others. `parts`: the files are one export cut into pieces. `overlap`: rows of two files with equal content
+    ids are the same rows.
     """
 
     replace: bool = False
@@ -64,6 +66,8 @@ class LoadOptions:
     covers_until: date | None = None
     accept_rejects: bool = False
     skip_refused: bool = False
+    parts: bool = False
+    overlap: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,7 +215,7 @@ def _read(
         content = look(room, given.file)
         digest = _digest(content, given)
         before = _loaded_before(room.con, digest)
-        if before is not None and not (options.again or options.replace):
+        if before is not None and not (options.again or options.replace or options.parts):
             result.files[given.file.name] = FileCount()
             result.warnings.append(
                 f"{given.file.name} was loaded before (load {before}) and changes nothing; --again insists."
@@ -239,6 +243,8 @@ def _read(
             result.warnings += stage.source.remarks(stage.file.name, own)
             stages.append((stage, digest))
         progress.advance()
+    read = [stage for stage, _ in stages]
+    result.warnings += add_content_ids(room, read, parts=options.parts, overlap=options.overlap)
     return stages
 
 

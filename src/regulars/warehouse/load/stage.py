@@ -119,7 +119,9 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
     """SQL of the typed table. `@raw`: all fields of the line as text; `@bad`: some field cannot be read;
     `@empty`: there is nothing in the line; `@naive x`: the time in x came without an offset.
     """
-    used = {name for plan in stage.plans for found in plan.expressions() for name in found.names}
+    contents = stage.source.contents
+    used = {name for plan in stage.plans for found in plan.expressions() for name in found.names} - contents.keys()
+    used |= {name.lower() for content in contents.values() for name in content.columns}
     declared = {name.lower(): kind for name, kind in stage.source.types.items()}
     optional = {name.lower(): name for name in stage.source.optional}
     positions = {name.lower(): position for position, name in enumerate(names)}
@@ -127,7 +129,7 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
         for found in plan.expressions():
             known(
                 found,
-                [*names, *stage.source.optional, *(["line"] if "line" not in positions else [])],
+                [*names, *contents, *stage.source.optional, *(["line"] if "line" not in positions else [])],
                 stage.file.name,
             )
     stage.kinds = {
