@@ -48,6 +48,7 @@ shopify_orders = Source(
     ),
     optional=frozenset(
         {
+            "Id",
             "Email",
             "Phone",
             "Billing Phone",
@@ -75,6 +76,7 @@ shopify_orders = Source(
     ),
     types={
         "Name": Kind.ID,
+        "Id": Kind.ID,
         "Phone": Kind.ID,
         "Billing Phone": Kind.ID,
         "Lineitem sku": Kind.ID,
@@ -118,6 +120,7 @@ shopify_orders = Source(
                 "tax_included": TAX_INCLUDED,
                 "cancelled_at": f"coalesce({of('Cancelled at')}, {of('Canceled at')})",
                 # Shopify's gateway for trying out the checkout.
+                "source_order_id": '"Id"',
                 "test": f"coalesce({of('Payment Method')} ILIKE '%bogus%', false)",
             },
         ),

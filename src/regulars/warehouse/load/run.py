@@ -24,6 +24,7 @@ from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
 from regulars.warehouse.load.checks.unusable import unusable_identities
+from regulars.warehouse.load.completion.order_ids import tell_orders_apart
 from regulars.warehouse.load.completion.refund_totals import split_refund_totals
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.judge import Judgement, judge
@@ -129,7 +130,7 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
 )
 """What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
 
-COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (split_refund_totals,)
+COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (tell_orders_apart, split_refund_totals)
 """What changes the rows of a load by what is stored."""
 
 

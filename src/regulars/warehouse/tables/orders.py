@@ -33,6 +33,12 @@ orders = Table(
         Column("payment_fee", Kind.MONEY, "what the payment cost the shop", nullable=True, low=0),
         Column("cancelled_at", Kind.INSTANT, "when it was cancelled", nullable=True),
         Column("test", Kind.FLAG, "true for a test order", default="false"),
+        Column(
+            "source_order_id",
+            Kind.ID,
+            "the source's own number behind order_id: it tells apart orders of one order_id, and holds when order_id changes",
+            nullable=True,
+        ),
     ),
     key=("order_id",),
     rules=(
