@@ -15,6 +15,7 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
+from regulars.warehouse.books import not_used
 from regulars.warehouse.edition import is_current
 from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.connection import about
@@ -33,6 +34,8 @@ class Reading:
         self.shop = shop
         self.tell = tell
         self.warehouse = Warehouse(shop.warehouse, shop.settings.machine)
+        self.not_used = (0, 0)
+        """How many rows of the newest load were rejected and how many wait; known once facts were read."""
         self._again = derive_again
 
     @contextmanager
@@ -51,6 +54,7 @@ class Reading:
     def facts(self) -> Iterator[Facts]:
         """What metrics are asked of. Raises NothingLoaded where there are no orders."""
         with self.reading() as con:
+            self.not_used = not_used(con)
             backend = ibis.duckdb.from_connection(con)
             days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
             coverage = {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days}

@@ -122,6 +122,21 @@ def test_orders_before_their_rates_wait_and_are_used_when_the_rates_come(command
     assert "Nothing waits." in command("rejects", "--waiting", "--shop", shop).out
 
 
+def test_numbers_say_that_rows_of_the_newest_load_are_not_in_them(command, shop: Path, tmp_path: Path):
+    asked = (("metric", "orders", "--grain", "all"), ("metrics",))
+    assert not any("newest load" in command(*words, "--shop", shop).out for words in asked)
+    (tmp_path / "bad.csv").write_text(BAD + "8,2024-03-02,USD,7.00\n9,2024-03-02,USD,7.00\n")
+    load_json(command, tmp_path / "bad.csv", "--shop", shop)
+    for words in asked:
+        said = command(*words, "--shop", shop).out
+        assert f"1 row of the newest load was rejected: regulars rejects --shop {shop}" in said
+        assert f"2 rows of the newest load wait for exchange rates: regulars rejects --waiting --shop {shop}" in said
+        piped = command(*words, "--shop", shop, "--format", "csv")
+        assert "newest load" in piped.err and "newest load" not in piped.out
+    command("undo", 2, "--shop", shop)
+    assert not any("newest load" in command(*words, "--shop", shop).out for words in asked)
+
+
 def test_undo_and_rollback(command, shop: Path, tmp_path: Path):
     def orders() -> int:
         return json.loads(command("metric", "orders", "--grain", "all", "--shop", shop, "--format", "json").out)[0][

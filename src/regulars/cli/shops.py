@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,17 @@ def naming(folder: Path) -> str:
     if folder == HERE or os.environ.get("REGULARS_SHOP") == str(folder):
         return ""
     return f" --shop {shlex.quote(str(folder))}"
+
+
+def say_rows_not_used(reading: Reading, folder: Path, out: Callable[[str], None]) -> None:
+    """Give `out` a line for the rejected and one for the waiting rows of the newest load, which the numbers do not hold."""
+    rejected, waiting = reading.not_used
+    if rejected:
+        what = "1 row of the newest load was" if rejected == 1 else f"{rejected:,} rows of the newest load were"
+        out(f"{what} rejected: regulars rejects{naming(folder)}")
+    if waiting:
+        what = "1 row of the newest load waits" if waiting == 1 else f"{waiting:,} rows of the newest load wait"
+        out(f"{what} for exchange rates: regulars rejects --waiting{naming(folder)}")
 
 
 def stored(folder: Path) -> Warehouse:

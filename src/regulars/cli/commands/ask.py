@@ -23,8 +23,8 @@ from regulars.cli.options import (
     Until,
     Where,
 )
-from regulars.cli.output import Sheet, say, show, write, write_csv, write_json
-from regulars.cli.shops import HERE, asked
+from regulars.cli.output import Sheet, say, show, tell, write, write_csv, write_json
+from regulars.cli.shops import HERE, asked, say_rows_not_used
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.synonyms import also_called
@@ -112,6 +112,7 @@ def metrics(
             parts.append((values, periods, facts.calendar.before(periods[0]).label if compared else None))
     if format is not Format.TABLE:
         _write([value for values, *_ in parts for value in values], splits, compare, format)
+        say_rows_not_used(reading, shop, tell)
         return
     from regulars.cli.values import alone, beside_before, footnotes, side_by_side
 
@@ -130,6 +131,7 @@ def metrics(
             say()
     for note in footnotes([value for values, *_ in parts for value in values]):
         say(note)
+    say_rows_not_used(reading, shop, say)
     left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting)
     if left_out:
         say(f"{left_out} metrics do not know this split or condition and are left out.")
@@ -204,11 +206,13 @@ def metric(
     grid = isinstance(wanted, Grid)
     if format is not Format.TABLE:
         _write(values, (*splits, "age") if grid else splits, compare, format)
+        say_rows_not_used(reading, shop, tell)
         return
     from regulars.cli.grids import triangle
     from regulars.cli.values import by_period
 
     show(triangle(values, splits) if grid else by_period(values, splits, compare))
+    say_rows_not_used(reading, shop, say)
 
 
 def _write(values: Sequence[Value], splits: Sequence[str], compared: bool, format: Format) -> None:
