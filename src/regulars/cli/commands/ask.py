@@ -132,8 +132,7 @@ def metrics(
     for note in footnotes([value for values, *_ in parts for value in values]):
         say(note)
     say_rows_not_used(reading, shop, say)
-    left_out = sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting)
-    if left_out:
+    if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
         say(f"{left_out} metrics do not know this split or condition and are left out.")
     if any(one.forecast == FORECASTS for one in waiting):
         say("What customers will be worth, and who is about to be lost: regulars forecast")
