@@ -7,15 +7,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from regulars.incoming import incoming
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
-from regulars.vocabulary.errors import NothingLoaded, UsageError
+from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
-from regulars.warehouse.load.files import InputFile, expand
+from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import ReadOptions, Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
@@ -43,6 +44,7 @@ class App(Reading):
         account: str = "",
         written: ReadOptions = _AS_THE_SOURCE_SAYS,
         command: str = "load",
+        skip_unknown: bool = False,
         options: LoadOptions = _DEFAULT,
         progress: Progress = SILENT,
     ) -> LoadResult:
@@ -50,12 +52,12 @@ class App(Reading):
 
         `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
         column names the ids of another source, such as shopify for the costs of its products. `written` says how the files
-        write dates and numbers, where that is not as their source says.
+        write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
+        recognised.
         """
         declared = mapping_file.read(mapping) if mapping is not None else None
-        inputs = [self._input(file, declared, source, account, written) for file in expand(paths)]
-        if not inputs:
-            raise UsageError("There is nothing to load.", "Name at least one file or folder.")
+        found = incoming(paths, lambda file: self._input(file, declared, source, account, written), skip_unknown)
+        inputs = found.inputs
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
             with self._changing(f"load {names}", progress, [given.file.path for given in inputs]) as changes:
@@ -67,6 +69,7 @@ class App(Reading):
                     raise _NothingChanged
         except _NothingChanged:
             pass
+        result.passed_over, result.unknown = found.passed_over, found.unknown
         return result
 
     def _input(

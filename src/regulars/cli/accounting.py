@@ -24,7 +24,15 @@ def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
         "tables": {name: asdict(counted) for name, counted in result.tables.items()},
         "released": result.released,
         "refused": result.refused,
+        "unknown": result.unknown,
+        "passed_over": result.passed_over,
     }
+
+
+def left_out(result: LoadResult) -> list[str]:
+    """One line for each file that no source knows, or that holds no data."""
+    unknown = [f"{name} was left out: it {reason}." for name, reason in result.unknown.items()]
+    return unknown + [f"{name} was passed over: it {reason}." for name, reason in result.passed_over.items()]
 
 
 def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | None, shop: str) -> None:
@@ -54,7 +62,7 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         say(f"See them: regulars rejects{shop}; write them to a file: regulars rejects --export rejects.csv{shop}")
     if any(file.waiting for file in result.files.values()):
         say(f"See what waits: regulars rejects --waiting{shop}")
-    for warning in result.warnings:
+    for warning in (*left_out(result), *result.warnings):
         say(f"Note: {warning}")
     if result.unchanged:
         say("Nothing changed.")

@@ -15,6 +15,9 @@ from regulars.cli.shops import HERE, changed, naming
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
+DONE, PARTLY = 0, 3
+"""Exit statuses of a load: all files, and all but those that options left out."""
+
 _LATEST = datetime(2025, 12, 31)
 _DAY = ["%Y-%m-%d"]
 
@@ -128,6 +131,9 @@ def load(
         bool,
         typer.Option("--overlap", help="The files are exports that overlap: equal rows without ids are the same rows."),
     ] = False,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out files that are not recognised and load the others.")
+    ] = False,
     covers_until: Annotated[
         datetime | None,
         typer.Option(
@@ -140,12 +146,12 @@ def load(
     ] = None,
     format: AsLayout = Layout.TABLE,
     shop: ShopFolder = HERE,
-) -> None:
+) -> int:
     """Load files into the shop, all or nothing, and say what became of every row.
 
     Known exports are recognised by their headers (regulars sources); others need a mapping file. A file that was loaded
     before changes nothing. A file is refused, and with it the load, when more than 20 of its rows and more than 5 % of them
-    would be rejected, or none would be used.
+    would be rejected, or none would be used. The exit status is 3 where --skip-unknown or --skip-refused left out a file.
 
     Examples:
       regulars load orders_export.csv customers_export.csv --shop myshop
@@ -153,7 +159,7 @@ def load(
       regulars load resaved_by_excel.csv --dates dmy --decimal , --shop myshop
       regulars load online_retail.csv.gz --mapping examples/online_retail.toml --shop retail
     """  # fmt: skip
-    from regulars.cli.accounting import as_json, describe
+    from regulars.cli.accounting import as_json, describe, left_out
     from regulars.warehouse.load.mapping import ReadOptions
     from regulars.warehouse.load.run import LoadOptions
 
@@ -173,16 +179,19 @@ def load(
     )
     with bar() as progress:
         result = app.load(
-            files, mapping=mapping, source=source, account=account, written=written, options=options, progress=progress
-        )
+            files, mapping=mapping, source=source, account=account, written=written, skip_unknown=skip_unknown,
+            options=options, progress=progress,
+        )  # fmt: skip
     version = app.warehouse.number
+    code = PARTLY if result.unknown or result.refused else DONE
     if format is Layout.JSON:
         write_json(as_json(result, version))
-        for warning in result.warnings:
+        for warning in (*left_out(result), *result.warnings):
             tell(warning)
-        return
+        return code
     with app.warehouse.read() as con:
         describe(con, result, version, naming(shop))
+    return code
 
 
 def simulate(

@@ -309,9 +309,8 @@ def _paths(given: str) -> list[Path]:
 
 
 def _in_directory(folder: Path) -> list[Path]:
-    files = [
-        path for path in sorted(folder.rglob("*")) if path.is_file() and _interesting(path.relative_to(folder).parts)
-    ]
+    visible = (path for path in sorted(folder.rglob("*")) if not is_hidden(path.relative_to(folder)))
+    files = [path for path in visible if is_readable(path) and path.is_file()]
     if not files:
         raise UnreadableFile(
             f"The folder {shown(folder)} holds no file to load.",
@@ -321,11 +320,14 @@ def _in_directory(folder: Path) -> list[Path]:
     return files
 
 
-def _interesting(parts: tuple[str, ...]) -> bool:
-    """Not hidden, no leftover of a Mac's archiver or an office program, and with an ending that Regulars reads."""
-    if any(part.startswith((".", "__MACOSX", "~$")) for part in parts):
-        return False
-    return _ending(parts[-1]) in _BY_ENDING or parts[-1].lower().endswith(_PACKED)
+def is_hidden(path: Path) -> bool:
+    """Whether a path within a folder is hidden, or a leftover of a Mac's archiver or an office program."""
+    return any(part.startswith((".", "__MACOSX", "~$")) for part in path.parts)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether the file's ending is one of those that Regulars reads."""
+    return _ending(path.name) in _BY_ENDING or path.name.lower().endswith(_PACKED)
 
 
 def _members(path: Path) -> list[str | None]:
@@ -343,7 +345,8 @@ def _members(path: Path) -> list[str | None]:
     names = [member.filename for member in packed]
     if "[Content_Types].xml" in names:
         return [None]
-    members = [name for name in sorted(names) if not name.endswith("/") and _interesting(Path(name).parts)]
+    visible = (name for name in sorted(names) if not is_hidden(Path(name)))
+    members = [name for name in visible if is_readable(Path(name)) and not name.endswith("/")]
     nested = [name for name in members if name.lower().endswith(".zip")]
     if nested:
         raise UnreadableFile(f"{shown(path)} holds another archive, {nested[0]}.", "Unpack it first.")

@@ -95,6 +95,10 @@ class LoadResult:
     """Rows of earlier loads that waited and are used now."""
     refused: dict[str, str] = field(default_factory=dict)
     """Files that were left out (`skip_refused`), and why."""
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """Files that hold no data, and why."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Files that were left out because no source knows them, and why."""
 
 
 class Progress(Protocol):

@@ -149,6 +149,14 @@ def collapsed(line: str) -> str:
     return _BLANKS_OR_QUOTED.sub(lambda found: found[1] or BLANK, line.strip())
 
 
+def is_prose(sample: bytes) -> bool:
+    """Whether the text is no table: its lines have no delimiter, nor blanks, in equal numbers."""
+    lines = [line for line in _start(sample)[0].split("\n") if line.strip()][:_SAMPLE_RECORDS]
+    blanks = [len(line.split()) - 1 for line in lines] if len(lines) > 1 else [0]
+    counts = [[line.count(delimiter) for line in lines] for delimiter in DELIMITERS]
+    return not any(found[0] and found.count(found[0]) >= _MOSTLY * len(found) for found in (*counts, blanks))
+
+
 def first_rows(sample: bytes, dialect: Dialect) -> list[list[str]]:
     """The first data rows of the sample that have a field for each column."""
     text = "\n".join(_start(sample)[0].split("\n")[dialect.preamble :])
