@@ -1,0 +1,32 @@
+"""One look at a file's bytes, in pieces of any size."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regulars.warehouse.load.formats.tidy import look
+
+
+@given(st.lists(st.sampled_from([b"a", b'"', b"\n", b"\r\n", b","])).map(b"".join), st.integers(1, 7))
+def test_records_are_the_lines_that_begin_outside_quotes(content: bytes, step: int) -> None:
+    facts = look((content[i : i + step] for i in range(0, len(content), step)), content, len)
+    inside, ends = False, 0
+    for character in content.decode():
+        inside ^= character == '"'
+        ends += character == "\n" and not inside
+    assert facts.quotes == content.count(b'"')
+    assert facts.records == ends + (not content.endswith(b"\n"))
+
+
+def test_a_line_is_too_long_wherever_the_pieces_end() -> None:
+    for size, step, expected in [
+        (999_999, 4_000_000, False),
+        (1_000_000, 700_000, False),
+        (1_000_001, 4_000_000, True),
+        (1_000_001, 700_000, True),
+        (3_500_000, 700_001, True),
+    ]:
+        content = b"a,b\n" * 300_000 + b"x" * size + b"\n" + b"a,b\n" * 300_000
+        facts = look((content[i : i + step] for i in range(0, len(content), step)), content[:100], len)
+        assert facts.long_lines is expected, (size, step)
