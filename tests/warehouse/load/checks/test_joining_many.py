@@ -19,9 +19,9 @@ NO_CUSTOMER = (
 )
 
 
-def orders(*who: str, first: int = 0) -> str:
-    """An orders file with one order per "customer_id,person_id,email,phone"."""
-    return HEADER + "".join(f"A{first + n},{one},2024-03-01,10,GBP\n" for n, one in enumerate(who))
+def orders(*who: str, first: int = 0, times: int = 1) -> str:
+    """An orders file with so many orders per "customer_id,person_id,email,phone"."""
+    return HEADER + "".join(f"A{first + n},{one},2024-03-01,10,GBP\n" for n, one in enumerate(who * times))
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,8 @@ def orders(*who: str, first: int = 0) -> str:
     [
         (
             "c{},,desk@shop.example,",
-            "The email address dxxx@xxxx.xxxxxxx joins 10 different customer ids into one customer." + SHARED,
+            "The email address dxxx@xxxx.xxxxxxx joins 10 different customer ids or phone numbers into one customer."
+            + SHARED,
         ),
         (
             "c{},,,020 7946 0000",
@@ -52,7 +53,7 @@ def orders(*who: str, first: int = 0) -> str:
     ],
 )
 def test_ten_are_warned_of_and_nine_are_not(pattern: str, warning: str, shop: Shop):
-    nine, ten = (orders(*(pattern.format(number) for number in range(1, many + 1))) for many in (9, 10))
+    nine, ten = (orders(*(pattern.format(number) for number in range(1, many + 1)), times=3) for many in (9, 10))
     assert shop.load({"nine.csv": (nine, own("orders"))}).warnings == []
     assert shop.load({"ten.csv": (ten, own("orders"))}).warnings == [warning]
 
@@ -62,12 +63,17 @@ def test_spellings_of_one_address_and_repeats_are_one(shop: Shop):
     assert shop.load({"a.csv": (orders(*(f"c1,,{one}," for one in spelt * 5)), own("orders"))}).warnings == []
 
 
+def test_a_guest_with_a_new_customer_id_for_every_order_is_one_customer(shop: Shop):
+    who = [f"g{number},,anna@x.example,020 7946 0000" for number in range(60)]
+    assert shop.load({"a.csv": (orders(*who), own("orders"))}).warnings == []
+
+
 def test_several_are_counted_and_the_largest_is_shown(shop: Shop):
     who = [f"c{number},,a@x.example," for number in range(1, 11)] + [
         f"d{number},,b@x.example," for number in range(1, 13)
     ]
-    assert shop.load({"a.csv": (orders(*who), own("orders"))}).warnings == [
-        "2 email address values each join up to 12 different customer ids into one customer (most: b@x.xxxxxxx)."
+    assert shop.load({"a.csv": (orders(*who, times=3), own("orders"))}).warnings == [
+        "2 email address values each join up to 12 different customer ids or phone numbers into one customer (most: b@x.xxxxxxx)."
         + SHARED
     ]
 
@@ -75,7 +81,7 @@ def test_several_are_counted_and_the_largest_is_shown(shop: Shop):
 def test_what_is_listed_as_shared_is_not_warned_of(shop: Shop):
     settings = Settings(name="t", currency="GBP", timezone="UTC", shared_addresses=("desk@shop.example",))
     who = [f"c{number},,desk@shop.example," for number in range(1, 20)]
-    assert shop.load({"a.csv": (orders(*who), own("orders"))}, settings=settings).warnings == []
+    assert shop.load({"a.csv": (orders(*who, times=3), own("orders"))}, settings=settings).warnings == []
 
 
 def test_loads_are_counted_together(tmp_path: Path):
@@ -83,7 +89,9 @@ def test_loads_are_counted_together(tmp_path: Path):
     warnings = []
     for load in range(3):
         file = tmp_path / f"{load}.csv"
-        file.write_text(orders(*(f"c{load}{number},,desk@shop.example," for number in range(4)), first=4 * load))
+        file.write_text(
+            orders(*(f"c{load}{number},,desk@shop.example," for number in range(4)), first=12 * load, times=3)
+        )
         warnings.append(app.load([file]).warnings)
     assert warnings[:2] == [[], []]
     assert [warning[:63] for warning in warnings[2]] == [

@@ -17,12 +17,15 @@ _NO_CUSTOMER = (
     " regulars people merges shows both."
 )
 
-# The identity's column of SAID, what it is called, the columns of what it joins, what those are called, and the remedy.
+# Several systems give a guest a new customer id with every order: only ids in more rows than an order and a customer's count.
+_IDS = "count(DISTINCT id) FILTER (times > 2)"
+
+# The identity's column of SAID, what it is called, the SQL of how many it joins, what those are called, and the remedy.
 _KINDS = (
-    ("id", "customer_id", ("email",), "email addresses", _NO_CUSTOMER),
-    ("person_id", "person_id", ("email",), "email addresses", _NO_CUSTOMER),
-    ("email", "email address", ("id",), "customer ids", _SHARED),
-    ("phone", "phone number", ("id", "email"), "customer ids or email addresses", _SHARED),
+    ("id", "customer_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
+    ("person_id", "person_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
+    ("email", "email address", f"greatest(count(DISTINCT phone), {_IDS})", "customer ids or phone numbers", _SHARED),
+    ("phone", "phone number", f"greatest(count(DISTINCT email), {_IDS})", "customer ids or email addresses", _SHARED),
 )
 
 
@@ -46,11 +49,10 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
         )
     )
     warnings: list[str] = []
-    for column, name, others, joined, remedy in _KINDS:
-        rows = f"SELECT {SAID} FROM {records} WHERE {column} IS NOT NULL"
+    for column, name, most, joined, remedy in _KINDS:
+        rows = f"SELECT {SAID}, times FROM {records} WHERE {column} IS NOT NULL"
         if known:
-            rows += f" UNION ALL SELECT {SAID} FROM facts.records SEMI JOIN {records} USING ({column})"
-        most = f"greatest({', '.join(f'count(DISTINCT {other})' for other in others)})"
+            rows += f" UNION ALL SELECT {SAID}, times FROM facts.records SEMI JOIN {records} USING ({column})"
         # Few identities stand in so many rows: only theirs are counted by what differs.
         identities, most_joined, sample = con.execute(
             f"WITH rows_ AS ({rows}), often AS (SELECT {column} FROM rows_ GROUP BY ALL HAVING count(*) >= {MANY}),"
