@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from inspect import cleandoc
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -104,6 +105,7 @@ def application() -> typer.Typer:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code; every refusal is one or two lines on stderr."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
@@ -114,6 +116,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
             if listener.pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
                 return _refuse(stopping.STOPPED, "", STOPPED)
             return _refused(error)
+
+
+def _open_closed_streams() -> None:
+    """Let an output that the caller closed (`>&-`) swallow what is written: Python has no stream there at all."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _run(arguments: Sequence[str] | None) -> int:

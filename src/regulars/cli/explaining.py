@@ -59,6 +59,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "split_and_where": _split_and_where(metric),
         "reads": list(found.reads),
         "tables": list(found.tables),
+        "tables_not_loaded": list(found.missing),
         "example": {
             "orders": [dict(zip(_ORDER, row, strict=True)) for row in _order_rows(metric.example)],
             "period": metric.example.period,
@@ -85,6 +86,7 @@ def describe(found: Explanation) -> None:
     _line("Mind", _split_and_where(metric))
     _line("Reads", "; ".join(found.reads))
     _line("From tables", ", ".join(found.tables))
+    _line("Not loaded", _not_loaded(found.missing))
     _line("Needs", "a forecast: regulars forecast" if metric.forecast else "")
     say()
     show(_example(metric))
@@ -136,6 +138,12 @@ def _split_and_where(metric: Metric) -> str:
     """How the two differ, for metrics of customers' orders."""
     of_first = (fact for fact in metric.facts if fact.table == "orders")
     return _OF_FIRST_ORDER if any(fact.splits["country"] == "first_country" for fact in of_first) else ""
+
+
+def _not_loaded(tables: Sequence[str]) -> str:
+    """Which tables this shop lacks for the metric, and how their files are made."""
+    shown = "; ".join(f"regulars tables {table}" for table in tables)
+    return f"{', '.join(tables)}: load a file of each; its columns: {shown}" if tables else ""
 
 
 def _line(label: str, text: str) -> None:

@@ -12,6 +12,7 @@ from regulars.metrics.question import Facts
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Period
+from regulars.warehouse.tables import BY_NAME
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Explanation:
     tables: tuple[str, ...]
     splits: tuple[str, ...]
     sql: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    """Of `tables` those without rows in the shop; the metric has no value before they are loaded."""
 
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
@@ -32,7 +35,9 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
     splits = tuple(dict.fromkeys(split for fact in metric.facts for split in fact.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
-    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql)
+    needed = dict.fromkeys((*tables, *metric.needs)) if facts is not None else {}
+    missing = tuple(table for table in needed if table in BY_NAME and facts is not None and table not in facts.coverage)
+    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
 
 
 def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> list[str]:

@@ -36,6 +36,8 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 def condition(text: str) -> Condition:
     """Read country=DE, country=DE,AT, channel!=web or net_revenue>=50. Raises UsageError."""
+    if "\0" in text:
+        raise UsageError(f"The condition {text!r} holds a zero byte.", "Write column=value, such as country=DE.")
     places = [(text.find(operator), -len(operator), operator) for operator in OPERATORS if operator in text]
     if not places:
         raise UsageError(f"{text!r} is not a condition.", "Write column=value, such as country=DE, or net_revenue>=50.")

@@ -13,6 +13,9 @@ from regulars.vocabulary.errors import UsageError
 EPOCH = date(1970, 1, 1)
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+_FIRST_YEAR = 1900
+"""Periods that begin earlier are taken for slips."""
+
 
 def epoch_day(day: date) -> int:
     """Days since 1970-01-01: how every fact stores a local day, since all engines add and compare integers alike."""
@@ -142,9 +145,15 @@ class Calendar:
         for pattern, read in _NOTATIONS:
             if match := pattern.fullmatch(text.strip()):
                 try:
-                    return read(self, match)
-                except ValueError as error:
+                    period = read(self, match)
+                except (ValueError, OverflowError) as error:
                     raise UsageError(f"There is no period {text!r}: {error}.") from None
+                if period.start.year < _FIRST_YEAR:
+                    raise UsageError(
+                        f"The period {text!r} begins before {_FIRST_YEAR}.",
+                        "Write the year in full, such as 2011 or 2011-10.",
+                    )
+                return period
         raise UsageError(
             f"{text!r} is not a period.",
             "Write a day 2011-10-05, week 2011-W40, month 2011-10, quarter 2011-Q4, year 2011, fiscal year FY2012,"

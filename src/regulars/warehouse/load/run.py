@@ -23,6 +23,7 @@ from regulars.warehouse.load.checks.line_prices import line_prices
 from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
+from regulars.warehouse.load.checks.shop_currency import only_foreign_orders
 from regulars.warehouse.load.checks.unusable import unusable_identities
 from regulars.warehouse.load.completion.order_ids import tell_orders_apart
 from regulars.warehouse.load.completion.refund_totals import split_refund_totals
@@ -127,6 +128,7 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
     unusable_identities,
     identities_joining_many,
     only_guests,
+    only_foreign_orders,
     overwritten_orders,
     order_totals,
     line_prices,
