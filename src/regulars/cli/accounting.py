@@ -64,9 +64,23 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         say(f"See what waits: regulars rejects --waiting{shop}")
     for warning in (*left_out(result), *result.warnings):
         say(f"Note: {warning}")
+    _say_coverage(con, result)
     if result.unchanged:
         say("Nothing changed.")
     elif rejected and not any(file.used for file in result.files.values()):
         say(f"No row was used. Next: regulars rejects{shop}")
     else:
         say(f"Next: regulars metrics{shop}")
+
+
+def _say_coverage(con: duckdb.DuckDBPyConnection, result: LoadResult) -> None:
+    """Up to which day the tables of the load are covered."""
+    covered = con.execute(
+        "SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage WHERE table_name IN (SELECT unnest(?::VARCHAR[]))"
+        " ORDER BY table_name",
+        [list(result.tables)],
+    ).fetchall()
+    if not covered:
+        return
+    alone = " A file alone reaches to its last row; --covers-until DAY says more." if len(covered) == 1 else ""
+    say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in covered)}.{alone}")

@@ -1,4 +1,4 @@
-"""Which local days each table covers: those of which it has rows, or was said to."""
+"""Which local days each table covers: from its first row to the end of what its loads brought, or were said to cover."""
 
 from __future__ import annotations
 
@@ -32,15 +32,38 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             f"INSERT INTO facts.coverage SELECT '{table.name}', min(day), max(day) FROM ({days}) HAVING count(day) > 0",
             {"zone": settings.timezone} if "$zone" in days else {},
         )
+    _extend(con, settings)
     for name, table_name, rows in _COVERED_WITH:
         con.execute(
             f"INSERT INTO facts.coverage SELECT '{name}', first_day, last_day FROM facts.coverage"
             f" WHERE table_name = '{table_name}' AND EXISTS ({rows})"
         )
+
+
+def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Let each table reach to the latest day of any table in the loads of the same source that brought it.
+
+    A load also reaches to the day that `--covers-until` gave.
+    """
+    parts = []
+    for table in TABLES:
+        if table.day is None:
+            continue
+        latest, day = f'max("{table.day}")', "latest"
+        if table.column(table.day).kind is Kind.INSTANT:
+            day = "timezone(coalesce(zone, $zone), timezone('UTC', latest))::DATE"
+        parts.append(
+            f"SELECT '{table.name}' AS table_name, source, load_id, max({day}) AS day FROM (SELECT source, load_id, zone,"
+            f" {latest} AS latest FROM main.{table.name} GROUP BY ALL) GROUP BY ALL"
+        )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE load_ends AS {' UNION ALL '.join(parts)}", {"zone": settings.timezone})
     con.execute(
-        "UPDATE facts.coverage SET last_day = greatest(last_day, told.day) FROM (SELECT date_diff('day',"
-        " DATE '1970-01-01', max(covers_until)) AS day FROM main.loads WHERE undone_at IS NULL) told WHERE told.day IS NOT NULL"
+        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
+        " max(date_diff('day', DATE '1970-01-01', greatest(other.day, l.covers_until))) AS day"
+        " FROM temp.load_ends brought JOIN temp.load_ends other USING (source, load_id) JOIN main.loads l USING (load_id)"
+        " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
     )
+    con.execute("DROP TABLE temp.load_ends")
 
 
 def _days(con: duckdb.DuckDBPyConnection, table: Table, where: str = "") -> str:
