@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
@@ -17,10 +18,11 @@ from regulars import __version__
 from regulars.cli import stopping
 from regulars.cli.commands import ahead, ask, bring, keep, people, reference
 from regulars.cli.output import hush, tell
-from regulars.vocabulary.errors import RegularsError, UsageError
+from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 
-DONE, REFUSED, WRONG_USAGE, STOPPED, UNHEARD = 0, 1, 2, 130, 141
-"""Exit codes. The last two are those of a program that Ctrl-C, or a closed pipe, ended."""
+DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, UNHEARD = 0, 1, 2, 4, 128, 141
+"""Exit codes. STORED: the data were changed, then something failed. A signal's number is added to STOPPED (130 after Ctrl-C);
+UNHEARD is that of a program that a closed pipe ended."""
 
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Bring data": {"init": bring.init, "load": bring.load, "simulate": bring.simulate},
@@ -113,8 +115,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(arguments)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
+            if isinstance(error, StoredButFailed):
+                hush()
+                return _refuse(str(error), error.hint, STORED)
             if listener.pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
-                return _refuse(stopping.STOPPED, "", STOPPED)
+                return _refuse(stopping.STOPPED, "", STOPPED + (listener.pressed or signal.SIGINT))
             return _refused(error)
 
 
@@ -130,7 +135,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     code = application()(
         args=None if arguments is None else list(arguments), prog_name="regulars", standalone_mode=False
     )
-    if code == STOPPED:  # Typer caught Ctrl-C, and has no words for it
+    if code == STOPPED + signal.SIGINT:  # Typer caught Ctrl-C, and has no words for it
         raise KeyboardInterrupt
     sys.stdout.flush()
     return code if isinstance(code, int) else DONE

@@ -9,6 +9,7 @@
     │   └── MappingError          a mapping file says something that cannot be
     ├── LoadRefused           the rows were read, but loading them would break a promise
     ├── ForecastRefused       the data cannot carry a forecast
+    ├── StoredButFailed       the change was stored, and what followed it failed
     ├── NoRoom                the disk or the memory is too small for what was asked
     └── WarehouseError        versions, pointer, lock
         └── NothingLoaded         a question to a shop without any load
@@ -67,6 +68,10 @@ class LoadRefused(RegularsError):
 
 class ForecastRefused(RegularsError):
     """The data cannot carry a forecast: what is missing stands in the reason."""
+
+
+class StoredButFailed(RegularsError):
+    """What was asked was stored; what followed it, such as the report of it, failed."""
 
 
 class NoRoom(RegularsError):

@@ -134,14 +134,14 @@ class Shop:
             "shared_addresses": shared_addresses,
         }
         settings = _validated(given, "the new shop")
-        folder.mkdir(parents=True, exist_ok=True)
         text = _TEMPLATE.format(
             name=_quoted(settings.name),
             currency=_quoted(settings.currency),
             timezone=_quoted(settings.timezone),
             shared=("" if settings.shared_addresses else "# ") + _shared(settings.shared_addresses or _FOR_EXAMPLE),
         )
-        file.write_text(text, encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_whole(file, text)
         return cls(folder, settings)
 
     @classmethod
@@ -168,6 +168,17 @@ class Shop:
         except tomllib.TOMLDecodeError as error:
             raise ShopError(f"{file} is not valid TOML: {error}.", _REQUIRED) from None
         return cls(folder, _validated(raw, str(file)))
+
+
+def _write_whole(file: Path, text: str) -> None:
+    """Write a new file, or nothing: on a full disk not even an empty one stays."""
+    staged = file.with_name(f"{file.name}.new")
+    try:
+        staged.write_text(text, encoding="utf-8")
+        staged.replace(file)
+    except BaseException:
+        staged.unlink(missing_ok=True)
+        raise
 
 
 _FOR_EXAMPLE = ("*@marketplace.example.com", "+441234567890")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +13,7 @@ from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, whole_nu
 from regulars.cli.output import say, tell, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, naming
+from regulars.cli.stopping import reporting
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
@@ -184,13 +186,14 @@ def load(
         )  # fmt: skip
     version = app.warehouse.number
     code = PARTLY if result.unknown or result.refused else DONE
-    if format is Layout.JSON:
-        write_json(as_json(result, version))
-        for warning in (*left_out(result), *result.warnings):
-            tell(warning)
-        return code
-    with app.warehouse.read() as con:
-        describe(con, result, version, naming(shop))
+    with nullcontext() if result.unchanged else reporting("The load"):
+        if format is Layout.JSON:
+            write_json(as_json(result, version))
+            for warning in (*left_out(result), *result.warnings):
+                tell(warning)
+        else:
+            with app.warehouse.read() as con:
+                describe(con, result, version, naming(shop))
     return code
 
 

@@ -13,6 +13,7 @@ from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, show, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, naming, stored
+from regulars.cli.stopping import reporting
 from regulars.vocabulary.errors import UsageError
 
 _ALL = 2**62
@@ -161,7 +162,8 @@ def undo(
     app = changed(shop)
     with bar() as progress:
         app.undo(load, progress)
-    say(f"Load {load} is taken back (version {app.warehouse.number}).")
+    with reporting("The change"):
+        say(f"Load {load} is taken back (version {app.warehouse.number}).")
 
 
 def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
@@ -197,4 +199,5 @@ def rollback(
       regulars rollback 7 --shop myshop
     """
     version = stored(shop).rollback(number)
-    say(f"Version {version.number} is current again: {version.purpose}, {version.at:%Y-%m-%d %H:%M} UTC.")
+    with reporting("The change"):
+        say(f"Version {version.number} is current again: {version.purpose}, {version.at:%Y-%m-%d %H:%M} UTC.")

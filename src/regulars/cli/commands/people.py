@@ -14,6 +14,7 @@ from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, changed
+from regulars.cli.stopping import reporting
 from regulars.vocabulary.shop import Settings
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.people import join as joined
 
     made = _correct(shop, f"people join {a} {b}", lambda changes, settings: joined(changes, settings, a, b, note))
-    say(f"{_pair(made)} are one person now.")
+    with reporting("The change"):
+        say(f"{_pair(made)} are one person now.")
 
 
 def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
@@ -91,11 +93,12 @@ def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.people import split as parted
 
     made = _correct(shop, f"people split {a} {b}", lambda changes, settings: parted(changes, settings, a, b, note))
-    if made.through:
-        way = ", ".join(shown(identity) for identity in made.through)
-        say(f"{_pair(made)} have no direct link any more, but are still one person through {way}.")
-    else:
-        say(f"{_pair(made)} are two people now.")
+    with reporting("The change"):
+        if made.through:
+            way = ", ".join(shown(identity) for identity in made.through)
+            say(f"{_pair(made)} have no direct link any more, but are still one person through {way}.")
+        else:
+            say(f"{_pair(made)} are two people now.")
 
 
 def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:

@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,8 +97,9 @@ class VersionFolder:
         check(self.file(number), number)
         staged.replace(self.current)
         _sync(self.path)
-        for old in self.numbers()[:-KEPT]:
-            _remove(self.file(old))
+        with suppress(OSError):  # what cannot be removed now goes with the next version
+            for old in self.numbers()[:-KEPT]:
+                _remove(self.file(old))
 
     def _staged(self, pointer: Pointer) -> Path:
         name = "nothing" if pointer.number is None else self.file(pointer.number).name

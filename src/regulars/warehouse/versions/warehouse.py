@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from regulars import __version__
-from regulars.vocabulary.errors import NothingLoaded, RegularsError, WarehouseError, says_disk_full
+from regulars.vocabulary.errors import NothingLoaded, RegularsError, StoredButFailed, WarehouseError, says_disk_full
 from regulars.vocabulary.machine import ANY, SHARING, Machine
 from regulars.warehouse.versions.connection import about, connect, remember
 from regulars.warehouse.versions.folder import REPAIR, Pointer, VersionFolder
@@ -84,10 +84,13 @@ class Warehouse:
             try:
                 with self._explaining(pointer.number, writing=True):
                     yield from self._changed_copy(purpose, pointer, reads)
-            except BaseException:
-                # The pointer is read again: an interruption may have come just after publishing.
+            except BaseException as error:
+                # The pointer is read again: the failure or interruption may have come just after publishing.
+                now = self._files.pointer()
                 with suppress(OSError):
-                    self._files.tidy(self._files.pointer())
+                    self._files.tidy(now)
+                if now.number not in (None, pointer.number):
+                    raise StoredButFailed(f"Version {now.number} is stored, but then: {first_line(error)}.") from error
                 raise
 
     def versions(self, *, check: bool = False) -> list[Version]:

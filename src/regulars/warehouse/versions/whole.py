@@ -82,7 +82,7 @@ def _unreadable_table(file: Path, machine: Machine) -> str:
     return ""
 
 
-def first_line(error: Exception) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error, without what DuckDB writes before it."""
     line = str(error).split("\n")[0].rstrip(".!")
     return line.partition("Error: ")[2] or line or type(error).__name__
