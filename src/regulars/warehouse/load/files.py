@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO, cast
 
@@ -96,9 +96,7 @@ class InputFile:
     def _packed(self) -> IO[bytes]:
         if self.member is None:
             return self.path.open("rb")
-        # The member keeps the archive open for as long as it is read.
-        archive = zipfile.ZipFile(self.path)
-        return archive.open(self.member)
+        return _archive(self.path, self.path.stat().st_mtime_ns).open(self.member)
 
     @property
     def plain(self) -> bool:
@@ -261,6 +259,12 @@ class InputFile:
             for chunk in self.chunks():
                 out.write(chunk)
         return copy
+
+
+@lru_cache(maxsize=1)
+def _archive(path: Path, changed: int) -> zipfile.ZipFile:  # noqa: ARG001
+    """An opened archive: its list of thousands of members is read once, not anew for each."""
+    return zipfile.ZipFile(path)
 
 
 def _ending(name: str) -> str:

@@ -32,7 +32,7 @@ from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.load.parse import Locale
 from regulars.warehouse.load.read import Content, look
-from regulars.warehouse.load.stage import Stage, parse, plans
+from regulars.warehouse.load.stage import Plan, Stage, parse, planned
 from regulars.warehouse.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.log import TableCount, merge
@@ -217,18 +217,21 @@ def _read(
 ) -> list[tuple[Stage, str]]:
     """Read and parse every file that was not loaded before. Returns each with its digest."""
     stages: list[tuple[Stage, str]] = []
+    digests: set[str] = set()
+    loaded = _loaded_before(room.con)
+    made: dict[str, tuple[Plan, ...]] = {}
     progress.start("reading", len(inputs))
     for given in inputs:
         content = look(room, given.file)
         digest = _digest(content, given)
-        before = _loaded_before(room.con, digest)
+        before = loaded.get(digest)
         if before is not None and not (options.again or options.replace or options.parts):
             result.files[given.file.name] = FileCount()
             result.warnings.append(
                 f"{given.file.name} was loaded before (load {before}) and changes nothing; --again insists."
                 + _still_waiting(room.con, before, given.file.name)
             )
-        elif any(digest == other for _, other in stages):
+        elif digest in digests:
             result.files[given.file.name] = FileCount()
             result.warnings.append(f"{given.file.name} has the same content as another file of this load.")
         else:
@@ -239,7 +242,7 @@ def _read(
                 full_name=given.full_name,
                 zone=given.source.timezone or settings.timezone,
                 locale=Locale(given.source.decimal, given.source.date_order),
-                plans=plans(room.con, given.source),
+                plans=planned(room.con, given.source, made),
             )
             parse(room, stage, content)
             stage.size = content.size
@@ -249,6 +252,7 @@ def _read(
             own = [name for name in stage.lines.names if name.lower() not in REJECT_COLUMNS]
             result.warnings += stage.source.remarks(stage.file.name, own)
             stages.append((stage, digest))
+            digests.add(digest)
         progress.advance()
     read = [stage for stage, _ in stages]
     result.warnings += add_content_ids(room, read, parts=options.parts, overlap=options.overlap)
@@ -270,12 +274,13 @@ def _digest(content: Content, given: Input) -> str:
     return hashlib.sha256(f"{content.digest} {how!r}".encode()).hexdigest()
 
 
-def _loaded_before(con: duckdb.DuckDBPyConnection, digest: str) -> int | None:
+def _loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The last load of each digest that was not undone."""
     rows = con.execute(
-        "SELECT max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE digest = ? AND undone_at IS NULL",
-        [digest],
+        "SELECT digest, max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE undone_at IS NULL"
+        " GROUP BY digest"
     ).fetchall()
-    return None if rows[0][0] is None else int(rows[0][0])
+    return {str(digest): int(load_id) for digest, load_id in rows}
 
 
 def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> str:

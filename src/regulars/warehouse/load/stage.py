@@ -69,9 +69,15 @@ class Stage:
         return numbered if "line" in self.kinds else f'(SELECT "@line" AS line, * FROM {numbered})'
 
 
-def plans(con: duckdb.DuckDBPyConnection, source: Source) -> tuple[Plan, ...]:
-    """The source's mappings, checked against the declarations. Raises MappingError."""
-    return tuple(_plan(con, source, mapping) for mapping in source.mappings)
+def planned(con: duckdb.DuckDBPyConnection, source: Source, made: dict[str, tuple[Plan, ...]]) -> tuple[Plan, ...]:
+    """The source's mappings, checked against the declarations. Raises MappingError.
+
+    `made` holds the plans of a load, so that files with the same mappings share them.
+    """
+    key = repr((source.title, source.mappings))
+    if key not in made:
+        made[key] = tuple(_plan(con, source, mapping) for mapping in source.mappings)
+    return made[key]
 
 
 def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> Plan:
