@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from regulars.incoming import incoming
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
-from regulars.vocabulary.errors import NothingLoaded
+from regulars.vocabulary.errors import LoadRefused, NothingLoaded
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
@@ -116,8 +118,14 @@ class App(Reading):
             tell = silent if changes.why else self.tell
             yield changes
             progress.start("deriving", len(STEPS))
-            derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
-            refresh(con, self.shop.settings, changed=not derived.everything)
+            try:
+                derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
+                refresh(con, self.shop.settings, changed=not derived.everything)
+            except (duckdb.ConversionException, duckdb.OutOfRangeException):
+                raise LoadRefused(
+                    "An order's sum, or an amount in the shop's currency, would have more than 14 digits. Nothing was changed.",
+                    "Look for wrong amounts, quantities, unit costs and exchange rates in what is loaded.",
+                ) from None
 
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""

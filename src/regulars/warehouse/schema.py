@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -24,6 +25,15 @@ class Kind(StrEnum):
         """DuckDB's type: instants in UTC without zone, money exact, ids as text."""
         return _SQL_TYPES[self]
 
+
+EARLIEST = date(1995, 1, 1)
+"""No online shop is older: nothing happened in it before."""
+CLOCKS_DIFFER = timedelta(days=2)
+"""So much later than the load may something have happened: clocks go wrong, and days differ over the world."""
+
+LARGEST = {Kind.MONEY: 10**11, Kind.INTEGER: 10**9, Kind.NUMBER: 10**9}
+"""Largest value of a column, with either sign. Larger ones are phone numbers and barcodes in the wrong column, and sums and
+products of smaller ones stay within the decimals that facts hold."""
 
 _SQL_TYPES = {
     Kind.ID: "VARCHAR",
@@ -49,6 +59,8 @@ class Column:
     choices: tuple[str, ...] = ()
     low: int | None = None
     """Smallest value allowed, itself included."""
+    past: bool = False
+    """Whether it says when something happened: not after the load, and not before there were online shops."""
     default: str | None = None
     """SQL of the value taken where a source says nothing (the mapping leaves the column out or the field is empty)."""
 

@@ -17,7 +17,7 @@ from regulars.warehouse.load.mapping import REASON
 from regulars.warehouse.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
 from regulars.warehouse.load.stage import Plan, Stage, naive
 from regulars.warehouse.load.workspace import Workspace, identifier
-from regulars.warehouse.schema import Column, Kind, Table
+from regulars.warehouse.schema import CLOCKS_DIFFER, EARLIEST, LARGEST, Column, Kind, Table
 
 _UPDATED_AT = Column("updated_at", Kind.INSTANT, "", nullable=True)
 _WHOLE = ("HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
@@ -208,11 +208,16 @@ def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: s
     for value in values:
         name = value.column.name
         default = value.column.default
-        result = f"coalesce({value.result}, {default})" if default is not None else value.result
+        most = LARGEST.get(value.column.kind) if value.text else None
+        # Empty, so that no rule computes with it.
+        within = (
+            f"CASE WHEN {value.result} BETWEEN -{most} AND {most} THEN {value.result} END" if most else value.result
+        )
+        result = f"coalesce({within}, {default})" if default is not None else within
         outs.append(f"{result} AS {identifier(name)}")
         if value.text:
             outs.append(f"{value.text} AS {identifier('@text ' + name)}")
-            failed = f"({value.text} IS NOT NULL AND {value.result} IS NULL)"
+            failed = f"({value.text} IS NOT NULL AND {within} IS NULL)"
             outs.append(f"{failed} AS {identifier('@failed ' + name)}")
         if value.local and _decides_day(plan.table, value.column):
             local.append(value.local)
@@ -232,7 +237,12 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
         if value.text:
             failed = identifier("@failed " + column.name)
             text = identifier("@text " + column.name)
-            checks.append((failed, complaint(column.kind, column.name, text, stage.locale)))
+            words = complaint(column.kind, column.name, text, stage.locale)
+            if (most := LARGEST.get(column.kind)) is not None:
+                large = f" is larger than any real one can be ({most:,}); is it a number of something else?"
+                number = parsed(Kind.NUMBER, text, stage.locale)
+                words = f"CASE WHEN abs({number}) > {most} THEN {_words(column, text, large)} ELSE {words} END"
+            checks.append((failed, words))
             missing += f" AND NOT {failed}"
         if partly and value.found is not None and value.found.names:
             behind = ", ".join(quoted(used) for used in sorted(value.found.names))
@@ -247,6 +257,13 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
         if column.low is not None:
             number = f"rtrim(rtrim({name}::DECIMAL(38,4)::VARCHAR, '0'), '.')"
             checks.append((_false(f"{name} >= {column.low}"), _words(column, number, f" is below {column.low}")))
+        if column.past:
+            local = f"timezone({quoted(stage.zone)}, timezone('UTC', {name}))" if column.kind is Kind.INSTANT else name
+            day, latest = f"strftime({local}, '%Y-%m-%d')", stage.now + CLOCKS_DIFFER
+            words = f" lies in the future: this load is of {stage.now:%Y-%m-%d}"
+            checks.append((_false(f"{name} <= TIMESTAMP '{latest:%Y-%m-%d %H:%M:%S}'"), _words(column, day, words)))
+            words = f" is before {EARLIEST.year}, when there were no online shops"
+            checks.append((_false(f"{name} >= DATE '{EARLIEST}'"), _words(column, day, words)))
         if column.name == "currency":
             codes = ", ".join(quoted(code) for code in sorted(currencies()))
             words = " is no currency; its three-letter code is needed, such as EUR"

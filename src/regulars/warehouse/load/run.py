@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 import duckdb
@@ -115,11 +115,9 @@ class Progress(Protocol):
 class Silent:
     """Shows nothing."""
 
-    def start(self, step: str, total: int) -> None:
-        """Nothing to show."""
+    def start(self, step: str, total: int) -> None: ...
 
-    def advance(self) -> None:
-        """Nothing to show."""
+    def advance(self) -> None: ...
 
 
 SILENT = Silent()
@@ -149,8 +147,10 @@ def load(
     options: LoadOptions = LoadOptions(),
     progress: Progress = SILENT,
     changes: Changes | None = None,
+    now: datetime | None = None,
 ) -> LoadResult:
     """Load files into the warehouse behind `con`, whose schema `log.ensure` has made. `changes` is told what they change.
+    `now` is the moment of the load, in UTC without zone (default: the machine's).
 
     Raises UnreadableFile, MappingError, and LoadRefused where the accounts do not add up, an order would lose its exchange
     rate, a file is refused (checks/refusals.py) or `strict` finds rejects. Nothing is changed then.
@@ -159,7 +159,7 @@ def load(
         raise UsageError("There is nothing to load.", "Name at least one file.")
     with Workspace(con) as room:
         result = LoadResult(load_id=_last_load(con))
-        stages = _read(room, inputs, settings, options, result, progress)
+        stages = _read(room, inputs, settings, options, result, progress, now or datetime.now(UTC).replace(tzinfo=None))
         if not stages:
             result.unchanged = True
             return result
@@ -214,6 +214,7 @@ def _read(
     options: LoadOptions,
     result: LoadResult,
     progress: Progress,
+    now: datetime,
 ) -> list[tuple[Stage, str]]:
     """Read and parse every file that was not loaded before. Returns each with its digest."""
     stages: list[tuple[Stage, str]] = []
@@ -242,6 +243,7 @@ def _read(
                 full_name=given.full_name,
                 zone=given.source.timezone or settings.timezone,
                 locale=Locale(given.source.decimal, given.source.date_order),
+                now=now,
                 plans=planned(room.con, given.source, made),
             )
             parse(room, stage, content)
@@ -305,8 +307,8 @@ def _write(
     load_id = result.load_id = _last_load(con) + 1
     names = sorted({stage.full_name for stage, _ in stages})
     con.execute(
-        "INSERT INTO main.loads VALUES (?, timezone('UTC', now()), ?, ?, ?, ?, NULL)",
-        [load_id, command, ", ".join(names), options.replace, options.covers_until],
+        "INSERT INTO main.loads VALUES (?, ?, ?, ?, ?, ?, NULL)",
+        [load_id, stages[0][0].now, command, ", ".join(names), options.replace, options.covers_until],
     )
     progress.start("storing", len(stages) + len(found.rows))
     refused: dict[int, str] = {}

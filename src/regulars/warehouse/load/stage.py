@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import duckdb
 
@@ -52,6 +53,8 @@ class Stage:
     """The source's name, with its account."""
     zone: str
     locale: Locale
+    now: datetime
+    """The moment of the load, in UTC without zone: what is said to have happened lies before it."""
     plans: tuple[Plan, ...] = ()
     typed: str = ""
     lines: Lines = field(init=False)

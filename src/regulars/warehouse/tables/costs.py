@@ -32,7 +32,7 @@ spend = Table(
     name="spend",
     about="What advertising cost on one day. A row over several days is rejected unless the mapping spreads it.",
     columns=(
-        Column("day", Kind.DAY, "the day"),
+        Column("day", Kind.DAY, "the day", past=True),
         Column("channel", Kind.TEXT, "where it was spent"),
         Column("campaign", Kind.TEXT, "for which campaign; empty text where there is none", default="''"),
         Column("amount", Kind.MONEY, "how much", low=0),

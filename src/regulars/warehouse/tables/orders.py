@@ -16,7 +16,7 @@ orders = Table(
         Column("email", Kind.TEXT, "address given with the order", nullable=True),
         Column("phone", Kind.TEXT, "number given with the order", nullable=True),
         Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
-        Column("ordered_at", Kind.INSTANT, "when it was placed"),
+        Column("ordered_at", Kind.INSTANT, "when it was placed", past=True),
         Column("status", Kind.TEXT, "counted or why not", choices=STATUSES, default="'counted'"),
         Column("channel", Kind.TEXT, "how the order came", nullable=True),
         Column("country", Kind.TEXT, "where it went", nullable=True),
@@ -31,7 +31,7 @@ orders = Table(
         Column("tax_included", Kind.FLAG, "true where lines and shipping include the tax", default="false"),
         Column("shipping_cost", Kind.MONEY, "what sending it cost the shop", nullable=True, low=0),
         Column("payment_fee", Kind.MONEY, "what the payment cost the shop", nullable=True, low=0),
-        Column("cancelled_at", Kind.INSTANT, "when it was cancelled", nullable=True),
+        Column("cancelled_at", Kind.INSTANT, "when it was cancelled", nullable=True, past=True),
         Column("test", Kind.FLAG, "true for a test order", default="false"),
         Column(
             "source_order_id",
@@ -69,7 +69,12 @@ order_lines = Table(
         Column("kind", Kind.TEXT, "what the line is", choices=LINE_KINDS, default="'product'"),
     ),
     key=("order_id", "line_id"),
-    rules=(Rule("quantity < 0 AND amount > 0", "the quantity is negative and the amount is not"),),
+    rules=(
+        Rule("quantity < 0 AND amount > 0", "the quantity is negative and the amount is not"),
+        Rule(
+            "quantity::DOUBLE * unit_cost > 1e11", "the pieces cost more than any real ones can (quantity × unit_cost)"
+        ),
+    ),
     replaced_by=("order_id",),
 )
 
@@ -82,7 +87,7 @@ returns = Table(
         Column("line_id", Kind.ID, "the line it belongs to", nullable=True),
         Column("product_id", Kind.ID, "the product", nullable=True),
         Column("customer_id", Kind.ID, "the customer, where no order is known", nullable=True),
-        Column("returned_at", Kind.INSTANT, "when"),
+        Column("returned_at", Kind.INSTANT, "when", past=True),
         Column("quantity", Kind.INTEGER, "pieces that came back", nullable=True, low=0),
         Column("amount", Kind.MONEY, "money given back, tax included, as a positive amount", low=0),
         Column("tax", Kind.MONEY, "the tax in it; where empty, the order's share is taken", nullable=True, low=0),
@@ -101,9 +106,9 @@ deliveries = Table(
     columns=(
         Column("delivery_id", Kind.ID, "the source's number"),
         Column("order_id", Kind.ID, "the order"),
-        Column("shipped_at", Kind.INSTANT, "when it left", nullable=True),
+        Column("shipped_at", Kind.INSTANT, "when it left", nullable=True, past=True),
         Column("promised_at", Kind.INSTANT, "when it was promised", nullable=True),
-        Column("delivered_at", Kind.INSTANT, "when it arrived", nullable=True),
+        Column("delivered_at", Kind.INSTANT, "when it arrived", nullable=True, past=True),
     ),
     key=("delivery_id",),
     rules=(Rule("delivered_at < shipped_at", "the parcel arrived before it left"),),

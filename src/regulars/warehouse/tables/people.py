@@ -16,7 +16,7 @@ customers = Table(
         Column("country", Kind.TEXT, "country of the address", nullable=True),
         Column("city", Kind.TEXT, "city of the address", nullable=True),
         Column("language", Kind.TEXT, "language the customer reads", nullable=True),
-        Column("joined_at", Kind.INSTANT, "when the record was made", nullable=True),
+        Column("joined_at", Kind.INSTANT, "when the record was made", nullable=True, past=True),
         Column("channel", Kind.TEXT, "how the customer came", nullable=True),
         Column("tags", Kind.TEXT, "the shop's labels, separated by commas", nullable=True),
         Column("attributes", Kind.JSON, "anything else the source knows", nullable=True),
@@ -30,7 +30,7 @@ consents = Table(
     columns=(
         Column("customer_id", Kind.ID, "who"),
         Column("channel", Kind.TEXT, "for which channel"),
-        Column("at", Kind.INSTANT, "when"),
+        Column("at", Kind.INSTANT, "when", past=True),
         Column("given", Kind.FLAG, "true: given; false: withdrawn"),
         Column("how", Kind.TEXT, "where and how it was given"),
     ),
