@@ -168,7 +168,7 @@ def test_the_limits_in_a_new_shops_file_need_only_be_uncommented(tmp_path: Path)
         ("threads = 1.5", "machine.threads", ""),
         ('memory = "4 GB"', "no setting 'machine.memory'", "Did you mean memory_limit?"),
         ("active_window = 90", "no setting 'machine.active_window'", "above the line [machine]"),
-        ("colour = 1", "no setting 'machine.colour'", "There are: memory_limit, spill_limit, threads."),
+        ("colour = 1", "no setting 'machine.colour'", "There are: memory_limit, spill_limit, threads, shared."),
     ],
 )
 def test_limits_that_make_no_sense_are_named(tmp_path: Path, line: str, told: str, meant: str) -> None:

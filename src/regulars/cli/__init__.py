@@ -18,6 +18,7 @@ from regulars import __version__
 from regulars.cli import stopping
 from regulars.cli.commands import ahead, ask, bring, keep, people, reference
 from regulars.cli.output import hush, tell
+from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 
 DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, UNHEARD = 0, 1, 2, 4, 128, 141
@@ -111,6 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
+    umask = os.umask(OWN)
     with stopping.listening() as listener:
         try:
             return _run(arguments)
@@ -121,6 +123,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             if listener.pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
                 return _refuse(stopping.STOPPED, "", STOPPED + (listener.pressed or signal.SIGINT))
             return _refused(error)
+        finally:
+            os.umask(umask)
 
 
 def _open_closed_streams() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from regulars.cli.output import tell
 from regulars.vocabulary.errors import WarehouseError
+from regulars.vocabulary.machine import SHARING
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 if TYPE_CHECKING:
@@ -18,15 +19,26 @@ if TYPE_CHECKING:
     from regulars.reading import Reading
     from regulars.warehouse.versions import Warehouse
 
+OWN, SHARED = 0o077, 0o007
+"""The umask of a command: what it writes, exports included, is for the owner alone, or for the group too."""
+
 HERE = Path()
 """Where nothing is said, the current folder is the shop."""
+
+
+def _opened(folder: Path) -> Shop:
+    """The shop; what a command writes from here on may be read by those who share it."""
+    shop = Shop.open(folder)
+    if shop.settings.machine.shared:
+        os.umask(SHARED)
+    return shop
 
 
 def asked(folder: Path) -> Reading:
     """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
     from regulars.reading import Reading
 
-    shop = Shop.open(folder)
+    shop = _opened(folder)
     return Reading(shop, lambda: _derived_again(folder), tell)
 
 
@@ -35,21 +47,21 @@ def _derived_again(folder: Path) -> None:
         changed(folder).derive_again()
     except WarehouseError as error:
         hint = f"Run the command once as someone who may write there, or take back what was changed in {SETTINGS_FILE}."
-        raise WarehouseError(str(error), error.hint or hint) from error
+        raise WarehouseError(str(error), hint if error.hint in ("", SHARING) else error.hint) from error
 
 
 def changed(folder: Path) -> App:
     """The shop, to ask and to change."""
     from regulars.app import App
 
-    return App(Shop.open(folder), tell)
+    return App(_opened(folder), tell)
 
 
 def forecasting(folder: Path) -> Forecasting:
     """The shop, to look ahead."""
     from regulars.forecasting import Forecasting
 
-    return Forecasting(Shop.open(folder), tell)
+    return Forecasting(_opened(folder), tell)
 
 
 def naming(folder: Path) -> str:
@@ -74,5 +86,5 @@ def stored(folder: Path) -> Warehouse:
     """What is stored of the shop, as it is: for the books, which do not depend on settings."""
     from regulars.warehouse.versions import Warehouse
 
-    shop = Shop.open(folder)
+    shop = _opened(folder)
     return Warehouse(shop.warehouse, shop.settings.machine)

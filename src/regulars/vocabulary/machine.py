@@ -32,7 +32,9 @@ def _enough(size: str) -> str:
 
 
 class Machine(BaseModel):
-    """Limits of one process. None leaves the choice to DuckDB: 80 % of memory, 90 % of the disk's room, all cores."""
+    """Limits of one process (None leaves the choice to DuckDB: 80 % of memory, 90 % of the disk's room, all cores), and who may
+    use the shop's files on this machine.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +43,8 @@ class Machine(BaseModel):
     spill_limit: Annotated[str, AfterValidator(_size)] | None = None
     """How much may be moved to disk; 0 MB for nothing."""
     threads: int | None = Field(default=None, ge=1, le=1_024)
+    shared: bool = False
+    """Whether the group of the shop's folder may read and change the shop; else its owner alone."""
 
 
 SHARING = "Run it as the shop's owner, who may also share it: shared = true in the section [machine] of regulars.toml."

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
-from regulars.vocabulary.machine import Machine
+from regulars.vocabulary.machine import SHARING, Machine
 from regulars.vocabulary.safe_text import is_utf8, shown
 from regulars.vocabulary.term import SettingOfTerms, Terms
 
@@ -44,6 +44,7 @@ return_window = 30             # days customers have to send something back
 # memory_limit = "4 GB"        # beyond it rows are moved to disk; 80 % of the memory where nothing is said
 # spill_limit = "50 GB"        # how much may be moved to disk; 90 % of its free room where nothing is said
 # threads = 2                  # all cores where nothing is said
+# shared = true                # the folder's group may use the shop too; else its owner alone
 """
 
 
@@ -140,7 +141,7 @@ class Shop:
             timezone=_quoted(settings.timezone),
             shared=("" if settings.shared_addresses else "# ") + _shared(settings.shared_addresses or _FOR_EXAMPLE),
         )
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_whole(file, text)
         return cls(folder, settings)
 
@@ -161,6 +162,8 @@ class Shop:
             raise ShopError(f"There is no shop in {_named(folder)}.", f"Make one: {make}") from None
         except UnicodeDecodeError:
             raise ShopError(f"{file} cannot be read: it is not text in UTF-8.", _REQUIRED) from None
+        except PermissionError as error:
+            raise ShopError(f"{file} cannot be read: {error.strerror}.", SHARING) from None
         except OSError as error:
             raise ShopError(f"{file} cannot be read: {error.strerror}.") from None
         try:
@@ -174,6 +177,7 @@ def _write_whole(file: Path, text: str) -> None:
     """Write a new file, or nothing: on a full disk not even an empty one stays."""
     staged = file.with_name(f"{file.name}.new")
     try:
+        staged.touch(mode=0o600)
         staged.write_text(text, encoding="utf-8")
         staged.replace(file)
     except BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -176,8 +175,10 @@ class Warehouse:
     def _locked(self, purpose: str, waiting: Callable[[str], None] | None) -> Iterator[None]:
         with ExitStack() as stack:
             with self._naming_failures():
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(writers_lock(self.folder / "lock", purpose, waiting))
+                stack.callback(self._files.permit, self._machine.shared)
+                self._files.permit(self._machine.shared)
             yield
 
     def _changed_copy(
@@ -237,7 +238,10 @@ class Warehouse:
         except OSError as error:
             if says_disk_full(error):
                 raise disk_full(self.folder) from error
-            raise WarehouseError(f"The folder {self.folder} cannot be used: {error.strerror or error}.") from error
+            raise WarehouseError(
+                f"{error.filename or self.folder} cannot be used: {error.strerror or error}.",
+                SHARING if isinstance(error, PermissionError) else "",
+            ) from error
 
     @contextmanager
     def _explaining(self, number: int | None, *, writing: bool) -> Iterator[None]:
@@ -263,8 +267,12 @@ class Warehouse:
 
     def _unusable(self, number: int, reason: str) -> WarehouseError:
         file = self._files.file(number)
-        if not os.access(file, os.R_OK):
-            return WarehouseError(f"{file} cannot be read: permission denied.", SHARING)
+        try:
+            file.open("rb").close()
+        except PermissionError as error:
+            return WarehouseError(f"{file} cannot be read: {error.strerror}.", SHARING)
+        except OSError:
+            pass
         return WarehouseError(f"{file} cannot be used: {reason}.", REPAIR)
 
     def _missing(self, number: int) -> WarehouseError:
