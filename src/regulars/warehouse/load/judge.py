@@ -113,9 +113,7 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
         room.con.execute(f"CREATE TEMP TABLE {lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
         return lost
     room.timezone(stage.zone)
-    room.con.execute(
-        f'CREATE TEMP TABLE {lost} AS SELECT "@line" AS line, {failures(stage)} FROM {stage.rows()} WHERE "@bad"'
-    )
+    room.con.execute(f"CREATE TEMP TABLE {lost} AS FROM {failures(room, stage)}")
     # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
     takes = " OR ".join(f"({evaluate.chosen(plan)} OR {_where_is_lost(plan)})" for plan in stage.plans) or "false"
     _reject(

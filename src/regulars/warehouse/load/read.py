@@ -169,7 +169,9 @@ def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable
     csv = _Csv(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
     try:
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation())}")
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:
         raise UnreadableFile(
             f"{content.file.name} cannot be read as CSV: {_plain(error)}", "Export it again."
         ) from None
@@ -238,7 +240,9 @@ def _scan(
         positions = f"(SELECT line - 2 AS position, any_value(csv_line) AS text FROM {rejects} GROUP BY line)"
         numbered = room.con.execute(f'SELECT "@line", text FROM {lines.numbered(positions, "r.position")}').fetchall()
         _keep_broken(room, lines, [Broken(line, text, reason) for line, text in numbered])
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error as error:  # what its reader says of broken quotes comes in several classes
         return _plain(error)
     finally:
         room.con.execute(f"DROP TABLE IF EXISTS temp.{rejects}_scan")

@@ -182,21 +182,33 @@ def naive(name: str) -> str:
     return identifier(f"@naive {name}")
 
 
-def failures(stage: Stage) -> str:
-    """SQL over `stage.rows()`: for each line the columns that cannot be read, and the reasons in words."""
-    columns, reasons = [], []
+def failures(room: Workspace, stage: Stage) -> str:
+    """SQL of the lines with `@bad`: line, the `columns` that cannot be read, and the `reasons` in words."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
-    for name, kind in stage.kinds.items():
-        if name not in positions:
-            continue
-        raw = f'"@raw"[{positions[name] + 1}]'
-        text = field_text(kind, raw)
-        title = stage.lines.names[positions[name]]
-        if kind is not Kind.TEXT:
-            failed = f"({text} IS NOT NULL AND {parsed(kind, text, stage.locale)} IS NULL)"
-            columns.append(f"CASE WHEN {failed} THEN {quoted(name)} END")
-            reasons.append(f"CASE WHEN {failed} THEN {complaint(kind, title, text, stage.locale)} END")
-        if stage.lines_may_hold_zeros:
-            reasons.append(f"CASE WHEN contains({raw}, chr(0)) THEN {quoted(title + ' holds a zero byte')} END")
+    read = {name: (positions[name], kind) for name, kind in stage.kinds.items() if name in positions}
+    # The SQL of a reason is long: a column has it only where some line needs it.
+    texts = ", ".join(f"""{field_text(kind, f'"@raw"[{at + 1}]')} AS "@t{at}\"""" for at, kind in read.values())
+    bad = f'(SELECT *, {texts} FROM {stage.rows()} WHERE "@bad")'
+    failed = {
+        name: f'("@t{at}" IS NOT NULL AND {identifier(name)} IS NULL)'
+        for name, (at, kind) in read.items()
+        if kind is not Kind.TEXT
+    }
+    some = ", ".join(f"bool_or({condition})" for condition in failed.values()) or "NULL"
+    found = room.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
+    columns, reasons = [], []
+    for name, fails in zip(failed, found, strict=False):
+        if fails:
+            at, kind = read[name]
+            words = complaint(kind, stage.lines.names[at], f'"@t{at}"', stage.locale)
+            columns.append(f"CASE WHEN {failed[name]} THEN {quoted(name)} END")
+            reasons.append(f"CASE WHEN {failed[name]} THEN {words} END")
+    if stage.lines_may_hold_zeros:
+        for at, _ in read.values():
+            zero = quoted(f"{stage.lines.names[at]} holds a zero byte")
+            reasons.append(f"""CASE WHEN contains("@t{at}", chr(0)) THEN {zero} END""")
     present = "list_filter([{}]::VARCHAR[], lambda x: x IS NOT NULL)"
-    return f"{present.format(', '.join(columns))} AS columns, {present.format(', '.join(reasons))} AS reasons"
+    return (
+        f'(SELECT "@line" AS line, {present.format(", ".join(columns))} AS columns,'
+        f" {present.format(', '.join(reasons))} AS reasons FROM {bad})"
+    )

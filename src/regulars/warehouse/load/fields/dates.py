@@ -100,22 +100,22 @@ def trouble(what: str, text: str, locale: Locale, read: dict[str, str]) -> str:
     if locale.date_order is not None:
         otherwise = quoted(f" is not {what} written as {locale.date_order}, nor as 2024-12-31")
     else:
-        orders = ", ".join(f"CASE WHEN {sql} IS NOT NULL THEN {quoted(order)} END" for order, sql in read.items())
-        fitting = f"list_filter([{orders}], lambda x: x IS NOT NULL)"
-        say = f"'say --dates ' || array_to_string({fitting}, ' or --dates ')"
-        dates = f"list_distinct([{', '.join(f'({sql})::DATE' for sql in read.values())}])"
-        cases += [
-            (
-                f"len({dates}) > 1",
-                f"' can be read as ' || CASE len({dates}) WHEN 2 THEN 'two' ELSE 'three' END || ' dates; ' || {say}",
-            ),
-            (
-                f"len({dates}) = 1",
-                f"' is not written as ' || coalesce({', '.join(read.values())})::DATE || '; ' || {say}",
-            ),
-        ]
+        cases.append(("len(readings) > 0", _possible_orders()))
         otherwise = quoted(f" is not {what}")
-    return f"CASE {' '.join(f'WHEN {case} THEN {words}' for case, words in cases)} ELSE {otherwise} END"
+    words = f"CASE {' '.join(f'WHEN {case} THEN {words}' for case, words in cases)} ELSE {otherwise} END"
+    if locale.date_order is not None:
+        return words
+    # Read once in each order: the SQL that reads a date is long.
+    pairs = ", ".join(f"{{'o': {quoted(order)}, 'd': {sql}}}" for order, sql in read.items())
+    return let("readings", f"list_filter([{pairs}], lambda reading: reading.d IS NOT NULL)", words)
+
+
+def _possible_orders() -> str:
+    """SQL of words for a text that some order of dates reads, over `readings`, a list of {o: order, d: time}."""
+    say = "'say --dates ' || array_to_string(list_transform(readings, lambda reading: reading.o), ' or --dates ')"
+    dates = "list_distinct(list_transform(readings, lambda reading: reading.d::DATE))"
+    several = f"' can be read as ' || CASE len({dates}) WHEN 2 THEN 'two' ELSE 'three' END || ' dates; ' || {say}"
+    return f"CASE WHEN len({dates}) > 1 THEN {several} ELSE ' is not written as ' || readings[1].d::DATE || '; ' || {say} END"
 
 
 def _in_iso_order(text: str, locale: Locale) -> str:
