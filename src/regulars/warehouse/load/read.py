@@ -6,12 +6,10 @@ records as a user does: the header is 1, the first row 2; blank lines count, lin
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -19,12 +17,13 @@ from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.files import Format, InputFile
 from regulars.warehouse.load.formats import tidy
 from regulars.warehouse.load.formats.csv_records import guessed_fields
+from regulars.warehouse.load.formats.csv_scan import CsvScan
 from regulars.warehouse.load.formats.delimited import BLANK, unique
 from regulars.warehouse.load.formats.text_lines import TextLines
 from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
 from regulars.warehouse.load.formats.xlsx import sheet_to_csv
-from regulars.warehouse.load.inputs.header import layout_notes
+from regulars.warehouse.load.inputs.content import Content
 from regulars.warehouse.load.parse import quoted
 from regulars.warehouse.load.workspace import Workspace, identifier
 
@@ -33,19 +32,6 @@ _LONGEST_SHOWN = 10_000
 """DuckDB keeps this many bytes of a line that it cannot parse."""
 _LONGEST_GUESSED = 10_000
 """Characters of a line that cannot be parsed in which its likely fields are looked for."""
-
-
-@dataclass
-class Content:
-    """A file that was looked at once: its digest, its size, and where it lies unpacked."""
-
-    file: InputFile
-    path: Path
-    digest: str
-    size: int
-    facts: tidy.Facts | None = None
-    notes: list[str] = field(default_factory=list)
-    """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
 
 
 @dataclass
@@ -77,30 +63,6 @@ class Lines:
             f'(SELECT {index} + {self.first} + coalesce(s.shift, 0) AS "@line", r.*'
             f" FROM {rows} r ASOF LEFT JOIN {self.shifts} s ON {index} >= s.threshold)"
         )
-
-
-def look(room: Workspace, file: InputFile) -> Content:
-    """Look at all bytes once: digest, encoding, what is unusual; unpack on the way. Raises UnreadableFile."""
-    kind = file.format
-    digest = hashlib.sha256()
-    if file.plain:
-        path, copy = room.reachable(file.path), None
-    else:
-        path = room.path(".unpacked")
-        copy = path.open("wb")
-
-    def each(chunk: bytes) -> None:
-        digest.update(chunk)
-        if copy is not None:
-            copy.write(chunk)
-
-    try:
-        facts = tidy.look(file.chunks(), file.sample, each)
-    finally:
-        if copy is not None:
-            copy.close()
-    kept = facts if kind in (Format.DELIMITED, Format.JSON) else None
-    return Content(file, path, digest.hexdigest(), facts.size, kept, layout_notes(file))
 
 
 def fill(
@@ -137,7 +99,7 @@ def _fill_delimited(
     if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
         lines = _new(room, content, dialect.names, dialect.first)
         for padding in (True, False):
-            csv = _Csv(content.path, dialect.delimiter, len(dialect.names), padding=padding)
+            csv = CsvScan(content.path, dialect.delimiter, len(dialect.names), padding=padding)
             refused = _scan(room, csv, lines, table, select)
             if refused is None:
                 _number(room, lines)
@@ -149,12 +111,53 @@ def _fill_delimited(
     return _fill_tidied(room, content, table, select)
 
 
-def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]) -> Lines:
-    """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
+def fill_together(
+    room: Workspace, contents: Sequence[Content], table: str, select: Callable[[tuple[str, ...], str], str]
+) -> list[tuple[str, Lines]] | None:
+    """Read delimited files with the same columns at once: to plan the query takes longer than to read a small file.
+
+    Returns a table and its lines for each file; None where a record of any file is broken, so that each is read by itself.
+    """
+    dialects = [content.file.dialect for content in contents]
+    path, counts, multiline = room.path(".csv"), [], False
+    with path.open("wb") as together:
+        for content in contents:
+            clean = _tidied(room, content)
+            if clean.missing or clean.broken or clean.lines.windows:
+                return None
+            together.write(clean.path.read_bytes())
+            clean.path.unlink()
+            counts.append(clean.records)
+            multiline = multiline or clean.multiline
+    csv = CsvScan(path, dialects[0].delimiter, len(dialects[0].names), header=False, parallel=not multiline)
+    try:
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(dialects[0].names, csv.relation())}")
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        return None
+    if room.count(table) != sum(counts):
+        return None
+    none_broken = _new(room, contents[0], dialects[0].names, dialects[0].first)
+    filled, start = [], 0
+    for content, dialect, count in zip(contents, dialects, counts, strict=True):
+        own = room.table("typed")
+        room.con.execute(
+            f"CREATE TEMP TABLE {own} AS SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + count}"
+        )
+        lines = replace(
+            none_broken, content=content, names=dialect.names, first=dialect.first, records=count, read=count
+        )
+        filled.append((own, lines))
+        start += count
+    return filled
+
+
+def _tidied(room: Workspace, content: Content) -> tidy.Tidied:
     assert content.facts is not None
     dialect = content.file.dialect
     with content.path.open("rb") as stream:
-        clean = tidy.tidied(
+        return tidy.tidied(
             stream,
             content.facts.encoding,
             room.path(".csv"),
@@ -163,10 +166,16 @@ def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable
             preamble=dialect.preamble,
             has_header=dialect.has_header,
         )
+
+
+def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]) -> Lines:
+    """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
+    dialect = content.file.dialect
+    clean = _tidied(room, content)
     _note_encoding(content, clean.lines)
     lines = _new(room, content, dialect.names, dialect.first)
     lines.records = clean.records + len(clean.broken)
-    csv = _Csv(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
+    csv = CsvScan(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
     try:
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation())}")
     except duckdb.OutOfMemoryException:
@@ -198,32 +207,8 @@ def _note_encoding(content: Content, lines: TextLines) -> None:
     content.notes.append(f"{how}. If letters look wrong, export it again as UTF-8.")
 
 
-@dataclass(frozen=True)
-class _Csv:
-    """How DuckDB is told to read a delimited file."""
-
-    path: Path
-    delimiter: str
-    width: int
-    header: bool = True
-    padding: bool = False
-    parallel: bool = True
-
-    def relation(self, rejects: str = "") -> str:
-        """SQL of the columns c0, c1, … as text. `rejects` names a table for lines that cannot be parsed, else they fail."""
-        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(self.width))
-        keep = (
-            f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan'" if rejects else ""
-        )
-        return (
-            f"read_csv({quoted(str(self.path))}, auto_detect = false, header = {self.header},"
-            f" delim = {quoted(self.delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}},"
-            f" null_padding = {self.padding}, parallel = {self.parallel}{keep})"
-        )
-
-
 def _scan(
-    room: Workspace, csv: _Csv, lines: Lines, table: str, select: Callable[[tuple[str, ...], str], str]
+    room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Callable[[tuple[str, ...], str], str]
 ) -> str | None:
     """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
     rejects = room.table("refused")
@@ -308,7 +293,7 @@ def _sheet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]
         rows = sheet_to_csv(stream, content.file.name, path, decimal, layout)
     lines = _new(room, content, layout.names, layout.first)
     lines.records = rows
-    return lines, _Csv(path, ",", len(layout.names)).relation()
+    return lines, CsvScan(path, ",", len(layout.names)).relation()
 
 
 def _parquet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:

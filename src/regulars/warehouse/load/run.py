@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -28,11 +27,11 @@ from regulars.warehouse.load.checks.unusable import unusable_identities
 from regulars.warehouse.load.completion.order_ids import tell_orders_apart
 from regulars.warehouse.load.completion.refund_totals import split_refund_totals
 from regulars.warehouse.load.files import InputFile
+from regulars.warehouse.load.inputs.content import Content, look
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.load.parse import Locale
-from regulars.warehouse.load.read import Content, look
-from regulars.warehouse.load.stage import Plan, Stage, parse, planned
+from regulars.warehouse.load.stage import Plan, Stage, parse_all, planned
 from regulars.warehouse.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.log import TableCount, merge
@@ -217,14 +216,14 @@ def _read(
     now: datetime,
 ) -> list[tuple[Stage, str]]:
     """Read and parse every file that was not loaded before. Returns each with its digest."""
-    stages: list[tuple[Stage, str]] = []
-    digests: set[str] = set()
+    files: list[tuple[Stage, Content]] = []
+    digests: dict[str, int] = {}
     loaded = _loaded_before(room.con)
     made: dict[str, tuple[Plan, ...]] = {}
     progress.start("reading", len(inputs))
     for given in inputs:
         content = look(room, given.file)
-        digest = _digest(content, given)
+        digest = content.digest_with(given.source, given.full_name)
         before = loaded.get(digest)
         if before is not None and not (options.again or options.replace or options.parts):
             result.files[given.file.name] = FileCount()
@@ -237,7 +236,7 @@ def _read(
             result.warnings.append(f"{given.file.name} has the same content as another file of this load.")
         else:
             stage = Stage(
-                number=len(stages),
+                number=len(files),
                 file=given.file,
                 source=given.source,
                 full_name=given.full_name,
@@ -245,35 +244,22 @@ def _read(
                 locale=Locale(given.source.decimal, given.source.date_order),
                 now=now,
                 plans=planned(room.con, given.source, made),
+                size=content.size,
             )
-            parse(room, stage, content)
-            stage.size = content.size
-            result.warnings += content.notes
-            if stage.lines.read == 0:
-                result.warnings.append(f"{given.file.name} holds a header and no rows.")
-            own = [name for name in stage.lines.names if name.lower() not in REJECT_COLUMNS]
-            result.warnings += stage.source.remarks(stage.file.name, own)
-            stages.append((stage, digest))
-            digests.add(digest)
+            digests[digest] = stage.number
+            files.append((stage, content))
+            continue
         progress.advance()
-    read = [stage for stage, _ in stages]
-    result.warnings += add_content_ids(room, read, parts=options.parts, overlap=options.overlap)
-    return stages
-
-
-def _digest(content: Content, given: Input) -> str:
-    """What was loaded how: the same content through another mapping is something new."""
-    source = given.source
-    how = (
-        given.full_name,
-        [(m.table, sorted(m.columns.items()), m.where, m.group_by, m.having) for m in source.mappings],
-        sorted((name, kind.value) for name, kind in source.types.items()),
-        source.decimal,
-        source.date_order,
-        source.timezone,
-        *((source.header_line, source.header) if source.header_line or source.header else ()),
-    )
-    return hashlib.sha256(f"{content.digest} {how!r}".encode()).hexdigest()
+    parse_all(room, files, progress.advance)
+    for stage, content in files:
+        result.warnings += content.notes
+        if stage.lines.read == 0:
+            result.warnings.append(f"{stage.file.name} holds a header and no rows.")
+        own = [name for name in stage.lines.names if name.lower() not in REJECT_COLUMNS]
+        result.warnings += stage.source.remarks(stage.file.name, own)
+    stages = [stage for stage, _ in files]
+    result.warnings += add_content_ids(room, stages, parts=options.parts, overlap=options.overlap)
+    return list(zip(stages, digests, strict=True))
 
 
 def _loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,13 +11,19 @@ import duckdb
 
 from regulars.vocabulary.errors import MappingError
 from regulars.warehouse.load.expressions import Expression, expression, known
-from regulars.warehouse.load.files import InputFile
+from regulars.warehouse.load.files import Format, InputFile
+from regulars.warehouse.load.inputs.content import Content
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.load.parse import Locale, complaint, field_text, parsed, quoted, sql_type, without_offset
-from regulars.warehouse.load.read import Content, Lines, fill
+from regulars.warehouse.load.read import Lines, fill, fill_together
 from regulars.warehouse.load.workspace import Workspace, identifier
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
+
+_SMALL = 100_000
+"""Bytes up to which a file is read together with others."""
+_MOST_TOGETHER = 200
+"""Files that are read together; one broken record among them has each read by itself."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,47 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
     stage.lines = fill(
         room, content, stage.locale.decimal, stage.typed, lambda names, relation: _typed(stage, names, relation)
     )
+
+
+def parse_all(room: Workspace, files: Sequence[tuple[Stage, Content]], done: Callable[[], None]) -> None:
+    """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each."""
+    groups: dict[object, list[tuple[Stage, Content]]] = {}
+    for stage, content in files:
+        groups.setdefault(_alike(stage, content), []).append((stage, content))
+    for alike in groups.values():
+        for start in range(0, len(alike), _MOST_TOGETHER):
+            _parse_together(room, alike[start : start + _MOST_TOGETHER])
+            for _ in alike[start : start + _MOST_TOGETHER]:
+                done()
+
+
+def _alike(stage: Stage, content: Content) -> object:
+    """A key that files share which can be read together; one of its own for a file that cannot."""
+    facts = content.facts
+    if stage.file.format is not Format.DELIMITED or facts is None or content.size > _SMALL or facts.zeros:
+        return stage.number
+    dialect = stage.file.dialect
+    how = (stage.full_name, stage.zone, stage.locale, dialect.names, dialect.delimiter)
+    source = stage.source
+    return (*how, repr((source.title, source.mappings, source.types, sorted(source.optional), source.contents)))
+
+
+def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> None:
+    if len(files) > 1:
+        first = files[0][0]
+        room.timezone(first.zone)
+        filled = fill_together(
+            room,
+            [content for _, content in files],
+            room.table("together"),
+            lambda names, relation: _typed(first, names, relation),
+        )
+        if filled is not None:
+            for (stage, _), (typed, lines) in zip(files, filled, strict=True):
+                stage.typed, stage.lines, stage.kinds = typed, lines, first.kinds
+            return
+    for stage, content in files:
+        parse(room, stage, content)
 
 
 def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
