@@ -116,7 +116,10 @@ MISTAKES = {
     "comment": (till(columns='coupon = "code -- why"'), r"orders\.coupon .* is not an SQL expression"),
     "alias": (till(columns='coupon = "code AS c"'), r"orders\.coupon .* gives a name with AS"),
     "list": (till(columns="coupon = [1]"), r"orders\.coupon is not an SQL expression"),
-    "function": (till(columns='coupon = "lowr(code)"'), r"orders\.coupon: .*lowr does not exist"),
+    "function": (
+        till(columns='coupon = "lowr(code)"'),
+        r"orders\.coupon = lowr\(code\) is not taken: it may not call lowr; did you mean lower",
+    ),
     "text computed with": (till(columns='discount = "-rebate"'), r"orders\.discount: .*\[types\] says"),
     "where": (till(orders="where = \"paid > DATE 'x'\""), r"orders\.where: "),
     "no aggregate": (

@@ -9,6 +9,8 @@ from typing import Any
 
 import duckdb
 
+from regulars.warehouse.load.fields.allowed import require_allowed
+
 LINE = "line"
 """The pseudo column: the number of the line in the file."""
 
@@ -28,7 +30,7 @@ def quoted(name: str) -> str:
 
 
 def parse(con: duckdb.DuckDBPyConnection, sql: str) -> Expression:
-    """Parse one expression. Raises ValueError with DuckDB's words where it is not exactly one."""
+    """Parse one expression. Raises ValueError with DuckDB's words where it is not exactly one, NotAllowed where it does more."""
     tree = _tree(con, f"SELECT {sql}")
     query = tree["statements"][0]["node"]
     if query["type"] != "SELECT_NODE" or len(query["select_list"]) != 1 or query["from_table"]["type"] != "EMPTY":
@@ -36,6 +38,7 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> Expression:
     root = query["select_list"][0]
     if root["class"] == "STAR":
         raise ValueError("it is all columns, not one")
+    require_allowed(sql, root)
     if root["alias"]:
         raise ValueError("it gives a name with AS, which the mapping does already")
     _tree(con, f"SELECT ({sql})")  # A comment at its end would swallow what follows it.

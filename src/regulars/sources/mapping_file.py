@@ -22,6 +22,7 @@ from regulars.sources.content import content_columns, content_expression, conten
 from regulars.sources.expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
+from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed
 from regulars.warehouse.load.fields.fragments import DateOrder
 from regulars.warehouse.load.fields.fragments import Decimal as Mark
 from regulars.warehouse.load.mapping import Content, Mapping, ReadOptions, Source
@@ -252,6 +253,8 @@ class _Reader:
         try:
             columns = content_columns(value)
             return expressions.parse(self.con, value) if columns is None else content_expression(columns)
+        except NotAllowed as error:
+            raise self.wrong(f"{where} = {value[:80]} is not taken: {error}", ALLOWED_HINT) from None
         except ValueError as error:
             column = where.partition(".")[2]
             raise self.wrong(

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from regulars.vocabulary.errors import MappingError
+from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed, require_allowed
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,10 @@ def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expressi
     if len(selected) != 1 or tree["statements"][0]["node"]["from_table"]["type"] != "EMPTY":
         raise MappingError(f"{place}: {sql!r} must be one SQL expression.")
     nodes = list(_nodes(selected[0]))
-    if any(node.get("class") == "SUBQUERY" for node in nodes):
-        raise MappingError(f"{place}: {sql!r} may use the file's columns only, no SELECT.")
+    try:
+        require_allowed(sql, tree)
+    except NotAllowed as error:
+        raise MappingError(f"{place}: {sql[:80]!r} is not taken: {error}.", ALLOWED_HINT) from None
     own = {name for node in nodes if node.get("class") == "LAMBDA" for name in _column_names(node.get("lhs"))}
     names = frozenset(name for name in _column_names(selected[0]) if name not in own)
     root = selected[0]
