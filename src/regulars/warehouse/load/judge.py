@@ -40,6 +40,8 @@ class Judgement:
     """Table (file, line, source, order_id, reason): lines of orders that wait for an exchange rate."""
     waiting_rows: dict[str, str] = field(default_factory=dict)
     """The temporary table of each canonical table's rows that wait."""
+    renamed: str = ""
+    """Table (source, file, name, key): orders whose rows have another order_id (`key`) than their lines say (`name`)."""
     warnings: list[str] = field(default_factory=list)
     """What the owner should know about rows that load."""
 

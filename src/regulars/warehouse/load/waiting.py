@@ -7,6 +7,7 @@ from regulars.warehouse import log, rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load.judge import ORDER_TABLES, Judgement, units_of
 from regulars.warehouse.load.parse import quoted
+from regulars.warehouse.load.stage import Stage
 from regulars.warehouse.tables import BY_NAME
 
 _SHOWN = 5
@@ -42,13 +43,21 @@ def set_waiting(found: Judgement, settings: Settings) -> None:
         con.execute(f"DELETE FROM {rows} WHERE (source, order_id) IN (SELECT (source, order_id) FROM {lacking})")
         found.waiting_rows[name] = waiting
     for stage in found.stages:
-        for lines in units_of(stage):
+        for lines in (_by_order_id(found, stage, units) for units in units_of(stage)):
             con.execute(
                 f"INSERT INTO {found.waiting} SELECT {stage.number}, u.line, l.source, l.order_id, l.reason FROM ({lines}) u"
                 f" JOIN {lacking} l ON l.source = {quoted(stage.full_name)} AND l.order_id = u.unit"
                 f" ANTI JOIN (SELECT line FROM {found.rejected} WHERE file = {stage.number}) r ON r.line = u.line"
                 f" ANTI JOIN (SELECT line FROM {found.waiting} WHERE file = {stage.number}) w ON w.line = u.line"
             )
+
+
+def _by_order_id(found: Judgement, stage: Stage, units: str) -> str:
+    """SQL (line, unit) with the order_ids of the rows, where these differ from what the lines say."""
+    if not found.renamed:
+        return units
+    here = f"SELECT name, key FROM {found.renamed} WHERE source = {quoted(stage.full_name)} AND file = {stage.number}"
+    return f"SELECT line, coalesce(key, unit) AS unit FROM ({units}) LEFT JOIN ({here}) ON name = unit"
 
 
 def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[str]:

@@ -42,11 +42,15 @@ def tell_orders_apart(found: Judgement) -> None:
         LEFT JOIN taken t ON t.source = g.source AND t.name = o.name
         LEFT JOIN owners w ON w.source = g.source AND w.name = o.name"""
     )
+    found.renamed = found.room.table("renamed")
+    con.execute(
+        f"CREATE TEMP TABLE {found.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
+    )
     for name, rows in found.rows.items():
         if BY_NAME[name].has("order_id"):
             con.execute(
-                f"UPDATE {rows} AS r SET order_id = k.key FROM {keys} k"
-                ' WHERE k.key <> k.name AND r.source = k.source AND r."@file" = k.file AND r.order_id = k.name'
+                f"UPDATE {rows} AS r SET order_id = k.key FROM {found.renamed} k"
+                ' WHERE r.source = k.source AND r."@file" = k.file AND r.order_id = k.name'
             )
     for source, count, names in con.execute(
         f"SELECT source, count(DISTINCT key), list_sort(list(DISTINCT name))[:{_MOST_NAMED}] FROM {keys} WHERE apart"
