@@ -22,9 +22,13 @@ LARGE = 1_000_000
 
 @dataclass(frozen=True)
 class Aim:
-    """What a figure should reach. Ratios are judged from LARGE on, seconds and memory at FULL_SIZE."""
+    """What a figure should reach. Ratios are judged from LARGE on, seconds and memory at FULL_SIZE.
+
+    `busy` are seconds of processors, all threads together, of a figure whose work is the same at every size.
+    """
 
     seconds: float | None = None
+    busy: float | None = None
     peak_mb: float | None = None
     ratio_at_most: float | None = None
     ratio_at_least: float | None = None
@@ -33,6 +37,8 @@ class Aim:
         said = []
         if self.seconds is not None:
             said.append(f"≤ {shown_seconds(self.seconds)}")
+        if self.busy is not None:
+            said.append(f"≤ {shown_seconds(self.busy)} of processors")
         if self.peak_mb is not None:
             said.append(f"≤ {self.peak_mb / 1000:g} GB")
         if self.ratio_at_most is not None:
@@ -41,9 +47,11 @@ class Aim:
             said.append(f"≥ {self.ratio_at_least:g} ×")
         return ", ".join(said)
 
-    def met(self, size: int, seconds: float, peak_mb: float, ratio: float | None) -> bool | None:
+    def met(
+        self, size: int, seconds: float, peak_mb: float, ratio: float | None, busy: float | None = None
+    ) -> bool | None:
         """Whether it is reached; None where it is not meant for this size, or there is no ratio."""
-        held: list[bool] = []
+        held: list[bool] = [busy <= self.busy] if self.busy is not None and busy is not None else []
         if size == FULL_SIZE:
             held += [seconds <= self.seconds] if self.seconds is not None else []
             held += [peak_mb <= self.peak_mb] if self.peak_mb is not None else []
@@ -107,6 +115,7 @@ _PARQUET = ("orders.parquet", "customers.parquet")
 _WITH_LINES = (*_CSV, "order_lines.csv")
 _LATE = ("late_0.csv", "late_1.csv", "late_2.csv")
 _LATE_FEW = 3
+_MANY = 3_000
 _WINDOWS = (90, 365)
 _MONTHS = ("--grain", "month", "--since", "2023-01")
 _ACTIVE = f"customers_end_by_day_{_WINDOWS[0]}"
@@ -147,6 +156,11 @@ def _loads() -> Iterable[Figure]:
         "load_csv_with_lines", "with order lines", group, whole, {"files": _WITH_LINES}, "read_csv_with_lines",
         parts=_parts("read_csv_with_lines"), optional=True, most=3,
     )  # fmt: skip
+    for packed, where in ((False, "a folder"), (True, "one zip")):
+        yield Figure(
+            "load_many_zip" if packed else "load_many", f"{_MANY:,} files of one order each, in {where}", group,
+            "bench.load:many", {"files": _MANY, "packed": packed}, aim=Aim(busy=30), most=1,
+        )  # fmt: skip
     yield Figure("copy_version", "copy the warehouse's file", group, "bench.limits:copy_version")
     yield Figure(
         "load_late", "10,000 late orders (a tenth of a small shop's) into it", group, "bench.load:late", {"files": _LATE},

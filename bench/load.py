@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -84,6 +85,34 @@ def late(place: Place, watch: Stopwatch, files: Sequence[str]) -> None:
         before, rows = _orders_in(app), _lines(place.data(files[number])) - 1
         _timed(app, [place.data(files[number])], watch)
         _insist(app, before + rows, f"Loading {files[number]}")
+    shutil.rmtree(folder)
+
+
+def many(place: Place, watch: Stopwatch, files: int, packed: bool) -> None:
+    """Load as many files of one order each, in a folder or, `packed`, in one zip archive, into a shop that has nothing yet."""
+    source = place.scratch("many.zip" if packed else "many")
+    source.parent.mkdir(parents=True, exist_ok=True)
+    contents = {
+        f"orders_{number:05d}.csv": "order_id,email,ordered_at,gross,currency\n"
+        f"A{number},a{number}@example.com,2024-03-02 10:00,10.00,{CURRENCY}\n"
+        for number in range(files)
+    }
+    if packed:
+        with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in contents.items():
+                archive.writestr(name, text)
+    else:
+        shutil.rmtree(source, ignore_errors=True)
+        source.mkdir()
+        for name, text in contents.items():
+            (source / name).write_text(text, encoding="utf-8")
+    folder = place.scratch("shop of many files")
+    for _ in watch.runs():
+        shutil.rmtree(folder, ignore_errors=True)
+        app = App(_new_shop(folder))
+        with watch.timing():
+            app.load([source])
+        _insist(app, files, f"Loading {files:,} files")
     shutil.rmtree(folder)
 
 

@@ -193,6 +193,7 @@ def _record(
 ) -> Record:
     seconds = measured.median(part)
     ratio = seconds / known[against].seconds if against in known else None
+    busy = median(measured.busy[part]) if measured.busy.get(part) else None
     return Record(
         run=run,
         orders=size if figure.counts == ORDERS else 0,
@@ -209,7 +210,7 @@ def _record(
         against=against if ratio is not None else "",
         ratio=ratio,
         aim=str(aim) if aim else "",
-        met=aim.met(size, seconds, measured.peak_mb, ratio) if aim else None,
+        met=aim.met(size, seconds, measured.peak_mb, ratio, busy) if aim else None,
         equal_answers=equal,
-        busy=median(measured.busy[part]) if measured.busy.get(part) else None,
+        busy=busy,
     )

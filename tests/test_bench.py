@@ -181,6 +181,7 @@ def test_an_aim_in_seconds_is_meant_for_ten_million_orders():
     assert Aim(ratio_at_least=10).met(1_000_000, 1, 1, 9.9) is False
     assert Aim(ratio_at_most=6).met(1_000_000, 1, 1, 5.9) is True
     assert Aim(ratio_at_most=6).met(20_000, 1, 1, 5.9) is None
+    assert [Aim(busy=30).met(20_000, 99, 9000, None, busy) for busy in (29, 31, None)] == [True, False, None]
 
 
 # Which figures ----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ the marked ones alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -41,22 +42,28 @@ def create(room: Workspace, table: Table) -> str:
     return name
 
 
-def insert(room: Workspace, stage: Stage, index: int, into: str, lines: str) -> None:
-    """Evaluate a plan over `lines` (SQL of parsed lines) and insert its rows. Raises MappingError."""
-    plan = stage.plans[index]
+def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, lines: Sequence[str]) -> None:
+    """Evaluate a plan over `lines` (of each file, SQL of its parsed lines) and insert its rows. Raises MappingError.
+
+    The files have the same columns and mappings; to plan the query takes longer than to evaluate a small file.
+    """
+    stage, plan = stages[0], stages[0].plans[index]
     room.timezone(stage.zone)
-    values = _values(room, stage, plan, lines)
+    files = zip(stages, lines, strict=True)
+    together = " UNION ALL BY NAME ".join(f'SELECT {each.number} AS "@file", * FROM {part}' for each, part in files)
+    together = f"({together})"
+    values = _values(room, stage, plan, lines[0])
     names = ", ".join(identifier(value.column.name) for value in values)
     wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
     _run(
         room,
         stage,
         plan,
-        lines,
+        together,
         f"INSERT INTO {into} BY NAME"
-        f' SELECT {stage.number} AS "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
+        f' SELECT "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
         f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, {wrong} AS "@wrong"'
-        f" FROM {_checked(stage, plan, values, lines)}",
+        f" FROM {_checked(stage, plan, values, together, file=True)}",
     )
 
 
@@ -121,8 +128,8 @@ def _values(room: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Valu
     ]
 
 
-def _results(stage: Stage, plan: Plan, lines: str, lost: str = "") -> str:
-    """SQL: the mapping's expressions as e0, e1, …, with their line."""
+def _results(stage: Stage, plan: Plan, lines: str, lost: str = "", *, file: bool = False) -> str:
+    """SQL: the mapping's expressions as e0, e1, …, with their line, and with `file` its number as `@file`."""
     source = (
         f'(SELECT l.*, f.columns AS "@lost" FROM {lines} l LEFT JOIN {lost} f ON f.line = l."@line")' if lost else lines
     )
@@ -141,6 +148,8 @@ def _results(stage: Stage, plan: Plan, lines: str, lost: str = "") -> str:
         line, all_lines, gone, group = '"@line"', '["@line"]', '"@lost"', ""
     outs = [f"{sql} AS e{i}" for i, sql in enumerate(columns)]
     outs += [f'{line} AS "@line"', f'({flag}) AS "@naive"']
+    if file:
+        outs.append('any_value("@file") AS "@file"' if plan.group_by else '"@file"')
     if lost:
         outs += [f'{all_lines} AS "@lines"', f'coalesce({gone}, []) AS "@lost"']
     where = f" WHERE ({plan.where.sql})" if plan.where is not None else ""
@@ -201,9 +210,11 @@ def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str
     return _Value(column, found, value, text if kind is not Kind.TEXT else "", local)
 
 
-def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: str = "") -> str:
+def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: str = "", *, file: bool = False) -> str:
     """SQL: rows with canonical names; `@text x` is the text of a column that can fail, `@failed x` whether it did."""
     outs = ['"@line"', '"@lines"', '"@lost"'] if lost else ['"@line"']
+    if file:
+        outs.append('"@file"')
     local = ['"@naive"']
     for value in values:
         name = value.column.name
@@ -222,7 +233,7 @@ def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: s
         if value.local and _decides_day(plan.table, value.column):
             local.append(value.local)
     outs.append(f'({" OR ".join(local)}) AS "@naive"')
-    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, lost)}))"
+    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, lost, file=file)}))"
 
 
 def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> list[tuple[str, str]]:

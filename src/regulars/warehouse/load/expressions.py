@@ -25,6 +25,8 @@ class Expression:
     """The column's name, in lower case, where the expression is nothing else."""
     place: str
     """Where it stands, for messages."""
+    over_rows: bool = False
+    """Whether it computes over several lines (a window): it may not be evaluated over the lines of two files at once."""
 
 
 def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expression:
@@ -45,7 +47,7 @@ def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expressi
     names = frozenset(name for name in _column_names(selected[0]) if name not in own)
     root = selected[0]
     bare = root["column_names"][0].lower() if root["class"] == "COLUMN_REF" and len(root["column_names"]) == 1 else None
-    return Expression(sql, names, bare, place)
+    return Expression(sql, names, bare, place, any(node.get("class") == "WINDOW" for node in nodes))
 
 
 def known(found: Expression, available: Collection[str], file: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.mapping import Block
 from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
-from regulars.warehouse.load.stage import Plan, Stage, failures
+from regulars.warehouse.load.stage import MOST_TOGETHER, Plan, Stage, failures
 from regulars.warehouse.load.workspace import Workspace, identifier
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
@@ -75,9 +75,10 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
     _spread(found)
     if sum(_take_once(found, stage, stage.source.block) for stage in stages if stage.source.block is not None):
         _spread(found)
-    for stage in stages:
-        for index in range(len(stage.plans)):
-            evaluate.insert(room, stage, index, found.rows[stage.plans[index].table.name], _good(found, stage))
+    for alike in _evaluated_together(stages):
+        lines = [_good(found, stage) for stage in alike]
+        for index, plan in enumerate(alike[0].plans):
+            evaluate.insert(room, alike, index, found.rows[plan.table.name], lines)
     while _reject_wrong(found, lost) + _reject_twins(found):
         _spread(found)
         _remove(found)
@@ -87,6 +88,21 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
         assert not room.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
         _keep_latest_file(found, BY_NAME[name], rows)
     return found
+
+
+def _evaluated_together(stages: list[Stage]) -> list[list[Stage]]:
+    """The files in groups of the same columns and mappings; one alone where a row may come from several of its lines."""
+    groups: dict[object, list[Stage]] = {}
+    for stage in stages:
+        alike: object = stage.number
+        if all(plan.by_line for plan in stage.plans):
+            alike = (id(stage.plans), stage.full_name, stage.zone, stage.locale, tuple(stage.kinds.items()))
+        groups.setdefault(alike, []).append(stage)
+    return [
+        group[start : start + MOST_TOGETHER]
+        for group in groups.values()
+        for start in range(0, len(group), MOST_TOGETHER)
+    ]
 
 
 def _good(found: Judgement, stage: Stage) -> str:
@@ -178,10 +194,13 @@ def _where_is_lost(plan: Plan) -> str:
 def _reject_wrong(found: Judgement, lost: Mapping[int, str]) -> int:
     """Reject the lines behind rows that break the declaration."""
     room = found.room
+    some = {name for name, rows in found.rows.items() if room.count(f'{rows} WHERE "@wrong"')}
     reasons = room.table("wrong")
     room.con.execute(f"CREATE TEMP TABLE {reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
     for stage in found.stages:
         for index, plan in enumerate(stage.plans):
+            if plan.table.name not in some:
+                continue
             wrong = f'{found.rows[plan.table.name]} WHERE "@wrong" AND "@file" = {stage.number} AND "@plan" = {index}'
             if not room.count(wrong):
                 continue
@@ -337,7 +356,7 @@ def _remove(found: Judgement) -> None:
             here = f'"@file" = {stage.number} AND "@plan" = {index}'
             if plan.group_by:
                 found.room.con.execute(f"DELETE FROM {rows} WHERE {here}")
-                evaluate.insert(found.room, stage, index, rows, _good(found, stage))
+                evaluate.insert(found.room, [stage], index, rows, [_good(found, stage)])
             else:
                 gone = f"SELECT line FROM {found.rejected} WHERE file = {stage.number}"
                 found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')

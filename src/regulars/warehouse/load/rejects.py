@@ -45,13 +45,13 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     con, lines = found.room.con, stage.lines
     here = f"file = {stage.number}"
     start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
-    con.execute(
-        f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
-        f" CASE WHEN size IS NULL THEN json_object('{UNPARSED}', text)"
-        f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR"
-        f" FROM {lines.unreadable} ORDER BY line"
-    )
-    unparsed = int(con.fetchall()[0][0])
+    if unparsed := found.room.count(lines.unreadable):
+        con.execute(
+            f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
+            f" CASE WHEN size IS NULL THEN json_object('{UNPARSED}', text)"
+            f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR"
+            f" FROM {lines.unreadable} ORDER BY line"
+        )
     if not found.room.count(f"{found.rejected} WHERE {here}"):
         return unparsed
     wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'

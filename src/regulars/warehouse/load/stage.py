@@ -22,7 +22,7 @@ from regulars.warehouse.tables import BY_NAME
 
 _SMALL = 100_000
 """Bytes up to which a file is read together with others."""
-_MOST_TOGETHER = 200
+MOST_TOGETHER = 50
 """Files that are read together; one broken record among them has each read by itself."""
 
 
@@ -38,6 +38,11 @@ class Plan:
     place: str
     """How messages call the mapping."""
     running_total: bool = False
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each row comes from one line alone, so that the lines of several files may be evaluated together."""
+        return not self.group_by and not any(expression.over_rows for expression in self.expressions())
 
     def expressions(self) -> Iterator[Expression]:
         """Every expression of the mapping."""
@@ -136,9 +141,9 @@ def parse_all(room: Workspace, files: Sequence[tuple[Stage, Content]], done: Cal
     for stage, content in files:
         groups.setdefault(_alike(stage, content), []).append((stage, content))
     for alike in groups.values():
-        for start in range(0, len(alike), _MOST_TOGETHER):
-            _parse_together(room, alike[start : start + _MOST_TOGETHER])
-            for _ in alike[start : start + _MOST_TOGETHER]:
+        for start in range(0, len(alike), MOST_TOGETHER):
+            _parse_together(room, alike[start : start + MOST_TOGETHER])
+            for _ in alike[start : start + MOST_TOGETHER]:
                 done()
 
 

@@ -46,7 +46,9 @@ class Workspace:
             self._folder.mkdir(mode=0o700)
         else:
             self._folder = Path(tempfile.mkdtemp(prefix="regulars-"))
-        self._timezone = str(con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0])
+        self._original_timezone = self._timezone = str(
+            con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0]
+        )
 
     def __enter__(self) -> Workspace:
         return self
@@ -56,7 +58,7 @@ class Workspace:
     ) -> None:
         for table in self._tables:
             self.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
-        self.timezone(self._timezone)
+        self.timezone(self._original_timezone)
         shutil.rmtree(self._folder)
 
     def table(self, purpose: str) -> str:
@@ -82,7 +84,9 @@ class Workspace:
 
     def timezone(self, zone: str) -> None:
         """The zone in which times without an offset are read from now on."""
-        self.con.execute(f"SET TimeZone = '{zone}'")
+        if zone != self._timezone:
+            self.con.execute(f"SET TimeZone = '{zone}'")
+            self._timezone = zone
 
     def count(self, relation: str) -> int:
         """How many rows a table or subquery has."""
