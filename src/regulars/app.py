@@ -18,6 +18,7 @@ from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
+from regulars.warehouse.integrity import record_digests
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import ReadOptions, Source
@@ -117,6 +118,7 @@ class App(Reading):
             # The first facts, and those of changed settings, need no excuse.
             tell = silent if changes.why else self.tell
             yield changes
+            record_digests(con)
             progress.start("deriving", len(STEPS))
             try:
                 derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)

@@ -55,30 +55,32 @@ class Reading:
         """What metrics are asked of. Raises NothingLoaded where there are no orders."""
         with self.reading() as con:
             self.not_used = not_used(con)
-            backend = ibis.duckdb.from_connection(con)
-            days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
-            coverage = {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days}
-            if "orders" not in coverage:
+            facts = facts_of(con, self.shop)
+            if "orders" not in facts.coverage:
                 raise NothingLoaded("There are no orders in this shop yet.", "Load its orders: regulars load FILE…")
-            settings = self.shop.settings
-            yield Facts(
-                lambda name: backend.table(name, database="facts"),
-                settings.calendar,
-                settings.currency,
-                coverage,
-                settings.return_window,
-                run=lambda sql, given: run(con, sql, given),
-                version=self._version(con),
-                cells=held(con),
-                forecasts=forecasts.made(con),
-                stale=lambda kind: forecasts.latest_is_stale(con, kind),
-            )
+            yield facts
 
-    def _version(self, con: duckdb.DuckDBPyConnection) -> str:
-        """Names these facts among all that this process may read: another version, or other settings, have another name."""
-        told = about(con)
-        parts = (str(self.shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"))
-        return " ".join(map(str, parts))
+
+def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
+    """The facts of an opened version of the shop's data."""
+    backend = ibis.duckdb.from_connection(con)
+    days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
+    settings = shop.settings
+    # Names these facts among all that this process may read: another version, or other settings, have another name.
+    told = about(con)
+    version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"))
+    return Facts(
+        lambda name: backend.table(name, database="facts"),
+        settings.calendar,
+        settings.currency,
+        {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days},
+        settings.return_window,
+        run=lambda sql, given: run(con, sql, given),
+        version=" ".join(map(str, version)),
+        cells=held(con),
+        forecasts=forecasts.made(con),
+        stale=lambda kind: forecasts.latest_is_stale(con, kind),
+    )
 
 
 def run(con: duckdb.DuckDBPyConnection, sql: str, given: Mapping[str, pa.Table]) -> pa.Table:

@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
         "loads": keep.loads,
         "undo": keep.undo,
         "versions": keep.versions,
+        "check": keep.check,
         "rollback": keep.rollback,
     },
     "Look up": {"sources": reference.sources, "tables": reference.tables},

@@ -26,7 +26,7 @@ HERE = Path()
 """Where nothing is said, the current folder is the shop."""
 
 
-def _opened(folder: Path) -> Shop:
+def open_shop(folder: Path) -> Shop:
     """The shop; what a command writes from here on may be read by those who share it."""
     shop = Shop.open(folder)
     if shop.settings.machine.shared:
@@ -38,7 +38,7 @@ def asked(folder: Path) -> Reading:
     """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
     from regulars.reading import Reading
 
-    shop = _opened(folder)
+    shop = open_shop(folder)
     return Reading(shop, lambda: _derived_again(folder), tell)
 
 
@@ -54,14 +54,14 @@ def changed(folder: Path) -> App:
     """The shop, to ask and to change."""
     from regulars.app import App
 
-    return App(_opened(folder), tell)
+    return App(open_shop(folder), tell)
 
 
 def forecasting(folder: Path) -> Forecasting:
     """The shop, to look ahead."""
     from regulars.forecasting import Forecasting
 
-    return Forecasting(_opened(folder), tell)
+    return Forecasting(open_shop(folder), tell)
 
 
 def naming(folder: Path) -> str:
@@ -86,5 +86,5 @@ def stored(folder: Path) -> Warehouse:
     """What is stored of the shop, as it is: for the books, which do not depend on settings."""
     from regulars.warehouse.versions import Warehouse
 
-    shop = _opened(folder)
+    shop = open_shop(folder)
     return Warehouse(shop.warehouse, shop.settings.machine)

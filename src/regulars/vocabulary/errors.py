@@ -22,6 +22,9 @@ from __future__ import annotations
 import errno
 import os
 
+REPAIR = "Go back to the newest version that is whole: regulars rollback"
+"""What to do where a version is damaged."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system calls a full disk."""
 

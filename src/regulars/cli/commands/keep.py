@@ -10,11 +10,12 @@ import typer
 
 from regulars.cli.numbers import count
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Sheet, say, show, write
+from regulars.cli.output import Sheet, say, show, tell, write
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed, naming, stored
+from regulars.cli.shops import HERE, changed, naming, open_shop, stored
 from regulars.cli.stopping import reporting
-from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
+from regulars.vocabulary.shop import WAREHOUSE
 
 _ALL = 2**62
 
@@ -181,6 +182,41 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         sheet.notes.append("Nothing has been loaded into this shop yet.")
     names = ("number", "at", "purpose", "current", "based_on", "regulars", "fault")
     write([asdict(one) for one in found], format, sheet, names)
+
+
+def check(
+    every: Annotated[
+        bool, typer.Option("--all", help="All versions that are kept, not the current one alone.")
+    ] = False,
+    format: As = Format.TABLE,
+    shop: ShopFolder = HERE,
+) -> int:
+    """Check that the shop's data are whole: read every block, and recompute what is known twice.
+
+    Recomputed are the accounts of each load (read = used + waiting + rejected + skipped), the digest of the rows that it
+    brought, and a sample of metrics from rows instead of rollups. The exit status is 1 where anything is not whole.
+
+    Examples:
+      regulars check --shop myshop
+      regulars check --all --format json
+    """
+    from regulars.checking import check as checked
+
+    opened, warehouse = open_shop(shop), stored(shop)
+    warehouse.clear_spilled()
+    kept = [version.number for version in warehouse.versions() if every or version.current]
+    if not kept:
+        raise NothingLoaded("Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…")
+    found = [finding for number in kept for finding in checked(opened, number)]
+    sheet = Sheet(["version", "part", "state"], numbers=frozenset(["version"]))
+    for one in found:
+        state = f"not checked: {one.skipped}" if one.skipped else "; ".join(one.faults) or "whole"
+        sheet.rows.append([str(one.version), one.part, state])
+    write([asdict(one) for one in found], format, sheet, ("version", "part", "faults", "skipped"))
+    if not any(one.faults for one in found):
+        return 0
+    tell(f"{shop / WAREHOUSE} is not whole. {REPAIR}")
+    return 1
 
 
 def rollback(

@@ -11,14 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from regulars.vocabulary.errors import WarehouseError, says_disk_full
+from regulars.vocabulary.errors import REPAIR, WarehouseError, says_disk_full
 from regulars.vocabulary.machine import SHARING
 from regulars.warehouse.versions.connection import host
 
 KEPT = 5
 """How many versions stay."""
 
-REPAIR = "Go back to the newest version that is whole: regulars rollback"
 _POINTER = re.compile(r"(?:v(\d{6,})\.duckdb|nothing)\nhighest (\d+)\n")
 _VERSION = re.compile(r"v(\d{6,})\.duckdb")
 _SPILL = re.compile(r"v\d{6,}\.duckdb\.spill-(.+)-(\d+)")
@@ -124,12 +123,16 @@ class VersionFolder:
     def tidy(self, pointer: Pointer) -> None:
         """Remove what killed processes left: half-made versions, unpublished ones, what readers spilled to disk."""
         for file in self.path.iterdir():
-            version, spill = _VERSION.fullmatch(file.name), _SPILL.fullmatch(file.name)
-            if (
-                file.name.startswith(("building-", "current.new"))
-                or (version and int(version[1]) > pointer.highest)
-                or (spill and spill[1] == host() and not _running(int(spill[2])))
-            ):
+            version = _VERSION.fullmatch(file.name)
+            if file.name.startswith(("building-", "current.new")) or (version and int(version[1]) > pointer.highest):
+                _remove(file)
+        self.clear_spilled()
+
+    def clear_spilled(self) -> None:
+        """Remove what readers that run no more spilled to disk."""
+        for file in self.path.iterdir():
+            spill = _SPILL.fullmatch(file.name)
+            if spill and spill[1] == host() and not _running(int(spill[2])):
                 _remove(file)
 
     def copy(self, number: int, target: Path) -> None:

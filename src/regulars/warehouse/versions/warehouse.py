@@ -11,10 +11,17 @@ from pathlib import Path
 import duckdb
 
 from regulars import __version__
-from regulars.vocabulary.errors import NothingLoaded, RegularsError, StoredButFailed, WarehouseError, says_disk_full
+from regulars.vocabulary.errors import (
+    REPAIR,
+    NothingLoaded,
+    RegularsError,
+    StoredButFailed,
+    WarehouseError,
+    says_disk_full,
+)
 from regulars.vocabulary.machine import ANY, SHARING, Machine
 from regulars.warehouse.versions.connection import about, connect, remember
-from regulars.warehouse.versions.folder import REPAIR, Pointer, VersionFolder
+from regulars.warehouse.versions.folder import Pointer, VersionFolder
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.room import disk_full, too_small
 from regulars.warehouse.versions.whole import NotWhole, damaged_block, fault, first_line, insist_on_number
@@ -49,13 +56,13 @@ class Warehouse:
         return self._files.pointer().number
 
     @contextmanager
-    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The current version, read-only; it stays readable to the end even when newer ones are written meanwhile.
+    def read(self, number: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The current version, or another that is kept, read-only; it stays readable to the end, whatever is written meanwhile.
 
         Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened or is damaged, or where
         the machine's limits do not allow what is asked of it.
         """
-        number, con = self._open_current()
+        number, con = self._open_current() if number is None else (number, self._open(number))
         with self._explaining(number, writing=False):
             try:
                 yield con
@@ -97,6 +104,11 @@ class Warehouse:
         kept = self._kept(self._files.pointer())
         return [replace(version, fault=self.fault(version.number)) for version in kept] if check else kept
 
+    def clear_spilled(self) -> None:
+        """Remove the rows that killed readers moved to disk."""
+        with suppress(OSError):
+            self._files.clear_spilled()
+
     def fault(self, number: int) -> str:
         """What is wrong with a version's file; empty where it is whole. Reads all of it."""
         try:
@@ -131,14 +143,19 @@ class Warehouse:
                     "Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…"
                 )
             try:
-                return number, connect(self._files.file(number), read_only=True, machine=self._machine)
-            except (duckdb.Error, OSError) as error:
+                return number, self._open(number)
+            except WarehouseError:
                 # A slow reader may find its version pruned; then the pointer has moved on, and so does the reader.
-                if self._files.pointer().number != number:
-                    continue
-                if not self._files.file(number).exists():
-                    raise self._missing(number) from None
-                raise self._unusable(number, first_line(error)) from error
+                if self._files.pointer().number == number:
+                    raise
+
+    def _open(self, number: int) -> duckdb.DuckDBPyConnection:
+        try:
+            return connect(self._files.file(number), read_only=True, machine=self._machine)
+        except (duckdb.Error, OSError) as error:
+            if not self._files.file(number).exists():
+                raise self._missing(number) from None
+            raise self._unusable(number, first_line(error)) from error
 
     def _kept(self, pointer: Pointer) -> list[Version]:
         numbers = (number for number in self._files.numbers() if number <= pointer.highest)
@@ -276,4 +293,4 @@ class Warehouse:
         return WarehouseError(f"{file} cannot be used: {reason}.", REPAIR)
 
     def _missing(self, number: int) -> WarehouseError:
-        return WarehouseError(f"The current version is missing: {self._files.file(number)}.", REPAIR)
+        return WarehouseError(f"The version is missing: {self._files.file(number)}.", REPAIR)

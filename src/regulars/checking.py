@@ -1,0 +1,81 @@
+"""Checks a version of a shop's data: its file, its accounts, its log, and its rollups against the rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.query import answer
+from regulars.metrics.question import Facts, Question
+from regulars.metrics.shapes import Grid
+from regulars.reading import facts_of
+from regulars.vocabulary.calendar import Grain, Period
+from regulars.vocabulary.shop import Shop
+from regulars.warehouse.edition import is_current
+from regulars.warehouse.integrity import accounting_faults, log_faults
+from regulars.warehouse.versions import Warehouse
+
+SAMPLE = 3
+"""Periods of each grain for which rollups are compared with rows."""
+_GRAINS = (Grain.MONTH, Grain.QUARTER, Grain.YEAR)
+_SPLITS: tuple[tuple[str, ...], ...] = ((), ("country",))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found about one part of a version: nothing (it is whole), or each thing that is wrong."""
+
+    version: int
+    part: str
+    faults: tuple[str, ...]
+    skipped: str = ""
+    """Why the part was not checked."""
+
+
+def check(shop: Shop, number: int) -> Iterator[Finding]:
+    """Check one version, part by part. Reads all of its file."""
+    warehouse = Warehouse(shop.warehouse, shop.settings.machine)
+    fault = warehouse.fault(number)
+    yield Finding(number, "file", (fault,) if fault else ())
+    if fault:
+        return
+    with warehouse.read(number) as con:
+        yield Finding(number, "accounts", tuple(accounting_faults(con)))
+        yield Finding(number, "log", tuple(log_faults(con)))
+        if not is_current(con, shop.settings):
+            yield Finding(number, "rollups", (), "the settings, or Regulars, changed since")
+            return
+        facts = facts_of(con, shop)
+        if "orders" not in facts.coverage:
+            yield Finding(number, "rollups", (), "there are no orders")
+            return
+        yield Finding(number, "rollups", tuple(_differences(facts, random.Random(number))))
+
+
+def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
+    """Which metrics are answered otherwise by rollups than by rows, in a sample of periods."""
+    from_rollups = replace(facts, version=None)  # a version of None: answers of before are not remembered
+    from_rows = replace(from_rollups, cells=())
+    for splits in _SPLITS:
+        metrics = tuple(
+            metric
+            for metric in CATALOGUE
+            if not isinstance(metric, Grid)
+            and not metric.of_snapshots
+            and all(split in fact.splits for fact in metric.above.facts for split in splits)
+        )
+        question = Question(metrics, tuple(_periods(facts, chance)), splits)
+        kept, counted = answer(question, from_rollups), answer(question, from_rows)
+        for one, other in zip(kept, counted, strict=True):
+            if one != other:
+                where = "".join(f", {name} {value}" for name, value in one.split.items())
+                yield f"{one.metric.name} of {one.period.label}{where} is {one.value}, by its rows {other.value}"
+
+
+def _periods(facts: Facts, chance: random.Random) -> Iterator[Period]:
+    first, last = facts.coverage["orders"]
+    for grain in _GRAINS:
+        periods: Sequence[Period] = facts.calendar.periods(grain, first, last)
+        yield from sorted(chance.sample(periods, min(SAMPLE, len(periods))), key=lambda period: period.first)

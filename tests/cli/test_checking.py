@@ -1,0 +1,125 @@
+"""`regulars check`: whole shops pass; whatever is changed behind their back is named, and the exit status says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cli.conftest import BAD
+from regulars.cli import run
+from warehouse.damage import overwrite, places
+
+ORDERS = 12_000
+"""Enough for rollups to be kept."""
+
+PARTS = ("file", "accounts", "log", "rollups")
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A shop with rollups, rejected lines, a load taken back and two versions more."""
+    folder = tmp_path_factory.mktemp("sound")
+    days = [f"{year}-{month:02d}-{day:02d}" for year in (2022, 2023) for month in range(1, 13) for day in range(1, 29)]
+    rows = (
+        f"n{n},c{n % 900},{days[n % len(days)]} 10:00,GBP,{('GB', 'FR')[n % 2]},{n % 90}.50\n" for n in range(ORDERS)
+    )
+    (folder / "orders.csv").write_text("order_id,customer_id,ordered_at,currency,country,gross\n" + "".join(rows))
+    (folder / "bad.csv").write_text(BAD)
+    (folder / "more.csv").write_text(
+        "order_id,customer_id,ordered_at,currency,gross\nx1,dee,2024-01-03 10:00,GBP,7.70\n"
+    )
+    shop = str(folder / "shop")
+    assert run(["init", shop, "--currency", "GBP", "--timezone", "Europe/London"]) == 0
+    assert run(["load", str(folder / "orders.csv"), str(folder / "bad.csv"), "--accept-rejects", "--shop", shop]) == 0
+    assert run(["load", str(folder / "more.csv"), "--shop", shop]) == 0
+    assert run(["undo", "2", "--shop", shop]) == 0
+    return folder / "shop"
+
+
+@pytest.fixture
+def shop(sound: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sound, tmp_path / "shop"))
+
+
+def found(command: Callable, shop: Path, *words: str) -> tuple[int, dict[tuple[int, str], list[str]]]:
+    said = command("check", "--format", "json", "--shop", shop, *words)
+    return said.code, {(one["version"], one["part"]): one["faults"] for one in json.loads(said.out)}
+
+
+def test_a_whole_shop_passes(command: Callable, shop: Path):
+    assert found(command, shop) == (0, {(3, part): [] for part in PARTS})
+    assert found(command, shop, "--all") == (0, {(n, part): [] for n in (1, 2, 3) for part in PARTS})
+    said = command("check", "--shop", shop)
+    assert [line.split() for line in said.out.splitlines()[1:5]] == [["3", part, "whole"] for part in PARTS]
+
+
+CHANGES = {
+    "a file's account": ("UPDATE load_files SET used = used + 1 WHERE name = 'orders.csv'", "accounts", "orders.csv do not add up"),
+    "a reject gone": ("DELETE FROM rejects WHERE load_id = 1", "accounts", "1 rows were rejected, and 0 of them are stored"),
+    "an order changed": ("UPDATE log.orders SET gross = gross + 1 WHERE order_id = 'n7'", "log", "load 1: orders had"),
+    "an order gone": ("DELETE FROM log.orders WHERE order_id = 'n7'", "log", "load 1: orders had 12,001 rows and has 12,000"),
+    "an order twice": ("INSERT INTO log.orders FROM log.orders WHERE order_id = 'n7'", "log", "has 12,002"),
+    "a load of nobody": (
+        "INSERT INTO log.orders SELECT * REPLACE (1 AS load_id) FROM log.orders WHERE order_id = 'n7'", "log", "has 12,002",
+    ),
+    "all rows of a load gone": ("DELETE FROM log.orders", "log", "had 12,001 rows and has 0"),
+    "a fact changed": ("UPDATE facts.orders SET net_revenue = net_revenue + 1 WHERE rowid % 2 = 0", "rollups", "net_revenue of 2"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "part", "words"), CHANGES.values(), ids=CHANGES.keys())
+def test_what_was_changed_behind_its_back_is_named(command: Callable, shop: Path, sql: str, part: str, words: str):
+    file = shop / "warehouse" / "v000003.duckdb"
+    file.chmod(0o600)
+    with duckdb.connect(str(file)) as con:
+        con.execute(sql)
+    code, parts = found(command, shop)
+    assert code == 1
+    assert words in "; ".join(parts[3, part])
+    said = command("check", "--shop", shop)
+    assert said.code == 1 and said.err.startswith(str(shop / "warehouse")) and "regulars rollback" in said.err
+
+
+def test_a_damaged_block_is_named_and_other_versions_are_checked_all_the_same(command: Callable, shop: Path):
+    file = shop / "warehouse" / "v000002.duckdb"
+    overwrite(file, places(file)[5])
+    assert found(command, shop)[0] == 0
+    code, parts = found(command, shop, "--all")
+    assert code == 1
+    assert [key for key, faults in parts.items() if faults] == [(2, "file")]
+    assert (2, "rollups") not in parts
+    listed = command("versions", "--shop", shop).out.splitlines()
+    assert ["not whole" in line for line in listed[1:4]] == [False, True, False]
+
+
+def test_settings_that_changed_since_are_no_fault(command: Callable, shop: Path):
+    settings = shop / "regulars.toml"
+    settings.write_text(settings.read_text().replace('"Europe/London"', '"Asia/Tokyo"'))
+    said = command("check", "--shop", shop)
+    assert said.code == 0 and "not checked: the settings" in said.out
+
+
+def test_what_killed_readers_spilled_is_cleared(command: Callable, shop: Path):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    host = socket.gethostname()
+    left = shop / "warehouse" / f"v000003.duckdb.spill-{host}-{gone.pid}"
+    used = shop / "warehouse" / f"v000003.duckdb.spill-{host}-{os.getppid()}"
+    for folder in (left, used):
+        folder.mkdir()
+    assert command("check", "--shop", shop).code == 0
+    assert not left.exists() and used.exists()
+
+
+def test_a_shop_without_a_load_has_nothing_to_check(command: Callable, tmp_path: Path):
+    assert command("init", tmp_path / "new", "--currency", "GBP", "--timezone", "Europe/London").code == 0
+    said = command("check", "--shop", tmp_path / "new")
+    assert said.code == 1 and "Nothing has been loaded" in said.err
