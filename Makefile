@@ -1,6 +1,7 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
 # make test    the tests (make test-slow: those that take long; make test-exhaustive: every combination)
 # make check   style, types, arrows between the folders, generated docs
+# make fuzz    random damage to files, mappings and warehouses (FUZZ='--seconds 600', --kind, --seed, --count: the options)
 # make mutants deliberate small faults in the source, each of which a test must catch (MUTANTS=NAME: only some)
 # make bench   what it costs, beside limits and peers (BENCH='--orders 1_000_000', --quick, --help: the options)
 #
@@ -13,7 +14,7 @@ PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DOCS = README.md $(wildcard docs/*.md)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures bench mutants format requirements \
+.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures bench fuzz mutants format requirements \
 	clean environment environment-dev
 
 help:
@@ -61,6 +62,9 @@ pictures: environment-dev
 # The peers' environments (.venv-bench and others) make themselves on first use. `make docs` then writes the page.
 bench: environment
 	$(BIN)/python -m bench $(BENCH)
+
+fuzz: environment-dev
+	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)
 
 mutants: environment-dev
 	PYTHONPATH=tests $(BIN)/python -m mutants $(MUTANTS)
