@@ -371,3 +371,12 @@ def test_a_rebate_on_a_line_of_its_own_counts_in_the_order(con, orders):
     (order,) = orders(*lines)
     assert (order["gross"], order["discount"]) == (25, 0)
     assert [row["amount"] for row in orders(*lines, table="order_lines")] == [30, -5]
+
+
+@pytest.mark.parametrize(("email", "phone"), [("n/a", ""), ("", "n/a"), ("guest", "0000000"), ("", "-")])
+def test_words_for_nobody_make_no_customer_id(con, load_file, email: str, phone: str):
+    header = "First Name,Last Name,Email,Accepts Email Marketing,Phone\n"
+    rows = f"Ann,A,{email},no,{phone}\nBo,B,{email},no,{phone}\nCem,C,{email},no,+44 1632 960961\n"
+    (count,) = load_file(shopify_customers, header + rows).files.values()
+    assert (count.used, count.skipped, count.rejected) == (1, 2, 0)
+    assert con.execute("SELECT customer_id FROM customers").fetchall() == [("phone:441632960961",)]

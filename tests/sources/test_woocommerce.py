@@ -43,3 +43,16 @@ def test_the_last_columns_may_be_missing(con, load_file):
     header, ann = (",".join(text.split(",")[:12]) for text in (HEADER, ANN))
     load_file(recognise("export.csv", header.split(",")), f"{header}\n{ann}\n")
     assert con.execute("SELECT name, phone FROM customers").fetchall() == [("Ann Lee", None)]
+
+
+def test_words_for_nobody_make_no_customer_id(con, load_file):
+    """Neither as address nor as username; who has both that and a real username goes by the username."""
+    rows = [GUEST.replace("bo@example.com", word).replace("Bo Berg", f"No {word}") for word in ("n/a", "guest", "None")]
+    rows += [row.replace(",,2024-05-01", ",Guest,2024-05-01") for row in rows[:2]]
+    rows += [ANN.replace("Ann@Example.com", "n/a"), GUEST]
+    (count,) = load_file(woocommerce_customers, "\n".join((HEADER, *rows)) + "\n").files.values()
+    assert (count.used, count.skipped, count.rejected) == (2, 5, 0)
+    assert con.execute("SELECT customer_id FROM customers ORDER BY 1").fetchall() == [
+        ("email:bo@example.com",),
+        ("user:ann",),
+    ]

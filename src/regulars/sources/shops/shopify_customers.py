@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from regulars.sources.shops.made_ids import id_of_address, id_of_phone
 from regulars.sources.shops.shopify_check import check
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import Kind
+
+_ID = f"""coalesce(
+    "Customer ID",
+    {id_of_address('"Email"')},
+    {id_of_phone('coalesce("Phone", "Default Address Phone")')}
+)"""
 
 shopify_customers = Source(
     name="shopify",
@@ -37,14 +44,10 @@ shopify_customers = Source(
         Mapping(
             "customers",
             # A name alone leads to no order and to no person.
-            where='coalesce("Customer ID", "Email", "Phone", "Default Address Phone") IS NOT NULL',
+            where=f"{_ID} IS NOT NULL",
             columns={
                 # Files without numbers are told apart by address, which is also what joins them to their orders.
-                "customer_id": """coalesce(
-                    "Customer ID",
-                    'email:' || lower("Email"),
-                    'phone:' || regexp_replace(coalesce("Phone", "Default Address Phone"), '[^0-9]', '', 'g')
-                )""",
+                "customer_id": _ID,
                 "email": '"Email"',
                 # An address may carry another's number: it tells who this is where nothing else does.
                 "phone": 'coalesce("Phone", CASE WHEN "Email" IS NULL THEN "Default Address Phone" END)',

@@ -5,8 +5,11 @@ Older releases lack the last three columns. Customers have no number there: thei
 
 from __future__ import annotations
 
+from regulars.sources.shops.made_ids import id_of_address, id_of_username
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import Kind
+
+_ID = f"""coalesce({id_of_address('"Email"')}, {id_of_username('"Username"')})"""
 
 woocommerce_customers = Source(
     name="woocommerce",
@@ -23,9 +26,9 @@ woocommerce_customers = Source(
         Mapping(
             "customers",
             # A name alone leads to no order and to no person.
-            where='coalesce("Email", "Username") IS NOT NULL',
+            where=f"{_ID} IS NOT NULL",
             columns={
-                "customer_id": """coalesce('email:' || lower("Email"), 'user:' || lower("Username"))""",
+                "customer_id": _ID,
                 "email": '"Email"',
                 "phone": '"Billing Phone"',
                 "name": '"Name"',

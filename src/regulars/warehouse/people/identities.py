@@ -13,6 +13,7 @@ import re
 import duckdb
 
 from regulars.vocabulary.errors import ShopError
+from regulars.vocabulary.nobody import NOBODY
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES
@@ -31,9 +32,6 @@ RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if any(table.has(co
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 """What is trimmed off. Slow, and nearly nothing has any: plain text is told by an expression first."""
 _NOT_PLAIN = r"\x00-\x20\x27\x7f-\x{10FFFF}"
-
-NOBODY = ("0", "-1", "-", "guest", "null", "none", "n/a", "nan", "undefined")
-"""What systems write where they know no customer, in lower case. Such a value is no identity in any column."""
 
 EXTENSIONS = ("extension", "extn", "ext", "durchwahl", "dw", "poste", "x", "#")
 """What stands before an extension, in lower case: the digits after it are none of the number."""
