@@ -227,3 +227,24 @@ def test_a_known_export_that_a_spreadsheet_has_saved_again(command, shop: Path, 
     mapping.write_text('name = "shopify"\n[read]\ndecimal = ","\ndate_order = "dmy"\n')
     again = load_json(command, file, "--mapping", mapping, "--again", "--shop", shop)
     assert again["tables"]["orders"] == {"inserted": 0, "updated": 0, "unchanged": 2}
+
+
+def test_a_load_of_which_every_row_waits_says_how_to_load_rates(command, shop: Path, tmp_path: Path):
+    """And a file written as it says lets the rows count: 10.00 USD at 0.5 are 5.00 GBP more."""
+    before = revenue(command, shop)
+    orders, rates = tmp_path / "usd.csv", tmp_path / "RATES.csv"
+    orders.write_text("order_id,ordered_at,currency,gross\n80,2024-03-01,USD,10.00\n")
+    said = command("load", orders, "--shop", shop)
+    assert said.code == 0 and "Next: regulars metrics" not in said.out, said
+    *_, following, how = said.out.splitlines()
+    assert following.startswith("No row was used. Next: regulars load RATES.csv")
+    assert "day,currency,rate" in how
+    rates.write_text("day,currency,rate\n2024-03-01,USD,0.5\n")
+    said = command("load", rates, "--shop", shop)
+    assert said.code == 0 and "Next: regulars metrics" in said.out
+    assert revenue(command, shop) == before + 5
+
+
+def revenue(command, shop: Path) -> float:
+    said = command("metric", "net_revenue", "--grain", "all", "--format", "json", "--shop", shop)
+    return json.loads(said.out)[0]["value"]

@@ -67,7 +67,14 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
     _say_coverage(con, result)
     if result.unchanged:
         say("Nothing changed.")
-    elif rejected and not any(file.used for file in result.files.values()):
+    elif any(file.used for file in result.files.values()):
+        say(f"Next: regulars metrics{shop}")
+    elif any(file.waiting for file in result.files.values()):
+        say(f"No row was used. Next: regulars load RATES.csv{shop}")
+        say(
+            "RATES.csv: the columns day,currency,rate; rate: what one unit of currency is worth in the shop's currency."
+        )
+    elif rejected:
         say(f"No row was used. Next: regulars rejects{shop}")
     else:
         say(f"Next: regulars metrics{shop}")
