@@ -32,20 +32,26 @@ def incoming(paths: Sequence[str | Path], input_of: Callable[[InputFile], Input]
     A single file that has no source is refused by its own error. Of several, files without data are passed over, and all unknown
     ones are named in one UnknownFile, unless `skip_unknown` leaves them out. UnknownFile also where no file is left.
     """
-    files = expand(paths)
-    if not files:
+    unreadable: dict[str, UnreadableFile] = {}
+    files = expand(paths, unreadable)
+    count = len(files) + len(unreadable)
+    if not count:
         raise UsageError("There is nothing to load.", "Name at least one file or folder.")
+    if count == len(unreadable) == 1:
+        raise next(iter(unreadable.values()))
     result = Incoming(passed_over=_unread_endings(paths))
+    for path, broken in unreadable.items():
+        result.unknown[path] = str(broken).removeprefix(f"{path} ").rstrip(".")
     for file in files:
         try:
             result.inputs.append(input_of(file))
         except InputError as error:
-            if len(files) == 1:
+            if count == 1:
                 raise
             reason = str(error).removeprefix(f"{file.name} ").rstrip(".")
             (result.passed_over if _holds_no_data(file, error) else result.unknown)[file.name] = reason
     if (result.unknown and not skip_unknown) or not result.inputs:
-        raise _refusal(result, len(files))
+        raise _refusal(result, count)
     return result
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,18 @@ def test_a_broken_table_is_no_text_to_pass_over(command, shop: Path, folder: Pat
     (folder / "table.txt").write_text("a;b\n1;2\n3;4\n")
     said = command("load", folder, "--shop", shop)
     assert said.code == 1 and "broken.csv: is not a text file" in said.err and "table.txt: " in said.err
+
+
+def test_archives_that_cannot_be_opened_are_named_with_the_unknown_files(command, shop: Path, folder: Path):
+    (folder / "broken.zip").write_bytes(b"PK\x03\x04" + bytes(50))
+    (folder / "cut.csv.gz").write_bytes(gzip.compress(GOOD.encode() * 50)[:-20])
+    with zipfile.ZipFile(folder / "nested.zip", "w") as archive:
+        archive.writestr("inner.zip", b"PK\x05\x06" + bytes(18))
+    said = command("load", folder, "--shop", shop)
+    assert said.code == 1 and said.err.startswith("Nothing was loaded: of 9 files, 6 files are not known."), said
+    details = said.err.splitlines()[2:]
+    for name in ("broken.zip", "cut.csv.gz", "nested.zip", "magento.csv", "olist.csv", "x.csv"):
+        assert sum(f"{name}: " in line for line in details) == 1, name
+    said = command("load", folder, "--skip-unknown", "--shop", shop, "--format", "json")
+    assert said.code == 3 and list(json.loads(said.out)["files"]) == ["march.csv"]
+    assert "is a broken archive" in command("load", folder / "broken.zip", "--shop", shop).err

@@ -281,16 +281,23 @@ def _binary(start: bytes) -> bool:
     return control > len(head) // 50 and not (min(halves) == 0 and max(halves) > len(head) // 4)
 
 
-def expand(paths: Sequence[str | Path]) -> list[InputFile]:
+def expand(paths: Sequence[str | Path], unreadable: dict[str, UnreadableFile] | None = None) -> list[InputFile]:
     """All files behind paths, globs, directories and archives, in order; each once.
 
-    Raises UnreadableFile, with what to do, for what is not there and for directories and archives without files.
+    Raises UnreadableFile, with what to do, for what is not there, for directories without files, and for files and archives
+    that cannot be opened; the last are put into `unreadable` by name instead, where it is given.
     """
     found: dict[tuple[Path, str | None], None] = {}
     for given in paths:
         for path in _paths(str(given)):
-            for member in _members(path):
-                found[(path, member)] = None
+            try:
+                members = _members(path)
+            except UnreadableFile as error:
+                if unreadable is None:
+                    raise
+                unreadable[shown(path)] = error
+                continue
+            found.update(((path, member), None) for member in members)
     check_count("The load", found)
     return _named(list(found))
 
