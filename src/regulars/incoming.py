@@ -48,11 +48,18 @@ def incoming(paths: Sequence[str | Path], input_of: Callable[[InputFile], Input]
         except InputError as error:
             if count == 1:
                 raise
-            reason = str(error).removeprefix(f"{file.name} ").rstrip(".")
+            reason = _reason(file, error)
             (result.passed_over if _holds_no_data(file, error) else result.unknown)[file.name] = reason
     if (result.unknown and not skip_unknown) or not result.inputs:
         raise _refusal(result, count)
     return result
+
+
+def _reason(file: InputFile, error: InputError) -> str:
+    """The error's message as what follows the file's name, or `it`, in a sentence."""
+    message = str(error).rstrip(".")
+    said = message.removeprefix(f"{file.name} ")
+    return said if said != message else f"cannot be read: {message}"
 
 
 def _holds_no_data(file: InputFile, error: InputError) -> bool:
