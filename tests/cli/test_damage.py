@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.parametrize("nth", [12, pytest.param(2, marks=pytest.mark.slow)], ids=["some blocks", "half of them"])
+@pytest.mark.parametrize("nth", [24, pytest.param(2, marks=pytest.mark.slow)], ids=["some blocks", "half of them"])
 def test_any_damage_is_named_with_the_way_back(shop: Path, tmp_path: Path, command: Callable, nth: int):
     orders = tmp_path / "more.csv"
     orders.write_text("order_id,customer_id,ordered_at,currency,gross\n77,dee,2024-03-03 10:00,GBP,7.70\n")

@@ -16,7 +16,7 @@ from cli.conftest import BAD, ORDERS
 from regulars.vocabulary.machine import Machine
 from regulars.warehouse.versions import Warehouse
 
-UMASKS = ["000", "022", "077"]
+UMASKS = ["022", *(pytest.param(umask, marks=pytest.mark.slow) for umask in ("000", "077"))]
 
 
 def modes(folder: Path) -> dict[str, int]:

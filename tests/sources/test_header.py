@@ -116,7 +116,7 @@ def test_lines_above_the_header_are_left_out_and_named(tmp_path: Path, titles: s
     assert loaded.notes == [f"o.csv: the header was taken from line {lines + 1}; {above} left out."]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     titles=st.lists(st.text(alphabet="aäZ 0:;,\t|#", max_size=12), max_size=12),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
