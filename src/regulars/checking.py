@@ -13,6 +13,7 @@ from regulars.metrics.shapes import Grid
 from regulars.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse import log
 from regulars.warehouse.edition import is_current
 from regulars.warehouse.integrity import accounting_faults, log_faults
 from regulars.warehouse.versions import Warehouse
@@ -42,6 +43,10 @@ def check(shop: Shop, number: int) -> Iterator[Finding]:
     if fault:
         return
     with warehouse.read(number) as con:
+        if not log.is_complete(con):
+            for part in ("accounts", "log", "rollups"):
+                yield Finding(number, part, (), "an older Regulars wrote it")
+            return
         yield Finding(number, "accounts", tuple(accounting_faults(con)))
         yield Finding(number, "log", tuple(log_faults(con)))
         if not is_current(con, shop.settings):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from regulars.vocabulary.machine import SHARING
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 if TYPE_CHECKING:
+    import duckdb
+
     from regulars.app import App
     from regulars.forecasting import Forecasting
     from regulars.reading import Reading
@@ -88,3 +91,18 @@ def stored(folder: Path) -> Warehouse:
 
     shop = open_shop(folder)
     return Warehouse(shop.warehouse, shop.settings.machine)
+
+
+@contextmanager
+def load_history(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The stored loads and rejects; what an older Regulars stored is brought up to date first."""
+    from regulars.warehouse import log
+
+    with stored(folder).read() as con:
+        if log.is_complete(con):
+            yield con
+            return
+    tell("An older Regulars wrote this shop: deriving everything again …")
+    _derived_again(folder)
+    with stored(folder).read() as con:
+        yield con

@@ -82,6 +82,12 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def is_complete(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the books have what `ensure` would add: an older Regulars did not count waiting rows."""
+    columns = "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'main' AND table_name || '.' || column_name IN (?, ?)"
+    return bool(con.execute(columns, ["load_files.waiting", "waiting.load_id"]).fetchall()[0][0] == 2)
+
+
 def keep_waiting(con: duckdb.DuckDBPyConnection, table: Table, load_id: int, staged: str) -> None:
     """Append rows that wait: they are not current before `use_waiting`."""
     columns = [column.name for column in stored_columns(table) if column.name != "load_id"]

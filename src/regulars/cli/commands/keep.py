@@ -12,7 +12,7 @@ from regulars.cli.numbers import count
 from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, show, tell, write
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed, naming, open_shop, stored
+from regulars.cli.shops import HERE, changed, load_history, naming, open_shop, stored
 from regulars.cli.stopping import reporting
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
 from regulars.vocabulary.shop import WAREHOUSE
@@ -64,7 +64,7 @@ def rejects(
         return
     if export is not None and file is not None:
         raise UsageError("--export writes all rejected lines of a load.", "Leave out --file, or choose with --load.")
-    with stored(shop).read() as con:
+    with load_history(shop) as con:
         if export is not None:
             for path in kept.export(con, export, load_id=load):
                 say(f"Wrote {path}")
@@ -100,7 +100,7 @@ def rejects(
 def _show_waiting(load: int | None, file: str | None, limit: int, format: Format, shop: Path) -> None:
     from regulars.warehouse.books import waiting
 
-    with stored(shop).read() as con:
+    with load_history(shop) as con:
         found = waiting(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
     if format is Format.TABLE and not found:
         say("Nothing waits.")
@@ -125,7 +125,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     """
     from regulars.warehouse.books import loads as booked
 
-    with stored(shop).read() as con:
+    with load_history(shop) as con:
         found = booked(con)
     counts = ("read", "used", "waiting", "rejected", "skipped")
     columns = ["load", "at (UTC)", "source", "files", *counts, ""]

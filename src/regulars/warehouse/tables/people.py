@@ -44,7 +44,7 @@ subscriptions = Table(
     columns=(
         Column("subscription_id", Kind.ID, "the source's number"),
         Column("customer_id", Kind.ID, "whose"),
-        Column("started_at", Kind.INSTANT, "when it began"),
+        Column("started_at", Kind.INSTANT, "when it began", past=True),
         Column("ended_at", Kind.INSTANT, "when it ended", nullable=True),
         Column("plan", Kind.TEXT, "what is subscribed", nullable=True),
         Column("reason", Kind.TEXT, "why it ended", nullable=True),
