@@ -8,6 +8,11 @@ _STATES = ("tests/metrics/test_states.py",)
 _INTERVALS = ("tests/metrics/test_intervals.py",)
 _MONEY = ("tests/metrics/test_money_of_orders.py", "tests/warehouse/facts")
 _LOG = ("tests/warehouse/test_log.py",)
+_DISK = (
+    "tests/warehouse/test_disk.py::test_each_thing_is_on_disk_before_what_names_it",
+    "tests/warehouse/test_disk.py::test_a_version_that_is_not_what_was_written_is_not_published",
+    "tests/warehouse/test_disk.py::test_after_a_power_cut_at_any_step_the_shop_opens",
+)
 
 MUTANTS: tuple[Mutant, ...] = (
     # vocabulary
@@ -31,6 +36,56 @@ MUTANTS: tuple[Mutant, ...] = (
         "rounding=ROUND_HALF_EVEN",
         'rounding="ROUND_HALF_UP"',
         ("tests/vocabulary/test_money.py",),
+    ),
+    # warehouse: versions
+    Mutant(
+        "a published version is not synced",
+        "warehouse/versions/folder.py",
+        "        _sync(built)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "the pointer is not synced before it replaces",
+        "warehouse/versions/folder.py",
+        "        _sync(file)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "the name of a version is not synced before the pointer names it",
+        "warehouse/versions/folder.py",
+        "        built.rename(self.file(number))\n        _sync(self.path)\n",
+        "        built.rename(self.file(number))\n",
+        _DISK,
+    ),
+    Mutant(
+        "a new version is published unchecked",
+        "warehouse/versions/folder.py",
+        "        check(self.file(number), number)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "a new version's blocks are not read before it is published",
+        "warehouse/versions/whole.py",
+        "if damaged := damaged_block(file):",
+        'if damaged := "":',
+        _DISK,
+    ),
+    Mutant(
+        "connections reach what lies outside",
+        "warehouse/versions/connection.py",
+        '"enable_external_access": False',
+        '"enable_external_access": True',
+        ("tests/warehouse/test_connection.py",),
+    ),
+    Mutant(
+        "the digest of the log forgets the rows' content",
+        "warehouse/integrity.py",
+        "bit_xor(hash({columns})) AS digest",
+        "bit_xor(hash(load_id)) AS digest",
+        ("tests/cli/test_checking.py",),
     ),
     # warehouse: facts
     Mutant(

@@ -110,13 +110,13 @@ class VersionFolder:
     def permit(self, shared: bool) -> None:
         """Let the owner alone use the folder and its files, or the group too, whatever the umask; a version is only read.
 
-        What belongs to somebody else stays as it is.
+        What belongs to somebody else, or cannot be changed, stays as it is.
         """
         for path in (self.path, self.current, self.path / "lock", *map(self.file, self.numbers())):
             mode = 0o2770 if shared else 0o700
             if path != self.path:
                 mode = mode & (0o440 if _VERSION.fullmatch(path.name) else 0o660)
-            with suppress(FileNotFoundError, PermissionError):
+            with suppress(OSError):
                 if path.stat().st_mode & 0o7777 != mode:
                     path.chmod(mode)
 

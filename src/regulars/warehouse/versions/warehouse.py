@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -40,6 +42,10 @@ class Version:
     """The release of Regulars that wrote it; empty where the file cannot be read."""
     fault: str | None = None
     """What is wrong with its file, empty where it is whole; None where it was not checked."""
+
+
+_BROKEN_DISK = (duckdb.IOException, duckdb.FatalException, NotWhole)
+"""What a write raises where the disk fails; a commit also wraps its own kind of error around the system's words."""
 
 
 class Warehouse:
@@ -130,7 +136,12 @@ class Warehouse:
             except WarehouseError:
                 pointer = Pointer(None, max(self._files.numbers(), default=0))
             target = self._target(pointer, number)
-            self._files.point(Pointer(target, pointer.highest))
+            try:
+                self._files.point(Pointer(target, pointer.highest))
+            except OSError as error:
+                if self._files.pointer().number == target != pointer.number:
+                    raise StoredButFailed(f"Version {target} is current, but then: {first_line(error)}.") from error
+                raise
             return next(version for version in self.versions() if version.number == target)
 
     # Reading ---------------------------------------------------------------------------------------------------------
@@ -275,7 +286,7 @@ class Warehouse:
                 with suppress(FileNotFoundError):
                     if what := damaged_block(self._files.file(number)):
                         raise self._unusable(number, what) from error
-            if writing and isinstance(error, (duckdb.IOException, duckdb.FatalException, NotWhole)):
+            if writing and (isinstance(error, _BROKEN_DISK) or os.strerror(errno.EIO) in str(error)):
                 raise WarehouseError(
                     f"The new version could not be written: {first_line(error)}.",
                     "The last version is as it was. Look after the disk and repeat the command.",

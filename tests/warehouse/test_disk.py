@@ -1,0 +1,222 @@
+"""The order in which a version reaches the disk: a step that fails, a power cut after any step, a disk that lies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regulars.vocabulary.errors import WarehouseError
+from regulars.warehouse.versions import Warehouse
+from warehouse.damage import overwrite, places
+from warehouse.disk import PowerCut, Step, recorder, steps, watched
+from warehouse.killing import EXPECTED
+
+WRITER = """
+import sys
+from pathlib import Path
+from regulars.vocabulary.errors import RegularsError, StoredButFailed
+from regulars.warehouse.versions import Warehouse
+
+warehouse, number = Warehouse(Path(sys.argv[1])), int(sys.argv[2])
+try:
+    if len(sys.argv) > 3:
+        warehouse.rollback()
+    else:
+        with warehouse.write(f"write {number}") as con:
+            con.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER, text TEXT)")
+            con.execute("INSERT INTO t SELECT ?, md5(range::TEXT) FROM range(30_000)", [number])
+except RegularsError as error:
+    print(error, error.hint, sep="\\n", file=sys.stderr)
+    sys.exit(4 if isinstance(error, StoredButFailed) else 1)
+"""
+
+
+def command(folder: Path, number: int, *more: str) -> list[str]:
+    return [sys.executable, "-c", WRITER, str(folder), str(number), *more]
+
+
+def state(folder: Path) -> list[int]:
+    """Who wrote the current version; each of them all of its rows."""
+    with Warehouse(folder).read() as con:
+        counts = con.execute("SELECT n, count(*) FROM t WHERE length(text) = 32 GROUP BY n ORDER BY n").fetchall()
+    assert {count for _, count in counts} == {30_000}
+    return [number for number, _ in counts]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorder(tmp_path_factory.mktemp("library"))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As many versions as are kept: the next one removes the oldest."""
+    folder = tmp_path_factory.mktemp("base") / "warehouse"
+    for number in range(1, 6):
+        subprocess.run(command(folder, number), check=True)
+    return folder
+
+
+@pytest.fixture
+def folder(base: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(base, tmp_path / "warehouse"))
+
+
+BEFORE, AFTER = [1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 6]
+
+
+def recorded(library: Path, folder: Path, *more: str) -> list[Step]:
+    log = folder.parent / "steps"
+    subprocess.run(command(folder, 6, *more), env=watched(library, folder, log=log), check=True)
+    return steps(log)
+
+
+# A power cut -------------------------------------------------------------------------------------------------------------
+
+
+def survivors(before: Path, taken: list[Step], place: Path, *, lost: str = "") -> set[tuple[int, ...]]:
+    """The states that a shop may be in after a power cut at any moment; `lost` is a sync of a file, or of the folder, left out."""
+    disk, seen, found = PowerCut(before), set(), set()
+    for step in [*taken, Step("end", str(before), "", b"")]:
+        for left in disk.left():
+            key = hash(frozenset(left.items()))
+            if key in seen:
+                continue
+            seen.add(key)
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            for name, content in left.items():
+                (place / name).write_bytes(content)
+            found.add(tuple(state(place)))
+        if not (step.what == "sync" and lost and Path(step.path).name.startswith(lost)):
+            disk.take(step)
+    return found
+
+
+def test_after_a_power_cut_at_any_step_the_shop_opens(library: Path, folder: Path, tmp_path: Path):
+    before = Path(shutil.copytree(folder, tmp_path / "before" / "warehouse"))
+    taken = recorded(library, folder)
+    renamed = [Step(s.what, s.path.replace(str(folder), str(before)), s.more, s.content) for s in taken]
+    assert survivors(before, renamed, tmp_path / "left") == {tuple(BEFORE), tuple(AFTER)}
+
+
+def test_what_was_published_stays_published(library: Path, folder: Path, tmp_path: Path):
+    disk = PowerCut(folder)
+    for step in recorded(library, folder):
+        disk.take(step)
+    for left in disk.left():
+        place = tmp_path / "left"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        for name, content in left.items():
+            (place / name).write_bytes(content)
+        assert state(place) == AFTER
+
+
+@pytest.mark.parametrize("lost", ["building-", "current.new", "warehouse"], ids=["version", "pointer", "folder"])
+def test_the_power_cut_finds_a_sync_that_is_left_out(library: Path, folder: Path, tmp_path: Path, lost: str):
+    """The test of the test: without any one of the three, a shop is lost."""
+    before = Path(shutil.copytree(folder, tmp_path / "before" / "warehouse"))
+    taken = recorded(library, folder)
+    renamed = [Step(s.what, s.path.replace(str(folder), str(before)), s.more, s.content) for s in taken]
+    with pytest.raises((WarehouseError, AssertionError)):
+        survivors(before, renamed, tmp_path / "left", lost=lost)
+
+
+def test_each_thing_is_on_disk_before_what_names_it(library: Path, folder: Path):
+    """After all that is done to it: DuckDB syncs the version, too, but what comes after that is ours."""
+    taken = [step for step in recorded(library, folder) if Path(step.path).name not in ("lock",)]
+    tells = [(step.what, Path(step.path).name.partition("-")[0], Path(step.more).name[:1]) for step in taken]
+    published = max(index for index, tell in enumerate(tells) if tell == ("rename", "current.new", "c"))
+    version = [tell for tell in tells[:published] if tell[1] == "building"]
+    assert [what for what, *_ in version[-3:]] == ["chmod", "sync", "rename"]
+    pointer = [tell for tell in tells[:published] if tell[1] == "current.new"]
+    assert [what for what, *_ in pointer] == ["create-empty", "write", "sync"]
+    assert tells[published - 1][:2] == ("sync", "warehouse")
+    assert tells[published + 1][:2] == ("sync", "warehouse")
+    removed = [index for index, tell in enumerate(tells) if tell[0] == "unlink" and tell[1].startswith("v")]
+    assert removed and min(removed) > published + 1
+
+
+# A step that fails -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "nth"),
+    [((), 10), pytest.param((), 1, marks=pytest.mark.slow), (("rollback",), 1)],
+    ids=["some of a write", "all of a write", "all of a rollback"],
+)
+@pytest.mark.parametrize("forever", [False, True], ids=["once", "from then on"])
+def test_whichever_step_fails_the_state_is_old_or_new_and_said(
+    library: Path, base: Path, tmp_path: Path, words: tuple[str, ...], forever: bool, nth: int
+):
+    after = BEFORE[:-1] if words else AFTER
+    # DuckDB ends the process where it cannot shorten its journal: that is as good as killed.
+    ended = {0: after, 4: after, 1: BEFORE, -signal.SIGABRT: BEFORE}
+    place = Path(shutil.copytree(base, tmp_path / "count" / "warehouse"))
+    last = len(recorded(library, place, *words))
+    codes = set()
+    for step in range(1, last + 1, nth):
+        folder = Path(shutil.copytree(base, tmp_path / str(step) / "warehouse"))
+        failing = {"fail_at": step, **({"fail_from": 1} if forever else {})}
+        done = subprocess.run(
+            command(folder, 6, *words), env=watched(library, folder, **failing), capture_output=True, text=True
+        )
+        assert "Traceback" not in done.stderr, (step, done.stderr)
+        assert len(done.stderr.splitlines()) == (2 if done.returncode else 0), (step, done.stderr)
+        assert state(folder) == ended[done.returncode], (step, done.stderr)
+        codes.add(done.returncode)
+        subprocess.run(command(folder, 7), check=True)
+        assert [file.name for file in folder.iterdir() if not EXPECTED.fullmatch(file.name)] == []
+        shutil.rmtree(folder.parent)
+    assert 1 in codes
+
+
+# A disk that lies --------------------------------------------------------------------------------------------------------
+
+
+def lying(monkeypatch: pytest.MonkeyPatch, spoil) -> None:
+    """Spoil the new version when it is synced for the last time: what is read back is not what was written."""
+    sync = os.fsync
+
+    def spoiled(descriptor: int) -> None:
+        sync(descriptor)
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if path.name.startswith("building-"):
+            spoil(path)
+
+    monkeypatch.setattr(os, "fsync", spoiled)
+
+
+@pytest.mark.parametrize("spoil", ["one block", "cut short", "another version", "no database"])
+def test_a_version_that_is_not_what_was_written_is_not_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, spoil: str
+):
+    older = (folder / "v000003.duckdb").read_bytes()
+
+    def replace(file: Path) -> None:
+        content = file.read_bytes()
+        file.chmod(0o600)
+        if spoil == "one block":
+            overwrite(file, places(file)[-1])
+        else:
+            file.write_bytes(
+                {"cut short": content[:-1000], "another version": older, "no database": b"x" * 5000}[spoil]
+            )
+
+    before = sorted(file.name for file in folder.iterdir())
+    lying(monkeypatch, replace)
+    with (
+        pytest.raises(WarehouseError, match="could not be written") as refusal,
+        Warehouse(folder).write("spoiled") as con,
+    ):
+        con.execute("INSERT INTO t SELECT 6, md5(range::TEXT) FROM range(30_000)")
+    assert "as it was" in refusal.value.hint
+    assert sorted(file.name for file in folder.iterdir()) == before
+    assert state(folder) == BEFORE
