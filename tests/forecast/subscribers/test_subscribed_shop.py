@@ -199,7 +199,9 @@ def test_subscriptions_loaded_long_ago_are_not_taken_for_todays(tmp_path: Path):
     old, new = date(2025, 9, 30), UNTIL
     subscriptions, _ = write(people, tmp_path / "old", old)
     _, orders = write(people, tmp_path / "new", new)
-    app = shop(tmp_path, [subscriptions, orders])
+    # In one load the orders would say up to which day the subscriptions are known.
+    app = shop(tmp_path, [subscriptions])
+    app.load([orders])
     with pytest.raises(
         ForecastRefused, match="The last subscription that began or ended did so on 2025-09-"
     ) as refused:
