@@ -64,7 +64,11 @@ class Shop:
         return path
 
     def load(
-        self, files: Dictionary[str, tuple[str | bytes, Source]], settings: Settings = SETTINGS, **options: bool
+        self,
+        files: Dictionary[str, tuple[str | bytes, Source]],
+        settings: Settings = SETTINGS,
+        now: datetime | None = None,
+        **options: bool,
     ) -> LoadResult:
         """Load files given as {name: (content, source)}, in order; also those of which most rows are rejected."""
         options = {"accept_rejects": True} | options
@@ -73,7 +77,7 @@ class Shop:
             for name, (content, source) in files.items()
             for found in expand([self.file(name, content)])
         ]
-        return load(self.con, inputs, settings=settings, command="test", options=LoadOptions(**options))
+        return load(self.con, inputs, settings=settings, command="test", options=LoadOptions(**options), now=now)
 
     def orders(self, rows: str, name: str = "orders.csv", source: Source = ORDERS, **options: bool) -> LoadResult:
         """Load orders with the usual header."""

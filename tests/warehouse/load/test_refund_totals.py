@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,9 +31,9 @@ FEB = (order("#1", JANUARY, "20.00"), order("#2", FEBRUARY, "0.00"))
 MAR = (order("#1", JANUARY, "40.00"), order("#2", FEBRUARY, "0.00"), order("#3", MARCH, "0.00"))
 
 
-def load(shop: Shop, *files: tuple[dict[str, str], ...], **options: bool) -> LoadResult:
+def load(shop: Shop, *files: tuple[dict[str, str], ...], now: datetime | None = None, **options: bool) -> LoadResult:
     named = {f"{number}.csv": (export(*rows), shopify_orders) for number, rows in enumerate(files)}
-    return shop.load(named, **options)  # type: ignore[arg-type]
+    return shop.load(named, now=now, **options)  # type: ignore[arg-type]
 
 
 def refunds(shop: Shop) -> list[tuple[object, ...]]:
@@ -49,6 +50,15 @@ def test_each_load_dates_what_is_new_by_its_latest_time(shop: Shop) -> None:
     assert refunds(shop) == [(2, 20)]
     load(shop, MAR)
     assert refunds(shop) == [(2, 20), (3, 20)]
+
+
+def test_no_difference_is_dated_after_the_load(shop: Shop) -> None:
+    """The clock of the shop is an hour ahead of the machine's."""
+    load(shop, JAN)
+    load(shop, FEB, now=datetime(2024, 2, 20, 9))
+    assert shop.rows("SELECT returned_at, amount::INT FROM returns WHERE amount > 0") == [
+        (datetime(2024, 2, 20, 9), 20)
+    ]
 
 
 def test_three_exports_in_one_load_are_as_three_loads(shop: Shop) -> None:

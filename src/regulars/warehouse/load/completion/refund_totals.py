@@ -97,6 +97,7 @@ def _shown(found: Judgement, stage: Stage, plan: Plan) -> str:
 
 
 def _latest(found: Judgement, stage: Stage) -> str:
-    """SQL: the latest time in a file, at most now."""
+    """SQL: the latest time in a file, at most the moment of the load."""
     times = [f"max({identifier(name)})" for name, kind in stage.kinds.items() if kind is Kind.INSTANT]
-    return f"SELECT timezone('UTC', least(greatest({', '.join(times)}), now())) FROM {found.lines(stage)}"
+    latest = f"timezone('UTC', greatest({', '.join(times)}))"
+    return f"SELECT least({latest}, TIMESTAMP '{stage.now}') FROM {found.lines(stage)}"
