@@ -16,7 +16,7 @@ from regulars.warehouse.versions import Warehouse
 HOLDING = """
 import os, sys, time
 from regulars.cli import main
-from regulars.warehouse.versions import whole, warehouse
+from regulars.warehouse.versions import verify, warehouse
 
 def wait(file, number):  # after the new version was written, before it is published
     print("built", flush=True)

@@ -68,7 +68,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a new version's blocks are not read before it is published",
-        "warehouse/versions/whole.py",
+        "warehouse/versions/verify.py",
         "if damaged := damaged_block(file):",
         'if damaged := "":',
         _DISK,

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from regulars.sources import own
-from regulars.sources.shapes import described, looks_like_data
 from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.sources.shops.woocommerce_customers import woocommerce_customers
 from regulars.sources.suggest import IDENTITY, means, suggest
+from regulars.sources.value_shapes import described, looks_like_data
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.spelling import closest
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from regulars.warehouse.load.fields.allowed import require_allowed
+from regulars.warehouse.load.fields.allowed import nodes, require_allowed
 
 LINE = "line"
 """The pseudo column: the number of the line in the file."""
@@ -42,7 +42,7 @@ def parse(con: duckdb.DuckDBPyConnection, sql: str) -> Expression:
     if root["alias"]:
         raise ValueError("it gives a name with AS, which the mapping does already")
     _tree(con, f"SELECT ({sql})")  # A comment at its end would swallow what follows it.
-    parameters = {name for lambda_ in _nodes(root, "LAMBDA") for name in _columns(lambda_["lhs"])}
+    parameters = {name for node in nodes(root) if node["class"] == "LAMBDA" for name in _columns(node["lhs"])}
     columns = tuple(dict.fromkeys(name for name in _columns(root) if name not in parameters and name.lower() != LINE))
     return Expression(sql, columns, root["column_names"][-1] if root["class"] == "COLUMN_REF" else None)
 
@@ -56,17 +56,5 @@ def _tree(con: duckdb.DuckDBPyConnection, statement: str) -> Any:
     return tree
 
 
-def _columns(node: Any) -> Iterator[str]:
-    return (found["column_names"][-1] for found in _nodes(node, "COLUMN_REF"))
-
-
-def _nodes(node: Any, kind: str) -> Iterator[dict[str, Any]]:
-    """All nodes of the tree that are of the class, outermost first."""
-    if isinstance(node, dict):
-        if node.get("class") == kind:
-            yield node
-        for value in node.values():
-            yield from _nodes(value, kind)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _nodes(value, kind)
+def _columns(tree: Any) -> Iterator[str]:
+    return (node["column_names"][-1] for node in nodes(tree) if node["class"] == "COLUMN_REF")

@@ -18,14 +18,14 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from regulars.sources import catalogue, expressions
-from regulars.sources.content import content_columns, content_expression, content_name
+from regulars.sources.content_function import content_columns, content_expression, content_name
 from regulars.sources.expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed
 from regulars.warehouse.load.fields.fragments import DateOrder
 from regulars.warehouse.load.fields.fragments import Decimal as Mark
-from regulars.warehouse.load.mapping import Content, Mapping, ReadOptions, Source
+from regulars.warehouse.load.mapping import ContentId, Mapping, ReadOptions, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
@@ -344,7 +344,7 @@ def _is_place(expression: Expression) -> bool:
     return expression.bare is not None and expression.bare.lower() == LINE
 
 
-def _contents(drafts: list[_Draft]) -> dict[str, Content]:
+def _contents(drafts: list[_Draft]) -> dict[str, ContentId]:
     """What the ids of content(…) are made of. Without named columns, what a row's state says is left out."""
     states = {
         used.lower()
@@ -367,7 +367,7 @@ def _contents(drafts: list[_Draft]) -> dict[str, Content]:
     for draft in drafts:
         for expression in draft.columns.values():
             if (name := content_name(expression)) is not None:
-                found[name] = Content(expression.columns, frozenset() if expression.columns else excluded)
+                found[name] = ContentId(expression.columns, frozenset() if expression.columns else excluded)
     return found
 
 

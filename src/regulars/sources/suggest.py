@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from regulars.sources.expressions import quoted
-from regulars.sources.shapes import Shape, may_hold, only_of
+from regulars.sources.value_shapes import Shape, may_hold, only_of
 from regulars.vocabulary.spelling import words_of
 from regulars.vocabulary.synonyms import COLUMNS
 from regulars.warehouse.schema import Column, Kind, Table
@@ -33,7 +33,7 @@ _LEAST_SHARE, _ENOUGH = 0.1, 5
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class TableSuggestion:
     """What a file may hold: the canonical table, and by canonical column the file's column. `missing`: required, not seen."""
 
     table: Table
@@ -58,7 +58,7 @@ class Suggestion:
         return "\n".join(lines)
 
 
-def suggest(header: Sequence[str], values: Mapping[str, Sequence[str]] | None = None) -> Suggestion | None:
+def suggest(header: Sequence[str], values: Mapping[str, Sequence[str]] | None = None) -> TableSuggestion | None:
     """What the file may hold, or None where too few of its columns have a name or values that Regulars knows.
 
     `values` are some values of each column; a column whose values have another shape than the canonical one is not proposed.
@@ -73,7 +73,7 @@ def means(name: str, table: Table) -> set[str]:
     return {column.name for column in table.columns if _fit(name, column, table) is not None}
 
 
-def _of_table(table: Table, header: Sequence[str], values: Mapping[str, Sequence[str]]) -> Suggestion | None:
+def _of_table(table: Table, header: Sequence[str], values: Mapping[str, Sequence[str]]) -> TableSuggestion | None:
     fits = [
         (fit, column.name, name)
         for column in table.columns
@@ -96,10 +96,10 @@ def _of_table(table: Table, header: Sequence[str], values: Mapping[str, Sequence
     too_few = len(telling) < _FEWEST or len(chosen) < min(_LEAST_SHARE * len(header), _ENOUGH)
     if too_few or len(missing) * 2 > len(required):
         return None
-    return Suggestion(table, {c.name: chosen[c.name] for c in table.columns if c.name in chosen}, missing)
+    return TableSuggestion(table, {c.name: chosen[c.name] for c in table.columns if c.name in chosen}, missing)
 
 
-def _quality(suggestion: Suggestion) -> int:
+def _quality(suggestion: TableSuggestion) -> int:
     """Required columns count twice, those that are missing against it; of equals the first table is taken."""
     required = sum(column.name in suggestion.columns for column in suggestion.table.columns if _required(column))
     return len(suggestion.columns.keys() - IDENTITY) + required - len(suggestion.missing)

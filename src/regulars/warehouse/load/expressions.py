@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from regulars.vocabulary.errors import MappingError
-from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed, require_allowed
+from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed, nodes, require_allowed
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,15 @@ def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expressi
     selected = tree["statements"][0]["node"]["select_list"] if len(tree["statements"]) == 1 else []
     if len(selected) != 1 or tree["statements"][0]["node"]["from_table"]["type"] != "EMPTY":
         raise MappingError(f"{place}: {sql!r} must be one SQL expression.")
-    nodes = list(_nodes(selected[0]))
     try:
         require_allowed(sql, tree)
     except NotAllowed as error:
         raise MappingError(f"{place}: {sql[:80]!r} is not taken: {error}.", ALLOWED_HINT) from None
-    own = {name for node in nodes if node.get("class") == "LAMBDA" for name in _column_names(node.get("lhs"))}
+    own = {name for node in nodes(selected[0]) if node["class"] == "LAMBDA" for name in _column_names(node.get("lhs"))}
     names = frozenset(name for name in _column_names(selected[0]) if name not in own)
     root = selected[0]
     bare = root["column_names"][0].lower() if root["class"] == "COLUMN_REF" and len(root["column_names"]) == 1 else None
-    return Expression(sql, names, bare, place, any(node.get("class") == "WINDOW" for node in nodes))
+    return Expression(sql, names, bare, place, any(node["class"] == "WINDOW" for node in nodes(selected[0])))
 
 
 def known(found: Expression, available: Collection[str], file: str) -> None:
@@ -74,17 +73,7 @@ def refused(found: Expression, error: Exception) -> MappingError:
     return MappingError(f"{found.place}: {found.sql!r} cannot be computed. {reason}", hint)
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)
-
-
 def _column_names(tree: Any) -> Iterator[str]:
-    for node in _nodes(tree):
-        if node.get("class") == "COLUMN_REF":
+    for node in nodes(tree):
+        if node["class"] == "COLUMN_REF":
             yield node["column_names"][0].lower()

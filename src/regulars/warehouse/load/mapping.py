@@ -69,7 +69,7 @@ class LineTotals:
 
 
 @dataclass(frozen=True)
-class Content:
+class ContentId:
     """The columns whose values make a row's id; without `columns` all of the file but the `excluded` (in lower case)."""
 
     columns: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class Source:
     """Whether the files' columns are ours alone, so that one which no mapping uses is named to the owner."""
     lacking: tuple[tuple[tuple[str, ...], str], ...] = ()
     """What a file without any of these optional columns means for the numbers: (columns, words)."""
-    contents: dict[str, Content] = field(default_factory=dict)
+    contents: dict[str, ContentId] = field(default_factory=dict)
     """Columns of ids that the load computes from a row's content, by name in lower case: mappings use them as the file's."""
     block: Block | None = None
     """For sources whose orders have several lines and their own fields on the first one only."""

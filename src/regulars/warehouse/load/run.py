@@ -137,6 +137,19 @@ COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (tell_orders_apart, split
 """What changes the rows of a load by what is stored."""
 
 
+@dataclass(frozen=True)
+class _Context:
+    """What every step of one load needs."""
+
+    room: Workspace
+    settings: Settings
+    command: str
+    options: LoadOptions
+    progress: Progress
+    changes: Changes | None
+    now: datetime
+
+
 def load(
     con: duckdb.DuckDBPyConnection,
     inputs: Sequence[Input],
@@ -158,12 +171,14 @@ def load(
         raise UsageError("There is nothing to load.", "Name at least one file.")
     with Workspace(con) as room:
         result = LoadResult(load_id=_last_load(con))
-        stages = _read(room, inputs, settings, options, result, progress, now or datetime.now(UTC).replace(tzinfo=None))
+        moment = now or datetime.now(UTC).replace(tzinfo=None)
+        context = _Context(room, settings, command, options, progress, changes, moment)
+        stages = _read(context, inputs, result)
         if not stages:
             result.unchanged = True
             return result
         try:
-            return _store(room, stages, settings, command, options, result, progress, changes)
+            return _store(context, stages, result)
         except FilesRefused as error:
             if not options.skip_refused or len(error.files) == len(stages):
                 raise
@@ -173,31 +188,23 @@ def load(
             stage.number = number
         result.refused = left_out
         result.warnings += [f"Refused and left out: {why}." for why in left_out.values()]
-        return _store(room, stages, settings, command, options, result, progress, changes)
+        return _store(context, stages, result)
 
 
-def _store(
-    room: Workspace,
-    stages: list[tuple[Stage, str]],
-    settings: Settings,
-    command: str,
-    options: LoadOptions,
-    result: LoadResult,
-    progress: Progress,
-    changes: Changes | None,
-) -> LoadResult:
+def _store(context: _Context, stages: list[tuple[Stage, str]], result: LoadResult) -> LoadResult:
     """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored."""
+    con, progress = context.room.con, context.progress
     progress.start("checking", 1)
-    found = judge(room, [stage for stage, _ in stages], COMPLETIONS)
-    set_waiting(found, settings)
+    found = judge(context.room, [stage for stage, _ in stages], COMPLETIONS)
+    set_waiting(found, context.settings)
     progress.advance()
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])
-    room.con.execute("BEGIN")
+    con.execute("BEGIN")
     try:
-        _write(found, stages, settings, command, options, result, progress, changes)
-        room.con.execute("COMMIT")
+        _write(context, found, stages, result)
+        con.execute("COMMIT")
     except BaseException:
-        room.con.execute("ROLLBACK")
+        con.execute("ROLLBACK")
         raise
     return result
 
@@ -206,16 +213,9 @@ def _last_load(con: duckdb.DuckDBPyConnection) -> int:
     return int(con.execute("SELECT coalesce(max(load_id), 0) FROM main.loads").fetchall()[0][0])
 
 
-def _read(
-    room: Workspace,
-    inputs: Sequence[Input],
-    settings: Settings,
-    options: LoadOptions,
-    result: LoadResult,
-    progress: Progress,
-    now: datetime,
-) -> list[tuple[Stage, str]]:
+def _read(context: _Context, inputs: Sequence[Input], result: LoadResult) -> list[tuple[Stage, str]]:
     """Read and parse every file that was not loaded before. Returns each with its digest."""
+    room, options, progress = context.room, context.options, context.progress
     files: list[tuple[Stage, Content]] = []
     digests: dict[str, int] = {}
     loaded = _loaded_before(room.con)
@@ -240,9 +240,9 @@ def _read(
                 file=given.file,
                 source=given.source,
                 full_name=given.full_name,
-                zone=given.source.timezone or settings.timezone,
+                zone=given.source.timezone or context.settings.timezone,
                 locale=Locale(given.source.decimal, given.source.date_order),
-                now=now,
+                now=context.now,
                 plans=planned(room.con, given.source, made),
                 size=content.size,
             )
@@ -279,22 +279,14 @@ def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> s
     return f" {what} for exchange rates: regulars rejects --waiting." if rows else ""
 
 
-def _write(
-    found: Judgement,
-    stages: list[tuple[Stage, str]],
-    settings: Settings,
-    command: str,
-    options: LoadOptions,
-    result: LoadResult,
-    progress: Progress,
-    changes: Changes | None,
-) -> None:
-    con = found.room.con
+def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]], result: LoadResult) -> None:
+    con, settings, options = context.room.con, context.settings, context.options
+    progress, changes = context.progress, context.changes
     load_id = result.load_id = _last_load(con) + 1
     names = sorted({stage.full_name for stage, _ in stages})
     con.execute(
         "INSERT INTO main.loads VALUES (?, ?, ?, ?, ?, ?, NULL)",
-        [load_id, stages[0][0].now, command, ", ".join(names), options.replace, options.covers_until],
+        [load_id, context.now, context.command, ", ".join(names), options.replace, options.covers_until],
     )
     progress.start("storing", len(stages) + len(found.rows))
     refused: dict[int, str] = {}

@@ -26,7 +26,7 @@ from regulars.warehouse.versions.connection import about, connect, remember
 from regulars.warehouse.versions.folder import Pointer, VersionFolder
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.room import disk_full, too_small
-from regulars.warehouse.versions.whole import NotWhole, damaged_block, fault, first_line, insist_on_number
+from regulars.warehouse.versions.verify import NotWhole, damaged_block, fault, first_line, insist_on_number
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from regulars.vocabulary.errors import LoadRefused
-from regulars.warehouse.load.mapping import REJECT_COLUMNS, Content
+from regulars.warehouse.load.mapping import REJECT_COLUMNS, ContentId
 from regulars.warehouse.load.parse import stripped
 from regulars.warehouse.load.stage import Stage
 from regulars.warehouse.load.workspace import Workspace, identifier
@@ -43,7 +43,7 @@ def add_content_ids(room: Workspace, stages: Sequence[Stage], *, parts: bool, ov
     return warnings
 
 
-def _add(room: Workspace, stage: Stage, name: str, content: Content, ids: str, *, parts: bool) -> None:
+def _add(room: Workspace, stage: Stage, name: str, content: ContentId, ids: str, *, parts: bool) -> None:
     """Make the file's table anew with the column of ids; rows keep their order, which gives them their line numbers."""
     con, typed = room.con, room.table("typed")
     room.timezone(stage.zone)
@@ -67,7 +67,7 @@ def _add(room: Workspace, stage: Stage, name: str, content: Content, ids: str, *
     )
 
 
-def _columns(stage: Stage, content: Content) -> list[str]:
+def _columns(stage: Stage, content: ContentId) -> list[str]:
     """The file's columns that make the content, in lower case: those named, else all but the excluded ones."""
     if content.columns:
         return [column.lower() for column in content.columns]
@@ -75,7 +75,7 @@ def _columns(stage: Stage, content: Content) -> list[str]:
     return [name.lower() for name in stage.lines.names if name.lower() not in excluded]
 
 
-def _values(stage: Stage, content: Content) -> Iterator[str]:
+def _values(stage: Stage, content: ContentId) -> Iterator[str]:
     """SQL of each value as text: as parsed where a mapping uses the column, else as it stands in the file."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     for column in _columns(stage, content):
@@ -88,7 +88,7 @@ def _values(stage: Stage, content: Content) -> Iterator[str]:
                 yield f"{identifier(column)}::VARCHAR"
 
 
-def _alike(room: Workspace, stage: Stage, name: str, content: Content) -> list[str]:
+def _alike(room: Workspace, stage: Stage, name: str, content: ContentId) -> list[str]:
     """A warning where rows have equal content and differ elsewhere: their ids follow from their order alone."""
     used = set(_columns(stage, content))
     others = [identifier(column) for column in stage.kinds if column not in used]

@@ -80,7 +80,7 @@ def require_allowed(sql: str, tree: Any) -> None:
     """Raise NotAllowed where the tree of an expression (of json_serialize_sql) holds what is on no list."""
     if len(sql) > LONGEST:
         raise NotAllowed(f"it is longer than {LONGEST:,} characters")
-    for node in _nodes(tree):
+    for node in nodes(tree):
         _require_node(node)
 
 
@@ -92,7 +92,7 @@ def _require_node(node: dict[str, Any]) -> None:
         raise NotAllowed("it is all columns, not one")
     if kind not in _NODES:
         raise NotAllowed(f"it holds what no expression may hold ({kind.lower().replace('_', ' ')})")
-    if kind == "LAMBDA" and any(inner is not node and inner["class"] == "LAMBDA" for inner in _nodes(node)):
+    if kind == "LAMBDA" and any(inner is not node and inner["class"] == "LAMBDA" for inner in nodes(node)):
         raise NotAllowed("it has a lambda inside a lambda")
     if kind not in ("FUNCTION", "WINDOW"):
         return
@@ -109,18 +109,18 @@ def _require_bounded(node: dict[str, Any], name: str) -> None:
     value = arguments[1].get("value", {}).get("value") if len(arguments) > 1 else None
     if not isinstance(value, int) or value > WIDEST:
         raise NotAllowed(f"{name} needs a number up to {WIDEST:,} as its second argument")
-    names = (str(inner.get("function_name", "")).lower() for inner in _nodes(arguments))
+    names = (str(inner.get("function_name", "")).lower() for inner in nodes(arguments))
     if any(inner in WIDENING for inner in names):
         raise NotAllowed(f"{name} may not widen what is widened already")
 
 
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
     """The nodes of expressions in the tree, outermost first."""
     if isinstance(tree, dict):
         if "class" in tree:
             yield tree
         for value in tree.values():
-            yield from _nodes(value)
+            yield from nodes(value)
     elif isinstance(tree, list):
         for value in tree:
-            yield from _nodes(value)
+            yield from nodes(value)
