@@ -135,5 +135,5 @@ class App(Reading):
 
 
 def _insist(mapping: Source, file: InputFile) -> Source:
-    catalogue.insist(mapping, file.name, file.header())
+    catalogue.insist(mapping, file.name, file.header(), file.values())
     return mapping

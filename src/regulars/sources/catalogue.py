@@ -10,7 +10,7 @@ from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.sources.shops.woocommerce_customers import woocommerce_customers
 from regulars.sources.suggest import IDENTITY, means, suggest
-from regulars.sources.value_shapes import described, looks_like_data
+from regulars.sources.value_shapes import described, looks_like_data, names_columns
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.spelling import closest
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
@@ -27,7 +27,12 @@ _TELLING = 2
 """How many columns that tell (not those of IDENTITY) a file in Regulars' own columns needs to be recognised."""
 
 _MAPPING = "Say what its columns mean in a mapping file (docs/mapping-files.md) and load it with --mapping."
+_HEADER = (
+    'Name its columns in a mapping file (docs/mapping-files.md), in their order: header = ["…", "…"] under [read].'
+)
 _NO_VALUES: Mapping[str, Sequence[str]] = {}
+_KNOWN_NAMES = 2
+"""How many names that Regulars knows show that a line is a header."""
 
 
 def recognise(
@@ -39,8 +44,8 @@ def recognise(
     """The source whose columns are the file's: the one that knows most of them, if all that it requires are there.
 
     A file in Regulars' own columns also needs two columns that tell, and may hold few that are unknown; where it is named like its
-    table (orders.csv), one of the two will do. `values` are some values of each column and `currency` the shop's, for
-    suggestions. Raises UnknownFile, which says what the columns may be.
+    table (orders.csv), one of the two will do. `values` are some values of each column, empty where the format itself names
+    the columns; `currency` is the shop's, for suggestions. Raises UnknownFile, which says what the columns may be.
     """
     header = list(header)
     columns = _names(header)
@@ -53,15 +58,12 @@ def recognise(
     raise _unknown(file, header, values, currency)
 
 
-def insist(source: Source, file: str, header: Iterable[str]) -> None:
-    """Raise MappingError where the file lacks columns that the mapping (of `--mapping`) uses."""
+def insist(source: Source, file: str, header: Iterable[str], values: Mapping[str, Sequence[str]] = _NO_VALUES) -> None:
+    """Raise MappingError where the file lacks columns that the mapping (of `--mapping`) uses; `values` as in `recognise`."""
     header = list(header)
     if missing := _missing(source, _names(header)):
-        if looks_like_data(header):
-            message, _ = _headless(file, header)
-            raise MappingError(
-                message, 'Name its columns in the mapping, in their order: header = ["…", "…"] under [read].'
-            )
+        if looks_like_data(header) or not (_known(source) & _names(header) or _is_header(header, values)):
+            raise MappingError(*_headless(file, header))
         raise MappingError(
             f"{file} lacks columns that the mapping {source.name} uses: {_with_guesses(source, missing, header)}.",
             f"The file has: {', '.join(header)}. Columns that only some files have are named under `optional`;"
@@ -90,6 +92,8 @@ def _unknown(file: str, header: list[str], values: Mapping[str, Sequence[str]], 
         )
     suggestion = suggest(header, values)
     if suggestion is None:
+        if not _is_header(header, values):
+            return UnknownFile(*_headless(file, header))
         return UnknownFile(f"{file} is no export that Regulars knows. Its columns are: {_some(header)}.", _MAPPING)
     return UnknownFile(
         f"{file} is no export that Regulars knows. It may hold {suggestion.table.name}: {suggestion.words}.",
@@ -99,12 +103,17 @@ def _unknown(file: str, header: list[str], values: Mapping[str, Sequence[str]], 
     )
 
 
+def _is_header(header: list[str], values: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a file's first line may be shown: it names columns, by the format itself, by its words or by what is below it."""
+    if not values:
+        return True
+    known = [name for name in header if any(means(name, table) for table in BY_NAME.values())]
+    return len(known) >= _KNOWN_NAMES or names_columns(header, values)
+
+
 def _headless(file: str, header: list[str]) -> tuple[str, str]:
-    """Message and hint for a file whose first line holds values. They are somebody's: only their shapes are told."""
-    return (
-        f"{file} has no line of column names: its first line holds {described(header)}.",
-        "Add a first line that names the columns; regulars tables shows Regulars' own names.",
-    )
+    """Message and hint for a file whose first line holds values. They may be somebody's: only their shapes are shown."""
+    return f"{file} seems to have no line of column names: its first line holds {described(header)}.", _HEADER
 
 
 def _nearly(header: list[str]) -> Source | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from regulars.warehouse.schema import Column, Kind
@@ -32,6 +32,11 @@ _PATTERNS = (
 )
 _ENOUGH = 0.8
 """The share of a column's values that must have a shape for the column to have it: some values are always odd."""
+
+_TELLING = {Shape.EMAIL, Shape.DATE, Shape.NUMBER, Shape.PHONE}
+"""Shapes that no column name has."""
+_WITHOUT_NAME = re.compile(r"column_\d+")
+"""What a column without a name is called."""
 
 _OF_KIND = {
     Kind.INSTANT: {Shape.DATE, Shape.NUMBER},
@@ -71,6 +76,22 @@ def looks_like_data(header: Iterable[str]) -> bool:
     shapes = [shape_of(name) for name in header]
     numbers = sum(shape in (Shape.NUMBER, Shape.PHONE) for shape in shapes)
     return Shape.EMAIL in shapes or Shape.DATE in shapes or numbers * 2 > len(shapes)
+
+
+def names_columns(header: Iterable[str], values: Mapping[str, Sequence[str]]) -> bool:
+    """Whether the values below a first line show that it names columns: some column holds numbers, dates or addresses only.
+
+    False where nothing shows it, and where a name looks like the values of its column or is one of them.
+    """
+    shown = False
+    for name in header:
+        below = [value.strip() for value in values.get(name, ()) if value.strip()]
+        shapes, own = {shape_of(value) for value in below}, shape_of(name)
+        if name in below or (own in _TELLING and own in shapes):
+            return False
+        is_named = own is Shape.TEXT and not _WITHOUT_NAME.fullmatch(name) and any(map(str.isalpha, name))
+        shown = shown or (is_named and len(shapes) == 1 and shapes <= _TELLING)
+    return shown
 
 
 def described(values: Iterable[str]) -> str:

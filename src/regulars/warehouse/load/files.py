@@ -244,11 +244,19 @@ class InputFile:
         return other
 
     def values(self) -> dict[str, list[str]]:
-        """The first values of each column, to tell what an unknown file holds; empty where it is no delimited text."""
-        if self.format is not Format.DELIMITED:
+        """The first values of each column, to tell what an unknown file holds; empty where format or mapping name the columns."""
+        if self.columns:
             return {}
-        rows = first_rows(self.sample, self.dialect)
-        return {name: [row[place] for row in rows] for place, name in enumerate(self.dialect.names)}
+        if self.format is Format.DELIMITED:
+            names, rows = self.dialect.names, first_rows(self.sample, self.dialect)
+        elif self.format is Format.XLSX:
+            layout = self.sheet_layout
+            names = layout.names
+            tops = {sheet.title: sheet.rows for sheet in self.visible_sheets}
+            rows = [list(cells) for number, cells in tops[layout.title] if number >= layout.first]
+        else:
+            return {}
+        return {name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names)}
 
     def local(self, folder: Path) -> Path:
         """Where the content lies unpacked in `folder`: a link to the file itself, or a copy."""
