@@ -45,6 +45,7 @@ def refused(said, code: int, *words: str) -> None:
         (["undo", "two"], "integer"),
         (["tables", "ordrs"], "orders"),
         (["load"], "FILE"),
+        (["load", "x.csv", "--covers-until", "tomorrow"], "no day such as 2011-10-31"),
         (["people", "join", "ana", "nobody"], "nobody"),
         (["rejects", "--export", "x.csv"], "Nothing was rejected"),
         (["dance"], "dance"),
@@ -61,10 +62,13 @@ def test_what_cannot_be_loaded_ends_with_1(command, shop: Path, tmp_path: Path):
     (tmp_path / "empty.csv").write_text("")
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)) * 20)
     (tmp_path / "unknown.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "no.zip").write_bytes(bytes(range(256)) * 20)
+    (tmp_path / "no.csv.gz").write_bytes(bytes(range(256)) * 20)
     (tmp_path / "broken.toml").write_text("name = [")
     (tmp_path / "folder").mkdir()
     for given, words in {
-        "missing.csv": "missing.csv", "empty.csv": "empty", "binary.csv": "text", "folder": "folder", "unknown.csv": "--mapping"
+        "missing.csv": "missing.csv", "empty.csv": "empty", "binary.csv": "text", "folder": "folder",
+        "no.zip": "no.zip is no .zip archive", "no.csv.gz": "no.csv.gz is no .gz archive", "unknown.csv": "--mapping"
     }.items():  # fmt: skip
         refused(command("load", tmp_path / given, "--shop", shop), REFUSED, words)
     mapped = ("load", tmp_path / "unknown.csv", "--shop", shop, "--mapping")

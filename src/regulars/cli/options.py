@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +66,14 @@ def whole_number(given: str) -> int:
     if number < 1 or number % 1:
         raise typer.BadParameter(f"{given!r} is no whole number above 0, such as 200000, 200_000, 200k or 10M.")
     return int(number)
+
+
+def day(given: str | date) -> date:
+    """A day as 2011-10-31. Raises BadParameter."""
+    try:
+        return date.fromisoformat(str(given))
+    except ValueError:
+        raise typer.BadParameter(f"{given!r} is no day such as 2011-10-31.") from None
 
 
 ShopFolder = Annotated[

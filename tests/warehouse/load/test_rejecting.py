@@ -117,7 +117,7 @@ def test_rates_that_stored_orders_need_cannot_be_taken_away(shop: Shop) -> None:
 
 
 def test_strict_refuses_the_whole_load(shop: Shop) -> None:
-    with pytest.raises(LoadRefused, match="1 rows would be rejected") as caught:
+    with pytest.raises(LoadRefused, match="1 row would be rejected") as caught:
         shop.orders("1,2024-01-05,GBP,1,,\n2,2024-01-05,GBP,x,,\n", strict=True)
     assert "gross" in caught.value.hint
     assert shop.rows("SELECT (SELECT count(*) FROM loads), (SELECT count(*) FROM log.orders)") == [(0, 0)]

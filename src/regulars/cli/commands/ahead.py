@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers
+from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers, day
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, forecasting
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
 
 def _day(given: str | None) -> date | None:
-    try:
-        return None if given is None else date.fromisoformat(given)
-    except ValueError:
-        raise typer.BadParameter(f"{given!r} is no day such as 2011-10-31.") from None
+    return None if given is None else day(given)
 
 
 def forecast(

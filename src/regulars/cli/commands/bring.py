@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, whole_number
+from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, day, whole_number
 from regulars.cli.output import say, tell, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, naming
@@ -20,8 +20,7 @@ from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 DONE, PARTLY = 0, 3
 """Exit statuses of a load: all files, and all but those that options left out."""
 
-_LATEST = datetime(2025, 12, 31)
-_DAY = ["%Y-%m-%d"]
+_LATEST = date(2025, 12, 31)
 
 
 def init(
@@ -120,7 +119,10 @@ def load(
         bool, typer.Option("--accept-rejects", help="Load also a file of which many rows, or all, are rejected.")
     ] = False,
     skip_refused: Annotated[
-        bool, typer.Option("--skip-refused", help="Leave such files out and load the others.")
+        bool,
+        typer.Option(
+            "--skip-refused", help="Leave out files of which many rows, or all, are rejected; load the others."
+        ),
     ] = False,
     parts: Annotated[
         bool,
@@ -137,11 +139,11 @@ def load(
         bool, typer.Option("--skip-unknown", help="Leave out files that are not recognised and load the others.")
     ] = False,
     covers_until: Annotated[
-        datetime | None,
+        date | None,
         typer.Option(
             "--covers-until",
             metavar="DATE",
-            formats=_DAY,
+            parser=day,
             show_default=False,
             help="The last day that the files cover, where their rows do not show it.",
         ),
@@ -173,7 +175,7 @@ def load(
         replace=replace,
         again=again,
         strict=strict,
-        covers_until=covers_until.date() if covers_until else None,
+        covers_until=covers_until,
         accept_rejects=accept_rejects,
         skip_refused=skip_refused,
         parts=parts,
@@ -224,11 +226,11 @@ def simulate(
     ] = None,
     months: Annotated[int, typer.Option("--months", min=1, help="How many months the shop has existed.")] = 30,
     until: Annotated[
-        datetime,
+        date,
         typer.Option(
             "--until",
             metavar="DATE",
-            formats=_DAY,
+            parser=day,
             show_default=False,
             help=f"The last day; whole months up to it. [default: {_LATEST:%Y-%m-%d}]",
         ),
@@ -272,9 +274,7 @@ def simulate(
         raise UsageError(
             "Shopify's exports are always customers and orders.", "--tables goes with --format parquet or csv."
         )
-    shape = ShopShape(
-        customers=20_000 if customers is None else customers, orders=orders, months=months, until=until.date()
-    )
+    shape = ShopShape(customers=20_000 if customers is None else customers, orders=orders, months=months, until=until)
     with bar() as progress:
         progress.start("customers", 0)
         shop = draw(shape, seed, progress.reach)

@@ -191,7 +191,7 @@ def check(
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> int:
-    """Check that the shop's data are whole: read every block, and recompute what is known twice.
+    """Check that the shop's data are whole: read every block, and recompute its sums.
 
     Recomputed are the accounts of each load (read = used + waiting + rejected + skipped), the digest of the rows that it
     brought, and a sample of metrics from rows instead of rollups. The exit status is 1 where anything is not whole.

@@ -42,6 +42,7 @@ class Format(StrEnum):
     PARQUET = "Parquet"
 
 
+_ARCHIVES = (".zip", ".gz")
 _BY_ENDING = {
     ".csv": Format.DELIMITED,
     ".tsv": Format.DELIMITED,
@@ -153,10 +154,13 @@ class InputFile:
                 raise UnreadableFile(f"{self.name} is {what}.")
         ending = _ending(self.member or self.path.name)
         if _BY_ENDING.get(ending) in (Format.XLSX, Format.PARQUET):
-            raise UnreadableFile(
-                f"{self.name} is not a {_BY_ENDING[ending]} file, or it is broken.", "Export it again."
-            )
+            raise UnreadableFile(f"{self.name} is no {_BY_ENDING[ending]} file, or it is broken.", "Export it again.")
         if _binary(start):
+            packed = self.path.suffix.lower()
+            if self.plain and packed in _ARCHIVES:
+                raise UnreadableFile(
+                    f"{self.name} is no {packed} archive, or it is broken.", "Export or pack it again."
+                )
             raise UnreadableFile(
                 f"{self.name} is not a text file.",
                 "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines, also gz and zip.",

@@ -308,7 +308,8 @@ def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]],
     rejected = sum(count.rejected for count in result.files.values())
     if rejected and options.strict:
         raise LoadRefused(
-            f"{rejected:,} rows would be rejected, and --strict allows none.", _first_reasons(con, load_id)
+            f"{rejected:,} {'row' if rejected == 1 else 'rows'} would be rejected, and --strict allows none.",
+            _first_reasons(con, load_id),
         )
     if refused and not options.accept_rejects:
         raise FilesRefused(refused)

@@ -78,7 +78,9 @@ def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[st
         " GROUP BY currency ORDER BY count(*) DESC, currency"
     ).fetchall()
     parts = [
-        f"{currency}, {first}" + (f" to {last}" if last != first else "") + f" ({orders:,} orders)"
+        f"{currency}, {first}"
+        + (f" to {last}" if last != first else "")
+        + f" ({orders:,} {'order' if orders == 1 else 'orders'})"
         for currency, orders, first, last in by_currency[:_SHOWN]
     ]
     if len(by_currency) > _SHOWN:
@@ -86,7 +88,7 @@ def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[st
     lines = found.room.count(found.waiting)
     return [
         f"{'1 row waits' if lines == 1 else f'{lines:,} rows wait'} for exchange rates to {settings.currency}, the shop's currency:"
-        f" {'; '.join(parts)}. They are used when a load brings the rates (table exchange_rates)."
+        f" {'; '.join(parts)}. {'It is' if lines == 1 else 'They are'} used when a load brings the rates (table exchange_rates)."
     ]
 
 
