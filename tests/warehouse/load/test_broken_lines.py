@@ -117,6 +117,26 @@ def test_a_line_that_is_too_long_leaves_its_start_its_size_and_its_digest(shop: 
     }
 
 
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_line_of_json_that_is_too_long_is_one_reject_and_the_others_load(shop: Shop, place: int) -> None:
+    good = [
+        json.dumps({"order_id": n, "ordered_at": "2024-01-05", "currency": "GBP", "gross": n, "email": e})
+        for n, e in ((1, "a"), (2, "b" * 15_900_000))  # the second is long and still read
+    ]
+    long = '{"order_id": 3, "email": "' + "é" * 8_000_000 + '"}'
+    lines = [*good[:place], long, *good[place:]]
+    result = shop.load({"orders.jsonl": ("\n\n".join(lines), ORDERS)})  # the blank lines between count
+    assert result.files["orders.jsonl"] == FileCount(read=3, used=2, rejected=1)
+    assert set(shop.amounts()) == {"1", "2"}
+    assert shop.reasons() == {1 + 2 * place: ["the line is longer than 16,000,000 bytes"]}
+    (raw,) = shop.rows("SELECT raw FROM rejects")[0]
+    assert json.loads(str(raw)) == {
+        "@text": long[:1000],
+        "@size": str(len(long.encode())),
+        "@sha256": hashlib.sha256(long.encode()).hexdigest(),
+    }
+
+
 def test_the_start_of_a_long_line_cannot_be_loaded_as_if_it_were_the_line(shop: Shop, tmp_path: Path) -> None:
     shop.orders("2,2024-01-05,GBP,1," + "x" * 2_000_000 + ",\n")
     (path,) = rejects.export(shop.con, tmp_path / "rejects.csv")

@@ -185,7 +185,8 @@ class InputFile:
             case Format.DELIMITED:
                 return self.dialect.names
             case Format.JSON:
-                return json_header(self.sample, self.name, len(self.sample) < SAMPLE)
+                lines = self._json_sample()
+                return json_header(lines, self.name, len(lines) < SAMPLE)
             case Format.XLSX:
                 return self.sheet_layout.names
             case Format.PARQUET:
@@ -193,6 +194,18 @@ class InputFile:
                     content = self.local(Path(folder))
                     with connect_in_memory([content]) as con:
                         return unique([column for column, _ in parquet_columns(con, content, self.name)])
+
+    def _json_sample(self) -> bytes:
+        """A megabyte of the content, from the second line on where the first does not end in the sample."""
+        start = self.sample
+        if len(start) < SAMPLE or b"\n" in start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            return start
+        lines = b""
+        for chunk in self.chunks():
+            lines += chunk if lines else chunk[chunk.find(b"\n") :] if b"\n" in chunk else b""
+            if len(lines) >= SAMPLE:
+                break
+        return lines[:SAMPLE] or start
 
     @cached_property
     def dialect(self) -> Dialect:

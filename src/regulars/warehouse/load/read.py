@@ -19,7 +19,7 @@ from regulars.warehouse.load.formats import tidy
 from regulars.warehouse.load.formats.csv_records import guessed_fields
 from regulars.warehouse.load.formats.csv_scan import CsvScan
 from regulars.warehouse.load.formats.delimited import BLANK, unique
-from regulars.warehouse.load.formats.text_lines import TextLines
+from regulars.warehouse.load.formats.text_lines import LongLine, TextLines
 from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
 from regulars.warehouse.load.formats.xlsx import sheet_to_csv
@@ -30,6 +30,8 @@ from regulars.warehouse.load.workspace import Workspace, identifier
 _BREAKS_IN_QUOTES = "null_padding in conjunction"
 _LONGEST_SHOWN = 10_000
 """DuckDB keeps this many bytes of a line that it cannot parse."""
+_LONGEST_JSON_LINE = 16_000_000
+"""Bytes of the longest line of JSON that is read."""
 _LONGEST_GUESSED = 10_000
 """Characters of a line that cannot be parsed in which its likely fields are looked for."""
 
@@ -309,20 +311,24 @@ def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     """One JSON object per line, or an array of them. The first record has number 1: there is no header."""
     facts, path = content.facts, content.path
     assert facts is not None
-    if facts.encoding != "utf-8" or not facts.utf8:
+    array = content.file.sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    too_long: list[tuple[int, LongLine]] = []
+    if facts.encoding != "utf-8" or not facts.utf8 or (facts.long_lines and not array):
         path = room.path(".json")
         with content.path.open("rb") as stream, path.open("w", encoding="utf-8", newline="") as out:
-            text = TextLines(stream, facts.encoding, longest=sys.maxsize)
-            out.writelines(f"{line}\n" for line in text)
+            text = TextLines(stream, facts.encoding, longest=sys.maxsize if array else _LONGEST_JSON_LINE)
+            for number, line in enumerate(text, start=1):
+                if isinstance(line, LongLine):
+                    too_long.append((number, line))
+                out.write("\n" if isinstance(line, LongLine) else f"{line}\n")
         _note_encoding(content, text)
     objects = room.table("json")
-    array = content.file.sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     source = (
         f"SELECT json::VARCHAR AS text FROM read_json_objects({quoted(str(path))}, format = 'array',"
         " maximum_object_size = 67108864)"
         if array
         else f"SELECT text FROM read_csv({quoted(str(path))}, auto_detect = false, header = false, delim = '\x01', quote = '',"
-        " escape = '', columns = {'text': 'VARCHAR'}, max_line_size = 16777216, buffer_size = 67108864)"
+        f" escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {2 * _LONGEST_JSON_LINE}, buffer_size = 67108864)"
     )
     try:
         room.con.execute(f"CREATE TEMP TABLE {objects} AS {source}")
@@ -354,7 +360,13 @@ def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
         f" WHERE NOT coalesce({good}, false) AND NOT {blank}"
     )
     room.con.execute(f"INSERT INTO {lines.missing} SELECT rowid + 1 FROM {objects} WHERE {blank}")
-    lines.records = room.count(f"{objects} WHERE NOT {blank}")
+    reason = f"the line is longer than {_LONGEST_JSON_LINE:,} bytes"
+    for number, line in too_long:
+        room.con.execute(
+            f"INSERT INTO {lines.unreadable} VALUES (?, ?, ?, ?, ?, NULL)",
+            [number, line.start, reason, line.size, line.sha256],
+        )
+    lines.records = room.count(f"{objects} WHERE NOT {blank}") + len(too_long)
     return lines, f"(SELECT {', '.join(texts)} FROM {objects} WHERE {good})"
 
 
