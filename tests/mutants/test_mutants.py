@@ -25,6 +25,14 @@ def test_faults_have_names_of_their_own() -> None:
     assert [fault for fault, times in Counter(m.fault for m in MUTANTS).items() if times > 1] == []
 
 
+@pytest.mark.parametrize("folder", ["sources", "warehouse/load", "warehouse/versions"])
+def test_each_module_has_a_mutant(folder: str) -> None:
+    source = ROOT / "src" / "regulars"
+    modules = {str(file.relative_to(source)) for file in (source / folder).rglob("*.py") if file.name != "__init__.py"}
+    assert modules
+    assert sorted(modules - {mutant.file for mutant in MUTANTS}) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=name_of)
 def test_a_mutant_is_caught(mutant: Mutant, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from regulars.vocabulary.spelling import closest, words_of
         ("gross", ["gross_total", "net"], "gross_total"),
         ("Email", ["voicemail"], None),
         ("Created at", ["curated"], None),
+        ("Parcel weight", ["parcel_sender"], None),
         ("customer_id", ["userfield"], None),
         ("ordered_at", ["order_id", "order_purchase_timestamp"], None),
         ("nps", ["units"], None),

@@ -11,6 +11,7 @@ import pytest
 
 from regulars.vocabulary.errors import WarehouseError
 from regulars.warehouse.versions import Warehouse
+from regulars.warehouse.versions.verify import damaged_block
 from warehouse.damage import overwrite, places
 
 ROWS = 40_000
@@ -139,3 +140,10 @@ def test_an_error_that_is_no_damage_stays_what_it_is(warehouse: Warehouse):
         con.execute("FROM nothing")
     with pytest.raises(ZeroDivisionError), warehouse.write("wrong"):
         raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("headers", [0, 1, 2])
+def test_a_file_cut_off_within_its_headers_is_no_database(sound: Path, tmp_path: Path, headers: int):
+    file = tmp_path / "cut.duckdb"
+    file.write_bytes((sound / "v000002.duckdb").read_bytes()[: headers * 4096])
+    assert damaged_block(file) == "it is no database"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,5 +103,9 @@ def test_other_errors_stay_what_they_are(tmp_path: Path):
         con.execute("FROM nothing")
     with pytest.raises(UnreadableFile), Warehouse(tmp_path).write("load"):
         raise UnreadableFile("orders.csv is broken.")
+    with Warehouse(tmp_path).write("load"):
+        pass
+    with pytest.raises(OSError, match="No space left"), Warehouse(tmp_path).read():
+        raise OSError(errno.ENOSPC, "No space left on device", "answer.csv")
     with pytest.raises(WarehouseError, match="memory is full"), Warehouse(tmp_path).write("load"):
         raise MemoryError

@@ -178,6 +178,25 @@ def test_a_changed_mapping_loads_the_same_file_again(shop: Shop) -> None:
     assert shop.load({"x.csv": (content, simple({"gross": "gross::INT * 2"}))}).tables["orders"].updated == 1
 
 
+@pytest.mark.parametrize("change", [{"decimal": ","}, {"date_order": "dmy"}, {"timezone": "Asia/Tokyo"}])
+def test_the_same_file_read_otherwise_is_loaded_again(shop: Shop, change: dict[str, str]) -> None:
+    content = "id,day,gross\n1,2024-01-05,10\n"
+    shop.load({"x.csv": (content, simple({}))})
+    assert not shop.load({"x.csv": (content, simple({}, **change))}).unchanged
+
+
+def test_the_parameter_of_a_lambda_is_no_column(shop: Shop) -> None:
+    columns = {"coupon": "list_transform([id], lambda each: each || '!')[1]"}
+    shop.load({"x.csv": ("id,day,gross\n1,2024-01-05,10\n", simple(columns))})
+    assert shop.rows("SELECT coupon FROM orders") == [("1!",)]
+
+
+def test_a_window_runs_over_the_lines_of_its_own_file(shop: Shop) -> None:
+    source = simple({"coupon": "(count(*) OVER ())::VARCHAR"})
+    shop.load({f"{n}.csv": (f"id,day,gross\n{n},2024-01-05,10\n", source) for n in (1, 2)})
+    assert shop.rows("SELECT coupon FROM orders") == [("1",), ("1",)]
+
+
 def test_a_source_may_warn_after_the_load(shop: Shop) -> None:
     def check(con: duckdb.DuckDBPyConnection, source: str) -> list[str]:
         return [f"{source} has {con.execute('SELECT count(*) FROM orders').fetchall()[0][0]} orders"]

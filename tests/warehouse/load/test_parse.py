@@ -127,6 +127,10 @@ def test_ids_beside_a_decimal_comma(con: duckdb.DuckDBPyConnection, text: str, e
         ("2025-10-07T09:50:26.125Z", datetime(2025, 10, 7, 9, 50, 26, 125_000)),
         ("2025-10-07 09:50:26 UTC", datetime(2025, 10, 7, 9, 50, 26)),
         ("Oct 7, 2025, 9:50 PM", datetime(2025, 10, 7, 20, 50)),
+        ("Jan 7, 2025, 12:10 PM", datetime(2025, 1, 7, 12, 10)),
+        ("Jan 7, 2025, 12:10 AM", datetime(2025, 1, 7, 0, 10)),
+        ("7 Jan 72", datetime(1972, 1, 7)),
+        ("7 Jan 69", datetime(2069, 1, 7)),
         ("7 October 2025", datetime(2025, 10, 6, 23)),
         # The clocks jump from 01:00 to 02:00 on 31 March 2024, and back from 02:00 to 01:00 on 27 October.
         ("2024-03-31 01:30", datetime(2024, 3, 31, 1, 30)),

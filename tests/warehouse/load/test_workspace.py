@@ -43,3 +43,11 @@ with Warehouse(Path({str(tmp_path)!r})).write("load") as con, Workspace(con) as 
 def test_a_database_in_memory_has_the_systems_folder():
     with duckdb.connect() as con, Workspace(con) as room:
         room.path(".csv").write_text("unpacked")
+
+
+def test_the_zone_that_parsing_set_is_put_back():
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'Europe/London'")
+        with Workspace(con) as room:
+            room.timezone("Asia/Tokyo")
+        assert con.execute("SELECT current_setting('TimeZone')").fetchall() == [("Europe/London",)]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.warehouse.load.formats.tidy import look
+from regulars.warehouse.load.formats.tidy import look, tidied
 
 
 @given(st.lists(st.sampled_from([b"a", b'"', b"\n", b"\r\n", b","])).map(b"".join), st.integers(1, 7))
@@ -30,3 +34,21 @@ def test_a_line_is_too_long_wherever_the_pieces_end() -> None:
         content = b"a,b\n" * 300_000 + b"x" * size + b"\n" + b"a,b\n" * 300_000
         facts = look((content[i : i + step] for i in range(0, len(content), step)), content[:100], len)
         assert facts.long_lines is expected, (size, step)
+
+
+@pytest.mark.parametrize(
+    ("content", "copied", "broken"),
+    [
+        ('"a",b,c\n', "", [1]),
+        ('"a",b,\n', "a,b\n", []),
+        ('1,"open\n2",3,4\n5,6\n', "5,6\n", [1, 2]),
+        ('1,"open\n2"\n5,6\n', '1,"open\n2"\n5,6\n', []),
+    ],
+)
+def test_a_record_of_two_columns_is_copied_whole_or_broken_alone(
+    tmp_path: Path, content: str, copied: str, broken: list[int]
+) -> None:
+    path = tmp_path / "copy.csv"
+    result = tidied(io.BytesIO(content.encode()), "utf-8", path, delimiter=",", width=2, preamble=0, has_header=False)
+    assert path.read_text() == copied
+    assert [line.number for line in result.broken] == broken

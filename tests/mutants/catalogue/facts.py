@@ -1,0 +1,91 @@
+"""Deliberate faults in what the warehouse derives and keeps: facts, rates, the log."""
+
+from __future__ import annotations
+
+from mutants.running import Mutant
+
+_STATES = ("tests/metrics/test_states.py",)
+_MONEY = ("tests/metrics/test_money_of_orders.py", "tests/warehouse/facts")
+_LOG = ("tests/warehouse/test_log.py",)
+
+MUTANTS: tuple[Mutant, ...] = (
+    # warehouse: facts
+    Mutant(
+        "the local day begins a second late",
+        "warehouse/facts/days.py",
+        "ibis.cases((local >= _DAY, 1)",
+        "ibis.cases((local > _DAY, 1)",
+        ("tests/warehouse/facts",),
+    ),
+    Mutant(
+        "a rate of eight days ago is taken",
+        "warehouse/rates.py",
+        "MOST_DAYS = 7",
+        "MOST_DAYS = 8",
+        ("tests/warehouse/load/test_waiting.py::test_foreign_orders_wait_for_a_rate_of_their_day_or_the_week_before",),
+    ),
+    Mutant(
+        "refunds are added to net revenue",
+        "warehouse/facts/orders.py",
+        "net = (rows.net_before_refunds - rows.refunds)",
+        "net = (rows.net_before_refunds + rows.refunds)",
+        _MONEY,
+    ),
+    Mutant(
+        "profit forgets the goods that came back",
+        "warehouse/facts/orders.py",
+        "- rows.goods_cost + back_cost - sending",
+        "- rows.goods_cost - sending",
+        _MONEY,
+    ),
+    Mutant(
+        "payment fees are no cost",
+        "warehouse/facts/orders.py",
+        "- sending - fees)",
+        "- sending)",
+        _MONEY,
+    ),
+    Mutant(
+        "an order's first line is its dearest",
+        "warehouse/facts/orders.py",
+        "[lines.amount.desc(), lines.line_id.asc()]",
+        "[lines.line_id.asc()]",
+        ("tests/warehouse/facts/test_order_money.py",),
+    ),
+    Mutant(
+        "the third order counts as the second",
+        "warehouse/facts/gaps.py",
+        "return smaller(number, ibis.literal(3))",
+        "return smaller(number, ibis.literal(2))",
+        (*_STATES, "tests/warehouse/facts"),
+    ),
+    # warehouse: log
+    Mutant(
+        "of equal times the earlier load wins",
+        "warehouse/log.py",
+        "DESC NULLS LAST, load_id DESC) = 1)",
+        "DESC NULLS LAST, load_id) = 1)",
+        _LOG,
+    ),
+    Mutant(
+        "a replaced source's older rows come back",
+        "warehouse/log.py",
+        "WHERE r.load_id >= coalesce(p.since, 0)",
+        "WHERE r.load_id >= 0",
+        _LOG,
+    ),
+    Mutant(
+        "undo leaves the rejects of its load",
+        "warehouse/log.py",
+        'con.execute("DELETE FROM main.rejects WHERE load_id = ?", [load_id])',
+        "pass",
+        (*_LOG, "tests/cli/test_loading.py"),
+    ),
+    Mutant(
+        "the digest of the log forgets the rows' content",
+        "warehouse/integrity.py",
+        "bit_xor(hash({columns})) AS digest",
+        "bit_xor(hash(load_id)) AS digest",
+        ("tests/cli/test_checking.py",),
+    ),
+)

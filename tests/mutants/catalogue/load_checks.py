@@ -1,0 +1,136 @@
+"""Deliberate faults in the checks of a load's rows."""
+
+from __future__ import annotations
+
+from mutants.running import Mutant
+
+_CHECKS = "tests/warehouse/load/checks"
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "equal rows are counted from one again in each part of an export",
+        "warehouse/load/checks/content_ids.py",
+        " + coalesce(b.n, 0)) AS",
+        ") AS",
+        ("tests/sources/test_content_function.py",),
+    ),
+    Mutant(
+        "equal ids of two files are the same row without a word",
+        "warehouse/load/checks/content_ids.py",
+        "if shared and not overlap:",
+        "if shared and overlap:",
+        ("tests/sources/test_content_function.py",),
+    ),
+    Mutant(
+        "a shop that names no gift cards hears of none",
+        "warehouse/load/checks/gift_cards.py",
+        "if settings.gift_cards == ():",
+        "if not settings.gift_cards:",
+        (f"{_CHECKS}/test_gift_cards.py",),
+    ),
+    Mutant(
+        "gift cards that the setting names are warned of",
+        "warehouse/load/checks/gift_cards.py",
+        " AND NOT ({' OR '.join(known) or 'false'})",
+        "",
+        (f"{_CHECKS}/test_gift_cards.py",),
+    ),
+    Mutant(
+        "orders are all of guests though one has a buyer",
+        "warehouse/load/checks/guests.py",
+        "orders = 0 if known else found.room.count(rows)",
+        "orders = found.room.count(rows)",
+        ("tests/sources/test_own.py", f"{_CHECKS}/test_unusable.py"),
+    ),
+    Mutant(
+        "an identity of ten customers is not warned of",
+        "warehouse/load/checks/joining_many.py",
+        "FROM joining WHERE joined >= {MANY}",
+        "FROM joining WHERE joined > {MANY}",
+        (f"{_CHECKS}/test_joining_many.py",),
+    ),
+    Mutant(
+        "the customer ids of guests count as customers",
+        "warehouse/load/checks/joining_many.py",
+        "FILTER (times > 2)",
+        "FILTER (times > 0)",
+        (f"{_CHECKS}/test_joining_many.py",),
+    ),
+    Mutant(
+        "a fifth of the lines is too few",
+        "warehouse/load/checks/line_prices.py",
+        "if dear >= enough:",
+        "if dear > enough:",
+        (f"{_CHECKS}/test_line_prices.py",),
+    ),
+    Mutant(
+        "a few lines are enough",
+        "warehouse/load/checks/line_prices.py",
+        "_ENOUGH_LINES = 10",
+        "_ENOUGH_LINES = 1",
+        (f"{_CHECKS}/test_line_prices.py",),
+    ),
+    Mutant(
+        "a difference of a cent is a lost line",
+        "warehouse/load/checks/order_totals.py",
+        "least - lines > {_CENT}",
+        "least - lines >= {_CENT}",
+        (f"{_CHECKS}/test_order_totals.py", "tests/sources/test_shopify_money.py"),
+    ),
+    Mutant(
+        "a tip among the lines is a difference from the gross",
+        "warehouse/load/checks/order_totals.py",
+        " AND abs(gross - goods) > {_CENT}",
+        "",
+        (f"{_CHECKS}/test_order_totals.py",),
+    ),
+    Mutant(
+        "an order of one customer by any of his identities replaces another's",
+        "warehouse/load/checks/overwritten_orders.py",
+        " AND NOT ({_SAME})",
+        "",
+        (f"{_CHECKS}/test_overwritten_orders.py",),
+    ),
+    Mutant(
+        "an order changed on its own day replaces another's",
+        "warehouse/load/checks/overwritten_orders.py",
+        """ AND {day.format("o")} <> {day.format("b")}""",
+        "",
+        (f"{_CHECKS}/test_overwritten_orders.py",),
+    ),
+    Mutant(
+        "twenty rejected rows refuse a file",
+        "warehouse/load/checks/refusals.py",
+        "rejected > ALLOWED_ROWS and",
+        "rejected >= ALLOWED_ROWS and",
+        ("tests/warehouse/load/test_refusals.py",),
+    ),
+    Mutant(
+        "a twentieth of the rows refuses a file",
+        "warehouse/load/checks/refusals.py",
+        "rejected > ALLOWED_SHARE * read",
+        "rejected >= ALLOWED_SHARE * read",
+        ("tests/warehouse/load/test_refusals.py",),
+    ),
+    Mutant(
+        "a shop with orders in its own currency hears that there are none",
+        "warehouse/load/checks/shop_currency.py",
+        "WHERE currency = {quoted",
+        "WHERE currency <> {quoted",
+        (f"{_CHECKS}/test_shop_currency.py",),
+    ),
+    Mutant(
+        "a masked value shows its letters",
+        "warehouse/load/checks/unusable.py",
+        '    if character.isalpha():\n        return "x"\n',
+        '    if character.isupper():\n        return "x"\n',
+        (f"{_CHECKS}/test_unusable.py",),
+    ),
+    Mutant(
+        "words for nobody are addresses that are none",
+        "warehouse/load/checks/unusable.py",
+        "NOT means_nobody(value) AND NOT {_VALID",
+        "NOT {_VALID",
+        (f"{_CHECKS}/test_unusable.py",),
+    ),
+)

@@ -1,0 +1,181 @@
+"""Deliberate faults in how a load reads files: formats/, inputs/, and what is built on them."""
+
+from __future__ import annotations
+
+from mutants.running import Mutant
+
+_LOAD = "tests/warehouse/load"
+
+MUTANTS: tuple[Mutant, ...] = (
+    # formats
+    Mutant(
+        "a line as long as the limit is too long",
+        "warehouse/load/formats/text_lines.py",
+        "elif size + end > self._longest:",
+        "elif size + end >= self._longest:",
+        (f"{_LOAD}/formats/test_text_lines.py",),
+    ),
+    Mutant(
+        "a carriage return at the end of a file ends no line",
+        "warehouse/load/formats/text_lines.py",
+        '    if waiting:\n        yield b"\\n"',
+        '    if not waiting:\n        yield b""',
+        (f"{_LOAD}/formats/test_text_lines.py",),
+    ),
+    Mutant(
+        "a field with a line break is written without quotes",
+        "warehouse/load/formats/csv_records.py",
+        'or delimiter in field or "\\n" in field else',
+        "or delimiter in field else",
+        (f"{_LOAD}/formats/test_csv_records.py",),
+    ),
+    Mutant(
+        "a quoted field of a broken record ends at any quote",
+        "warehouse/load/formats/csv_records.py",
+        'rf\'"(.*?)"(?={mark}|\\Z)|',
+        'rf\'"(.*?)"|',
+        (f"{_LOAD}/formats/test_csv_records.py",),
+    ),
+    Mutant(
+        "the first row of a copy is taken for its header",
+        "warehouse/load/formats/csv_scan.py",
+        "header = {self.header}",
+        "header = true",
+        (f"{_LOAD}/test_read.py",),
+    ),
+    Mutant(
+        "the first row has the number of the header",
+        "warehouse/load/formats/delimited.py",
+        "return self.preamble + 1 + self.has_header",
+        "return self.preamble + 1",
+        (f"{_LOAD}/test_read.py",),
+    ),
+    Mutant(
+        "columns whose names differ in case alone share a name",
+        "warehouse/load/formats/delimited.py",
+        "while candidate.lower() in taken:",
+        "while candidate in taken:",
+        (f"{_LOAD}/formats/test_delimited.py",),
+    ),
+    Mutant(
+        "an archive of as many files as are allowed is refused",
+        "warehouse/load/formats/packed.py",
+        "if count > MOST_FILES:",
+        "if count >= MOST_FILES:",
+        (f"{_LOAD}/test_limits.py::test_more_files_than_the_limit_are_refused",),
+    ),
+    Mutant(
+        "a large packed file may unpack to anything",
+        "warehouse/load/formats/packed.py",
+        "return min(MOST_BYTES, max(FREE_BYTES, MOST_RATIO * packed))",
+        "return max(FREE_BYTES, MOST_RATIO * packed)",
+        (f"{_LOAD}/test_limits.py::test_the_limits_leave_room_for_any_export",),
+    ),
+    Mutant(
+        "numbers of Parquet have more digits than they carry",
+        "warehouse/load/formats/typed.py",
+        "digits = 15 if",
+        "digits = 17 if",
+        (f"{_LOAD}/formats/test_typed.py",),
+    ),
+    Mutant(
+        "the columns of a JSON file are those of its first record",
+        "warehouse/load/formats/typed.py",
+        "for record in records[:_JSON_HEADER_RECORDS]:",
+        "for record in records[:1]:",
+        (f"{_LOAD}/formats/test_typed.py",),
+    ),
+    Mutant(
+        "a field beyond the last column is dropped",
+        "warehouse/load/formats/tidy.py",
+        "if any(fields[width:]):",
+        "if any(fields[width + 1 :]):",
+        (f"{_LOAD}/formats/test_tidy.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
+    ),
+    Mutant(
+        "a quote that is never closed takes following lines with it",
+        "warehouse/load/formats/tidy.py",
+        "if fields is not None and len(fields) <= width:",
+        "if fields is not None:",
+        (f"{_LOAD}/formats/test_tidy.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
+    ),
+    Mutant(
+        "an empty row of a sheet counts as none",
+        "warehouse/load/formats/xlsx.py",
+        "for _ in range(expected, number):",
+        "for _ in range(expected + 1, number):",
+        (f"{_LOAD}/test_files.py::test_a_spreadsheet_keeps_its_row_numbers_dates_and_numbers",),
+    ),
+    Mutant(
+        "a number that a spreadsheet has shortened is taken",
+        "warehouse/load/formats/xlsx.py",
+        "if not 10**_EXACT_DIGITS <= abs(number)",
+        "if not 10**_EXACT_DIGITS * 10 <= abs(number)",
+        (f"{_LOAD}/test_xlsx.py",),
+    ),
+    # inputs
+    Mutant(
+        "the same file with another decimal mark is nothing new",
+        "warehouse/load/inputs/content.py",
+        "            source.decimal,\n",
+        "",
+        (f"{_LOAD}/test_mapping.py::test_the_same_file_read_otherwise_is_loaded_again",),
+    ),
+    Mutant(
+        "a header on top is said to be below others",
+        "warehouse/load/inputs/header.py",
+        "if line is not None and line > top:",
+        "if line is not None:",
+        ("tests/sources/test_header.py",),
+    ),
+    # files and lines
+    Mutant(
+        "files of one name in two folders are not told apart",
+        "warehouse/load/files.py",
+        "long if name in twice else name",
+        "name",
+        (f"{_LOAD}/test_files.py::test_files_of_one_name_are_told_apart_by_their_paths",),
+    ),
+    Mutant(
+        "hidden files are loaded",
+        "warehouse/load/files.py",
+        'part.startswith((".", "__MACOSX", "~$"))',
+        'part.startswith(("__MACOSX", "~$"))',
+        (f"{_LOAD}/test_files.py",),
+    ),
+    Mutant(
+        "blank lines do not count in line numbers",
+        "warehouse/load/read.py",
+        "{index} + {self.first} + coalesce(s.shift, 0)",
+        "{index} + {self.first}",
+        (f"{_LOAD}/test_read.py",),
+    ),
+    Mutant(
+        "a zero byte is loaded",
+        "warehouse/load/stage.py",
+        "stage.lines_may_hold_zeros = facts is not None and",
+        "stage.lines_may_hold_zeros = facts is None and",
+        (f"{_LOAD}/test_read.py::test_a_zero_byte_rejects_its_line",),
+    ),
+    Mutant(
+        "the rows of small files are those of the file before",
+        "warehouse/load/read.py",
+        "        start += count\n",
+        "        start += count - 1\n",
+        (f"{_LOAD}/test_many_files.py::test_the_later_of_two_small_files_wins_and_lines_count_from_each_file_s_top",),
+    ),
+    Mutant(
+        "what a load unpacked stays",
+        "warehouse/load/workspace.py",
+        "        shutil.rmtree(self._folder)\n",
+        "        pass\n",
+        (f"{_LOAD}/test_workspace.py",),
+    ),
+    Mutant(
+        "the zone of a source stays with the connection",
+        "warehouse/load/workspace.py",
+        "        self.timezone(self._original_timezone)\n",
+        "        pass\n",
+        (f"{_LOAD}/test_workspace.py",),
+    ),
+)

@@ -1,0 +1,149 @@
+"""Deliberate faults in sources/."""
+
+from __future__ import annotations
+
+from mutants.running import Mutant
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "one column is enough to take a file for a table",
+        "sources/catalogue.py",
+        "_TELLING = 2",
+        "_TELLING = 1",
+        ("tests/sources/test_catalogue.py",),
+    ),
+    Mutant(
+        "content() without columns is no id",
+        "sources/content_function.py",
+        'rf"(?:{_NAME}(?:,{_NAME})*)?',
+        'rf"(?:{_NAME}(?:,{_NAME})*)',
+        ("tests/sources/test_content_function.py::test_without_columns_all_but_the_status_count",),
+    ),
+    Mutant(
+        "the parameters of a lambda are columns",
+        "sources/expressions.py",
+        "if name not in parameters and name",
+        "if name",
+        ("tests/sources/test_mapping_file.py",),
+    ),
+    Mutant(
+        "a comment at the end of an expression is taken",
+        "sources/expressions.py",
+        '    _tree(con, f"SELECT ({sql})")',
+        "    #",
+        ("tests/sources/test_mapping_file.py",),
+    ),
+    Mutant(
+        "a mapping need not fill what a table needs",
+        "sources/mapping_file.py",
+        "        if missing:\n",
+        "        if not missing:\n",
+        ("tests/sources/test_mapping_file.py",),
+    ),
+    Mutant(
+        "a column that would be two things at once is one of them",
+        "sources/mapping_file.py",
+        "if len(said) == 1}",
+        "if said}",
+        ("tests/sources/test_mapping_file.py",),
+    ),
+    Mutant(
+        "a misspelt column of ours is passed over",
+        "sources/own.py",
+        "closed=True",
+        "closed=False",
+        ("tests/sources/test_own.py",),
+    ),
+    Mutant(
+        "four values of five do not show a shape",
+        "sources/value_shapes.py",
+        ">= _ENOUGH * len(shapes)",
+        "> _ENOUGH * len(shapes)",
+        ("tests/sources/test_value_shapes.py",),
+    ),
+    Mutant(
+        "a line half of numbers is no header",
+        "sources/value_shapes.py",
+        "numbers * 2 > len(shapes)",
+        "numbers * 2 >= len(shapes)",
+        ("tests/sources/test_value_shapes.py",),
+    ),
+    Mutant(
+        "a table is proposed by one column",
+        "sources/suggest.py",
+        "_FEWEST = 2",
+        "_FEWEST = 1",
+        ("tests/sources/test_suggest.py",),
+    ),
+    Mutant(
+        "one word of a name is enough to know its column",
+        "sources/suggest.py",
+        "elif more == 1 and len(phrase) > 1 and",
+        "elif more == 1 and",
+        ("tests/sources/test_suggest.py",),
+    ),
+    # shops
+    Mutant(
+        "a phone number of one digit repeated is somebody's",
+        "sources/shops/made_ids.py",
+        " AND ltrim({digits}, left({digits}, 1)) <> ''",
+        "",
+        ("tests/sources/test_shopify.py::test_words_for_nobody_make_no_customer_id",),
+    ),
+    Mutant(
+        "an address is another's in capitals",
+        "sources/shops/made_ids.py",
+        "'email:' || lower({column})",
+        "'email:' || {column}",
+        ("tests/sources/test_woocommerce.py", "tests/sources/test_shopify.py::test_a_customer_in_both_layouts_is_one"),
+    ),
+    Mutant(
+        "a difference of a cent is a missing line",
+        "sources/shops/shopify_amounts.py",
+        '{MISSING} > 0.01"',
+        '{MISSING} >= 0.01"',
+        ("tests/sources/test_shopify_money.py::test_a_difference_of_a_cent_is_rounding",),
+    ),
+    Mutant(
+        "a tip is a discount",
+        "sources/shops/shopify_amounts.py",
+        "CASE WHEN {_TIPS_IN_SUBTOTAL} THEN 0 ELSE {_TIPS} END",
+        "0",
+        ("tests/sources/test_shopify.py::test_a_tip_is_no_discount_and_no_tax",),
+    ),
+    Mutant(
+        "a customer's missing orders are not missed where another has more",
+        "sources/shops/shopify_check.py",
+        "sum(least(known.orders, coalesce(loaded.orders, 0)))",
+        "sum(coalesce(loaded.orders, 0))",
+        ("tests/sources/test_shopify_check.py",),
+    ),
+    Mutant(
+        "a name alone is a customer",
+        "sources/shops/shopify_customers.py",
+        'where=f"{_ID} IS NOT NULL"',
+        'where="true"',
+        ("tests/sources/test_shopify.py::test_customers_of_the_layout_without_numbers_are_known_by_address",),
+    ),
+    Mutant(
+        "an order cancelled in American spelling counts",
+        "sources/shops/shopify_orders.py",
+        'WHEN coalesce({of("Cancelled at")}, {of("Canceled at")}) IS NOT NULL',
+        'WHEN {of("Cancelled at")} IS NOT NULL',
+        ("tests/sources/test_shopify.py::test_an_order_with_a_day_of_cancellation_is_cancelled_in_both_spellings",),
+    ),
+    Mutant(
+        "a refund total is a further refund in each export",
+        "sources/shops/shopify_orders.py",
+        "            running_total=True,\n",
+        "",
+        ("tests/warehouse/load/test_refund_totals.py",),
+    ),
+    Mutant(
+        "customers of WooCommerce are not known by their username",
+        "sources/shops/woocommerce_customers.py",
+        """, {id_of_username('"Username"')})""",
+        ", NULL)",
+        ("tests/sources/test_woocommerce.py",),
+    ),
+)

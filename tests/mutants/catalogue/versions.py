@@ -1,0 +1,112 @@
+"""Deliberate faults in warehouse/versions/."""
+
+from __future__ import annotations
+
+from mutants.running import Mutant
+
+_DISK = (
+    "tests/warehouse/test_disk.py::test_each_thing_is_on_disk_before_what_names_it",
+    "tests/warehouse/test_disk.py::test_a_version_that_is_not_what_was_written_is_not_published",
+    "tests/warehouse/test_disk.py::test_after_a_power_cut_at_any_step_the_shop_opens",
+)
+
+MUTANTS: tuple[Mutant, ...] = (
+    Mutant(
+        "a published version is not synced",
+        "warehouse/versions/folder.py",
+        "        _sync(built)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "the pointer is not synced before it replaces",
+        "warehouse/versions/folder.py",
+        "        _sync(file)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "the name of a version is not synced before the pointer names it",
+        "warehouse/versions/folder.py",
+        "        built.rename(self.file(number))\n        _sync(self.path)\n",
+        "        built.rename(self.file(number))\n",
+        _DISK,
+    ),
+    Mutant(
+        "a new version is published unchecked",
+        "warehouse/versions/folder.py",
+        "        check(self.file(number), number)\n",
+        "        pass\n",
+        _DISK,
+    ),
+    Mutant(
+        "a new version's blocks are not read before it is published",
+        "warehouse/versions/verify.py",
+        "if damaged := damaged_block(file):",
+        'if damaged := "":',
+        _DISK,
+    ),
+    Mutant(
+        "connections reach what lies outside",
+        "warehouse/versions/connection.py",
+        '"enable_external_access": False',
+        '"enable_external_access": True',
+        ("tests/warehouse/test_connection.py",),
+    ),
+    Mutant(
+        "the pointer names a version before it is checked",
+        "warehouse/versions/folder.py",
+        "        check(self.file(number), number)\n        staged.replace(self.current)\n",
+        "        staged.replace(self.current)\n        check(self.file(number), number)\n",
+        _DISK,
+    ),
+    Mutant(
+        "the name of the pointer is not synced",
+        "warehouse/versions/folder.py",
+        "        _sync(self.path)\n        with suppress(OSError):  # what",
+        "        with suppress(OSError):  # what",
+        ("tests/warehouse/test_disk.py::test_what_was_published_stays_published", *_DISK),
+    ),
+    Mutant(
+        "a version that was written as another one is published",
+        "warehouse/versions/verify.py",
+        'if about(con).get("number") != str(number):',
+        'if not about(con).get("number"):',
+        _DISK,
+    ),
+    Mutant(
+        "a file shorter than its headers is whole",
+        "warehouse/versions/verify.py",
+        'return "" if place >= 3 * _HEADER else',
+        'return "" if place >= 0 else',
+        ("tests/warehouse/test_damage.py::test_a_file_cut_off_within_its_headers_is_no_database",),
+    ),
+    Mutant(
+        "a writer does not wait for the lock",
+        "warehouse/versions/lock.py",
+        "            fcntl.flock(descriptor, fcntl.LOCK_EX)\n",
+        "            pass\n",
+        ("tests/warehouse/test_versions.py::test_the_second_writer_waits_and_is_told_for_whom",),
+    ),
+    Mutant(
+        "a full disk of the reader's own is said to be ours",
+        "warehouse/versions/room.py",
+        "ours = (duckdb.Error, OSError) if writing else (duckdb.Error,)",
+        "ours = (duckdb.Error, OSError)",
+        ("tests/warehouse/test_limits.py::test_other_errors_stay_what_they_are",),
+    ),
+    Mutant(
+        "after a rollback a number is used twice",
+        "warehouse/versions/warehouse.py",
+        "number, building = pointer.highest + 1,",
+        "number, building = (pointer.number or 0) + 1,",
+        ("tests/warehouse/test_versions.py::test_after_a_rollback_the_next_version_takes_a_new_number",),
+    ),
+    Mutant(
+        "a rollback goes to a version that is not whole",
+        "warehouse/versions/warehouse.py",
+        "            if not self.fault(candidate):\n",
+        "            if candidate:\n",
+        ("tests/warehouse/test_versions.py::test_going_back_passes_over_versions_that_are_not_whole",),
+    ),
+)
