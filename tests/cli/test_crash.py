@@ -44,7 +44,7 @@ def whole(con: duckdb.DuckDBPyConnection) -> list[int]:
     return [int(str(number)) for number, _ in files]
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [8, pytest.param(300, marks=pytest.mark.slow)])
 def test_a_load_killed_at_any_moment_leaves_the_last_version_whole(folder: Path, times: int) -> None:
     killed = kill_again_and_again(folder / "warehouse", lambda number: load(folder, number), whole, times)
     assert killed > times / 3

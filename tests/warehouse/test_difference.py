@@ -296,7 +296,7 @@ def history(done: list[tuple[str, Any]]) -> Shop:
     return shop
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(acts, min_size=1, max_size=5))
 def test_whatever_happens_the_facts_are_as_if_derived_anew(done: list[tuple[str, Any]]):
     history(done).check()

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -118,9 +119,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.lists(STEP, min_size=1, max_size=7))
-def test_an_orders_refunds_add_up_to_the_latest_total(steps: list[tuple[str, object]]) -> None:
+def assert_refunds_add_up(steps: list[tuple[str, object]]) -> None:
     """Worked out with dictionaries: the last load that is not undone and shows the order, none before a replacing one."""
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(Path(folder))
@@ -157,3 +156,16 @@ def test_an_orders_refunds_add_up_to_the_latest_total(steps: list[tuple[str, obj
                     tuple(part): at
                     for *part, at in shop.rows("SELECT order_id, return_id, returned_at FROM log.returns")
                 }
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.lists(STEP, min_size=1, max_size=7))
+def test_an_orders_refunds_add_up_to_the_latest_total(steps: list[tuple[str, object]]) -> None:
+    assert_refunds_add_up(steps)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None)
+@given(st.lists(STEP, min_size=1, max_size=7))
+def test_refunds_add_up_after_many_histories(steps: list[tuple[str, object]]) -> None:
+    assert_refunds_add_up(steps)
