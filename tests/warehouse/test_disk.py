@@ -149,8 +149,13 @@ def test_each_thing_is_on_disk_before_what_names_it(library: Path, folder: Path)
 
 @pytest.mark.parametrize(
     ("words", "nth"),
-    [((), 10), pytest.param((), 1, marks=pytest.mark.slow), (("rollback",), 1)],
-    ids=["some of a write", "all of a write", "all of a rollback"],
+    [
+        ((), 20),
+        (("rollback",), 4),
+        pytest.param((), 1, marks=pytest.mark.slow),
+        pytest.param(("rollback",), 1, marks=pytest.mark.slow),
+    ],
+    ids=["some of a write", "some of a rollback", "all of a write", "all of a rollback"],
 )
 @pytest.mark.parametrize("forever", [False, True], ids=["once", "from then on"])
 def test_whichever_step_fails_the_state_is_old_or_new_and_said(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +27,6 @@ from regulars.warehouse.derive import derive
 
 GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
 METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
-seldom = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
@@ -107,8 +107,11 @@ def distinct(fact: Fact) -> Metric:
     return replace(named("customers_end"), of=persons(fact), per=None)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("where", ["", "country=DE", "country=DE,FR"])
-@pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR])
+@pytest.mark.parametrize(
+    ("grain", "where"),
+    [(grain, where) for grain in (Grain.MONTH, Grain.FISCAL_YEAR) for where in ("", "country=DE", "country=DE,FR")]
+    + [pytest.param(Grain.WEEK, where, marks=pytest.mark.slow) for where in ("", "country=DE", "country=DE,FR")],
+)
 def test_distinct_customers_from_cells_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
     facts, kept = made.facts, 0
     for fact in (ORDERS, LINES, RETURNS):
@@ -229,7 +232,7 @@ def changed(rows: Tables, seed: int) -> Tables:
     return {name: other[name] if name == "spend" else mixed(name) for name in rows}
 
 
-@pytest.mark.parametrize("seed", [1, 5])
+@pytest.mark.parametrize("seed", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> None:
     """Few rows are summed up for each level by itself, many for the finest, from which the others follow."""
     made = shop_of(seed)
@@ -244,9 +247,19 @@ def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> No
     assert cells(made.con) == one_value
 
 
-@seldom
+@pytest.mark.parametrize("seeds", [(4, 11, 3)])
+def test_cells_corrected_by_differences_are_cells_built_anew(seeds: tuple[int, ...]) -> None:
+    assert_corrected_as_built_anew(seeds)
+
+
+@pytest.mark.slow
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
-def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:
+def test_cells_corrected_by_any_differences_are_cells_built_anew(seeds: list[int]) -> None:
+    assert_corrected_as_built_anew(seeds)
+
+
+def assert_corrected_as_built_anew(seeds: Sequence[int]) -> None:
     rows = tables(seeds[0])
     made = shop(SETTINGS, **rows)
     refresh(made.con, SETTINGS, rule=ALL)
