@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regulars.vocabulary.errors import InputError, UnknownFile, UnreadableFile, UsageError
+from regulars.vocabulary.safe_text import one_line
 from regulars.warehouse.load.files import InputFile, expand, is_hidden, is_readable
 from regulars.warehouse.load.formats.delimited import is_prose
 from regulars.warehouse.load.run import Input
@@ -93,4 +94,4 @@ def _refusal(result: Incoming, files: int) -> UnknownFile:
     message = f"Nothing was loaded: of {files} files, {what} not known."
     skip = "Load the others with --skip-unknown. " if result.inputs else ""
     hint = f"{skip}Of one file, regulars load FILE also says how a mapping file for it begins."
-    return UnknownFile(message, hint, "\n".join(f"  {name}: {reason}" for name, reason in left.items()))
+    return UnknownFile(message, hint, "\n".join(one_line(f"  {name}: {reason}") for name, reason in left.items()))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.vocabulary.safe_text import in_json, visible, without_formula
+from regulars.vocabulary.safe_text import in_json, one_line, visible, without_formula
 
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
@@ -66,3 +66,8 @@ def test_nothing_that_begins_like_a_formula_is_left_but_numbers(text: str):
     assert safe[:1] not in ("=", "@", "\t", "\r") or safe.isspace()
     if safe[:1] in ("+", "-"):
         assert not any(character.isalpha() or character in "(!|" for character in safe)
+
+
+@given(st.text())
+def test_one_line_is_one_line(text: str):
+    assert len(one_line(text).splitlines()) <= 1 and "\t" not in one_line(text)

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from regulars import __version__
 from regulars.cli import stopping
 from regulars.cli.commands import ahead, ask, bring, keep, people, reference
-from regulars.cli.output import hush, tell
+from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 
@@ -181,7 +181,7 @@ def _refuse(message: str, hint: str, code: int, details: str = "") -> int:
     if hint:
         tell(" ".join(hint.split("\n")))
     if details:
-        tell(details)
+        tell_lines(details)
     return code
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.output import Sheet, say, show
+from regulars.cli.output import Sheet, say, say_lines, show
 from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
@@ -93,7 +93,7 @@ def describe(found: Explanation) -> None:
     for number, sql in enumerate(found.sql, start=1):
         say()
         say("SQL" if len(found.sql) == 1 else f"SQL {number} of {len(found.sql)}")
-        say(sql)
+        say_lines(sql)
     if found.sql:
         say()
         say(f"{WITHIN} and {BEFORE} list the days asked about, as numbers since 1970-01-01, and what they count for.")

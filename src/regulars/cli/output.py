@@ -6,13 +6,13 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli.options import Format
-from regulars.vocabulary.safe_text import in_json, visible, without_formula
+from regulars.vocabulary.safe_text import in_json, one_line, visible, without_formula
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,7 +35,7 @@ class Sheet:
     leading: int = 0
     """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
     narrow: Sheet | None = None
-    """What is drawn instead where the terminal is too narrow."""
+    """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
 
 
 def is_terminal() -> bool:
@@ -44,12 +44,22 @@ def is_terminal() -> bool:
 
 
 def say(text: str = "") -> None:
-    """A line of the answer; control characters in it are written out."""
+    """A line of the answer; control characters and line breaks in it are written out."""
+    print(one_line(text))
+
+
+def say_lines(text: str) -> None:
+    """Several lines of the answer. Whoever makes them keeps the line breaks of data out."""
     print(visible(text))
 
 
 def tell(text: str) -> None:
     """A line beside the answer (on stderr): what one should know, but a program need not parse."""
+    print(one_line(text), file=sys.stderr)
+
+
+def tell_lines(text: str) -> None:
+    """Several lines beside the answer, as `say_lines`."""
     print(visible(text), file=sys.stderr)
 
 
@@ -62,16 +72,16 @@ def show(sheet: Sheet) -> None:
         _align(safe)
 
 
-def _visible(sheet: Sheet) -> Sheet:
-    """The table without control characters: names and reasons in it come from strangers."""
+def _visible(sheet: Sheet, safe: Callable[[str], str] = one_line) -> Sheet:
+    """The table without control characters: names and reasons in it come from strangers. Only narrow cells have several lines."""
     return replace(
         sheet,
-        columns=[visible(name) for name in sheet.columns],
-        rows=[[visible(cell) for cell in row] for row in sheet.rows],
-        title=visible(sheet.title),
-        numbers=frozenset(visible(name) for name in sheet.numbers),
-        notes=[visible(note) for note in sheet.notes],
-        narrow=None if sheet.narrow is None else _visible(sheet.narrow),
+        columns=[safe(name) for name in sheet.columns],
+        rows=[[safe(cell) for cell in row] for row in sheet.rows],
+        title=one_line(sheet.title),
+        numbers=frozenset(safe(name) for name in sheet.numbers),
+        notes=[one_line(note) for note in sheet.notes],
+        narrow=None if sheet.narrow is None else _visible(sheet.narrow, visible),
     )
 
 

@@ -10,6 +10,7 @@ from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value
 from regulars.metrics.shapes import Total
 from regulars.vocabulary import money
+from regulars.vocabulary.safe_text import one_line
 from regulars.vocabulary.units import Unit
 
 _CHANGE = ("before", "difference", "difference_low", "difference_high", "verdict")
@@ -178,7 +179,12 @@ def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, b
         sheet.rows.append([name, *groups, text(value), interval, earlier, change, verdict])
         below = ", ".join(part for part in (change, verdict) if part)
         narrow.rows.append(
-            [_broken(name), *groups, f"{text(value)}\n{interval}".rstrip(), f"{earlier}\n{below}".rstrip()]
+            [
+                _broken(name),
+                *map(one_line, groups),
+                f"{text(value)}\n{interval}".rstrip(),
+                f"{earlier}\n{below}".rstrip(),
+            ]
         )
     sheet.narrow = narrow
     return sheet

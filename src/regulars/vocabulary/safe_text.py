@@ -20,6 +20,11 @@ def visible(text: str) -> str:
     return _CONTROL.sub(_escape, text.replace("\r\n", "\n"))
 
 
+def one_line(text: str) -> str:
+    r"""The text with tabs and line feeds written out too, as in \x0a: for whatever is shown in one line."""
+    return visible(text).replace("\t", r"\x09").replace("\n", r"\x0a")
+
+
 def is_utf8(path: Path | str) -> bool:
     """Whether a path can be given to DuckDB: its names are UTF-8, and that is how the system is told to read names."""
     try:
