@@ -51,6 +51,14 @@ def test_returns_without_orders_tell_no_country_its_rate():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["refunds_by_return_day", "refunds_by_order_day"])
+@pytest.mark.parametrize(("linked", "unlinked", "value"), [(0, 3, None), (0, 0, None), (2, 3, 20), (1, 0, 10)])
+def test_refunds_without_any_known_order_are_no_sum_of_nothing(
+    name: str, linked: int, unlinked: int, value: int | None
+):
+    assert told(ask(returned(linked, unlinked), name)) == {"": (value, None)}
+
+
 @pytest.mark.parametrize(("linked", "unlinked", "value"), [(4, 1, 0.4), (3, 1, None), (5, 0, 0.5)])
 def test_more_than_a_fifth_hides_and_a_fifth_does_not(linked: int, unlinked: int, value: float | None):
     (germany, *_) = ask(returned(linked, unlinked), RATE, ("country",))

@@ -13,7 +13,7 @@ _TWO = (
     Order("ben", "2024-03-20", "60.00", units=2, returned=("2024-04-02", 1, "30.00")),
 )
 LINKED = "linked_returns"
-"""Without a return whose order is known, a rate by order day would be 0 for want of data."""
+"""Without a return whose order is known, a rate by order day and sums of linked refunds would be 0 for want of data."""
 _LATE = "Ripe once the return window after the period's last day is over."
 
 RETURNED: tuple[Metric, ...] = (

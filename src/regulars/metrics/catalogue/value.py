@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ibis import _
 
+from regulars.metrics.catalogue.returns import LINKED
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
     HISTORIES,
@@ -99,6 +100,7 @@ VALUE: tuple[Metric, ...] = (
         of=_.refunds,
         unit=Unit.MONEY,
         better=Better.LOWER,
+        needs=(LINKED,),
         variants=("refunds_by_return_day", "unlinked_refunds"),
         example=_three(30),
     ),
@@ -111,6 +113,7 @@ VALUE: tuple[Metric, ...] = (
         where=_.linked,
         unit=Unit.MONEY,
         better=Better.LOWER,
+        needs=(LINKED,),
         variants=("refunds_by_order_day",),
         example=_three(0),
     ),
