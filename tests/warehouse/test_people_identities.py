@@ -46,6 +46,10 @@ def asked(question: str, value: str | None, **values: object) -> object:
         ("<anna@example.com>", "email:anna@example.com"),
         ("mailto:Anna@example.com", "email:anna@example.com"),
         ("<mailto:anna@example.com>", "email:anna@example.com"),
+        ("mailto:Anna@example.com?subject=Order 7", "email:anna@example.com"),
+        ("<mailto:anna@example.com?cc=bert@example.com&subject=Hi, you>", "email:anna@example.com"),
+        ("anna@example.com?subject=y", "email:anna@example.com"),
+        ("an?na@example.com", "email:an?na@example.com"),
         ("anna@example.com.", "email:anna@example.com"),
         ("'anna@example.com", "email:anna@example.com"),
         ("'anna@example.com'", "email:anna@example.com"),
@@ -187,6 +191,20 @@ def test_an_id_that_only_looks_like_a_word_for_nobody_is_an_id(value: str):
     assert asked("id_identity('own', ?)", value) == f"id:own:{value}"
 
 
-@given(st.sampled_from(["{}", "mailto:{}", "<{}>", "Anna <{}>", '"{}"', "'{}'", "{}.", "\ufeff{}", " {}\t"]), addresses)
+DRESSINGS = (
+    "{}",
+    "mailto:{}",
+    "mailto:{}?subject=a@b.c",
+    "<{}>",
+    "Anna <{}>",
+    '"{}"',
+    "'{}'",
+    "{}.",
+    "\ufeff{}",
+    " {}\t",
+)
+
+
+@given(st.sampled_from(DRESSINGS), addresses)
 def test_dressing_never_makes_another_address(dressing: str, address: str):
     assert asked("email_identity(?)", dressing.format(address)) == f"email:{address}"

@@ -46,12 +46,13 @@ _TRUNKS: dict[str, tuple[str, int | None]] = {"36": ("06", None), "39": ("", Non
 
 
 def _address(not_in: str = "") -> str:
-    """The expression of an email address, none of whose characters may be among these."""
-    local, part, last = (rf"[^@\s,;:<>(){outside}{not_in}]" for outside in (r"\x22", _AROUND, rf".{_AROUND}"))
+    """The expression of an email address, none of whose characters may be among these. No domain holds a question mark."""
+    local, part, last = (rf"[^@\s,;:<>(){outside}{not_in}]" for outside in (r"\x22", rf"?{_AROUND}", rf".?{_AROUND}"))
     return rf"{local}+@{part}+\.{last}+"
 
 
-_DRESSED_ADDRESS = rf"^[{_AROUND}]*(?:mailto:)?[{_AROUND}]*({_address()})[{_AROUND}.]*$"
+# A link may carry more after a question mark: mailto:anna@example.com?subject=Hello.
+_DRESSED_ADDRESS = rf"^[{_AROUND}]*(?:mailto:)?[{_AROUND}]*({_address()})[{_AROUND}.]*(?:\?.*)?$"
 
 
 def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
