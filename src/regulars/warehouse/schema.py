@@ -108,7 +108,13 @@ class Table:
 HOUSEKEEPING = (
     Column("source", Kind.ID, "which source and account the row came from"),
     Column("load_id", Kind.INTEGER, "the load that brought the row"),
-    Column("updated_at", Kind.INSTANT, "when the shop last changed the row, where the source says so", nullable=True),
+    Column(
+        "updated_at",
+        Kind.INSTANT,
+        "when the shop last changed the row, where the source says so",
+        nullable=True,
+        past=True,
+    ),
     Column("zone", Kind.TEXT, "the timezone in which times without an offset were read", nullable=True),
 )
 """Columns that every table carries besides its own."""

@@ -98,6 +98,26 @@ def test_what_happened_lies_between_the_first_shops_and_the_load(shop: Shop, tab
             assert len(told) == 1 and told[0].startswith(f"{column.name}: '{text[:10]}' {why}"), (column.name, text)
 
 
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_no_row_was_changed_in_the_future(shop: Shop, table: Table) -> None:
+    """A row of the year 2042 would be replaced by no later one."""
+    good = row_of(table)
+    reasons = loaded(shop, table, [good | {"updated_at": day} for day in ("2024-05-03", "2042-03-01", "1994-12-31")])
+    own_reasons = {line: [why for why in reasons.get(line, []) if why.startswith("updated_at")] for line in (2, 3, 4)}
+    assert own_reasons == {
+        2: [],
+        3: ["updated_at: '2042-03-01' lies in the future: this load is of 2024-05-01"],
+        4: ["updated_at: '1994-12-31' is before 1995, when there were no online shops"],
+    }
+
+
+def test_a_rate_of_2042_is_rejected(shop: Shop) -> None:
+    """It would cover the shop's days until then."""
+    rates = BY_NAME["exchange_rates"]
+    rows = [{"day": day, "currency": "USD", "rate": "0.8"} for day in ("2024-05-01", "2042-03-01")]
+    assert loaded(shop, rates, rows) == {3: ["day: '2042-03-01' lies in the future: this load is of 2024-05-01"]}
+
+
 def test_what_is_promised_may_lie_in_the_future(shop: Shop) -> None:
     table = BY_NAME["deliveries"]
     assert loaded(shop, table, [row_of(table) | {"promised_at": "2042-03-01"}]) == {}

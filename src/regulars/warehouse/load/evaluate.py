@@ -18,9 +18,9 @@ from regulars.warehouse.load.mapping import REASON
 from regulars.warehouse.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
 from regulars.warehouse.load.stage import Plan, Stage, naive
 from regulars.warehouse.load.workspace import Workspace, identifier
-from regulars.warehouse.schema import CLOCKS_DIFFER, EARLIEST, LARGEST, Column, Kind, Table
+from regulars.warehouse.schema import CLOCKS_DIFFER, EARLIEST, HOUSEKEEPING, LARGEST, Column, Kind, Table
 
-_UPDATED_AT = Column("updated_at", Kind.INSTANT, "", nullable=True)
+_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
 _WHOLE = ("HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 _NUMERIC = ("DECIMAL", "DOUBLE", "FLOAT", *_WHOLE)
 _NESTED = ("STRUCT", "MAP", "UNION", "JSON")
@@ -136,7 +136,7 @@ def _results(stage: Stage, plan: Plan, lines: str, lost: str = "", *, file: bool
     given = [plan.columns[column.name] for column in carried(plan.table) if column.name in plan.columns]
     times = _times(stage, plan)
     if plan.group_by:
-        columns = [_first(found) for found in given]
+        columns = [first_value(found) for found in given]
         flag = " OR ".join(f"coalesce(bool_or({naive(name)}), false)" for name in times) or "false"
         line, all_lines, gone = 'min("@line")', 'list("@line")', 'flatten(list("@lost"))'
         group = f" GROUP BY {', '.join(f'({key.sql})' for key in plan.group_by)}"
@@ -156,8 +156,8 @@ def _results(stage: Stage, plan: Plan, lines: str, lost: str = "", *, file: bool
     return f"SELECT {', '.join(outs)} FROM {source}{where}{group}"
 
 
-def _first(found: Expression) -> str:
-    """Under group_by a bare column is its first value that is not empty."""
+def first_value(found: Expression) -> str:
+    """SQL of an expression under group_by: a bare column is its first value that is not empty."""
     return f'arg_min({found.sql}, "@line")' if found.bare is not None else f"({found.sql})"
 
 

@@ -46,7 +46,7 @@ exchange_rates = Table(
     name="exchange_rates",
     about="What one unit of a currency is worth in the shop's. A missing day takes the last earlier one, at most 7 days old.",
     columns=(
-        Column("day", Kind.DAY, "the day"),
+        Column("day", Kind.DAY, "the day", past=True),
         Column("currency", Kind.TEXT, "three-letter code"),
         Column("rate", Kind.NUMBER, "shop currency per unit"),
     ),
