@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS main.load_files (load_id INTEGER NOT NULL, file_no IN
 CREATE TABLE IF NOT EXISTS main.load_tables (load_id INTEGER NOT NULL, source VARCHAR NOT NULL, "table" VARCHAR NOT NULL,
     inserted BIGINT NOT NULL, updated BIGINT NOT NULL, unchanged BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS main.rejects (load_id INTEGER NOT NULL, file VARCHAR NOT NULL, line BIGINT NOT NULL,
-    source VARCHAR NOT NULL, unit VARCHAR, reasons VARCHAR[] NOT NULL, raw VARCHAR NOT NULL);
+    source VARCHAR NOT NULL, unit VARCHAR, reasons VARCHAR[] NOT NULL, raw VARCHAR NOT NULL, source_order_id VARCHAR);
 CREATE TABLE IF NOT EXISTS main.waiting (load_id INTEGER NOT NULL, file VARCHAR NOT NULL, source VARCHAR NOT NULL,
     order_id VARCHAR NOT NULL, line BIGINT NOT NULL, rows BIGINT NOT NULL, reason VARCHAR NOT NULL);
 CREATE TABLE IF NOT EXISTS main.about (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
@@ -62,6 +62,7 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     """
     con.execute(_BOOKS)
     con.execute("ALTER TABLE main.load_files ADD COLUMN IF NOT EXISTS waiting BIGINT DEFAULT 0")
+    con.execute("ALTER TABLE main.rejects ADD COLUMN IF NOT EXISTS source_order_id VARCHAR")
     for table in TABLES:
         columns = stored_columns(table)
         typed = ", ".join(f'"{column.name}" {column.kind.sql}' for column in columns)
@@ -83,9 +84,13 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def is_complete(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the books have what `ensure` would add: an older Regulars did not count waiting rows."""
-    columns = "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'main' AND table_name || '.' || column_name IN (?, ?)"
-    return bool(con.execute(columns, ["load_files.waiting", "waiting.load_id"]).fetchall()[0][0] == 2)
+    """Whether the load history has what `ensure` would add: an older Regulars did not store all columns."""
+    added = ["load_files.waiting", "waiting.load_id", "rejects.source_order_id"]
+    columns = (
+        "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'main' AND table_name || '.' || column_name"
+        " IN (SELECT unnest(?))"
+    )
+    return bool(con.execute(columns, [added]).fetchall()[0][0] == len(added))
 
 
 def keep_waiting(con: duckdb.DuckDBPyConnection, table: Table, load_id: int, staged: str) -> None:

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regulars.sources.shops.shopify_orders import shopify_orders
+from regulars.warehouse.load import rejects
 from regulars.warehouse.load.run import LoadResult
 from regulars.warehouse.log import undo
 from sources.test_shopify import ORDER, export
 from sources.test_shopify import line as further
-from warehouse.load.shop import Shop
+from warehouse.load.shop import HEADER, ORDERS, Shop, own
 
 
 def order(name: str, number: str, price: str = "10.00", **more: str) -> dict[str, str]:
@@ -77,6 +78,43 @@ def test_files_with_and_without_the_column_do_not_double_orders(shop: Shop) -> N
             assert [name for name, *_ in orders(shop)] == ["#1001", "#1002"]
     load(shop, SHOP1, without, replace=True)
     assert [name for name, *_ in orders(shop)] == ["#1001", "#1002"]
+
+
+def settled(shop: Shop) -> list[tuple[str | None, bool]]:
+    return [(reject.unit, reject.settled) for reject in rejects.listed(shop.con)]
+
+
+def test_a_reject_is_settled_by_its_own_order_not_by_one_of_that_number_in_another_shop(shop: Shop) -> None:
+    wrong = (order("#1001", "901", "x"), further("Tea", "9.00"))
+    load(shop, wrong)
+    assert settled(shop) == [("#1001", False), ("#1001", False)]
+    load(shop, SHOP1)
+    assert settled(shop) == [("#1001", False), ("#1001", False)]
+    load(shop, (order("#1001", "901", "90.00"),))
+    assert orders(shop)[1] == ("#1001 (901)", "901", 90)
+    assert settled(shop) == [("#1001", True), ("#1001", True)]
+
+
+def test_a_reject_is_settled_by_its_order_under_another_number(shop: Shop) -> None:
+    load(shop, (order("#1001", "501", "x"),))
+    load(shop, (order("#1001-EX", "501"),))
+    assert settled(shop) == [("#1001", True)]
+
+
+def test_where_only_one_has_an_id_the_number_settles(shop: Shop) -> None:
+    without = {name: value for name, value in order("#1001", "").items() if name != "Id"}
+    load(shop, (order("#1001", "501", "x"),), (order("#1002", "502"),))
+    load(shop, (without,))
+    assert settled(shop) == [("#1001", True)]
+
+
+def test_two_accounts_of_one_number_are_told_apart(shop: Shop) -> None:
+    """The source's full name holds the account: an order of another account settles nothing."""
+    shop.load({"a.csv": (HEADER + "1,2024-01-05,GBP,x,,\n", ORDERS)})
+    shop.load({"b.csv": (HEADER + "1,2024-01-05,GBP,5,,\n", own("orders", name="own:uk"))})
+    assert settled(shop) == [("1", False)]
+    shop.load({"c.csv": (HEADER + "1,2024-01-05,GBP,5,,\n", ORDERS)})
+    assert settled(shop) == [("1", True)]
 
 
 NAMES = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 3), min_size=1).filter(

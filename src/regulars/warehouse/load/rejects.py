@@ -11,6 +11,7 @@ import duckdb
 
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula
+from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.formats.csv_records import guessed_fields
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.mapping import REJECT_COLUMNS
@@ -27,7 +28,7 @@ SIZE, DIGEST = "@size", "@sha256"
 class Reject:
     """One rejected line. `fields` maps the file's columns to their text; `unit` is the order it belongs to, where known.
 
-    `settled`: a later load brought that order.
+    `settled`: a later load brought that order: the one with its `source_order_id` where both have one, else with its order_id.
     """
 
     load_id: int
@@ -49,7 +50,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
         con.execute(
             f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
             f" CASE WHEN size IS NULL THEN json_object('{UNPARSED}', text)"
-            f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR"
+            f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR, NULL"
             f" FROM {lines.unreadable} ORDER BY line"
         )
     if not found.room.count(f"{found.rejected} WHERE {here}"):
@@ -58,15 +59,33 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
     con.execute(
         f"""
-        INSERT INTO main.rejects {start} r.line, {quoted(stage.full_name)}, r.unit, w.reasons, raw.fields
+        INSERT INTO main.rejects {start} r.line, {quoted(stage.full_name)}, r.unit, w.reasons, raw.fields, o.id
         FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
         JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
             ON w.line = r.line
         JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {stage.rows()} SEMI JOIN ({wanted}) USING ("@line"))
             raw ON raw."@line" = r.line
+        LEFT JOIN ({_source_order_ids(stage)}) o USING (unit)
         ORDER BY r.line"""
     )
     return unparsed + int(con.fetchall()[0][0])
+
+
+def _source_order_ids(stage: Stage) -> str:
+    """SQL (unit, id): the `source_order_id` of each order of the file, for mappings that know one."""
+    found = ["SELECT NULL::VARCHAR AS unit, NULL::VARCHAR AS id WHERE false"]
+    for plan in stage.plans:
+        if plan.table.name != "orders" or "source_order_id" not in plan.columns:
+            continue
+        order, number = (plan.columns[name] for name in ("order_id", "source_order_id"))
+        lines = f'(SELECT * FROM {stage.rows()} WHERE "@bad" OR {evaluate.chosen(plan)})'
+        if plan.group_by:
+            keys = ", ".join(f"({key.sql})" for key in plan.group_by)
+            values = f"{evaluate.first_value(order)}::VARCHAR AS unit, {evaluate.first_value(number)}::VARCHAR AS id"
+            found.append(f"SELECT {values} FROM {lines} GROUP BY {keys}")
+        else:
+            found.append(f"SELECT ({order.sql})::VARCHAR AS unit, ({number.sql})::VARCHAR AS id FROM {lines}")
+    return f"SELECT unit, min(id) AS id FROM ({' UNION ALL '.join(found)}) GROUP BY unit HAVING count(DISTINCT id) = 1"
 
 
 def listed(
@@ -79,8 +98,11 @@ def listed(
 ) -> list[Reject]:
     """Rejected lines, those of the newest load first, in the order of their files."""
     rows = con.execute(
-        "SELECT load_id, file, line, source, unit, reasons, raw, EXISTS (FROM main.orders o WHERE o.source = r.source"
-        " AND o.order_id = r.unit AND o.load_id > r.load_id) FROM main.rejects r"
+        "SELECT load_id, file, line, source, unit, reasons, raw,"
+        " EXISTS (FROM main.orders o WHERE o.source = r.source AND o.source_order_id = r.source_order_id"
+        " AND o.load_id > r.load_id)"
+        " OR EXISTS (FROM main.orders o WHERE o.source = r.source AND o.order_id = r.unit AND o.load_id > r.load_id"
+        " AND (o.source_order_id IS NULL OR r.source_order_id IS NULL)) FROM main.rejects r"
         " WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file)"
         " ORDER BY load_id DESC, file, line LIMIT $limit OFFSET $offset",
         {"load": load_id, "file": file, "limit": limit, "offset": offset},
