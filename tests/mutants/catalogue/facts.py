@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mutants.running import Mutant
 
-_STATES = ("tests/metrics/test_states.py",)
 _MONEY = ("tests/metrics/test_money_of_orders.py", "tests/warehouse/facts")
 _LOG = ("tests/warehouse/test_log.py",)
 
@@ -15,7 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/facts/days.py",
         "ibis.cases((local >= _DAY, 1)",
         "ibis.cases((local > _DAY, 1)",
-        ("tests/warehouse/facts",),
+        ("tests/warehouse/facts/test_days.py::test_days_follow_the_clocks_of_the_zone",),
     ),
     Mutant(
         "a rate of eight days ago is taken",
@@ -43,21 +42,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/facts/orders.py",
         "- sending - fees)",
         "- sending)",
-        _MONEY,
+        ("tests/warehouse/facts/test_order_money.py::test_every_order_comes_to_what_fractions_say",),
     ),
     Mutant(
         "an order's first line is its dearest",
         "warehouse/facts/orders.py",
         "[lines.amount.desc(), lines.line_id.asc()]",
         "[lines.line_id.asc()]",
-        ("tests/warehouse/facts/test_order_money.py",),
+        ("tests/warehouse/facts/test_order_money.py::test_the_product_of_an_order_is_that_of_its_dearest_line",),
     ),
     Mutant(
         "the third order counts as the second",
         "warehouse/facts/gaps.py",
         "return smaller(number, ibis.literal(3))",
         "return smaller(number, ibis.literal(2))",
-        (*_STATES, "tests/warehouse/facts"),
+        ("tests/warehouse/facts/test_history.py",),
     ),
     # warehouse: log
     Mutant(
@@ -86,6 +85,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/integrity.py",
         "bit_xor(hash({columns})) AS digest",
         "bit_xor(hash(load_id)) AS digest",
-        ("tests/cli/test_checking.py",),
+        ("tests/cli/test_checking.py::test_what_was_changed_behind_its_back_is_named",),
     ),
 )

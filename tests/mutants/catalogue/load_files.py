@@ -126,7 +126,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/load/inputs/header.py",
         "if line is not None and line > top:",
         "if line is not None:",
-        ("tests/sources/test_header.py",),
+        ("tests/sources/test_header.py::test_a_hidden_sheet_is_not_read",),
     ),
     # files and lines
     Mutant(

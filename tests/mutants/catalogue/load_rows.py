@@ -113,7 +113,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/load/rejects.py",
         "[without_formula(field) for field in fields]",
         "list(fields)",
-        ("tests/cli/test_untrusted_text.py",),
+        ("tests/cli/test_untrusted_text.py::test_exported_rejects_hold_no_formula_and_load_as_they_were",),
     ),
     Mutant(
         "an undone load still counts as loaded before",
