@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from regulars.vocabulary.errors import UnreadableFile
 from regulars.vocabulary.safe_text import is_utf8, shown
-from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, unique
+from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, is_binary, unique
 from regulars.warehouse.load.formats.packed import check_count, check_unpacked
 from regulars.warehouse.load.formats.typed import json_header, parquet_columns
 from regulars.warehouse.load.formats.xlsx import SheetLayout, SheetTop, sheet_tops
@@ -155,7 +155,7 @@ class InputFile:
         ending = _ending(self.member or self.path.name)
         if _BY_ENDING.get(ending) in (Format.XLSX, Format.PARQUET):
             raise UnreadableFile(f"{self.name} is no {_BY_ENDING[ending]} file, or it is broken.", "Export it again.")
-        if _binary(start):
+        if is_binary(start):
             packed = self.path.suffix.lower()
             if self.plain and packed in _ARCHIVES:
                 raise UnreadableFile(
@@ -294,16 +294,6 @@ def _archive(path: Path, changed: int) -> zipfile.ZipFile:  # noqa: ARG001
 
 def _ending(name: str) -> str:
     return Path(name.lower().removesuffix(".gz")).suffix
-
-
-def _binary(start: bytes) -> bool:
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    head = start[:4096]
-    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    # UTF-16 without its mark is half zeros, all on one side; anything else with many control bytes is no text.
-    halves = (head[0::2].count(0), head[1::2].count(0))
-    return control > len(head) // 50 and not (min(halves) == 0 and max(halves) > len(head) // 4)
 
 
 def expand(paths: Sequence[str | Path], unreadable: dict[str, UnreadableFile] | None = None) -> list[InputFile]:

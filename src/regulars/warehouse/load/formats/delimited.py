@@ -65,6 +65,17 @@ def encoding_of(sample: bytes) -> str:
     return "utf-8"
 
 
+def is_binary(start: bytes) -> bool:
+    """Whether a file that begins like this is no text in UTF-8, UTF-16 or an encoding of one byte."""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    head = start[:4096]
+    control = sum(byte < 9 or 13 < byte < 32 for byte in head)
+    # UTF-16 without its mark is half zeros, all on one side; anything else with many control bytes is no text.
+    halves = (head[0::2].count(0), head[1::2].count(0))
+    return control > len(head) // 50 and not (min(halves) == 0 and max(halves) > len(head) // 4)
+
+
 def dialect_of(sample: bytes, whole: bool, header_line: int | None = None, columns: Sequence[str] = ()) -> Dialect:
     """The dialect of a file that begins like this. `whole`: the sample is all there is.
 
