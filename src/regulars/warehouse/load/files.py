@@ -20,7 +20,7 @@ from regulars.vocabulary.errors import UnreadableFile
 from regulars.vocabulary.safe_text import is_utf8, shown
 from regulars.warehouse.load.formats.delimited import Dialect, dialect_of, first_rows, is_binary, unique
 from regulars.warehouse.load.formats.packed import check_count, check_unpacked
-from regulars.warehouse.load.formats.typed import json_header, parquet_columns
+from regulars.warehouse.load.formats.typed import json_header, json_sample, parquet_columns
 from regulars.warehouse.load.formats.xlsx import SheetLayout, SheetTop, sheet_tops
 from regulars.warehouse.load.workspace import reachable
 from regulars.warehouse.versions.connection import connect_in_memory
@@ -185,7 +185,7 @@ class InputFile:
             case Format.DELIMITED:
                 return self.dialect.names
             case Format.JSON:
-                lines = self._json_sample()
+                lines = json_sample(self.sample, SAMPLE, self.chunks())
                 return json_header(lines, self.name, len(lines) < SAMPLE)
             case Format.XLSX:
                 return self.sheet_layout.names
@@ -194,18 +194,6 @@ class InputFile:
                     content = self.local(Path(folder))
                     with connect_in_memory([content]) as con:
                         return unique([column for column, _ in parquet_columns(con, content, self.name)])
-
-    def _json_sample(self) -> bytes:
-        """A megabyte of the content, from the second line on where the first does not end in the sample."""
-        start = self.sample
-        if len(start) < SAMPLE or b"\n" in start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-            return start
-        lines = b""
-        for chunk in self.chunks():
-            lines += chunk if lines else chunk[chunk.find(b"\n") :] if b"\n" in chunk else b""
-            if len(lines) >= SAMPLE:
-                break
-        return lines[:SAMPLE] or start
 
     @cached_property
     def dialect(self) -> Dialect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -34,6 +35,18 @@ def parquet_text(column: str, sql: str, decimal: str) -> str:
     if sql.endswith("]") or sql.startswith(("STRUCT", "MAP", "UNION")):
         return f"to_json({column})::VARCHAR"
     return f"{column}::VARCHAR"
+
+
+def json_sample(start: bytes, size: int, chunks: Iterator[bytes]) -> bytes:
+    """The first `size` bytes, from the second line on where the first does not end in `start`, a sample of that size."""
+    if len(start) < size or b"\n" in start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return start
+    lines = b""
+    for chunk in chunks:
+        lines += chunk if lines else chunk[chunk.find(b"\n") :] if b"\n" in chunk else b""
+        if len(lines) >= size:
+            break
+    return lines[:size] or start
 
 
 def json_header(sample: bytes, name: str, whole: bool) -> tuple[str, ...]:
