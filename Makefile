@@ -1,5 +1,5 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
-# make test    the tests (make test-slow: those that take long; make test-exhaustive: every combination)
+# make test    the tests (make test-slow: long ones, more examples of properties; make test-exhaustive: every combination)
 # make check   style, types, arrows between the folders, generated docs
 # make fuzz    random damage to files, mappings and warehouses (FUZZ='--seconds 600', --kind, --seed, --count: the options)
 # make mutants deliberate small faults in the source, each of which a test must catch (MUTANTS=NAME: only some)
@@ -32,7 +32,7 @@ test: environment-dev
 	$(PYTEST) -m "not slow" $(TESTS)
 
 test-slow: environment-dev
-	$(PYTEST) -m "slow and not exhaustive" $(TESTS)
+	REGULARS_TEST_EXAMPLES=5 $(PYTEST) -m "(slow or hypothesis) and not exhaustive" $(TESTS)
 
 test-exhaustive: environment-dev
 	$(PYTEST) -m exhaustive $(TESTS)

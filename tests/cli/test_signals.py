@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from regulars.cli import run
 from regulars.warehouse.versions import Warehouse
 
 HOLDING = """
@@ -73,7 +74,7 @@ def test_a_change_whose_report_is_lost_says_that_it_is_stored(
     program: list[str], shop: Path, more: Path, words: tuple[str, ...], how: str
 ):
     if words[0] == "rollback":
-        subprocess.run([*program, "load", str(more), "--shop", str(shop)], check=True, capture_output=True)
+        assert run(["load", str(more), "--shop", str(shop)]) == 0
     before = Warehouse(shop / "warehouse").number
     command = [*program, *(word.format(more=more) for word in words), "--shop", str(shop)]
     if how == "full":

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.sources import catalogue, mapping_file
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.shop import Settings
@@ -116,7 +117,7 @@ def test_lines_above_the_header_are_left_out_and_named(tmp_path: Path, titles: s
     assert loaded.notes == [f"o.csv: the header was taken from line {lines + 1}; {above} left out."]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(5), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     titles=st.lists(st.text(alphabet="aäZ 0:;,\t|#", max_size=12), max_size=12),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

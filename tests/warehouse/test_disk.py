@@ -17,7 +17,10 @@ from warehouse.damage import overwrite, places
 from warehouse.disk import PowerCut, Step, recorder, steps, watched
 from warehouse.killing import EXPECTED
 
-WRITER = """
+ROWS = 10_000
+"""Of each writer: more than one block of the file."""
+
+WRITER = f"""
 import sys
 from pathlib import Path
 from regulars.vocabulary.errors import RegularsError, StoredButFailed
@@ -28,9 +31,9 @@ try:
     if len(sys.argv) > 3:
         warehouse.rollback()
     else:
-        with warehouse.write(f"write {number}") as con:
+        with warehouse.write(f"write {{number}}") as con:
             con.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER, text TEXT)")
-            con.execute("INSERT INTO t SELECT ?, md5(range::TEXT) FROM range(30_000)", [number])
+            con.execute("INSERT INTO t SELECT ?, md5(range::TEXT) FROM range({ROWS})", [number])
 except RegularsError as error:
     print(error, error.hint, sep="\\n", file=sys.stderr)
     sys.exit(4 if isinstance(error, StoredButFailed) else 1)
@@ -41,11 +44,18 @@ def command(folder: Path, number: int, *more: str) -> list[str]:
     return [sys.executable, "-c", WRITER, str(folder), str(number), *more]
 
 
+def write(folder: Path, number: int) -> None:
+    """What the command writes, by this process."""
+    with Warehouse(folder).write(f"write {number}") as con:
+        con.execute("CREATE TABLE IF NOT EXISTS t (n INTEGER, text TEXT)")
+        con.execute(f"INSERT INTO t SELECT ?, md5(range::TEXT) FROM range({ROWS})", [number])
+
+
 def state(folder: Path) -> list[int]:
     """Who wrote the current version; each of them all of its rows."""
     with Warehouse(folder).read() as con:
         counts = con.execute("SELECT n, count(*) FROM t WHERE length(text) = 32 GROUP BY n ORDER BY n").fetchall()
-    assert {count for _, count in counts} == {30_000}
+    assert {count for _, count in counts} == {ROWS}
     return [number for number, _ in counts]
 
 
@@ -59,7 +69,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As many versions as are kept: the next one removes the oldest."""
     folder = tmp_path_factory.mktemp("base") / "warehouse"
     for number in range(1, 6):
-        subprocess.run(command(folder, number), check=True)
+        write(folder, number)
     return folder
 
 
@@ -177,7 +187,7 @@ def test_whichever_step_fails_the_state_is_old_or_new_and_said(
         assert len(done.stderr.splitlines()) == (2 if done.returncode else 0), (step, done.stderr)
         assert state(folder) == ended[done.returncode], (step, done.stderr)
         codes.add(done.returncode)
-        subprocess.run(command(folder, 7), check=True)
+        write(folder, 7)
         assert [file.name for file in folder.iterdir() if not EXPECTED.fullmatch(file.name)] == []
         shutil.rmtree(folder.parent)
     assert 1 in codes
@@ -221,7 +231,7 @@ def test_a_version_that_is_not_what_was_written_is_not_published(
         pytest.raises(WarehouseError, match="could not be written") as refusal,
         Warehouse(folder).write("spoiled") as con,
     ):
-        con.execute("INSERT INTO t SELECT 6, md5(range::TEXT) FROM range(30_000)")
+        con.execute(f"INSERT INTO t SELECT 6, md5(range::TEXT) FROM range({ROWS})")
     assert "as it was" in refusal.value.hint
     assert sorted(file.name for file in folder.iterdir()) == before
     assert state(folder) == BEFORE

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.log import TableCount, ensure, undo
 from warehouse.load.shop import LINES, ORDERS, Shop
@@ -164,39 +165,21 @@ def expected(loads: list[tuple[list[tuple[int, int, int, str]], bool]]) -> dict[
     return current
 
 
-def assert_undone_as_never_loaded(loads: list[tuple[list[tuple[int, int, int, str]], bool]], gone: int) -> None:
+@settings(max_examples=few(6), deadline=None)
+@given(st.lists(LOAD, min_size=3, max_size=4), st.data())
+def test_undo_of_any_load_equals_never_having_loaded_it(
+    loads: list[tuple[list[tuple[int, int, int, str]], bool]], data: st.DataObject
+) -> None:
     with tempfile.TemporaryDirectory() as folder:
         whole, fresh = Shop(Path(folder)), Shop(Path(folder))
         play(whole, loads)
         assert gross(whole) == expected(loads)
+        gone = data.draw(st.integers(0, len(loads) - 1))
         undo(whole.con, gone + 1)
         rest = loads[:gone] + loads[gone + 1 :]
         play(fresh, rest)
         assert content(whole) == content(fresh)
         assert gross(fresh) == expected(rest)
-
-
-LOADS = st.integers(3, 4).flatmap(
-    lambda many: st.tuples(st.lists(LOAD, min_size=many, max_size=many), st.integers(0, many - 1))
-)
-"""Loads, and which of them is undone."""
-
-
-@settings(max_examples=6, deadline=None)
-@given(LOADS)
-def test_undo_of_any_load_equals_never_having_loaded_it(
-    case: tuple[list[tuple[list[tuple[int, int, int, str]], bool]], int],
-) -> None:
-    assert_undone_as_never_loaded(*case)
-
-
-@pytest.mark.slow
-@settings(max_examples=40, deadline=None)
-@given(LOADS)
-def test_undo_equals_never_having_loaded_in_many_cases(
-    case: tuple[list[tuple[list[tuple[int, int, int, str]], bool]], int],
-) -> None:
-    assert_undone_as_never_loaded(*case)
 
 
 def test_a_replacing_load_says_what_it_took_away(shop: Shop) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.people import (
@@ -186,7 +187,7 @@ def test_an_id_that_looks_like_a_number_must_be_told_apart(con: duckdb.DuckDBPyC
 SHOP = empty_warehouse()
 
 
-@settings(max_examples=30)
+@settings(max_examples=few(10))
 @given(
     st.lists(st.tuples(st.integers(1, 5), st.integers(1, 4)), min_size=1, max_size=10),
     st.tuples(st.integers(1, 5), st.integers(1, 5)),

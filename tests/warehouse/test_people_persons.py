@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.warehouse.people import derive_persons, persons
 from regulars.warehouse.people.corrections import ensure_corrections
 from warehouse.rows import SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
@@ -272,6 +273,7 @@ SHOP = empty_warehouse()
 ROWS = st.lists(records(), max_size=14)
 
 
+@settings(max_examples=few(25))
 @given(ROWS, CORRECTIONS)
 def test_persons_are_the_components_of_what_records_share(rows: list[Record], corrections: list[tuple[str, str, bool]]):
     expected = by_sets(rows, corrections)
@@ -296,7 +298,7 @@ def test_persons_are_the_components_of_what_records_share(rows: list[Record], co
     }
 
 
-@settings(max_examples=30)
+@settings(max_examples=few(8))
 @given(ROWS, CORRECTIONS)
 def test_the_order_of_loads_does_not_matter(rows: list[Record], corrections: list[tuple[str, str, bool]]):
     def told() -> list[list[tuple[object, ...]]]:

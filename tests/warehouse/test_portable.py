@@ -18,6 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from conformance.postgres import TYPES, database
+from properties import few
 from regulars.warehouse import portable
 
 COLUMNS = {
@@ -75,7 +76,7 @@ def half_even(exact: Fraction, digits: int) -> Decimal:
     return Decimal(int(floor)).scaleb(-digits)
 
 
-@settings(max_examples=150)
+@settings(max_examples=few(40))
 @given(amounts | cents, amounts | cents, amounts.filter(bool), st.sampled_from([0, 2, 3, 4]))
 @example(Decimal("0.01"), Decimal(1), Decimal(2), 2)
 @example(Decimal("0.03"), Decimal(1), Decimal(2), 2)
@@ -88,7 +89,7 @@ def test_a_share_is_rounded_half_even_exactly(
     assert found == half_even(Fraction(amount) * Fraction(part) / Fraction(whole), digits)
 
 
-@settings(max_examples=100)
+@settings(max_examples=few(25))
 @given(large, large, large.filter(bool), st.sampled_from([0, 2, 3, 4]))
 @example(Decimal("8999999999999.9999"), Decimal(1), Decimal(1), 4)
 @example(Decimal("8999999999999.9999"), Decimal(1), Decimal(2), 4)
@@ -101,7 +102,7 @@ def test_a_share_of_a_large_amount_is_exact(
     assert found == half_even(Fraction(amount) * Fraction(part) / Fraction(whole), digits)
 
 
-@settings(max_examples=100)
+@settings(max_examples=few(25))
 @given(
     amounts | cents, st.decimals(min_value=Decimal("0.00000001"), max_value=1000, places=8), st.sampled_from([0, 2, 3])
 )
@@ -113,7 +114,7 @@ def test_a_conversion_is_rounded_half_even_exactly(engine: Engine, amount: Decim
     assert found == half_even(Fraction(amount) * Fraction(rate), digits)
 
 
-@settings(max_examples=100)
+@settings(max_examples=few(25))
 @given(st.integers(-(10**9), 10**9).map(lambda n: Decimal(n) / 1000))
 @example(Decimal("-0.005"))
 @example(Decimal("-0.015"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
 from metrics.shops import TestShop, order, shop, store
+from properties import few
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.cells.histograms import ATTRIBUTES, table_by
 from regulars.metrics.cells.refresh import TABLES, Rule, refresh
@@ -247,19 +247,10 @@ def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> No
     assert cells(made.con) == one_value
 
 
-@pytest.mark.parametrize("seeds", [(4, 11, 3)])
-def test_cells_corrected_by_differences_are_cells_built_anew(seeds: tuple[int, ...]) -> None:
-    assert_corrected_as_built_anew(seeds)
-
-
-@pytest.mark.slow
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=few(1), deadline=None, suppress_health_check=list(HealthCheck))
+@example([4, 11, 3])
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
-def test_cells_corrected_by_any_differences_are_cells_built_anew(seeds: list[int]) -> None:
-    assert_corrected_as_built_anew(seeds)
-
-
-def assert_corrected_as_built_anew(seeds: Sequence[int]) -> None:
+def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:
     rows = tables(seeds[0])
     made = shop(SETTINGS, **rows)
     refresh(made.con, SETTINGS, rule=ALL)

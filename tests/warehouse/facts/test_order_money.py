@@ -12,6 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from metrics.shops import order, shop
+from properties import few
 from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Settings
 from warehouse.facts.ledger import Ledger, Line, Refund, Sale, as_money
@@ -110,7 +111,7 @@ def facts_of(ledger: Ledger, sales: list[Sale], columns: str) -> dict[int, tuple
 COLUMNS = ("gross_revenue", "discounts", "shipping_revenue", "refunds", "net_revenue", "profit")
 
 
-@settings(max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=few(2), phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(ledgers(), st.lists(sales(), min_size=10, max_size=30))
 def test_every_order_comes_to_what_fractions_say(ledger: Ledger, sold: list[Sale]) -> None:
     found = facts_of(ledger, sold, ", ".join(COLUMNS))

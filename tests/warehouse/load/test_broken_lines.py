@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.warehouse.load import rejects
 from regulars.warehouse.load.run import FileCount
 from warehouse.load.shop import HEADER, ORDERS, Shop, own
@@ -179,7 +180,7 @@ KINDS = {
 """Written as a shop's plugin may; what is right or wrong with each is decided below by the csv module alone."""
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(sorted(KINDS))), min_size=1, max_size=25))
 def test_of_orders_with_many_lines_only_those_with_a_broken_line_are_lost(
     shop: Shop, records: list[tuple[int, str]]

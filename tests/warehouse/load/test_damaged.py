@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.vocabulary.errors import InputError, UnreadableFile
 from warehouse.load.shop import ORDERS, Shop
 
@@ -77,19 +78,19 @@ def assert_loads_or_is_refused(folder: Path, name: str, content: bytes) -> None:
         assert shop.rows("SELECT count(*) FROM orders") == [(0,)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_workbook_with_other_bytes(tmp_path: Path, seed: int) -> None:
     assert_loads_or_is_refused(tmp_path, "o.xlsx", damaged(workbook(), seed))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_workbook_with_damaged_parts(tmp_path: Path, seed: int) -> None:
     assert_loads_or_is_refused(tmp_path, "o.xlsx", damaged_inside(workbook(), seed))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_a_parquet_file_with_other_bytes(tmp_path: Path, seed: int) -> None:
     assert_loads_or_is_refused(tmp_path, "o.parquet", damaged(parquet(tmp_path), seed))

@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.warehouse.load.run import FileCount
 from warehouse.load.shop import HEADER, ORDERS, Shop
 
@@ -17,7 +18,7 @@ BAD = ["{n},2024-01-05,GBP,x,,", "{n},2024-01-05,GBP,1,,,more", '{n},2024-01-05,
 SPELLINGS = ["email", "Email", "EMAIL", "eMail"]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.sampled_from(GOOD * 4 + BAD), max_size=4), min_size=2, max_size=4))
 def test_files_read_together_give_what_each_gives_alone(tmp_path: Path, files: list[list[str]]) -> None:
     texts = {}

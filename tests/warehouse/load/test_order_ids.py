@@ -9,6 +9,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.warehouse.load import rejects
 from regulars.warehouse.load.run import LoadResult
@@ -126,7 +127,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=few(4), deadline=None)
 @given(st.lists(STEP, min_size=1, max_size=7))
 def test_there_are_as_many_orders_as_ids_whatever_they_are_called(steps: list[tuple[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.run import FileCount
 from warehouse.load.shop import HEADER, Shop
@@ -93,7 +94,7 @@ def test_numbers_are_right_in_a_large_file_read_by_several_threads(shop: Shop) -
     assert shop.rows("SELECT count(*) FROM rejects WHERE raw LIKE '%\"' || line || '%'") == [(5,)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(8), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(

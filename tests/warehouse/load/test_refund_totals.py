@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.warehouse.load.run import LoadResult
 from regulars.warehouse.log import undo
@@ -119,7 +119,9 @@ STEP = st.one_of(
 )
 
 
-def assert_refunds_add_up(steps: list[tuple[str, object]]) -> None:
+@settings(max_examples=few(5), deadline=None)
+@given(st.lists(STEP, min_size=1, max_size=7))
+def test_an_orders_refunds_add_up_to_the_latest_total(steps: list[tuple[str, object]]) -> None:
     """Worked out with dictionaries: the last load that is not undone and shows the order, none before a replacing one."""
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(Path(folder))
@@ -156,16 +158,3 @@ def assert_refunds_add_up(steps: list[tuple[str, object]]) -> None:
                     tuple(part): at
                     for *part, at in shop.rows("SELECT order_id, return_id, returned_at FROM log.returns")
                 }
-
-
-@settings(max_examples=5, deadline=None)
-@given(st.lists(STEP, min_size=1, max_size=7))
-def test_an_orders_refunds_add_up_to_the_latest_total(steps: list[tuple[str, object]]) -> None:
-    assert_refunds_add_up(steps)
-
-
-@pytest.mark.slow
-@settings(max_examples=30, deadline=None)
-@given(st.lists(STEP, min_size=1, max_size=7))
-def test_refunds_add_up_after_many_histories(steps: list[tuple[str, object]]) -> None:
-    assert_refunds_add_up(steps)

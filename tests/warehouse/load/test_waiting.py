@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.warehouse import log
 from regulars.warehouse.books import loads, not_used, waiting
 from regulars.warehouse.load.run import FileCount
@@ -124,12 +124,14 @@ def test_a_file_of_which_all_rows_wait_is_not_refused(shop: Shop) -> None:
 order = st.tuples(st.integers(1, 6), st.sampled_from(["GBP", "EUR", "USD"]), st.integers(1, 9))
 
 
-BATCHES = st.lists(st.lists(order, min_size=1, max_size=5, unique_by=lambda row: row[0]), min_size=1, max_size=4)
-
-
-def assert_the_last_version_counts(folder: Path, rates_first: bool, batches: list[list[tuple[int, str, int]]]) -> None:
+@pytest.mark.parametrize("rates_first", [True, False])
+@settings(max_examples=few(5))
+@given(st.lists(st.lists(order, min_size=1, max_size=5, unique_by=lambda row: row[0]), min_size=1, max_size=4))
+def test_when_the_rates_come_makes_no_difference(
+    tmp_path_factory: pytest.TempPathFactory, rates_first: bool, batches: list[list[tuple[int, str, int]]]
+) -> None:
     """Plain Python says which version of each order counts: the last one that was loaded."""
-    shop = Shop(folder)
+    shop = Shop(tmp_path_factory.mktemp("shop"))
     rates = {"rates.csv": (RATE_HEADER + "2024-01-05,EUR,0.9\n2024-01-05,USD,0.8\n", RATES)}
     if rates_first:
         shop.load(rates)
@@ -142,22 +144,3 @@ def assert_the_last_version_counts(folder: Path, rates_first: bool, batches: lis
     files = shop.rows("SELECT read, used, waiting, rejected, skipped FROM load_files")
     assert all(read == used and (wait, rejected, skipped) == (0, 0, 0) for read, used, wait, rejected, skipped in files)
     assert shop.rows("SELECT count(*) FROM main.waiting") == [(0,)]
-
-
-@pytest.mark.parametrize("rates_first", [True, False])
-@settings(max_examples=5)
-@given(BATCHES)
-def test_when_the_rates_come_makes_no_difference(
-    tmp_path_factory: pytest.TempPathFactory, rates_first: bool, batches: list[list[tuple[int, str, int]]]
-) -> None:
-    assert_the_last_version_counts(tmp_path_factory.mktemp("shop"), rates_first, batches)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("rates_first", [True, False])
-@settings(max_examples=30)
-@given(BATCHES)
-def test_when_the_rates_come_makes_no_difference_in_many_cases(
-    tmp_path_factory: pytest.TempPathFactory, rates_first: bool, batches: list[list[tuple[int, str, int]]]
-) -> None:
-    assert_the_last_version_counts(tmp_path_factory.mktemp("shop"), rates_first, batches)

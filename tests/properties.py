@@ -1,0 +1,13 @@
+"""How many examples a property draws: few in `make test`, several times as many in `make test-slow`."""
+
+from __future__ import annotations
+
+import os
+
+FACTOR = int(os.environ.get("REGULARS_TEST_EXAMPLES", "1"))
+"""How many times as many examples; `make test-slow` sets it."""
+
+
+def few(number: int) -> int:
+    """So many examples, times `FACTOR`."""
+    return number * FACTOR
