@@ -68,7 +68,13 @@ def test_a_signal_that_is_ignored_stays_so(program: list[str], tmp_path: Path):
 
 @pytest.mark.parametrize("how", ["full", "closed"])
 @pytest.mark.parametrize(
-    "words", [("load", "{more}"), ("load", "{more}", "--format", "json"), ("undo", "1"), ("rollback", "1")]
+    "words",
+    [
+        ("load", "{more}"),
+        pytest.param(("load", "{more}", "--format", "json"), marks=pytest.mark.slow),
+        ("undo", "1"),
+        ("rollback", "1"),
+    ],
 )
 def test_a_change_whose_report_is_lost_says_that_it_is_stored(
     program: list[str], shop: Path, more: Path, words: tuple[str, ...], how: str

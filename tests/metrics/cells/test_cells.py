@@ -53,9 +53,15 @@ def test_cells_say_what_rows_say_of_every_metric_and_period(made: TestShop, grai
     assert told(question, facts) == told(question, without_cells(facts))
 
 
-@pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR])
+SPLITS = ("country", "channel", "coupon", "product", "source", "currency", "category", "reason")
+BY_DAY = ("product", "reason")
+"""Splits of lines and of returns; the others by day are slow."""
+
+
 @pytest.mark.parametrize(
-    "split", ["country", "channel", "coupon", "product", "source", "currency", "category", "reason"]
+    ("split", "grain"),
+    [(split, grain) for split in SPLITS for grain in (Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR)]
+    + [pytest.param(split, Grain.DAY, marks=() if split in BY_DAY else pytest.mark.slow) for split in SPLITS],
 )
 def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
     facts = made.facts
