@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import duckdb
 
@@ -54,6 +55,8 @@ class Lines:
     """How many records the filled table and `unreadable` must hold together, where that is known otherwise."""
     read: int = 0
     """Records read, those that could not be parsed included. Known once the lines are filled into a table."""
+    again: Callable[[], str] = str
+    """Gives SQL of the records as text, c0, c1, …: those that filled the table, in the same order."""
     shifts: str = ""
     """Table (threshold, shift): how far the missing numbers shift the others. Empty where none is missing."""
 
@@ -85,6 +88,7 @@ def fill(
             case _:
                 lines, relation = _json(room, content, decimal)
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation)}")
+        lines.again = lambda: relation
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:  # a damaged Parquet file fails in any part of its reader
@@ -104,6 +108,8 @@ def _fill_delimited(
             csv = CsvScan(content.path, dialect.delimiter, len(dialect.names), padding=padding)
             refused = _scan(room, csv, lines, table, select)
             if refused is None:
+                # With the same options, or its reader may give other records where some are broken.
+                lines.again = partial(_with_rejects, room, csv)
                 _number(room, lines)
                 if room.count(table) + room.count(lines.unreadable) in (facts.lines - 1, facts.records - 1):
                     return _accounted(room, lines, table)
@@ -178,6 +184,7 @@ def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable
     lines = _new(room, content, dialect.names, dialect.first)
     lines.records = clean.records + len(clean.broken)
     csv = CsvScan(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
+    lines.again = csv.relation
     try:
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation())}")
     except duckdb.OutOfMemoryException:
@@ -215,7 +222,7 @@ def _scan(
     """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
     rejects = room.table("refused")
     try:
-        sql = select(lines.names, csv.relation(rejects))
+        sql = select(lines.names, csv.relation(rejects, room.table("refused_scan")))
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
         # What is wrong with quotes may have taken other lines with it, and of a long line only the start is kept.
         if room.count(
@@ -231,9 +238,11 @@ def _scan(
         raise
     except duckdb.Error as error:  # what its reader says of broken quotes comes in several classes
         return _plain(error)
-    finally:
-        room.con.execute(f"DROP TABLE IF EXISTS temp.{rejects}_scan")
     return None
+
+
+def _with_rejects(room: Workspace, csv: CsvScan) -> str:
+    return csv.relation(room.table("refused"), room.table("refused_scan"))
 
 
 def _keep_broken(room: Workspace, lines: Lines, broken: Sequence[Broken]) -> None:

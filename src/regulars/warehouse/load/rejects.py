@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.errors import UnreadableFile, UsageError
 from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.formats.csv_records import guessed_fields
@@ -17,6 +17,7 @@ from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.mapping import REJECT_COLUMNS
 from regulars.warehouse.load.parse import quoted
 from regulars.warehouse.load.stage import Stage
+from regulars.warehouse.load.workspace import Workspace
 
 UNPARSED = "@text"
 """Name, in `raw`, of a line that could not be told apart into fields."""
@@ -56,6 +57,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     if not found.room.count(f"{found.rejected} WHERE {here}"):
         return unparsed
     wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
+    raw = _texts(found.room, stage, wanted)
     fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
     con.execute(
         f"""
@@ -63,8 +65,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
         FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
         JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
             ON w.line = r.line
-        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {stage.rows()} SEMI JOIN ({wanted}) USING ("@line"))
-            raw ON raw."@line" = r.line
+        JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {raw}) raw ON raw."@line" = r.line
         LEFT JOIN ({_source_order_ids(stage)}) o USING (unit)
         ORDER BY r.line"""
     )
@@ -86,6 +87,37 @@ def _source_order_ids(stage: Stage) -> str:
         else:
             found.append(f"SELECT ({order.sql})::VARCHAR AS unit, ({number.sql})::VARCHAR AS id FROM {lines}")
     return f"SELECT unit, min(id) AS id FROM ({' UNION ALL '.join(found)}) GROUP BY unit HAVING count(DISTINCT id) = 1"
+
+
+def _texts(room: Workspace, stage: Stage, wanted: str) -> str:
+    """A table (`@line`, `@raw`) of the fields of the lines in `wanted` (SQL of `@line`s) as they stand in the file.
+
+    What the typed table did not keep is looked up in the file by its position. Few rows are rejected only after they were typed
+    (a key that stands twice, the rest of an order); to keep the text of every row costs more than to pass over the file again.
+    Raises UnreadableFile where the file was changed in between.
+    """
+    kept, places, lines = room.table("texts"), room.table("places"), stage.lines
+    rows = lines.numbered(f'(SELECT rowid AS "@row", "@raw" FROM {stage.typed})', 'r."@row"')
+    room.con.execute(f'CREATE TEMP TABLE {places} AS SELECT * FROM {rows} SEMI JOIN ({wanted}) USING ("@line")')
+    room.con.execute(f'CREATE TEMP TABLE {kept} AS SELECT "@line", "@raw" FROM {places} WHERE "@raw" IS NOT NULL')
+    if not room.count(f'{places} WHERE "@raw" IS NULL'):
+        return kept
+    fields = ", ".join(f"c{position}" for position in range(len(lines.names)))
+    # Without a partition the rows are numbered as they come, in the file's order.
+    numbered = f'(SELECT row_number() OVER () - 1 AS "@row", [{fields}]::VARCHAR[] AS texts FROM {lines.again()})'
+    changed = UnreadableFile(f"{lines.content.file.name} was changed while it was loaded.", "Load it again.")
+    try:
+        room.con.execute(
+            f'INSERT INTO {kept} SELECT p."@line", n.texts FROM {numbered} n'
+            f' JOIN (SELECT * FROM {places} WHERE "@raw" IS NULL) p USING ("@row")'
+        )
+    except duckdb.OutOfMemoryException:
+        raise
+    except duckdb.Error:
+        raise changed from None
+    if lines.content.changed() or room.count(kept) != room.count(places):
+        raise changed
+    return kept
 
 
 def listed(

@@ -77,9 +77,19 @@ class Stage:
     lines_may_hold_zeros: bool = False
     """Whether there is a zero byte anywhere in the file."""
 
+    def absent(self) -> list[str]:
+        """Optional columns that the mappings use and the file lacks, in lower case: `typed` does not hold them."""
+        present = {name.lower() for name in self.lines.names}
+        return [name for name in self.kinds if name not in present]
+
     def rows(self) -> str:
         """SQL: the parsed lines, with `@line`, and `line` where the file has no such column itself."""
-        numbered = self.lines.numbered(f'(SELECT rowid AS "@row", * FROM {self.typed})', 'r."@row"')
+        absent = "".join(
+            f", NULL::{sql_type(self.kinds[name])} AS {identifier(name)}"
+            + (f", NULL::BOOLEAN AS {naive(name)}" if self.kinds[name] is Kind.INSTANT else "")
+            for name in self.absent()
+        )
+        numbered = self.lines.numbered(f'(SELECT rowid AS "@row", *{absent} FROM {self.typed})', 'r."@row"')
         return numbered if "line" in self.kinds else f'(SELECT "@line" AS line, * FROM {numbered})'
 
 
@@ -166,7 +176,7 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
             room,
             [content for _, content in files],
             room.table("together"),
-            lambda names, relation: _typed(first, names, relation),
+            lambda names, relation: _typed(first, names, relation, keep_texts=True),
         )
         if filled is not None:
             for (stage, _), (typed, lines) in zip(files, filled, strict=True):
@@ -176,15 +186,16 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
         parse(room, stage, content)
 
 
-def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
-    """SQL of the typed table. `@raw`: all fields of the line as text; `@bad`: some field cannot be read;
-    `@empty`: there is nothing in the line; `@naive x`: the time in x came without an offset.
+def _typed(stage: Stage, names: tuple[str, ...], relation: str, *, keep_texts: bool = False) -> str:
+    """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line; `@naive x`: the time
+    in x came without an offset; `@raw`: all fields of the line as text, NULL where every field could be read, unless
+    `keep_texts` or content ids need them.
     """
     contents = stage.source.contents
     used = {name for plan in stage.plans for found in plan.expressions() for name in found.names} - contents.keys()
     used |= {name.lower() for content in contents.values() for name in content.columns}
     declared = {name.lower(): kind for name, kind in stage.source.types.items()}
-    optional = {name.lower(): name for name in stage.source.optional}
+    optional = {name.lower() for name in stage.source.optional}
     positions = {name.lower(): position for position, name in enumerate(names)}
     for plan in stage.plans:
         for found in plan.expressions():
@@ -201,9 +212,6 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
     texts, values, outs, bad, filled = [], [], [], [], []
     for name, kind in stage.kinds.items():
         if name not in positions:
-            outs.append(f"NULL::{sql_type(kind)} AS {identifier(optional[name])}")
-            if kind is Kind.INSTANT:
-                outs.append(f"NULL::BOOLEAN AS {naive(name)}")
             continue
         position = positions[name]
         texts.append(f"{field_text(kind, f'c{position}')} AS t{position}")
@@ -220,10 +228,15 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str) -> str:
         if stage.lines_may_hold_zeros:
             bad.append(f"coalesce(contains(t{position}, chr(0)), false)")
     if not texts:
-        texts, values, filled = ["c0"], ["c0"], ["c0 IS NULL"]
-    texts.append(f'[{", ".join(f"c{position}" for position in range(len(names)))}]::VARCHAR[] AS "@raw"')
-    values.append('"@raw"')
-    outs += ['"@raw"', f'{" OR ".join(bad) or "false"} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
+        filled = ["c0 IS NULL"]
+    columns = ", ".join(f"c{position}" for position in range(len(names)))
+    some_bad = " OR ".join(bad) or "false"
+    raw = f"[{columns}]::VARCHAR[]"
+    if not (keep_texts or stage.source.contents):
+        raw = f"CASE WHEN {some_bad} THEN {raw} END"
+    texts.append(columns)
+    values.append(columns)
+    outs += [f'{raw} AS "@raw"', f'{some_bad} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
     return (
         f"SELECT {', '.join(outs)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {relation}))"
     )

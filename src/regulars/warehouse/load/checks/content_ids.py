@@ -78,8 +78,11 @@ def _columns(stage: Stage, content: ContentId) -> list[str]:
 def _values(stage: Stage, content: ContentId) -> Iterator[str]:
     """SQL of each value as text: as parsed where a mapping uses the column, else as it stands in the file."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
+    absent = set(stage.absent())
     for column in _columns(stage, content):
         match stage.kinds.get(column):
+            case _ if column in absent:
+                yield "NULL"
             case None:
                 yield stripped(f'"@raw"[{positions[column] + 1}]')
             case Kind.INSTANT:

@@ -52,7 +52,9 @@ def instant(text: str, locale: Locale) -> str:
     """SQL: the field as TIMESTAMPTZ, NULL where it cannot be read."""
     # "2025-10-07 09:50:26 +0200": DuckDB reads an offset only right after the seconds. What it takes for the name of a
     # zone it does not know (PM) costs a thousand times a good time, and words such as epoch and infinity are no times.
-    joined = f"replace(replace({_in_iso_order(text, locale)}, ' +', '+'), ' -', '-')"
+    iso = _in_iso_order(text, locale)
+    apart = f"contains({iso}, ' +') OR contains({iso}, ' -')"  # to look costs a tenth of a replacement
+    joined = f"CASE WHEN {apart} THEN replace(replace({iso}, ' +', '+'), ' -', '-') ELSE {iso} END"
     ends_well = f"(right({text}, 1) BETWEEN '0' AND '9' OR right({text}, 1) = 'Z')"
     guarded = f"CASE WHEN {text} BETWEEN '0' AND ':' AND {ends_well} THEN TRY_CAST({joined} AS TIMESTAMPTZ) END"
     # A cast of its own: within one, DuckDB reads the local times that follow a named zone in that zone.
@@ -83,7 +85,9 @@ def day(text: str, locale: Locale) -> str:
 def without_offset(text: str) -> str:
     """SQL: whether a time that could be read says nothing about its zone."""
     clock = r"(:.*|^'?\d{4}-\d\d-\d\d[^:]*|^'?\d{8}[Tt ]?\d{4,6})([-+]\d|[Zz]$|[A-Za-z]{3})"
-    return f"NOT regexp_matches({text}, {quoted(clock)})"
+    # The usual ends need no expression.
+    offset = f"contains({text}, ':') AND (ends_with({text}, 'Z') OR ends_with({text}, '+00'))"
+    return f"CASE WHEN {offset} THEN false ELSE NOT regexp_matches({text}, {quoted(clock)}) END"
 
 
 def trouble(what: str, text: str, locale: Locale, read: dict[str, str]) -> str:

@@ -19,12 +19,12 @@ class CsvScan:
     padding: bool = False
     parallel: bool = True
 
-    def relation(self, rejects: str = "") -> str:
-        """SQL of the columns c0, c1, … as text. `rejects` names a table for lines that cannot be parsed, else they fail."""
+    def relation(self, rejects: str = "", scan: str = "") -> str:
+        """SQL of the columns c0, c1, … as text. `rejects` names a table for lines that cannot be parsed, else they fail; `scan`
+        one for what DuckDB says of the file.
+        """
         columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(self.width))
-        keep = (
-            f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{rejects}_scan'" if rejects else ""
-        )
+        keep = f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{scan}'" if rejects else ""
         return (
             f"read_csv({quoted(str(self.path))}, auto_detect = false, header = {self.header},"
             f" delim = {quoted(self.delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}},"

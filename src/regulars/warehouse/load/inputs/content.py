@@ -25,6 +25,13 @@ class Content:
     notes: list[str] = field(default_factory=list)
     """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
 
+    stamp: tuple[int, ...] = ()
+    """What the file system said of a file that is read where it lies, before it was looked at. Empty for a copy."""
+
+    def changed(self) -> bool:
+        """Whether the file was written since it was looked at."""
+        return bool(self.stamp) and self.stamp != _stamp(self.path)
+
     def digest_with(self, source: Source, full_name: str) -> str:
         """What was loaded how: the same content through another mapping is something new."""
         how = (
@@ -54,10 +61,19 @@ def look(room: Workspace, file: InputFile) -> Content:
         if copy is not None:
             copy.write(chunk)
 
+    stamp = () if copy else _stamp(path)
     try:
         facts = tidy.look(file.chunks(), file.sample, each)
     finally:
         if copy is not None:
             copy.close()
     kept = facts if kind in (Format.DELIMITED, Format.JSON) else None
-    return Content(file, path, digest.hexdigest(), facts.size, kept, layout_notes(file))
+    return Content(file, path, digest.hexdigest(), facts.size, kept, layout_notes(file), stamp)
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        status = path.stat()
+    except OSError:
+        return (0,)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
