@@ -209,10 +209,21 @@ def test_from_1000_to_900_customers_is_10_per_cent_net_churn() -> None:
     assert states(rows)["net_churn_rate"] == pytest.approx(0.1, abs=1e-12)
 
 
-def states(rows: list[dict[str, object]]) -> dict[str, float]:
-    """The values of March 2024 with a window of 31 days."""
+@pytest.mark.parametrize(
+    ("window", "day", "expected"),
+    [(31, "2024-01-30", 1), (31, "2024-01-29", 0), (30, "2024-01-31", 1), (30, "2024-01-30", 0)],
+)
+def test_a_customer_is_active_for_the_whole_window(window: int, day: str, expected: int) -> None:
+    """March is longer than a window of 30 days, and then computed in another way."""
+    rows = [order("a", "ana", "2023-12-01"), order("b", "bob", day), order("c", "cy", "2024-03-20")]
+    found = states(rows, window)
+    assert (found["customers_start"], found["lost_customers"]) == (expected, expected)
+
+
+def states(rows: list[dict[str, object]], window: int = 31) -> dict[str, float]:
+    """The values of March 2024."""
     facts = shop(orders=rows).facts
-    values = answer(Question(RETENTION, (facts.calendar.parse("2024-03"),), active_window=31), facts)
+    values = answer(Question(RETENTION, (facts.calendar.parse("2024-03"),), active_window=window), facts)
     return {value.metric.name: value.value for value in values if value.value is not None}
 
 
