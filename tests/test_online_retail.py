@@ -48,6 +48,11 @@ def test_every_row_is_accounted_for(loaded: tuple[App, LoadResult]) -> None:
     assert count.rejected == 0
 
 
+def test_large_orders_of_wholesalers_are_not_warned_of(loaded: tuple[App, LoadResult]) -> None:
+    """The largest line is 168,469.60, and the orders are of wholesalers."""
+    assert [warning for warning in loaded[1].warnings if "times as large" in warning] == []
+
+
 def test_orders_and_customers(facts: Facts) -> None:
     per_customer = only(facts, "orders_per_active_customer", WHOLE)
     assert (per_customer.numerator, per_customer.denominator) == (18_532, 4_338)

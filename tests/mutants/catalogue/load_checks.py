@@ -57,6 +57,13 @@ MUTANTS: tuple[Mutant, ...] = (
         (f"{_CHECKS}/test_joining_many.py",),
     ),
     Mutant(
+        "an amount is compared with itself",
+        "warehouse/load/checks/large_amounts.py",
+        "least(quantile_disc(amount, 0.99), max(amount, 2)[2])",
+        "quantile_disc(amount, 0.99)",
+        (f"{_CHECKS}/test_large_amounts.py",),
+    ),
+    Mutant(
         "a fifth of the lines is too few",
         "warehouse/load/checks/line_prices.py",
         "if dear >= enough:",

@@ -18,6 +18,7 @@ from regulars.warehouse.load.checks.content_ids import add_content_ids
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
 from regulars.warehouse.load.checks.joining_many import identities_joining_many
+from regulars.warehouse.load.checks.large_amounts import large_amounts
 from regulars.warehouse.load.checks.line_prices import line_prices
 from regulars.warehouse.load.checks.order_totals import order_totals
 from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
@@ -129,6 +130,7 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
     overwritten_orders,
     order_totals,
     line_prices,
+    large_amounts,
     perhaps_gift_cards,
 )
 """What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""

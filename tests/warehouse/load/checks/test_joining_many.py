@@ -68,6 +68,34 @@ def test_a_guest_with_a_new_customer_id_for_every_order_is_one_customer(shop: Sh
     assert shop.load({"a.csv": (orders(*who), own("orders"))}).warnings == []
 
 
+@pytest.mark.parametrize("shared", ["desk@shop.example,", ",020 7946 0000"])
+@pytest.mark.parametrize("before", [False, True])
+def test_customer_ids_of_the_customers_table_count_without_orders(shared: str, before: bool, shop: Shop):
+    """Forty ids with one address or number, in one load or most of them known before; nine ids are no matter."""
+    rows = [f"c{number},{shared}\n" for number in range(40)]
+    first, last = (rows[:9], rows[9:]) if before else (rows[:9], [])
+    header = "customer_id,email,phone\n"
+    assert shop.load({"nine.csv": (header + "".join(first), own("customers"))}).warnings == []
+    if before:
+        (warning,) = shop.load({"rest.csv": (header + "".join(last), own("customers"))}).warnings
+    else:
+        (warning,) = shop.load({"all.csv": (header + "".join(rows), own("customers"))}, again=True).warnings[-1:]
+    count = 31 if before else 40
+    assert f" joins {count} different customer ids or " in warning and warning.endswith(SHARED)
+
+
+@pytest.mark.parametrize(("name", "count"), [("Anna Ash,", 0), ("Anna {},", 40)])
+@pytest.mark.parametrize("ids", [False, True])
+def test_guests_listed_as_a_customer_for_every_order_are_one_by_their_name(
+    name: str, count: int, ids: bool, shop: Shop
+):
+    """Whether or not the orders say the id: a shop's export of customers lists a guest of 40 orders 40 times."""
+    ordered = orders(*(f"{f'g{number}' * ids},,anna@x.example," for number in range(40)))
+    listed = "customer_id,name,email\n" + "".join(f"g{n},{name.format(n)}anna@x.example\n" for n in range(40))
+    warnings = shop.load({"o.csv": (ordered, own("orders")), "c.csv": (listed, own("customers"))}).warnings
+    assert [f" joins {count} different" in warning for warning in warnings] == [True] * bool(count)
+
+
 def test_several_are_counted_and_the_largest_is_shown(shop: Shop):
     who = [f"c{number},,a@x.example," for number in range(1, 11)] + [
         f"d{number},,b@x.example," for number in range(1, 13)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.checks.unusable import masked
 from regulars.warehouse.load.judge import Judgement
-from regulars.warehouse.people.identities import RECORDS, define_identities
+from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
 from regulars.warehouse.people.records import SAID, said, spelt
 
 MANY = 10
@@ -17,8 +17,9 @@ _NO_CUSTOMER = (
     " regulars people merges shows both."
 )
 
-# Several systems give a guest a new customer id with every order: only ids in more rows than an order and a customer's count.
-_IDS = "count(DISTINCT id) FILTER (times > 2)"
+# Several systems give a guest a new customer id with every order, and list it among the customers under the guest's one name:
+# counted are ids in more rows than an order and a customer's, and different names among the customers (ids where there is none).
+_IDS = "count(DISTINCT id) FILTER (times > 2), count(DISTINCT name)"
 
 # The identity's column of SAID, what it is called, the SQL of how many it joins, what those are called, and the remedy.
 _KINDS = (
@@ -48,6 +49,7 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
             "duckdb_columns() WHERE schema_name = 'facts' AND table_name = 'records' AND column_name = 'person_id'"
         )
     )
+    named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
     for column, name, most, joined, remedy in _KINDS:
         rows = f"SELECT {SAID}, times FROM {records} WHERE {column} IS NOT NULL"
@@ -56,7 +58,10 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
         # Few identities stand in so many rows: only theirs are counted by what differs.
         identities, most_joined, sample = con.execute(
             f"WITH rows_ AS ({rows}), often AS (SELECT {column} FROM rows_ GROUP BY ALL HAVING count(*) >= {MANY}),"
-            f" joining AS (SELECT {column} AS identity, {most} AS joined FROM rows_ SEMI JOIN often USING ({column}) GROUP BY ALL)"
+            f" many AS (FROM rows_ SEMI JOIN often USING ({column})),"
+            " named AS (SELECT id_identity(source, customer_id) AS id, min(coalesce(lower(name), customer_id)) AS name"
+            f" FROM {named} GROUP BY id),"
+            f" joining AS (SELECT {column} AS identity, {most} AS joined FROM many LEFT JOIN named USING (id) GROUP BY ALL)"
             f" SELECT count(*), max(joined), arg_max(identity, (joined, identity)) FROM joining WHERE joined >= {MANY}"
         ).fetchall()[0]
         if identities:
