@@ -79,6 +79,61 @@ def test_without_the_refused_files_the_others_load_as_if_alone(shop: Shop) -> No
         shop.load({"lines.csv": files["lines.csv"]}, accept_rejects=False, skip_refused=True)
 
 
+def lines(good: range, bad: range) -> str:
+    rows = [f"{n},1,1,5\n" for n in good] + [f"{n},1,one,5\n" for n in bad]
+    return LINE_HEADER + "".join(rows)
+
+
+def test_a_good_file_loads_without_the_refused_file_that_spoils_its_orders(shop: Shop) -> None:
+    """Every line is bad and every order good: the orders are rejected for the lines' sake alone."""
+    files = {"lines.csv": (lines(range(0), range(30)), LINES), "orders.csv": (orders(30, 0), ORDERS)}
+    with pytest.raises(LoadRefused, match="2 files are refused"):
+        shop.load(files, accept_rejects=False)
+    result = shop.load(files, accept_rejects=False, skip_refused=True)
+    assert result.files == {"orders.csv": FileCount(read=30, used=30)}
+    assert list(result.refused) == ["lines.csv"] and len(shop.amounts()) == 30
+    assert shop.rows("SELECT count(*) FROM rejects") == [(0,)]
+
+
+def test_a_file_with_refusing_rejects_of_its_own_is_left_out_too(shop: Shop) -> None:
+    """Orders 0 to 29 are good beside bad lines, 30 to 59 bad: both files have 30 bad rows of their own."""
+    files = {
+        "lines.csv": (lines(range(0), range(30)), LINES),
+        "orders.csv": (orders(30, 30), ORDERS),
+        "more.csv": (orders(3, 0, start=100), ORDERS),
+    }
+    result = shop.load(files, accept_rejects=False, skip_refused=True)
+    assert list(result.refused) == ["lines.csv", "orders.csv"]
+    assert sorted(shop.amounts()) == ["100", "101", "102"]
+
+
+def test_a_file_is_refused_for_faults_that_show_once_another_is_left_out(shop: Shop) -> None:
+    """The lines' quantities hide that the same orders stand twice in orders.csv, in two versions of the same moment."""
+    twice = orders(30, 0) + orders(30, 0).removeprefix(HEADER).replace("GBP,5", "GBP,6")
+    files = {
+        "lines.csv": (lines(range(0), range(30)), LINES),
+        "orders.csv": (twice, ORDERS),
+        "more.csv": (orders(3, 0, start=100), ORDERS),
+    }
+    result = shop.load(files, accept_rejects=False, skip_refused=True)
+    assert list(result.refused) == ["lines.csv", "orders.csv"]
+    assert sorted(shop.amounts()) == ["100", "101", "102"]
+    with pytest.raises(LoadRefused, match=r"2 files are refused.*lines\.csv: .*orders\.csv: 60 of 60"):
+        shop.load({name: files[name] for name in ("lines.csv", "orders.csv")}, accept_rejects=False, skip_refused=True)
+
+
+def test_two_files_that_spoil_each_other_are_both_left_out(shop: Shop) -> None:
+    """Fifteen bad rows each, which alone would refuse neither: nobody can say which of the two is at fault."""
+    files = {
+        "orders.csv": (orders(15, 15), ORDERS),
+        "lines.csv": (lines(range(15, 30), range(15)), LINES),
+        "more.csv": (orders(3, 0, start=100), ORDERS),
+    }
+    result = shop.load(files, accept_rejects=False, skip_refused=True)
+    assert list(result.refused) == ["orders.csv", "lines.csv"]
+    assert sorted(shop.amounts()) == ["100", "101", "102"]
+
+
 def test_rows_of_one_file_that_replace_those_of_another_are_counted(shop: Shop) -> None:
     first, second = orders(5, 0), orders(3, 0, start=2).replace("GBP,5", "GBP,6")
     result = shop.load({"a.csv": (first, ORDERS), "b.csv": (second, ORDERS)})

@@ -34,6 +34,8 @@ class Judgement:
     """Table (file, line, unit)."""
     reasons: str = ""
     """Table (file, line, reason)."""
+    spoilt: str = ""
+    """Table (file, line): lines that are rejected only because another file of the load holds a bad line of their order."""
     repeats: str = ""
     """Table (file, line): lines that say once more what others have said. They make no rows, and are used."""
     waiting: str = ""
@@ -60,13 +62,13 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
 
     `completions` change good rows by what is stored, while those of every file are there.
     """
-    found = Judgement(
-        room, stages, rejected=room.table("rejected"), reasons=room.table("reasons"), repeats=room.table("repeats")
-    )
-    con = room.con
+    found, con = Judgement(room, stages), room.con
+    names = ("rejected", "reasons", "repeats", "spoilt")
+    found.rejected, found.reasons, found.repeats, found.spoilt = (room.table(name) for name in names)
     con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
-    con.execute(f"CREATE TEMP TABLE {found.repeats} (file INTEGER, line BIGINT)")
+    for name in (found.repeats, found.spoilt):
+        con.execute(f"CREATE TEMP TABLE {name} (file INTEGER, line BIGINT)")
     for stage in stages:
         for plan in stage.plans:
             if plan.table.name not in found.rows:
@@ -326,19 +328,24 @@ def _spread(found: Judgement) -> None:
     )
     while True:
         first = (
-            "SELECT u.source, u.unit, arg_min(u.name || ' line ' || u.line, (u.file, u.line)) AS because"
-            f" FROM {units} u LEFT JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
+            "SELECT u.source, u.unit, arg_min(u.name || ' line ' || u.line, (u.file, u.line)) AS because,"
+            f" list(DISTINCT u.file) AS files FROM {units} u LEFT JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
             " WHERE u.guessed OR r.line IS NOT NULL GROUP BY ALL"
         )
         others = (
             f"(SELECT * FROM {units} u ANTI JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
             " WHERE NOT u.guessed)"
         )
-        if not _reject(
-            found,
-            f"SELECT o.file, o.line, 'order ' || {shown('o.unit')} || ' has a rejected line: ' || {shown('b.because')} AS reason"
-            f" FROM {others} o JOIN ({first}) b USING (source, unit)",
-        ):
+        doomed = room.table("spread")
+        room.con.execute(
+            f"CREATE TEMP TABLE {doomed} AS SELECT o.file, o.line, NOT list_contains(b.files, o.file) AS spoilt,"
+            f" 'order ' || {shown('o.unit')} || ' has a rejected line: ' || {shown('b.because')} AS reason"
+            f" FROM {others} o JOIN ({first}) b USING (source, unit)"
+        )
+        room.con.execute(
+            f"INSERT INTO {found.spoilt} SELECT file, line FROM {doomed} GROUP BY ALL HAVING bool_and(spoilt)"
+        )
+        if not _reject(found, f"SELECT file, line, reason FROM {doomed}"):
             break
     room.con.execute(
         f"UPDATE {found.rejected} AS r SET unit = u.unit FROM (SELECT file, line, min(unit) AS unit FROM {units} GROUP BY ALL) u"

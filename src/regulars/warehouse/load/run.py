@@ -179,18 +179,21 @@ def load(
         if not stages:
             result.unchanged = True
             return result
-        try:
-            return _store(context, stages, result)
-        except FilesRefused as error:
-            if not options.skip_refused or len(error.files) == len(stages):
-                raise
-            left_out = {stages[number][0].file.name: why for number, why in error.files.items()}
-            stages = [each for each in stages if each[0].number not in error.files]
-        for number, (stage, _) in enumerate(stages):
-            stage.number = number
-        result.refused = left_out
-        result.warnings += [f"Refused and left out: {why}." for why in left_out.values()]
-        return _store(context, stages, result)
+        while True:
+            try:
+                return _store(context, stages, result)
+            except FilesRefused as error:
+                # A file refused for another's sake alone gets a second chance without that one.
+                left_out = error.own or error.files.keys()
+                if not options.skip_refused or len(left_out) == len(stages):
+                    whole = [*result.refused.values(), *error.files.values()]
+                    raise FilesRefused(dict(enumerate(whole))) from None
+                whys = {stages[number][0].file.name: error.files[number] for number in sorted(left_out)}
+                stages = [each for each in stages if each[0].number not in left_out]
+            for number, (stage, _) in enumerate(stages):
+                stage.number = number
+            result.refused |= whys
+            result.warnings += [f"Refused and left out: {why}." for why in whys.values()]
 
 
 def _store(context: _Context, stages: list[tuple[Stage, str]], result: LoadResult) -> LoadResult:
@@ -292,12 +295,17 @@ def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]],
     )
     progress.start("storing", len(stages) + len(found.rows))
     refused: dict[int, str] = {}
+    own: set[int] = set()
     for stage, digest in stages:
         count, blank = _account(found, load_id, stage)
         result.files[stage.file.name] = count
-        if is_refused(read=count.read, blank=blank, kept=count.used + count.waiting, rejected=count.rejected):
+        kept = count.used + count.waiting
+        if is_refused(read=count.read, blank=blank, kept=kept, rejected=count.rejected):
             reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
             refused[stage.number] = explained(stage.file.name, count.read, count.rejected, reasons)
+            spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
+            if is_refused(read=count.read, blank=blank, kept=kept + spoilt, rejected=count.rejected - spoilt):
+                own.add(stage.number)
         con.execute(
             "INSERT INTO main.load_files (load_id, file_no, name, source, digest, bytes, read, used, waiting, rejected, skipped,"
             " columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -314,7 +322,7 @@ def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]],
             _first_reasons(con, load_id),
         )
     if refused and not options.accept_rejects:
-        raise FilesRefused(refused)
+        raise FilesRefused(refused, frozenset(own))
     waiting = sum(count.waiting for count in result.files.values())
     if (rejected or waiting) and options.replace:
         result.warnings.append(

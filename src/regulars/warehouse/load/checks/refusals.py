@@ -15,16 +15,19 @@ Reasons = list[tuple[str, int, str]]
 
 
 class FilesRefused(LoadRefused):
-    """Some files of the load are refused. `files` maps the number of each to what is wrong with it."""
+    """Some files of the load are refused. `files` maps the number of each to what is wrong with it.
 
-    def __init__(self, files: dict[int, str]) -> None:
+    `own`: those that are refused whatever the other files of the load hold.
+    """
+
+    def __init__(self, files: dict[int, str], own: frozenset[int] = frozenset()) -> None:
         which = "1 file is" if len(files) == 1 else f"{len(files)} files are"
         super().__init__(
             f"{which} refused and nothing was changed: {' — '.join(files.values())}.",
             "Correct the files or their mapping; or load with --accept-rejects (regulars rejects then shows every row)"
             " or --skip-refused (the other files only).",
         )
-        self.files = files
+        self.files, self.own = files, own
 
 
 def is_refused(*, read: int, blank: int, kept: int, rejected: int) -> bool:
