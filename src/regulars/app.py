@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from regulars.incoming import incoming
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
-from regulars.vocabulary.errors import LoadRefused, NothingLoaded
+from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
@@ -24,6 +25,7 @@ from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import ReadOptions, Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
+_ACCOUNT = re.compile(r"[\w.-]*")
 _DEFAULT = LoadOptions()
 _AS_THE_SOURCE_SAYS = ReadOptions()
 
@@ -57,7 +59,15 @@ class App(Reading):
         column names the ids of another source, such as shopify for the costs of its products. `written` says how the files
         write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
         recognised.
+
+        Raises UsageError for an `account` with other characters than letters, digits, _, - and .: a colon stands between source
+        and account.
         """
+        if not _ACCOUNT.fullmatch(account):
+            raise UsageError(
+                f"The account {account!r} holds other characters than letters, digits, _, - and .",
+                "Write it like --account uk-2.",
+            )
         declared = mapping_file.read(mapping) if mapping is not None else None
         found = incoming(paths, lambda file: self._input(file, declared, source, account, written), skip_unknown)
         inputs = found.inputs

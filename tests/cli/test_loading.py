@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from cli.conftest import BAD
 
 
@@ -26,6 +28,20 @@ def test_the_accounts_as_programs_read_them(command, shop: Path, tmp_path: Path)
         "unknown": {},
         "passed_over": {},
     }
+
+
+@pytest.mark.parametrize("name", ["a b:c", "a:b", "a b", "uk/fr", "uk\n", " ", "ü b"])
+def test_an_account_that_would_not_be_told_from_its_source_is_refused(command, shop: Path, tmp_path: Path, name: str):
+    (tmp_path / "bad.csv").write_text(BAD)
+    said = command("load", tmp_path / "bad.csv", "--account", name, "--shop", shop)
+    assert said.code == 2 and said.err.startswith("The account ") and "letters, digits, _, - and ." in said.err
+    assert len(said.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["uk", "UK-2", "shop_1", "shop.example", "münchen"])
+def test_an_account_of_letters_and_digits_is_taken(command, shop: Path, tmp_path: Path, name: str):
+    (tmp_path / "bad.csv").write_text(BAD)
+    assert command("load", tmp_path / "bad.csv", "--account", name, "--shop", shop).code == 0
 
 
 def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Path):

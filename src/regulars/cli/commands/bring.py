@@ -92,7 +92,10 @@ def load(
     account: Annotated[
         str,
         typer.Option(
-            "--account", metavar="NAME", help="Keeps apart what two accounts of one source bring.", show_default=False
+            "--account",
+            metavar="NAME",
+            help="Keeps apart what two accounts of one source bring: letters, digits, _, - and .",
+            show_default=False,
         ),
     ] = "",
     dates: Annotated[
