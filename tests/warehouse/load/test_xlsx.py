@@ -71,3 +71,29 @@ def test_number_formats_give_leading_zeros_back(tmp_path: Path) -> None:
     )
     shop.load({"o.xlsx": (content, ORDERS)})
     assert customers(shop) == ["00042", "042", "123456", "00", "42", "42", "1.5", "7"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written", "shown"),
+    [
+        (42, '"C-"0000', "C-0042"),
+        (42, r"\C0000", "C0042"),
+        (42, '0000"x"', "0042x"),
+        (42, "000-000", "000-042"),
+        (1234567, "000-000", "1234-567"),
+        (-42, '"C-"0000', "-C-0042"),
+        (42.0, '"a ""b0"000', "a b0042"),
+        (42, "(000) 000", "(000) 042"),
+        (1.5, '"C-"0000', "1.5"),
+        # No padding, so the column may hold amounts; a format with sections says more than one thing.
+        (42, '"C-"0', "42"),
+        (42, '"C-"#,##0.00', "42"),
+        (42, "0000;-0000", "42"),
+    ],
+)
+def test_what_a_zero_padded_format_puts_around_the_digits_is_loaded(
+    tmp_path: Path, value: float, written: str, shown: str
+) -> None:
+    shop = Shop(tmp_path)
+    shop.load({"o.xlsx": (workbook((value, written), (7, "General")), ORDERS)})
+    assert customers(shop) == [shown, "7"]

@@ -23,8 +23,9 @@ _MOST_ROWS = 1_048_576
 _EXACT_DIGITS = 15
 """Significant digits that a spreadsheet keeps of a number that is typed in or imported."""
 
-_ZERO_PADDED = re.compile(r"0{2,}")
-"""Number formats that fill a whole number with zeros from the left, such as 00000 for postcodes."""
+_LITERAL = r'"[^"]*"|\\.|[-+/():{} ]'
+_ZERO_PADDED = re.compile(rf"(?:{_LITERAL})*0(?:{_LITERAL})*0(?:{_LITERAL}|0)*")
+"""Number formats that fill a whole number with zeros from the left, such as 00000 for postcodes, "C-"0000 or 000-000."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,17 @@ def _padded(cell: Any) -> Any:
         return value
     if value != int(value) or abs(value) >= 10**_EXACT_DIGITS:
         return value
-    return f"{int(value):0{len(cell.number_format) + (value < 0)}d}"
+    return ("-" if value < 0 else "") + _in_format(abs(int(value)), cell.number_format)
+
+
+def _in_format(number: int, number_format: str) -> str:
+    """The number as a format shows it that matches _ZERO_PADDED: a digit for each 0, any more digits at the first one."""
+    parts = re.findall(rf"{_LITERAL}|0", number_format)
+    places = parts.count("0")
+    digits = f"{number:0{places}d}"
+    more = len(digits) - places
+    slots = iter([digits[: more + 1], *digits[more + 1 :]])
+    return "".join(next(slots) if part == "0" else part.strip('"').removeprefix("\\") for part in parts)
 
 
 def _trimmed(row: tuple[Any, ...]) -> list[Any]:
