@@ -58,7 +58,7 @@ class App(Reading):
         `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
         column names the ids of another source, such as shopify for the costs of its products. `written` says how the files
         write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
-        recognised.
+        recognised, or cannot be read.
 
         Raises UsageError for an `account` with other characters than letters, digits, _, - and .: a colon stands between source
         and account.
@@ -69,7 +69,11 @@ class App(Reading):
                 "Write it like --account uk-2.",
             )
         declared = mapping_file.read(mapping) if mapping is not None else None
-        found = incoming(paths, lambda file: self._input(file, declared, source, account, written), skip_unknown)
+        options = replace(options, skip_unreadable=skip_unknown or options.skip_refused)
+        found = incoming(
+            paths, lambda file: self._input(file, declared, source, account, written),
+            skip_unknown=skip_unknown, skip_unreadable=options.skip_unreadable,
+        )  # fmt: skip
         inputs = found.inputs
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
@@ -83,6 +87,7 @@ class App(Reading):
         except _NothingChanged:
             pass
         result.passed_over, result.unknown = found.passed_over, found.unknown
+        result.leave_out(found.unreadable)
         return result
 
     def _input(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import zipfile
 from pathlib import Path
 
+import duckdb
 import pytest
 
 GOOD = "order_id,ordered_at,currency,gross\n91,2024-03-01,GBP,5.00\n"
@@ -75,7 +77,7 @@ def test_what_is_no_data_stops_no_load(command, shop: Path, folder: Path):
 def test_a_text_without_columns_is_named_in_a_whole_sentence(command, shop: Path, folder: Path):
     (folder / "readme.txt").write_text("hello.\n")
     said = command("load", folder, "--skip-unknown", "--shop", shop)
-    assert "Note: readme.txt was passed over: it cannot be read: No delimiter was found in readme.txt" in said.out
+    assert "Note: readme.txt was passed over: it holds no delimiter: " in said.out
 
 
 def test_files_that_a_shell_names_are_treated_alike(command, shop: Path, folder: Path):
@@ -136,10 +138,134 @@ def test_archives_that_cannot_be_opened_are_named_with_the_unknown_files(command
     with zipfile.ZipFile(folder / "nested.zip", "w") as archive:
         archive.writestr("inner.zip", b"PK\x05\x06" + bytes(18))
     said = command("load", folder, "--shop", shop)
-    assert said.code == 1 and said.err.startswith("Nothing was loaded: of 9 files, 6 files are not known."), said
+    assert said.code == 1 and said.err.startswith(
+        "Nothing was loaded: of 9 files, 3 files are not known and 3 files cannot be read."
+    ), said
     details = said.err.splitlines()[2:]
     for name in ("broken.zip", "cut.csv.gz", "nested.zip", "magento.csv", "olist.csv", "x.csv"):
         assert sum(f"{name}: " in line for line in details) == 1, name
     said = command("load", folder, "--skip-unknown", "--shop", shop, "--format", "json")
     assert said.code == 3 and list(json.loads(said.out)["files"]) == ["march.csv"]
     assert "is a broken archive" in command("load", folder / "broken.zip", "--shop", shop).err
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """A file, an archive with a text beside its table, a gzip file cut beyond its first megabyte, and one of wrong rows."""
+    made = tmp_path / "damaged"
+    (made / "old").mkdir(parents=True)
+    (made / "march.csv").write_text(GOOD)
+    rows = "".join(
+        f"c{n},2024-03-02,GBP,{n % 100}.00,{hashlib.sha256(bytes([n % 256])).hexdigest()}{n}\n" for n in range(40_000)
+    )
+    packed = gzip.compress(f"order_id,ordered_at,currency,gross,note\n{rows}".encode())
+    (made / "cut.csv.gz").write_bytes(packed[:-1000])
+    with zipfile.ZipFile(made / "april.zip", "w") as archive:
+        archive.writestr("april.csv", GOOD.replace("91,", "92,"))
+        archive.writestr("logo.png", b"\x89PNG")
+        archive.writestr("__MACOSX/._april.csv", b"x")
+    return made
+
+
+def test_a_file_cut_off_late_stops_no_folder(command, shop: Path, damaged: Path):
+    said = command("load", damaged, "--shop", shop)
+    assert (said.code, said.out) == (1, "")
+    message, hint = said.err.splitlines()
+    assert message.startswith("1 file is refused and nothing was changed: cut.csv.gz is broken: Compressed file ended")
+    assert "--skip-refused" in hint and "--accept-rejects" not in hint
+    for option in ("--skip-unknown", "--skip-refused"):
+        said = command("load", damaged, option, "--again", "--shop", shop)
+        assert said.code == 3, said
+        (line,) = [line for line in said.out.splitlines() if "cut.csv.gz" in line]
+        assert line.startswith("Note: Refused and left out: cut.csv.gz is broken: Compressed file ended before")
+    said = command("load", damaged, "--skip-refused", "--again", "--format", "json", "--shop", shop)
+    told = json.loads(said.out)
+    assert {name: file["used"] for name, file in told["files"].items()} == {"march.csv": 1, "april.zip/april.csv": 1}
+    assert list(told["refused"]) == ["cut.csv.gz"] and told["unknown"] == {}
+    assert len([line for line in said.err.splitlines() if "cut.csv.gz" in line]) == 1
+
+
+def test_broken_files_and_wrong_rows_are_named_together(command, shop: Path, damaged: Path):
+    (damaged / "wrong.csv").write_text("order_id,ordered_at,currency,gross\n93,2024-03-01,GBP,x\n")
+    said = command("load", damaged, "--shop", shop)
+    assert said.code == 1 and said.err.startswith("2 files are refused and nothing was changed: ")
+    assert "cut.csv.gz is broken" in said.err and "wrong.csv: 1 of 1 rows would be rejected" in said.err
+    assert "cut.csv.gz is broken" in command("load", damaged, "--accept-rejects", "--shop", shop).err
+    assert "wrong.csv" in command("load", damaged, "--skip-unknown", "--shop", shop).err
+    told = json.loads(command("load", damaged, "--skip-refused", "--format", "json", "--shop", shop).out)
+    assert set(told["refused"]) == {"cut.csv.gz", "wrong.csv"} and set(told["files"]) == {
+        "march.csv",
+        "april.zip/april.csv",
+    }
+
+
+def test_where_all_others_were_loaded_before_a_broken_file_is_still_named(command, shop: Path, damaged: Path):
+    assert command("load", damaged, "--skip-refused", "--shop", shop).code == 3
+    said = command("load", damaged, "--shop", shop)
+    assert said.code == 1 and "cut.csv.gz is broken" in said.err
+    said = command("load", damaged, "--skip-refused", "--shop", shop)
+    assert said.code == 3 and "Nothing changed." in said.out and "left out: cut.csv.gz is broken" in said.out
+
+
+@pytest.mark.parametrize("option", [(), ("--skip-refused",), ("--skip-unknown",)], ids=str)
+def test_broken_files_alone_load_nothing(command, shop: Path, damaged: Path, option: tuple[str, ...]):
+    (damaged / "cut2.csv.gz").write_bytes((damaged / "cut.csv.gz").read_bytes()[:-1])
+    said = command("load", damaged / "cut.csv.gz", *option, "--shop", shop)
+    assert said.code == 1 and said.err.startswith("cut.csv.gz is broken: "), said
+    said = command("load", damaged / "cut.csv.gz", damaged / "cut2.csv.gz", *option, "--shop", shop)
+    assert said.code == 1 and said.err.startswith("2 files are refused and nothing was changed: cut.csv.gz is broken")
+    assert "cut2.csv.gz is broken" in said.err
+
+
+def test_a_parquet_file_whose_rows_are_damaged_is_left_out(command, shop: Path, damaged: Path):
+    (damaged / "cut.csv.gz").unlink()
+    file = damaged / "may.parquet"
+    duckdb.sql(
+        f"COPY (SELECT 'p' || range AS order_id, DATE '2024-03-01' AS ordered_at, 'GBP' AS currency, range % 90 AS gross"
+        f" FROM range(5000)) TO '{file}' (FORMAT parquet, COMPRESSION gzip)"
+    )
+    content = bytearray(file.read_bytes())
+    content[100:1000] = bytes(900)
+    file.write_bytes(content)
+    assert "may.parquet is " in command("load", damaged, "--shop", shop).err
+    told = json.loads(command("load", damaged, "--skip-refused", "--format", "json", "--shop", shop).out)
+    assert list(told["refused"]) == ["may.parquet"] and set(told["files"]) == {"march.csv", "april.zip/april.csv"}
+
+
+def test_what_an_archive_holds_besides_is_passed_over_with_a_line(command, shop: Path, damaged: Path):
+    (damaged / "cut.csv.gz").unlink()
+    said = command("load", damaged, "--shop", shop)
+    assert said.code == 0 and "april.zip/logo.png was passed over: it has the ending .png" in said.out
+    assert "MACOSX" not in said.out
+
+
+def test_files_of_one_name_in_several_folders_are_each_passed_over(command, shop: Path, damaged: Path):
+    (damaged / "cut.csv.gz").unlink()
+    (damaged / "photo.jpg").write_bytes(b"\xff\xd8")
+    (damaged / "old" / "photo.jpg").write_bytes(b"\xff\xd8")
+    said = command("load", damaged, "--shop", shop, "--format", "json")
+    names = {str(damaged / "photo.jpg"), str(damaged / "old" / "photo.jpg"), "april.zip/logo.png"}
+    assert set(json.loads(said.out)["passed_over"]) == names
+
+
+def test_files_found_broken_at_once_are_called_so_and_skip_refused_leaves_them_out(command, shop: Path, folder: Path):
+    (folder / "broken.zip").write_bytes(b"PK\x03\x04" + bytes(50))
+    said = command("load", folder, "--skip-refused", "--shop", shop)
+    assert said.code == 1 and said.err.startswith(
+        "Nothing was loaded: of 7 files, 3 files are not known and 1 file cannot"
+    )
+    for name in ("magento.csv", "more/olist.csv", "x.csv"):
+        (folder / name).unlink()
+    said = command("load", folder, "--shop", shop)
+    assert said.err.startswith("Nothing was loaded: of 4 files, 1 file cannot be read."), said.err
+    assert "--skip-refused" in said.err
+    for option in ("--skip-refused", "--skip-unknown"):
+        said = command("load", folder, option, "--again", "--shop", shop)
+        (line,) = [line for line in said.out.splitlines() if "broken.zip" in line]
+        assert said.code == 3 and line.startswith("Note: Refused and left out: ") and "is a broken archive" in line
+
+
+def test_a_text_without_columns_is_named_once(command, shop: Path, folder: Path):
+    (folder / "p.csv").write_text("hello\n")
+    (line,) = [line for line in command("load", folder, "--shop", shop).err.splitlines() if "p.csv" in line]
+    assert line.startswith("  p.csv: ") and line.count("p.csv") == 1

@@ -131,7 +131,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rejected line is counted as used",
-        "warehouse/load/run.py",
+        "warehouse/load/checks/accounts.py",
         "count(*) FILTER (taken AND NOT waits)",
         "count(*) FILTER (NOT waits)",
         (f"{_LOAD}/test_mapping.py",),

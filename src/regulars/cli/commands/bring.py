@@ -124,7 +124,8 @@ def load(
     skip_refused: Annotated[
         bool,
         typer.Option(
-            "--skip-refused", help="Leave out files of which many rows, or all, are rejected; load the others."
+            "--skip-refused",
+            help="Leave out files that cannot be read, or of which many rows, or all, are rejected; load the others.",
         ),
     ] = False,
     parts: Annotated[
@@ -139,7 +140,10 @@ def load(
         typer.Option("--overlap", help="The files are exports that overlap: equal rows without ids are the same rows."),
     ] = False,
     skip_unknown: Annotated[
-        bool, typer.Option("--skip-unknown", help="Leave out files that are not recognised and load the others.")
+        bool,
+        typer.Option(
+            "--skip-unknown", help="Leave out files that are not recognised, or cannot be read; load the others."
+        ),
     ] = False,
     covers_until: Annotated[
         date | None,
@@ -158,7 +162,8 @@ def load(
 
     Known exports are recognised by their headers (regulars sources); others need a mapping file. A file that was loaded
     before changes nothing. A file is refused, and with it the load, when more than 20 of its rows and more than 5 % of them
-    would be rejected, or none would be used. The exit status is 3 where --skip-unknown or --skip-refused left out a file.
+    would be rejected, none would be used, or it cannot be read to its end. The exit status is 3 where --skip-unknown or
+    --skip-refused left out a file.
 
     Examples:
       regulars load orders_export.csv customers_export.csv --shop myshop

@@ -302,7 +302,7 @@ def expand(paths: Sequence[str | Path], unreadable: dict[str, UnreadableFile] | 
                 continue
             found.update(((path, member), None) for member in members)
     check_count("The load", found)
-    return _named(list(found))
+    return named(list(found))
 
 
 def _paths(given: str) -> list[Path]:
@@ -373,7 +373,7 @@ def _members(path: Path) -> list[str | None]:
     return list(members)
 
 
-def _named(found: list[tuple[Path, str | None]]) -> list[InputFile]:
+def named(found: list[tuple[Path, str | None]]) -> list[InputFile]:
     """Short names where they tell the files apart, else whole paths."""
     short = [shown(path.name if member is None else f"{path.name}/{member}") for path, member in found]
     twice = {name for name, times in Counter(short).items() if times > 1}

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Protocol
 
 import duckdb
 
-from regulars.vocabulary.errors import LoadRefused, UsageError
+from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.load import evaluate, rejects
+from regulars.warehouse.load import rejects
+from regulars.warehouse.load.checks.accounts import FileCount, account
 from regulars.warehouse.load.checks.content_ids import add_content_ids
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
@@ -58,8 +59,8 @@ class LoadOptions:
     """`replace`: the files are all there is of their tables, source by source. `again`: also files loaded before.
     `strict`: refuse the load where anything is rejected. `covers_until`: the last day that the files cover, where the rows
     do not show it. `accept_rejects`: load also files of which many or all rows are rejected. `skip_refused`: leave such files
-    out and load the others. `parts`: the files are one export cut into pieces. `overlap`: rows of two files with equal content
-    ids are the same rows.
+    and unreadable ones out and load the others; `skip_unreadable`: the latter alone. `parts`: the files are one export cut
+    into pieces. `overlap`: rows of two files with equal content ids are the same rows.
     """
 
     replace: bool = False
@@ -68,19 +69,9 @@ class LoadOptions:
     covers_until: date | None = None
     accept_rejects: bool = False
     skip_refused: bool = False
+    skip_unreadable: bool = False
     parts: bool = False
     overlap: bool = False
-
-
-@dataclass(frozen=True)
-class FileCount:
-    """read = used + waiting + rejected + skipped, in records."""
-
-    read: int = 0
-    used: int = 0
-    waiting: int = 0
-    rejected: int = 0
-    skipped: int = 0
 
 
 @dataclass
@@ -95,11 +86,16 @@ class LoadResult:
     released: int = 0
     """Rows of earlier loads that waited and are used now."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Files that were left out (`skip_refused`), and why."""
+    """Files that were left out because they cannot be read or too many of their rows are rejected, and why."""
     passed_over: dict[str, str] = field(default_factory=dict)
     """Files that hold no data, and why."""
     unknown: dict[str, str] = field(default_factory=dict)
     """Files that were left out because no source knows them, and why."""
+
+    def leave_out(self, refused: Mapping[str, str]) -> None:
+        """Note files that are refused and left out; `refused` maps their names to what is wrong."""
+        self.refused |= refused
+        self.warnings += [f"Refused and left out: {why}." for why in refused.values()]
 
 
 class Progress(Protocol):
@@ -166,8 +162,8 @@ def load(
     """Load files into the warehouse behind `con`, whose schema `log.ensure` has made. `changes` is told what they change.
     `now` is the moment of the load, in UTC without zone (default: the machine's).
 
-    Raises UnreadableFile, MappingError, and LoadRefused where the accounts do not add up, an order would lose its exchange
-    rate, a file is refused (checks/refusals.py) or `strict` finds rejects. Nothing is changed then.
+    Raises UnreadableFile for a single file, MappingError, and LoadRefused where the accounts do not add up, an order would
+    lose its exchange rate, a file is refused (checks/refusals.py) or `strict` finds rejects. Nothing is changed then.
     """
     if not inputs:
         raise UsageError("There is nothing to load.", "Name at least one file.")
@@ -175,29 +171,41 @@ def load(
         result = LoadResult(load_id=_last_load(con))
         moment = now or datetime.now(UTC).replace(tzinfo=None)
         context = _Context(room, settings, command, options, progress, changes, moment)
-        stages = _read(context, inputs, result)
+        stages, unreadable = _read(context, inputs, result)
+        if unreadable and (options.skip_refused or options.skip_unreadable) and len(unreadable) < len(inputs):
+            result.leave_out(unreadable)
         if not stages:
+            if unreadable and not result.refused:
+                raise FilesRefused(unreadable, {})
             result.unchanged = True
             return result
         while True:
             try:
-                return _store(context, stages, result)
+                return _store(context, stages, {} if result.refused else unreadable, result)
             except FilesRefused as error:
                 # A file refused for another's sake alone gets a second chance without that one.
-                left_out = error.own or error.files.keys()
+                left_out = error.own or error.rejected.keys()
                 if not options.skip_refused or len(left_out) == len(stages):
-                    whole = [*result.refused.values(), *error.files.values()]
-                    raise FilesRefused(dict(enumerate(whole))) from None
-                whys = {stages[number][0].file.name: error.files[number] for number in sorted(left_out)}
-                stages = [each for each in stages if each[0].number not in left_out]
-            for number, (stage, _) in enumerate(stages):
-                stage.number = number
-            result.refused |= whys
-            result.warnings += [f"Refused and left out: {why}." for why in whys.values()]
+                    earlier = {name: why for name, why in result.refused.items() if name not in unreadable}
+                    raise FilesRefused(unreadable, earlier | error.rejected) from None
+                whys = {name: why for name, why in error.rejected.items() if name in left_out}
+            stages = [each for each in stages if each[0].file.name not in left_out]
+            _renumber(stages)
+            result.leave_out(whys)
 
 
-def _store(context: _Context, stages: list[tuple[Stage, str]], result: LoadResult) -> LoadResult:
-    """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored."""
+def _renumber(stages: Sequence[tuple[Stage, object]]) -> None:
+    for number, (stage, _) in enumerate(stages):
+        stage.number = number
+
+
+def _store(
+    context: _Context, stages: list[tuple[Stage, str]], unreadable: Mapping[str, str], result: LoadResult
+) -> LoadResult:
+    """Check the rows of the files and store them. Returns `result` with what was done; on an error nothing is stored.
+
+    Raises FilesRefused for `unreadable` files, together with those of too many rejected rows.
+    """
     con, progress = context.room.con, context.progress
     progress.start("checking", 1)
     found = judge(context.room, [stage for stage, _ in stages], COMPLETIONS)
@@ -206,7 +214,7 @@ def _store(context: _Context, stages: list[tuple[Stage, str]], result: LoadResul
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])
     con.execute("BEGIN")
     try:
-        _write(context, found, stages, result)
+        _write(context, found, stages, unreadable, result)
         con.execute("COMMIT")
     except BaseException:
         con.execute("ROLLBACK")
@@ -218,16 +226,27 @@ def _last_load(con: duckdb.DuckDBPyConnection) -> int:
     return int(con.execute("SELECT coalesce(max(load_id), 0) FROM main.loads").fetchall()[0][0])
 
 
-def _read(context: _Context, inputs: Sequence[Input], result: LoadResult) -> list[tuple[Stage, str]]:
-    """Read and parse every file that was not loaded before. Returns each with its digest."""
+def _read(
+    context: _Context, inputs: Sequence[Input], result: LoadResult
+) -> tuple[list[tuple[Stage, str]], dict[str, str]]:
+    """Read and parse every file that was not loaded before.
+
+    Returns each with its digest, and of those that cannot be read what is wrong, by name. A single one raises UnreadableFile.
+    """
     room, options, progress = context.room, context.options, context.progress
     files: list[tuple[Stage, Content]] = []
     digests: dict[str, int] = {}
+    unreadable: dict[str, UnreadableFile] = {}
     loaded = _loaded_before(room.con)
     made: dict[str, tuple[Plan, ...]] = {}
     progress.start("reading", len(inputs))
     for given in inputs:
-        content = look(room, given.file)
+        try:
+            content = look(room, given.file)
+        except UnreadableFile as error:
+            unreadable[given.file.name] = error
+            progress.advance()
+            continue
         digest = content.digest_with(given.source, given.full_name)
         before = loaded.get(digest)
         if before is not None and not (options.again or options.replace or options.parts):
@@ -255,7 +274,13 @@ def _read(context: _Context, inputs: Sequence[Input], result: LoadResult) -> lis
             files.append((stage, content))
             continue
         progress.advance()
-    parse_all(room, files, progress.advance)
+    failed = parse_all(room, files, progress.advance)
+    unreadable |= {stage.file.name: failed[stage.number] for stage, _ in files if stage.number in failed}
+    if len(inputs) == len(unreadable) == 1:
+        raise next(iter(unreadable.values()))
+    read = [(stage, digest) for (stage, _), digest in zip(files, digests, strict=True) if stage.number not in failed]
+    files = [(stage, content) for stage, content in files if stage.number not in failed]
+    _renumber(read)
     for stage, content in files:
         result.warnings += content.notes
         if stage.lines.read == 0:
@@ -264,7 +289,7 @@ def _read(context: _Context, inputs: Sequence[Input], result: LoadResult) -> lis
         result.warnings += stage.source.remarks(stage.file.name, own)
     stages = [stage for stage, _ in files]
     result.warnings += add_content_ids(room, stages, parts=options.parts, overlap=options.overlap)
-    return list(zip(stages, digests, strict=True))
+    return read, {name: str(error).rstrip(".") for name, error in unreadable.items()}
 
 
 def _loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -284,7 +309,13 @@ def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> s
     return f" {what} for exchange rates: regulars rejects --waiting." if rows else ""
 
 
-def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]], result: LoadResult) -> None:
+def _write(
+    context: _Context,
+    found: Judgement,
+    stages: list[tuple[Stage, str]],
+    unreadable: Mapping[str, str],
+    result: LoadResult,
+) -> None:
     con, settings, options = context.room.con, context.settings, context.options
     progress, changes = context.progress, context.changes
     load_id = result.load_id = _last_load(con) + 1
@@ -294,18 +325,18 @@ def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]],
         [load_id, context.now, context.command, ", ".join(names), options.replace, options.covers_until],
     )
     progress.start("storing", len(stages) + len(found.rows))
-    refused: dict[int, str] = {}
-    own: set[int] = set()
+    refused: dict[str, str] = {}
+    own: set[str] = set()
     for stage, digest in stages:
-        count, blank = _account(found, load_id, stage)
+        count, blank = account(found, load_id, stage)
         result.files[stage.file.name] = count
         kept = count.used + count.waiting
         if is_refused(read=count.read, blank=blank, kept=kept, rejected=count.rejected):
             reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
-            refused[stage.number] = explained(stage.file.name, count.read, count.rejected, reasons)
+            refused[stage.file.name] = explained(stage.file.name, count.read, count.rejected, reasons)
             spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
             if is_refused(read=count.read, blank=blank, kept=kept + spoilt, rejected=count.rejected - spoilt):
-                own.add(stage.number)
+                own.add(stage.file.name)
         con.execute(
             "INSERT INTO main.load_files (load_id, file_no, name, source, digest, bytes, read, used, waiting, rejected, skipped,"
             " columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -321,8 +352,10 @@ def _write(context: _Context, found: Judgement, stages: list[tuple[Stage, str]],
             f"{rejected:,} {'row' if rejected == 1 else 'rows'} would be rejected, and --strict allows none.",
             _first_reasons(con, load_id),
         )
-    if refused and not options.accept_rejects:
-        raise FilesRefused(refused, frozenset(own))
+    if options.accept_rejects:
+        refused = {}
+    if refused or unreadable:
+        raise FilesRefused(unreadable, refused, frozenset(own))
     waiting = sum(count.waiting for count in result.files.values())
     if (rejected or waiting) and options.replace:
         result.warnings.append(
@@ -364,26 +397,3 @@ def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
     return "; ".join(
         f"{reason} ({count:,}, {example})" for reason, count, example in rejects.summary(con, load_id=load_id)[:3]
     )
-
-
-def _account(found: Judgement, load_id: int, stage: Stage) -> tuple[FileCount, int]:
-    """Store a file's rejects and count its records, and those that are blank. Raises LoadRefused where they do not add up."""
-    rejected = rejects.store(found, load_id, stage)
-    takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
-    gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
-    found.room.timezone(stage.zone)
-    waits = "false"
-    if found.room.count(f"{found.waiting} WHERE file = {stage.number}"):
-        waits = f'"@line" IN (SELECT line FROM {found.waiting} WHERE file = {stage.number})'
-    used, waiting, skipped, blank = found.room.con.execute(
-        "SELECT count(*) FILTER (taken AND NOT waits), count(*) FILTER (taken AND waits), count(*) FILTER (NOT taken),"
-        ' count(*) FILTER ("@empty")'
-        f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken, {waits} AS waits'
-        f' FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
-    ).fetchall()[0]
-    count = FileCount(stage.lines.read, used, waiting, rejected, skipped)
-    if count.read != count.used + count.waiting + count.rejected + count.skipped:
-        raise LoadRefused(
-            f"The rows of {stage.file.name} do not add up: {count}.", "Please report this; nothing was changed."
-        )
-    return count, blank

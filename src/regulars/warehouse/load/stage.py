@@ -9,7 +9,7 @@ from datetime import datetime
 
 import duckdb
 
-from regulars.vocabulary.errors import MappingError
+from regulars.vocabulary.errors import MappingError, UnreadableFile
 from regulars.warehouse.load.expressions import Expression, expression, known
 from regulars.warehouse.load.files import Format, InputFile
 from regulars.warehouse.load.inputs.content import Content
@@ -145,16 +145,23 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
     )
 
 
-def parse_all(room: Workspace, files: Sequence[tuple[Stage, Content]], done: Callable[[], None]) -> None:
-    """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each."""
+def parse_all(
+    room: Workspace, files: Sequence[tuple[Stage, Content]], done: Callable[[], None]
+) -> dict[int, UnreadableFile]:
+    """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each.
+
+    Returns the errors of those that cannot be read, by the stage's number.
+    """
     groups: dict[object, list[tuple[Stage, Content]]] = {}
     for stage, content in files:
         groups.setdefault(_alike(stage, content), []).append((stage, content))
+    unreadable: dict[int, UnreadableFile] = {}
     for alike in groups.values():
         for start in range(0, len(alike), MOST_TOGETHER):
-            _parse_together(room, alike[start : start + MOST_TOGETHER])
+            unreadable |= _parse_together(room, alike[start : start + MOST_TOGETHER])
             for _ in alike[start : start + MOST_TOGETHER]:
                 done()
+    return unreadable
 
 
 def _alike(stage: Stage, content: Content) -> object:
@@ -168,7 +175,7 @@ def _alike(stage: Stage, content: Content) -> object:
     return (*how, repr((source.title, source.mappings, source.types, sorted(source.optional), source.contents)))
 
 
-def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> None:
+def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> dict[int, UnreadableFile]:
     if len(files) > 1:
         first = files[0][0]
         room.timezone(first.zone)
@@ -181,9 +188,14 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
         if filled is not None:
             for (stage, _), (typed, lines) in zip(files, filled, strict=True):
                 stage.typed, stage.lines, stage.kinds = typed, lines, first.kinds
-            return
+            return {}
+    unreadable = {}
     for stage, content in files:
-        parse(room, stage, content)
+        try:
+            parse(room, stage, content)
+        except UnreadableFile as error:
+            unreadable[stage.number] = error
+    return unreadable
 
 
 def _typed(stage: Stage, names: tuple[str, ...], relation: str, *, keep_texts: bool = False) -> str:

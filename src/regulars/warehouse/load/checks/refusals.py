@@ -1,6 +1,8 @@
-"""Files that a load refuses, because too many of their rows would be rejected or none would be used."""
+"""Files that a load refuses: they cannot be read, too many of their rows would be rejected, or none would be used."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from regulars.vocabulary.errors import LoadRefused
 
@@ -10,24 +12,38 @@ ALLOWED_SHARE = 0.05
 """Share of a file's rows; more rejected rows than this and than ALLOWED_ROWS refuse the file."""
 _SHOWN = 3
 
+_HINTS = {
+    (True, False): "Export or copy again what cannot be read, or load with --skip-refused (the other files only).",
+    (
+        False,
+        True,
+    ): "Correct the files or their mapping; or load with --accept-rejects (regulars rejects then shows every row)"
+    " or --skip-refused (the other files only).",
+    (True, True): "Export or copy again what cannot be read, and correct the other files or their mapping; or load with"
+    " --skip-refused (the other files only).",
+}
+"""What to do, by whether some file cannot be read and whether some file has too many rejected rows."""
+
 Reasons = list[tuple[str, int, str]]
 """Reasons with the number of rows and one place as an example (rejects.summary)."""
 
 
 class FilesRefused(LoadRefused):
-    """Some files of the load are refused. `files` maps the number of each to what is wrong with it.
+    """Some files of the load are refused. `files` maps the name of each to what is wrong with it, its name included.
 
-    `own`: those that are refused whatever the other files of the load hold.
+    `unreadable` are those that cannot be read to their end, `rejected` those of too many rejected rows. `own`: names of the
+    latter that are refused whatever the other files of the load hold.
     """
 
-    def __init__(self, files: dict[int, str], own: frozenset[int] = frozenset()) -> None:
-        which = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+    def __init__(
+        self, unreadable: Mapping[str, str], rejected: Mapping[str, str], own: frozenset[str] = frozenset()
+    ) -> None:
+        self.files, self.rejected, self.own = {**unreadable, **rejected}, dict(rejected), own
+        which = "1 file is" if len(self.files) == 1 else f"{len(self.files)} files are"
         super().__init__(
-            f"{which} refused and nothing was changed: {' — '.join(files.values())}.",
-            "Correct the files or their mapping; or load with --accept-rejects (regulars rejects then shows every row)"
-            " or --skip-refused (the other files only).",
+            f"{which} refused and nothing was changed: {' — '.join(self.files.values())}.",
+            _HINTS[bool(unreadable), bool(rejected)],
         )
-        self.files, self.own = files, own
 
 
 def is_refused(*, read: int, blank: int, kept: int, rejected: int) -> bool:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.files import Format, InputFile
 from regulars.warehouse.load.formats import tidy
 from regulars.warehouse.load.inputs.header import layout_notes
@@ -64,6 +65,10 @@ def look(room: Workspace, file: InputFile) -> Content:
     stamp = () if copy else _stamp(path)
     try:
         facts = tidy.look(file.chunks(), file.sample, each)
+    except UnreadableFile:
+        if copy is not None:
+            path.unlink()  # the rest of a load may need the room
+        raise
     finally:
         if copy is not None:
             copy.close()

@@ -24,7 +24,7 @@ def with_header(file: InputFile, recognise: Callable[[InputFile], Source]) -> tu
     likely = _likely(file)
     if likely.format is Format.DELIMITED and not likely.dialect.is_split and not file.columns:
         raise UnknownFile(
-            f"No delimiter was found in {file.name}: no comma, semicolon, tab, | or blank splits its lines into columns.",
+            f"{file.name} holds no delimiter: no comma, semicolon, tab, | or blank splits its lines into columns.",
             "Export it as CSV, or replace what stands between the columns by commas.",
         )
     return likely, recognise(likely)
