@@ -57,10 +57,18 @@ def listening() -> Iterator[Listener]:
 
 
 @contextmanager
-def reporting(what: str) -> Iterator[None]:
-    """Around the report of a change that is stored. Raises StoredButFailed where it cannot be written."""
+def reporting(what: str, failed: str = "its report could not be written") -> Iterator[None]:
+    """Around what follows a change that is stored, such as its report. Raises StoredButFailed whatever fails there.
+
+    `what` was stored, and `failed` says what was not done; the reason follows, but for a lost output or a request to stop.
+    """
     try:
         yield
         sys.stdout.flush()
+    except StoredButFailed:
+        raise
     except (OSError, KeyboardInterrupt) as error:
-        raise StoredButFailed(f"{what} is stored; its report could not be written.") from error
+        raise StoredButFailed(f"{what} is stored; {failed}.") from error
+    except Exception as error:
+        reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
+        raise StoredButFailed(f"{what} is stored; {failed}: {reason}.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,7 @@ from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, Purchase
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, forecasting
+from regulars.cli.stopping import reporting
 
 if TYPE_CHECKING:
     from regulars.forecast.hindsight import Outcome
@@ -106,21 +108,22 @@ def forecast(
     else:
         with bar() as progress:
             found, renewing = subscriptions.made(app, Wish(as_of=_day(as_of), **wishes), progress)
-    came = app.hindsight() if found and (report or pictures) else ()
-    drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
-    if format is Layout.JSON:
-        content = record(found) | ({"came": [asdict(one) for one in came]} if report else {}) if found else {}
-        content |= {"subscriptions": subscriptions.record(renewing, app, report)}
-        write_json(content | ({"pictures": drawn} if pictures else {}))
-        return
-    if found:
-        summary(found)
-        if report:
-            trust(found, came)
-    if renewing:
-        subscriptions.show_all(renewing, app, report, after=found)
-    if drawn:
-        say("Drawn: " + ", ".join(drawn))
+    with nullcontext() if report else reporting("The forecast"):
+        came = app.hindsight() if found and (report or pictures) else ()
+        drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
+        if format is Layout.JSON:
+            content = record(found) | ({"came": [asdict(one) for one in came]} if report else {}) if found else {}
+            content |= {"subscriptions": subscriptions.record(renewing, app, report)}
+            write_json(content | ({"pictures": drawn} if pictures else {}))
+            return
+        if found:
+            summary(found)
+            if report:
+                trust(found, came)
+        if renewing:
+            subscriptions.show_all(renewing, app, report, after=found)
+        if drawn:
+            say("Drawn: " + ", ".join(drawn))
 
 
 def _insist(folder: Path, ending: Drawing) -> None:

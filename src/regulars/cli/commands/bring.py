@@ -61,8 +61,9 @@ def init(
       regulars init myshop --currency EUR --timezone Europe/Berlin --shared-address '*@marketplace.example.com'
     """
     Shop.create(folder, currency=currency, timezone=timezone, name=name, shared_addresses=tuple(shared_address or ()))
-    say(f"Made {folder / SETTINGS_FILE}; look through its settings.")
-    say(f"Next: regulars load FILE… --shop {folder}")
+    with reporting("The shop"):
+        say(f"Made {folder / SETTINGS_FILE}; look through its settings.")
+        say(f"Next: regulars load FILE… --shop {folder}")
 
 
 def load(
@@ -293,7 +294,8 @@ def simulate(
             kind: Literal["parquet", "csv"] = "parquet" if format is Exports.PARQUET else "csv"
             chosen = [name.strip() for given in tables or TABLES for name in given.split(",")]
             written = write_canonical(shop, folder, kind, chosen, progress.reach)
-    for path in written:
-        say(f"Wrote {path}")
-    say(f"{shop.bought.size:,} orders of {shop.people.size:,} customers, {shape.first_day} to {shape.last_day}.")
-    say(f"The truth stands in {folder / '.truth'}.")
+    with reporting("The simulated shop"):
+        for path in written:
+            say(f"Wrote {path}")
+        say(f"{shop.bought.size:,} orders of {shop.people.size:,} customers, {shape.first_day} to {shape.last_day}.")
+        say(f"The truth stands in {folder / '.truth'}.")

@@ -66,9 +66,11 @@ def rejects(
         raise UsageError("--export writes all rejected lines of a load.", "Leave out --file, or choose with --load.")
     with load_history(shop) as con:
         if export is not None:
-            for path in kept.export(con, export, load_id=load):
-                say(f"Wrote {path}")
-            say(f"Correct the lines, then: regulars load {export}{naming(shop)}")
+            paths = kept.export(con, export, load_id=load)
+            with reporting("The file of rejected lines"):
+                for path in paths:
+                    say(f"Wrote {path}")
+                say(f"Correct the lines, then: regulars load {export}{naming(shop)}")
             return
         found = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
         reasons = kept.summary(con, load_id=load, file=file) if format is Format.TABLE else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from regulars.cli import numbers
 from regulars.cli.forecasts.sheets import likely, numbered, of_kept, percent
 from regulars.cli.output import Sheet, say, show, tell
+from regulars.cli.stopping import reporting
 from regulars.forecast.conventions import off_by
 from regulars.forecast.hindsight import Outcome
 from regulars.forecast.shop.books import Forecast
@@ -36,14 +38,16 @@ def made(app: Forecasting, wish: Wish, progress: Progress) -> Both:
         found = app.forecast(wish, progress)
     except (ForecastRefused, NothingLoaded) as error:
         refused.append(error)
-    try:
-        renewing = app.forecast_subscriptions(wish, progress)
-    except ForecastRefused as error:
-        refused.append(error)
+    with nullcontext() if found is None else reporting("The forecast of purchases", "subscriptions are not forecast"):
+        try:
+            renewing = app.forecast_subscriptions(wish, progress)
+        except ForecastRefused as error:
+            refused.append(error)
     if found is None and renewing is None:
         raise refused[0] if len(refused) == 1 else ForecastRefused(" ".join(map(str, refused)), refused[0].hint)
-    for why in refused:
-        tell(f"{'Purchases' if found is None else 'Subscriptions'} are not forecast. {why}")
+    with reporting("The forecast"):
+        for why in refused:
+            tell(f"{'Purchases' if found is None else 'Subscriptions'} are not forecast. {why}")
     return found, renewing
 
 
