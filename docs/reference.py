@@ -54,12 +54,14 @@ def metrics() -> str:
 
 
 def _theme(theme: str, found: Iterable[Metric]) -> str:
-    questions = grid(("metric", "question"), ((link(metric.name), metric.question) for metric in found))
+    questions = grid(
+        ("metric", "title", "question"), ((link(metric.name), metric.title, metric.question) for metric in found)
+    )
     return "\n\n".join((f"## {theme}", questions, *map(_metric, found)))
 
 
 def _metric(metric: Metric) -> str:
-    parts = [f"### {metric.name}", metric.question, f"`{metric.formula}`", metric.caveat]
+    parts = [f"### {metric.name}", f"**{metric.title}.** {metric.question}", f"`{metric.formula}`", metric.caveat]
     return "\n\n".join((*filter(None, parts), "\n".join(_facts(metric)), _example(metric)))
 
 
@@ -67,6 +69,7 @@ def _facts(metric: Metric) -> Iterator[str]:
     told = explain(metric, None, None, 365)
     better = "" if metric.better is Better.NEITHER else f", {metric.better} is better"
     yield f"- unit: {metric.unit}{better}"
+    yield f"- group: {'its own' if metric.group == metric.name else link(metric.group)}; nature: {_nature(metric)}"
     if metric.interval is not Interval.NONE:
         yield f"- interval: {metric.interval.value}"
     if metric.ripens is not Ripens.AT_ONCE:
@@ -75,6 +78,10 @@ def _facts(metric: Metric) -> Iterator[str]:
     yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
     if metric.variants:
         yield f"- see also: {', '.join(map(link, metric.variants))}"
+
+
+def _nature(metric: Metric) -> str:
+    return str(metric.nature) if metric.length is None else f"{metric.nature}, length {metric.length}"
 
 
 def _example(metric: Metric) -> str:

@@ -121,7 +121,10 @@ def test_a_theme_and_a_list(command, first_shop):
     found = answers(command("metrics", "--theme", "returns", "--shop", first_shop, "--format", "json"))
     assert all(value["metric"].startswith("product_return_rate") for value in found)
     listed = answers(command("metrics", "--list", "--format", "json"))
-    assert {"metric", "theme", "question", "unit", "also_called"} == set(listed[0])
+    assert list(listed[0]) == ["metric", "title", "theme", "group", "nature", "question", "unit", "also_called"]
+    net = next(one for one in listed if one["metric"] == "net_churn_rate")
+    assert (net["title"], net["group"], net["nature"]) == ("Net churn rate", "customer_churn_rate", "flow")
+    assert "Net churn rate" in command("metrics", "--list").out
     assert "cohort_retention_rate" in [metric["metric"] for metric in listed]
 
 
@@ -226,6 +229,18 @@ def test_the_people_behind_a_split_are_found_by_their_first_order(command, tmp_p
     told = command("explain", "active_buyers").out
     assert "--where first_country=DE" in told and "first_country=DE" in command("rows", "--help").out
     assert "first_country=DE" not in command("explain", "net_revenue").out
+
+
+def test_a_metric_is_explained_with_its_title_group_and_nature(command):
+    told = command("explain", "lost_customers").out
+    assert told.startswith("Lost customers (lost_customers)\n")
+    assert "customer_churn_rate" in told and "flow: of a period; customers are lost and won day by day" in told
+    found = json.loads(command("explain", "lost_customers", "--format", "json").out)
+    assert [found[key] for key in ("title", "group", "nature", "length")] == [
+        "Lost customers", "customer_churn_rate", "flow", "hazard",
+    ]  # fmt: skip
+    found = json.loads(command("explain", "customer_lifetime_value", "--format", "json").out)
+    assert (found["nature"], found["length"]) == ("cumulative", None)
 
 
 @pytest.mark.parametrize("table", [None, "order_lines", "returns", "product_costs"])

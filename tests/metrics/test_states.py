@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from metrics.sets import Bought, History, Splitter, day_in, gaps_counted, histories, retention
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.answer import Value
-from regulars.metrics.catalogue import named
-from regulars.metrics.catalogue.retention import RETENTION
+from regulars.metrics.catalogue import THEMES, named
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question, condition
 from regulars.vocabulary.calendar import Grain, Period, between
@@ -114,7 +113,7 @@ def check(
     where: tuple[str, ...] = (),
     orders: list[Bought] | None = None,
 ) -> None:
-    question = Question(RETENTION, asked, splits, tuple(condition(one) for one in where), window)
+    question = Question(THEMES["Retention"], asked, splits, tuple(condition(one) for one in where), window)
     values: dict[tuple[str, Period, object], Value] = {}
     for value in answer(question, world.shop.facts):
         values[value.metric.name, value.period, tuple(value.split.values())] = value
@@ -223,7 +222,8 @@ def test_a_customer_is_active_for_the_whole_window(window: int, day: str, expect
 def states(rows: list[dict[str, object]], window: int = 31) -> dict[str, float]:
     """The values of March 2024."""
     facts = shop(orders=rows).facts
-    values = answer(Question(RETENTION, (facts.calendar.parse("2024-03"),), active_window=window), facts)
+    question = Question(THEMES["Retention"], (facts.calendar.parse("2024-03"),), active_window=window)
+    values = answer(question, facts)
     return {value.metric.name: value.value for value in values if value.value is not None}
 
 

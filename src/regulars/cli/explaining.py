@@ -13,7 +13,7 @@ from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.explain import Explanation, explain
 from regulars.metrics.question import latest_finished
-from regulars.metrics.shapes import Example, Metric
+from regulars.metrics.shapes import Example, Length, Metric, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE
@@ -45,6 +45,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
     metric = found.metric
     return {
         "metric": metric.name,
+        "title": metric.title,
         "question": metric.question,
         "also_called": list(also_called(metric.name)),
         "shape": found.shape,
@@ -52,6 +53,9 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "unit": metric.unit.value,
         "better": metric.better.value,
         "caveat": metric.caveat,
+        "group": metric.group,
+        "nature": metric.nature.value,
+        "length": None if metric.length is None else metric.length.value,
         "variants": list(metric.variants),
         "interval": metric.interval.value,
         "ripe": metric.ripens.value,
@@ -72,7 +76,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
 def describe(found: Explanation) -> None:
     """Print it as a page."""
     metric = found.metric
-    say(metric.name)
+    say(f"{metric.title} ({metric.name})")
     say(metric.question)
     say()
     _line("Also called", ", ".join(also_called(metric.name)))
@@ -80,6 +84,8 @@ def describe(found: Explanation) -> None:
     _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
     _line("Beware", metric.caveat)
     _line("Variants", ", ".join(metric.variants))
+    _line("Group", metric.group)
+    _line("Nature", _nature(metric))
     _line("Interval", f"95 %, {metric.interval.value}" if metric.interval.name != "NONE" else metric.interval.value)
     _line("Ripe", metric.ripens.value)
     _line("Splits", ", ".join(found.splits))
@@ -132,6 +138,24 @@ def plan_as_json(metric: Metric, steps: Sequence[Step]) -> dict[str, Any]:
         for step in steps
     ]
     return {"metric": metric.name, "plan": listed}
+
+
+_NATURES = {
+    Nature.FLOW: "flow: of a period",
+    Nature.STOCK: "stock: at a moment",
+    Nature.CUMULATIVE: "cumulative: of all time so far; time alone changes it, so its changes are not judged",
+    Nature.MOVING: "moving: its past values change as time passes, so its changes are not judged",
+}
+_LENGTHS = {
+    Length.PROPORTIONAL: "it grows with the number of days",
+    Length.HAZARD: "customers are lost and won day by day",
+    Length.NONE: "its length does not matter",
+    Length.BETWEEN: "it changes with the number of days, by less than in proportion",
+}
+
+
+def _nature(metric: Metric) -> str:
+    return _NATURES[metric.nature] + ("" if metric.length is None else f"; {_LENGTHS[metric.length]}")
 
 
 def _split_and_where(metric: Metric) -> str:

@@ -252,22 +252,13 @@ def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flag
 
 
 def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
-    """For each period a number, alike for those that may be compared; −1 where it may not be judged.
-
-    Forecasts made otherwise are no measure of each other.
-    """
+    """For each period 0 where it may be judged, else −1."""
     covered = work.facts.covered(metric)
-    if covered is None or not metric.judged:
+    if covered is None or not metric.is_judged:
         return np.full(len(times.first), -1)
     whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
     in_time = ripe(work.facts, metric, times, work.question.active_window)
-    known = whole & finished(work.facts, metric, times) & in_time
-    alike = np.zeros(len(known), dtype=np.intp)
-    if metric.of_snapshots:
-        terms = [made.terms for made in work.facts.forecasts[metric.forecast]]
-        latest = _forecasts_before(work.facts, metric, times.beyond) - 1
-        alike = np.array([terms.index(terms[number]) for number in latest], dtype=np.intp)
-    return np.where(known, alike, -1)
+    return np.where(whole & finished(work.facts, metric, times) & in_time, 0, -1)
 
 
 def _there(facts: Facts, metric: Metric, times: Times) -> Flags:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, StrEnum
 
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
@@ -28,6 +28,32 @@ class Interval(Enum):
     NONE = "none: a count or sum of what happened"
     WILSON = "Wilson (a share of customers)"
     JACKKNIFE = "grouped jackknife over 32 buckets of customers"
+
+
+class Nature(StrEnum):
+    """What a metric's value is about. Changes of flows and stocks are judged, those of the others are not."""
+
+    FLOW = "flow"
+    """Of a period."""
+    STOCK = "stock"
+    """At a moment."""
+    CUMULATIVE = "cumulative"
+    """Of all time up to a moment: time alone changes it."""
+    MOVING = "moving"
+    """Its past values change as time passes."""
+
+
+class Length(StrEnum):
+    """How a flow depends on its period's number of days."""
+
+    PROPORTIONAL = "proportional"
+    """A sum of rows: compared per day."""
+    HAZARD = "hazard"
+    """A share of the customers at the start, lost or won with time: compared as a rate per day."""
+    NONE = "none"
+    """A mean or share of rows: compared as it is."""
+    BETWEEN = "between"
+    """Distinct customers or visitors, and what is divided by them: grows by less than the number of days does."""
 
 
 class Ripens(Enum):
@@ -115,8 +141,15 @@ class Metric:
     """What every metric says of itself, in the shop owner's words."""
 
     name: str
+    title: str
+    """The name as a heading shows it."""
     question: str
     formula: str
+    group: str
+    """The metric whose question it answers too: a headline's name for its variants, else its own or that of its first variant."""
+    nature: Nature
+    length: Length | None = None
+    """For flows alone."""
     unit: Unit
     example: Example
     better: Better = Better.NEITHER
@@ -125,12 +158,21 @@ class Metric:
     """Names of metrics that answer the same question otherwise."""
     interval: Interval = Interval.JACKKNIFE
     ripens: Ripens = Ripens.AT_ONCE
-    judged: bool = True
-    """Whether a change can be real. False where time alone changes the value: what only grows, and what moves later."""
     needs: tuple[str, ...] = ()
     """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
     customers: Amount | None = None
     """How many customers the value rests on, where it is not those with a row of its first fact in the period."""
+
+    def __post_init__(self) -> None:
+        if not self.title or not self.group:
+            raise ValueError(f"{self.name}: a metric needs a title and a group.")
+        if (self.length is None) is (self.nature is Nature.FLOW):
+            raise ValueError(f"{self.name}: a flow needs a length; a metric of another nature has none.")
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a change can be real: not where time alone changes the value."""
+        return self.nature in (Nature.FLOW, Nature.STOCK)
 
     @property
     def above(self) -> Amount:
@@ -186,6 +228,7 @@ class Total(Metric):
     _count: Measure = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         measure = Measure(self.fact, self.of, self.where, self.day, self.complete)
         object.__setattr__(self, "_above", Amount((Term(1, measure, Timing.WITHIN),)))
         object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
@@ -221,6 +264,7 @@ class Ratio(Metric):
     _rows: Amount | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         above = Measure(self.fact, self.of, self.where, self.day, self.complete)
         below = Measure(self.fact, self.per, self.where, self.day)
         object.__setattr__(self, "_above", Amount((Term(1, above, self.timing),)))
@@ -292,6 +336,7 @@ class Quantile(Metric):
     _above: Amount = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         count = Measure(self.fact, self.weight, self.where, self.day)
         object.__setattr__(self, "_above", Amount((Term(1, count, Timing.WITHIN),)))
 

@@ -126,20 +126,17 @@ class Made:
     as_of: date
     model: str
     """Empty for subscriptions, of which there is one."""
-    terms: tuple[object, ...]
-    """What it must have in common with another one to be compared: days ahead, discount, what value is, model."""
 
 
 def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
     """The forecasts that are kept, by kind, the latest day last; without the kinds that have none."""
     columns = {FORECASTS: "model", SUBSCRIPTION_FORECASTS: "''"}
     kinds = " UNION ALL ".join(
-        f"SELECT '{kind}' AS kind, as_of, {model} AS model, value_of, horizon, discount FROM facts.{kind}"
-        for kind, model in columns.items()
+        f"SELECT '{kind}' AS kind, as_of, {model} AS model FROM facts.{kind}" for kind, model in columns.items()
     )
     found: dict[str, tuple[Made, ...]] = {}
-    for kind, as_of, model, *terms in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), Made(as_of, model, (model, *terms)))
+    for kind, as_of, model in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
+        found[kind] = (*found.get(kind, ()), Made(as_of, model))
     return found
 
 

@@ -143,7 +143,10 @@ def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
     records = [
         {
             "metric": metric.name,
+            "title": metric.title,
             "theme": theme,
+            "group": metric.group,
+            "nature": metric.nature.value,
             "question": metric.question,
             "unit": metric.unit.value,
             "also_called": list(also_called(metric.name)),
@@ -153,8 +156,10 @@ def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
     ]
     if format is Format.TABLE:
         for theme, found in themes.items():
-            rows = [[metric.name, metric.question, ", ".join(also_called(metric.name))] for metric in found]
-            show(Sheet(["metric", "question", "also called"], rows, title=theme))
+            rows = [
+                [metric.name, metric.title, metric.question, ", ".join(also_called(metric.name))] for metric in found
+            ]
+            show(Sheet(["metric", "title", "question", "also called"], rows, title=theme))
             say()
     else:
         write(records, format, Sheet([]))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from regulars.metrics.catalogue.ahead import AHEAD
 from regulars.metrics.catalogue.cohorts import COHORTS
+from regulars.metrics.catalogue.headlines import HEADLINES
+from regulars.metrics.catalogue.repeat_purchases import REPEAT
 from regulars.metrics.catalogue.retention import RETENTION
 from regulars.metrics.catalogue.returns import RETURNED
 from regulars.metrics.catalogue.value import VALUE
-from regulars.metrics.shapes import Metric
+from regulars.metrics.shapes import Metric, Nature
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.spelling import TYPO, words_of
 from regulars.vocabulary.synonyms import metrics_meant, not_computed
@@ -18,7 +21,7 @@ _MOST = 3
 """How many metrics a hint names."""
 
 THEMES: dict[str, tuple[Metric, ...]] = {
-    "Retention": RETENTION,
+    "Retention": (*RETENTION, *REPEAT),
     "Cohorts": COHORTS,
     "Value and sales": VALUE,
     "Returns": RETURNED,
@@ -28,6 +31,19 @@ THEMES: dict[str, tuple[Metric, ...]] = {
 CATALOGUE: tuple[Metric, ...] = tuple(metric for theme in THEMES.values() for metric in theme)
 
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
+
+
+def check_groups(metrics: Mapping[str, Metric]) -> None:
+    """Raise ValueError where a metric's group is no metric that leads its own group, or a headline is no flow."""
+    for metric in metrics.values():
+        lead = metrics.get(metric.group)
+        if lead is None or lead.group != lead.name:
+            raise ValueError(f"{metric.name}: {metric.group!r} is no group: no metric of that name leads one.")
+        if metric.name in HEADLINES and (lead is not metric or metric.nature is not Nature.FLOW):
+            raise ValueError(f"{metric.name}: a headline is a flow and leads its own group.")
+
+
+check_groups(BY_NAME)
 
 
 def named(name: str) -> Metric:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, SUBSCRIPTIONS, Amount, within
-from regulars.metrics.shapes import Example, Metric, Order, Prediction, Quotient, Ratio, Renewals, Total
+from regulars.metrics.shapes import Example, Metric, Nature, Order, Prediction, Quotient, Ratio, Renewals, Total
 from regulars.vocabulary.units import Better, Unit
 
 _LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)
@@ -47,12 +47,15 @@ def _example(value: float, period: str = "2024-03", spend: tuple[tuple[str, str]
 AHEAD: tuple[Metric, ...] = (
     Ratio(
         name="predicted_lifetime_value",
+        title="Predicted lifetime value",
         question="What will a customer bring from now on?",
         formula="discounted net revenue that the period's latest forecast expects / customers forecast",
         fact=PREDICTIONS,
         of=_.revenue,
         where=_LATEST,
         customers=_CUSTOMERS,
+        group="predicted_lifetime_value",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.HIGHER,
         caveat=_AHEAD + _NO_ERROR,
@@ -61,6 +64,7 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Ratio(
         name="predicted_lifetime_value_profit",
+        title="Predicted lifetime profit",
         question="What will a customer leave after costs from now on?",
         formula="discounted profit that the period's latest forecast expects / customers forecast",
         fact=PREDICTIONS,
@@ -68,6 +72,8 @@ AHEAD: tuple[Metric, ...] = (
         where=_LATEST,
         complete=True,
         customers=_CUSTOMERS,
+        group="predicted_lifetime_value",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.HIGHER,
         caveat=_AHEAD + "Unknown (null) where the profit of an order was when the forecast was made. " + _NO_ERROR,
@@ -76,12 +82,15 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Total(
         name="customers_at_risk",
+        title="Customers at risk",
         question="How many customers are about to be lost?",
         formula="customers who bought on two days or more and whose chance to buy within 90 days is less than half of what"
         " it was at their last purchase, by the period's latest forecast",
         fact=PREDICTIONS,
         where=_LEAVING,
         customers=_CUSTOMERS,
+        group="customers_at_risk",
+        nature=Nature.MOVING,
         unit=Unit.COUNT,
         better=Better.LOWER,
         caveat="Several orders of one day are one purchase. Who they are: regulars rows customers_at_risk --period PERIOD.",
@@ -90,6 +99,7 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Total(
         name="value_at_risk",
+        title="Value at risk",
         question="What would the customers about to be lost have brought within a year, had they stayed?",
         formula="of customers at risk, the net revenue expected of them within 12 months were it sure that they are customers"
         " still, less that forecast",
@@ -97,6 +107,8 @@ AHEAD: tuple[Metric, ...] = (
         of=_.revenue_at_stake,
         where=_LEAVING,
         customers=_CUSTOMERS,
+        group="value_at_risk",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.LOWER,
         caveat="0 where the model has nobody leave (nbd).",
@@ -105,6 +117,7 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Total(
         name="value_at_risk_profit",
+        title="Profit at risk",
         question="What would the customers about to be lost have left after costs within a year, had they stayed?",
         formula="of customers at risk, the profit expected of them within 12 months were it sure that they are customers still,"
         " less that forecast",
@@ -113,6 +126,8 @@ AHEAD: tuple[Metric, ...] = (
         where=_LEAVING,
         complete=True,
         customers=_CUSTOMERS,
+        group="value_at_risk",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.LOWER,
         caveat="Unknown (null) where the profit of an order was when the forecast was made.",
@@ -121,12 +136,15 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Quotient(
         name="lifetime_value_to_acquisition_cost",
+        title="Lifetime value to acquisition cost",
         question="How many times what it cost to win them do new customers bring, so far and from now on?",
         formula="(net revenue to date + expected by the latest forecast) of customers whose first order lies in the period"
         " / spend of the period",
         of=within(PROSPECTS, _.revenue_to_date + _.revenue),
         per=within(SPEND, _.amount, complete=True),
         customers=within(PROSPECTS),
+        group="lifetime_value_to_acquisition_cost",
+        nature=Nature.MOVING,
         unit=Unit.TIMES,
         better=Better.HIGHER,
         caveat="To date is up to the forecast's day; every new forecast moves past periods. Spend is taken as fixed. "
@@ -136,12 +154,15 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Quotient(
         name="lifetime_value_to_acquisition_cost_profit",
+        title="Lifetime profit to acquisition cost",
         question="How many times what it cost to win them do new customers leave after costs, so far and from now on?",
         formula="(profit to date + expected by the latest forecast) of customers whose first order lies in the period"
         " / spend of the period",
         of=within(PROSPECTS, _.profit_to_date + _.profit, complete=True),
         per=within(SPEND, _.amount, complete=True),
         customers=within(PROSPECTS),
+        group="lifetime_value_to_acquisition_cost",
+        nature=Nature.MOVING,
         unit=Unit.TIMES,
         better=Better.HIGHER,
         caveat="Unknown (null) where the profit of an order was when the forecast was made; else as"
@@ -151,6 +172,7 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Ratio(
         name="subscription_predicted_lifetime_value",
+        title="Predicted lifetime value of subscriptions",
         question="What will a running subscription bring from now on?",
         formula="discounted net revenue of renewals that the period's latest forecast expects / subscriptions forecast",
         fact=SUBSCRIPTIONS,
@@ -158,6 +180,8 @@ AHEAD: tuple[Metric, ...] = (
         where=_LATEST,
         complete=True,
         customers=_RUNNING,
+        group="subscription_predicted_lifetime_value",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.HIGHER,
         caveat=_AHEAD + "What is paid already is no part of it. Do not add it to predicted_lifetime_value, which knows"
@@ -167,6 +191,7 @@ AHEAD: tuple[Metric, ...] = (
     ),
     Ratio(
         name="subscription_predicted_lifetime_value_profit",
+        title="Predicted lifetime profit of subscriptions",
         question="What will a running subscription leave after costs from now on?",
         formula="discounted profit of renewals that the period's latest forecast expects / subscriptions forecast",
         fact=SUBSCRIPTIONS,
@@ -174,6 +199,8 @@ AHEAD: tuple[Metric, ...] = (
         where=_LATEST,
         complete=True,
         customers=_RUNNING,
+        group="subscription_predicted_lifetime_value",
+        nature=Nature.MOVING,
         unit=Unit.MONEY,
         better=Better.HIGHER,
         caveat="Unknown (null) where the profit of an order was when the forecast was made; else as"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.measures import HISTORIES, Measure
-from regulars.metrics.shapes import Age, Example, Grid, Interval, Metric, Order
+from regulars.metrics.shapes import Age, Example, Grid, Interval, Metric, Nature, Order
 from regulars.vocabulary.units import Better, Unit
 
 _FIRST_OF_ITS_AGE = Measure(HISTORIES, 1, _.previous_day.isnull() | (_.previous_age < _.age))
@@ -19,10 +19,13 @@ _THREE = (
 _CAVEAT = "Cells whose time is not over are left out, of the average too."
 
 
-def _grids(suffix: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
+def _grids(suffix: str, ages: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
     return (
         Grid(
             name=f"cohort_retention_rate{suffix}",
+            title=f"Retention rate of cohorts{ages}",
+            group="cohort_retention_rate",
+            nature=Nature.CUMULATIVE,
             question="Which share of the customers won together orders again, month by month?",
             formula=f"customers of the cohort with an order in the cell / customers of the cohort, by {age.value}",
             cell=_FIRST_OF_ITS_AGE,
@@ -36,6 +39,9 @@ def _grids(suffix: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
         ),
         Grid(
             name=f"cohort_revenue_per_customer{suffix}",
+            title=f"Revenue per customer of cohorts{ages}",
+            group="cohort_revenue_per_customer",
+            nature=Nature.CUMULATIVE,
             question="How much have the customers won together brought by then, each?",
             formula=f"cumulative net revenue / customers of the cohort, by {age.value}",
             cell=Measure(HISTORIES, _.net_revenue),
@@ -48,6 +54,9 @@ def _grids(suffix: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
         ),
         Grid(
             name=f"cohort_profit_per_customer{suffix}",
+            title=f"Profit per customer of cohorts{ages}",
+            group="cohort_profit_per_customer",
+            nature=Nature.CUMULATIVE,
             question="How much have the customers won together left after costs by then, each?",
             formula=f"cumulative profit / customers of the cohort, by {age.value}",
             cell=Measure(HISTORIES, _.profit, complete=True),
@@ -62,6 +71,6 @@ def _grids(suffix: str, age: Age, split: dict[str, str]) -> tuple[Metric, ...]:
 
 
 COHORTS: tuple[Metric, ...] = (
-    *_grids("", Age.CALENDAR_MONTHS, {"age": "1"}),
-    *_grids("_rolling", Age.THIRTY_DAYS, {"age": "1"}),
+    *_grids("", "", Age.CALENDAR_MONTHS, {"age": "1"}),
+    *_grids("_rolling", ", blocks of 30 days", Age.THIRTY_DAYS, {"age": "1"}),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
-from regulars.metrics.shapes import Example, Metric, Order, Quotient, Ratio, Ripens
+from regulars.metrics.shapes import Example, Length, Metric, Nature, Order, Quotient, Ratio, Ripens
 from regulars.vocabulary.units import Better, Unit
 
 _TWO = (
@@ -19,10 +19,14 @@ _LATE = "Ripe once the return window after the period's last day is over."
 RETURNED: tuple[Metric, ...] = (
     Quotient(
         name="product_return_rate",
+        title="Product return rate",
         question="Which share of the pieces sold came back?",
         formula="units returned of orders of the period / units sold, by order day",
         of=within(RETURNS, _.quantity, _.linked, day="order_day", complete=True),
         per=within(LINES, _.quantity),
+        group="product_return_rate",
+        nature=Nature.FLOW,
+        length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
         ripens=Ripens.RETURN_WINDOW,
@@ -34,10 +38,14 @@ RETURNED: tuple[Metric, ...] = (
     ),
     Quotient(
         name="product_return_rate_by_return_day",
+        title="Product return rate by return day",
         question="How many pieces came back in the period, against those sold in it?",
         formula="units returned in the period, with or without an order / units sold in the period",
         of=within(RETURNS, _.quantity, complete=True),
         per=within(LINES, _.quantity),
+        group="product_return_rate",
+        nature=Nature.FLOW,
+        length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
         caveat="Returns of earlier orders count against this period's sales.",
@@ -46,10 +54,14 @@ RETURNED: tuple[Metric, ...] = (
     ),
     Ratio(
         name="product_return_rate_orders",
+        title="Share of orders with a return",
         question="Which share of the orders had something returned?",
         formula="orders with a return or refund / orders, by order day",
         fact=ORDERS,
         of=_.returned.ifelse(1, 0),
+        group="product_return_rate",
+        nature=Nature.FLOW,
+        length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
         ripens=Ripens.RETURN_WINDOW,
@@ -60,11 +72,15 @@ RETURNED: tuple[Metric, ...] = (
     ),
     Ratio(
         name="product_return_rate_value",
+        title="Product return rate by value",
         question="Which share of the revenue was given back?",
         formula="linked refunds / net revenue before refunds, by order day",
         fact=ORDERS,
         of=_.refunds,
         per=_.net_revenue + _.refunds,
+        group="product_return_rate",
+        nature=Nature.FLOW,
+        length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
         ripens=Ripens.RETURN_WINDOW,
