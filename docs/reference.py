@@ -22,7 +22,7 @@ from bench import history, report
 from regulars.cli import COMMANDS, application
 from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES
-from regulars.metrics.explain import explain
+from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.shapes import Example, Interval, Metric, Order, Ripens
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
@@ -71,7 +71,7 @@ def _facts(metric: Metric) -> Iterator[str]:
     yield f"- unit: {metric.unit}{better}"
     yield f"- group: {'its own' if metric.group == metric.name else link(metric.group)}; nature: {_nature(metric)}"
     if metric.interval is not Interval.NONE:
-        yield f"- interval: {metric.interval.value}"
+        yield f"- interval: {interval_in_words(metric)}"
     if metric.ripens is not Ripens.AT_ONCE:
         yield f"- ripe: {metric.ripens.value}"
     yield f"- splits: {', '.join(told.splits)}"

@@ -241,6 +241,8 @@ def test_a_metric_is_explained_with_its_title_group_and_nature(command):
     ]  # fmt: skip
     found = json.loads(command("explain", "customer_lifetime_value", "--format", "json").out)
     assert (found["nature"], found["length"]) == ("cumulative", None)
+    assert found["interval"].endswith("on the log scale where the value is positive")
+    assert "log scale" not in command("explain", "product_return_rate").out
 
 
 @pytest.mark.parametrize("table", [None, "order_lines", "returns", "product_costs"])

@@ -13,6 +13,8 @@ from regulars.vocabulary.units import Unit
     [
         (0.43333, Unit.SHARE, None, "43.3 %"),
         (-0.0001, Unit.SHARE, None, "0.0 %"),
+        (-0.1, Unit.RATE, None, "-10.0 %"),
+        (-12.345, Unit.NPS, None, "-12.3"),
         (1234567.5, Unit.MONEY, "GBP", "1,234,567.50 GBP"),
         (1234567.5, Unit.MONEY, "JPY", "1,234,568 JPY"),
         (1.2345, Unit.MONEY, "KWD", "1.234 KWD"),
@@ -28,6 +30,7 @@ def test_a_value_in_its_unit(value, unit, currency, shown):
 
 def test_a_difference_has_its_sign():
     assert numbers.difference(0.016, Unit.SHARE) == "+1.6 points"
+    assert numbers.difference(0.016, Unit.RATE) == "+1.6 points"
     assert numbers.difference(-21.02, Unit.MONEY, "GBP") == "-21.02 GBP"
     assert numbers.difference(0, Unit.COUNT) == "0"
 

@@ -11,7 +11,7 @@ from regulars.cli.output import Sheet, say, say_lines, show
 from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
-from regulars.metrics.explain import Explanation, explain
+from regulars.metrics.explain import Explanation, explain, interval_in_words
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Example, Length, Metric, Nature
 from regulars.vocabulary.calendar import Grain
@@ -57,7 +57,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "nature": metric.nature.value,
         "length": None if metric.length is None else metric.length.value,
         "variants": list(metric.variants),
-        "interval": metric.interval.value,
+        "interval": interval_in_words(metric),
         "ripe": metric.ripens.value,
         "splits": list(found.splits),
         "split_and_where": _split_and_where(metric),
@@ -86,7 +86,7 @@ def describe(found: Explanation) -> None:
     _line("Variants", ", ".join(metric.variants))
     _line("Group", metric.group)
     _line("Nature", _nature(metric))
-    _line("Interval", f"95 %, {metric.interval.value}" if metric.interval.name != "NONE" else metric.interval.value)
+    _line("Interval", ("95 %, " if metric.interval.name != "NONE" else "") + interval_in_words(metric))
     _line("Ripe", metric.ripens.value)
     _line("Splits", ", ".join(found.splits))
     _line("Mind", _split_and_where(metric))

@@ -42,18 +42,18 @@ def difference(change: float | None, unit: Unit, currency: str | None = None) ->
         return ""
     number = _number(change, unit, currency)
     sign = "" if number.startswith("-") or not number.strip("0.,") else "+"
-    return f"{sign}{number} {'points' if unit is Unit.SHARE else _sign(unit, currency)}".rstrip()
+    return f"{sign}{number} {'points' if unit in (Unit.SHARE, Unit.RATE) else _sign(unit, currency)}".rstrip()
 
 
 def _number(value: float, unit: Unit, currency: str | None) -> str:
     match unit:
-        case Unit.SHARE:
+        case Unit.SHARE | Unit.RATE:
             return _signless(value * 100, 1)
         case Unit.MONEY:
             return _signless(value, money.digits(currency) if currency else 2)
         case Unit.COUNT:
             return _signless(value, 0 if value == int(value) else 1)
-        case Unit.DAYS:
+        case Unit.DAYS | Unit.NPS:
             return _signless(value, 1)
         case Unit.SECONDS:
             return _signless(value, 0)
@@ -62,7 +62,7 @@ def _number(value: float, unit: Unit, currency: str | None) -> str:
 
 def _sign(unit: Unit, currency: str | None) -> str:
     match unit:
-        case Unit.SHARE:
+        case Unit.SHARE | Unit.RATE:
             return "%"
         case Unit.MONEY:
             return currency or ""

@@ -10,7 +10,7 @@ from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.measures import Fact, Term
 from regulars.metrics.question import Facts
 from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Grid, Metric, Quantile
+from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.vocabulary.calendar import Period
 from regulars.warehouse.tables import BY_NAME
 
@@ -38,6 +38,12 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
     needed = dict.fromkeys((*tables, *metric.needs)) if facts is not None else {}
     missing = tuple(table for table in needed if table in BY_NAME and facts is not None and table not in facts.coverage)
     return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
+
+
+def interval_in_words(metric: Metric) -> str:
+    """How the 95 % interval is estimated, and on which scale."""
+    logs = metric.interval is Interval.JACKKNIFE and metric.unit.on_log_scale and not isinstance(metric, Quantile)
+    return metric.interval.value + (", on the log scale where the value is positive" if logs else "")
 
 
 def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> list[str]:

@@ -19,7 +19,7 @@ from regulars.metrics.measures import (
     Timing,
     persons,
 )
-from regulars.vocabulary.units import Better, Unit
+from regulars.vocabulary.units import Better, Bounds, Unit
 
 
 class Interval(Enum):
@@ -154,6 +154,8 @@ class Metric:
     example: Example
     better: Better = Better.NEITHER
     caveat: str = ""
+    limits: Bounds | None = None
+    """The least and the greatest value there can be, where they are not those of the unit."""
     variants: tuple[str, ...] = ()
     """Names of metrics that answer the same question otherwise."""
     interval: Interval = Interval.JACKKNIFE
@@ -168,6 +170,11 @@ class Metric:
             raise ValueError(f"{self.name}: a metric needs a title and a group.")
         if (self.length is None) is (self.nature is Nature.FLOW):
             raise ValueError(f"{self.name}: a flow needs a length; a metric of another nature has none.")
+
+    @property
+    def bounds(self) -> Bounds:
+        """The least and the greatest value there can be; the interval stays inside."""
+        return self.unit.bounds if self.limits is None else self.limits
 
     @property
     def is_judged(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ibis import _
 
 from regulars.metrics.measures import (
@@ -92,7 +94,8 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
-        unit=Unit.SHARE,
+        unit=Unit.RATE,
+        limits=(-inf, 1),
         better=Better.LOWER,
         caveat="Negative when the base grows.",
         variants=("customer_churn_rate",),

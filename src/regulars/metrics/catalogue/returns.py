@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ibis import _
 
 from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
@@ -46,7 +48,8 @@ RETURNED: tuple[Metric, ...] = (
         group="product_return_rate",
         nature=Nature.FLOW,
         length=Length.NONE,
-        unit=Unit.SHARE,
+        unit=Unit.RATE,
+        limits=(0, inf),
         better=Better.LOWER,
         caveat="Returns of earlier orders count against this period's sales.",
         variants=("product_return_rate",),

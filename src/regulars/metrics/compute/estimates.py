@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.cells.occurrences import Quantiles
-from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
+from regulars.metrics.compute.intervals import Array, jackknife, jackknife_of_logs, left_out, ratio, wilson
 from regulars.metrics.compute.sums import Sums
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import MONEY_SCALE
-from regulars.metrics.shapes import Interval, Metric, Ratio
-from regulars.vocabulary.units import Unit
+from regulars.metrics.shapes import Interval, Metric
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,24 @@ def estimate(metric: Metric, sums: Sums) -> Estimate:
     if sums.scope.bucketed:
         without = ratio(left_out(above) / scale, left_out(below) / scale_below)
         filled = (above != 0) | (below != 0)
-        low, high, _ = jackknife(without, value, filled)
+        low, high = bounded_jackknife(metric, without, value, filled)
     if metric.interval is Interval.WILSON:
         low, high = wilson(numerator, denominator)
-    elif metric.unit is Unit.SHARE:
-        if all(term.sign > 0 for term in metric.above.terms):
-            low = np.maximum(low, 0)
-        if isinstance(metric, Ratio):
-            high = np.minimum(high, 1)
     n = _rows(metric, sums, denominator)
     return Estimate(value, low, high, numerator, denominator, n, without, filled)
+
+
+def bounded_jackknife(
+    metric: Metric, without: Array, value: Array, filled: npt.NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Low and high of a ratio by the jackknife, on the scale of its unit and inside the metric's bounds."""
+    if metric.unit.on_log_scale:
+        low, high = jackknife_of_logs(without, value, filled)
+    else:
+        low, high, _ = jackknife(without, value, filled)
+    least, greatest = metric.bounds
+    # A value that its data put outside the bounds still lies in its own interval.
+    return np.minimum(np.maximum(low, least), value), np.maximum(np.minimum(high, greatest), value)
 
 
 def hide(found: Estimate, hidden: Array) -> Estimate:

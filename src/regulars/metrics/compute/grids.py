@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from regulars.metrics.cells.cohorts import BLOCK, column
-from regulars.metrics.compute.estimates import Estimate
+from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_cells import predicate
-from regulars.metrics.compute.intervals import Array, jackknife, left_out, ratio, wilson
+from regulars.metrics.compute.intervals import Array, left_out, ratio, wilson
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTORIES
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
@@ -84,7 +84,7 @@ def _estimated(
     if metric.interval is Interval.WILSON:
         low, high = wilson(numerator, denominator)
     else:
-        low, high, _ = jackknife(ratio(left_out(above) / scale, left_out(below)), value, below > 0)
+        low, high = bounded_jackknife(metric, ratio(left_out(above) / scale, left_out(below)), value, below > 0)
     averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
     finished = averaged | (denominator == full.sum(axis=-1))
     labels = [(*group, str(age)) for group in groups for age in range(ages)]

@@ -53,6 +53,18 @@ def jackknife(without: Array, whole: Array, filled: npt.NDArray[np.bool_]) -> tu
     return whole - t * error, whole + t * error, error
 
 
+def jackknife_of_logs(without: Array, whole: Array, filled: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Low and high as `jackknife` gives them for the logarithms, taken back; plain where a value is not positive.
+
+    The spread of money and durations grows with their size, and they end at 0: low ends stay above it.
+    """
+    low, high, _ = jackknife(without, whole, filled)
+    positive = (whole > 0) & (np.where(filled, without, 1) > 0).all(axis=-1)
+    logs = np.log(np.where(filled & positive[..., None], without, 1))
+    low_log, high_log, _ = jackknife(logs, np.log(np.where(positive, whole, 1)), filled)
+    return np.where(positive, np.exp(low_log), low), np.where(positive, np.exp(high_log), high)
+
+
 def p_value(difference: Array, error: Array, filled: npt.NDArray[np.bool_]) -> Array:
     """Two-sided p of a difference with its jackknife error. A difference of exactly nothing has p 1."""
     freedom = np.maximum(filled.sum(axis=-1) - 1, 1)
