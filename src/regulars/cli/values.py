@@ -42,9 +42,16 @@ def record(value: Value, compared: bool) -> dict[str, Any]:
     }
     if value.unknown_share is not None:
         found["unknown_share"] = numbers.exact(value.unknown_share, 4)
+        found["reason"] = _reason(value.unknown_share)
     if compared:
         found["change"] = None if value.change is None else _change(value.change, places)
     return found
+
+
+def _reason(*unknown_shares: float) -> str:
+    """Why there is no value, where too much of the metric has no value of the split or filter."""
+    share = ("up to " if len(unknown_shares) > 1 else "") + numbers.shown(max(unknown_shares), Unit.SHARE)
+    return f"not known by this split or filter: {share} of the metric stands under unknown"
 
 
 def _change(change: Change, places: int | None) -> dict[str, Any]:
@@ -100,10 +107,7 @@ def footnotes(
     notes = []
     hidden = [value.unknown_share for value in values if value.unknown_share is not None]
     if hidden:
-        share = numbers.shown(max(hidden), Unit.SHARE)
-        notes.append(
-            f"{numbers.NOTHING} not known by this split or filter: up to {share} of the metric stands under unknown"
-        )
+        notes.append(f"{numbers.NOTHING} {_reason(*set(hidden))}")
     if any(value.value is None and value.unknown_share is None for value in values):
         notes.append(f"{numbers.NOTHING} nothing to tell from these data; regulars explain NAME says what it needs")
     values = [value for value in values if value.value is not None]

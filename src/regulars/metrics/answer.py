@@ -54,7 +54,7 @@ class Value:
     timezone: str
     change: Change | None = None
     unknown_share: float | None = None
-    """The share of the metric under "unknown", where for that reason there is no value."""
+    """The share of the numerator (or denominator) under "unknown", where for that reason there is no value."""
 
 
 Numbers = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from regulars.metrics.compute.intervals import Array
+from regulars.metrics.compute.intervals import Array, ratio
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import UNKNOWN
@@ -24,12 +24,12 @@ def unknown_shares(metric: Metric, sums_: Sums) -> Array:
     """
     shape = (len(sums_.scope.periods), len(sums_.groups))
     hidden = np.full(shape, np.nan)
-    amounts = _by_tables(metric)
-    if len(amounts) < 2:
+    lines = _lines(metric)
+    if not lines:
         return hidden
     scope = sums_.scope
     known = np.array([UNKNOWN not in group for group in sums_.groups], dtype=bool)
-    hidden[:, known] = _most_unknown(amounts, sums_)[:, None]
+    hidden[:, known] = _most_unknown(lines, sums_)[:, None]
     columns = tuple(
         dict.fromkeys(
             one.column
@@ -38,32 +38,42 @@ def unknown_shares(metric: Metric, sums_: Sums) -> Array:
         )
     )
     if columns:
-        whole = sums(amounts, replace(scope, splits=columns, where=(), bucketed=False))
-        hidden = np.fmax(hidden, _most_unknown(amounts, whole)[:, None])
+        whole = sums(lines, replace(scope, splits=columns, where=(), bucketed=False))
+        hidden = np.fmax(hidden, _most_unknown(lines, whole)[:, None])
     hidden[~(hidden > MOST_UNKNOWN)] = np.nan
     return hidden
 
 
-def _by_tables(metric: Metric) -> list[Amount]:
-    """What the metric sums, apart for each set of tables that it comes from."""
-    if isinstance(metric, Grid | Quantile) or metric.below is None:
+def _lines(metric: Metric) -> list[Amount]:
+    """Numerator and denominator of a metric over several tables; none of other metrics."""
+    if isinstance(metric, Grid | Quantile) or metric.below is None or len({fact.tables for fact in metric.facts}) < 2:
         return []
+    return [metric.above, metric.below]
+
+
+def _most_unknown(lines: list[Amount], sums_: Sums) -> Array:
+    """For each period the share of the numerator that stands under "unknown", or of the denominator where that is larger.
+
+    What comes of several tables, such as profit less spend, is added up without signs: no part cancels another.
+    """
+    shares = np.zeros(len(sums_.scope.periods))
+    for line in lines:
+        unknown, whole = np.zeros_like(shares), np.zeros_like(shares)
+        for part in _by_tables(line):
+            known = [set(sums_.scope.by(fact)) for fact in part.facts]
+            places = [place for place, split in enumerate(sums_.scope.splits) if all(split in one for one in known)]
+            hidden = np.array([any(group[place] == UNKNOWN for place in places) for group in sums_.groups], dtype=bool)
+            values = np.abs(sums_.of(part).sum(axis=-1))
+            unknown += values[:, hidden].sum(axis=1)
+            whole += values.sum(axis=1)
+        shares = np.fmax(shares, ratio(unknown, whole))
+    return shares
+
+
+def _by_tables(line: Amount) -> list[Amount]:
+    """A numerator or denominator, apart for each set of tables that it comes from."""
     found: dict[tuple[str, ...], Amount] = {}
-    for term in (*metric.above.terms, *metric.below.terms):
+    for term in line.terms:
         tables = term.measure.fact.tables
         found[tables] = found.get(tables, Amount()) + Amount((term,))
     return list(found.values())
-
-
-def _most_unknown(amounts: list[Amount], sums_: Sums) -> Array:
-    """For each period the largest share that stands under "unknown" of any amount, in a split that its facts know."""
-    shares = np.zeros(len(sums_.scope.periods))
-    for amount in amounts:
-        known = [set(sums_.scope.by(fact)) for fact in amount.facts]
-        places = [place for place, split in enumerate(sums_.scope.splits) if all(split in one for one in known)]
-        unknown = np.array([any(group[place] == UNKNOWN for place in places) for group in sums_.groups], dtype=bool)
-        values = np.abs(sums_.of(amount).sum(axis=-1))
-        whole = values.sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares = np.fmax(shares, values[:, unknown].sum(axis=1) / whole)
-    return shares
