@@ -22,8 +22,9 @@ from bench import history, report
 from regulars.cli import COMMANDS, application
 from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.explain import explain, interval_in_words
-from regulars.metrics.shapes import Example, Interval, Metric, Order, Ripens
+from regulars.metrics.shapes import Interval, Metric, Ripens
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES

@@ -13,8 +13,8 @@ import ibis
 import pyarrow as pa
 
 from regulars.metrics.cells.registry import held
+from regulars.metrics.examples import Example, Prediction, Renewals
 from regulars.metrics.question import Facts
-from regulars.metrics.shapes import Example, Prediction, Renewals
 from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings

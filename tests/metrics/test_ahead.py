@@ -12,9 +12,9 @@ import pytest
 from metrics.shops import TestShop, order, predict, renew, shop
 from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
+from regulars.metrics.examples import Prediction, Renewals
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question, condition
-from regulars.metrics.shapes import Prediction, Renewals
 
 PEOPLE = [f"c{number}" for number in range(120)]
 DAYS = ("2024-04-10", "2024-04-30", "2024-06-30")

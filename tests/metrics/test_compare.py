@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import random
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import VERDICTS, Value, Verdict
+from regulars.metrics.answer import Value, Verdict
 from regulars.metrics.catalogue import named
-from regulars.metrics.compare import changes as judged
-from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question
 
@@ -83,7 +79,8 @@ def test_twice_as_many_orders_are_a_real_change() -> None:
     luck = random.Random(1)
     rows = month(date(2024, 4, 1), 200, 30, luck) + month(date(2024, 5, 1), 420, 30, luck)
     made = shop(orders=[*rows, order("last", "c0", "2024-05-31")])
-    assert {verdict(made, name) for name in ("orders", "net_revenue")} == {Verdict.REAL}
+    # Two months do not tell what is usual from month to month.
+    assert {verdict(made, name) for name in ("orders", "net_revenue")} == {Verdict.MORE_THAN_CHANCE}
 
 
 def test_an_unfinished_period_is_not_judged() -> None:
@@ -143,19 +140,3 @@ def test_where_many_are_looked_at_one_lucky_difference_is_not_enough() -> None:
     without_zero = [c for c in intervals if c.low is not None and c.high is not None and (c.low > 0 or c.high < 0)]
     assert without_zero, "the seed should give at least one lucky difference"
     assert sum(c.verdict is Verdict.REAL for c in intervals) < len(without_zero)
-
-
-@pytest.mark.parametrize(("t", "expected"), [(1.88, Verdict.NOISE), (2.2, Verdict.REAL)])
-def test_a_change_whose_interval_holds_zero_is_noise_though_its_p_is_below_a_tenth(t: float, expected: Verdict) -> None:
-    # 32 buckets, t with 31 degrees of freedom: 1.88 has a p of 7 %, and the interval ends at 2.04 errors.
-    buckets, difference = 32, 1.0
-    spread = difference / t / math.sqrt(buckets - 1)
-    apart = np.where(np.arange(buckets) % 2, spread, -spread)
-    value = np.array([[10.0], [11.0]])
-    without = np.stack([np.full((1, buckets), 10.0), 11.0 + apart[None, :]])
-    none, many = np.full_like(value, np.nan), np.full_like(value, 500.0)
-    made = Estimate(value, none, none, value, None, many, without, np.ones(without.shape, dtype=bool))
-    (now, before), alike = (np.array([1]), np.array([0])), {"m": np.zeros(2, dtype=np.intp)}
-    change = judged({"m": made}, {"m": many}, now, before, alike)["m"]
-    assert change.difference[0, 0] == pytest.approx(difference)
-    assert VERDICTS[change.verdict[0, 0]] is expected

@@ -23,16 +23,15 @@ from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
 from regulars.metrics.cells.occurrences import Histogram
 from regulars.metrics.compute.intervals import (
-    benjamini_hochberg,
     jackknife,
     jackknife_of_logs,
     left_out,
-    p_value,
     ratio,
     wilson,
 )
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question
+from regulars.metrics.verdicts.families import stands
 from regulars.vocabulary.units import Unit
 
 
@@ -284,12 +283,6 @@ def test_one_bucket_tells_nothing_about_its_spread() -> None:
     assert all(np.isnan(one[0]) for one in found)
 
 
-def test_the_p_value_of_a_difference_is_that_of_its_interval() -> None:
-    filled = np.ones((1, 32), dtype=bool)
-    assert p_value(np.array([2.0395]), np.array([1.0]), filled)[0] == pytest.approx(0.05, abs=1e-5)
-    assert p_value(np.array([0.0]), np.array([0.0]), filled)[0] == 1
-
-
 # Benjamini & Hochberg (1995), JRSS B 57, section 3.1: fifteen tests of treatments of myocardial infarction.
 THEIRS = [
     0.0001,
@@ -312,15 +305,15 @@ THEIRS = [
 
 def test_the_false_discovery_rate_of_the_paper() -> None:
     """Four stand at 5 %: p(4) = 0.0095 is the last with p(i) ≤ 0.05 i / 15."""
-    assert benjamini_hochberg(np.array(THEIRS), 0.05).tolist() == [True] * 4 + [False] * 11
+    assert stands(np.array(THEIRS), 0.05).tolist() == [True] * 4 + [False] * 11
     # At 10 %, the ninth does: 0.0459 ≤ 0.06.
-    assert benjamini_hochberg(np.array(THEIRS)).tolist() == [True] * 9 + [False] * 6
+    assert stands(np.array(THEIRS)).tolist() == [True] * 9 + [False] * 6
 
 
 @given(st.permutations(range(15)))
 def test_the_order_of_the_tests_does_not_matter(order: list[int]) -> None:
-    stands = benjamini_hochberg(np.array([THEIRS[place] for place in order]), 0.05)
-    assert stands.tolist() == [place < 4 for place in order]
+    found = stands(np.array([THEIRS[place] for place in order]), 0.05)
+    assert found.tolist() == [place < 4 for place in order]
 
 
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=30), st.sampled_from([0.05, 0.1]))
@@ -331,9 +324,9 @@ def test_the_false_discovery_rate_is_scipys(given_p: list[float | None], rate: f
     # Where both come to the limit itself, rounding decides; leave those out.
     if len(known) and np.isclose(adjusted, rate, rtol=1e-9).any():
         return
-    stands = benjamini_hochberg(p, rate)
-    assert stands[~np.isnan(p)].tolist() == (adjusted <= rate).tolist()
-    assert not stands[np.isnan(p)].any()
+    found = stands(p, rate)
+    assert found[~np.isnan(p)].tolist() == (adjusted <= rate).tolist()
+    assert not found[np.isnan(p)].any()
 
 
 @given(

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from regulars.cli.output import tell
 from regulars.metrics.catalogue import THEMES
-from regulars.metrics.measures import FORECASTS, Fact
+from regulars.metrics.measures import FORECASTS
 from regulars.metrics.question import Condition, Facts, condition, latest_finished, period_named, periods_of
 from regulars.metrics.shapes import Grid, Metric
+from regulars.metrics.verdicts.compare import knows
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 from regulars.vocabulary.shop import Settings
@@ -32,16 +33,7 @@ def without_grids(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
 
 def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Sequence[Condition]) -> tuple[Metric, ...]:
     """The metrics that can be split, and narrowed down, like this."""
-    return tuple(
-        metric
-        for metric in metrics
-        if all(split in fact.splits for fact in metric.above.facts for split in splits)
-        and all(_filters(fact, one.column) for fact in (*metric.facts, *metric.people.facts) for one in conditions)
-    )
-
-
-def _filters(fact: Fact, column: str) -> bool:
-    return column in fact.filters or column in fact.splits
+    return tuple(metric for metric in metrics if knows(metric, splits, conditions))
 
 
 def splits_asked(given: Sequence[str] | None) -> tuple[str, ...]:

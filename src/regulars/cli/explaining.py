@@ -11,9 +11,10 @@ from regulars.cli.output import Sheet, say, say_lines, show
 from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
+from regulars.metrics.examples import Example
 from regulars.metrics.explain import Explanation, explain, interval_in_words
 from regulars.metrics.question import latest_finished
-from regulars.metrics.shapes import Example, Length, Metric, Nature
+from regulars.metrics.shapes import Length, Metric, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE

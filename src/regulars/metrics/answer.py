@@ -11,27 +11,37 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.shapes import Metric
-from regulars.vocabulary.calendar import Period
+from regulars.vocabulary.calendar import Calendar, Period
+from regulars.vocabulary.events import Event
 
 
 class Verdict(StrEnum):
     """What a change against the period before is worth."""
 
     REAL = "real"
+    MORE_THAN_CHANCE = "more than chance; season not known"
+    """More than chance among customers, in a shop with less than a year of changes to tell what is usual."""
     NOISE = "within noise"
     TOO_FEW = "too few to tell"
 
 
 @dataclass(frozen=True)
 class Change:
-    """The difference to the period before, in the metric's own unit, with its 95 % interval where one can be given."""
+    """The difference to another period, in the metric's own unit, with its 95 % interval where one can be given."""
 
+    period: Period
+    """The earlier period."""
     before: float | None
     difference: float | None
     low: float | None
     high: float | None
     verdict: Verdict | None
-    """None where one of the two periods is unfinished, unripe or empty, and where time alone changes the metric."""
+    """None where one of the two periods is unfinished, unripe or empty, where time alone changes the metric, and for a total
+    whose usual changes are not known."""
+    note: str = ""
+    """What one must know of the verdict: "3 more days", "as usual for December", "season not known"."""
+    events: tuple[Event, ...] = ()
+    """Marked events from the earlier period's start to the later one's end."""
 
 
 @dataclass(frozen=True)
@@ -53,24 +63,27 @@ class Value:
     """The shop's currency for money, else None."""
     timezone: str
     change: Change | None = None
+    """From the period before; for a day, from the same weekday a week before."""
+    year_earlier: Change | None = None
     unknown_share: float | None = None
     """The share of the numerator (or denominator) under "unknown", where for that reason there is no value."""
 
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-VERDICTS = (None, Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL)
+VERDICTS = (None, Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THAN_CHANCE)
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Differences to the period before: arrays of shape (periods, groups); `verdict` holds places in VERDICTS."""
+    """Differences to earlier periods: arrays of shape (periods, groups); `verdict` holds places in VERDICTS."""
 
     before: Numbers
     difference: Numbers
     low: Numbers
     high: Numbers
     verdict: npt.NDArray[np.int8]
+    notes: npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -94,7 +107,11 @@ class Block:
     there: Flags
     """Whether the data cover any day of the period: one flag for each; elsewhere there is nothing to tell."""
     comparable: Flags
+    comparable_year: Flags
     changes: Changes | None
+    year_earlier: Changes | None
+    events: tuple[Event, ...]
+    calendar: Calendar
     unknown: Numbers | None
     """The share under "unknown" where it hides the value, NaN elsewhere; None where it hides none."""
     currency: str | None
@@ -105,19 +122,15 @@ class Block:
         cell = divmod(int(self.cells[place]), len(self.groups))
         number, group = cell
         there = bool(self.there[number])
-        change = None
+        period = self.periods[number]
+        change = year_earlier = None
         if self.changes is not None and there and self.comparable[number]:
-            told = self.changes
-            change = Change(
-                _number(told.before[cell]),
-                _number(told.difference[cell]),
-                _number(told.low[cell]),
-                _number(told.high[cell]),
-                VERDICTS[told.verdict[cell]],
-            )
+            change = self._change(self.changes, cell, period, self.calendar.compared_with(period))
+        if self.year_earlier is not None and there and self.comparable_year[number]:
+            year_earlier = self._change(self.year_earlier, cell, period, self.calendar.year_earlier(period))
         return Value(
             metric=self.metric,
-            period=self.periods[number],
+            period=period,
             finished=bool(self.finished[cell]),
             ripe=bool(self.ripe[number]),
             split=dict(zip(self.splits, self.groups[group], strict=True)),
@@ -130,7 +143,20 @@ class Block:
             currency=self.currency,
             timezone=self.timezone,
             change=change,
+            year_earlier=year_earlier,
             unknown_share=_number(self.unknown[cell]) if there and self.unknown is not None else None,
+        )
+
+    def _change(self, told: Changes, cell: tuple[int, int], now: Period, before: Period) -> Change:
+        return Change(
+            before,
+            _number(told.before[cell]),
+            _number(told.difference[cell]),
+            _number(told.low[cell]),
+            _number(told.high[cell]),
+            VERDICTS[told.verdict[cell]],
+            str(told.notes[cell]),
+            tuple(event for event in self.events if before.start <= event.day < now.end),
         )
 
 

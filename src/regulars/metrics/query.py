@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.answer import Answers, Block, Changes, Flags
+from regulars.metrics.catalogue import BY_NAME
 from regulars.metrics.cells.occurrences import Histogram
-from regulars.metrics.compare import changes
 from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile, hide
 from regulars.metrics.compute.grids import grid
@@ -22,6 +22,7 @@ from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
 from regulars.metrics.unknown import unknown_shares
+from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
 
@@ -47,27 +48,30 @@ class Work:
     facts: Facts
     periods: tuple[Period, ...] = ()
     scope: Scope | None = None
+    metrics: tuple[Metric, ...] = ()
+    """Those asked for, and those that a comparison judges them among."""
     sums: Sums | None = None
     people: dict[str, Amount] = field(default_factory=dict)
     """How many customers each metric rests on, where a comparison wants to know."""
     found: dict[str, Found] = field(default_factory=dict)
-    changes: dict[str, Changes] = field(default_factory=dict)
+    changes: dict[Metric, Changes] = field(default_factory=dict)
+    year_earlier: dict[Metric, Changes] = field(default_factory=dict)
     values: Answers = field(default_factory=lambda: Answers(()))
 
 
 def choose_periods(work: Work) -> Work:
-    """The periods asked for, and those before them where a comparison is wanted."""
-    asked = work.question.periods
-    if not work.question.compare:
-        return replace(work, periods=asked)
-    before = (work.facts.calendar.before(period) for period in asked)
-    return replace(work, periods=tuple(dict.fromkeys((*asked, *before))))
+    """The periods and metrics asked for, and what a comparison needs beside them."""
+    question = work.question
+    if not question.compare:
+        return replace(work, periods=question.periods, metrics=question.metrics)
+    metrics = family(question, work.facts)
+    return replace(work, periods=periods_compared(question, metrics, work.facts), metrics=metrics)
 
 
 def choose_scope(work: Work) -> Work:
     """Keep sums apart by bucket only where an interval or a comparison needs it."""
     question = work.question
-    bucketed = question.compare or any(metric.interval is Interval.JACKKNIFE for metric in question.metrics)
+    bucketed = question.compare or any(metric.interval is Interval.JACKKNIFE for metric in work.metrics)
     scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
     return replace(work, scope=scope)
 
@@ -75,15 +79,18 @@ def choose_scope(work: Work) -> Work:
 def sum_up(work: Work) -> Work:
     """All sums that the metrics need, one query for each fact, timing and day column."""
     assert work.scope is not None
-    amounts, people = _amounts(work.question)
+    amounts, people = _amounts(work)
     return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
 
 
-def _amounts(question: Question) -> tuple[list[Amount], dict[str, Amount]]:
+def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
     """What must be summed up, and how many customers each metric rests on."""
     amounts: list[Amount] = []
     people: dict[str, Amount] = {}
-    for metric in question.metrics:
+    question = work.question
+    if question.compare:
+        amounts += amounts_for_hazards(work.metrics)
+    for metric in work.metrics:
         if not isinstance(metric, Grid):
             amounts += [amount for amount in (metric.above, metric.below, metric.rows) if amount is not None]
             if question.compare:
@@ -104,7 +111,7 @@ def estimate_all(work: Work) -> Work:
     assert work.sums is not None
     found: dict[str, Found] = {}
     histograms: dict[tuple[str, ...], Histogram] = {}
-    for metric in work.question.metrics:
+    for metric in work.metrics:
         if isinstance(metric, Grid):
             cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             splits = (*work.question.splits, "age")
@@ -131,7 +138,7 @@ def hide_unknown(work: Work) -> Work:
         return work
     assert work.sums is not None
     found = dict(work.found)
-    for metric in work.question.metrics:
+    for metric in work.metrics:
         shares = np.full((0, 0), np.nan) if isinstance(metric, Grid) else unknown_shares(metric, work.sums)
         if not np.isnan(shares).all():
             found[metric.name] = replace(
@@ -141,18 +148,27 @@ def hide_unknown(work: Work) -> Work:
 
 
 def compare_all(work: Work) -> Work:
-    """Differences to the period before, and which of them are real."""
+    """Differences to the period before and to a year earlier, and which of them are real."""
     if not work.question.compare:
         return work
     assert work.sums is not None
-    index = {period: number for number, period in enumerate(work.periods)}
-    now = np.array([index[period] for period in work.question.periods])
-    before = np.array([index[work.facts.calendar.before(period)] for period in work.question.periods])
-    times = Times.of(work.periods)
-    known = {metric.name: _judged(work, metric, times) for metric in work.question.metrics}
-    people = {name: work.sums.of(amount).sum(axis=-1) for name, amount in work.people.items()}
-    estimates = {name: work.found[name].estimate for name in people}
-    return replace(work, changes=changes(estimates, people, now, before, known))
+    assert work.scope is not None
+    by_name = {metric.name: metric for metric in work.metrics}
+    bucketed = {
+        metric: work.found[name].estimate
+        for name, metric in by_name.items()
+        if name in work.people and work.found[name].estimate.without is not None
+    }
+    people = {metric: work.sums.of(work.people[metric.name]).sum(axis=-1) for metric in bucketed}
+    hazards = amounts_for_hazards(bucketed)
+    start = estimate(BY_NAME["customers_start"], work.sums) if hazards else None
+
+    def alike(metric: Metric, periods: Sequence[Period]) -> npt.NDArray[np.intp]:
+        return _judged(work, metric, Times.of(periods))
+
+    compared = Compared(work.question, work.facts, work.periods, bucketed, people, start, alike)
+    before, year_earlier = compare(compared)
+    return replace(work, changes=before, year_earlier=year_earlier)
 
 
 def label(work: Work) -> Work:
@@ -161,15 +177,20 @@ def label(work: Work) -> Work:
     index = {period: number for number, period in enumerate(work.periods)}
     rows = np.array([index[period] for period in asked])
     times = Times.of(asked)
-    before = Times.of([calendar.before(period) for period in asked]) if work.changes else times
-    return replace(work, values=Answers([_block(work, one, rows, times, before) for one in work.question.metrics]))
+    before, year = times, times
+    if work.changes:
+        before = Times.of([calendar.compared_with(period) for period in asked])
+        year = Times.of([calendar.year_earlier(period) for period in asked])
+    return replace(
+        work, values=Answers([_block(work, one, rows, times, before, year) for one in work.question.metrics])
+    )
 
 
 def planned(question: Question, facts: Facts) -> list[Step]:
     """From what the question would be answered: a step for each query of sums. Reads no row."""
     work = choose_scope(choose_periods(Work(question, facts)))
     assert work.scope is not None
-    amounts, people = _amounts(question)
+    amounts, people = _amounts(work)
     terms = distinct_terms([*amounts, *people.values()])
     found = plan(terms, work.scope)
     if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
@@ -181,7 +202,7 @@ def planned(question: Question, facts: Facts) -> list[Step]:
             )
         )
     quantiles = [
-        (metric.kind, plan_quantile(metric, work.scope)) for metric in question.metrics if isinstance(metric, Quantile)
+        (metric.kind, plan_quantile(metric, work.scope)) for metric in work.metrics if isinstance(metric, Quantile)
     ]
     found += [step for _, step in dict.fromkeys(quantiles)]
     found += dict.fromkeys(plan_grid(metric, work.scope) for metric in question.metrics if isinstance(metric, Grid))
@@ -279,7 +300,7 @@ def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64])
     return np.searchsorted([epoch_day(made.as_of) for made in facts.forecasts[metric.forecast]], days)
 
 
-def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times) -> Block:
+def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times, year: Times) -> Block:
     asked, found, facts = work.question.periods, work.found[metric.name], work.facts
     e = found.estimate
     is_finished = finished(facts, metric, times)
@@ -304,7 +325,11 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         ripe=ripe(facts, metric, times, work.question.active_window),
         there=_there(facts, metric, times),
         comparable=_there(facts, metric, before),
-        changes=work.changes.get(metric.name),
+        comparable_year=_there(facts, metric, year),
+        changes=work.changes.get(metric),
+        year_earlier=work.year_earlier.get(metric),
+        events=facts.events,
+        calendar=facts.calendar,
         unknown=None if found.unknown is None else found.unknown[rows],
         currency=facts.currency if metric.unit is Unit.MONEY else None,
         timezone=facts.calendar.timezone,

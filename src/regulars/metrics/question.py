@@ -16,6 +16,7 @@ from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.events import Event
 from regulars.warehouse.forecasts import Made
 
 
@@ -95,6 +96,8 @@ class Facts:
     """What is kept summed up beside the facts; without any, every question is answered from rows."""
     forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
     """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
+    events: tuple[Event, ...] = ()
+    """Marked events: changes that touch one say nothing of what is usual."""
     stale: Callable[[str], tuple[str, ...]] = lambda kind: ()
     """What came after the latest forecast of a kind was made, in words."""
 

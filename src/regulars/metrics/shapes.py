@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import Enum, StrEnum
 
+from regulars.metrics.examples import Example
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
     HISTOGRAMS,
@@ -56,6 +56,15 @@ class Length(StrEnum):
     """Distinct customers or visitors, and what is divided by them: grows by less than the number of days does."""
 
 
+class Hazard(Enum):
+    """What happens to customers with time, for flows whose length is a hazard."""
+
+    LEAVING = "leaving"
+    """The value is of those who left; for net churn by how many they became fewer."""
+    STAYING = "staying"
+    JOINING = "joining"
+
+
 class Ripens(Enum):
     """What a value waits for after its period has ended."""
 
@@ -65,75 +74,6 @@ class Ripens(Enum):
     LATER_ORDERS = (
         "once an active window has passed after its last day, so that its buyers had time for a further order"
     )
-
-
-@dataclass(frozen=True)
-class Order:
-    """An order of an example. Without a customer it is a guest's."""
-
-    customer: str | None
-    day: str
-    amount: str = "10.00"
-    units: int = 1
-    returned: tuple[str, int, str] | None = None
-    """(day, units, amount given back), or none."""
-    unit_cost: str | None = None
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What an example's forecast says of a customer: chances to buy within 90 days, money without discount."""
-
-    customer: str
-    as_of: str
-    frequency: int = 1
-    """Days with a purchase after the first."""
-    buys_90: float = 0.5
-    buys_90_at_last: float = 0.5
-    revenue: str = "0.00"
-    profit: str = "0.00"
-    revenue_at_stake: str = "0.00"
-    profit_at_stake: str = "0.00"
-
-    @property
-    def said(self) -> str:
-        """In words."""
-        return (
-            f"{self.customer} buys within 90 days with a chance of {self.buys_90:.0%} (at the last purchase"
-            f" {self.buys_90_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
-            f" {self.revenue_at_stake} and {self.profit_at_stake}"
-        )
-
-
-@dataclass(frozen=True)
-class Renewals:
-    """What an example's forecast says of a running subscription: what its renewals bring within a year."""
-
-    subscription: str
-    as_of: str
-    revenue: str
-    profit: str
-
-    @property
-    def said(self) -> str:
-        """In words."""
-        return f"the subscription {self.subscription} will bring {self.revenue} and leave {self.profit}"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A handful of orders and what the metric says of them: shown in the docs and run as a test."""
-
-    orders: tuple[Order, ...]
-    period: str
-    value: float | Decimal | int | None
-    active_window: int = 365
-    unlinked_refunds: tuple[tuple[str, int, str], ...] = ()
-    """(day, units, amount) of refunds without an order."""
-    spend: tuple[tuple[str, str], ...] = ()
-    """(day, amount) of advertising."""
-    predicted: tuple[Prediction | Renewals, ...] = ()
-    split: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -168,6 +108,8 @@ class Metric:
     def __post_init__(self) -> None:
         if not self.title or not self.group:
             raise ValueError(f"{self.name}: a metric needs a title and a group.")
+        if self.length is Length.HAZARD and not isinstance(self, State):
+            raise ValueError(f"{self.name}: only a State is a hazard.")
         if (self.length is None) is (self.nature is Nature.FLOW):
             raise ValueError(f"{self.name}: a flow needs a length; a metric of another nature has none.")
 
@@ -319,6 +261,15 @@ class State(Metric):
     of: Amount
     per: Amount | None = None
     ripens: Ripens = Ripens.WINDOW_COVERED
+    hazard: Hazard | None = None
+    """For a hazard: what happens to the customers at the start; counts are put to their number."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.hazard is None) is (self.length is Length.HAZARD):
+            raise ValueError(
+                f"{self.name}: a hazard needs to say whether customers leave, stay or join; nothing else does."
+            )
 
     @property
     def above(self) -> Amount:

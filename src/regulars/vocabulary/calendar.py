@@ -131,6 +131,12 @@ class Calendar:
         assert period.grain is not None
         return self.period_of(period.start - timedelta(days=1), period.grain)
 
+    def compared_with(self, period: Period) -> Period:
+        """The period that changes are told against: the one before; for a day the same weekday of the week before."""
+        if period.grain is Grain.DAY:
+            return self.period_of(period.start - timedelta(days=7), Grain.DAY)
+        return self.before(period)
+
     def year_earlier(self, period: Period) -> Period:
         """The same period one year earlier; 52 weeks for days and weeks, so that weekdays match."""
         if period.grain in (None, Grain.ALL, Grain.DAY, Grain.WEEK):

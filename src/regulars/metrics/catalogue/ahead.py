@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ibis import _
 
+from regulars.metrics.examples import Example, Order, Prediction, Renewals
 from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, SUBSCRIPTIONS, Amount, within
-from regulars.metrics.shapes import Example, Metric, Nature, Order, Prediction, Quotient, Ratio, Renewals, Total
+from regulars.metrics.shapes import Metric, Nature, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
 
 _LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)

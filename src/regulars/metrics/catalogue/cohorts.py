@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ibis import _
 
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import HISTORIES, Measure
-from regulars.metrics.shapes import Age, Example, Grid, Interval, Metric, Nature, Order
+from regulars.metrics.shapes import Age, Grid, Interval, Metric, Nature
 from regulars.vocabulary.units import Better, Unit
 
 _FIRST_OF_ITS_AGE = Measure(HISTORIES, 1, _.previous_day.isnull() | (_.previous_age < _.age))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.catalogue.retention import of_four
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (
     BEFORE,
     BY_DAY,
@@ -16,19 +17,7 @@ from regulars.metrics.measures import (
     before_end,
     within,
 )
-from regulars.metrics.shapes import (
-    Example,
-    Interval,
-    Length,
-    Metric,
-    Nature,
-    Order,
-    Quantile,
-    Quotient,
-    Ratio,
-    Ripens,
-    Total,
-)
+from regulars.metrics.shapes import Interval, Length, Metric, Nature, Quantile, Quotient, Ratio, Ripens, Total
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.gaps import NONE
 

@@ -6,6 +6,7 @@ from math import inf
 
 from ibis import _
 
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (
     AFTER,
     BEFORE,
@@ -14,7 +15,7 @@ from regulars.metrics.measures import (
     before_start,
     within,
 )
-from regulars.metrics.shapes import Example, Interval, Length, Metric, Nature, Order, Ripens, State
+from regulars.metrics.shapes import Hazard, Interval, Length, Metric, Nature, Ripens, State
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.gaps import NONE
 
@@ -58,6 +59,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.STAYING,
         unit=Unit.SHARE,
         better=Better.HIGHER,
         interval=Interval.WILSON,
@@ -76,6 +78,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.LEAVING,
         unit=Unit.SHARE,
         better=Better.LOWER,
         interval=Interval.WILSON,
@@ -94,6 +97,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.LEAVING,
         unit=Unit.RATE,
         limits=(-inf, 1),
         better=Better.LOWER,
@@ -142,6 +146,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.STAYING,
         unit=Unit.COUNT,
         better=Better.HIGHER,
         interval=Interval.NONE,
@@ -158,6 +163,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.LEAVING,
         unit=Unit.COUNT,
         better=Better.LOWER,
         interval=Interval.NONE,
@@ -174,6 +180,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.JOINING,
         unit=Unit.COUNT,
         better=Better.HIGHER,
         interval=Interval.NONE,
@@ -190,6 +197,7 @@ RETENTION: tuple[Metric, ...] = (
         group="customer_churn_rate",
         nature=Nature.FLOW,
         length=Length.HAZARD,
+        hazard=Hazard.JOINING,
         unit=Unit.COUNT,
         better=Better.HIGHER,
         interval=Interval.NONE,

@@ -6,8 +6,9 @@ from math import inf
 
 from ibis import _
 
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
-from regulars.metrics.shapes import Example, Length, Metric, Nature, Order, Quotient, Ratio, Ripens
+from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio, Ripens
 from regulars.vocabulary.units import Better, Unit
 
 _TWO = (

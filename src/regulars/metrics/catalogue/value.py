@@ -5,6 +5,7 @@ from __future__ import annotations
 from ibis import _
 
 from regulars.metrics.catalogue.returns import LINKED
+from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
     HISTORIES,
@@ -16,7 +17,7 @@ from regulars.metrics.measures import (
     before_end,
     within,
 )
-from regulars.metrics.shapes import Example, Length, Metric, Nature, Order, Quotient, Ratio, Total
+from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
 
 PROFIT: Amount = within(HISTORIES, _.profit, complete=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.student import bounds, two_sided
+from regulars.metrics.compute.student import bounds
 
 Array = npt.NDArray[np.float64]
 LEVEL = 0.95
@@ -63,24 +63,3 @@ def jackknife_of_logs(without: Array, whole: Array, filled: npt.NDArray[np.bool_
     logs = np.log(np.where(filled & positive[..., None], without, 1))
     low_log, high_log, _ = jackknife(logs, np.log(np.where(positive, whole, 1)), filled)
     return np.where(positive, np.exp(low_log), low), np.where(positive, np.exp(high_log), high)
-
-
-def p_value(difference: Array, error: Array, filled: npt.NDArray[np.bool_]) -> Array:
-    """Two-sided p of a difference with its jackknife error. A difference of exactly nothing has p 1."""
-    freedom = np.maximum(filled.sum(axis=-1) - 1, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        p = two_sided(difference / error, freedom)
-    return np.where(difference == 0, 1.0, p)
-
-
-def benjamini_hochberg(p: Array, rate: float = 0.1) -> npt.NDArray[np.bool_]:
-    """Which of many p values stand at this false discovery rate (Benjamini & Hochberg 1995, JRSS B 57, 289–300). NaN never."""
-    flat = p.ravel()
-    known = np.flatnonzero(~np.isnan(flat))
-    stands = np.zeros(flat.shape, dtype=bool)
-    order = known[np.argsort(flat[known], kind="stable")]
-    limits = rate * np.arange(1, len(order) + 1) / max(len(order), 1)
-    passed = np.flatnonzero(flat[order] <= limits)
-    if len(passed):
-        stands[order[: passed[-1] + 1]] = True
-    return stands.reshape(p.shape)

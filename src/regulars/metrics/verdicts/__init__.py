@@ -1,0 +1,1 @@
+"""Which changes between two periods are real."""
