@@ -13,6 +13,7 @@ from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import NothingLoaded
+from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
 from regulars.warehouse.books import not_used
@@ -66,9 +67,9 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     backend = ibis.duckdb.from_connection(con)
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
-    # Names these facts among all that this process may read: another version, or other settings, have another name.
-    told = about(con)
-    version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"))
+    # Names these facts among all that this process may read: another version, other settings or events, another name.
+    told, marked = about(con), read_events(shop.folder)
+    version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"), marked)
     return Facts(
         lambda name: backend.table(name, database="facts"),
         settings.calendar,
@@ -79,6 +80,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         version=" ".join(map(str, version)),
         cells=held(con),
         forecasts=forecasts.made(con),
+        events=marked,
         stale=lambda kind: forecasts.latest_is_stale(con, kind),
     )
 

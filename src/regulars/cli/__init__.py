@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 from regulars import __version__
 from regulars.cli import stopping
-from regulars.cli.commands import ahead, ask, bring, keep, people, reference
+from regulars.cli.commands import ahead, ask, bring, keep, marking, people, reference
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
@@ -45,13 +45,18 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "Look up": {"sources": reference.sources, "tables": reference.tables},
 }
-_GROUPS = {"Correct who is who": ("people",)}
-PEOPLE: dict[str, Callable[..., Any]] = {
-    "merges": people.merges,
-    "join": people.join,
-    "split": people.split,
-    "list": people.corrections,
+_TITLES = {"people": "Correct who is who", "events": "Mark what happened"}
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
+    "people": (
+        "See and correct which records are one person.",
+        {"merges": people.merges, "join": people.join, "split": people.split, "list": people.corrections},
+    ),
+    "events": (
+        "Mark days on which something happened that explains a change, such as a new checkout.",
+        {"add": marking.add, "list": marking.list_, "remove": marking.remove},
+    ),
 }
+"""Commands of two words: by the first one, its help and its commands by the second one."""
 
 
 def _say_version(wanted: bool) -> None:
@@ -88,7 +93,8 @@ class _Grouped(TyperGroup):
     def format_commands(self, *given: Any) -> None:
         """Called by Typer with the context and the formatter."""
         formatter = given[-1]
-        for title, names in {**{title: tuple(commands) for title, commands in COMMANDS.items()}, **_GROUPS}.items():
+        groups = {title: (name,) for name, title in _TITLES.items()}
+        for title, names in {**{title: tuple(commands) for title, commands in COMMANDS.items()}, **groups}.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
 
@@ -100,10 +106,11 @@ def application() -> typer.Typer:
     for commands in COMMANDS.values():
         for name, command in commands.items():
             app.command(name, help=_help(command))(command)
-    about_people = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-    for name, command in PEOPLE.items():
-        about_people.command(name, help=_help(command))(command)
-    app.add_typer(about_people, name="people", help="See and correct which records are one person.")
+    for group, (about, commands) in GROUPS.items():
+        inner = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+        for name, command in commands.items():
+            inner.command(name, help=_help(command))(command)
+        app.add_typer(inner, name=group, help=about)
     return app
 
 

@@ -1,9 +1,30 @@
-"""Marked events of a shop: days on which something happened that explains a change."""
+"""Marked events of a shop, such as a new checkout or a lost channel: one line each in events.csv in the shop's folder."""
 
 from __future__ import annotations
 
+import csv
+import fcntl
+import io
+import os
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+
+from regulars.vocabulary.errors import ShopError, UsageError
+from regulars.vocabulary.machine import SHARING
+from regulars.vocabulary.safe_text import is_utf8, visible, without_formula
+
+EVENTS_FILE = "events.csv"
+_COLUMNS = ("date", "event")
+_MEND = "Correct it, or remove the line. A line is written like: 2026-05-03,new checkout"
+_FIRST_YEAR = 1900
+_YEARS_AHEAD = 5
+_LONGEST = 200
+_OF_OWNER, _OF_GROUP = 0o600, 0o660
 
 
 @dataclass(frozen=True, order=True)
@@ -12,3 +33,189 @@ class Event:
 
     day: date
     text: str
+
+
+def typed_day(text: str, today: date | None = None) -> date:
+    """The day that a text like 2026-05-03 names. `today`, where given, bounds how far ahead it may lie.
+
+    Raises:
+        UsageError: the text has another form, or the day lies before 1900 or more than five years after today.
+    """
+    try:
+        day = _day(text)
+    except ValueError as error:
+        raise UsageError(f"{error}.", "Write it like 2026-05-03.") from None
+    if today is not None and day.year > today.year + _YEARS_AHEAD:
+        raise UsageError(
+            f"{day} is more than {_YEARS_AHEAD} years ahead.", "Write the year in full, such as 2026-05-03."
+        )
+    return day
+
+
+def typed_text(text: str) -> str:
+    """What an event is called, without blanks around it and with one between words.
+
+    Raises:
+        UsageError: the text is empty, has more than 200 characters, or holds control characters.
+    """
+    name = _name(text)
+    if not name:
+        raise UsageError("The event has no text.", 'Write what happened, such as "new checkout".')
+    if not is_utf8(name) or visible(name) != name:
+        raise UsageError(f"The event's text holds control characters: {name!r}.", "Write letters, digits and signs.")
+    if len(name) > _LONGEST:
+        raise UsageError(f"The event's text has {len(name)} characters.", f"Write {_LONGEST} at most.")
+    return name
+
+
+def read_events(folder: Path) -> tuple[Event, ...]:
+    """The marked events of the shop in this folder, by day. Raises ShopError, naming the line, where the file is broken."""
+    file = folder / EVENTS_FILE
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ()
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ShopError(f"{file}, line {line}: it is not text in UTF-8.", "Save the file as UTF-8.") from None
+    except OSError as error:
+        hint = SHARING if isinstance(error, PermissionError) else ""
+        raise ShopError(f"{file} cannot be read: {error.strerror}.", hint) from None
+    return tuple(sorted(set(_parsed(file, text))))
+
+
+def _parsed(file: Path, text: str) -> Iterator[Event]:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = True
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if header:
+                if tuple(cell.lower() for cell in cells) != _COLUMNS:
+                    raise ShopError(
+                        f"{file}, line {rows.line_num}: the columns must be named date,event.",
+                        "Write date,event as the first line, and separate the columns by commas.",
+                    )
+                header = False
+                continue
+            yield _event(cells)
+    except (csv.Error, ValueError) as error:
+        raise ShopError(f"{file}, line {rows.line_num}: {error}.", _MEND) from None
+    if header:
+        raise ShopError(f"{file} is empty.", f"Remove it, or write {','.join(_COLUMNS)} as its first line.")
+
+
+def _event(cells: list[str]) -> Event:
+    """Raises ValueError."""
+    if len(cells) != len(_COLUMNS):
+        raise ValueError(f'{len(cells)} columns instead of 2 (a text with commas stands in quotes, "like, this")')
+    text = _name(cells[1])
+    if not text:
+        raise ValueError("the event has no text")
+    return Event(_day(cells[0]), text)
+
+
+def _day(text: str) -> date:
+    """Raises ValueError. Other forms that Python reads, such as 20260503, are taken for slips."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        day = None
+    if day is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip(), re.ASCII):
+        raise ValueError(f"{text!r} is not a day")
+    if day.year < _FIRST_YEAR:
+        raise ValueError(f"{day} lies before {_FIRST_YEAR}")
+    return day
+
+
+def _name(text: str) -> str:
+    """The text on one line, without the apostrophe that keeps a spreadsheet from running a formula."""
+    line = " ".join(text.split())
+    return line[1:] if line.startswith("'") and without_formula(line[1:]) == line else line
+
+
+def add_event(folder: Path, new: Event, *, shared: bool = False) -> bool:
+    """Mark an event. `shared` lets the folder's group use the file too.
+
+    Returns:
+        Whether anything changed; not where the event is marked already.
+
+    Raises:
+        ShopError: the file is broken, or cannot be written.
+    """
+    with _locked(folder):
+        marked = read_events(folder)
+        if new in marked:
+            return False
+        _write(folder, (*marked, new), shared)
+    return True
+
+
+def remove_event(folder: Path, day: date, text: str = "", *, shared: bool = False) -> Event:
+    """Remove the event of this day; `text` says which where there are several.
+
+    Raises:
+        UsageError: there is no such event, or more than one.
+        ShopError: the file is broken, or cannot be written.
+    """
+    with _locked(folder):
+        marked = read_events(folder)
+        of_day = [one for one in marked if one.day == day]
+        chosen = [one for one in of_day if not text or one.text == _name(text)]
+        if len(chosen) != 1:
+            raise _refused(day, text, of_day)
+        _write(folder, (one for one in marked if one != chosen[0]), shared)
+    return chosen[0]
+
+
+def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
+    if not of_day:
+        return UsageError(f"No event is marked on {day}.", "See: regulars events list")
+    names = "; ".join(one.text for one in of_day)
+    message = f"{text!r} is not marked on {day}" if text else f"{len(of_day)} events are marked on {day}"
+    return UsageError(
+        f"{message}: {names}." if not text else f"{message}. Marked on that day: {names}.",
+        f"Name the one to remove: regulars events remove {day} {shlex.quote(of_day[0].text)}",
+    )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One change at a time. The kernel holds the lock on the folder itself, and drops it with the process."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise ShopError(f"{folder} cannot be opened: {error.strerror}.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        os.fsync(descriptor)  # the file's new name
+    finally:
+        os.close(descriptor)
+
+
+def _write(folder: Path, marked: Iterable[Event], shared: bool) -> None:
+    """Replace the file as a whole, or leave it as it was."""
+    file = folder / EVENTS_FILE
+    content = io.StringIO()
+    writer = csv.writer(content, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows((one.day.isoformat(), without_formula(one.text)) for one in sorted(marked))
+    staged = file.with_name(f"{EVENTS_FILE}.new")
+    try:
+        staged.unlink(missing_ok=True)  # what a killed process left may belong to somebody else
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OF_OWNER)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
+            os.fchmod(descriptor, _OF_GROUP if shared else _OF_OWNER)
+            writing.write(content.getvalue())
+            writing.flush()
+            os.fsync(descriptor)
+        staged.replace(file)
+    except OSError as error:
+        hint = SHARING if isinstance(error, PermissionError) else ""
+        raise ShopError(f"{file} cannot be written: {error.strerror}. Nothing was changed.", hint) from None
+    finally:
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)

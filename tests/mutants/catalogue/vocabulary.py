@@ -47,4 +47,18 @@ MUTANTS: tuple[Mutant, ...] = (
         "(wanted & words)",
         ("tests/vocabulary/test_spelling.py",),
     ),
+    Mutant(
+        "a marked event replaces those of before",
+        "vocabulary/events.py",
+        "_write(folder, (*marked, new), shared)",
+        "_write(folder, (new,), shared)",
+        ("tests/vocabulary/test_events.py",),
+    ),
+    Mutant(
+        "a formula in an event runs in a spreadsheet",
+        "vocabulary/events.py",
+        "without_formula(one.text)) for",
+        "one.text) for",
+        ("tests/vocabulary/test_events.py",),
+    ),
 )

@@ -1,0 +1,77 @@
+"""Marked events: add, list, remove."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from regulars.cli.options import As, Format, ShopFolder
+from regulars.cli.output import Sheet, say, write
+from regulars.cli.shops import HERE, open_shop
+from regulars.cli.stopping import reporting
+from regulars.vocabulary.events import Event, add_event, read_events, remove_event, typed_day, typed_text
+
+Day = Annotated[
+    str, typer.Argument(metavar="DAY", help="The day in the shop's calendar, such as 2026-05-03.", show_default=False)
+]
+
+
+def add(
+    day: Day,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help='What happened, such as "new checkout".', show_default=False)
+    ],
+    shop: ShopFolder = HERE,
+) -> None:
+    """Mark a day on which something happened that explains a change.
+
+    It is shown beside changes from or to a period it lies in, and leaves what counts as a usual change. Several events
+    of one day are kept.
+
+    Example:
+      regulars events add 2026-05-03 "new checkout" --shop myshop
+    """
+    new = Event(typed_day(day, datetime.now(UTC).date()), typed_text(text))
+    opened = open_shop(shop)
+    added = add_event(opened.folder, new, shared=opened.settings.machine.shared)
+    with reporting("The change"):
+        say(f"Marked: {words(new)}" if added else f"{words(new)} is marked already. Nothing was changed.")
+
+
+def list_(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
+    """List the marked events by day.
+
+    Example:
+      regulars events list --shop myshop
+    """
+    marked = read_events(open_shop(shop).folder)
+    sheet = Sheet(["date", "event"], [[one.day.isoformat(), one.text] for one in marked])
+    if not marked:
+        sheet.notes.append('No event is marked. Mark one: regulars events add 2026-05-03 "new checkout"')
+    write([{"date": one.day, "event": one.text} for one in marked], format, sheet, ("date", "event"))
+
+
+def remove(
+    day: Day,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="Which, where several are marked on that day.", show_default=False)
+    ] = "",
+    shop: ShopFolder = HERE,
+) -> None:
+    """Remove a marked event.
+
+    Examples:
+      regulars events remove 2026-05-03 --shop myshop
+      regulars events remove 2026-05-03 "new checkout"
+    """
+    when, opened = typed_day(day), open_shop(shop)
+    removed = remove_event(opened.folder, when, text, shared=opened.settings.machine.shared)
+    with reporting("The change"):
+        say(f"No longer marked: {words(removed)}")
+
+
+def words(event: Event) -> str:
+    """2026-05-03 new checkout."""
+    return f"{event.day} {event.text}"
