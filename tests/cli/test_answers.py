@@ -51,9 +51,12 @@ def test_a_value_has_exactly_the_keys_of_the_contract(command, first_shop):
 
 def test_a_comparison_adds_the_change_and_nothing_else(command, first_shop):
     found = answers(command("metric", "orders", "--shop", first_shop, "--compare", "--format", "json"))
-    assert [list(value) for value in found] == [[*KEYS, "change"]] * 3
+    assert [list(value) for value in found] == [[*KEYS, "change", "year_earlier"]] * 3
     assert found[0]["change"] is None, "there is nothing before the first month"
-    assert list(found[1]["change"]) == ["before", "difference", "low", "high", "verdict"]
+    keys = ["period", "before", "difference", "low", "high", "verdict", "note", "events"]
+    assert list(found[1]["change"]) == keys
+    assert found[2]["change"]["period"] == {"label": "2024-02", "start": "2024-02-01", "end": "2024-03-01"}
+    assert [value["year_earlier"] for value in found] == [None] * 3, "the files begin less than a year before"
     assert found[1]["change"]["verdict"] is None, "the files begin inside the first month"
     assert (found[2]["change"]["before"], found[2]["change"]["verdict"]) == (2, "too few to tell")
 

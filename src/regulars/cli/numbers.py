@@ -45,6 +45,21 @@ def difference(change: float | None, unit: Unit, currency: str | None = None) ->
     return f"{sign}{number} {'points' if unit in (Unit.SHARE, Unit.RATE) else _sign(unit, currency)}".rstrip()
 
 
+def change(
+    difference_: float | None, low: float | None, high: float | None, unit: Unit, currency: str | None = None
+) -> str:
+    """A difference with its interval: +1.2 points (0.4 – 2.0)."""
+    if unit is Unit.COUNT:
+        low, high = _few_digits(low), _few_digits(high)
+    told, within = difference(difference_, unit, currency), interval(low, high, unit, currency)
+    return f"{told} ({within})" if within else told
+
+
+def _few_digits(end: float | None) -> float | None:
+    """An interval's end among whole numbers: without decimals from 100 on."""
+    return end if end is None or abs(end) < 100 else round(end)
+
+
 def _number(value: float, unit: Unit, currency: str | None) -> str:
     match unit:
         case Unit.SHARE | Unit.RATE:

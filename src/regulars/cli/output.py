@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 _GAP = 2
 """Characters between two columns."""
+_FOLDED = 14
+"""Characters that are enough for a column of words in the narrow form of a table."""
 
 
 @dataclass
@@ -34,6 +36,10 @@ class Sheet:
     """Lines below the table."""
     leading: int = 0
     """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
+    tones: list[dict[str, str]] = field(default_factory=list)
+    """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
+    wide: Sheet | None = None
+    """What is drawn instead where the terminal has room for it."""
     narrow: Sheet | None = None
     """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
 
@@ -81,6 +87,7 @@ def _visible(sheet: Sheet, safe: Callable[[str], str] = one_line) -> Sheet:
         title=one_line(sheet.title),
         numbers=frozenset(safe(name) for name in sheet.numbers),
         notes=[one_line(note) for note in sheet.notes],
+        wide=None if sheet.wide is None else _visible(sheet.wide, safe),
         narrow=None if sheet.narrow is None else _visible(sheet.narrow, visible),
     )
 
@@ -104,15 +111,21 @@ def _table(sheet: Sheet, width: int) -> Table:
     title = Text(sheet.title, style="bold") if sheet.title else None
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     sizes = _sizes(sheet)
-    for place, (name, size) in enumerate(zip(sheet.columns, sizes, strict=True)):
-        whole = name in sheet.numbers or place < sheet.leading
-        shape: dict[str, Any] = {"no_wrap": True, "min_width": size} if whole else {"overflow": "fold"}
+    whole = _whole(sheet)
+    for name, size, is_whole in zip(sheet.columns, sizes, whole, strict=True):
+        shape: dict[str, Any] = {"no_wrap": True, "min_width": size} if is_whole else {"overflow": "fold"}
         table.add_column(Text(name), justify="right" if name in sheet.numbers else "left", **shape)
-    for row in sheet.rows:
-        table.add_row(*(Text(cell) for cell in row))
-    least = sum(size + _GAP for size, name in zip(sizes, sheet.columns, strict=True) if name in sheet.numbers)
+    for number, row in enumerate(sheet.rows):
+        tones = sheet.tones[number] if sheet.tones else {}
+        table.add_row(*(Text(cell, tones.get(name, "")) for name, cell in zip(sheet.columns, row, strict=True)))
+    least = sum(size + _GAP for size, is_whole in zip(sizes, whole, strict=True) if is_whole)
     table.width = None if least <= width else least + _GAP * len(sizes)
     return table
+
+
+def _whole(sheet: Sheet) -> list[bool]:
+    """Which columns are never cut or folded."""
+    return [name in sheet.numbers or place < sheet.leading for place, name in enumerate(sheet.columns)]
 
 
 def _sizes(sheet: Sheet) -> list[int]:
@@ -121,13 +134,22 @@ def _sizes(sheet: Sheet) -> list[int]:
 
 
 def _parts(sheet: Sheet, width: int) -> list[Sheet]:
-    """The table itself where it fits; else its narrow form, or several tables that do."""
-    sizes = [size + _GAP for size in _sizes(sheet)]
-    if sum(sizes) <= width:
-        return [sheet]
+    """The widest form of the table that fits; else its narrow form, or several tables that do."""
+    for form in filter(None, (sheet.wide, sheet)):
+        if sum(_sizes(form)) + _GAP * len(form.columns) <= width:
+            return [form]
     if sheet.narrow is not None:
-        return [sheet.narrow]
-    if not sheet.leading:
+        return _in_columns(sheet.narrow, width, _FOLDED)
+    return _in_columns(sheet, width)
+
+
+def _in_columns(sheet: Sheet, width: int, words: int | None = None) -> list[Sheet]:
+    """The table where it fits, else several of some of its columns. `words` is enough for a column that may be folded."""
+    sizes = [
+        _GAP + (size if whole or words is None else min(size, words))
+        for size, whole in zip(_sizes(sheet), _whole(sheet), strict=True)
+    ]
+    if sum(sizes) <= width or not sheet.leading:
         return [sheet]
     head = list(range(sheet.leading))
     groups: list[list[int]] = []
@@ -144,9 +166,11 @@ def _parts(sheet: Sheet, width: int) -> list[Sheet]:
 def _part(sheet: Sheet, places: list[int], title: str) -> Sheet:
     """Some of the columns; rows that say nothing in them are left out."""
     told = places[sheet.leading :]
-    rows = [[row[place] for place in places] for row in sheet.rows if any(row[place] for place in told)]
+    kept = [number for number, row in enumerate(sheet.rows) if any(row[place] for place in told)]
+    rows = [[sheet.rows[number][place] for place in places] for number in kept]
     columns = [sheet.columns[place] for place in places]
-    return Sheet(columns, rows, title, sheet.numbers, leading=sheet.leading)
+    tones = [sheet.tones[number] for number in kept] if sheet.tones else []
+    return Sheet(columns, rows, title, sheet.numbers, leading=sheet.leading, tones=tones)
 
 
 def _align(sheet: Sheet) -> None:

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
-from regulars.metrics.answer import Change, Value
+from regulars.metrics.answer import Change, Value, Verdict
 from regulars.metrics.shapes import Total
 from regulars.vocabulary import money
+from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.safe_text import one_line
-from regulars.vocabulary.units import Unit
+from regulars.vocabulary.units import Better, Unit
 
-_CHANGE = ("before", "difference", "difference_low", "difference_high", "verdict")
+_CHANGE = (
+    "before_period",
+    "before",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "verdict",
+    "note",
+    "events",
+)
+_CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
+"""The columns of both comparisons in the flat form."""
+_YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
+_TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
+"""Colours of a fall and of a rise."""
 
 
 def record(value: Value, compared: bool) -> dict[str, Any]:
-    """One value with everything that belongs to it; `change` only where a comparison was asked for."""
+    """One value with everything that belongs to it; `change` and `year_earlier` only where a comparison was asked for."""
     places = _places(value)
-    period = value.period
     found: dict[str, Any] = {
         "metric": value.metric.name,
-        "period": {
-            "label": period.label,
-            "start": period.start.isoformat(),
-            "end": period.end.isoformat(),
-            "finished": value.finished,
-            "ripe": value.ripe,
-        },
+        "period": {**_period(value.period), "finished": value.finished, "ripe": value.ripe},
         "split": value.split,
         "value": numbers.exact(value.value, places),
         "low": numbers.exact(value.low, places),
@@ -45,6 +54,7 @@ def record(value: Value, compared: bool) -> dict[str, Any]:
         found["reason"] = _reason(value.unknown_share)
     if compared:
         found["change"] = None if value.change is None else _change(value.change, places)
+        found["year_earlier"] = None if value.year_earlier is None else _change(value.year_earlier, places)
     return found
 
 
@@ -54,13 +64,20 @@ def _reason(*unknown_shares: float) -> str:
     return f"not known by this split or filter: {share} of the metric stands under unknown"
 
 
+def _period(period: Period) -> dict[str, str]:
+    return {"label": period.label, "start": period.start.isoformat(), "end": period.end.isoformat()}
+
+
 def _change(change: Change, places: int | None) -> dict[str, Any]:
     return {
+        "period": _period(change.period),
         "before": numbers.exact(change.before, places),
         "difference": numbers.exact(change.difference, places),
         "low": numbers.exact(change.low, places),
         "high": numbers.exact(change.high, places),
         "verdict": None if change.verdict is None else change.verdict.value,
+        "note": change.note,
+        "events": [{"date": event.day.isoformat(), "event": event.text} for event in change.events],
     }
 
 
@@ -73,25 +90,36 @@ def columns(splits: Sequence[str], compared: bool) -> list[str]:
     """The columns of the flat form. A split that is called like one of them gets `split_` before its name."""
     fixed = ["metric", "period", "start", "end", "finished", "ripe"]
     rest = ["value", "low", "high", "n", "numerator", "denominator", "unit", "currency", "timezone"]
-    named = [f"split_{split}" if split in (*fixed, *rest) else split for split in splits]
-    return [*fixed, *named, *rest, *(_CHANGE if compared else ())]
+    named = [f"split_{split}" if split in (*fixed, *rest, *_CHANGES) else split for split in splits]
+    return [*fixed, *named, *rest, *(_CHANGES if compared else ())]
 
 
 def flat(value: Value, splits: Sequence[str], compared: bool) -> dict[str, Any]:
     """The same record in one row, for CSV; sums of money with all their decimals."""
     found = record(value, compared)
-    period, change = found["period"], found.get("change") or {}
-    cells: list[Any] = [found["metric"], *period.values(), *(value.split.get(split) for split in splits)]
+    cells: list[Any] = [found["metric"], *found["period"].values(), *(value.split.get(split) for split in splits)]
     cells += [found["value"], found["low"], found["high"], found["n"], found["numerator"], found["denominator"]]
     cells += [found["unit"], found["currency"], found["timezone"]]
     if compared:
-        cells += [change.get(name) for name in ("before", "difference", "low", "high", "verdict")]
+        cells += [*_flat_change(found["change"]), *_flat_change(found["year_earlier"])]
     row = dict(zip(columns(splits, compared), cells, strict=True))
     places = _places(value)
     if places is not None:
-        for name in {"value", "numerator", "before", "difference", "difference_low", "difference_high"} & row.keys():
+        for name in _MONEY & row.keys():
             row[name] = numbers.fixed(row[name], places)
     return row
+
+
+_SUMS = ("before", "difference", "difference_low", "difference_high")
+_MONEY = {"value", "numerator", *_SUMS, *(f"year_earlier_{name}" for name in _SUMS)}
+
+
+def _flat_change(change: dict[str, Any] | None) -> list[Any]:
+    if change is None:
+        return [None] * len(_CHANGE)
+    events = [f"{event['date']} {event['event']}" for event in change["events"]]
+    told = [change[name] for name in ("before", "difference", "low", "high", "verdict", "note")]
+    return [change["period"]["label"], *told, events]
 
 
 def marks(value: Value) -> str:
@@ -125,14 +153,26 @@ def text(value: Value) -> str:
     return shown + (marks(value) if value.value is not None else "")
 
 
+def marked(values: Iterable[Value], year_earlier: bool) -> list[str]:
+    """A line for each marked event that lies in the compared periods of these values or between them."""
+    changes = [value.change for value in values]
+    changes += [value.year_earlier for value in values] if year_earlier else []
+    events = {event for change in changes if change is not None for event in change.events}
+    return [f"Marked: {event.day} {event.text}" for event in sorted(events)]
+
+
 def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Sheet:
     """One metric: a row for each period and group."""
     metric = values[0].metric if values else None
     titles = ["period", *splits, "value", "95 % interval"]
     below = any(value.denominator is not None for value in values)
+    of_year = compared and any(value.year_earlier is not None for value in values)
     titles += ["of", "over"] if below else ["rows"]
-    titles += ["before", "change", "verdict"] if compared else []
-    sheet = Sheet(titles, numbers=frozenset(titles) - {"period", *splits, "verdict"}, leading=1 + len(splits))
+    of_days = any(value.period.grain is Grain.DAY for value in values)
+    titles += ["a week before" if of_days else "before", "change", "verdict"] if compared else []
+    titles += [_YEAR_CHANGE, _YEAR_VERDICT] if of_year else []
+    texts = {"period", *splits, "verdict", _YEAR_VERDICT}
+    sheet = Sheet(titles, numbers=frozenset(titles) - texts, leading=1 + len(splits))
     for value in values:
         unit, currency = value.metric.unit, value.currency
         cells = [value.period.label, *(value.split[split] for split in splits), text(value)]
@@ -140,24 +180,61 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) ->
         cells += (
             [numbers.plain(value.numerator), numbers.plain(value.denominator)] if below else [numbers.count(value.n)]
         )
-        sheet.rows.append([*cells, *(_compared(value) if compared else ())])
+        cells += [_before(value), *_judged(value, value.change)] if compared else []
+        cells += _judged(value, value.year_earlier) if of_year else []
+        sheet.rows.append(cells)
+        sheet.tones.append(_tones(value))
     if metric is not None:
         sheet.title = metric.name
         if below:
             sheet.notes.append(f"value = of / over: {metric.formula}")
         sheet.notes += footnotes(values)
+        sheet.notes += marked(values, of_year)
     return sheet
 
 
-def _compared(value: Value) -> list[str]:
-    unit, currency, change = value.metric.unit, value.currency, value.change
+def _before(value: Value) -> str:
+    change = value.change
+    return "" if change is None else numbers.shown(change.before, value.metric.unit, value.currency)
+
+
+def _judged(value: Value, change: Change | None) -> list[str]:
+    """The difference with its interval, and the verdict with its note."""
     if change is None:
-        return ["", "", ""]
-    return [
-        numbers.shown(change.before, unit, currency),
-        numbers.difference(change.difference, unit, currency),
-        "" if change.verdict is None else change.verdict.value,
-    ]
+        return ["", ""]
+    return [_difference(value, change), _verdict(change)]
+
+
+def _difference(value: Value, change: Change) -> str:
+    return numbers.change(change.difference, change.low, change.high, value.metric.unit, value.currency)
+
+
+def _verdict(change: Change) -> str:
+    """The verdict, with an arrow only where it is real, and what one must know of it: within noise; 3 more days."""
+    verdict = "" if change.verdict is None else change.verdict.value
+    note = "" if change.note and change.note in verdict else change.note
+    arrow = ("", "↑ ", "↓ ")[_direction(change)]
+    return arrow + "; ".join(part for part in (verdict, note) if part)
+
+
+def _direction(change: Change) -> int:
+    """1 for a real rise, -1 for a real fall, else 0."""
+    if change.verdict is not Verdict.REAL or not change.difference:
+        return 0
+    return 1 if change.difference > 0 else -1
+
+
+def _tones(value: Value) -> dict[str, str]:
+    """Green or red for a real change, by what is better for the shop; no colour where neither is."""
+    tones: dict[str, str] = {}
+    for change, columns_ in (
+        (value.change, ("change", "verdict")),
+        (value.year_earlier, (_YEAR_CHANGE, _YEAR_VERDICT)),
+    ):
+        direction = 0 if change is None else _direction(change)
+        if direction and value.metric.better in _TONES:
+            tones |= dict.fromkeys(columns_, _TONES[value.metric.better][direction > 0])
+    return tones
 
 
 def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Sheet:
@@ -172,34 +249,47 @@ def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: st
 
 
 def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str) -> Sheet:
-    """Many metrics in one period: each beside the period before, and whether the change is real."""
+    """Many metrics in one period: each beside the period before, and whether the change is real.
+
+    A wide terminal also shows the difference to a year earlier.
+    """
     titles = ["metric", *splits, period, "95 % interval", before, "change", "verdict"]
-    sheet = Sheet(titles, title=title, numbers=frozenset((period, "95 % interval", before, "change")))
-    narrow = Sheet(["metric", *splits, period, before], title=title, numbers=frozenset((period, before)))
+    right = frozenset((period, "95 % interval", before, "change", _YEAR_CHANGE))
+    sheet = Sheet(titles, title=title, numbers=right)
+    wide = Sheet([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right)
+    narrow = Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=frozenset((period, before)))
+    narrow.leading = 1
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
         interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
-        earlier, change, verdict = _compared(value)
+        earlier, (change, verdict) = _before(value), _judged(value, value.change)
         sheet.rows.append([name, *groups, text(value), interval, earlier, change, verdict])
-        below = ", ".join(part for part in (change, verdict) if part)
+        wide.rows.append([*sheet.rows[-1], *_judged(value, value.year_earlier)])
         narrow.rows.append(
             [
                 _broken(name),
                 *map(one_line, groups),
                 f"{text(value)}\n{interval}".rstrip(),
-                f"{earlier}\n{below}".rstrip(),
+                "\n".join(filter(None, (earlier, *change.replace(" (", "\n(").split("\n")))),
+                verdict,
             ]
         )
+        for form in (sheet, wide, narrow):
+            form.tones.append(_tones(value))
     sheet.narrow = narrow
+    if any(value.year_earlier is not None for value in values):
+        sheet.wide = wide
     return sheet
 
 
-def _broken(name: str, longest: int = 26) -> str:
-    """A long name in two lines."""
-    if len(name) <= longest:
-        return name
-    end = name.rindex("_", 0, longest) + 1
-    return f"{name[:end]}\n{name[end:]}"
+def _broken(name: str, longest: int = 18) -> str:
+    """A long name in several lines, broken after underscores."""
+    lines = [""]
+    for part in re.findall(r"[^_]*_|[^_]+", name):
+        if lines[-1] and len(lines[-1] + part) > longest:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def side_by_side(values: Sequence[Value], splits: Sequence[str], periods: Sequence[str], title: str) -> Sheet:

@@ -109,12 +109,27 @@ def metrics(
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
             compared = compare or (len(periods) == 1 and not whole and format is Format.TABLE)
             values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
-            parts.append((values, periods, facts.calendar.before(periods[0]).label if compared else None))
+            parts.append((values, periods, facts.calendar.compared_with(periods[0]).label if compared else None))
     if format is not Format.TABLE:
         _write([value for values, *_ in parts for value in values], splits, compare, format)
         say_rows_not_used(reading, shop, tell)
         return
-    from regulars.cli.values import alone, beside_before, footnotes, side_by_side
+    _show_themes(chosen, parts, splits)
+    say_rows_not_used(reading, shop, say)
+    if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
+        say(f"{left_out} metrics do not know this split or condition and are left out.")
+    if any(one.forecast == FORECASTS for one in waiting):
+        say("What customers will be worth, and who is about to be lost: regulars forecast")
+    say("What a metric means: regulars explain NAME")
+
+
+def _show_themes(
+    chosen: dict[str, tuple[Metric, ...]],
+    parts: Sequence[tuple[Sequence[Value], tuple[Period, ...], str | None]],
+    splits: Sequence[str],
+) -> None:
+    """A table for each theme and part (values, their periods, the label of the period before), then the notes on all."""
+    from regulars.cli.values import alone, beside_before, footnotes, marked, side_by_side
 
     for name, found in chosen.items():
         for values, periods, before in parts:
@@ -129,14 +144,9 @@ def metrics(
             else:
                 show(beside_before(told, splits, labels[0], before, name))
             say()
-    for note in footnotes([value for values, *_ in parts for value in values]):
+    every = [value for values, *_ in parts for value in values]
+    for note in (*footnotes(every), *marked(every, year_earlier=False)):
         say(note)
-    say_rows_not_used(reading, shop, say)
-    if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
-        say(f"{left_out} metrics do not know this split or condition and are left out.")
-    if any(one.forecast == FORECASTS for one in waiting):
-        say("What customers will be worth, and who is about to be lost: regulars forecast")
-    say("What a metric means: regulars explain NAME")
 
 
 def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
