@@ -49,6 +49,29 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/metrics/test_intervals.py::test_32_buckets_use_students_t_with_31_degrees_of_freedom",),
     ),
     Mutant(
+        "money is estimated on the plain scale",
+        "vocabulary/units.py",
+        "_ON_LOG_SCALE = frozenset((Unit.MONEY, Unit.DAYS, Unit.SECONDS))",
+        "_ON_LOG_SCALE = frozenset((Unit.DAYS, Unit.SECONDS))",
+        (
+            "tests/metrics/test_intervals.py::test_intervals_of_money_never_reach_below_zero_where_the_value_is_positive",
+        ),
+    ),
+    Mutant(
+        "an interval leaves the bounds of its unit",
+        "metrics/compute/estimates.py",
+        "np.minimum(np.maximum(low, least), value)",
+        "np.minimum(low, value)",
+        ("tests/metrics/test_intervals.py::test_the_interval_of_a_bounded_unit_stays_inside_its_bounds",),
+    ),
+    Mutant(
+        "spend alone is asked for its unknown share",
+        "metrics/unknown.py",
+        "whole += values.sum(axis=1)",
+        "whole = values.sum(axis=1)",
+        ("tests/metrics/test_unknown.py::test_a_fifth_is_of_the_whole_numerator_not_of_the_spend_in_it",),
+    ),
+    Mutant(
         "Wilson's interval lacks its shift",
         "metrics/compute/intervals.py",
         "middle = share + _Z**2 / (2 * trials)",
