@@ -40,6 +40,8 @@ def test_a_forecast_says_what_to_expect_and_how_to_read_it(command: Command, who
     ):  # fmt: skip
         assert words in said.out
     assert "stale" not in said.out
+    (row,) = [line for line in lines if line.startswith("customers who buy within 365 days")]
+    assert "at least" in row and '"At least": fewer than three periods as long fit the data' in said.out
 
 
 def test_the_report_shows_the_latest_again_and_says_what_made_it_stale(command: Command, whole: Path, tmp_path: Path):
@@ -64,6 +66,10 @@ def test_a_program_gets_everything(command: Command, whole: Path):
     assert set(found["parameters"]) == {"r", "alpha", "a", "b"} == set(found["standard_errors"])
     assert found["stale"] == [] and found["value_of"] == "profit"
     assert found["totals"]["buyers"]["30"] < found["totals"]["buyers"]["90"] < found["customers"]
+    ranges = found["totals"]["buyers_range"]
+    assert {days: (one["days"], one["at_least"]) for days, one in ranges.items()} == {
+        "30": (30, False), "90": (90, False), "365": (90, True)
+    }  # fmt: skip
 
 
 def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole: Path):
@@ -119,6 +125,8 @@ def test_a_short_history_says_that_it_was_not_tested(command: Command, whole: Pa
     said = command("forecast", "--as-of", "2024-11-30", "--shop", whole)
     assert said.code == 0
     assert "How far off such forecasts were in the past is not known" in said.out
+    (row,) = [line for line in said.out.splitlines() if line.startswith("customers who buy within 90 days")]
+    assert row.endswith("not known") and '"Not known": the data are too short' in said.out
 
 
 def test_a_small_shop_is_told_what_is_missing(command: Command, shop: Path):

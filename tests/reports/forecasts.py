@@ -50,6 +50,6 @@ def forecast(**changes: Any) -> Forecast:
         "cap": Decimal(400),
         "capped_orders": 0,
         "capped_amount": Decimal(0),
-        "totals": {"buyers": {"90": 100.0}, "buyers_spread": {"90": 9.0}},
+        "totals": {"buyers": {"90": 100.0}, "buyers_spread": {"90": 9.0}, "buyers_range": {"90": None}},
     }
     return Forecast(**usual | changes)

@@ -12,7 +12,7 @@ from regulars.reports.forecasts.customers import Customers, Paces, Part
 from reports.forecasts import backtest, forecast
 
 OF = Customers((Part(1, 100, 10.0),), (Part(0, 100, 10.0),), Paces(2, 10.0, 40.0))
-KEPT = [Outcome(date(2025, 9, 30), 30, 100.0, 10.0, 95)]
+KEPT = [Outcome(date(2025, 9, 30), 30, 100.0, None, 95)]
 
 
 def names(*given: object) -> list[str]:

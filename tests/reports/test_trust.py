@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.hindsight import Outcome
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
 from regulars.reports.forecasts.trust import calibration, hidden_quarters, kept_forecasts, top_tenth
@@ -71,29 +72,38 @@ def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, wor
     assert words_ in words(hidden_quarters(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
 
 
-def test_kept_forecasts_stand_beside_the_models_own_range():
+def test_kept_forecasts_stand_beside_the_range_that_was_stated():
     came = [
-        Outcome(date(2025, 9, 30), 90, 200.0, 10.0, 260),
-        Outcome(date(2025, 9, 30), 30, 100.0, 10.0, 95),
-        Outcome(date(2025, 6, 30), 90, 400.0, 10.0, 380),
+        Outcome(date(2025, 9, 30), 90, 200.0, Range(150.0, 267.0, 90, False), 260),
+        Outcome(date(2025, 9, 30), 30, 100.0, None, 95),
+        Outcome(date(2025, 6, 30), 90, 400.0, Range(390.0, 410.0, 90, False), 380),
     ]
     found = kept_forecasts(came)
     assert found is not None
-    assert found.title == "Of 3 numbers forecast and since come, 1 lay within the model's own range"
+    assert found.title == "Of 2 numbers forecast with a range and since come, 1 lay within it"
     seen = words(found.chart)
     rows = ["90 days from 1 Jul 2025", "30 days from 1 Oct 2025", "90 days from 1 Oct 2025"]
     assert [word for word in seen if word in rows] == rows
     assert {"200 said, 260 came", "100 said, 95 came", "400 said, 380 came", "0 %", "+30 %"} <= set(seen)
-    assert len(marks(found.chart, "symbol", ORANGE)) == len(marks(found.chart, "rect", LIGHT_BLUE)) == 3
+    assert (len(marks(found.chart, "symbol", ORANGE)), len(marks(found.chart, "rect", LIGHT_BLUE))) == (3, 2)
+
+
+def test_kept_forecasts_without_a_range_are_drawn_without_one():
+    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 100.0, None, 95)])
+    assert found is not None and found.title == "A number forecast and since come: its range was not known"
+    assert "−5 %" in words(found.chart) or "100 said, 95 came" in words(found.chart)
+    assert not marks(found.chart, "rect", LIGHT_BLUE)
+    found = kept_forecasts([Outcome(date(2025, 9, 30), days, 100.0, None, 95) for days in (30, 90)])
+    assert found is not None and found.title == "2 numbers forecast and since come: their ranges were not known"
 
 
 def test_no_picture_of_kept_forecasts_without_any():
     assert kept_forecasts([]) is None
-    assert kept_forecasts([Outcome(date(2025, 9, 30), 30, 0.0, 0.0, 3)]) is None
+    assert kept_forecasts([Outcome(date(2025, 9, 30), 30, 0.0, None, 3)]) is None
 
 
 def test_the_forecast_was_off_the_whole_way_when_nobody_came():
-    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 10.0, 3.0, 0)])
+    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
     assert found is not None and "did not lie within" in found.title
     assert {"10 said, 0 came", "−100 %"} <= set(words(found.chart))
 

@@ -8,6 +8,7 @@ from datetime import date
 
 import ibis.expr.types as ir
 
+from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.portable import counted
@@ -17,13 +18,13 @@ from regulars.warehouse.portable import counted
 class Outcome:
     """Of those known on the day `as_of`: how many were expected to buy, or to renew, within so many days, and how many did.
 
-    `spread` is one standard deviation of the first, by the model.
+    `range` is between which the number was to lie in eight of ten cases, as stated then; None where it was not known.
     """
 
     as_of: date
     days: int
     forecast: float
-    spread: float
+    range: Range | None
     came: int
 
 
@@ -31,12 +32,12 @@ def outcomes(
     engine: Engine,
     as_of: date,
     expected: Mapping[str, float],
-    spread: Mapping[str, float],
+    ranges: Callable[[int], Range | None],
     last_day: int,
     rows: ir.Table,
     came: Callable[[ir.Table, int], ir.BooleanValue],
 ) -> Iterator[Outcome]:
-    """One for each span that is over on the epoch day `last_day`; `expected` and `spread` by days.
+    """One for each span that is over on the epoch day `last_day`; `expected` and `ranges` by days.
 
     rows: one for each of whom the forecast was; `came` tells of them who came within so many days.
     """
@@ -44,4 +45,4 @@ def outcomes(
     if over:
         found = engine.one(rows.agg(**{f"came_{days}": counted(came(rows, days).sum()) for days in over}))
         for days in over:
-            yield Outcome(as_of, days, expected[str(days)], spread[str(days)], found[f"came_{days}"] or 0)
+            yield Outcome(as_of, days, expected[str(days)], ranges(days), found[f"came_{days}"] or 0)

@@ -31,7 +31,7 @@ def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
             assert came == [(one.came,)] and one.came > 20
             (kept,) = (forecast for forecast in (middle, long_ago) if forecast.as_of == as_of)
             assert one.forecast == kept.totals["buyers"][str(days)]
-            assert one.spread == kept.totals["buyers_spread"][str(days)]
+            assert one.range == kept.buyers_range(days) and one.range is not None
 
 
 def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: Forecasting):

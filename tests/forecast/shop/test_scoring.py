@@ -190,6 +190,9 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
         chances = np.array([row[f"buys_{days}"] for row in predicted], dtype=float)
         assert totals["buyers"][str(days)] == pytest.approx(chances.sum())
         assert totals["buyers_spread"][str(days)] == pytest.approx(np.sqrt((chances * (1 - chances)).sum()))
+        stated = totals["buyers_range"][str(days)]
+        assert stated["low"] < totals["buyers"][str(days)] < stated["high"]
+        assert (stated["days"], stated["at_least"]) == {30: (30, False), 90: (90, False), 365: (90, True)}[days]
     leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
     assert 0 < len(leaving) == totals["at_risk"]
     for value in ("revenue", "profit"):

@@ -10,7 +10,7 @@ import pytest
 from forecast.subscribers.engines import subscribed
 from forecast.subscribers.population import UNTIL, Plan, Subscription, drawn
 from regulars.forecast.conventions import HIDDEN
-from regulars.forecast.subscribers.backtest import alike, hidden, report
+from regulars.forecast.subscribers.backtest import alike, errors_of_renewing, hidden, renewing, report
 from regulars.forecast.subscribers.lives import past
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.term import Terms
@@ -79,3 +79,23 @@ def test_too_little_before_is_no_test():
     people = drawn([Plan("box", 1, 0.7, 3.0, 900)], seed=4, since=date(2025, 9, 1))
     engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in people)
     assert hidden(past(engine, engine.fact("subscriptions"), Terms(), LAST + 1), LAST + 1) == []
+
+
+def test_renewals_of_past_periods_are_those_that_plain_python_counts():
+    people = drawn([Plan("box", 1, 0.7, 3.0, 3000, early=True)], seed=4)
+    engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in people)
+    seen = past(engine, engine.fact("subscriptions"), Terms.read("month"), LAST + 1)
+    for start, days in ((LAST + 1 - 30, 30), (LAST + 1 - 30, 10), (LAST + 1 - 180, 90)):
+        ran = [p for p in people if epoch_day(p.began) < start <= epoch_day(p.ended)]
+        came = 0
+        for one in ran:
+            due = next(day for n in range(1, 40) if (day := epoch_day(one.renewed_on(n))) >= start)
+            came += due < start + days and epoch_day(one.ended) > due
+        found = renewing(seen, start, days)
+        assert (found["n"], found["came"]) == (len(ran), came)
+        assert abs(found["forecast"] - came) < 4 * np.sqrt(found["variance"])
+    errors = errors_of_renewing(seen, LAST + 1)
+    assert [len(errors[days]) for days in (30, 90)] == [3, 3] and len(errors[365]) < 3
+    assert np.exp(errors[30][0].log_error) * renewing(seen, LAST + 1 - 30, 30)["forecast"] == pytest.approx(
+        renewing(seen, LAST + 1 - 30, 30)["came"]
+    )

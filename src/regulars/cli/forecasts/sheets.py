@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from regulars.cli.output import Sheet
-from regulars.forecast.conventions import CERTAIN, off_by
+from regulars.forecast.backtests.ranges import Range
+from regulars.forecast.conventions import CERTAIN, HIDDEN, off_by
 from regulars.forecast.hindsight import Outcome
 
 
@@ -15,9 +16,31 @@ def percent(share: float) -> str:
     return f"{whole:+d} %" if whole else "0 %"
 
 
-def likely(expected: float, spread: float) -> str:
-    """What eight in ten outcomes lie between, by the model."""
+def likely(found: Range | None) -> str:
+    """Between which a total will lie in eight of ten cases, as far as the past tells."""
+    if found is None:
+        return "not known"
+    return f"{'at least ' if found.at_least else ''}{found.low:,.0f} – {found.high:,.0f}"
+
+
+def by_chance(expected: float, spread: float) -> str:
+    """Between which eight in ten outcomes lie by chance alone: were the model the whole truth."""
     return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
+
+
+def about_ranges(found: Iterable[Range | None]) -> list[str]:
+    """What one must know to read such ranges: why one is not known, or said as "at least"."""
+    shown = list(found)
+    said = []
+    if any(one is not None and one.at_least for one in shown):
+        said.append(
+            f'"At least": fewer than three periods as long fit the data, so {HIDDEN}-day errors are taken instead.'
+        )
+    if None in shown:
+        said.append(
+            '"Not known": the data are too short to hide and forecast three periods, so there is no range to state.'
+        )
+    return said
 
 
 def numbered(words: list[str], numbers: list[str], title: str) -> Sheet:
@@ -30,7 +53,7 @@ def of_kept(came: Iterable[Outcome], title: str) -> Sheet:
     sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
     for one in came:
         sheet.rows.append(
-            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", likely(one.forecast, one.spread), f"{one.came:,}",
+            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", likely(one.range), f"{one.came:,}",
              percent(off_by(one.forecast, one.came))]
         )  # fmt: skip
     return sheet

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.sheets import likely, numbered, of_kept, percent
+from regulars.cli.forecasts.sheets import about_ranges, by_chance, likely, numbered, of_kept, percent
 from regulars.cli.output import Sheet, say, show, tell
 from regulars.cli.stopping import reporting
 from regulars.forecast.conventions import off_by
@@ -91,6 +91,8 @@ def summary(found: SubscribersForecast, terms: Terms) -> None:
         show(_plans(found))
     if found.stale:
         say(f"This forecast is stale: since it was made, {', '.join(found.stale)}. Make a new one: regulars forecast")
+    for line in about_ranges(found.renewing_range(int(days)) for days in found.totals["renewing"]):
+        say(line)
     if found.ending:
         say(
             f"{numbers.counted(found.ending, 'subscription runs', 'subscriptions run')} out on a day that is known: nothing is"
@@ -129,7 +131,7 @@ def _sheet(found: SubscribersForecast) -> Sheet:
     people = numbers.counted(totals["persons"], "customer", "customers")
     sheet.title = f"Subscriptions as of {found.as_of}: {totals['subscriptions']:,} running, of {people}"
     for days, renewing in totals["renewing"].items():
-        between = likely(renewing, totals["renewing_spread"][days])
+        between = likely(found.renewing_range(int(days)))
         sheet.rows.append([f"subscriptions that renew within {days} days", f"{renewing:,.0f}", between])
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
@@ -204,7 +206,7 @@ def _cohorts(found: SubscribersForecast) -> Sheet:
 
 def _hidden(backtest: dict[str, Any]) -> Sheet:
     naive = "at the churn of the days before"
-    columns = ["subscribed", "forecast", "eight in ten", "came", "off by", naive, "off by that"]
+    columns = ["subscribed", "forecast", "by chance alone", "came", "off by", naive, "off by that"]
     title = f"The past, hidden and forecast: subscriptions that still ran after {backtest['days']} days"
     sheet = numbered(["as of"], columns, title)
     for one in backtest["quarters"]:
@@ -215,7 +217,7 @@ def _hidden(backtest: dict[str, Any]) -> Sheet:
 
 
 def _by_cohort(backtest: dict[str, Any]) -> Sheet:
-    columns = ["subscribed", "forecast", "eight in ten", "came", "off by"]
+    columns = ["subscribed", "forecast", "by chance alone", "came", "off by"]
     sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
     for one in backtest["cohorts"]:
         sheet.rows.append([one["cohort"], *_counts(one), percent(off_by(one["forecast"], one["came"]))])
@@ -229,7 +231,7 @@ def _by_cohort(backtest: dict[str, Any]) -> Sheet:
 
 
 def _counts(one: dict[str, Any]) -> list[str]:
-    between = likely(one["forecast"], one["spread"])
+    between = by_chance(one["forecast"], one["spread"])
     return [f"{one['subscriptions']:,.0f}", f"{one['forecast']:,.0f}", between, f"{one['came']:,.0f}"]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.sheets import likely, percent
+from regulars.cli.forecasts.sheets import about_ranges, likely, percent
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.shop.books import Forecast
@@ -53,18 +53,21 @@ def stale(found: Forecast) -> list[str]:
 
 
 def caution(found: Forecast) -> list[str]:
-    """How far off such forecasts were in the past: more than the model itself would have it, as a rule."""
+    """How far off such forecasts were in the past, and what that makes of the ranges."""
+    about = about_ranges(found.buyers_range(int(days)) for days in found.totals["buyers"])
     if found.backtest is None:
         return [
-            "How far off such forecasts were in the past is not known: the data are too short to hide a part of them."
+            "How far off such forecasts were in the past is not known: the data are too short to hide a part of them.",
+            *about,
         ]
     off = [off_by(quarter["buyers"]["forecast"], quarter["buyers"]["came"]) for quarter in found.backtest["quarters"]]
     days, several = found.backtest["days"], len(off) > 1
     times = f"The last {len(off)} times" if several else "The last time"
     between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])
     return [
-        f"The range is the model's own. {times} that {days} days were hidden and forecast, the number of buyers was off by"
-        f" {between}: seasons, sales and advertising are no part of it."
+        f"{times} that {days} days were hidden and forecast, the number of buyers was off by {between}: sales, advertising and"
+        " whatever else moves all customers at once. The ranges are as wide as such errors make them.",
+        *about,
     ]
 
 
@@ -77,8 +80,7 @@ def _sheet(found: Forecast) -> Sheet:
         sheet.rows.append([name, value, about])
 
     for days, buyers in totals["buyers"].items():
-        between = likely(buyers, totals["buyers_spread"][days])
-        add(f"customers who buy within {days} days", f"{buyers:,.0f}", between)
+        add(f"customers who buy within {days} days", f"{buyers:,.0f}", likely(found.buyers_range(int(days))))
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
     add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from regulars.cli.forecasts.sheets import likely, numbered, of_kept, percent
+from regulars.cli.forecasts.sheets import by_chance, numbered, of_kept, percent
 from regulars.cli.numbers import shown
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
@@ -44,14 +44,14 @@ def _parameters(found: Forecast) -> Sheet:
 
 
 def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
-    """Each hidden quarter; the range is the model's own, where it has one."""
+    """Each hidden quarter, and what would have been chance alone where the model states it."""
     title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
-    ranges = ["eight in ten"] if what == "buyers" else []
+    ranges = ["by chance alone"] if what == "buyers" else []
     sheet = numbered(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
     for one in backtest["quarters"]:
         counts = one[what]
         said, guess, came = counts["forecast"], counts["naive"], counts["came"]
-        between = [likely(said, counts["spread"])] if ranges else []
+        between = [by_chance(said, counts["spread"])] if ranges else []
         sheet.rows.append(
             [one["as_of"], f"{said:,.0f}", *between, f"{came:,.0f}", percent(off_by(said, came)), f"{guess:,.0f}",
              percent(off_by(guess, came))]

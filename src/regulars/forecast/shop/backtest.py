@@ -1,6 +1,7 @@
-"""How well forecasts would have done that were made in the past: the last quarters are hidden in turn, forecast, and compared.
+"""How well forecasts would have done that were made in the past: the last periods are hidden in turn, forecast, and compared.
 
-Each model is fitted to what was known on the day before a hidden quarter, so nothing it is judged by has been seen.
+Each model is fitted to what was known on the day before a backtest period, so nothing it is judged by has been seen. Periods of
+one length do not overlap.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
+from regulars.forecast.backtests.ranges import PeriodError
 from regulars.forecast.cells import Cells
 from regulars.forecast.conventions import HIDDEN, ORIGINS
 from regulars.forecast.engine import Engine
@@ -35,12 +37,13 @@ _GROUPS = 10
 
 @dataclass(frozen=True, eq=False)
 class Quarter:
-    """Hidden days from the epoch day `start` on: pasts as of it, and how often each bought in as many days before and after."""
+    """`days` hidden days from the epoch day `start` on: pasts as of it, how often each bought in as many days before, and after."""
 
     start: int
     cells: Cells
     before: Array
     after: Array
+    days: int = HIDDEN
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,15 +60,15 @@ class Trial:
     """The logarithm of the probability that was given to what came: a proper score, best for the truth itself."""
 
 
-def starts(first_day: int, until: int) -> tuple[int, ...]:
-    """The epoch days on which hidden quarters begin, the latest first; none where too little would be left to learn from."""
-    days = (until - HIDDEN * back for back in range(1, ORIGINS + 1))
-    return tuple(day for day in days if day - first_day >= DAYS)
+def starts(first_day: int, until: int, days: int = HIDDEN) -> tuple[int, ...]:
+    """The epoch days on which periods of so many days begin, the latest first; none where too little is left to learn from."""
+    found = (until - days * back for back in range(1, ORIGINS + 1))
+    return tuple(day for day in found if day - first_day >= DAYS)
 
 
-def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1) -> Quarter:
-    """What is needed to forecast a quarter and to judge the forecast, of one customer in so many."""
-    rows = known(orders, start + HIDDEN)
+def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days: int = HIDDEN) -> Quarter:
+    """What is needed to forecast a period and to judge the forecast, of one customer in so many."""
+    rows = known(orders, start + days)
     # A customer's first day never moves, whatever is hidden.
     rows = rows.filter(rows.first_day < start, on_a_new_day(rows), rows.person % one_in == 0)
     seen = rows.day < start
@@ -73,7 +76,7 @@ def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1) -> Qu
         first=rows.first_day.min(),
         last=rows.day.max(where=seen),
         days=counted(seen.sum()),
-        before=counted((seen & (rows.day >= start - HIDDEN)).sum()),
+        before=counted((seen & (rows.day >= start - days)).sum()),
         after=counted((~seen).sum()),
     )
     pasts = people.select(
@@ -85,13 +88,15 @@ def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1) -> Qu
     )
     found = engine.read(pasts.group_by(*PAST, "before", "after").agg(n=pasts.count()))
     x, t_x, T, n, before, after = (np.asarray(found[name], dtype=float) for name in (*PAST, "n", "before", "after"))
-    return Quarter(start, Cells(x, t_x, T, n), before, after)
+    return Quarter(start, Cells(x, t_x, T, n), before, after, days)
 
 
-def quarters(engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int) -> list[Quarter]:
-    """The quarters to test on; customers: how many there are."""
+def quarters(
+    engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = HIDDEN
+) -> list[Quarter]:
+    """The periods of so many days to test on; customers: how many there are."""
     one_in = _one_in(customers)
-    found = (quarter(engine, orders, start, one_in) for start in starts(first_day, until))
+    found = (quarter(engine, orders, start, one_in, days) for start in starts(first_day, until, days))
     return [one for one in found if one.cells.customers * one_in >= CUSTOMERS]
 
 
@@ -123,12 +128,18 @@ def _tried(model: str, over: Sequence[Quarter]) -> Iterator[Trial]:
             continue
         if fitted.estimate.status is not Status.CONVERGED:
             continue
-        chances = fitted.probability_of_counts(one.cells, HIDDEN, _COUNTS - 1)
+        chances = fitted.probability_of_counts(one.cells, one.days, _COUNTS - 1)
         chances = np.column_stack([chances, 1 - chances.sum(axis=1)])
         came = np.minimum(one.after, _COUNTS).astype(np.intp)
         given = np.maximum(chances[np.arange(len(came)), came], 1e-15)
-        expected = fitted.expected_purchases(one.cells, HIDDEN)
+        expected = fitted.expected_purchases(one.cells, one.days)
         yield Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given))
+
+
+def errors_of_buyers(trials: Sequence[Trial]) -> list[PeriodError]:
+    """How far off the number of customers who buy was in each of these."""
+    counts = (_quarter(trial)["buyers"] for trial in trials)
+    return [PeriodError.of(one["forecast"], one["spread"], one["came"]) for one in counts]
 
 
 def gain(one: Sequence[Trial], other: Sequence[Trial]) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from regulars.forecast.backtests.ranges import Range, stored
 from regulars.forecast.kept import Shelf
 from regulars.warehouse.forecasts import FORECASTS, PREDICTIONS
 
@@ -50,6 +51,10 @@ class Forecast:
     """How such forecasts made in the past would have done; None where the data are too short."""
     stale: tuple[str, ...] = field(default=(), compare=False)
     """What came after it, in words; empty where it is up to date."""
+
+    def buyers_range(self, days: int) -> Range | None:
+        """Between which the customers who buy within so many days will lie in eight of ten cases; None where not known."""
+        return stored(self.totals.get("buyers_range", {}), days)
 
 
 SHELF = Shelf(

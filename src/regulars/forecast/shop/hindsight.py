@@ -26,8 +26,8 @@ def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[Outcome]
     following = later.group_by("person").agg(following=later.day.min())
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date")).select("person")
     said = today(said, engine.fact("moved_persons")).distinct()
-    expected, spread = one.totals["buyers"], one.totals["buyers_spread"]
     came = said.inner_join(following, "person")
     return hindsight.outcomes(
-        engine, one.as_of, expected, spread, last_day, came, lambda rows, days: rows.following <= day + days
-    )
+        engine, one.as_of, one.totals["buyers"], one.buyers_range, last_day, came,
+        lambda rows, days: rows.following <= day + days,
+    )  # fmt: skip

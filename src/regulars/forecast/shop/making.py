@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import ibis.expr.types as ir
 
+from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
 from regulars.forecast.shop import backtest, boosting, choosing, gates
 from regulars.forecast.shop.books import Forecast
@@ -53,12 +54,17 @@ def make(
     if report and boosting.available():
         before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
         report["boosting"] = boosting.boosted(before, past) if before else None
+    errors = {HIDDEN: backtest.errors_of_buyers(trials[fitted.model])}
+    for days in WITHIN:
+        if days not in errors and len(backtest.starts(first_day, until, days)) == ORIGINS:
+            periods = backtest.quarters(engine, orders, first_day, until, seen.customers, days)
+            errors[days] = backtest.errors_of_buyers(backtest.tried(fitted.model, periods))
     done("past")
     scored = scores(fitted, by_day, wish.horizon, wish.rate, threads)
     last = from_epoch_day(until - 1)
     said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
     done("scores")
-    sums = totals(engine, said)
+    sums = totals(engine, said, errors)
     done("totals")
     estimate = fitted.estimate
     forecast = Forecast(

@@ -7,15 +7,17 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from regulars.forecast.backtests.ranges import Errors, ranges_of
 from regulars.forecast.conventions import WITHIN
 from regulars.forecast.engine import Engine
 from regulars.warehouse.forecasts import at_risk
 
 
-def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
+def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
     """Sums of `predictions`, money as text with its decimals: what a report begins with.
 
-    `buyers` holds, by days ahead, how many customers to expect, and `buyers_spread` one standard deviation of it by the model.
+    `buyers` holds, by days ahead, how many customers to expect, `buyers_spread` one standard deviation of it by the model, and
+    `buyers_range` between which it will lie in eight of ten cases, by the errors of backtest periods.
     """
     risk = at_risk(rows)
     chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
@@ -32,10 +34,13 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
             **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
         )
     )
+    buyers = {days: found[f"buyers_{days}"] for days in chances}
+    spread = {days: found[f"spread_{days}"] ** 0.5 for days in chances}
     return {
         "alive": found["alive"],
-        "buyers": {str(days): found[f"buyers_{days}"] for days in chances},
-        "buyers_spread": {str(days): found[f"spread_{days}"] ** 0.5 for days in chances},
+        "buyers": {str(days): number for days, number in buyers.items()},
+        "buyers_spread": {str(days): number for days, number in spread.items()},
+        "buyers_range": ranges_of(buyers, spread, errors),
         "purchases": found["purchases"],
         "revenue": str(found["revenue"]),
         "profit": None if found["profit"] is None else str(found["profit"]),

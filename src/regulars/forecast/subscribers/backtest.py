@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import chdtrc
 
-from regulars.forecast.conventions import HIDDEN, ORIGINS
+from regulars.forecast.backtests.ranges import Errors, PeriodError
+from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.days import Days, come_by, month_and_day, renewal_day
 from regulars.forecast.subscribers.fitting import ASKED, fit
@@ -106,6 +107,49 @@ def _add(cohorts: dict[int, dict[str, float]], one: Outcome, stays: Array) -> No
         cohort["forecast"] += float(n @ p)
         cohort["variance"] += float(n @ (p * (1 - p)))
         cohort["came"] += float(n @ one.stayed[rows])
+
+
+def errors_of_renewing(past: Past, until: int) -> Errors:
+    """How far off the number of subscriptions that renew was in past periods of each length, none of which overlap."""
+    return {days: list(_errors(past, until, days)) for days in WITHIN}
+
+
+def _errors(past: Past, until: int, days: int) -> Iterator[PeriodError]:
+    for start in (until - days * back for back in range(1, ORIGINS + 1)):
+        found = renewing(past, start, days)
+        if found["n"] < ASKED or not found["forecast"]:
+            return
+        yield PeriodError.of(found["forecast"], float(np.sqrt(found["variance"])), found["came"])
+
+
+def renewing(past: Past, start: int, days: int) -> dict[str, float]:
+    """Of the `n` subscriptions that ran before the epoch day `start`: how many were to renew within so many days, by what was
+    known then (`forecast`, and its `variance`), and how many did (`came`).
+    """
+    engine = past.engine
+    rows = engine.keep(f"subscription_lives_{start}", lives(past, start).select(*_NEEDED))
+    known = cells(engine, rows)
+    fitted = fit(known, parts(engine, rows), {plan: past.terms[plan] for plan in set(known.plan)})
+    sums = dict.fromkeys(("n", "forecast", "variance", "came"), 0.0)
+    for plan, began, ended, n in _running(engine, rows.filter(~rows.over)):
+        model = fitted.of(plan)
+        if model is not None:
+            now = standing(model, began, start - 1)
+            p = (now.due <= days) * now.stays(1)
+            sums["n"] += float(n.sum())
+            sums["forecast"] += float(n @ p)
+            sums["variance"] += float(n @ (p * (1 - p)))
+            sums["came"] += float(n @ ((now.due <= days) & (ended > start - 1 + now.due)))
+    return sums
+
+
+def _running(engine: Engine, rows: ir.Table) -> Iterator[tuple[str, Days, Days, Days]]:
+    """By plan: the days on which subscriptions began and ended (a day that never comes where they run still), how many."""
+    rows = rows.mutate(ended=rows.ended_day.fill_null(np.iinfo(np.int32).max))
+    found = engine.read(rows.group_by("plan", "day", "ended").agg(n=rows.count()).order_by("plan", "day", "ended"))
+    plans = np.asarray(found["plan"].to_pylist(), dtype=str)
+    began, ended, n = (np.asarray(found[name], dtype=np.int64) for name in ("day", "ended", "n"))
+    return ((str(plan), began[of], ended[of], n[of]) for plan in np.unique(plans) for of in [plans == plan])
 
 
 def still_running(now: Standing, days: int) -> Array:

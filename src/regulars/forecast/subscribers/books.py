@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from regulars.forecast.backtests.ranges import Range, stored
 from regulars.forecast.kept import Shelf
 from regulars.warehouse.forecasts import SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS
 
@@ -42,6 +43,10 @@ class SubscribersForecast:
     """How such forecasts made in the past would have done; None where the data are too short."""
     stale: tuple[str, ...] = field(default=(), compare=False)
     """What came after it, in words; empty where it is up to date."""
+
+    def renewing_range(self, days: int) -> Range | None:
+        """Between which the subscriptions that renew within so many days will lie in eight of ten cases; None where not known."""
+        return stored(self.totals.get("renewing_range", {}), days)
 
 
 SHELF = Shelf(

@@ -28,7 +28,7 @@ def _outcomes(engine: Engine, one: SubscribersForecast, last_day: int) -> Iterat
     said = said.select("source", "subscription_id", "due")
     now = said.inner_join(now, ["source", "subscription_id"])
     now = now.mutate(kept=now.ended_day.isnull() | (now.ended_day > now.due + day))
-    expected, spread = one.totals["renewing"], one.totals["renewing_spread"]
     return hindsight.outcomes(
-        engine, one.as_of, expected, spread, last_day, now, lambda rows, days: rows.kept & (rows.due <= days)
-    )
+        engine, one.as_of, one.totals["renewing"], one.renewing_range, last_day, now,
+        lambda rows, days: rows.kept & (rows.due <= days),
+    )  # fmt: skip

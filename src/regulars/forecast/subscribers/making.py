@@ -58,6 +58,7 @@ def make(
         raise ForecastRefused(f"There is not enough yet to forecast subscriptions from: {_said(fitted.refused)}.")
     done("models")
     hidden = backtest.hidden(seen, until)
+    errors = backtest.errors_of_renewing(seen, until)
     done("past")
     brings = bringing(engine, engine.fact("orders"), current, until, seen.terms)
     done("spend")
@@ -75,7 +76,7 @@ def make(
         "subscription_predictions_", predictions(engine, running, scored, brings, from_epoch_day(until - 1).isoformat())
     )
     done("scores")
-    sums = totals(engine, said)
+    sums = totals(engine, said, errors)
     plans = _plans(seen.terms, fitted, brings, by_plan(engine, said))
     done("totals")
     found = SubscribersForecast(

@@ -7,15 +7,17 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
+from regulars.forecast.backtests.ranges import Errors, ranges_of
 from regulars.forecast.conventions import WITHIN
 from regulars.forecast.engine import Engine
 
 
-def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
+def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
     """Sums of `predictions`, money as text with its decimals, null where no value is known.
 
     `renewing` holds, by days ahead, how many subscriptions to expect to renew, and `renewing_spread` one standard deviation of
-    it by the model; `persons` counts everybody once.
+    it by the model; `renewing_range`, between which it will lie in eight of ten cases, comes from the errors of backtest periods.
+    `persons` counts everybody once.
     """
     chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
     found = engine.one(
@@ -27,11 +29,14 @@ def totals(engine: Engine, rows: ir.Table) -> dict[str, Any]:
             **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
         )
     )
+    renewing = {days: found[f"renewing_{days}"] for days in chances}
+    spread = {days: found[f"spread_{days}"] ** 0.5 for days in chances}
     return {
         "subscriptions": found["subscriptions"],
         "persons": found["persons"],
-        "renewing": {str(days): found[f"renewing_{days}"] for days in chances},
-        "renewing_spread": {str(days): found[f"spread_{days}"] ** 0.5 for days in chances},
+        "renewing": {str(days): number for days, number in renewing.items()},
+        "renewing_spread": {str(days): number for days, number in spread.items()},
+        "renewing_range": ranges_of(renewing, spread, errors),
         **_told(found),
     }
 

@@ -123,7 +123,7 @@ def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
         "hidden-quarters",
         alt.layer(band, points, words).properties(width=WIDTH - _WORDS, height=_ROW * len(quarters)),
         _how_far_off(quarters),
-        "Each forecast knew only what came before. The bar is the model's own range: eight in ten, were it the whole truth.",
+        "Each forecast knew only what came before. The bar is chance alone: eight in ten, were the model the whole truth.",
         "Where the orange point lies outside the blue bar, something happened that the model does not know: seasons, sales,"
         " advertising.",
     )
@@ -142,8 +142,8 @@ def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:
     found: list[dict[str, Any]] = [
         {
             "forecast": f"{one.days} days from {_day(one.as_of + timedelta(days=1))}",
-            "low": max(-CERTAIN * one.spread / one.forecast, -1.0),
-            "high": CERTAIN * one.spread / one.forecast,
+            "low": None if one.range is None else one.range.low / one.forecast - 1,
+            "high": None if one.range is None else one.range.high / one.forecast - 1,
             "off": one.came / one.forecast - 1,
             "said": f"{one.forecast:,.0f} said, {one.came:,} came",
         }
@@ -152,7 +152,8 @@ def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:
     ]
     if not found:
         return None
-    inside = sum(one["low"] <= one["off"] <= one["high"] for one in found)
+    stated = [one for one in found if one["low"] is not None]
+    inside = sum(one["low"] <= one["off"] <= one["high"] for one in stated)
     scale = alt.Scale(nice=True, zero=True, padding=14)
     axis = alt.Axis(title="customers who bought, against the forecast", labelExpr=percents(signed=True))
     rows_of = alt.Y(
@@ -162,23 +163,32 @@ def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:
     )
     each = alt.Chart(rows(found)).encode(y=rows_of)
     zero = alt.Chart(rows([{"at": 0}])).mark_rule(color=GREY, strokeDash=[5, 4]).encode(x=alt.X("at:Q", scale=scale))
-    band = each.mark_bar(size=20, color=LIGHT_BLUE).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
-    points = each.mark_point(filled=True, color=ORANGE, size=100, opacity=1).encode(x=alt.X("off:Q", scale=scale))
+    ranges = alt.Chart(rows(stated)).encode(y=rows_of)
+    band = ranges.mark_bar(size=20, color=LIGHT_BLUE).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
+    points = each.mark_point(filled=True, color=ORANGE, size=100, opacity=1).encode(
+        x=alt.X("off:Q", scale=scale, axis=axis)
+    )
     words = each.mark_text(align="left", dx=16).encode(x=alt.value(WIDTH - _WORDS), text="said:N")
     return picture(
         "kept",
         alt.layer(band, zero, points, words).properties(width=WIDTH - _WORDS, height=_ROW * 0.75 * len(found)),
-        _came_true(len(found), inside),
-        "Blue: eight in ten, were the model the whole truth. Orange: what came, as a share of what was forecast.",
-        "How far the orange points lie from the dashed line is how far off forecasts of this shop are, whatever the model says"
-        " of itself. Trust the next one as much as these.",
+        _came_true(len(found), len(stated), inside),
+        "Blue: the range that was stated, eight in ten. Orange: what came, as a share of what was forecast.",
+        "How far the orange points lie from the dashed line is how far off forecasts of this shop are. Trust the next one as"
+        " much as these. Where no bar is drawn, the data of that day told no range.",
     )
 
 
-def _came_true(kept: int, inside: int) -> str:
-    if kept == 1:
-        return f"The number forecast and since come {'lay' if inside else 'did not lie'} within the model's own range"
-    return f"Of {kept} numbers forecast and since come, {inside or 'none'} lay within the model's own range"
+def _came_true(kept: int, stated: int, inside: int) -> str:
+    if not stated:
+        return (
+            f"{kept} numbers forecast and since come: their ranges were not known"
+            if kept > 1
+            else ("A number forecast and since come: its range was not known")
+        )
+    if stated == 1:
+        return f"The number forecast and since come {'lay' if inside else 'did not lie'} within its range"
+    return f"Of {stated} numbers forecast with a range and since come, {inside or 'none'} lay within it"
 
 
 def top_tenth(backtest: Mapping[str, Any], chosen: str) -> Picture:
