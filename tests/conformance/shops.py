@@ -83,7 +83,7 @@ def loaded(kind: Kind, folder: Path) -> App:
 FORECAST = (UNTIL - timedelta(200), UNTIL - timedelta(190), UNTIL)
 """The days of forecasts written by hand, two of them in one month: the shops are too small for real ones."""
 _FORECAST = """INSERT INTO facts.forecasts SELECT $day, TIMESTAMP '2026-01-01', 'nbd', '', 'converged', '', '{}', '{}', 0, 0, 365,
-    0.1, '', $value_of, 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'"""
+    0.1, '', $value_of, 0.5, '', '{}', 100, 0, 0, '{}', NULL, NULL, '{}'"""
 _OF_SUBSCRIPTIONS = """INSERT INTO facts.subscription_forecasts SELECT $day, TIMESTAMP '2026-01-01', 365, 0.1, '', 'profit', 0.5,
     '', '[]', '[]', 0, '{}', '[]', NULL, '{}'"""
 _RENEWALS = """INSERT INTO facts.subscription_predictions BY NAME

@@ -19,7 +19,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.purchases import fit
 from regulars.forecast.shop.backtest import quarter
 from regulars.forecast.shop.gates import evidence
-from regulars.forecast.shop.histories import cells, cells_to_fit, histories
+from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
 from regulars.forecast.shop.scoring import predictions, scores
 from regulars.forecast.shop.spending import cap, spending
 from regulars.forecast.shop.totals import totals
@@ -72,6 +72,16 @@ def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) ->
             assert len(here) > 10 and here == there
 
 
+@pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
+def test_daily_purchases_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
+    with engines_of(both(kind)) as engines:
+        first = evidence(engines[0], engines[0].fact("orders"), UNTIL_DAY).first_day
+        orders = [known(engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        counts = [daily_purchases(engine, rows, first, UNTIL_DAY) for engine, rows in zip(engines, orders, strict=True)]
+        here, there = ((one.new.tolist(), one.repeats.tolist()) for one in counts)
+        assert here == there and sum(here[0]) > 10 and sum(here[1]) > 10
+
+
 def test_rows_given_to_an_engine_come_back_to_the_last_digit(both: Both) -> None:
     """Of more rows than are sent at once, with what is unknown, tiny, huge and endless among them."""
     number = 70_000
@@ -107,7 +117,7 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
             spend = spending(engine, orders, rows, UNTIL_DAY)
             said = predictions(engine, rows, scores(fitted, by_day, 365, 0.1), spend)
             found.append(by_person(engine, said))
-            summed.append(totals(engine, said))
+            summed.append(totals(engine, said, {}))
     here, there = found
     assert here.keys() == there.keys() and len(here) > 50
     for person, row in here.items():

@@ -153,7 +153,7 @@ def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
     for day in sorted({one.as_of for one in said}):
         con.execute(
             "INSERT INTO facts.forecasts SELECT $day::DATE, TIMESTAMP '2024-01-01', 'pareto', '', 'converged', '', '{}', '{}',"
-            " 0, 0, 365, 0, 'GBP', 'profit', 0.5, '', '{}', 100, 0, 0, '{}', NULL, '{}'",
+            " 0, 0, 365, 0, 'GBP', 'profit', 0.5, '', '{}', 100, 0, 0, '{}', NULL, NULL, '{}'",
             {"day": day},
         )
     for one in said:

@@ -33,7 +33,7 @@ _TABLES = {
         "value_of": "VARCHAR NOT NULL", "value_share": "DOUBLE NOT NULL", "value_why": "VARCHAR NOT NULL",
         "spend": "VARCHAR NOT NULL", "cap": f"{_MONEY} NOT NULL", "capped_orders": "BIGINT NOT NULL",
         "capped_amount": "DECIMAL(38,4) NOT NULL", "totals": "VARCHAR NOT NULL", "backtest": "VARCHAR",
-        "state": "VARCHAR NOT NULL",
+        "seasons": "VARCHAR", "state": "VARCHAR NOT NULL",
     },
     PREDICTIONS: {
         "as_of": "DATE NOT NULL", "person": "BIGINT NOT NULL", "bucket": "INTEGER NOT NULL", "first_country": "VARCHAR",

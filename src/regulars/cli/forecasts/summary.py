@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.cli import numbers
+from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.sheets import about_ranges, likely, percent
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
@@ -30,7 +31,7 @@ def record(found: Forecast) -> dict[str, Any]:
 def summary(found: Forecast) -> None:
     """What it comes to, and what one must know to read it."""
     show(_sheet(found))
-    for line in (*stale(found), *caution(found)):
+    for line in (*stale(found), *caution(found), *in_words(found.seasons)):
         say(line)
     say(f"Value is {found.value_of}: {found.value_why}.")
     if found.capped_orders:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from regulars.cli.forecasts import seasons
 from regulars.cli.forecasts.sheets import by_chance, numbered, of_kept, percent
-from regulars.cli.numbers import shown
+from regulars.cli.numbers import NOTHING, shown
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.hindsight import Outcome
@@ -14,7 +15,7 @@ from regulars.forecast.shop.books import Forecast
 from regulars.vocabulary.units import Unit
 
 _NAIVE = "as often as in the days before"
-_BOOSTING = "gradient boosting"
+_LEARNT = {"boosting": "gradient boosting"}
 
 
 def trust(found: Forecast, came: Iterable[Outcome]) -> None:
@@ -27,6 +28,7 @@ def trust(found: Forecast, came: Iterable[Outcome]) -> None:
             _quarters(found.backtest, "purchases", "purchases"),
             _models(found.backtest, found.model),
             _calibration(found.backtest),
+            seasons.sheet(found.seasons),
         ):
             say()
             show(sheet)
@@ -37,7 +39,8 @@ def trust(found: Forecast, came: Iterable[Outcome]) -> None:
 
 
 def _parameters(found: Forecast) -> Sheet:
-    sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in days")
+    unit = "days of the shop's own clock" if found.seasons and found.seasons["taken"] else "days"
+    sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in {unit}")
     for name, value in found.parameters.items():
         sheet.rows.append([name, f"{value:.4g}", f"{found.standard_errors[name]:.2g}"])
     return sheet
@@ -62,18 +65,20 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
 def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
     columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
     sheet = numbered(["model"], columns, "Each customer, in all of these: what models said beside what came")
-    rows = {**backtest["models"], _BOOSTING: backtest.get("boosting"), _NAIVE: backtest["naive"]}
+    learnt = {name: backtest.get(key) for key, name in _LEARNT.items()}
+    rows = {**backtest["models"], **learnt, _NAIVE: backtest["naive"]}
     for name, one in rows.items():
         if one is None:
             continue
-        log_score = f"{one['log_score']:.4f}" if "log_score" in one else "–"
+        log_score = f"{one['log_score']:.4f}" if "log_score" in one else NOTHING
+        error = f"{one['mean_absolute_error']:.3f}" if "mean_absolute_error" in one else NOTHING
         called = f"{name} (taken)" if name == chosen else name
         sheet.rows.append(
             [
                 called,
                 log_score,
                 f"{one['brier']:.4f}",
-                f"{one['mean_absolute_error']:.3f}",
+                error,
                 shown(one["top_tenth"], Unit.SHARE),
             ]
         )

@@ -4,8 +4,9 @@ gates.py      whether the data can carry a forecast at all
 histories.py  each customer's past as of a day, and equal pasts counted once
 spending.py   what a purchase day is worth: outliers capped, profit where it is known
 backtest.py   how well forecasts made in the past would have done
-boosting.py   what machine learning would have made of that, where it is installed
 choosing.py   which model
+taking.py     whether on the clock of the shop's own seasons
+learning/     what machine learning would have made of the same past
 scoring.py    what the model says of each cell, joined to the customers
 totals.py     what that comes to
 books.py      where forecasts are written down, and whether they are still up to date

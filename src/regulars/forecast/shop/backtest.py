@@ -20,6 +20,8 @@ from regulars.forecast.conventions import HIDDEN, ORIGINS
 from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases import PurchaseForecast, fit
+from regulars.forecast.season.clock import Clock
+from regulars.forecast.season.factors import DailyPurchases
 from regulars.forecast.shop.gates import CUSTOMERS, DAYS
 from regulars.forecast.shop.histories import PAST, known, on_a_new_day
 from regulars.vocabulary.calendar import from_epoch_day
@@ -58,6 +60,8 @@ class Trial:
     """The probability of at least one."""
     log_scores: Array
     """The logarithm of the probability that was given to what came: a proper score, best for the truth itself."""
+    seasonal: bool = False
+    """Whether time was measured on the shop's own clock, which takes two years of data."""
 
 
 def starts(first_day: int, until: int, days: int = HIDDEN) -> tuple[int, ...]:
@@ -115,25 +119,43 @@ def _one_in(customers: int) -> int:
     return max(1, customers // MOST_CUSTOMERS)
 
 
-def tried(model: str, over: Sequence[Quarter]) -> list[Trial]:
-    """The model's forecasts of these quarters; without those whose customers did not tell its parameters."""
-    return list(_tried(model, over))
+def tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None = None) -> list[Trial]:
+    """The model's forecasts of these quarters; without those whose customers did not tell its parameters.
+
+    seasons: where given, time is measured on the clock that the days before each quarter tell, if they tell one.
+    """
+    return list(_tried(model, over, seasons))
 
 
-def _tried(model: str, over: Sequence[Quarter]) -> Iterator[Trial]:
+def _tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None) -> Iterator[Trial]:
     for one in over:
-        try:
-            fitted = fit(one.cells.grouped(), model)
-        except InputError:  # nobody had come back by then
+        fitted = _fitted(model, one.cells)
+        if fitted is None:
             continue
-        if fitted.estimate.status is not Status.CONVERGED:
-            continue
-        chances = fitted.probability_of_counts(one.cells, one.days, _COUNTS - 1)
-        chances = np.column_stack([chances, 1 - chances.sum(axis=1)])
-        came = np.minimum(one.after, _COUNTS).astype(np.intp)
-        given = np.maximum(chances[np.arange(len(came)), came], 1e-15)
-        expected = fitted.expected_purchases(one.cells, one.days)
-        yield Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given))
+        clock = seasons.clock(fitted, one.start) if seasons else None
+        on_clock = _fitted(model, clock.cells(one.cells)) if clock else None
+        if clock and on_clock:
+            yield _trial(one, on_clock, clock)
+        else:
+            yield _trial(one, fitted, Clock.plain(one.start))
+
+
+def _fitted(model: str, cells: Cells) -> PurchaseForecast | None:
+    try:
+        fitted = fit(cells.grouped(), model)
+    except InputError:  # nobody had come back by then
+        return None
+    return fitted if fitted.estimate.status is Status.CONVERGED else None
+
+
+def _trial(one: Quarter, fitted: PurchaseForecast, clock: Clock) -> Trial:
+    cells, days = clock.cells(one.cells), clock.ahead(one.days)
+    chances = fitted.probability_of_counts(cells, days, _COUNTS - 1)
+    chances = np.column_stack([chances, 1 - chances.sum(axis=1)])
+    came = np.minimum(one.after, _COUNTS).astype(np.intp)
+    given = np.maximum(chances[np.arange(len(came)), came], 1e-15)
+    expected = fitted.expected_purchases(cells, days)
+    return Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given), not clock.is_plain)
 
 
 def errors_of_buyers(trials: Sequence[Trial]) -> list[PeriodError]:
@@ -199,10 +221,18 @@ def _scores(trials: Sequence[Trial]) -> dict[str, float]:
 def scored(n: Array, after: Array, buys: Array, expected: Array) -> dict[str, float]:
     """How near a forecast was to what came; each row stands for n customers."""
     return {
-        "brier": _mean(n, (buys - (after > 0)) ** 2),
-        "log_loss": -_mean(n, np.log(np.clip(np.where(after > 0, buys, 1 - buys), 1e-15, 1))),
+        **scored_chances(n, after, buys),
         "mean_absolute_error": _mean(n, np.abs(expected - after)),
         "top_tenth": _top_tenth(n, expected, after),
+    }
+
+
+def scored_chances(n: Array, after: Array, buys: Array) -> dict[str, float]:
+    """The same of a forecast that tells chances to buy alone, and no number of purchases."""
+    return {
+        "brier": _mean(n, (buys - (after > 0)) ** 2),
+        "log_loss": -_mean(n, np.log(np.clip(np.where(after > 0, buys, 1 - buys), 1e-15, 1))),
+        "top_tenth": _top_tenth(n, buys, after),
     }
 
 

@@ -49,15 +49,19 @@ class Forecast:
     """Of all customers: buyers expected in 30, 90 and 365 days, purchases, value …"""
     backtest: dict[str, Any] | None = None
     """How such forecasts made in the past would have done; None where the data are too short."""
+    seasons: dict[str, Any] | None = None
+    """The shop's own clock: its 12 `factors`, January first, whether it was `taken`, `gain` in log score a customer and its
+    standard `error` over so many `periods`; None where there are less than two years of data.
+    """
     stale: tuple[str, ...] = field(default=(), compare=False)
     """What came after it, in words; empty where it is up to date."""
 
     def buyers_range(self, days: int) -> Range | None:
         """Between which the customers who buy within so many days will lie in eight of ten cases; None where not known."""
-        return stored(self.totals.get("buyers_range", {}), days)
+        return stored(self.totals["buyers_range"], days)
 
 
 SHELF = Shelf(
-    Forecast, FORECASTS, PREDICTIONS, ("parameters", "standard_errors", "spend", "totals", "backtest"),
+    Forecast, FORECASTS, PREDICTIONS, ("parameters", "standard_errors", "spend", "totals", "backtest", "seasons"),
     "frequency, age, recency, person",
 )  # fmt: skip

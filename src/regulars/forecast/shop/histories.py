@@ -14,6 +14,7 @@ import numpy as np
 
 from regulars.forecast.cells import Cells
 from regulars.forecast.engine import Engine
+from regulars.forecast.season.factors import DailyPurchases
 from regulars.warehouse.portable import counted, floored, smaller
 
 PAST = ("frequency", "recency", "age")
@@ -80,6 +81,19 @@ def cells_to_fit(engine: Engine, rows: ir.Table, by_day: Cells, most: int = MOST
         recency=rows.recency.cast("float64").mean(), age=rows.age.cast("float64").mean(), n=rows.count()
     )
     return _cells(engine, weeks)
+
+
+def daily_purchases(engine: Engine, orders: ir.Table, first_day: int, until: int) -> DailyPurchases:
+    """Count them before the epoch day `until`; orders: those of known customers by then."""
+    rows = orders.filter(on_a_new_day(orders))
+    found = engine.read(
+        rows.group_by("day").agg(new=counted((rows.day == rows.first_day).sum()), n=rows.count()).order_by("day")
+    )
+    day, new, n = (np.asarray(found[name], dtype=np.int64) for name in ("day", "new", "n"))
+    new_by_day, all_by_day = (
+        np.bincount(day - first_day, weights=values, minlength=until - first_day) for values in (new, n)
+    )
+    return DailyPurchases(first_day, new_by_day.astype(float), (all_by_day - new_by_day).astype(float))
 
 
 def _cells(engine: Engine, counted_rows: ir.Table) -> Cells:

@@ -9,11 +9,14 @@ import ibis.expr.types as ir
 
 from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
-from regulars.forecast.shop import backtest, boosting, choosing, gates
+from regulars.forecast.shop import backtest, choosing, gates
+from regulars.forecast.shop.backtest import Quarter
 from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.histories import cells, cells_to_fit, histories
+from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
+from regulars.forecast.shop.learning import boosting
 from regulars.forecast.shop.scoring import predictions, scores, written
 from regulars.forecast.shop.spending import cap, spending
+from regulars.forecast.shop.taking import timed
 from regulars.forecast.shop.totals import totals
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import from_epoch_day
@@ -43,24 +46,32 @@ def make(
     done("histories")
     spend = spending(engine, orders, rows, until)
     done("spend")
-    found = choosing.candidates(cells_to_fit(engine, rows, by_day), wish.model)
+    to_fit = cells_to_fit(engine, rows, by_day)
+    found = choosing.candidates(to_fit, wish.model)
     done("models")
     first_day = seen.first_day or until
-    past = backtest.quarters(engine, orders, first_day, until, seen.customers)
+
+    def periods(days: int) -> list[Quarter]:
+        return backtest.quarters(engine, orders, first_day, until, seen.customers, days)
+
+    past = periods(HIDDEN)
     trials = {name: backtest.tried(name, past) for name in found}
     chosen = choosing.choose(found, trials, wish.model)
-    fitted = chosen.fitted
-    report = backtest.report(trials, fitted.model) if trials[fitted.model] else None
+    model = chosen.fitted.model
+    daily = daily_purchases(engine, known(orders, until), first_day, until)
+    on_time = timed(chosen.fitted, to_fit, trials[model], daily, until)
+    fitted = on_time.fitted
+    trials[model] = on_time.trials
+    report = backtest.report(trials, model) if trials[model] else None
+    before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
     if report and boosting.available():
-        before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
         report["boosting"] = boosting.boosted(before, past) if before else None
-    errors = {HIDDEN: backtest.errors_of_buyers(trials[fitted.model])}
+    errors = {HIDDEN: backtest.errors_of_buyers(on_time.trials)}
     for days in WITHIN:
         if days not in errors and len(backtest.starts(first_day, until, days)) == ORIGINS:
-            periods = backtest.quarters(engine, orders, first_day, until, seen.customers, days)
-            errors[days] = backtest.errors_of_buyers(backtest.tried(fitted.model, periods))
+            errors[days] = backtest.errors_of_buyers(backtest.tried(model, periods(days), on_time.seasons))
     done("past")
-    scored = scores(fitted, by_day, wish.horizon, wish.rate, threads)
+    scored = scores(fitted, by_day, wish.horizon, wish.rate, threads, on_time.clock)
     last = from_epoch_day(until - 1)
     said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
     done("scores")
@@ -94,5 +105,6 @@ def make(
         capped_amount=capped.amount,
         totals=sums,
         backtest=report,
+        seasons=on_time.report,
     )
     return forecast, written(said, orders, last.isoformat())

@@ -6,7 +6,7 @@ will do. How likely each still is one, and how overdue, hangs on the last purcha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from regulars.forecast.cells import Cells, pairs
 from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases import PurchaseForecast
+from regulars.forecast.season.clock import Clock
 from regulars.forecast.shop.histories import PAST
 from regulars.forecast.shop.spending import Spending
 from regulars.warehouse.portable import MONEY
@@ -35,7 +36,9 @@ _CELLS, _PASTS, _COUNTS = 2**16, 2**12, 2**19
 """Cells, pasts, and pasts times counts worked on at once: what is computed between stays in the processor's cache."""
 
 
-def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, threads: int = 1) -> pa.Table:
+def scores(
+    fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, threads: int = 1, clock: Clock | None = None
+) -> pa.Table:
     """One row for each cell, in their order: frequency, recency, age, and
 
     `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
@@ -45,24 +48,48 @@ def scores(fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, th
     `median_days` to the next purchase of those still customers (null where that is a hundred years or never); `overdue`, the
     probability of a silence so long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
 
-    The threads share the work.
+    The threads share the work. On a clock of the shop's own, for which the model is fitted, all spans are those of days from now
+    on, and so is the one of `buys_90_at_last`: the two are of one season, and tell of the silence between alone.
     """
+    clock = clock or Clock.plain(0)
+    ahead = _Ahead.of(clock, horizon, rate)
+    timed = clock.cells(cells)
     with ThreadPoolExecutor(threads) as pool:
-        last = pool.submit(pairs, cells.x, cells.t_x)
-        x, T, where = cells.pasts
-        futures = pool.map(lambda here: _future(fitted, x[here], T[here], horizon, rate), _pieces(x))
+        # On the clock hardly two are alike; to a day they are.
+        last = pool.submit(pairs, cells.x, timed.t_x if clock.is_plain else np.ceil(timed.t_x))
+        x, T, where = timed.pasts
+        futures = pool.map(lambda here: _future(fitted, x[here], T[here], ahead), _pieces(x))
         last_x, last_t, last_where = last.result()
-        lasts = pool.map(lambda here: _at_last(fitted, last_x[here], last_t[here]), _pieces(last_x))
-        limits, place = _limits(fitted, x, T, horizon, pool.map)
+        lasts = pool.map(lambda here: _at_last(fitted, last_x[here], last_t[here], ahead), _pieces(last_x))
+        limits, place = _limits(fitted, x, T, ahead.horizon, pool.map)
         future, at_last = _Future(*map(np.concatenate, zip(*futures, strict=True))), np.concatenate(list(lasts))
+        future = future._replace(median=clock.days(future.median))
 
         def said(here: slice) -> pa.Table:
-            piece = Cells(cells.x[here], cells.t_x[here], cells.T[here], cells.n[here])
+            piece = Cells(cells.x[here], timed.t_x[here], timed.T[here], cells.n[here])
             alive, past = fitted.alive(piece), where[here]
             low, high = (limit.reached(place[past], alive) for limit in limits)
-            return _table(fitted, piece, alive, future.of(past), low, high, at_last[last_where[here]])
+            whole = dict(zip(PAST, (cells.x[here], cells.t_x[here], cells.T[here]), strict=True))
+            return _table(fitted, piece, whole, alive, future.of(past), low, high, at_last[last_where[here]])
 
         return pa.concat_tables(pool.map(said, _pieces(cells.x, _CELLS)))
+
+
+class _Ahead(NamedTuple):
+    """Spans from now on as they are on the clock, and the discounts a day of it that make those asked for a year."""
+
+    within: tuple[float, ...]
+    """Those of WITHIN."""
+    horizon: float
+    horizon_discount: float
+    year: float
+    year_discount: float
+
+    @classmethod
+    def of(cls, clock: Clock, horizon: int, rate: float) -> _Ahead:
+        spans = [clock.ahead(days) for days in (horizon, YEAR)]
+        daily = [(1 + rate) ** (days / span / YEAR) - 1 for days, span in zip((horizon, YEAR), spans, strict=True)]
+        return cls(tuple(clock.ahead(days) for days in WITHIN), spans[0], daily[0], spans[1], daily[1])
 
 
 class _Future(NamedTuple):
@@ -81,25 +108,34 @@ class _Future(NamedTuple):
         return _Future(*(values[past] for values in self))
 
 
-def _future(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, rate: float) -> _Future:
-    future, daily = fitted.if_staying(x, T), (1 + rate) ** (1 / 365) - 1
-    worth = fitted.worth_if_staying(x, T, horizon, daily)
-    of_year = worth if horizon == YEAR else fitted.worth_if_staying(x, T, YEAR, daily)
-    buys_30, buys_90, buys_365 = (future.buys(days) for days in WITHIN)
-    return _Future(buys_30, buys_90, buys_365, future.purchases(horizon), worth, of_year, future.median())
+def _future(fitted: PurchaseForecast, x: Array, T: Array, ahead: _Ahead) -> _Future:
+    future = fitted.if_staying(x, T)
+    worth = fitted.worth_if_staying(x, T, ahead.horizon, ahead.horizon_discount)
+    same = ahead.horizon == ahead.year
+    of_year = worth if same else fitted.worth_if_staying(x, T, ahead.year, ahead.year_discount)
+    buys_30, buys_90, buys_365 = (future.buys(span) for span in ahead.within)
+    return _Future(buys_30, buys_90, buys_365, future.purchases(ahead.horizon), worth, of_year, future.median())
 
 
-def _at_last(fitted: PurchaseForecast, x: Array, t_x: Array) -> Array:
-    return fitted.probability_of_purchase(Cells(x, t_x, t_x, np.ones(len(x))), 90)
+def _at_last(fitted: PurchaseForecast, x: Array, t_x: Array, ahead: _Ahead) -> Array:
+    _, quarter, _ = ahead.within
+    return fitted.probability_of_purchase(Cells(x, t_x, t_x, np.ones(len(x))), quarter)
 
 
 def _table(
-    fitted: PurchaseForecast, cells: Cells, alive: Array, future: _Future, low: Array, high: Array, at_last: Array
+    fitted: PurchaseForecast,
+    cells: Cells,
+    past: Mapping[str, Array],
+    alive: Array,
+    future: _Future,
+    low: Array,
+    high: Array,
+    at_last: Array,
 ) -> pa.Table:
     purchases, worth = alive * future.purchases, alive * future.worth
     # Of a range it is known how many purchases, not when: they are discounted like those expected.
     each = worth / np.maximum(purchases, 1e-300)
-    whole = dict(zip(PAST, (cells.x, cells.t_x, cells.T), strict=True)) | {"purchases_low": low, "purchases_high": high}
+    whole = {**past, "purchases_low": low, "purchases_high": high}
     numbers = {
         "alive": alive,
         "buys_30": alive * future.buys_30,
@@ -147,7 +183,7 @@ class _Limits(NamedTuple):
 
 
 def _limits(
-    fitted: PurchaseForecast, x: Array, T: Array, horizon: int, each: Callable[..., Iterable[Sequence[Array]]]
+    fitted: PurchaseForecast, x: Array, T: Array, horizon: float, each: Callable[..., Iterable[Sequence[Array]]]
 ) -> tuple[tuple[_Limits, _Limits], Places]:
     """Those of LOW and HIGH, and each past's place in them.
 
@@ -173,7 +209,9 @@ def _limits(
     return (found[0], found[1]), place[where]
 
 
-def _below(fitted: PurchaseForecast, x: Array, T: Array, horizon: int, most: int) -> tuple[Array, Array, Array, Array]:
+def _below(
+    fitted: PurchaseForecast, x: Array, T: Array, horizon: float, most: int
+) -> tuple[Array, Array, Array, Array]:
     """For LOW, then HIGH: the limits below 1 of these pasts, one after the other, and how many each has."""
     until = np.cumsum(fitted.if_staying(x, T).counts(horizon, most), axis=0).T
     found: list[Array] = []
@@ -191,7 +229,7 @@ def _coarse(T: Array) -> Array:
     return np.where(T < 1 / _ALIKE, T, np.expm1(np.round(np.log1p(T) / _ALIKE) * _ALIKE))
 
 
-def _most(fitted: PurchaseForecast, x: Array, T: Array, horizon: int) -> Array:
+def _most(fitted: PurchaseForecast, x: Array, T: Array, horizon: float) -> Array:
     """More purchases than nine in ten of those who stay make: three standard deviations above the mean (Cantelli)."""
     r, alpha = fitted.estimate.values[:2]
     mean: Array = (r + x) * horizon / (alpha + T)

@@ -46,7 +46,7 @@ class SubscribersForecast:
 
     def renewing_range(self, days: int) -> Range | None:
         """Between which the subscriptions that renew within so many days will lie in eight of ten cases; None where not known."""
-        return stored(self.totals.get("renewing_range", {}), days)
+        return stored(self.totals.get("renewing_range", {}), days)  # one that an older Regulars made has none
 
 
 SHELF = Shelf(

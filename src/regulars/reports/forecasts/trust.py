@@ -124,8 +124,8 @@ def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
         alt.layer(band, points, words).properties(width=WIDTH - _WORDS, height=_ROW * len(quarters)),
         _how_far_off(quarters),
         "Each forecast knew only what came before. The bar is chance alone: eight in ten, were the model the whole truth.",
-        "Where the orange point lies outside the blue bar, something happened that the model does not know: seasons, sales,"
-        " advertising.",
+        "Where the orange point lies outside the blue bar, something happened that the model does not know: sales,"
+        " advertising, a season it could not learn yet.",
     )
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.engine import Engine
-from regulars.forecast.shop import boosting
 from regulars.forecast.shop.backtest import quarters, quarters_before, report, tried
-from regulars.forecast.shop.boosting import boosted
+from regulars.forecast.shop.learning import boosting
+from regulars.forecast.shop.learning.boosting import boosted
 from regulars.forecast.shop.making import make
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day

@@ -1,0 +1,55 @@
+"""The shop's own clock in words: how much each month of the year counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from regulars.cli.forecasts.sheets import numbered
+from regulars.cli.output import Sheet
+
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_FEW = 0.095
+"""A month that is nearer to the average than this is not worth a word in one line."""
+
+
+def in_words(seasons: Mapping[str, Any] | None) -> list[str]:
+    """The months that count most and least, in a line; nothing where no season is part of the forecast."""
+    if seasons is None or not seasons["taken"]:
+        return []
+    by_factor = sorted(zip(seasons["factors"], MONTHS, strict=True), reverse=True)
+    unlike = [one for one in (*by_factor[:2], *by_factor[-2:]) if abs(one[0] - 1) > _FEW]
+    if not unlike:
+        return ["The shop's own seasons are part of it; all months count nearly alike."]
+    told = ", ".join(f"{month} counts {factor:.1f} times" for factor, month in unlike)
+    return [f"The shop's own seasons are part of it: {told} as much as an average month."]
+
+
+def sheet(seasons: Mapping[str, Any] | None) -> Sheet:
+    """Each month's factor, and whether the forecast uses them."""
+    found = numbered(
+        ["month"], ["counts"], "Seasons: how much a day of each month counts, where the average day counts 1"
+    )
+    if seasons is None:
+        found.notes.append("Seasons are not known: two years of data are needed before they show.")
+        return found
+    found.rows += [[month, f"{factor:.2f}"] for month, factor in zip(MONTHS, seasons["factors"], strict=True)]
+    found.notes.append(_why(seasons))
+    return found
+
+
+def _why(seasons: Mapping[str, Any]) -> str:
+    if not seasons["periods"]:
+        return "They are not used: no past period that could be hidden and forecast has two years of data before it."
+    times = f"the {seasons['periods']} periods" if seasons["periods"] > 1 else "the period"
+    gained = (
+        f"hidden and forecast, {times} with two years of data before gained {seasons['gain']:+.5f} in log score a customer by them"
+        f" (standard error {seasons['error']:.5f})"
+    )
+    return (
+        f"They are used: {gained}."
+        if seasons["taken"]
+        else f"They are not used: {gained}, which is not enough to be sure."
+    )

@@ -1,0 +1,1 @@
+"""What machine learning makes of the same customers and backtest periods: what models of purchases are measured against."""
