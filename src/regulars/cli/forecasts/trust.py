@@ -15,7 +15,7 @@ from regulars.forecast.shop.books import Forecast
 from regulars.vocabulary.units import Unit
 
 _NAIVE = "as often as in the days before"
-_LEARNT = {"boosting": "gradient boosting"}
+_LEARNT = {"logistic": "logistic regression", "boosting": "gradient boosting"}
 
 
 def trust(found: Forecast, came: Iterable[Outcome]) -> None:
@@ -84,7 +84,8 @@ def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
         )
     sheet.notes = [
         "The log score decides: nearer to 0 is better. Brier score and mean error: less is better. The top tenth are the tenth of"
-        " customers expected to buy most; more of all purchases with them is better.",
+        " customers expected to buy most; more of all purchases with them is better. Logistic regression learns the chance to buy"
+        " from recency, frequency and age in the period before; it tells no number of purchases.",
     ]
     if "boosting" not in backtest:
         sheet.notes.append(

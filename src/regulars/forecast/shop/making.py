@@ -13,7 +13,7 @@ from regulars.forecast.shop import backtest, choosing, gates
 from regulars.forecast.shop.backtest import Quarter
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
-from regulars.forecast.shop.learning import boosting
+from regulars.forecast.shop.learning import boosting, logistic
 from regulars.forecast.shop.scoring import predictions, scores, written
 from regulars.forecast.shop.spending import cap, spending
 from regulars.forecast.shop.taking import timed
@@ -64,6 +64,8 @@ def make(
     trials[model] = on_time.trials
     report = backtest.report(trials, model) if trials[model] else None
     before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
+    if report:
+        report["logistic"] = logistic.regressed(before, past) if before else None
     if report and boosting.available():
         report["boosting"] = boosting.boosted(before, past) if before else None
     errors = {HIDDEN: backtest.errors_of_buyers(on_time.trials)}

@@ -195,6 +195,7 @@ def top_tenth(backtest: Mapping[str, Any], chosen: str) -> Picture:
     """The share of purchases made by the tenth of customers that each way of forecasting expected to buy most."""
     ways = {
         **backtest["models"],
+        "logistic regression": backtest.get("logistic"),
         "gradient boosting": backtest.get("boosting"),
         f"the {backtest['days']} days before": backtest["naive"],
     }
