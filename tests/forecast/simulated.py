@@ -7,6 +7,7 @@ wave over the year and no step by month.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import ibis
@@ -50,6 +51,16 @@ class Purchases:
             " NULL::VARCHAR AS first_product FROM rows"
         )
         return Engine(ibis.duckdb.from_connection(con))
+
+
+def cdnow(path: Path) -> Purchases:
+    """The CDNOW sample: customers' days with a purchase."""
+    lines = [line.split() for line in path.read_text().splitlines()]
+    days = [np.datetime64(f"{line[2][:4]}-{line[2][4:6]}-{line[2][6:]}").astype(int) for line in lines]
+    person, day = np.unique([[int(line[0]) for line in lines], days], axis=1)
+    _, where = np.unique(person, return_index=True)
+    first = np.repeat(day[where], np.diff(np.append(where, len(day))))
+    return Purchases(person, day, first)
 
 
 def season(share: float, days: int) -> np.ndarray:

@@ -100,19 +100,20 @@ def test_eight_in_ten_ranges_hold_seven_in_ten_or_more(kind: str, monkeypatch: p
     Chance alone is measured beside: it covers so few that the range is seen to be what does it.
     """
     inside, by_chance = [], []
-    for seed in range(40):
+    for seed in range(25):
         chance = np.random.default_rng(1000 + seed)
         days = 2 * 365 + 90
         demand = drift(0.08, days, chance) if kind == "drift" else season(0.3, days)
         made, until = drawn(4000, demand, seed), DAY_ONE + days - 90 - int(chance.integers(0, 180))
-        totals = on_the_calendar(made.engine(), until, monkeypatch).totals
+        with monkeypatch.context() as patch:
+            patch.setattr(factors, "LEAST", 10**6)
+            totals = make(made.engine(), "GBP", until, Wish())[0].totals
         for span in (30, 90):
-            came, stated, expected = (
-                made.buyers(until, span),
-                totals["buyers_range"][str(span)],
-                totals["buyers"][str(span)],
-            )
-            inside.append(stated["low"] <= came <= stated["high"])
-            by_chance.append(abs(came - expected) <= 1.2816 * totals["buyers_spread"][str(span)])
+            stated, expected = totals["buyers_range"][str(span)], totals["buyers"][str(span)]
+            if stated is not None:  # a backtest period may not tell the model's parameters
+                came = made.buyers(until, span)
+                inside.append(stated["low"] <= came <= stated["high"])
+                by_chance.append(abs(came - expected) <= 1.2816 * totals["buyers_spread"][str(span)])
+    assert len(inside) >= 40
     assert np.mean(inside) >= 0.7
     assert np.mean(by_chance) < 0.5
