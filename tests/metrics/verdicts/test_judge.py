@@ -52,3 +52,10 @@ def test_what_rests_on_few_customers_is_no_part_of_the_family() -> None:
 
 def test_without_a_past_a_change_is_at_most_more_than_chance() -> None:
     assert judged(orders=said(0.001, chance_only=True))["orders"] is Verdict.MORE_THAN_CHANCE
+
+
+def test_a_change_that_stands_alone_but_not_among_many_says_so() -> None:
+    found = {"orders": said(0.04), "net_revenue": said(0.5, away=False), "active_buyers": said(0.9, away=False)}
+    result = verdicts({BY_NAME[name]: one for name, one in found.items()}, split=False)
+    assert result[BY_NAME["orders"]].notes[0, 0] == "note; among many changes one such is chance"
+    assert result[BY_NAME["net_revenue"]].notes[0, 0] == "note"

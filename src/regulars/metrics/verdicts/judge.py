@@ -15,6 +15,8 @@ from regulars.metrics.verdicts.families import simes, stands
 _NOISE, _FEW, _REAL, _CHANCE = (
     VERDICTS.index(one) for one in (Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THAN_CHANCE)
 )
+LUCKY = "among many changes one such is chance"
+"""Of a change that leaves chance behind by itself, but not among all that were looked at."""
 
 
 def verdicts(found: Mapping[Metric, Evidence], split: bool) -> dict[Metric, Changes]:
@@ -42,11 +44,17 @@ def _standing(p: Mapping[str, Array], split: bool) -> dict[str, Flags]:
     return {group: together[..., number] for number, group in enumerate(p)}
 
 
+def _with(note: str, more: str) -> str:
+    return f"{note}; {more}" if note else more
+
+
 def _changes(one: Evidence, standing: Flags) -> Changes:
     judged = ~np.isnan(one.p)
     verdict = np.where(one.judgeable & one.few, _FEW, np.where(judged, _NOISE, 0)).astype(np.int8)
     apart = (verdict == _NOISE) & standing & one.away
     verdict[apart] = _REAL
     verdict[apart & one.chance_only] = _CHANCE
-    notes = np.where(judged & ~one.few, one.notes, "")
+    alone = (verdict == _NOISE) & one.away
+    notes = np.where(alone, [[_with(note, LUCKY) for note in row] for row in one.notes], one.notes)
+    notes = np.where(judged & ~one.few, notes, "")
     return Changes(one.before, one.difference, one.low, one.high, verdict, notes)
