@@ -19,11 +19,13 @@ def test_no_output_has_a_line_that_data_began(command, tmp_path: Path, mark: str
     shop, text = tmp_path / "shop", f"a{mark}{FORGED}"
     quoted = f'"{text}"'
     file, bad = tmp_path / f"{text}.csv", tmp_path / f"{text}2.csv"
+    # A file of which more than one byte in fifty is a control character is taken for no text at all.
+    ordinary = "".join(f"{n},c{n},2024-01-04,GBP,1.00,GB,y\n" for n in range(100, 120))
     file.write_bytes(
         f"order_id,customer_id,ordered_at,currency,gross,country,{quoted}\n"
-        f"1,{quoted},2024-01-03,GBP,10.00,{quoted},x\n2,b,{quoted},GBP,5.00,{quoted},x\n".encode()
+        f"1,{quoted},2024-01-03,GBP,10.00,{quoted},x\n2,b,{quoted},GBP,5.00,{quoted},x\n{ordinary}".encode()
     )
-    bad.write_bytes(f"{quoted},iso\n8,1\n9,2\n".encode())
+    bad.write_bytes(f"{quoted},iso\n8,1\n9,2\n".encode() + b"10,3\n" * 20)
     assert command("init", shop, "--name", text, "--currency", "GBP", "--timezone", "UTC").code == 0
     runs = [
         command("load", file, "--shop", shop),
