@@ -30,11 +30,13 @@ WRITING = {
     "rollback": ("rollback", "1", "--shop", "{shop}"),
     "people join": ("people", "join", "ana@example.com", "ben@example.com", "--shop", "{shop}"),
     "people split": ("people", "split", "ana@example.com", "ben@example.com", "--shop", "{shop}"),
+    "events add": ("events", "add", "2024-03-01", "new checkout", "--shop", "{shop}"),
+    "events remove": ("events", "remove", "2024-03-02", "--shop", "{shop}"),
 }
 """What each command writes with; a forecast needs a larger shop, and has tests of its own."""
 READING = {
     *("metrics", "metric", "explain", "rows", "suggest-window", "segments", "loads", "versions", "check", "sources"),
-    *("tables", "people merges", "people list"),
+    *("tables", "people merges", "people list", "events list"),
 }
 
 
@@ -95,6 +97,8 @@ def test_what_is_written_is_stored(
     assert run(["load", str(tmp_path / "bad.csv"), "--shop", str(shop)]) == 0
     if name == "people split":
         assert run(["people", "join", "ana@example.com", "ben@example.com", "--shop", str(shop)]) == 0
+    if name == "events remove":
+        assert run(["events", "add", "2024-03-02", "fair", "--shop", str(shop)]) == 0
     before, number = state(tmp_path), Warehouse(shop / "warehouse").number
     monkeypatch.setattr(sys, "stdout", OUTPUTS[output](tmp_path))
     code = run([word.format(folder=tmp_path, shop=shop) for word in WRITING[name]])
@@ -102,7 +106,8 @@ def test_what_is_written_is_stored(
     assert code == 4 and errors.endswith(" is stored; its report could not be written.\n"), (code, errors)
     assert errors.count("\n") == 1
     assert state(tmp_path) != before
-    assert (Warehouse(shop / "warehouse").number != number) == (name not in ("init", "simulate", "rejects"))
+    beside = ("init", "simulate", "rejects", "events add", "events remove")
+    assert (Warehouse(shop / "warehouse").number != number) == (name not in beside)
 
 
 @pytest.fixture

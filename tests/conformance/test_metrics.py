@@ -70,13 +70,18 @@ def differences(here: Value, there: Value) -> list[str]:
     """Names of what differs between two values of one metric, period and split."""
     found = [name for name in EXACT if getattr(here, name) != getattr(there, name)]
     found += [name for name in CLOSE if not same(getattr(here, name), getattr(there, name))]
-    if here.change is None or there.change is None:
-        return found if here.change is there.change else [*found, "change"]
-    for field in fields(Change):
-        one, other = getattr(here.change, field.name), getattr(there.change, field.name)
-        if one != other if field.name == "verdict" else not same(one, other):
-            found.append(f"change.{field.name}")
-    return found
+    return [*found, *differences_of("change", here.change, there.change),
+            *differences_of("year_earlier", here.year_earlier, there.year_earlier)]  # fmt: skip
+
+
+def differences_of(name: str, here: Change | None, there: Change | None) -> list[str]:
+    """Names of what differs between two changes."""
+    if here is None or there is None:
+        return [] if here is there else [name]
+    numbers = ("before", "difference", "low", "high")
+    found = [f"{name}.{field}" for field in numbers if not same(getattr(here, field), getattr(there, field))]
+    exact = [field.name for field in fields(Change) if field.name not in numbers]
+    return found + [f"{name}.{field}" for field in exact if getattr(here, field) != getattr(there, field)]
 
 
 def compared(here: Iterable[Value], there: Iterable[Value]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -36,7 +37,7 @@ def add(
     new = Event(typed_day(day, datetime.now(UTC).date()), typed_text(text))
     opened = open_shop(shop)
     added = add_event(opened.folder, new, shared=opened.settings.machine.shared)
-    with reporting("The change"):
+    with reporting("The change") if added else nullcontext():
         say(f"Marked: {words(new)}" if added else f"{words(new)} is marked already. Nothing was changed.")
 
 

@@ -176,8 +176,9 @@ def _flow(metric: Metric, estimate: Estimate, scale: Scale, pairs: Pairs, histor
 
 def _changed(scale: Scale, filled: Flags, pairs: Pairs) -> tuple[Array, Array]:
     """Each change on a scale, and its jackknife error."""
-    change = scale.values[pairs.now] - scale.values[pairs.before]
-    apart = scale.without[pairs.now] - scale.without[pairs.before]
+    with np.errstate(invalid="ignore"):  # endless beside endless: not known
+        change = scale.values[pairs.now] - scale.values[pairs.before]
+        apart = scale.without[pairs.now] - scale.without[pairs.before]
     _, _, error = jackknife(apart, change, filled[pairs.now] | filled[pairs.before])
     return change, error
 
