@@ -7,6 +7,7 @@ import csv
 import io
 import os
 import pty
+import re
 import sys
 from datetime import date
 from typing import Any
@@ -231,3 +232,12 @@ def test_a_wide_terminal_shows_a_year_earlier_and_one_of_80_columns_is_filled_at
     assert "↑ real; 1 more day" in text and "(50.13 – 350.00)" in text and "average_profit_per" not in text
     show(sheet)
     assert "from a year earlier" not in capsys.readouterr().out, "too wide for most who read a pipe"
+
+
+def test_a_long_note_is_folded_before_the_table_becomes_narrow(monkeypatch: pytest.MonkeyPatch):
+    long = change(note="1 more day; among many changes one such is chance", verdict=Verdict.NOISE)
+    sheet = beside_before([value("customer_churn_rate", 0.081, long)], [], "2025-12", "2025-11", "Retention")
+    lines = in_a_terminal(sheet, monkeypatch, 120, NO_COLOR="1").splitlines()
+    assert max(len(re.sub(r"\x1b\[[0-9;]*m", "", line)) for line in lines) <= 120
+    assert any("customer_churn_rate" in line and "+3.1 points (0.4 – 5.8)" in line for line in lines)
+    assert "within noise; 1 more day; among many changes one such is chance" in " ".join(" ".join(lines).split())

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 _GAP = 2
 """Characters between two columns."""
-_FOLDED = 14
-"""Characters that are enough for a column of words in the narrow form of a table."""
+_FOLDED, _NARROW = 28, 14
+"""Characters that are enough for a column of words in a table that has a narrow form, and in that form."""
 
 
 @dataclass
@@ -135,20 +135,25 @@ def _sizes(sheet: Sheet) -> list[int]:
 
 def _parts(sheet: Sheet, width: int) -> list[Sheet]:
     """The widest form of the table that fits; else its narrow form, or several tables that do."""
+    if sheet.narrow is None:
+        return _in_columns(sheet, width)
     for form in filter(None, (sheet.wide, sheet)):
-        if sum(_sizes(form)) + _GAP * len(form.columns) <= width:
+        if sum(_least_sizes(form, _FOLDED)) <= width:
             return [form]
-    if sheet.narrow is not None:
-        return _in_columns(sheet.narrow, width, _FOLDED)
-    return _in_columns(sheet, width)
+    return _in_columns(sheet.narrow, width, _NARROW)
 
 
-def _in_columns(sheet: Sheet, width: int, words: int | None = None) -> list[Sheet]:
-    """The table where it fits, else several of some of its columns. `words` is enough for a column that may be folded."""
-    sizes = [
+def _least_sizes(sheet: Sheet, words: int | None) -> list[int]:
+    """Characters that each column needs with its gap. `words` is enough for a column that may be folded."""
+    return [
         _GAP + (size if whole or words is None else min(size, words))
         for size, whole in zip(_sizes(sheet), _whole(sheet), strict=True)
     ]
+
+
+def _in_columns(sheet: Sheet, width: int, words: int | None = None) -> list[Sheet]:
+    """The table where it fits, else several of some of its columns."""
+    sizes = _least_sizes(sheet, words)
     if sum(sizes) <= width or not sheet.leading:
         return [sheet]
     head = list(range(sheet.leading))

@@ -255,10 +255,10 @@ def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, b
     """
     titles = ["metric", *splits, period, "95 % interval", before, "change", "verdict"]
     right = frozenset((period, "95 % interval", before, "change", _YEAR_CHANGE))
-    sheet = Sheet(titles, title=title, numbers=right)
-    wide = Sheet([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right)
-    narrow = Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=frozenset((period, before)))
-    narrow.leading = 1
+    sheet = Sheet(titles, title=title, numbers=right, leading=1)
+    wide = Sheet([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right, leading=1)
+    two = frozenset((period, before))
+    narrow = Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1)
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
         interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
