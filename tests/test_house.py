@@ -49,6 +49,29 @@ def test_every_name_says_something():
     assert [name for name, words in named.items() if words & SAYS_NOTHING] == []
 
 
+# Folders that hold the same roles of two things; and those whose modules show what a module of that name computes.
+SIBLINGS = ({"warehouse/tables", "warehouse/facts"}, {"forecast/shop", "forecast/subscribers"})
+DOORS = {"cli", "reports"}
+# Names that stand twice without such a reason. A list to shorten.
+STAND_TWICE = {
+    "books", "catalogue", "clock", "cohorts", "days", "difference", "expressions", "hindsight", "identities", "kept",
+    "quantiles", "rates", "returns", "shop", "spend", "subscriptions",
+}  # fmt: skip
+
+
+def test_no_module_name_stands_twice_but_for_the_same_role():
+    folders: dict[str, set[str]] = {}
+    for module in MODULES:
+        if module.stem not in ("__init__", "__main__"):
+            folders.setdefault(module.stem, set()).add(str(module.parent.relative_to(PACKAGE)))
+    twice = set()
+    for name, found in folders.items():
+        shown = {folder for folder in found if folder.partition("/")[0] not in DOORS}
+        if len(shown) > 1 and not any(shown <= siblings for siblings in SIBLINGS):
+            twice.add(name)
+    assert twice == STAND_TWICE
+
+
 def test_no_cycles_between_modules():
     graph = grimp.build_graph("regulars", cache_dir=None)
     cycles = []

@@ -31,7 +31,7 @@ from regulars.metrics.compute.intervals import (
 )
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question
-from regulars.metrics.verdicts.families import stands
+from regulars.metrics.verdicts.multiple_tests import stands
 from regulars.vocabulary.units import Unit
 
 

@@ -15,9 +15,9 @@ import pytest
 from metrics.verdicts.simulated import LINES, World, estimate, simulate
 from regulars.metrics.answer import VERDICTS, Verdict
 from regulars.metrics.catalogue import BY_NAME
+from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Pairs, evidence
 from regulars.metrics.verdicts.history import History
-from regulars.metrics.verdicts.judge import verdicts
 from regulars.vocabulary.calendar import Calendar, Grain
 
 CALENDAR = Calendar()

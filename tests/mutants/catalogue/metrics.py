@@ -80,10 +80,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "every p value stands alone",
-        "metrics/verdicts/families.py",
+        "metrics/verdicts/multiple_tests.py",
         "passed = ordered <= rate * rank / np.maximum(family, 1)",
         "passed = ordered <= rate",
-        ("tests/metrics/verdicts/test_families.py::test_each_comparison_is_a_family_of_its_own",),
+        ("tests/metrics/verdicts/test_multiple_tests.py::test_each_comparison_is_a_family_of_its_own",),
     ),
     Mutant(
         "few customers are judged",
@@ -94,17 +94,17 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a change is real without its interval",
-        "metrics/verdicts/judge.py",
+        "metrics/verdicts/decide.py",
         "apart = (verdict == _NOISE) & standing & one.away",
         "apart = (verdict == _NOISE) & standing",
-        ("tests/metrics/verdicts/test_judge.py::test_a_member_is_real_only_by_its_own_interval",),
+        ("tests/metrics/verdicts/test_decide.py::test_a_member_is_real_only_by_its_own_interval",),
     ),
     Mutant(
         "a group counts its most certain member alone",
-        "metrics/verdicts/families.py",
+        "metrics/verdicts/multiple_tests.py",
         "scaled = ordered * members / np.arange(1, p.shape[-1] + 1)",
         "scaled = ordered / np.arange(1, p.shape[-1] + 1)",
-        ("tests/metrics/verdicts/test_families.py::test_simes_is_the_least_of_m_p_over_rank",),
+        ("tests/metrics/verdicts/test_multiple_tests.py::test_simes_is_the_least_of_m_p_over_rank",),
     ),
     Mutant(
         "the season is taken for news",

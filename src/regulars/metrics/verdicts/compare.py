@@ -20,9 +20,9 @@ from regulars.metrics.compute.intervals import Array
 from regulars.metrics.measures import Amount, Fact
 from regulars.metrics.question import Condition, Facts, Question
 from regulars.metrics.shapes import Grid, Length, Metric, Nature
+from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Flags, Pairs, evidence
 from regulars.metrics.verdicts.history import History
-from regulars.metrics.verdicts.judge import verdicts
 from regulars.metrics.verdicts.noise import SEASON
 from regulars.vocabulary.calendar import Grain, Period, epoch_day
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.intervals import jackknife
 from regulars.metrics.verdicts.noise import Past
+from regulars.metrics.verdicts.place_in_year import season_of
 from regulars.metrics.verdicts.scales import Scale
-from regulars.metrics.verdicts.seasons import season_of
 from regulars.vocabulary.calendar import Calendar, Period
 
 

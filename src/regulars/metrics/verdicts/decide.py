@@ -10,7 +10,7 @@ from regulars.metrics.answer import VERDICTS, Changes, Verdict
 from regulars.metrics.compute.intervals import Array
 from regulars.metrics.shapes import Metric
 from regulars.metrics.verdicts.evidence import Evidence, Flags
-from regulars.metrics.verdicts.families import simes, stands
+from regulars.metrics.verdicts.multiple_tests import simes, stands
 
 _NOISE, _FEW, _REAL, _CHANCE = (
     VERDICTS.index(one) for one in (Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THAN_CHANCE)

@@ -6,8 +6,8 @@ import numpy as np
 
 from regulars.metrics.answer import VERDICTS, Verdict
 from regulars.metrics.catalogue import BY_NAME
+from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Evidence
-from regulars.metrics.verdicts.judge import verdicts
 
 
 def said(p: float, away: bool = True, few: bool = False, chance_only: bool = False) -> Evidence:
