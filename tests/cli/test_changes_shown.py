@@ -34,8 +34,11 @@ def change(
     events: tuple[Event, ...] = (),
     before: float | None = 0.05,
     period: str = "2025-11",
+    direction: int | None = None,
 ) -> Change:
-    return Change(MONTHS[period], before, difference, *within, verdict, note, events)
+    if direction is None:
+        direction = 0 if difference is None else 1 if difference > 0 else -1
+    return Change(MONTHS[period], before, difference, *within, verdict, note, events, direction)
 
 
 def value(name: str, of: float, changed: Change | None, a_year: Change | None = None) -> Value:
@@ -98,6 +101,15 @@ def test_a_note_stands_beside_the_verdict_and_an_arrow_at_real_ones(
     shown = value("customer_churn_rate", 0.06, change(difference, (None, None), verdict, note))
     assert cells(by_period([shown], [], compared=True))["verdict"] == words
     assert cells(beside_before([shown], [], "2025-12", "2025-11", ""))["verdict"] == words
+
+
+def test_the_arrow_goes_where_what_is_judged_went(monkeypatch: pytest.MonkeyPatch):
+    """Orders that rise less than in other Decembers, or by less than the days of the month, fall."""
+    shown = value("orders", 105, change(5, verdict=Verdict.REAL, note="lower than usual for December", direction=-1))
+    for sheet in (by_period([shown], [], True), beside_before([shown], [], "2025-12", "2025-11", "")):
+        assert cells(sheet)["verdict"] == "↓ real; lower than usual for December"
+        sent = in_a_terminal(sheet, monkeypatch, 250)
+        assert RED in sent and GREEN not in sent
 
 
 def test_a_year_earlier_has_columns_where_it_is_covered_alone():

@@ -218,10 +218,8 @@ def _verdict(change: Change) -> str:
 
 
 def _direction(change: Change) -> int:
-    """1 for a real rise, -1 for a real fall, else 0."""
-    if change.verdict is not Verdict.REAL or not change.difference:
-        return 0
-    return 1 if change.difference > 0 else -1
+    """1 for a real rise, -1 for a real fall, else 0; of what is judged, such as orders per day."""
+    return change.direction if change.verdict is Verdict.REAL else 0
 
 
 def _tones(value: Value) -> dict[str, str]:

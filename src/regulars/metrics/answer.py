@@ -42,6 +42,8 @@ class Change:
     """What one must know of the verdict: "3 more days", "as usual for December", "season not known"."""
     events: tuple[Event, ...] = ()
     """Marked events from the earlier period's start to the later one's end."""
+    direction: int = 0
+    """1 where what is judged rose, −1 where it fell: per day, or beside what is usual, a higher value may be a fall."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Changes:
     low: Numbers
     high: Numbers
     verdict: npt.NDArray[np.int8]
+    direction: npt.NDArray[np.intp]
     notes: npt.NDArray[np.object_]
 
 
@@ -157,6 +160,7 @@ class Block:
             VERDICTS[told.verdict[cell]],
             str(told.notes[cell]),
             tuple(event for event in self.events if before.start <= event.day < now.end),
+            int(told.direction[cell]),
         )
 
 

@@ -16,7 +16,17 @@ def said(p: float, away: bool = True, few: bool = False, chance_only: bool = Fal
 
     nothing = one(np.nan)
     return Evidence(
-        nothing, nothing, nothing, nothing, one(p), one(away), one(True), one(few), one(chance_only), one("note")
+        nothing,
+        nothing,
+        nothing,
+        nothing,
+        one(p),
+        one(away),
+        one(1),
+        one(True),
+        one(few),
+        one(chance_only),
+        one("note"),
     )
 
 

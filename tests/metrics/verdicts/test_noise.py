@@ -47,11 +47,6 @@ def test_noise_that_chance_among_customers_explains_is_not_counted_twice() -> No
     assert noise(history, 0, 12, 12).variance == 0.0
 
 
-def test_more_than_three_years_are_forgotten() -> None:
-    recent = [Past(0.1, 0.0, n % 12) for n in range(36)]
-    assert noise([*recent, *[Past(5.0, 0.0, n % 12) for n in range(12)]], 3, 12, 12).usual == pytest.approx(0.1)
-
-
 def test_a_month_seen_in_no_year_before_has_no_season() -> None:
     history = [Past(0.1, 0.0, n % 12) for n in range(40) if n % 12 != 7][:30]
     assert not noise(history, 7, 12, 12).season_known
@@ -66,8 +61,6 @@ def test_a_stock_is_judged_by_its_growth_against_its_usual_one() -> None:
     assert found.freedom == 5
     assert growth(0.02, before[:5]) is None
     assert growth(math.nan, before) is None
-    longer = growth(0.02, [*before, *before, 9.0])
-    assert longer is not None and longer.freedom == 11
 
 
 def test_a_hazard_does_not_depend_on_the_days_of_the_month() -> None:

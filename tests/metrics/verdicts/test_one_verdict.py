@@ -87,7 +87,7 @@ def test_unless_marked_a_wild_month_makes_wild_changes_usual() -> None:
 
 def test_a_month_like_none_before_is_real() -> None:
     found = change("orders", "2024-09")
-    assert (found.verdict, found.note) == (Verdict.REAL, "1 fewer day")
+    assert (found.verdict, found.note) == (Verdict.REAL, "1 fewer day; lower than usual for September")
 
 
 def test_in_the_second_year_the_season_is_not_known() -> None:

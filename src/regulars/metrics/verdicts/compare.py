@@ -23,12 +23,8 @@ from regulars.metrics.shapes import Grid, Length, Metric, Nature
 from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Flags, Pairs, evidence
 from regulars.metrics.verdicts.history import History
-from regulars.metrics.verdicts.noise import SEASON
+from regulars.metrics.verdicts.noise import MOST_CHANGES, MOST_GROWTHS
 from regulars.vocabulary.calendar import Grain, Period, epoch_day
-
-_GROWTHS = 12
-_CHANGES = {Grain.MONTH: 36, Grain.QUARTER: 12, Grain.WEEK: 156, Grain.DAY: 53}
-"""How many changes before the judged one are looked at; of days about a year's of one weekday, as more would cost too much."""
 
 
 def knows(metric: Metric, splits: Sequence[str], conditions: Iterable[Condition]) -> bool:
@@ -64,9 +60,9 @@ def periods_compared(question: Question, metrics: Iterable[Metric], facts: Facts
     for period in question.periods:
         found |= dict.fromkeys((calendar.compared_with(period), calendar.year_earlier(period)))
     if not question.splits:
-        return tuple(found | _past(question.periods, facts, _CHANGES))
+        return tuple(found | _past(question.periods, facts, MOST_CHANGES))
     if any(metric.nature is Nature.STOCK for metric in metrics):
-        return tuple(found | _past(question.periods, facts, dict.fromkeys(_CHANGES, _GROWTHS)))
+        return tuple(found | _past(question.periods, facts, dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)))
     return tuple(found)
 
 
@@ -75,7 +71,7 @@ def _past(asked: Sequence[Period], facts: Facts, most: Mapping[Grain, int]) -> d
     first = min(epoch_day(days[0]) for days in facts.coverage.values())
     found: dict[Period, None] = {}
     for period in asked:
-        if period.grain not in SEASON:
+        if period.grain is None or period.grain not in most:
             continue
         for _ in range(most[period.grain] + 2):
             if period.beyond <= first:

@@ -56,5 +56,5 @@ def _changes(one: Evidence, standing: Flags) -> Changes:
     verdict[apart & one.chance_only] = _CHANCE
     alone = (verdict == _NOISE) & one.away
     notes = np.where(alone, [[_with(note, LUCKY) for note in row] for row in one.notes], one.notes)
-    notes = np.where(judged & ~one.few, notes, "")
-    return Changes(one.before, one.difference, one.low, one.high, verdict, notes)
+    notes = np.where(one.judgeable & ~one.few, notes, "")
+    return Changes(one.before, one.difference, one.low, one.high, verdict, one.direction, notes)

@@ -59,6 +59,8 @@ class Evidence:
     """Of "nothing changed"; NaN where the change is not judged."""
     away: Flags
     """Whether the interval of what is judged leaves "nothing changed" out."""
+    direction: Places
+    """1 where what is judged rose, −1 where it fell: orders per day, or beside the usual change, may fall while they rise."""
     judgeable: Flags
     """Whether both values are known, of complete and mature periods, of a metric that is judged."""
     few: Flags
@@ -74,12 +76,18 @@ class _Judged:
 
     p: Array
     away: Flags
+    direction: Places
     chance_only: Flags = field(init=False)
     notes: npt.NDArray[np.object_] = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance_only = np.zeros(self.p.shape, dtype=bool)
         self.notes = np.full(self.p.shape, "", dtype=object)
+
+    @classmethod
+    def nothing(cls, shape: tuple[int, ...]) -> _Judged:
+        """Where no change is judged."""
+        return cls(np.full(shape, np.nan), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.intp))
 
 
 def evidence(
@@ -113,44 +121,51 @@ def evidence(
     judgeable = comparable[:, None] & ~np.isnan(difference) & metric.is_judged
     judged.p[~judgeable] = np.nan
     few = np.minimum(behind[now], behind[before]) < FEWEST
+    if metric.nature is Nature.FLOW:
+        judged.notes[np.isnan(judged.p)] = "judged against a year earlier only"
     if metric.nature is Nature.FLOW and metric.length is not Length.NONE:
-        _note_days(judged.notes, pairs)
+        _note_days(judged, difference, pairs)
+    if metric.nature is Nature.STOCK and not pairs.year_earlier:
+        _note_growth(judged, (low > 0) | (high < 0))
     return Evidence(
-        estimate.value[before], difference, low, high, judged.p, judged.away, judgeable, few, judged.chance_only,
-        judged.notes,
+        estimate.value[before], difference, low, high, judged.p, judged.away, judged.direction, judgeable, few,
+        judged.chance_only, judged.notes,
     )  # fmt: skip
 
 
 def _judge(metric: Metric, estimate: Estimate, pairs: Pairs, start: Estimate | None, history: History) -> _Judged:
     shape = estimate.value[pairs.now].shape
     if not metric.is_judged:
-        return _Judged(np.full(shape, np.nan), np.zeros(shape, dtype=bool))
+        return _Judged.nothing(shape)
     found = scales(metric, estimate, start, pairs.days)
     if metric.nature is Nature.STOCK:
         return _stock(metric, found[0], pairs, history)
-    tests = [_flow(metric, estimate, scale, pairs, history) for scale in found]
-    if len(tests) == 1:
-        return tests[0]
-    one, other = tests
-    signs = [np.sign(scale.values[pairs.now] - scale.values[pairs.before]) for scale in found]
-    alike = signs[0] == signs[1]
-    both = _Judged(np.where(alike, np.maximum(one.p, other.p), 1.0), alike & one.away & other.away)
+    if len(found) == 1:
+        return _flow(metric, estimate, found[0], pairs.days, pairs, history)
+    whole, per_day = found
+    one = _flow(metric, estimate, whole, np.ones_like(pairs.days), pairs, history)
+    other = _flow(metric, estimate, per_day, pairs.days, pairs, history)
+    alike = one.direction == other.direction
+    away = alike & one.away & other.away
+    both = _Judged(np.where(alike, np.maximum(one.p, other.p), 1.0), away, np.where(alike, one.direction, 0))
     both.p[np.isnan(one.p) | np.isnan(other.p)] = np.nan
     both.chance_only = one.chance_only | other.chance_only
-    both.notes = np.where(one.notes == "", other.notes, one.notes)
+    deciding = np.where(one.p >= other.p, one.notes, other.notes)
+    both.notes = np.where(alike, deciding, "")
     return both
 
 
-def _flow(metric: Metric, estimate: Estimate, scale: Scale, pairs: Pairs, history: History) -> _Judged:
+def _flow(metric: Metric, estimate: Estimate, scale: Scale, lengths: Array, pairs: Pairs, history: History) -> _Judged:
     """A flow's change on one scale against what is usual for the shop from one period to the next.
 
     What is usual is known of periods of the calendar that are not split. Elsewhere a change is judged by the chance among
-    customers alone, a total only against the same days a year earlier.
+    customers alone, a total only against the same days a year earlier. Where the scale does not reach, values are put to
+    `lengths`.
     """
     assert estimate.filled is not None
     total, filled = is_total(metric), estimate.filled
     change, error = _changed(scale, filled, pairs)
-    plainly = _changed(plain(estimate, pairs.days), filled, pairs)
+    plainly = _changed(plain(estimate, lengths), filled, pairs)
     unknown = np.isnan(error)
     freedom = np.maximum((filled[pairs.now] | filled[pairs.before]).sum(axis=-1) - 1, 1).astype(float)
     result = _tested(np.where(unknown, plainly[0], change), np.where(unknown, plainly[1], error), freedom)
@@ -169,6 +184,7 @@ def _flow(metric: Metric, estimate: Estimate, scale: Scale, pairs: Pairs, histor
         usual, factor = (0.0, 1.0) if pairs.year_earlier else (own.usual, own.factor)
         spread = float(np.sqrt((c**2 + own.variance) * factor))
         result.p[row, 0], result.away[row, 0] = _t(d - usual, spread, own.freedom)
+        result.direction[row, 0] = np.sign(d - usual)
         result.chance_only[row, 0] = total and not own.enough
         result.notes[row, 0] = _note(period, d, c, own, usual, total, bool(result.away[row, 0]))
     return result
@@ -188,7 +204,7 @@ def _tested(change: Array, error: Array, freedom: Array) -> _Judged:
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.where((change == 0) & ~np.isnan(error), 1.0, two_sided(change / error, freedom))
         away = np.abs(change) > bounds(_LEVEL, freedom) * error
-    return _Judged(p, away)
+    return _Judged(p, away, np.nan_to_num(np.sign(change)).astype(np.intp))
 
 
 def _t(change: float, spread: float, freedom: int) -> tuple[float, bool]:
@@ -203,18 +219,20 @@ def _t(change: float, spread: float, freedom: int) -> tuple[float, bool]:
 def _note(period: Period, d: float, c: float, own: Noise, usual: float, total: bool, away: bool) -> str:
     """What a reader must know of the verdict on a flow."""
     if away:
+        if usual:
+            return f"{'higher' if d > usual else 'lower'} than usual for {season_name(period)}"
         return "season not known" if total and own.enough and not own.season_known else ""
     if usual and _t(d, float(np.sqrt(c**2 + own.variance)), own.freedom)[1]:
         return f"as usual for {season_name(period)}"
     if own.enough and _t(d, c, _BUCKETS_FREEDOM)[1]:
-        return f"usual change ±{np.sqrt(own.variance):.0%}" if total else "such changes are usual here"
+        return f"usual change ±{100 * np.sqrt(own.variance):.0f} %" if total else "such changes are usual here"
     return ""
 
 
 def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _Judged:
     """A stock's growth against its usual growth; against a year earlier it has no verdict."""
     shape = scale.values[pairs.now].shape
-    result = _Judged(np.full(shape, np.nan), np.zeros(shape, dtype=bool))
+    result = _Judged.nothing(shape)
     if pairs.year_earlier:
         return result
     timings = {term.timing for term in metric.above.terms}
@@ -227,12 +245,27 @@ def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _Jud
             found = growth(float(grown[group]), history.growths(period, scale, group, at_start))
             if found is not None:
                 result.p[row, group], result.away[row, group] = _t(found.difference, found.error, found.freedom)
+                result.direction[row, group] = np.sign(found.difference)
     return result
 
 
-def _note_days(notes: npt.NDArray[np.object_], pairs: Pairs) -> None:
+def _note_growth(judged: _Judged, more_than_chance: Flags) -> None:
+    """Say of a stock how its growth compares with the usual one."""
+    judged.notes[...] = np.where(more_than_chance, "such growth is usual here", "")
+    judged.notes[judged.away & (judged.direction > 0)] = "growth above the usual"
+    judged.notes[judged.away & (judged.direction < 0)] = "growth below the usual"
+    judged.notes[np.isnan(judged.p)] = "usual growth not known"
+
+
+def _note_days(judged: _Judged, difference: Array, pairs: Pairs) -> None:
+    """Put before a flow's notes how many days longer its period is, and whether per day it went the other way."""
     for row, (now, before) in enumerate(zip(pairs.now, pairs.before, strict=True)):
         more = pairs.periods[now].days - pairs.periods[before].days
-        if more:
-            count = f"{abs(more)} {'more' if more > 0 else 'fewer'} day{'s' if abs(more) > 1 else ''}"
-            notes[row] = [f"{count}; {note}" if note else count for note in notes[row]]
+        if not more:
+            continue
+        count = f"{abs(more)} {'more' if more > 0 else 'fewer'} day{'s' if abs(more) > 1 else ''}"
+        for group, note in enumerate(judged.notes[row]):
+            direction = judged.direction[row, group]
+            contrary = judged.away[row, group] and direction * difference[row, group] < 0 and "usual" not in note
+            per_day = f", but per day it {'rose' if direction > 0 else 'fell'}" * bool(contrary)
+            judged.notes[row, group] = f"{count}{per_day}; {note}" if note else count + per_day

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.intervals import jackknife
-from regulars.metrics.verdicts.noise import Past
+from regulars.metrics.verdicts.noise import MOST_CHANGES, MOST_GROWTHS, Past
 from regulars.metrics.verdicts.place_in_year import season_of
 from regulars.metrics.verdicts.scales import Scale
-from regulars.vocabulary.calendar import Calendar, Period
+from regulars.vocabulary.calendar import Calendar, Grain, Period
+
+_GROWTHS = dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class History:
 
     def before(self, judged: Period, pasts: Mapping[Period, Past]) -> list[Past]:
         """The changes before that of the judged period, the latest first."""
-        return [pasts[later] for later in self._earlier(judged) if later in pasts]
+        return [pasts[later] for later in self._earlier(judged, MOST_CHANGES) if later in pasts]
 
     def growths(self, judged: Period, scale: Scale, group: int, at_start: bool) -> list[float]:
         """A stock's growths a day over the periods before the judged one, the latest first.
@@ -66,7 +68,7 @@ class History:
             at_start: whether the stock is counted at the start of its period, so that it grew over the one before.
         """
         logs = scale.values[:, group]
-        pairs = ((later, self.calendar.compared_with(later)) for later in self._earlier(judged))
+        pairs = ((later, self.calendar.compared_with(later)) for later in self._earlier(judged, _GROWTHS))
         found = (
             (logs[self.places[later]] - logs[self.places[sooner]]) / (sooner if at_start else later).days
             for later, sooner in pairs
@@ -74,11 +76,14 @@ class History:
         )
         return [float(grown) for grown in found if np.isfinite(grown)]
 
-    def _earlier(self, judged: Period) -> Iterator[Period]:
-        period = self.calendar.compared_with(judged)
-        while period in self.places:
-            yield period
+    def _earlier(self, judged: Period, most: Mapping[Grain, int]) -> Iterator[Period]:
+        """The periods before the judged one: no more than are asked for it alone, so that a series changes no verdict."""
+        period = judged
+        for _ in range(0 if judged.grain is None else most.get(judged.grain, 0)):
             period = self.calendar.compared_with(period)
+            if period not in self.places:
+                return
+            yield period
 
     def _tells(self, sooner: Period, later: Period) -> bool:
         """Whether a change between two periods says what is usual."""

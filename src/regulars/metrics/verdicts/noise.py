@@ -16,7 +16,12 @@ from regulars.vocabulary.calendar import Grain
 
 SEASON = {Grain.MONTH: 12, Grain.QUARTER: 4, Grain.WEEK: 52, Grain.DAY: 52}
 """Periods in a year, for the grains whose changes are judged against the shop's own; days are of one weekday."""
-_MOST_YEARS, _SEASON_KNOWN = 3, 2
+MOST_CHANGES = {Grain.MONTH: 36, Grain.QUARTER: 12, Grain.WEEK: 156, Grain.DAY: 53}
+"""How many changes before the judged one are looked at: three years'; of days a year's of one weekday, as more cost too much."""
+MOST_GROWTHS = 12
+"""The same of a stock's growths."""
+_SEASON_KNOWN = 2
+"""Years of changes from which on the season is known."""
 FEWEST_CHANGES = 6
 """Changes that tell what is usual for a mean or a share; totals, which the season moves most, need a year."""
 _CLIP = 3 * 1.4826
@@ -58,23 +63,22 @@ def noise(history: Sequence[Past], season: int, per_year: int, fewest: int) -> N
         per_year: periods in a year.
         fewest: changes below which nothing is known.
     """
-    known = history[: _MOST_YEARS * per_year]
-    k = len(known)
+    k = len(history)
     if k < fewest:
         return Noise(0.0, 0.0, 1.0, _BUCKETS_FREEDOM, False, False)
-    sampling = sum(one.variance for one in known) / k
-    alike = [one.change for one in known if one.season == season]
+    sampling = sum(one.variance for one in history) / k
+    alike = [one.change for one in history if one.season == season]
     if k >= _SEASON_KNOWN * per_year and alike:
         by_season: dict[int, list[float]] = {}
-        for one in known:
+        for one in history:
             by_season.setdefault(one.season, []).append(one.change)
         means = {place: sum(changes) / len(changes) for place, changes in by_season.items()}
-        squares = sum((one.change - means[one.season]) ** 2 for one in known)
+        squares = sum((one.change - means[one.season]) ** 2 for one in history)
         freedom = k - len(by_season)
         usual, factor, season_known = means[season], 1 + 1 / len(alike), True
     else:
-        middle = median(one.change for one in known)
-        deviations = [one.change - middle for one in known]
+        middle = median(one.change for one in history)
+        deviations = [one.change - middle for one in history]
         most = _CLIP * median(abs(deviation) for deviation in deviations)
         squares = sum(min(abs(deviation), most) ** 2 for deviation in deviations)
         freedom = k - 1
@@ -92,7 +96,7 @@ class Growth:
     freedom: int
 
 
-FEWEST_GROWTHS, _MOST_GROWTHS = 6, 12
+FEWEST_GROWTHS = 6
 
 
 def growth(now: float, before: Sequence[float]) -> Growth | None:
@@ -100,9 +104,9 @@ def growth(now: float, before: Sequence[float]) -> Growth | None:
 
     Args:
         now: ln(end / start) / days of the judged period.
-        before: the same of the complete periods before it, the latest first; at most twelve are used.
+        before: the same of the complete periods before it.
     """
-    known = np.asarray(before[:_MOST_GROWTHS], dtype=float)
+    known = np.asarray(before, dtype=float)
     n = len(known)
     if n < FEWEST_GROWTHS or not np.isfinite(now):
         return None
