@@ -70,6 +70,10 @@ def test_a_program_gets_everything(command: Command, whole: Path):
     assert {days: (one["days"], one["at_least"]) for days, one in ranges.items()} == {
         "30": (30, False), "90": (90, False), "365": (90, True)
     }  # fmt: skip
+    for name in ("purchases", "revenue", "profit"):
+        one = found["totals"][f"{name}_range"]
+        assert (one["days"], one["at_least"]) == (90, True)  # three periods of 180 days do not fit
+        assert one["low"] < float(found["totals"][name]) < one["high"]
 
 
 def test_a_report_shows_the_hidden_past_beside_what_came(command: Command, whole: Path):

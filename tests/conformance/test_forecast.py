@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import astuple
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,10 @@ from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases import fit
-from regulars.forecast.shop.backtest import quarter
+from regulars.forecast.season.clock import Clock
+from regulars.forecast.shop.accuracy import chance
+from regulars.forecast.shop.accuracy.period_errors import errors_of
+from regulars.forecast.shop.backtest import Trial, quarter
 from regulars.forecast.shop.gates import evidence
 from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
 from regulars.forecast.shop.scoring import predictions, scores
@@ -105,7 +109,7 @@ def test_rows_given_to_an_engine_come_back_to_the_last_digit(both: Both) -> None
 
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
 def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
-    found, summed = [], []
+    found, summed, past = [], [], []
     with engines_of(both(kind)) as engines:
         for engine in engines:
             orders = engine.fact("orders")
@@ -117,7 +121,18 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
             spend = spending(engine, orders, rows, UNTIL_DAY)
             said = predictions(engine, rows, scores(fitted, by_day, 365, 0.1), spend)
             found.append(by_person(engine, said))
-            summed.append(totals(engine, said, {}))
+            hidden = quarter(engine, orders, UNTIL_DAY - 90)
+            trial = Trial(hidden, fitted, hidden.after, hidden.after, hidden.after, Clock.plain(hidden.start))
+            clock, errors = (
+                Clock.plain(UNTIL_DAY),
+                errors_of(engine, known(orders, UNTIL_DAY), {90: [trial] * 3}, (90,)),
+            )
+            spreads = {
+                "purchases": chance.purchases(fitted, clock, by_day, 90),
+                "revenue": chance.revenue(fitted, clock, chance.spent_by_past(engine, rows), spend, 90),
+            }
+            past.append(errors)
+            summed.append(totals(engine, said, 90, spreads, errors))
     here, there = found
     assert here.keys() == there.keys() and len(here) > 50
     for person, row in here.items():
@@ -129,3 +144,8 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
                 assert float(other) == pytest.approx(float(value), rel=1e-6, abs=2e-4), (person, name)
     assert float(summed[1]["revenue"]) == pytest.approx(float(summed[0]["revenue"]), rel=1e-6)
     assert summed[1]["at_risk"] == summed[0]["at_risk"]
+    for name in ("purchases", "revenue"):
+        (one, *_), (other, *_) = (getattr(errors, name)[90] for errors in past)
+        assert astuple(other) == pytest.approx(astuple(one), rel=1e-6)
+        for end in ("low", "high"):
+            assert summed[1][f"{name}_range"][end] == pytest.approx(summed[0][f"{name}_range"][end], rel=1e-6)

@@ -6,7 +6,7 @@ wave over the year and no step by month.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -22,33 +22,50 @@ DAY_ONE = 18_628
 
 @dataclass(frozen=True)
 class Purchases:
-    """A row each customer and day with a purchase, by customer and day; `first` is the day of the customer's first."""
+    """A row each customer and day with a purchase, by customer and day; `first` is the day of the customer's first.
+
+    `amount`: what it brought; 10.00 each where nothing is said.
+    """
 
     person: np.ndarray
     day: np.ndarray
     first: np.ndarray
+    amount: np.ndarray | None = None
+    margin: float | None = None
+    """Of each amount what is profit; None where that is not known."""
+
+    def came(self, start: int, days: int) -> np.ndarray:
+        """Of those known before the epoch day `start`: the rows of so many days from it on."""
+        return (self.first < start) & (self.day >= start) & (self.day < start + days)
 
     def buyers(self, start: int, days: int) -> int:
-        """Of those known before the epoch day `start`: how many bought within so many days from it on."""
-        rows = (self.first < start) & (self.day >= start) & (self.day < start + days)
-        return len(np.unique(self.person[rows]))
+        """How many of them bought in these days."""
+        return len(np.unique(self.person[self.came(start, days)]))
+
+    def spending(self, seed: int, margin: float | None = None) -> Purchases:
+        """The same purchases as Gamma-Gamma has it: amounts around a mean of each customer's own (p 3, q 4, v 30)."""
+        chance = np.random.default_rng(seed)
+        mean = 1 / chance.gamma(4, 1 / 30, self.person.max() + 1)
+        return replace(self, amount=np.maximum(chance.gamma(3, mean[self.person]).round(2), 0.01), margin=margin)
 
     def engine(self) -> Engine:
-        """An engine with these as the fact orders, one order of 10.00 each."""
+        """An engine with these as the fact orders, one order each."""
         new = np.append(True, self.person[1:] != self.person[:-1])
         row = np.arange(len(self.day))
         start = np.maximum.accumulate(np.where(new, row, 0))
         rows = pa.table({
             "person": self.person, "day": self.day, "first_day": self.first, "order_number": row - start + 1,
             "previous_day": pa.array(np.append(0, self.day[:-1]), mask=new),
+            "amount": np.full(len(row), 10.0) if self.amount is None else self.amount,
         })  # fmt: skip
         con = duckdb.connect()
         con.register("rows", rows)
         con.execute(
             "CREATE SCHEMA facts; CREATE TABLE facts.orders AS SELECT *, (person % 32)::INTEGER AS bucket,"
-            " 10::DECIMAL(18, 4) AS net_revenue, NULL::DECIMAL(18, 4) AS profit, 0 AS cost_estimated, NULL::VARCHAR AS"
+            " amount::DECIMAL(18, 4) AS net_revenue, (amount * $1)::DECIMAL(18, 4) AS profit, 0 AS cost_estimated, NULL::VARCHAR AS"
             " first_country, NULL::VARCHAR AS first_channel, NULL::VARCHAR AS first_coupon,"
-            " NULL::VARCHAR AS first_product FROM rows"
+            " NULL::VARCHAR AS first_product FROM rows",
+            [self.margin],
         )
         return Engine(ibis.duckdb.from_connection(con))
 

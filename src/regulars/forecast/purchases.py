@@ -104,6 +104,17 @@ class PurchaseForecast:
         cells = Cells.of(customers)
         return self.alive(cells) * self._later(cells, lambda future, _: future.purchases(horizon))
 
+    def variance_of_purchases(self, customers: Any, horizon: float) -> Array:
+        """The variance of each one's number of purchases within the horizon."""
+        mean = self.expected_purchases(customers, horizon)
+        return self.factorial_moment(customers, horizon) + mean - mean**2
+
+    def factorial_moment(self, customers: Any, horizon: float) -> Array:
+        """E[N (N − 1)] of each one's number N of purchases within the horizon."""
+        _check(horizon)
+        cells = Cells.of(customers)
+        return self.alive(cells) * self._later(cells, lambda future, _: future.factorial_moment(horizon))
+
     def probability_of_purchase(self, customers: Any, horizon: float) -> Array:
         """The probability of at least one purchase within the horizon."""
         _check(horizon)

@@ -11,13 +11,16 @@ import ibis
 import numpy as np
 import pytest
 
+from forecast import simulated
 from forecast.customers import draw
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import Cells, PurchaseForecast, fit
 from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.engine import Engine
+from regulars.forecast.newton import Status
+from regulars.forecast.season.clock import Clock
 from regulars.forecast.shop import backtest
-from regulars.forecast.shop.backtest import Quarter, Trial, gain, quarter, quarters, report, starts, tried
+from regulars.forecast.shop.backtest import Quarter, Trial, gain, quarter, quarters, report, starts, tried, tried_back
 from regulars.forecast.shop.choosing import candidates, choose
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
@@ -141,7 +144,9 @@ def test_the_top_tenth_of_equals_is_a_part_of_them():
 
 def trials_of(*log_scores: float, of: Quarter, times: int = 1) -> list[Trial]:
     nothing = np.zeros(len(log_scores))
-    return [Trial(of, PurchaseForecast("pareto", None), nothing, nothing, np.array(log_scores))] * times
+    return [
+        Trial(of, PurchaseForecast("pareto", None), nothing, nothing, np.array(log_scores), Clock.plain(START))
+    ] * times
 
 
 EVEN = Quarter(START, Cells(np.zeros(4), np.zeros(4), np.ones(4), np.full(4, 100.0)), np.zeros(4), np.zeros(4))
@@ -209,3 +214,18 @@ def test_the_truth_scores_best():
     assert better > 2 * error
     better, error = gain(tried("pareto", [drawn("pareto", 8000)]), tried("nbd", [drawn("pareto", 8000)]))
     assert better > 2 * error
+
+
+def test_a_period_that_does_not_tell_the_model_is_passed_over_for_an_earlier_one():
+    made, until = simulated.drawn(900, np.ones(900), 5), simulated.DAY_ONE + 810
+    engine = made.engine()
+    orders = engine.fact("orders")
+    told = [
+        start
+        for start in (until - HIDDEN * back for back in range(1, 5))
+        if fit(quarter(engine, orders, start).cells.grouped(), "pareto").estimate.status is Status.CONVERGED
+    ]
+    found = tried_back("pareto", engine, orders, simulated.DAY_ONE, until, 900, HIDDEN)
+    assert [trial.quarter.start for trial in found] == told[:3]
+    assert told != [until - HIDDEN * back for back in (1, 2, 3)] and len(told) == 3
+    assert tried_back("pareto", engine, orders, until - 400, until, 900, HIDDEN) == []  # two periods fit these days

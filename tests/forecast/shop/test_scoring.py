@@ -193,6 +193,10 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
         stated = totals["buyers_range"][str(days)]
         assert stated["low"] < totals["buyers"][str(days)] < stated["high"]
         assert (stated["days"], stated["at_least"]) == {30: (30, False), 90: (90, False), 365: (90, True)}[days]
+    for name in ("purchases", "revenue", "profit"):
+        stated = totals[f"{name}_range"]
+        assert stated["low"] < float(totals[name]) < stated["high"]
+        assert stated["low"] * stated["high"] == pytest.approx(float(totals[name]) ** 2)  # even on the log scale
     leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
     assert 0 < len(leaving) == totals["at_risk"]
     for value in ("revenue", "profit"):

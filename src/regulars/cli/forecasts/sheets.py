@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from regulars.cli.output import Sheet
 from regulars.forecast.backtests.ranges import Range
@@ -16,11 +16,11 @@ def percent(share: float) -> str:
     return f"{whole:+d} %" if whole else "0 %"
 
 
-def likely(found: Range | None) -> str:
+def likely(found: Range | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
     """Between which a total will lie in eight of ten cases, as far as the past tells."""
     if found is None:
         return "not known"
-    return f"{'at least ' if found.at_least else ''}{found.low:,.0f} – {found.high:,.0f}"
+    return f"{'at least ' if found.at_least else ''}{shown(found.low)} – {shown(found.high)}"
 
 
 def by_chance(expected: float, spread: float) -> str:

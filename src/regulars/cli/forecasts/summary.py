@@ -55,7 +55,8 @@ def stale(found: Forecast) -> list[str]:
 
 def caution(found: Forecast) -> list[str]:
     """How far off such forecasts were in the past, and what that makes of the ranges."""
-    about = about_ranges(found.buyers_range(int(days)) for days in found.totals["buyers"])
+    shown = [found.buyers_range(int(days)) for days in found.totals["buyers"]]
+    about = about_ranges([*shown, found.total_range("purchases"), found.total_range(found.value_of)])
     if found.backtest is None:
         return [
             "How far off such forecasts were in the past is not known: the data are too short to hide a part of them.",
@@ -84,8 +85,9 @@ def _sheet(found: Forecast) -> Sheet:
         add(f"customers who buy within {days} days", f"{buyers:,.0f}", likely(found.buyers_range(int(days))))
     ahead = f"{found.horizon} days"
     off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
-    add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}")
-    add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found))
+    add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}", likely(found.total_range("purchases")))
+    value = likely(found.total_range(found.value_of), lambda amount: _money(amount, found))
+    add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found), value)
     if found.model == STAYING:  # then there is nothing to tell of leaving
         return sheet
     add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
@@ -94,5 +96,5 @@ def _sheet(found: Forecast) -> Sheet:
     return sheet
 
 
-def _money(amount: Decimal | str, found: Forecast) -> str:
+def _money(amount: Decimal | str | float, found: Forecast) -> str:
     return numbers.shown(float(amount), Unit.MONEY, found.currency)

@@ -153,6 +153,22 @@ class BetaGeometric:
 
         return mean_over_beta(until_left, self.a, self.b, self.r * part)
 
+    def factorial_moment(self, t: Array | float) -> Array:
+        """Twice the integral of u E[λ² (1 − p) exp(−λ p u)] du: u is the later of two purchases, the other any before.
+
+        With λ integrated out: E[2 (1 − p) / p² (1 − (1 + (r+1) y) (1 + y)^−(r+1))], y = p t/alpha.
+        """
+        part = t / self.alpha
+
+        def until_left(p: Array) -> Array:
+            y, r = p * part, self.r
+            few = r * (r + 1) * part**2 * (1 - 2 / 3 * (r + 2) * y)  # the next term is below 1e-8 of it
+            with np.errstate(invalid="ignore", divide="ignore"):
+                many = -2 * np.expm1(np.log1p((r + 1) * y) - (r + 1) * np.log1p(y)) / p**2
+                return (1 - p) * np.where((r + 2) * y > 1e-4, many, few)
+
+        return mean_over_beta(until_left, self.a, self.b, self.r * part)
+
     def buys(self, t: Array | float) -> Array:
         """Nobody leaves before a purchase, so the next one comes as in NBD."""
         return Poisson(self.r, self.alpha).buys(t)

@@ -34,6 +34,9 @@ class Future(Protocol):
     def purchases(self, t: Array | float) -> Array:
         """How many purchases to expect until t from now."""
 
+    def factorial_moment(self, t: Array | float) -> Array:
+        """E[N (N − 1)] of the number N of purchases until t from now: with the mean it gives the variance."""
+
     def buys(self, t: Array | float) -> Array:
         """The probability of at least one purchase until t from now."""
 

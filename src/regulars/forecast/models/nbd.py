@@ -99,6 +99,10 @@ class Poisson:
         found: Array = self.r / self.alpha * t
         return found
 
+    def factorial_moment(self, t: Array | float) -> Array:
+        found: Array = self.r * (self.r + 1) * (t / self.alpha) ** 2
+        return found
+
     def buys(self, t: Array | float) -> Array:
         found: Array = -np.expm1(-self.r * np.log1p(t / self.alpha))
         return found

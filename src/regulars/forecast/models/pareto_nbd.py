@@ -19,7 +19,7 @@ from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
-from regulars.forecast.quadrature import over_time, rule, until_gone
+from regulars.forecast.quadrature import integral, over_time, rule, until_gone
 
 Array = npt.NDArray[np.float64]
 
@@ -163,6 +163,13 @@ class Pareto:
         """The Note, sections 4 and 6; exprel(u) is (e^u − 1)/u, so that s = 1 is no exception."""
         longer = np.log1p(t / self.beta)
         found: Array = self.r / self.alpha * self.beta * longer * exprel((1 - self.s) * longer)
+        return found
+
+    def factorial_moment(self, t: Array | float) -> Array:
+        """E[λ²] times twice the integral of u P(there still at u) du: u is the later of two purchases, the other any before."""
+        end = np.broadcast_to(t, self.r.shape)
+        later = integral(lambda u: u * self.rate(u), end, self.beta)
+        found: Array = 2 * (self.r + 1) / self.alpha * later
         return found
 
     def buys(self, t: Array | float) -> Array:

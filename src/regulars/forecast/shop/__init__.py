@@ -8,6 +8,7 @@ choosing.py   which model
 taking.py     whether on the clock of the shop's own seasons
 learning/     what machine learning would have made of the same past
 scoring.py    what the model says of each cell, joined to the customers
+accuracy/     how far totals may lie from what is expected
 totals.py     what that comes to
 books.py      where forecasts are written down, and whether they are still up to date
 hindsight.py  what came of those that were kept

@@ -14,7 +14,6 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
-from regulars.forecast.backtests.ranges import PeriodError
 from regulars.forecast.cells import Cells
 from regulars.forecast.conventions import HIDDEN, ORIGINS
 from regulars.forecast.engine import Engine
@@ -32,6 +31,8 @@ Array = npt.NDArray[np.float64]
 
 MOST_CUSTOMERS = 100_000
 """About so many, drawn by their numbers, tell models apart; more would only take longer."""
+FURTHER = 2 * ORIGINS
+"""Periods that may be looked at to find ORIGINS in which the model's parameters could be told."""
 _COUNTS = 20
 """Purchases in the hidden days are told apart up to so many; more are one."""
 _GROUPS = 10
@@ -60,13 +61,13 @@ class Trial:
     """The probability of at least one."""
     log_scores: Array
     """The logarithm of the probability that was given to what came: a proper score, best for the truth itself."""
-    seasonal: bool = False
-    """Whether time was measured on the shop's own clock, which takes two years of data."""
+    clock: Clock
+    """What time was measured on: the calendar, or the shop's own clock, which takes two years of data."""
 
 
-def starts(first_day: int, until: int, days: int = HIDDEN) -> tuple[int, ...]:
+def starts(first_day: int, until: int, days: int = HIDDEN, most: int = ORIGINS) -> tuple[int, ...]:
     """The epoch days on which periods of so many days begin, the latest first; none where too little is left to learn from."""
-    found = (until - days * back for back in range(1, ORIGINS + 1))
+    found = (until - days * back for back in range(1, most + 1))
     return tuple(day for day in found if day - first_day >= DAYS)
 
 
@@ -99,7 +100,7 @@ def quarters(
     engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = HIDDEN
 ) -> list[Quarter]:
     """The periods of so many days to test on; customers: how many there are."""
-    one_in = _one_in(customers)
+    one_in = sampled(customers)
     found = (quarter(engine, orders, start, one_in, days) for start in starts(first_day, until, days))
     return [one for one in found if one.cells.customers * one_in >= CUSTOMERS]
 
@@ -112,10 +113,11 @@ def quarters_before(
     if not before or min(before) - first_day < HIDDEN:
         return []
     known_already = {one.start: one for one in over}
-    return [known_already.get(start) or quarter(engine, orders, start, _one_in(customers)) for start in before]
+    return [known_already.get(start) or quarter(engine, orders, start, sampled(customers)) for start in before]
 
 
-def _one_in(customers: int) -> int:
+def sampled(customers: int) -> int:
+    """Of so many customers one in how many is forecast in backtest periods."""
     return max(1, customers // MOST_CUSTOMERS)
 
 
@@ -125,6 +127,30 @@ def tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None = 
     seasons: where given, time is measured on the clock that the days before each quarter tell, if they tell one.
     """
     return list(_tried(model, over, seasons))
+
+
+def tried_back(
+    model: str,
+    engine: Engine,
+    orders: ir.Table,
+    first_day: int,
+    until: int,
+    customers: int,
+    days: int,
+    seasons: DailyPurchases | None = None,
+) -> list[Trial]:
+    """The model's forecasts of the last ORIGINS periods of so many days whose customers told its parameters, the latest first.
+
+    Of the last FURTHER periods; where ORIGINS of so many days do not fit the data, none.
+    """
+    begin = starts(first_day, until, days, FURTHER)
+    found: list[Trial] = []
+    for start in begin if len(begin) >= ORIGINS else ():
+        one = quarter(engine, orders, start, sampled(customers), days)
+        if one.cells.customers * sampled(customers) < CUSTOMERS or len(found) == ORIGINS:
+            break
+        found += tried(model, [one], seasons)
+    return found
 
 
 def _tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None) -> Iterator[Trial]:
@@ -155,13 +181,7 @@ def _trial(one: Quarter, fitted: PurchaseForecast, clock: Clock) -> Trial:
     came = np.minimum(one.after, _COUNTS).astype(np.intp)
     given = np.maximum(chances[np.arange(len(came)), came], 1e-15)
     expected = fitted.expected_purchases(cells, days)
-    return Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given), not clock.is_plain)
-
-
-def errors_of_buyers(trials: Sequence[Trial]) -> list[PeriodError]:
-    """How far off the number of customers who buy was in each of these."""
-    counts = (_quarter(trial)["buyers"] for trial in trials)
-    return [PeriodError.of(one["forecast"], one["spread"], one["came"]) for one in counts]
+    return Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given), clock)
 
 
 def gain(one: Sequence[Trial], other: Sequence[Trial]) -> tuple[float, float]:

@@ -60,6 +60,11 @@ class Forecast:
         """Between which the customers who buy within so many days will lie in eight of ten cases; None where not known."""
         return stored(self.totals["buyers_range"], days)
 
+    def total_range(self, name: str) -> Range | None:
+        """Between which purchases, revenue or profit within the horizon will lie in eight of ten cases; None where not known."""
+        found = self.totals.get(f"{name}_range")  # not in forecasts that an older Regulars made
+        return Range(**found) if found else None
+
 
 SHELF = Shelf(
     Forecast, FORECASTS, PREDICTIONS, ("parameters", "standard_errors", "spend", "totals", "backtest", "seasons"),

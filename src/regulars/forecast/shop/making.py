@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import ibis.expr.types as ir
 
+from regulars.forecast.backtests.ranges import lengths
 from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
 from regulars.forecast.shop import backtest, choosing, gates
-from regulars.forecast.shop.backtest import Quarter
+from regulars.forecast.shop.accuracy import chance
+from regulars.forecast.shop.accuracy.period_errors import errors_of
 from regulars.forecast.shop.books import Forecast
 from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
 from regulars.forecast.shop.learning import boosting, logistic
@@ -51,10 +53,7 @@ def make(
     done("models")
     first_day = seen.first_day or until
 
-    def periods(days: int) -> list[Quarter]:
-        return backtest.quarters(engine, orders, first_day, until, seen.customers, days)
-
-    past = periods(HIDDEN)
+    past = backtest.quarters(engine, orders, first_day, until, seen.customers)
     trials = {name: backtest.tried(name, past) for name in found}
     chosen = choosing.choose(found, trials, wish.model)
     model = chosen.fitted.model
@@ -68,16 +67,25 @@ def make(
         report["logistic"] = logistic.regressed(before, past) if before else None
     if report and boosting.available():
         report["boosting"] = boosting.boosted(before, past) if before else None
-    errors = {HIDDEN: backtest.errors_of_buyers(on_time.trials)}
-    for days in WITHIN:
-        if days not in errors and len(backtest.starts(first_day, until, days)) == ORIGINS:
-            errors[days] = backtest.errors_of_buyers(backtest.tried(model, periods(days), on_time.seasons))
+    of_value = lengths(wish.horizon)
+    hidden = {HIDDEN: on_time.trials} if len(on_time.trials) == ORIGINS else {}
+    for days in sorted({*WITHIN, *of_value} - set(hidden)):
+        hidden[days] = backtest.tried_back(
+            model, engine, orders, first_day, until, seen.customers, days, on_time.seasons
+        )
+    sample = orders.filter(orders.person.notnull(), orders.person % backtest.sampled(seen.customers) == 0)
+    errors = errors_of(engine, sample, hidden, of_value)
     done("past")
     scored = scores(fitted, by_day, wish.horizon, wish.rate, threads, on_time.clock)
     last = from_epoch_day(until - 1)
     said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
     done("scores")
-    sums = totals(engine, said, errors)
+    on_clock = fitted, on_time.clock
+    spreads = {
+        "purchases": chance.purchases(*on_clock, by_day, wish.horizon),
+        "revenue": chance.revenue(*on_clock, chance.spent_by_past(engine, rows), spend, wish.horizon),
+    }
+    sums = totals(engine, said, wish.horizon, spreads, errors)
     done("totals")
     estimate = fitted.estimate
     forecast = Forecast(

@@ -54,7 +54,7 @@ def gained(plain: Sequence[Trial], seasonal: Sequence[Trial]) -> tuple[float, fl
     """How much better forecasts are on the clock: in log score a customer, its standard error, and over how many periods: those
     before which there were two years of data. `seasonal` are of the same periods as `plain`.
     """
-    pairs = [(one, other) for one, other in zip(plain, seasonal, strict=True) if other.seasonal]
+    pairs = [(one, other) for one, other in zip(plain, seasonal, strict=True) if not other.clock.is_plain]
     if not pairs:
         return 0.0, 0.0, 0
     without, on_clock = zip(*pairs, strict=True)
