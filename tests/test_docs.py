@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
 import shlex
 import shutil
@@ -138,13 +141,33 @@ def test_the_five_minutes_of_the_readme_work(folder: Path, monkeypatch: pytest.M
         assert capsys.readouterr().out
 
 
+WIDTH = 96
+"""Characters that GitHub shows side by side."""
+
+
+def in_a_terminal(command: str, folder: Path) -> str:
+    """What a terminal of that width shows, without its colours."""
+    ours, theirs = pty.openpty()
+    settings = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm"}
+    with subprocess.Popen(command, shell=True, cwd=folder, stdout=theirs, env=settings):
+        os.close(theirs)
+        sent = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while more := os.read(ours, 4096):
+                sent += more
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;]*m", "", sent.decode())
+
+
 @pytest.mark.slow
 def test_the_picture_of_the_readme_is_what_the_demo_shows(tmp_path: Path):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
-    for line in re.findall(r"^\t\$\(BIN\)/(regulars .+)$", makefile, re.MULTILINE):
-        command = f"{shlex.quote(sys.executable)} -m {line}"
-        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
-    shown = {" ".join(row.split()) for row in done.stdout.splitlines()}
+    lines = re.findall(r"^\t\$\(BIN\)/(regulars .+)$", makefile, re.MULTILINE)
+    *made, asked = (f"{shlex.quote(sys.executable)} -m {line}" for line in lines)
+    for command in made:
+        subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, check=True)
+    shown = {" ".join(row.split()) for row in in_a_terminal(asked, tmp_path).splitlines()}
     picture = FENCE.findall(README)[0][1].splitlines()
     assert len(picture) > 20
+    assert max(map(len, picture)) <= WIDTH
     assert [row for row in picture[1:] if " ".join(row.split()) not in {*shown, "…"}] == []

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from regulars.cli.output import show, write_csv
-from regulars.cli.values import beside_before, by_period, columns, flat, marked, record
+from regulars.cli.values import beside_before, by_period, columns, flat, marked, record, without_verdict
 from regulars.metrics.answer import Change, Value, Verdict
 from regulars.metrics.catalogue import named
 from regulars.vocabulary.calendar import Calendar, Grain
@@ -125,6 +125,14 @@ def test_marked_events_are_lines_below():
     assert marked([CHURN, CHURN, REVENUE], year_earlier=False) == ["Marked: 2025-12-04 new checkout"]
     assert marked([CHURN], year_earlier=True) == ["Marked: 2025-03-01 price rise", "Marked: 2025-12-04 new checkout"]
     assert by_period([CHURN], [], compared=True).notes[-2:] == marked([CHURN], year_earlier=True)
+
+
+def test_what_is_never_judged_is_named_below():
+    lifetime = value("customer_lifetime_value", 140.0, change(3.0, verdict=None))
+    line = "No verdict, as time alone changes them: customer_lifetime_value"
+    assert without_verdict([CHURN, lifetime, lifetime]) == [line]
+    assert line in by_period([lifetime], [], compared=True).notes
+    assert without_verdict([CHURN, value("customer_lifetime_value", 140.0, None)]) == []
 
 
 def test_days_are_compared_with_a_week_before():

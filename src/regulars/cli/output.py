@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 _GAP = 2
 """Characters between two columns."""
-_FOLDED, _NARROW = 28, 14
-"""Characters that are enough for a column of words in a table that has a narrow form, and in that form."""
+_FOLDED, _HALF_FOLDED, _NARROW = 28, 20, 14
+"""Characters that are enough for a column of words in a table that has a narrow form, in the wider of its narrow forms, and in
+the narrowest."""
 
 
 @dataclass
@@ -137,8 +138,8 @@ def _parts(sheet: Sheet, width: int) -> list[Sheet]:
     """The widest form of the table that fits; else its narrow form, or several tables that do."""
     if sheet.narrow is None:
         return _in_columns(sheet, width)
-    for form in filter(None, (sheet.wide, sheet)):
-        if sum(_least_sizes(form, _FOLDED)) <= width:
+    for form, words in ((sheet.wide, _FOLDED), (sheet, _FOLDED), (sheet.narrow.wide, _HALF_FOLDED)):
+        if form is not None and sum(_least_sizes(form, words)) <= width:
             return [form]
     return _in_columns(sheet.narrow, width, _NARROW)
 

@@ -161,6 +161,13 @@ def marked(values: Iterable[Value], year_earlier: bool) -> list[str]:
     return [f"Marked: {event.day} {event.text}" for event in sorted(events)]
 
 
+def without_verdict(values: Iterable[Value]) -> list[str]:
+    """A line on the metrics whose changes are shown and never judged."""
+    changed = (value.metric for value in values if value.change is not None and value.change.difference is not None)
+    names = dict.fromkeys(metric.name for metric in changed if not metric.is_judged)
+    return [f"No verdict, as time alone changes them: {', '.join(names)}"] if names else []
+
+
 def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Sheet:
     """One metric: a row for each period and group."""
     metric = values[0].metric if values else None
@@ -189,7 +196,7 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) ->
         if below:
             sheet.notes.append(f"value = of / over: {metric.formula}")
         sheet.notes += footnotes(values)
-        sheet.notes += marked(values, of_year)
+        sheet.notes += [*without_verdict(values), *marked(values, of_year)]
     return sheet
 
 
@@ -256,31 +263,33 @@ def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, b
     sheet = Sheet(titles, title=title, numbers=right, leading=1)
     wide = Sheet([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right, leading=1)
     two = frozenset((period, before))
-    narrow = Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1)
+    narrow, names_whole = (
+        Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1) for _ in range(2)
+    )
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
         interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
         earlier, (change, verdict) = _before(value), _judged(value, value.change)
         sheet.rows.append([name, *groups, text(value), interval, earlier, change, verdict])
         wide.rows.append([*sheet.rows[-1], *_judged(value, value.year_earlier)])
-        narrow.rows.append(
-            [
-                _broken(name),
-                *map(one_line, groups),
-                f"{text(value)}\n{interval}".rstrip(),
-                "\n".join(filter(None, (earlier, *change.replace(" (", "\n(").split("\n")))),
-                verdict,
-            ]
-        )
-        for form in (sheet, wide, narrow):
+        stacked = [
+            *map(one_line, groups),
+            f"{text(value)}\n{interval}".rstrip(),
+            "\n".join(filter(None, (earlier, *change.replace(" (", "\n(").split("\n")))),
+            verdict,
+        ]
+        narrow.rows.append([_broken(name, 18), *stacked])
+        names_whole.rows.append([_broken(name, 32), *stacked])
+        for form in (sheet, wide, narrow, names_whole):
             form.tones.append(_tones(value))
+    narrow.wide = names_whole
     sheet.narrow = narrow
     if any(value.year_earlier is not None for value in values):
         sheet.wide = wide
     return sheet
 
 
-def _broken(name: str, longest: int = 18) -> str:
+def _broken(name: str, longest: int) -> str:
     """A long name in several lines, broken after underscores."""
     lines = [""]
     for part in re.findall(r"[^_]*_|[^_]+", name):

@@ -19,6 +19,7 @@ CALENDAR = Calendar()
 BUCKETS = 32
 LUCK = np.random.default_rng(11)
 UNEVEN = LUCK.normal(0, 0.02, (400, BUCKETS))
+UNEVEN -= UNEVEN.mean(axis=1, keepdims=True)
 """How far each month's buckets lie from an even share: the luck of the customers, the same in every test."""
 WOBBLE = LUCK.normal(0, 0.01, 400)
 """The shop's own ups and downs, as logarithms."""
@@ -77,6 +78,14 @@ def test_a_december_that_rises_more_than_usual_goes_up() -> None:
     assert told(found) == (True, 1, "1 more day; higher than usual for December")
 
 
+def test_a_usual_rise_is_called_usual_where_the_days_of_the_month_alone_explain_the_rest() -> None:
+    """By 4.5 % as in other Decembers: more than chance as a whole, though not per day."""
+    steady = [10_000 * (1.045 if period.start.month == 12 else 1.0) for period in DECEMBERS]
+    found = judged("active_buyers", steady, DECEMBERS)
+    assert found.low[0, 0] > 0
+    assert told(found)[::2] == (False, "1 more day; as usual for December")
+
+
 MARCHES = months_until(date(2025, 3, 1), 16)
 
 
@@ -85,7 +94,7 @@ def test_a_longer_month_with_a_few_more_orders_fell_per_day() -> None:
     values[-1] = values[-2] * 1.03  # 31 days after 28
     found = judged("orders", values, MARCHES)
     assert found.difference[0, 0] > 0
-    assert told(found) == (True, -1, "3 more days, but per day it fell; season not known")
+    assert told(found) == (True, -1, "3 more days; per day it fell; season not known")
 
 
 def test_what_fell_as_a_whole_and_rose_per_day_is_said_to_rise() -> None:
@@ -94,7 +103,7 @@ def test_what_fell_as_a_whole_and_rose_per_day_is_said_to_rise() -> None:
     values[-1] = values[-2] * 0.98  # 28 days after 31
     found = judged("orders", values, february)
     assert found.difference[0, 0] < 0
-    assert told(found) == (True, 1, "3 fewer days, but per day it rose; season not known")
+    assert told(found) == (True, 1, "3 fewer days; per day it rose; season not known")
 
 
 def growing(by: Sequence[float]) -> list[float]:

@@ -129,7 +129,7 @@ def _show_themes(
     splits: Sequence[str],
 ) -> None:
     """A table for each theme and part (values, their periods, the label of the period before), then the notes on all."""
-    from regulars.cli.values import alone, beside_before, footnotes, marked, side_by_side
+    from regulars.cli.values import alone, beside_before, footnotes, marked, side_by_side, without_verdict
 
     for name, found in chosen.items():
         for values, periods, before in parts:
@@ -145,7 +145,7 @@ def _show_themes(
                 show(beside_before(told, splits, labels[0], before, name))
             say()
     every = [value for values, *_ in parts for value in values]
-    for note in (*footnotes(every), *marked(every, year_earlier=False)):
+    for note in (*footnotes(every), *without_verdict(every), *marked(every, year_earlier=False)):
         say(note)
 
 

@@ -121,10 +121,12 @@ def evidence(
     judgeable = comparable[:, None] & ~np.isnan(difference) & metric.is_judged
     judged.p[~judgeable] = np.nan
     few = np.minimum(behind[now], behind[before]) < FEWEST
-    if metric.nature is Nature.FLOW:
+    if metric.nature is Nature.FLOW and not pairs.year_earlier:
         judged.notes[np.isnan(judged.p)] = "judged against a year earlier only"
     if metric.nature is Nature.FLOW and metric.length is not Length.NONE:
-        _note_days(judged, difference, pairs)
+        counted = metric.length is Length.HAZARD and metric.below is None
+        _note_contrary(judged, difference, "as a share of customers" if counted else "per day")
+        _note_days(judged.notes, pairs)
     if metric.nature is Nature.STOCK and not pairs.year_earlier:
         _note_growth(judged, (low > 0) | (high < 0))
     return Evidence(
@@ -150,8 +152,11 @@ def _judge(metric: Metric, estimate: Estimate, pairs: Pairs, start: Estimate | N
     both = _Judged(np.where(alike, np.maximum(one.p, other.p), 1.0), away, np.where(alike, one.direction, 0))
     both.p[np.isnan(one.p) | np.isnan(other.p)] = np.nan
     both.chance_only = one.chance_only | other.chance_only
-    deciding = np.where(one.p >= other.p, one.notes, other.notes)
-    both.notes = np.where(alike, deciding, "")
+    weaker = one.p >= other.p
+    deciding, beside = (np.where(weaker == first, one.notes, other.notes) for first in (True, False))
+    also = np.where(np.where(weaker, other.away, one.away), "", beside)
+    opposite = one.away & other.away & ~alike
+    both.notes = np.where(opposite, "", np.where(deciding == "", also, deciding))
     return both
 
 
@@ -257,15 +262,19 @@ def _note_growth(judged: _Judged, more_than_chance: Flags) -> None:
     judged.notes[np.isnan(judged.p)] = "usual growth not known"
 
 
-def _note_days(judged: _Judged, difference: Array, pairs: Pairs) -> None:
-    """Put before a flow's notes how many days longer its period is, and whether per day it went the other way."""
+def _note_contrary(judged: _Judged, difference: Array, on_scale: str) -> None:
+    """Say where a change goes one way, and what is judged of it the other."""
+    contrary = judged.away & (judged.direction * difference < 0)
+    for row, group in zip(*np.nonzero(contrary), strict=True):
+        note = judged.notes[row, group]
+        if "than usual" not in note:
+            went = f"{on_scale} it {'rose' if judged.direction[row, group] > 0 else 'fell'}"
+            judged.notes[row, group] = f"{went}; {note}" if note else went
+
+
+def _note_days(notes: npt.NDArray[np.object_], pairs: Pairs) -> None:
     for row, (now, before) in enumerate(zip(pairs.now, pairs.before, strict=True)):
         more = pairs.periods[now].days - pairs.periods[before].days
-        if not more:
-            continue
-        count = f"{abs(more)} {'more' if more > 0 else 'fewer'} day{'s' if abs(more) > 1 else ''}"
-        for group, note in enumerate(judged.notes[row]):
-            direction = judged.direction[row, group]
-            contrary = judged.away[row, group] and direction * difference[row, group] < 0 and "usual" not in note
-            per_day = f", but per day it {'rose' if direction > 0 else 'fell'}" * bool(contrary)
-            judged.notes[row, group] = f"{count}{per_day}; {note}" if note else count + per_day
+        if more:
+            count = f"{abs(more)} {'more' if more > 0 else 'fewer'} day{'s' if abs(more) > 1 else ''}"
+            notes[row] = [f"{count}; {note}" if note else count for note in notes[row]]
