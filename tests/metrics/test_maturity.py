@@ -44,3 +44,13 @@ def test_returns_of_the_last_day_have_the_whole_return_window(after: int, expect
 def test_churn_waits_for_a_whole_active_window_before_the_period(before: int, expected: bool) -> None:
     first = date(2024, 6, 1) - timedelta(days=before)
     assert mature(sold(first, date(2024, 7, 5)), "customer_churn_rate", active_window=90) is expected
+
+
+@pytest.mark.parametrize(
+    "metric", ["time_between_purchases", "time_between_purchases_median", "time_between_purchases_p90"]
+)
+@pytest.mark.parametrize(("before", "expected"), [(89, False), (90, True)])
+def test_gaps_wait_for_data_that_could_hold_long_ones(metric: str, before: int, expected: bool) -> None:
+    """In a shop of three months no gap is longer than three months: time alone makes them longer."""
+    first = date(2024, 6, 1) - timedelta(days=before)
+    assert mature(sold(first, date(2024, 7, 5)), metric, active_window=90) is expected

@@ -120,3 +120,49 @@ def test_table_and_json_say_the_share():
     sheet = by_period(values, ("country",), compared=False)
     assert [row[2] for row in sheet.rows] == ["–", "–", "–"]
     assert "– not known by this split or filter: 75.0 % of the metric stands under unknown" in sheet.notes
+
+
+def two_months(**more: Any) -> TestShop:
+    """February: a piece of order 0 comes back with its order. March: one piece comes back without an order, of DE or not."""
+    orders = [order(n, f"c{n}", "2024-02-05", country="DE" if n else "FR") for n in range(4)]
+    back = [
+        {"return_id": "r1", "returned_at": datetime(2024, 2, 20), "amount": Decimal(10), "order_id": "0", "reason": "size"},
+        {"return_id": "r2", "returned_at": datetime(2024, 3, 20), "amount": Decimal(4), "reason": "broken"},
+        {"return_id": "r3", "returned_at": datetime(2024, 5, 2), "amount": Decimal(1), "order_id": "1", "reason": "size"},
+    ]  # fmt: skip
+    return shop(orders=orders, returns=back, **more)
+
+
+def by_month(
+    name: str, splits: tuple[str, ...] = (), where: tuple[str, ...] = ()
+) -> dict[tuple[str, str], float | None]:
+    facts = two_months().facts
+    months = tuple(facts.calendar.parse(month) for month in ("2024-02", "2024-03", "2024-04"))
+    values = answer(Question((named(name),), months, splits, tuple(map(condition, where))), facts)
+    return {(one.period.label, ", ".join(one.split.values())): one.value for one in values}
+
+
+def test_a_month_whose_refunds_all_lack_an_order_has_no_sum_of_linked_refunds():
+    """April has no refund at all, which is a sum of nothing; March has one that nobody knows the order of."""
+    months = [(month, "") for month in ("2024-02", "2024-03", "2024-04")]
+    assert by_month("refunds_by_return_day") == dict(zip(months, (10, None, 0), strict=True))
+    assert by_month("unlinked_refunds") == dict(zip(months, (0, 4, 0), strict=True))
+
+
+def test_such_a_month_has_none_by_country_and_with_a_filter_either():
+    found = by_month("refunds_by_return_day", ("country",))
+    assert {group: value for (month, group), value in found.items() if month == "2024-03"} == {
+        "FR": None, "unknown": None,
+    }  # fmt: skip
+    assert found["2024-02", "FR"] == 10 and found["2024-04", "FR"] == 0
+    of_france = by_month("refunds_by_return_day", where=("country=FR",))
+    assert list(of_france.values()) == [10, None, 0]
+    assert list(by_month("refunds_by_return_day", where=("reason=size",)).values()) == [10, None, 0]
+
+
+def test_a_change_from_such_a_month_is_none():
+    facts = two_months().facts
+    question = Question((named("refunds_by_return_day"),), (facts.calendar.parse("2024-04"),), compare=True)
+    (value,) = answer(question, facts)
+    assert value.change is not None
+    assert (value.value, value.change.before, value.change.difference, value.change.verdict) == (0, None, None, None)

@@ -21,7 +21,7 @@ from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS,
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
-from regulars.metrics.unknown import unknown_shares
+from regulars.metrics.unknown import all_left_out, unknown_shares
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
@@ -92,7 +92,9 @@ def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
         amounts += amounts_for_hazards(work.metrics)
     for metric in work.metrics:
         if not isinstance(metric, Grid):
-            amounts += [amount for amount in (metric.above, metric.below, metric.rows) if amount is not None]
+            amounts += [
+                amount for amount in (metric.above, metric.below, metric.rows, metric.lacking) if amount is not None
+            ]
             if question.compare:
                 people[metric.name] = _people(metric, question)
     return amounts, people
@@ -129,6 +131,17 @@ def estimate_all(work: Work) -> Work:
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
+    return replace(work, found=found)
+
+
+def hide_unlinked(work: Work) -> Work:
+    """No value where all rows that the metric would count are left out of it, such as refunds without an order."""
+    assert work.sums is not None
+    found = dict(work.found)
+    for metric in work.metrics:
+        if metric.lacking is not None:
+            before = found[metric.name]
+            found[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
     return replace(work, found=found)
 
 
@@ -214,6 +227,7 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
     choose_scope,
     sum_up,
     estimate_all,
+    hide_unlinked,
     hide_unknown,
     compare_all,
     label,

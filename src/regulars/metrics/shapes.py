@@ -18,6 +18,7 @@ from regulars.metrics.measures import (
     Term,
     Timing,
     persons,
+    within,
 )
 from regulars.vocabulary.units import Better, Bounds, Unit
 
@@ -153,6 +154,11 @@ class Metric:
         return tuple(dict.fromkeys((*self.above.facts, *below)))
 
     @property
+    def lacking(self) -> Amount | None:
+        """The number of rows that the value leaves out because they cannot be told apart; None where it leaves out none."""
+        return None
+
+    @property
     def forecast(self) -> str:
         """Which kind of forecast it rests on, of KINDS_OF_FORECAST; empty where on none."""
         return next((table for fact in self.facts for table in fact.tables if table in KINDS_OF_FORECAST), "")
@@ -172,15 +178,20 @@ class Total(Metric):
     where: Expression = None
     day: str = "day"
     complete: bool = False
+    left_out: Expression = None
+    """Rows that belong to the period and cannot be counted: where there are such alone, the value is not known, not 0."""
     interval: Interval = Interval.NONE
     _above: Amount = field(init=False, repr=False)
     _count: Measure = field(init=False, repr=False)
+    _lacking: Amount | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         measure = Measure(self.fact, self.of, self.where, self.day, self.complete)
         object.__setattr__(self, "_above", Amount((Term(1, measure, Timing.WITHIN),)))
         object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
+        lacking = None if self.left_out is None else within(self.fact, 1, self.left_out, day=self.day)
+        object.__setattr__(self, "_lacking", lacking)
 
     @property
     def above(self) -> Amount:
@@ -195,6 +206,10 @@ class Total(Metric):
         if self.unit is Unit.COUNT:
             return None
         return Amount((Term(1, self._count, Timing.WITHIN),))
+
+    @property
+    def lacking(self) -> Amount | None:
+        return self._lacking
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

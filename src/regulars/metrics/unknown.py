@@ -1,4 +1,4 @@
-"""How much of a metric stands under "unknown" in a split, so that its known split values cannot be told."""
+"""Where a metric is not known: too much of it stands under "unknown" in a split, or all its rows lack what links them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from regulars.metrics.answer import Flags
 from regulars.metrics.compute.intervals import Array, ratio
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.measures import Amount
@@ -42,6 +43,27 @@ def unknown_shares(metric: Metric, sums_: Sums) -> Array:
         hidden = np.fmax(hidden, _most_unknown(lines, whole)[:, None])
     hidden[~(hidden > MOST_UNKNOWN)] = np.nan
     return hidden
+
+
+def all_left_out(metric: Metric, sums_: Sums) -> Array:
+    """For each period and group 1 where the metric counts no row and leaves out some, else NaN.
+
+    So too for each group of a period, with or without a filter, in which the metric counts no row at all and leaves out some:
+    nobody knows which group these belong to.
+    """
+    assert metric.rows is not None
+    assert metric.lacking is not None
+    scope, lines = sums_.scope, [metric.rows, metric.lacking]
+    is_unlinked = _none_but_left_out(lines, sums_)
+    if scope.splits or scope.where:
+        whole = sums(lines, replace(scope, splits=(), where=(), bucketed=False))
+        is_unlinked |= np.any(_none_but_left_out(lines, whole), axis=1, keepdims=True)
+    return np.where(is_unlinked, 1.0, np.nan)
+
+
+def _none_but_left_out(lines: list[Amount], sums_: Sums) -> Flags:
+    counted, left_out = (sums_.of(line).sum(axis=-1) for line in lines)
+    return np.asarray((counted == 0) & (left_out > 0))
 
 
 def _lines(metric: Metric) -> list[Amount]:

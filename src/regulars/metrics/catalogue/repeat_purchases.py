@@ -192,7 +192,8 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
-        caveat="Only customers who came back have gaps; a young shop has short ones by construction.",
+        ripens=Ripens.WINDOW_COVERED,
+        caveat="Only customers who came back have gaps; no gap is longer than the data reach back.",
         variants=("time_between_purchases_median", "time_between_purchases_p90"),
         example=Example(
             (Order("ana", "2024-03-01"), Order("ana", "2024-03-11"), Order("ana", "2024-03-31")), "2024-03", 15
@@ -213,6 +214,7 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
+        ripens=Ripens.WINDOW_COVERED,
         variants=("time_between_purchases",),
         example=Example(
             (Order("ana", "2024-03-01"), Order("ana", "2024-03-05"), Order("ana", "2024-03-31")), "2024-03", 15
@@ -233,6 +235,7 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
+        ripens=Ripens.WINDOW_COVERED,
         variants=("time_between_purchases",),
         example=Example(
             (Order("ana", "2024-03-01"), Order("ana", "2024-03-05"), Order("ana", "2024-03-31")), "2024-03", 23.8
