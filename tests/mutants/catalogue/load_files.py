@@ -113,6 +113,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "if not 10**_EXACT_DIGITS * 10 <= abs(number)",
         (f"{_LOAD}/test_xlsx.py",),
     ),
+    Mutant(
+        "a number below zero takes the section of those above",
+        "warehouse/load/formats/number_formats.py",
+        "place = 1 if number < 0",
+        "place = 0 if number < 0",
+        (f"{_LOAD}/test_xlsx.py",),
+    ),
     # inputs
     Mutant(
         "the same file with another decimal mark is nothing new",

@@ -12,11 +12,12 @@ import duckdb
 import pytest
 
 from regulars.warehouse.load.fields.fragments import DateOrder
+from regulars.warehouse.load.formats.number_formats import formatted
 from regulars.warehouse.load.parse import Locale, complaint, field_text, parsed, without_offset
 from regulars.warehouse.schema import Kind
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "dates-and-numbers.md").read_text(encoding="utf-8")
-DATES, ORDERED, REFUSED, POINTS, COMMAS = (
+DATES, ORDERED, REFUSED, POINTS, COMMAS, WORKBOOK = (
     [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in block.splitlines()[2:]]
     for block in re.findall(r"(?:^\|.*\|\n)+", PAGE, re.MULTILINE)
 )
@@ -111,3 +112,9 @@ def test_numbers(con, rows: list[tuple[str, ...]], locale: Locale, kind: Kind) -
 def test_what_is_no_number(con: duckdb.DuckDBPyConnection, written: str, locale: Locale) -> None:
     assert f"`{written}`" in PAGE
     assert read(con, Kind.MONEY, [written], locale)[written][0] is None
+
+
+def test_numbers_of_a_workbook_in_their_formats() -> None:
+    for written, number_format, loaded in cases(WORKBOOK):
+        shown = formatted(int(written), number_format.strip("`"))
+        assert (written if shown is None else shown) == loaded, number_format

@@ -85,15 +85,51 @@ def test_number_formats_give_leading_zeros_back(tmp_path: Path) -> None:
         (42.0, '"a ""b0"000', "a b0042"),
         (42, "(000) 000", "(000) 042"),
         (1.5, '"C-"0000', "1.5"),
-        # No padding, so the column may hold amounts; a format with sections says more than one thing.
-        (42, '"C-"0', "42"),
+        (42, '"C-"0', "C-42"),
+        (42, '"C-"#', "C-42"),
+        (42, '"C;"0', "C;42"),
+        (42, "+0", "+42"),
+        (7, "#00", "07"),
+        (1234, "#00", "1234"),
+        (42, "##-##", "-42"),
+        (1234, "#-##-#", "1-23-4"),
+        # Sections for numbers above zero, below zero, and zero.
+        (42, "0000;-0000", "0042"),
+        (-42, "0000;-0000", "-0042"),
+        (-42, '0000;"minus "0', "minus 42"),
+        (0, '0000;-0000;"C-"0', "C-0"),
+        (0, "0000;-0000", "0000"),
+        (42, "[Red]0000", "0042"),
+        (42, "0000;[Color 3]-0000", "0042"),
+        (42, "[$-409]0000", "0042"),
+        # What says nothing of an id is left out: separators, decimals, conditions, currencies, texts.
         (42, '"C-"#,##0.00', "42"),
-        (42, "0000;-0000", "42"),
+        (42, "[>9]0000;0", "42"),
+        (42, "[$€-407]0000", "42"),
+        (42, "@", "42"),
+        (42, '"hidden"', "42"),
+        (42, ";;;", "42"),
+        (42, '"open', "42"),
     ],
 )
-def test_what_a_zero_padded_format_puts_around_the_digits_is_loaded(
+def test_what_a_format_puts_around_the_digits_of_an_id_is_loaded(
     tmp_path: Path, value: float, written: str, shown: str
 ) -> None:
     shop = Shop(tmp_path)
     shop.load({"o.xlsx": (workbook((value, written), (7, "General")), ORDERS)})
     assert customers(shop) == [shown, "7"]
+
+
+@pytest.mark.parametrize("written", ['0" pieces"', "0000", '"EUR "0;"EUR "-0', "0.00"])
+def test_a_number_is_taken_without_what_its_format_puts_around_it(tmp_path: Path, written: str) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(HEADER)
+    sheet.append(["1", "2024-01-05", "GBP", 42, "c"])
+    sheet.cell(2, 4).number_format = written
+    packed = io.BytesIO()
+    book.save(packed)
+    shop = Shop(tmp_path)
+    shop.load({"o.xlsx": (packed.getvalue(), ORDERS)})
+    assert shop.rows("SELECT gross, customer_id FROM orders") == [(42, "c")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -71,10 +71,16 @@ class Lines:
 
 
 def fill(
-    room: Workspace, content: Content, decimal: str, table: str, select: Callable[[tuple[str, ...], str], str]
+    room: Workspace,
+    content: Content,
+    decimal: str,
+    table: str,
+    select: Callable[[tuple[str, ...], str], str],
+    plain: Collection[str] = (),
 ) -> Lines:
     """Read the file into the temporary table `table`, as `select(names, relation)` says, in the file's order.
 
+    Of a workbook, whole numbers are read as their format shows them, but for those of the columns `plain`, in lower case.
     Raises UnreadableFile where the file is broken, or where not every record can be accounted for.
     """
     if content.file.format is Format.DELIMITED:
@@ -82,7 +88,7 @@ def fill(
     try:
         match content.file.format:
             case Format.XLSX:
-                lines, relation = _sheet(room, content, decimal)
+                lines, relation = _sheet(room, content, decimal, plain)
             case Format.PARQUET:
                 lines, relation = _parquet(room, content, decimal)
             case _:
@@ -297,11 +303,11 @@ def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
     return lines
 
 
-def _sheet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
+def _sheet(room: Workspace, content: Content, decimal: str, plain: Collection[str]) -> tuple[Lines, str]:
     path = room.path(".csv")
     layout = content.file.sheet_layout
     with content.path.open("rb") as stream:
-        rows = sheet_to_csv(stream, content.file.name, path, decimal, layout)
+        rows = sheet_to_csv(stream, content.file.name, path, decimal, layout, plain)
     lines = _new(room, content, layout.names, layout.first)
     lines.records = rows
     return lines, CsvScan(path, ",", len(layout.names)).relation()

@@ -140,8 +140,14 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
     stage.typed = room.table("typed")
     facts = content.facts
     stage.lines_may_hold_zeros = facts is not None and facts.zeros and not facts.encoding.startswith("utf-16")
+    plain = {name.lower() for name, kind in stage.source.types.items() if kind not in (Kind.ID, Kind.TEXT)}
     stage.lines = fill(
-        room, content, stage.locale.decimal, stage.typed, lambda names, relation: _typed(stage, names, relation)
+        room,
+        content,
+        stage.locale.decimal,
+        stage.typed,
+        lambda names, relation: _typed(stage, names, relation),
+        plain,
     )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -16,16 +15,13 @@ from openpyxl import Workbook, load_workbook
 
 from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.load.formats.delimited import HEADER_LINES, unique
+from regulars.warehouse.load.formats.number_formats import changes_numbers, formatted
 
 _MOST_ROWS = 1_048_576
 """Rows of a sheet in XLSX; a higher number stands in a damaged file."""
 
 _EXACT_DIGITS = 15
 """Significant digits that a spreadsheet keeps of a number that is typed in or imported."""
-
-_LITERAL = r'"[^"]*"|\\.|[-+/():{} ]'
-_ZERO_PADDED = re.compile(rf"(?:{_LITERAL})*0(?:{_LITERAL})*0(?:{_LITERAL}|0)*")
-"""Number formats that fill a whole number with zeros from the left, such as 00000 for postcodes, "C-"0000 or 000-000."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +60,21 @@ def sheet_tops(stream: IO[bytes], name: str) -> tuple[SheetTop, ...]:
         raise _broken(name, error) from None
 
 
-def sheet_to_csv(stream: IO[bytes], name: str, path: Path, decimal: str, layout: SheetLayout) -> int:
+def sheet_to_csv(
+    stream: IO[bytes], name: str, path: Path, decimal: str, layout: SheetLayout, plain: Collection[str]
+) -> int:
     """Write the rows of a sheet as CSV, below a header; return how many.
 
-    Times are written as ISO text, numbers with the decimal mark that the source's parser expects.
+    Times are written as ISO text, numbers with the decimal mark that the source's parser expects. Whole numbers are written as
+    their format shows them, but for those of the columns `plain` (in lower case), such as amounts.
     """
     count, expected, width = 0, layout.first, len(layout.names)
     with path.open("w", encoding="utf-8", newline="") as out:
         # Every field in quotes: an empty row is then a record like any other and keeps the row numbers.
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(layout.names)
-        for number, row in _sheet_rows(stream, name, layout.title):
+        as_shown = [column.lower() not in plain for column in layout.names]
+        for number, row in _sheet_rows(stream, name, layout.title, as_shown):
             if number < layout.first:
                 continue
             for _ in range(expected, number):
@@ -87,10 +87,12 @@ def sheet_to_csv(stream: IO[bytes], name: str, path: Path, decimal: str, layout:
     return count
 
 
-def _sheet_rows(stream: IO[bytes], name: str, title: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
+def _sheet_rows(
+    stream: IO[bytes], name: str, title: str, as_shown: Sequence[bool]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
     try:
         book = _opened(stream)
-        yield from _rows(book, book[title])
+        yield from _rows(book, book[title], as_shown)
     except MemoryError:
         raise
     except Exception as error:
@@ -103,44 +105,35 @@ def _opened(stream: IO[bytes]) -> Workbook:
         return load_workbook(stream, read_only=True, data_only=True)
 
 
-def _rows(book: Workbook, sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Row number and values of each row of a sheet that is not empty."""
+def _rows(book: Any, sheet: Any, as_shown: Sequence[bool] = ()) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """Row number and values of each row of a sheet that is not empty; whole numbers of columns `as_shown` in their format."""
     # What a sheet says about its own size is often wrong.
     sheet.reset_dimensions()
-    padded = _has_zero_padding(book)
+    # Asking each cell for its format costs as much as its value. No public attribute lists the formats of a workbook.
+    in_format = any(as_shown) and any(changes_numbers(written) for written in book._number_formats)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for number, row in enumerate(sheet.iter_rows(values_only=not padded), start=1):
+        for number, row in enumerate(sheet.iter_rows(values_only=not in_format), start=1):
             if number > _MOST_ROWS:
                 raise ValueError(f"it has a row below {_MOST_ROWS:,}")
-            values = tuple(_padded(cell) for cell in row) if padded else row
+            values = row
+            if in_format:
+                values = tuple(
+                    _shown(cell) if shown else cell.value for cell, shown in zip(row, as_shown, strict=False)
+                )
             if any(value is not None and str(value).strip() for value in values):
                 yield number, values
 
 
-def _has_zero_padding(book: Any) -> bool:
-    # No public attribute lists the number formats; asking each cell for its own would cost as much as its value.
-    return any(_ZERO_PADDED.fullmatch(written) for written in book._number_formats)
-
-
-def _padded(cell: Any) -> Any:
-    """The value of a cell; a whole number with the leading zeros of its format, as text."""
+def _shown(cell: Any) -> Any:
+    """The value of a cell; a whole number as its format shows it, where that makes an identifier of it."""
     value = cell.value
-    if not isinstance(value, int | float) or isinstance(value, bool) or not _ZERO_PADDED.fullmatch(cell.number_format):
+    if not isinstance(value, int | float) or isinstance(value, bool) or not changes_numbers(cell.number_format):
         return value
-    if value != int(value) or abs(value) >= 10**_EXACT_DIGITS:
+    if not abs(value) < 10**_EXACT_DIGITS or value != int(value):
         return value
-    return ("-" if value < 0 else "") + _in_format(abs(int(value)), cell.number_format)
-
-
-def _in_format(number: int, number_format: str) -> str:
-    """The number as a format shows it that matches _ZERO_PADDED: a digit for each 0, any more digits at the first one."""
-    parts = re.findall(rf"{_LITERAL}|0", number_format)
-    places = parts.count("0")
-    digits = f"{number:0{places}d}"
-    more = len(digits) - places
-    slots = iter([digits[: more + 1], *digits[more + 1 :]])
-    return "".join(next(slots) if part == "0" else part.strip('"').removeprefix("\\") for part in parts)
+    written = formatted(int(value), cell.number_format)
+    return value if written is None else written
 
 
 def _trimmed(row: tuple[Any, ...]) -> list[Any]:
