@@ -300,6 +300,16 @@ def test_customers_of_the_layout_without_numbers_are_known_by_address(con, load_
     ]
 
 
+def test_a_customer_with_an_address_does_not_take_the_phone_of_a_delivery_address(con, load_file):
+    """It may be another's number. Where no email says who it is, it is all there is; the customer's own phone always counts."""
+    own, delivery = "+44 1632 960961", "+44 1632 960962"
+    rows = [("1", "ann@example.com", delivery, ""), ("2", "", delivery, ""), ("3", "cem@example.com", delivery, own)]
+    lines = [f"'{n},A,B,{email},no,,,{address},{phone},no,0,0," for n, email, address, phone in rows]
+    load_file(shopify_customers, "\n".join([NEW, *lines, ""]))
+    found = con.execute("SELECT customer_id, phone FROM customers ORDER BY 1").fetchall()
+    assert found == [("1", None), ("2", delivery), ("3", own)]
+
+
 ANN, BO = ",Lee,ANN@example.com,yes,,,,,9,{},", "Bo,,,no,,,,'+49 151-99,9,1,"
 BOS_ORDER = ORDER | {"Name": "#1002", "Email": "", "Phone": "'+4915199", "Financial Status": "voided"}
 

@@ -126,6 +126,15 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/sources/test_shopify.py::test_customers_of_the_layout_without_numbers_are_known_by_address",),
     ),
     Mutant(
+        "a customer takes the phone of a delivery address, another's perhaps",
+        "sources/shops/shopify_customers.py",
+        'CASE WHEN "Email" IS NULL THEN "Default Address Phone" END',
+        '"Default Address Phone"',
+        (
+            "tests/sources/test_shopify.py::test_a_customer_with_an_address_does_not_take_the_phone_of_a_delivery_address",
+        ),
+    ),
+    Mutant(
         "an order cancelled in American spelling counts",
         "sources/shops/shopify_orders.py",
         'WHEN coalesce({of("Cancelled at")}, {of("Canceled at")}) IS NOT NULL',
