@@ -22,7 +22,7 @@ from regulars.warehouse.derive import STEPS, changes_of, derive
 from regulars.warehouse.integrity import record_digests
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.inputs.header import with_header
-from regulars.warehouse.load.mapping import ReadOptions, Source
+from regulars.warehouse.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
 from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
 _ACCOUNT = re.compile(r"[\w.-]*")
@@ -60,9 +60,14 @@ class App(Reading):
         write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
         recognised, or cannot be read.
 
-        Raises UsageError for an `account` with other characters than letters, digits, _, - and .: a colon stands between source
-        and account.
+        Raises UsageError for a `source` that is no name as mappings have one, and for an `account` with other characters than
+        letters, digits, _, - and .: a colon stands between source and account.
         """
+        if source and not NAME_OF_SOURCE.fullmatch(source):
+            raise UsageError(
+                f"The source {source!r} is no name of small letters, digits and _",
+                "regulars sources lists the names of known sources; a mapping's stands at its top. Write --source shopify.",
+            )
         if not _ACCOUNT.fullmatch(account):
             raise UsageError(
                 f"The account {account!r} holds other characters than letters, digits, _, - and .",

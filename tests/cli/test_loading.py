@@ -44,6 +44,21 @@ def test_an_account_of_letters_and_digits_is_taken(command, shop: Path, tmp_path
     assert command("load", tmp_path / "bad.csv", "--account", name, "--shop", shop).code == 0
 
 
+@pytest.mark.parametrize("name", ["a b", "a:b", "shopify:uk", "Shopify", "7", "a-b", "a\nb", " ", "ü"])
+def test_a_source_that_no_mapping_could_name_is_refused(command, shop: Path, tmp_path: Path, name: str):
+    (tmp_path / "bad.csv").write_text(BAD)
+    said = command("load", tmp_path / "bad.csv", "--source", name, "--shop", shop)
+    assert said.code == 2 and said.err.startswith("The source ") and "small letters, digits and _" in said.err
+    assert len(said.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("name", ["shopify", "till_2"])
+def test_a_source_of_small_letters_and_digits_is_taken(command, shop: Path, tmp_path: Path, name: str):
+    (tmp_path / "bad.csv").write_text(BAD)
+    assert command("load", tmp_path / "bad.csv", "--source", name, "--shop", shop).code == 0
+    assert json.loads(command("loads", "--format", "json", "--shop", shop).out)[-1]["source"] == name
+
+
 def test_a_file_loaded_before_changes_nothing(command, shop: Path, tmp_path: Path):
     (tmp_path / "bad.csv").write_text(BAD)
     load_json(command, tmp_path / "bad.csv", "--shop", shop)

@@ -269,3 +269,17 @@ def test_a_text_without_columns_is_named_once(command, shop: Path, folder: Path)
     (folder / "p.csv").write_text("hello\n")
     (line,) = [line for line in command("load", folder, "--shop", shop).err.splitlines() if "p.csv" in line]
     assert line.startswith("  p.csv: ") and line.count("p.csv") == 1
+
+
+def test_strict_names_broken_files_with_the_rows_it_would_not_take(command, shop: Path, damaged: Path):
+    """One row of thirty is wrong, which only --strict refuses."""
+    rows = "".join(f"s{n},2024-03-01,GBP,1\n" for n in range(29))
+    (damaged / "wrong.csv").write_text(f"order_id,ordered_at,currency,gross\n{rows}s29,2024-03-01,GBP,x\n")
+    for more in ((), ("--accept-rejects",)):
+        said = command("load", damaged, "--strict", *more, "--shop", shop)
+        assert said.code == 1 and said.err.startswith("2 files are refused and nothing was changed: "), said
+        assert "cut.csv.gz is broken" in said.err and "wrong.csv: 1 of 30 rows would be rejected" in said.err
+        assert len(said.err.splitlines()) == 2
+    said = command("load", damaged, "--strict", "--skip-refused", "--shop", shop)
+    assert said.code == 1 and said.err.startswith("1 row would be rejected, and --strict allows none.")
+    assert command("load", damaged, "--skip-refused", "--shop", shop).code == 3

@@ -6,7 +6,6 @@ Everything that can be known without the shop's file is checked here, so that a 
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed
 from regulars.warehouse.load.fields.fragments import DateOrder
 from regulars.warehouse.load.fields.fragments import Decimal as Mark
-from regulars.warehouse.load.mapping import ContentId, Mapping, ReadOptions, Source
+from regulars.warehouse.load.mapping import NAME_OF_SOURCE, ContentId, Mapping, ReadOptions, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
@@ -124,7 +123,7 @@ class _Reader:
             if key not in _TOP and key not in BY_NAME:
                 raise self.wrong(f"there is no table {key}", did_you_mean(key, (*BY_NAME, *_TOP)))
         name = raw.get("name")
-        if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if not isinstance(name, str) or not NAME_OF_SOURCE.fullmatch(name):
             raise self.wrong("it needs a name of small letters, digits and _", 'Write at the top: name = "my_shop"')
         return name
 

@@ -87,7 +87,10 @@ def load(
     source: Annotated[
         str,
         typer.Option(
-            "--source", metavar="NAME", help="Whose ids files in our own column names use.", show_default=False
+            "--source",
+            metavar="NAME",
+            help="Whose ids files in our own column names use: small letters, digits and _.",
+            show_default=False,
         ),
     ] = "",
     account: Annotated[

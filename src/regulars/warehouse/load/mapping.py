@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,9 @@ REASON = "!"
 
 REJECT_COLUMNS = ("rejected_file", "rejected_line", "rejected_because")
 """Columns that an export of rejected lines adds at the end; recognition and loading ignore them."""
+
+NAME_OF_SOURCE = re.compile(r"[a-z][a-z0-9_]*")
+"""What a source may be called. Its full name adds a colon and the account."""
 
 _MOST_NAMED = 10
 """So many columns are named in one remark."""

@@ -331,7 +331,9 @@ def _write(
         count, blank = account(found, load_id, stage)
         result.files[stage.file.name] = count
         kept = count.used + count.waiting
-        if is_refused(read=count.read, blank=blank, kept=kept, rejected=count.rejected):
+        # --strict names the files of rejected rows together with those that cannot be read.
+        strictly = bool(options.strict and unreadable and count.rejected)
+        if strictly or is_refused(read=count.read, blank=blank, kept=kept, rejected=count.rejected):
             reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
             refused[stage.file.name] = explained(stage.file.name, count.read, count.rejected, reasons)
             spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
@@ -347,12 +349,12 @@ def _write(
         )
         progress.advance()
     rejected = sum(count.rejected for count in result.files.values())
-    if rejected and options.strict:
+    if rejected and options.strict and not unreadable:
         raise LoadRefused(
             f"{rejected:,} {'row' if rejected == 1 else 'rows'} would be rejected, and --strict allows none.",
             _first_reasons(con, load_id),
         )
-    if options.accept_rejects:
+    if options.accept_rejects and not options.strict:
         refused = {}
     if refused or unreadable:
         raise FilesRefused(unreadable, refused, frozenset(own))
@@ -369,12 +371,8 @@ def _write(
             TableCount(),
         )
         if options.replace and (gone := before + done.inserted - _current(con, name)):
-            what = (
-                "1 row that the files no longer hold is"
-                if gone == 1
-                else f"{gone:,} rows that the files no longer hold are"
-            )
-            result.warnings.append(f"{name}: {what} gone.")
+            rows_are = "1 row that the files no longer hold is", f"{gone:,} rows that the files no longer hold are"
+            result.warnings.append(f"{name}: {rows_are[gone > 1]} gone.")
         if done != TableCount():
             result.tables[name] = done
         progress.advance()
