@@ -122,7 +122,8 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
             said = predictions(engine, rows, scores(fitted, by_day, 365, 0.1), spend)
             found.append(by_person(engine, said))
             hidden = quarter(engine, orders, UNTIL_DAY - 90)
-            trial = Trial(hidden, fitted, hidden.after, hidden.after, hidden.after, Clock.plain(hidden.start))
+            buys = fitted.probability_of_purchase(hidden.cells, 90)
+            trial = Trial(hidden, fitted, buys, buys, np.log(buys), Clock.plain(hidden.start))
             clock, errors = (
                 Clock.plain(UNTIL_DAY),
                 errors_of(engine, known(orders, UNTIL_DAY), {90: [trial] * 3}, (90,)),
