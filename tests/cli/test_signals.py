@@ -98,6 +98,24 @@ def test_a_change_whose_report_is_lost_says_that_it_is_stored(
     assert Warehouse(shop / "warehouse").number != before
 
 
+@pytest.mark.parametrize("how", ["full", "closed"])
+def test_the_status_says_that_a_change_is_stored_where_nothing_can_be_said(
+    program: list[str], shop: Path, more: Path, how: str
+):
+    command = [*program, "load", str(more), "--shop", str(shop)]
+    before = Warehouse(shop / "warehouse").number
+    if how == "full":
+        with Path("/dev/full").open("w") as full:
+            code = subprocess.run(command, stdout=full, stderr=full).returncode
+    else:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+        code = process.returncode
+    assert code == 4
+    assert Warehouse(shop / "warehouse").number != before
+
+
 def test_an_answer_that_cannot_be_written_changed_nothing(program: list[str], shop: Path):
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*program, "loads", "--shop", str(shop)], stdout=full, stderr=subprocess.PIPE, text=True)

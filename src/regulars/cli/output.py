@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from regulars.cli.options import Format
 from regulars.vocabulary.safe_text import in_json, one_line, visible, without_formula
@@ -62,12 +62,20 @@ def say_lines(text: str) -> None:
 
 def tell(text: str) -> None:
     """A line beside the answer (on stderr): what one should know, but a program need not parse."""
-    print(one_line(text), file=sys.stderr)
+    _beside(one_line(text))
 
 
 def tell_lines(text: str) -> None:
     """Several lines beside the answer, as `say_lines`."""
-    print(visible(text), file=sys.stderr)
+    _beside(visible(text))
+
+
+def _beside(text: str) -> None:
+    """Write to stderr. Where that cannot be done the command goes on: its exit status says what became of it."""
+    try:
+        print(text, file=sys.stderr)
+    except OSError:
+        _silence(sys.stderr)
 
 
 def show(sheet: Sheet) -> None:
@@ -250,5 +258,9 @@ def _safe(text: str) -> str:
 
 def hush() -> None:
     """Let nothing more be written: whoever read our output is gone."""
+    _silence(sys.stdout)
+
+
+def _silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    os.dup2(nowhere, stream.fileno())
