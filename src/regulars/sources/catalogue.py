@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import PurePath
 
 from regulars.sources import own
@@ -176,8 +177,14 @@ def _missing(source: Source, columns: set[str]) -> list[str]:
     return sorted(name for name in source.requires if name.lower() not in columns)
 
 
-def _known(source: Source) -> set[str]:
-    return _names(source.requires | source.optional)
+def _known(source: Source) -> frozenset[str]:
+    return _lowered(source.requires | source.optional)
+
+
+@cache
+def _lowered(names: frozenset[str]) -> frozenset[str]:
+    """As `_names`: what the sources know is compared for each of thousands of files."""
+    return frozenset(_names(names))
 
 
 def _stem(file: str) -> str:

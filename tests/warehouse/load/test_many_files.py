@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -52,3 +53,26 @@ def test_the_later_of_two_small_files_wins_and_lines_count_from_each_file_s_top(
     }
     assert shop.rows("SELECT order_id, gross::INTEGER FROM orders ORDER BY 1") == [("1", 1), ("2", 9)]
     assert shop.rows("SELECT file, line FROM rejects ORDER BY ALL") == [("b.csv", 3), ("c.csv", 2), ("c.csv", 3)]
+
+
+def test_each_of_many_small_files_is_counted_by_its_own_lines(tmp_path: Path) -> None:
+    """Whole files, and some with blank, rejected, waiting or left out lines, in any order beside each other."""
+    (mapping,) = ORDERS.mappings
+    paid = replace(ORDERS, mappings=(replace(mapping, where='"gross" > 0'),))
+    kinds = {
+        "whole": (ORDERS, "{n}1,2024-01-05,GBP,1,,\n{n}2,2024-01-05,GBP,1,,\n", FileCount(read=2, used=2)),
+        "blank": (ORDERS, "{n}1,2024-01-05,GBP,1,,\n,,,,,\n", FileCount(read=2, used=1, skipped=1)),
+        "bad": (ORDERS, "{n}1,2024-01-05,GBP,1,,\n{n}2,never,GBP,1,,\n", FileCount(read=2, used=1, rejected=1)),
+        "waits": (ORDERS, "{n}1,2024-01-05,GBP,1,,\n{n}2,2024-01-05,USD,1,,\n", FileCount(read=2, used=1, waiting=1)),
+        "left out": (paid, "{n}1,2024-01-05,GBP,1,,\n{n}2,2024-01-05,GBP,0,,\n", FileCount(read=2, used=1, skipped=1)),
+        "all": (paid, "{n}1,2024-01-05,GBP,1,,\n{n}2,2024-01-05,GBP,2,,\n", FileCount(read=2, used=2)),
+    }
+    files, expected = {}, {}
+    for n in range(1, 70):
+        source, rows, expected[f"{n}.csv"] = kinds[list(kinds)[(n + n // 6) % len(kinds)]]
+        files[f"{n}.csv"] = (HEADER + rows.format(n=n * 10), source)
+    shop = Shop(tmp_path)
+    assert shop.load(files).files == expected
+    stored = shop.rows("SELECT name, read, used, waiting, rejected, skipped FROM load_files ORDER BY file_no")
+    counts = [(c.read, c.used, c.waiting, c.rejected, c.skipped) for c in expected.values()]
+    assert stored == [(name, *count) for name, count in zip(expected, counts, strict=True)]

@@ -44,14 +44,18 @@ class Judgement:
     """The temporary table of each canonical table's rows that wait."""
     renamed: str = ""
     """Table (source, file, name, key): orders whose rows have another order_id (`key`) than their lines say (`name`)."""
+    with_rejected: set[int] = field(default_factory=set)
+    """Numbers of the files that have lines in `rejected`: to ask for each file would be slow for thousands of them."""
+    with_repeats: set[int] = field(default_factory=set)
+    with_waiting: set[int] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     """What the owner should know about rows that load."""
 
     def lines(self, stage: Stage) -> str:
         """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
         rows = f'(SELECT * FROM {stage.rows()} WHERE NOT "@empty")'
-        for table in (self.rejected, self.repeats):
-            if self.room.count(f"{table} WHERE file = {stage.number}"):
+        for table, files in ((self.rejected, self.with_rejected), (self.repeats, self.with_repeats)):
+            if stage.number in files:
                 gone = f'(SELECT line AS "@line" FROM {table} WHERE file = {stage.number})'
                 rows = f'(SELECT * FROM {rows} ANTI JOIN {gone} USING ("@line"))'
         return rows
@@ -63,8 +67,7 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
     `completions` change good rows by what is stored, while those of every file are there.
     """
     found, con = Judgement(room, stages), room.con
-    names = ("rejected", "reasons", "repeats", "spoilt")
-    found.rejected, found.reasons, found.repeats, found.spoilt = (room.table(name) for name in names)
+    found.rejected, found.reasons, found.repeats, found.spoilt = (room.table("judged") for _ in range(4))
     con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
     for name in (found.repeats, found.spoilt):
@@ -73,12 +76,14 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
         for plan in stage.plans:
             if plan.table.name not in found.rows:
                 found.rows[plan.table.name] = evaluate.create(room, plan.table)
-    lost = {stage.number: _reject_unreadable(found, stage) for stage in stages}
+    none_lost = room.table("lost")
+    con.execute(f"CREATE TEMP TABLE {none_lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
+    lost = {stage.number: _reject_unreadable(found, stage) if stage.some_bad else none_lost for stage in stages}
     _spread(found)
     if sum(_take_once(found, stage, stage.source.block) for stage in stages if stage.source.block is not None):
         _spread(found)
     for alike in _evaluated_together(stages):
-        lines = [_good(found, stage) for stage in alike]
+        lines = [found.lines(stage) for stage in alike]
         for index, plan in enumerate(alike[0].plans):
             evaluate.insert(room, alike, index, found.rows[plan.table.name], lines)
     while _reject_wrong(found, lost) + _reject_twins(found):
@@ -107,10 +112,6 @@ def _evaluated_together(stages: list[Stage]) -> list[list[Stage]]:
     ]
 
 
-def _good(found: Judgement, stage: Stage) -> str:
-    return found.lines(stage)
-
-
 def _reject(found: Judgement, sql: str) -> int:
     """Reject the lines of `sql` (file, line, reason). Returns how many were not rejected before."""
     con = found.room.con
@@ -119,7 +120,9 @@ def _reject(found: Judgement, sql: str) -> int:
         f"INSERT INTO {found.rejected} SELECT DISTINCT file, line, NULL FROM {found.reasons}"
         f" ANTI JOIN {found.rejected} USING (file, line)"
     )
-    return int(con.fetchall()[0][0])
+    if count := int(con.fetchall()[0][0]):
+        found.with_rejected = found.room.files(found.rejected)
+    return count
 
 
 def _reject_unreadable(found: Judgement, stage: Stage) -> str:
@@ -127,11 +130,7 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
 
     Returns a table (line, columns): which columns of which line are lost.
     """
-    room, number = found.room, stage.number
-    lost = room.table("lost")
-    if not room.count(f'{stage.typed} WHERE "@bad"'):
-        room.con.execute(f"CREATE TEMP TABLE {lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
-        return lost
+    room, number, lost = found.room, stage.number, found.room.table("lost")
     room.timezone(stage.zone)
     room.con.execute(f"CREATE TEMP TABLE {lost} AS FROM {failures(room, stage)}")
     # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
@@ -157,7 +156,7 @@ def _take_once(found: Judgement, stage: Stage, block: Block) -> int:
     """An order that stands twice in a file (two exports in one): equal blocks are taken once, others rejected."""
     room, number = found.room, stage.number
     room.timezone(stage.zone)
-    rows = _good(found, stage)
+    rows = found.lines(stage)
     twice = f"SELECT {block.of} AS unit FROM {rows} WHERE {block.starts} GROUP BY unit HAVING count(*) > 1"
     if not room.count(f"({twice})"):
         return 0
@@ -178,6 +177,7 @@ def _take_once(found: Judgement, stage: Stage, block: Block) -> int:
     room.con.execute(
         f"INSERT INTO {found.repeats} SELECT {number}, line FROM {lines} ANTI JOIN ({unlike}) USING (unit) WHERE nth > 1"
     )
+    found.with_repeats = room.files(found.repeats)
     where = quoted(" stands twice in the file and not alike (from lines ")
     return _reject(
         found,
@@ -206,7 +206,7 @@ def _reject_wrong(found: Judgement, lost: Mapping[int, str]) -> int:
             wrong = f'{found.rows[plan.table.name]} WHERE "@wrong" AND "@file" = {stage.number} AND "@plan" = {index}'
             if not room.count(wrong):
                 continue
-            lines = evaluate.whole_groups(plan, _good(found, stage), f'SELECT "@line" FROM {wrong}')
+            lines = evaluate.whole_groups(plan, found.lines(stage), f'SELECT "@line" FROM {wrong}')
             why = evaluate.reasons(room, stage, index, lines, lost[stage.number])
             room.con.execute(f'INSERT INTO {reasons} SELECT {stage.number}, "@line", unnest(reasons) FROM ({why})')
     # All at once: a line that one mapping rejects still hears what another has to say.
@@ -226,7 +226,7 @@ def _reject_rows(found: Judgement, sql: str) -> int:
             count += _reject(found, f'SELECT "@file" AS file, "@line" AS line, reason FROM {here}')
             continue
         keys = ", ".join(f"({key.sql})" for key in plan.group_by)
-        good = f"(SELECT * FROM {_good(found, stage)} WHERE {evaluate.chosen(plan)})"
+        good = f"(SELECT * FROM {found.lines(stage)} WHERE {evaluate.chosen(plan)})"
         groups = f'(SELECT *, min("@line") OVER (PARTITION BY {keys}) AS "@first" FROM {good})'
         count += _reject(
             found,
@@ -311,7 +311,7 @@ def _guessed_units(stage: Stage) -> list[str]:
 def _spread(found: Judgement) -> None:
     """Reject the other lines of every order that has a rejected line."""
     room = found.room
-    if not room.count(found.rejected) and not any(room.count(stage.lines.unreadable) for stage in found.stages):
+    if not found.with_rejected and not any(stage.lines.broken for stage in found.stages):
         return
     units = room.table("units")
     parts = [
@@ -356,14 +356,14 @@ def _spread(found: Judgement) -> None:
 def _remove(found: Judgement) -> None:
     """Take the rows of rejected lines away; rows that come from several lines are evaluated again from the good ones."""
     for stage in found.stages:
-        if not found.room.count(f"{found.rejected} WHERE file = {stage.number}"):
+        if stage.number not in found.with_rejected:
             continue
         for index, plan in enumerate(stage.plans):
             rows = found.rows[plan.table.name]
             here = f'"@file" = {stage.number} AND "@plan" = {index}'
             if plan.group_by:
                 found.room.con.execute(f"DELETE FROM {rows} WHERE {here}")
-                evaluate.insert(found.room, [stage], index, rows, [_good(found, stage)])
+                evaluate.insert(found.room, [stage], index, rows, [found.lines(stage)])
             else:
                 gone = f"SELECT line FROM {found.rejected} WHERE file = {stage.number}"
                 found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')

@@ -55,6 +55,8 @@ class Lines:
     """How many records the filled table and `unreadable` must hold together, where that is known otherwise."""
     read: int = 0
     """Records read, those that could not be parsed included. Known once the lines are filled into a table."""
+    broken: int = 0
+    """Rows of `unreadable`; known then too."""
     again: Callable[[], str] = str
     """Gives SQL of the records as text, c0, c1, …: those that filled the table, in the same order."""
     shifts: str = ""
@@ -294,7 +296,8 @@ def _number(room: Workspace, lines: Lines) -> None:
 
 
 def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
-    lines.read = room.count(table) + room.count(lines.unreadable)
+    lines.broken = room.count(lines.unreadable)
+    lines.read = room.count(table) + lines.broken
     if lines.records is not None and lines.read != lines.records:
         raise UnreadableFile(
             f"{lines.content.file.name} holds {lines.records:,} records, but only {lines.read:,} could be told apart.",

@@ -47,15 +47,15 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
     con, lines = found.room.con, stage.lines
     here = f"file = {stage.number}"
     start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
-    if unparsed := found.room.count(lines.unreadable):
+    if lines.broken:
         con.execute(
             f"INSERT INTO main.rejects {start} line, {quoted(stage.full_name)}, NULL, [reason],"
             f" CASE WHEN size IS NULL THEN json_object('{UNPARSED}', text)"
             f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR, NULL"
             f" FROM {lines.unreadable} ORDER BY line"
         )
-    if not found.room.count(f"{found.rejected} WHERE {here}"):
-        return unparsed
+    if stage.number not in found.with_rejected:
+        return lines.broken
     wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
     raw = _texts(found.room, stage, wanted)
     fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
@@ -69,7 +69,7 @@ def store(found: Judgement, load_id: int, stage: Stage) -> int:
         LEFT JOIN ({_source_order_ids(stage)}) o USING (unit)
         ORDER BY r.line"""
     )
-    return unparsed + int(con.fetchall()[0][0])
+    return lines.broken + int(con.fetchall()[0][0])
 
 
 def _source_order_ids(stage: Stage) -> str:

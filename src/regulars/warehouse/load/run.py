@@ -14,7 +14,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.load import rejects
-from regulars.warehouse.load.checks.accounts import FileCount, account
+from regulars.warehouse.load.checks.accounts import FileCount, account, store_counts
 from regulars.warehouse.load.checks.content_ids import add_content_ids
 from regulars.warehouse.load.checks.gift_cards import perhaps_gift_cards
 from regulars.warehouse.load.checks.guests import only_guests
@@ -327,8 +327,8 @@ def _write(
     progress.start("storing", len(stages) + len(found.rows))
     refused: dict[str, str] = {}
     own: set[str] = set()
-    for stage, digest in stages:
-        count, blank = account(found, load_id, stage)
+    counts = account(found, load_id, [stage for stage, _ in stages])
+    for (stage, _), (count, blank) in zip(stages, counts, strict=True):
         result.files[stage.file.name] = count
         kept = count.used + count.waiting
         # --strict names the files of rejected rows together with those that cannot be read.
@@ -339,15 +339,8 @@ def _write(
             spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
             if is_refused(read=count.read, blank=blank, kept=kept + spoilt, rejected=count.rejected - spoilt):
                 own.add(stage.file.name)
-        con.execute(
-            "INSERT INTO main.load_files (load_id, file_no, name, source, digest, bytes, read, used, waiting, rejected, skipped,"
-            " columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                *(load_id, stage.number, stage.file.name, stage.full_name, digest, stage.size),
-                *(count.read, count.used, count.waiting, count.rejected, count.skipped, list(stage.lines.names)),
-            ],
-        )
         progress.advance()
+    store_counts(con, load_id, stages, counts)
     rejected = sum(count.rejected for count in result.files.values())
     if rejected and options.strict and not unreadable:
         raise LoadRefused(

@@ -72,6 +72,8 @@ class Stage:
     kinds: dict[str, Kind] = field(default_factory=dict)
     """Of every column that mappings use, by its name in lower case."""
 
+    some_bad: bool = False
+    """Whether any line of `typed` is `@bad`."""
     size: int = 0
     """Bytes of the content."""
     lines_may_hold_zeros: bool = False
@@ -149,6 +151,11 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
         lambda names, relation: _typed(stage, names, relation),
         plain,
     )
+    stage.some_bad = _some_bad(room, stage.typed)
+
+
+def _some_bad(room: Workspace, typed: str) -> bool:
+    return room.count(f'{typed} WHERE "@bad"') > 0
 
 
 def parse_all(
@@ -183,17 +190,19 @@ def _alike(stage: Stage, content: Content) -> object:
 
 def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> dict[int, UnreadableFile]:
     if len(files) > 1:
-        first = files[0][0]
+        first, together = files[0][0], room.table("together")
         room.timezone(first.zone)
         filled = fill_together(
             room,
             [content for _, content in files],
-            room.table("together"),
+            together,
             lambda names, relation: _typed(first, names, relation, keep_texts=True),
         )
         if filled is not None:
+            some_bad = _some_bad(room, together)
             for (stage, _), (typed, lines) in zip(files, filled, strict=True):
                 stage.typed, stage.lines, stage.kinds = typed, lines, first.kinds
+                stage.some_bad = some_bad and _some_bad(room, typed)
             return {}
     unreadable = {}
     for stage, content in files:

@@ -50,6 +50,7 @@ def set_waiting(found: Judgement, settings: Settings) -> None:
                 f" ANTI JOIN (SELECT line FROM {found.rejected} WHERE file = {stage.number}) r ON r.line = u.line"
                 f" ANTI JOIN (SELECT line FROM {found.waiting} WHERE file = {stage.number}) w ON w.line = u.line"
             )
+    found.with_waiting = room.files(found.waiting)
 
 
 def _by_order_id(found: Judgement, stage: Stage, units: str) -> str:

@@ -91,3 +91,7 @@ class Workspace:
     def count(self, relation: str) -> int:
         """How many rows a table or subquery has."""
         return int(self.con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
+
+    def files(self, table: str) -> set[int]:
+        """The numbers in a table's column `file`."""
+        return {number for (number,) in self.con.execute(f"SELECT DISTINCT file FROM {table}").fetchall()}
