@@ -31,18 +31,38 @@ def opened(tree: ast.AST) -> Iterator[str]:
                 yield f"{ast.unparse(node)} in line {node.lineno}"
             case ast.Attribute(value=where, attr="connect") if ast.unparse(where) in ("ibis", "ibis.duckdb"):
                 yield f"{ast.unparse(node)} in line {node.lineno}"
+            case ast.Import(names=names) if any(_is_other_name(name) for name in names):
+                yield f"{ast.unparse(node)} in line {node.lineno}"
+            case ast.ImportFrom(module="ibis", names=names) if any(
+                name.name in ("duckdb", "connect") for name in names
+            ):
+                yield f"{ast.unparse(node)} in line {node.lineno}"
             case ast.ImportFrom(module="duckdb" | "_duckdb"):
                 yield f"{ast.unparse(node)} in line {node.lineno}"
 
 
+def _is_other_name(name: ast.alias) -> bool:
+    return name.name == "_duckdb" or (name.name in ("duckdb", "ibis") and name.asname not in (None, name.name))
+
+
 def test_one_module_opens_connections():
+    """Of the program: bench/ compares with plain DuckDB, and tests/ look at files beside it, with connections of their own."""
     found = {str(file.relative_to(SOURCE)): list(opened(ast.parse(file.read_text()))) for file in SOURCE.rglob("*.py")}
     assert {name for name, lines in found.items() if lines} == {str(OPENS.relative_to(SOURCE))}, found
 
 
 @pytest.mark.parametrize(
     "code",
-    ["duckdb.connect()", "duckdb.sql('1')", "ibis.duckdb.connect()", "ibis.connect('x')", "from duckdb import connect"],
+    [
+        *(
+            "duckdb.connect()",
+            "duckdb.sql('1')",
+            "ibis.duckdb.connect()",
+            "ibis.connect('x')",
+            "from duckdb import connect",
+        ),
+        *("import duckdb as db", "import ibis as i", "from ibis import duckdb", "import _duckdb"),
+    ],
 )
 def test_the_search_finds_every_way_to_open_one(code: str):
     assert list(opened(ast.parse(code)))

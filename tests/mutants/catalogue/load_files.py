@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutants.running import Mutant
 
 _LOAD = "tests/warehouse/load"
+_LONG_JSON = "test_a_line_of_json_that_is_too_long_is_one_reject_and_the_others_load"
 
 MUTANTS: tuple[Mutant, ...] = (
     # formats
@@ -184,5 +185,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "        self.timezone(self._original_timezone)\n",
         "        pass\n",
         (f"{_LOAD}/test_workspace.py",),
+    ),
+    # long lines of JSON, and files that are read twice
+    Mutant(
+        "a line of JSON may have a tenth of the bytes",
+        "warehouse/load/read.py",
+        "_LONGEST_JSON_LINE = 16_000_000",
+        "_LONGEST_JSON_LINE = 1_600_000",
+        (f"{_LOAD}/test_broken_lines.py::{_LONG_JSON}",),
+    ),
+    Mutant(
+        "a line of JSON that is too long takes no number",
+        "warehouse/load/read.py",
+        'out.write("\\n" if isinstance(line, LongLine) else f"{line}\\n")',
+        'out.write("" if isinstance(line, LongLine) else f"{line}\\n")',
+        (f"{_LOAD}/test_broken_lines.py::{_LONG_JSON}",),
+    ),
+    Mutant(
+        "a line of JSON that is too long counts as no record",
+        "warehouse/load/read.py",
+        'WHERE NOT {blank}") + len(too_long)',
+        'WHERE NOT {blank}")',
+        (f"{_LOAD}/test_broken_lines.py::{_LONG_JSON}",),
+    ),
+    Mutant(
+        "a file that was changed while it was loaded is read on",
+        "warehouse/load/inputs/content.py",
+        "return bool(self.stamp) and self.stamp != _stamp(self.path)",
+        "return False",
+        (f"{_LOAD}/test_typed_reading.py::test_a_file_that_changes_while_it_is_loaded_is_refused",),
     ),
 )

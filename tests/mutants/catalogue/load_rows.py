@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutants.running import Mutant
 
 _LOAD = "tests/warehouse/load"
+_COUNTED = "test_each_of_many_small_files_is_counted_by_its_own_lines"
 
 MUTANTS: tuple[Mutant, ...] = (
     # fields
@@ -179,5 +180,57 @@ MUTANTS: tuple[Mutant, ...] = (
         "waiting = f.waiting - d.rows FROM",
         "waiting = f.waiting FROM",
         (f"{_LOAD}/test_waiting.py",),
+    ),
+    # rows rejected late
+    Mutant(
+        "a row that is rejected late is looked up one line further",
+        "warehouse/load/rejects.py",
+        'row_number() OVER () - 1 AS "@row"',
+        'row_number() OVER () AS "@row"',
+        (f"{_LOAD}/test_typed_reading.py::test_a_row_that_is_rejected_late_is_kept_as_it_stood",),
+    ),
+    Mutant(
+        "rows that are rejected late are looked up by another reader",
+        "warehouse/load/read.py",
+        'return csv.relation(room.table("refused"), room.table("refused_scan"))',
+        "return csv.relation()",
+        (f"{_LOAD}/test_typed_reading.py::test_a_row_that_is_rejected_late_is_kept_as_it_stood",),
+    ),
+    # plausible days
+    Mutant(
+        "a row may have been changed in the future",
+        "warehouse/schema.py",
+        "        nullable=True,\n        past=True,\n",
+        "        nullable=True,\n",
+        (f"{_LOAD}/test_plausible.py::test_no_row_was_changed_in_the_future",),
+    ),
+    Mutant(
+        "a rate may be of any day",
+        "warehouse/tables/costs.py",
+        'past=True),\n        Column("currency", Kind.TEXT, "three-letter code"),\n        Column("rate"',
+        '),\n        Column("currency", Kind.TEXT, "three-letter code"),\n        Column("rate"',
+        (f"{_LOAD}/test_plausible.py::test_a_rate_of_2042_is_rejected",),
+    ),
+    # files counted together
+    Mutant(
+        "blank lines of small files are used",
+        "warehouse/load/checks/accounts.py",
+        'count(*) - count(*) FILTER ("@empty"), 0,',
+        "count(*), 0,",
+        (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
+    ),
+    Mutant(
+        "every line of a file whose mappings choose lines is used",
+        "warehouse/load/checks/accounts.py",
+        "any(plan.where is None for plan in stage.plans)",
+        "True",
+        (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
+    ),
+    Mutant(
+        "a file read with others has no line that cannot be read",
+        "warehouse/load/stage.py",
+        "stage.some_bad = some_bad and _some_bad(room, typed)",
+        "stage.some_bad = False",
+        (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
     ),
 )

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from mutants.running import Mutant
 
+_HEADLESS = "tests/cli/test_headless_files.py::test_a_file_without_header_shows_no_data"
+_NAMES = "tests/sources/test_value_shapes.py::test_numbers_below_words_show_that_a_line_names_columns"
+_FOLDERS = "tests/cli/test_loading_folders.py::test_archives_that_cannot_be_opened_are_named_with_the_unknown_files"
+
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "one column is enough to take a file for a table",
@@ -154,5 +158,47 @@ MUTANTS: tuple[Mutant, ...] = (
         """, {id_of_username('"Username"')})""",
         ", NULL)",
         ("tests/sources/test_woocommerce.py",),
+    ),
+    Mutant(
+        "a name that stands among its column's values is a name all the same",
+        "sources/value_shapes.py",
+        "if name in below or (own in _TELLING and own in shapes):",
+        "if own in _TELLING and own in shapes:",
+        (_NAMES,),
+    ),
+    Mutant(
+        "a name with the shape of its column's values is a name all the same",
+        "sources/value_shapes.py",
+        "if name in below or (own in _TELLING and own in shapes):",
+        "if name in below:",
+        (_NAMES,),
+    ),
+    Mutant(
+        "a first line is a header without a column that shows it",
+        "sources/value_shapes.py",
+        "    shown = False\n",
+        "    shown = True\n",
+        (_NAMES,),
+    ),
+    Mutant(
+        "one known word shows that a first line is a header",
+        "sources/catalogue.py",
+        "_KNOWN_NAMES = 2",
+        "_KNOWN_NAMES = 1",
+        (_HEADLESS,),
+    ),
+    Mutant(
+        "files that cannot be read are left out without being asked",
+        "incoming.py",
+        "or (result.unreadable and not skip_unreadable)",
+        "or (result.unreadable and skip_unreadable)",
+        (_FOLDERS,),
+    ),
+    Mutant(
+        "broken files are not named beside unknown ones",
+        "incoming.py",
+        "left = {**result.unknown, **unreadable} or result.passed_over",
+        "left = result.unknown or unreadable or result.passed_over",
+        (_FOLDERS,),
     ),
 )

@@ -125,12 +125,16 @@ def test_a_line_of_json_that_is_too_long_is_one_reject_and_the_others_load(shop:
         for n, e in ((1, "a"), (2, "b" * 15_900_000))  # the second is long and still read
     ]
     long = '{"order_id": 3, "email": "' + "é" * 8_000_000 + '"}'
-    lines = [*good[:place], long, *good[place:]]
+    late = json.dumps({"order_id": 4, "ordered_at": "never", "currency": "GBP", "gross": 4})
+    lines = [*good[:place], long, *good[place:], late]
     result = shop.load({"orders.jsonl": ("\n\n".join(lines), ORDERS)})  # the blank lines between count
-    assert result.files["orders.jsonl"] == FileCount(read=3, used=2, rejected=1)
+    assert result.files["orders.jsonl"] == FileCount(read=4, used=2, rejected=2)
     assert set(shop.amounts()) == {"1", "2"}
-    assert shop.reasons() == {1 + 2 * place: ["the line is longer than 16,000,000 bytes"]}
-    (raw,) = shop.rows("SELECT raw FROM rejects")[0]
+    assert shop.reasons() == {
+        1 + 2 * place: ["the line is longer than 16,000,000 bytes"],
+        7: ["ordered_at: 'never' is not a date and time"],
+    }
+    (raw,) = shop.rows("SELECT raw FROM rejects WHERE line < 7")[0]
     assert json.loads(str(raw)) == {
         "@text": long[:1000],
         "@size": str(len(long.encode())),
