@@ -6,18 +6,12 @@ by its bytes: DuckDB always does, PostgreSQL where the columns of the canonical 
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"
-_MONEY_TYPE = dt.dtype(MONEY)
-_NOTHING = ibis.literal(Decimal(0), type=MONEY)
 _WIDE = "decimal(38, 4)"
 _WIDEST = "decimal(38, 8)"
-_ONE = ibis.literal(Decimal(1), type="decimal(38, 0)")
 
 
 @ibis.udf.scalar.builtin(name="md5", signature=(("string",), "string"))
@@ -68,45 +62,45 @@ def larger(left: ir.NumericValue, right: ir.NumericValue) -> ir.NumericValue:
     return (left.isnull() | right.isnull()).ifelse(ibis.null(), ibis.greatest(left, right))
 
 
-@ibis.udf.scalar.builtin(name="half_even", signature=((_WIDEST, _WIDEST, "int8"), MONEY))
-def _half_even(dividend, divisor, digits):  # type: ignore[no-untyped-def]
-    """dividend / divisor (> 0, or null) rounded half-even to `digits` places, exactly. Engines divide decimals as floats,
-    so each is taught this function (FUNCTIONS): a float guess in smallest units, off by one at most, which the exact
-    remainder corrects.
+@ibis.udf.scalar.builtin(name="half_even_share", signature=((_WIDE, _WIDE, _WIDE, "int8"), MONEY))
+def _half_even_share(amount, part, whole, digits):  # type: ignore[no-untyped-def]
+    """amount × part / whole (> 0, or null) rounded half-even to `digits` places, exactly. Engines divide decimals as floats,
+    so each is taught this function (FUNCTIONS).
     """
 
 
-@ibis.udf.scalar.builtin(name="half_even_share", signature=((MONEY, MONEY, MONEY, "int8"), MONEY))
-def _half_even_share(amount, part, whole, digits):  # type: ignore[no-untyped-def]
-    """amount × part / whole (> 0, or null) rounded half-even to `digits` places, exactly."""
+@ibis.udf.scalar.builtin(name="half_even_rounded", signature=((_WIDEST, "int8"), MONEY))
+def _half_even_rounded(amount, digits):  # type: ignore[no-untyped-def]
+    """amount rounded half-even to `digits` places, exactly."""
 
 
 FUNCTIONS = {
     "duckdb": (
-        """CREATE OR REPLACE MACRO half_even_of(dividend, divisor, guess) AS
+        # Half away from zero, but for an even number of units and a half, which goes back to the even number.
+        """CREATE OR REPLACE MACRO half_even_rounded(amount, digits) AS
+        CASE WHEN 2 * abs(amount % (2 * 10.0 ** -digits)::DECIMAL(5,4)) = (10.0 ** -digits)::DECIMAL(5,4)
+             THEN amount - amount % (2 * 10.0 ** -digits)::DECIMAL(5,4) ELSE round(amount, digits) END::DECIMAL(18,4)""",
+        """CREATE OR REPLACE MACRO half_even_whole(dividend, divisor) AS
+        dividend // divisor + CASE WHEN 2 * abs(dividend % divisor) + abs((dividend // divisor) % 2) > divisor
+                                   THEN sign(dividend) ELSE 0 END""",
+        # A float guess, off by one at most, which the exact remainder corrects.
+        """CREATE OR REPLACE MACRO half_even_guessed(dividend, divisor, guess) AS
         guess + CASE WHEN abs(4 * (dividend - guess::DECIMAL(38,0) * divisor)) + abs(guess % 2)::DECIMAL(38,0)
                           * 0.00000001::DECIMAL(38,8) > 2 * divisor
                      THEN sign(dividend - guess::DECIMAL(38,0) * divisor)::BIGINT ELSE 0 END""",
-        # Beyond 10¹⁵ a float may be off by more than one: what is left is guessed once more.
-        """CREATE OR REPLACE MACRO half_even_near(dividend, divisor, guess) AS
-        CASE WHEN abs(guess) < 1000000000000000 THEN half_even_of(dividend, divisor, guess)
-             ELSE half_even_of(dividend, divisor, guess
-                 + round((dividend - guess::DECIMAL(38,0) * divisor)::DOUBLE / divisor::DOUBLE)::BIGINT) END""",
-        """CREATE OR REPLACE MACRO half_even(dividend, divisor, digits) AS
-        (half_even_near(dividend * (10 ** digits)::DECIMAL(38,0), divisor,
-            round((dividend * (10 ** digits)::DECIMAL(38,0))::DOUBLE / divisor::DOUBLE)::BIGINT)::DECIMAL(38,0)
-         * (CASE digits WHEN 0 THEN 1 WHEN 1 THEN 0.1 WHEN 2 THEN 0.01 WHEN 3 THEN 0.001 ELSE 0.0001 END)::DECIMAL(38,4)
-        )::DECIMAL(18,4)""",
-        # What most orders are made of fits in 64 bits, as ten-thousandths: several times faster.
-        """CREATE OR REPLACE MACRO half_even_small(dividend, divisor) AS
-        dividend // divisor + CASE WHEN 2 * abs(dividend % divisor) + abs((dividend // divisor) % 2) > divisor
-                                   THEN sign(dividend) ELSE 0 END""",
+        # In ten-thousandths. What most orders are made of fits in 64 bits, several times faster; floats hold what is below
+        # 10¹⁵; anything else fits in 128 bits. Engines write macros out in full: each branch more costs every statement time.
         """CREATE OR REPLACE MACRO half_even_share(amount, part, whole, digits) AS
-        CASE WHEN abs(amount) < 200000 AND abs(part) <= whole AND whole BETWEEN 0.0001 AND 200000 THEN
-            (half_even_small((amount * 10000)::BIGINT * (part * 10000)::BIGINT,
-                             (whole * 10000)::BIGINT * (10 ** (4 - digits))::BIGINT) * (10 ** (4 - digits))::BIGINT
-            )::DECIMAL(14,0) * 0.0001::DECIMAL(4,4)
-        ELSE half_even((amount::DECIMAL(38,4) * part::DECIMAL(38,4))::DECIMAL(38,8), whole::DECIMAL(38,8), digits) END""",
+        (CASE WHEN abs(amount) < 200000 AND abs(part) <= whole AND whole > 0 AND whole <= 200000
+             THEN half_even_whole((amount * 10000)::BIGINT * (part * 10000)::BIGINT,
+                                  (whole * 10000)::BIGINT * (10 ** (4 - digits))::BIGINT)::DECIMAL(38,0)
+             WHEN abs(amount::DOUBLE * part::DOUBLE) < 100000000000 * whole::DOUBLE
+             THEN half_even_guessed(amount::DECIMAL(38,4) * part::DECIMAL(38,4) * (10 ** digits)::DECIMAL(38,0),
+                                    whole::DECIMAL(38,4),
+                                    round(amount::DOUBLE * part::DOUBLE / whole::DOUBLE * 10 ** digits)::BIGINT)::DECIMAL(38,0)
+             ELSE half_even_whole((amount::DECIMAL(38,4) * 10000)::HUGEINT * (part::DECIMAL(38,4) * 10000)::HUGEINT,
+                                  (whole::DECIMAL(38,4) * 10000)::HUGEINT * (10 ** (4 - digits))::HUGEINT)::DECIMAL(38,0)
+         END * (10.0 ** -digits)::DECIMAL(5,4))::DECIMAL(18,4)""",
     ),
     # NUMERIC divides exactly: div() is the whole quotient towards zero, and what is left decides.
     "postgres": (
@@ -120,6 +114,8 @@ FUNCTIONS = {
         $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
         """CREATE OR REPLACE FUNCTION half_even_share(amount NUMERIC, part NUMERIC, whole NUMERIC, digits INTEGER)
         RETURNS NUMERIC(18,4) AS $$ SELECT half_even(amount * part, whole, digits) $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
+        """CREATE OR REPLACE FUNCTION half_even_rounded(amount NUMERIC, digits INTEGER) RETURNS NUMERIC(18,4) AS $$
+        SELECT half_even(amount, 1, digits) $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
     ),
 }
 """SQL that teaches an engine what it lacks, by Ibis backend; `derive` runs DuckDB's."""
@@ -128,24 +124,21 @@ FUNCTIONS = {
 def converted(amount: ir.DecimalValue, rate: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount × rate, rounded half-even to `digits` decimal places, exactly."""
     # 18,4 × 38,8 overflows beyond 10⁶ where the product keeps the left type: widen first.
-    return _rounded_half_even(amount.cast(_WIDE) * rate.cast("decimal(38, 8)"), _ONE, digits)
+    return rounded(amount.cast(_WIDE) * rate.cast("decimal(38, 8)"), digits)
 
 
 def rounded(amount: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount rounded half-even to `digits` decimal places, exactly."""
-    return _rounded_half_even(amount, _ONE, digits)
+    found: ir.DecimalValue = _half_even_rounded(amount.cast(_WIDEST), ibis.literal(digits, "int8"))
+    return found
 
 
-def share(amount: ir.DecimalValue, part: ir.DecimalValue, whole: ir.DecimalValue, digits: int) -> ir.DecimalValue:
+def share(
+    amount: ir.DecimalValue, part: ir.NumericValue, whole: ir.NumericValue, digits: int | ir.IntegerValue
+) -> ir.DecimalValue:
     """amount × part / whole, rounded half-even to `digits` decimal places, exactly; null where whole is 0."""
-    if all(value.type() == _MONEY_TYPE for value in (amount, part, whole)):
-        found: ir.DecimalValue = _half_even_share(amount, part, whole.nullif(_NOTHING), ibis.literal(digits, "int8"))
-        return found
-    return _rounded_half_even(amount.cast(_WIDE) * part.cast(_WIDE), whole.nullif(Decimal(0)), digits)
-
-
-def _rounded_half_even(dividend: ir.DecimalValue, divisor: ir.DecimalValue, digits: int) -> ir.DecimalValue:
-    found: ir.DecimalValue = _half_even(dividend.cast(_WIDEST), divisor.cast(_WIDEST), ibis.literal(digits, "int8"))
+    places = ibis.literal(digits, "int8") if isinstance(digits, int) else digits
+    found: ir.DecimalValue = _half_even_share(amount, part, whole.nullif(0), places)
     return found
 
 

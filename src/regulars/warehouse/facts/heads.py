@@ -101,13 +101,10 @@ def with_net(rows: ir.Table, sources: Sources, **amounts: ir.DecimalValue) -> ir
     shop's currency: rounded half-even once for the shop's own currency, else before and after conversion.
     """
     own = rows.currency == sources.currency
+    digits = own.ifelse(ibis.literal(sources.digits, "int8"), ibis.literal(4, "int8"))
     # In two steps, so that no rounding stands inside another: engines write both out in full.
     untaxed = {
-        f"{name}_untaxed_": own.ifelse(
-            share(amount, rows.net_part, rows.net_whole, sources.digits),
-            share(amount, rows.net_part, rows.net_whole, 4),
-        )
-        for name, amount in amounts.items()
+        f"{name}_untaxed_": share(amount, rows.net_part, rows.net_whole, digits) for name, amount in amounts.items()
     }
     rows = rows.mutate(**untaxed)
     own = rows.currency == sources.currency

@@ -104,7 +104,7 @@ def _with_cost_back(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     )  # fmt: skip
     rows = rows.left_join(of, [rows.of_key == of.l_key, rows.line_id == of.l_line])
     pieces = (rows.line_quantity > 0).ifelse(rows.line_quantity, ibis.null("int64"))
-    by_pieces = share(rows.line_cost, rows.quantity.cast(_WIDE), pieces.cast(_WIDE), sources.digits)
+    by_pieces = share(rows.line_cost, rows.quantity, pieces, sources.digits)
     by_money = share(rows.goods_cost, rows.of_goods, rows.goods_paid, sources.digits)
     restocked = rows.restocked.fill_null(False)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
