@@ -64,15 +64,16 @@ _TABLES = {
     },
 }  # fmt: skip
 _COLUMNS = (
-    "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'facts' AND table_name = ? ORDER BY column_index"
+    "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns()"
+    " WHERE schema_name = 'facts' AND database_name = current_database() GROUP BY table_name"
 )
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
     """Make the tables, empty, where they are not there. Those of an older Regulars, of other columns, go."""
-    found = {name: [column for (column,) in con.execute(_COLUMNS, [name]).fetchall()] for name in _TABLES}
+    found = dict(con.execute(_COLUMNS).fetchall())
     for names in _TOGETHER:
-        if any(found[name] != list(_TABLES[name]) for name in names):
+        if any(found.get(name) != list(_TABLES[name]) for name in names):
             for name in names:
                 listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
                 con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")

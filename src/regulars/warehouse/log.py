@@ -63,19 +63,27 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_BOOKS)
     con.execute("ALTER TABLE main.load_files ADD COLUMN IF NOT EXISTS waiting BIGINT DEFAULT 0")
     con.execute("ALTER TABLE main.rejects ADD COLUMN IF NOT EXISTS source_order_id VARCHAR")
+    found: dict[str, set[str]] = {}
+    for name, column in con.execute(
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'log'"
+        " AND database_name = current_database()"
+    ).fetchall():
+        found.setdefault(name, set()).add(column)
     for table in TABLES:
         columns = stored_columns(table)
-        typed = ", ".join(f'"{column.name}" {column.kind.sql}' for column in columns)
-        con.execute(
-            f"CREATE TABLE IF NOT EXISTS log.{table.name}"
-            f" ({typed}, current BOOLEAN NOT NULL, waiting BOOLEAN DEFAULT false)"
-        )
-        stored = {row[0] for row in con.execute(f"DESCRIBE log.{table.name}").fetchall()}
-        missing = [column for column in columns if column.name not in stored]
-        for column in missing:
-            con.execute(f'ALTER TABLE log.{table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {column.kind.sql}')
-        if "waiting" not in stored:
-            con.execute(f"ALTER TABLE log.{table.name} ADD COLUMN waiting BOOLEAN DEFAULT false")
+        stored = found.get(table.name)
+        missing: list[Column] = []
+        if stored is None:
+            typed = ", ".join(f'"{column.name}" {column.kind.sql}' for column in columns)
+            con.execute(
+                f"CREATE TABLE log.{table.name} ({typed}, current BOOLEAN NOT NULL, waiting BOOLEAN DEFAULT false)"
+            )
+        else:
+            missing = [column for column in columns if column.name not in stored]
+            for column in missing:
+                con.execute(f'ALTER TABLE log.{table.name} ADD COLUMN IF NOT EXISTS "{column.name}" {column.kind.sql}')
+            if "waiting" not in stored:
+                con.execute(f"ALTER TABLE log.{table.name} ADD COLUMN waiting BOOLEAN DEFAULT false")
         create = "CREATE OR REPLACE VIEW" if missing else "CREATE VIEW IF NOT EXISTS"
         con.execute(
             f"{create} main.{table.name} AS SELECT {_list(column.name for column in columns)}"

@@ -21,7 +21,7 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """facts.coverage(table_name, first_day, last_day), in epoch days."""
     con.execute("CREATE OR REPLACE TABLE facts.coverage (table_name TEXT, first_day INTEGER, last_day INTEGER)")
     for table in TABLES:
-        if table.day is None:
+        if table.day is None or not _has_rows(con, table):
             continue
         days = _days(con, table)
         if table.covered_with:
@@ -46,16 +46,17 @@ def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     A load also reaches to the day that `--covers-until` gave.
     """
     parts = []
-    for table in TABLES:
-        if table.day is None:
-            continue
+    for (name,) in con.execute("SELECT table_name FROM facts.coverage").fetchall():
+        table = BY_NAME[name]
         latest, day = f'max("{table.day}")', "latest"
-        if table.column(table.day).kind is Kind.INSTANT:
+        if table.column(str(table.day)).kind is Kind.INSTANT:
             day = "timezone(coalesce(zone, $zone), timezone('UTC', latest))::DATE"
         parts.append(
             f"SELECT '{table.name}' AS table_name, source, load_id, max({day}) AS day FROM (SELECT source, load_id, zone,"
             f" {latest} AS latest FROM main.{table.name} GROUP BY ALL) GROUP BY ALL"
         )
+    if not parts:
+        return
     con.execute(f"CREATE OR REPLACE TEMP TABLE load_ends AS {' UNION ALL '.join(parts)}", {"zone": settings.timezone})
     con.execute(
         "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
@@ -64,6 +65,11 @@ def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
     )
     con.execute("DROP TABLE temp.load_ends")
+
+
+def _has_rows(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether there is anything to ask: most shops use few of the tables."""
+    return bool(con.execute(f"SELECT 1 FROM main.{table.name} LIMIT 1").fetchall())
 
 
 def _days(con: duckdb.DuckDBPyConnection, table: Table, where: str = "") -> str:
