@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import duckdb
 import ibis
 
+from regulars.metrics.cells.projection import typed
 from regulars.metrics.cells.registry import GAPS
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BEFORE
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
+from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.gaps import gaps
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")
+_ORDERS = "orders_to_count"
+"""What the orders are called in SQL that is kept."""
 
 
 def table_by(attribute: str) -> str:
@@ -33,7 +39,7 @@ def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, limi
         rows = whole  # it has as many at least
         if whole <= limit:
             con.execute(
-                f"CREATE TABLE facts.{table} AS {_sql(schema, attribute, 'facts.orders')} ORDER BY histogram, day"
+                f"CREATE TABLE facts.{table} AS {_sql(con, schema, attribute, 'facts.orders')} ORDER BY histogram, day"
             )
             rows = _rows(con, table)
             if rows > limit:
@@ -47,13 +53,18 @@ def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, attribute: str)
     for rows, sign in ((f"temp.{HISTORIES_NOW}", ""), (f"temp.{HISTORIES_BEFORE}", "-")):
         con.execute(
             f"INSERT INTO facts.{table_by(attribute)} BY NAME"
-            f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(schema, attribute, rows)})"
+            f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(con, schema, attribute, rows)})"
         )
 
 
-def _sql(schema: ibis.Schema, attribute: str, rows: str) -> str:
-    orders = ibis.table(schema, name="orders_to_count")
-    return str(ibis.to_sql(gaps(orders, (attribute,)), dialect="duckdb")).replace('"orders_to_count"', rows)
+def _sql(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, attribute: str, rows: str) -> str:
+    sql = compiled(con, ("histograms", typed(schema), attribute), lambda: _counted(schema, attribute))
+    return sql.replace(f'"{_ORDERS}"', rows)
+
+
+@lru_cache(maxsize=64)  # for other shops of the same process
+def _counted(schema: ibis.Schema, attribute: str) -> str:
+    return str(ibis.to_sql(gaps(ibis.table(schema, name=_ORDERS), (attribute,)), dialect="duckdb"))
 
 
 def _rows(con: duckdb.DuckDBPyConnection, table: str) -> int:

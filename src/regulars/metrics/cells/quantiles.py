@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 
 import duckdb
@@ -204,6 +205,7 @@ def _rows(orders: Orders, metric: Quantile, splits: tuple[str, ...]) -> str:
     return compiled(orders.con, told, lambda: _counted(orders.schema, metric, splits))
 
 
+@lru_cache(maxsize=64)  # for other shops of the same process
 def _counted(schema: ibis.Schema, metric: Quantile, splits: tuple[str, ...]) -> str:
     rows = ibis.table(schema, name=ROWS)
     rows = rows.filter(rows[PERSON].notnull())
