@@ -6,6 +6,7 @@ import difflib
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -32,6 +33,11 @@ class Expression:
 def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expression:
     """Take an expression apart. `place` says where it stands, for the message. Raises MappingError."""
     (answer,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
+    return _taken_apart(sql, place, answer)
+
+
+@lru_cache(maxsize=256)  # for the other files of the same mapping
+def _taken_apart(sql: str, place: str, answer: str) -> Expression:
     tree = json.loads(answer)
     if tree["error"]:
         raise MappingError(f"{place}: {sql!r} is not an SQL expression ({tree.get('error_message')}).")

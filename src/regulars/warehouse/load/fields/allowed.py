@@ -116,11 +116,12 @@ def _require_bounded(node: dict[str, Any], name: str) -> None:
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:
     """The nodes of expressions in the tree, outermost first."""
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for value in tree.values():
-            yield from nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from nodes(value)
+    waiting = [tree]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            if "class" in one:
+                yield one
+            waiting.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            waiting.extend(reversed(one))
