@@ -76,3 +76,4 @@ def test_each_of_many_small_files_is_counted_by_its_own_lines(tmp_path: Path) ->
     stored = shop.rows("SELECT name, read, used, waiting, rejected, skipped FROM load_files ORDER BY file_no")
     counts = [(c.read, c.used, c.waiting, c.rejected, c.skipped) for c in expected.values()]
     assert stored == [(name, *count) for name, count in zip(expected, counts, strict=True)]
+    assert shop.rows("SELECT DISTINCT reasons FROM rejects") == [(["ordered_at: 'never' is not a date and time"],)]
