@@ -230,6 +230,26 @@ subscriptions = st.builds(
     st.sampled_from([None, 1, 40]),
     st.sampled_from([None, "yearly"]),
 )  # fmt: skip
+ABOUT_SOMEBODY = ("visits", "carts", "tickets", "calls", "answers", "messages", "holdouts", "consents")
+"""Tables that say who, and that no fact reads, or not all of them."""
+others = st.builds(
+    lambda number, customer, email, phone, person: {
+        "number": str(number), "customer_id": customer, "email": email, "phone": phone, "person_id": person
+    },
+    st.integers(1, 4),
+    st.sampled_from([None, None, "a", "b", "f"]),
+    st.sampled_from([None, "a@x.example", "b@x.example", "e@x.example"]),
+    st.sampled_from([None, None, "01632 960961", "01632 960962"]),
+    st.sampled_from([None, None, "p1", "p2"]),
+)  # fmt: skip
+
+
+def of_others(table: str, rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows of a table about somebody that say who, and nothing else but their key."""
+    (key,) = BY_NAME[table].key
+    return {table: [{key: row["number"], **{name: row[name] for name in row if name != "number"}} for row in rows]}
+
+
 rates = st.just([{"day": at(day, 0).date(), "currency": "EUR", "rate": Decimal("0.85123")} for day in range(-2, 45, 5)])
 
 
@@ -250,6 +270,7 @@ tables = st.one_of(
     st.fixed_dictionaries({"spend": some(spend, 2)}),
     st.fixed_dictionaries({"subscriptions": some(subscriptions)}, optional={"customers": some(customers)}),
     st.fixed_dictionaries({"exchange_rates": rates}),
+    st.builds(of_others, st.sampled_from(ABOUT_SOMEBODY), st.lists(others, min_size=1, max_size=4)),
 )
 people = st.sampled_from(["test:a", "test:b", "test:c", "a@x.example", "b@x.example", "c@x.example", "01632 960961"])
 acts = st.one_of(
@@ -406,6 +427,30 @@ def test_a_customer_lies_in_one_bucket_though_a_guests_order_came_back():
     shop.load({**FIRST, "returns": [of_a_guest, {**back, "return_id": "2", "returned_at": at(13, 0)}]})
     found = shop.con.execute("SELECT return_id, bucket = person % 32 FROM facts.returns ORDER BY return_id").fetchall()
     assert found == [("1", True), ("2", True)]
+
+
+@pytest.mark.parametrize("table", ABOUT_SOMEBODY)
+def test_what_a_row_says_of_somebody_joins_and_parts_customers(table: str):
+    shop = Shop()
+    shop.load(FIRST)
+    (key,) = BY_NAME[table].key
+    known = "SELECT list(person ORDER BY order_id) FROM facts.orders WHERE order_id IN ('1', '2')"
+    apart = shop.con.execute(known).fetchall()
+    shop.load({table: [{key: "1", "email": "A@x.example", "phone": "+44 1632 960961"}]})
+    ((together,),) = shop.con.execute(known).fetchall()
+    assert together[0] == together[1] and together[0] is not None
+    shop.check()
+    shop.load({table: [{key: "1", "email": "new@x.example"}]})
+    assert shop.con.execute(known).fetchall() == apart
+    described = "SELECT customer, email, records FROM facts.persons WHERE email = 'new@x.example'"
+    assert shop.con.execute(described).fetchall() == [("new@x.example", "new@x.example", 1)]
+    shop.check()
+    shop.undo(3)
+    assert shop.con.execute(known).fetchall() == [(together,)]
+    shop.undo(2)
+    assert shop.con.execute(known).fetchall() == apart
+    assert shop.ways[1:] == [""] * 4
+    shop.check()
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\t", " "])

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from properties import few
-from regulars.warehouse.people import derive_persons, persons
+from regulars.warehouse.people import derive_persons, of_persons, persons
 from regulars.warehouse.people.corrections import ensure_corrections
+from regulars.warehouse.tables import BY_NAME
 from warehouse.rows import SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
 
 
@@ -184,6 +185,13 @@ PHONES = {
 SHARED = SETTINGS.model_copy(update={"shared_addresses": ("*@shared.example", "+441632960999")})
 
 
+ABOUT_SOMEBODY = (
+    "returns", "visits", "carts", "leads", "tickets", "contacts", "calls", "invitations", "answers", "mentions", "messages",
+    "holdouts", "consents", "subscriptions",
+)  # fmt: skip
+"""Tables that say who besides customers and orders."""
+
+
 @dataclass(frozen=True)
 class Record:
     table: str
@@ -198,16 +206,16 @@ class Record:
         email, phone = EMAILS.get(self.email or ""), PHONES.get(self.phone or "")
         found = [
             self.customer_id and f"id:{self.source}:{self.customer_id}",
-            self.person_id and self.table in ("customers", "orders") and f"person:{self.person_id}",
-            email and self.table != "returns" and f"email:{email}",
-            phone and self.table in ("customers", "orders") and f"phone:{phone}",
+            self.person_id and f"person:{self.person_id}",
+            email and f"email:{email}",
+            phone and f"phone:{phone}",
         ]
         return [identity for identity in found if identity]
 
 
 @st.composite
 def records(draw: st.DrawFn) -> Record:
-    table = draw(st.sampled_from(["customers", "orders", "orders", "tickets", "returns"]))
+    table = draw(st.sampled_from(["customers", "orders", "orders", *ABOUT_SOMEBODY]))
     number = st.sampled_from(["1", "2", "3", "4"])
     return Record(
         table,
@@ -250,18 +258,15 @@ def by_sets(rows: list[Record], corrections: list[tuple[str, str, bool]]) -> dic
 
 def filled(rows: list[Record], corrections: list[tuple[str, str, bool]]) -> duckdb.DuckDBPyConnection:
     con = SHOP
-    for table in ("customers", "orders", "tickets", "returns"):
+    for table in ("customers", "orders", *ABOUT_SOMEBODY):
         con.execute(f"DELETE FROM main.{table}")
     ensure_corrections(con)
     con.execute("DELETE FROM main.people_corrections")
     for number, row in enumerate(rows):
-        values = {"source": row.source, "customer_id": row.customer_id}
-        if row.table != "returns":
-            values["email"] = row.email
-        if row.table in ("customers", "orders"):
-            values |= {"phone": row.phone, "person_id": row.person_id}
+        values = {"source": row.source, "customer_id": row.customer_id, "person_id": row.person_id}
+        values |= {"email": row.email, "phone": row.phone}
         if row.table != "customers":
-            values[f"{row.table[:-1]}_id"] = str(number)
+            values[BY_NAME[row.table].key[0]] = str(number)
         add(con, row.table, **values)
     for seq, (a, b, joined) in enumerate(corrections):
         con.execute("INSERT INTO main.people_corrections VALUES (?, ?, ?, ?, now(), '')", [seq, a, b, joined])
@@ -282,12 +287,14 @@ def test_persons_are_the_components_of_what_records_share(rows: list[Record], co
     for identity, person in con.execute("SELECT identity, person FROM facts.identities").fetchall():
         by_person[person].add(identity)
     assert {frozenset(identities) for identities in by_person.values()} == set(expected.values())
-    orders = dict(con.execute(f"SELECT order_id, person FROM {WHOSE_ORDERS}").fetchall())
-    for number, row in enumerate(rows):
-        if row.table == "orders":
-            primary = row.identities()[0] if row.identities() else None
-            found = frozenset(by_person[orders[str(number)]]) if orders[str(number)] is not None else None
-            assert found == (expected[primary] if primary else None)
+    for table in {row.table for row in rows} - {"customers"}:
+        whose = of_persons(BY_NAME[table], f"main.{table}")
+        theirs = dict(con.execute(f"SELECT {BY_NAME[table].key[0]}, person FROM ({whose})").fetchall())
+        for number, row in enumerate(rows):
+            if row.table == table:
+                primary = row.identities()[0] if row.identities() else None
+                found = frozenset(by_person[theirs[str(number)]]) if theirs[str(number)] is not None else None
+                assert found == (expected[primary] if primary else None)
     primaries = defaultdict(set)
     for row in rows:
         if row.identities():

@@ -100,10 +100,23 @@ class Table:
                 return column
         raise KeyError(name)
 
+    @property
+    def is_about_somebody(self) -> bool:
+        """Whether the table has the columns of WHO."""
+        return any(column.name == WHO[0].name for column in self.columns)
+
     def has(self, name: str) -> bool:
         """Whether the table has such a column."""
         return any(column.name == name for column in self.columns)
 
+
+WHO = (
+    Column("customer_id", Kind.ID, "the source's own number of the customer; empty for a guest", nullable=True),
+    Column("email", Kind.TEXT, "address as it came; compared in lower case", nullable=True),
+    Column("phone", Kind.TEXT, "number as it came; compared as digits", nullable=True),
+    Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
+)
+"""Who a row is about: the columns of every table about somebody. Each may be empty, and one is enough."""
 
 HOUSEKEEPING = (
     Column("source", Kind.ID, "which source and account the row came from"),

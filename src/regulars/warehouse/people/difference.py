@@ -11,7 +11,6 @@ from regulars.warehouse.people.identities import RECORDS, define_identities, row
 from regulars.warehouse.people.persons import find_persons, hashed
 from regulars.warehouse.people.records import SAID, said, spelt
 from regulars.warehouse.schema import Table
-from regulars.warehouse.tables import BY_NAME
 
 # A primary identity says whether it is an id, and which.
 _TOLD = ("person_id", "email", "phone", "source")
@@ -59,12 +58,12 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
 def _correct_records(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     """Bring facts.records up to date; temp.appeared holds what nobody said before, and what nobody says any more."""
     rows = [
-        said(table, f"temp.{kind}_{table.name} SEMI JOIN {changes.altered(table.name)} USING ({_key(table)})", times)
+        said(f"temp.{kind}_{table.name} SEMI JOIN {changes.altered(table.name)} USING ({_key(table)})", times)
         for table in RECORDS
         if table.name in changes.tables
         for kind, times in (("previous", -1), ("current", 1))
     ]
-    none = said(BY_NAME["customers"], "main.customers", 0) + " LIMIT 0"
+    none = said("main.customers", 0) + " LIMIT 0"
     con.execute(
         "CREATE OR REPLACE TEMP TABLE record_changes AS"
         f" SELECT * FROM ({spelt(' UNION ALL '.join(rows) or none)}) WHERE times <> 0 AND primary_identity IS NOT NULL"

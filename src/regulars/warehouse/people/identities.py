@@ -26,8 +26,8 @@ IDENTIFYING = {
 }
 """The columns that say who a record is about, strongest first, each with the SQL of its identity."""
 
-RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if any(table.has(column) for column in IDENTIFYING))
-"""The tables whose rows are about somebody."""
+RECORDS: tuple[Table, ...] = tuple(table for table in TABLES if table.is_about_somebody)
+"""The tables whose rows are about somebody: they have all columns of IDENTIFYING."""
 
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 """What is trimmed off. Slow, and nearly nothing has any: plain text is told by an expression first."""

@@ -38,7 +38,7 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("CREATE SCHEMA IF NOT EXISTS facts")
     ensure_corrections(con)
     define_identities(con, settings)
-    rows = " UNION ALL ".join(said(table, f"main.{table.name}") for table in RECORDS)
+    rows = " UNION ALL ".join(said(f"main.{table.name}") for table in RECORDS)
     con.execute(f"CREATE OR REPLACE TABLE facts.records AS {spelt(rows)}")
     # Said as a condition of the query, it would be worked out, spelling and all, before the rows are summed up.
     con.execute("DELETE FROM facts.records WHERE primary_identity IS NULL")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from regulars.warehouse.people.identities import IDENTIFYING
-from regulars.warehouse.schema import Table
 
 SAID = "id, person_id, email, phone, primary_identity, source"
 """What a record says about who it is; source only where it gives a customer id."""
 
 
-def said(table: Table, rows: str, times: int = 1) -> str:
-    """SQL of what the rows of a table say, raw: source, IDENTIFYING, and `times`."""
-    columns = ", ".join(name if table.has(name) else f"NULL::TEXT AS {name}" for name in IDENTIFYING)
-    return f"SELECT source, {columns}, {times} AS times FROM {rows}"
+def said(rows: str, times: int = 1) -> str:
+    """SQL of what rows of a table of RECORDS say, raw, where they name somebody: source, IDENTIFYING, and `times`."""
+    columns = ", ".join(IDENTIFYING)
+    return f"SELECT source, {columns}, {times} AS times FROM {rows} WHERE coalesce({columns}) IS NOT NULL"
 
 
 def spelt(raw: str) -> str:

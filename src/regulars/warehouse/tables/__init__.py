@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from regulars.warehouse.schema import Table
-from regulars.warehouse.tables.costs import exchange_rates, product_costs, products, spend
+from regulars.warehouse.tables.costs import exchange_rates, payouts, product_costs, products, spend
+from regulars.warehouse.tables.messages import holdouts, message_days, messages
 from regulars.warehouse.tables.orders import deliveries, order_lines, orders, returns
 from regulars.warehouse.tables.people import consents, customers, subscriptions
 from regulars.warehouse.tables.service import calls, contacts, tickets
-from regulars.warehouse.tables.surveys import answers, invitations, mentions, messages
-from regulars.warehouse.tables.web import carts, leads, product_views, visits
+from regulars.warehouse.tables.surveys import answers, invitations, mentions
+from regulars.warehouse.tables.web import carts, leads, product_views, traffic_days, visits
 
 TABLES: tuple[Table, ...] = (
     customers,
@@ -19,6 +20,7 @@ TABLES: tuple[Table, ...] = (
     products,
     product_costs,
     visits,
+    traffic_days,
     product_views,
     carts,
     leads,
@@ -30,8 +32,11 @@ TABLES: tuple[Table, ...] = (
     answers,
     mentions,
     messages,
+    message_days,
+    holdouts,
     consents,
     subscriptions,
+    payouts,
     exchange_rates,
 )
 

@@ -1,4 +1,4 @@
-"""Products, what they and advertising cost, and what foreign money is worth."""
+"""Products, what they and advertising cost, what was paid out, and what foreign money is worth."""
 
 from __future__ import annotations
 
@@ -30,16 +30,36 @@ product_costs = Table(
 
 spend = Table(
     name="spend",
-    about="What advertising cost on one day. A row over several days is rejected unless the mapping spreads it.",
+    about="What advertising cost on one day. A row over several days is rejected.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
         Column("channel", Kind.TEXT, "where it was spent"),
         Column("campaign", Kind.TEXT, "for which campaign; empty text where there is none", default="''"),
         Column("amount", Kind.MONEY, "how much", low=0),
         Column("currency", Kind.TEXT, "three-letter code"),
+        Column("last_day", Kind.DAY, "the last day of the row, where the file names it: the day itself", nullable=True),
     ),
     key=("day", "channel", "campaign"),
+    rules=(
+        Rule("last_day > day", "the row sums up several days; export the spend day by day"),
+        Rule("last_day < day", "the row ends before it starts"),
+    ),
     day="day",
+)
+
+payouts = Table(
+    name="payouts",
+    about="One row per transfer of a payment provider to the shop: to reconcile with, never revenue.",
+    columns=(
+        Column("payout_id", Kind.ID, "the provider's number"),
+        Column("paid_at", Kind.INSTANT, "when it was paid", past=True),
+        Column("currency", Kind.TEXT, "three-letter code of all its amounts"),
+        Column("gross", Kind.MONEY, "payments less refunds, before fees; negative where refunds are larger"),
+        Column("fees", Kind.MONEY, "what the provider kept; negative where it gave fees back"),
+        Column("net", Kind.MONEY, "what was transferred"),
+    ),
+    key=("payout_id",),
+    day="paid_at",
 )
 
 exchange_rates = Table(

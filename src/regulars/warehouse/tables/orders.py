@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
 
 STATUSES = ("counted", "cancelled", "failed", "draft", "unpaid")
 LINE_KINDS = ("product", "gift card", "tip", "duty", "shipping")
@@ -12,13 +12,12 @@ orders = Table(
     about="One row per order. Only counted orders that are not tests enter a metric.",
     columns=(
         Column("order_id", Kind.ID, "the source's number of the order"),
-        Column("customer_id", Kind.ID, "the source's number of the customer; empty for a guest", nullable=True),
-        Column("email", Kind.TEXT, "address given with the order", nullable=True),
-        Column("phone", Kind.TEXT, "number given with the order", nullable=True),
-        Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
+        *WHO,
+        Column("visit_id", Kind.ID, "the visit in which it was placed", nullable=True),
         Column("ordered_at", Kind.INSTANT, "when it was placed", past=True),
         Column("status", Kind.TEXT, "counted or why not", choices=STATUSES, default="'counted'"),
         Column("channel", Kind.TEXT, "how the order came", nullable=True),
+        Column("campaign", Kind.TEXT, "which campaign brought it", nullable=True),
         Column("country", Kind.TEXT, "where it went", nullable=True),
         Column("coupon", Kind.TEXT, "code used", nullable=True),
         Column("currency", Kind.TEXT, "three-letter code of all its amounts"),
@@ -86,7 +85,7 @@ returns = Table(
         Column("order_id", Kind.ID, "the order it belongs to", nullable=True),
         Column("line_id", Kind.ID, "the line it belongs to", nullable=True),
         Column("product_id", Kind.ID, "the product", nullable=True),
-        Column("customer_id", Kind.ID, "the customer, where no order is known", nullable=True),
+        *WHO,
         Column("returned_at", Kind.INSTANT, "when", past=True),
         Column("quantity", Kind.INTEGER, "pieces that came back", nullable=True, low=0),
         Column("amount", Kind.MONEY, "money given back, tax included, as a positive amount", low=0),

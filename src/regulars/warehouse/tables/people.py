@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
 
 customers = Table(
     name="customers",
     about="One row per customer record of a source.",
     columns=(
         Column("customer_id", Kind.ID, "the source's own number of the customer"),
-        Column("email", Kind.TEXT, "address as it came; compared in lower case", nullable=True),
-        Column("phone", Kind.TEXT, "number as it came; compared as digits", nullable=True),
-        Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
+        *WHO[1:],
         Column("name", Kind.TEXT, "how the customer is called", nullable=True),
         Column("country", Kind.TEXT, "country of the address", nullable=True),
         Column("city", Kind.TEXT, "city of the address", nullable=True),
@@ -26,15 +24,17 @@ customers = Table(
 
 consents = Table(
     name="consents",
-    about="One row per consent given or withdrawn; the latest of a customer and channel counts.",
+    about="One row per consent given or withdrawn; the latest of a person, channel and purpose counts.",
     columns=(
-        Column("customer_id", Kind.ID, "who"),
+        Column("consent_id", Kind.ID, "the source's number"),
+        *WHO,
         Column("channel", Kind.TEXT, "for which channel"),
+        Column("purpose", Kind.TEXT, "for what, such as newsletter or survey", nullable=True),
         Column("at", Kind.INSTANT, "when", past=True),
         Column("given", Kind.FLAG, "true: given; false: withdrawn"),
         Column("how", Kind.TEXT, "where and how it was given"),
     ),
-    key=("customer_id", "channel", "at"),
+    key=("consent_id",),
     day="at",
 )
 
@@ -43,7 +43,7 @@ subscriptions = Table(
     about="One row per subscription; it runs until it has an end.",
     columns=(
         Column("subscription_id", Kind.ID, "the source's number"),
-        Column("customer_id", Kind.ID, "whose"),
+        *WHO,
         Column("started_at", Kind.INSTANT, "when it began", past=True),
         Column("ended_at", Kind.INSTANT, "when it ended", nullable=True),
         Column("plan", Kind.TEXT, "what is subscribed", nullable=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
 
 CALL_OUTCOMES = ("answered", "abandoned", "timed out", "left empty")
 
@@ -11,24 +11,32 @@ tickets = Table(
     about="One row per request. A reply is by a person; the bot's is kept apart.",
     columns=(
         Column("ticket_id", Kind.ID, "the source's number"),
-        Column("customer_id", Kind.ID, "who asked", nullable=True),
-        Column("email", Kind.TEXT, "address of who asked", nullable=True),
+        *WHO,
         Column("order_id", Kind.ID, "the order it is about", nullable=True),
         Column("channel", Kind.TEXT, "how it came", nullable=True),
         Column("topic", Kind.TEXT, "what it is about", nullable=True),
+        Column("first_topic", Kind.TEXT, "what it was filed under at first", nullable=True),
+        Column("agent", Kind.TEXT, "who of the shop's people has it", nullable=True),
         Column("opened_at", Kind.INSTANT, "when it was opened", past=True),
         Column("first_bot_reply_at", Kind.INSTANT, "when the bot first replied", nullable=True, past=True),
         Column("first_reply_at", Kind.INSTANT, "when a person first replied", nullable=True, past=True),
         Column("first_resolved_at", Kind.INSTANT, "when it was first resolved", nullable=True, past=True),
         Column("last_resolved_at", Kind.INSTANT, "when it was last resolved", nullable=True, past=True),
+        Column("first_reopened_at", Kind.INSTANT, "when it was first opened again", nullable=True, past=True),
+        Column("closed_at", Kind.INSTANT, "when it was closed for good", nullable=True, past=True),
         Column("reopened", Kind.INTEGER, "how often it was opened again", low=0, default="0"),
+        Column("reassigned", Kind.INTEGER, "how often it was given to somebody else", nullable=True, low=0),
         Column("solutions_offered", Kind.INTEGER, "how many solutions were offered", nullable=True, low=0),
         Column("status", Kind.TEXT, "the source's state"),
     ),
     key=("ticket_id",),
     rules=(
         Rule("first_reply_at < opened_at", "the first reply comes before the request"),
+        Rule("first_bot_reply_at < opened_at", "the bot's first reply comes before the request"),
+        Rule("first_resolved_at < opened_at", "the first resolution comes before the request"),
         Rule("last_resolved_at < first_resolved_at", "the last resolution comes before the first"),
+        Rule("first_reopened_at < opened_at", "the request is opened again before it was opened"),
+        Rule("closed_at < opened_at", "the request is closed before it was opened"),
     ),
     day="opened_at",
 )
@@ -39,7 +47,7 @@ contacts = Table(
     columns=(
         Column("contact_id", Kind.ID, "the source's number"),
         Column("ticket_id", Kind.ID, "the request", nullable=True),
-        Column("customer_id", Kind.ID, "the customer", nullable=True),
+        *WHO,
         Column("at", Kind.INSTANT, "when", past=True),
         Column("direction", Kind.TEXT, "in: from the customer; out: to the customer", choices=("in", "out")),
         Column("channel", Kind.TEXT, "where"),
@@ -54,8 +62,7 @@ calls = Table(
     about="One row per phone call.",
     columns=(
         Column("call_id", Kind.ID, "the source's number"),
-        Column("customer_id", Kind.ID, "who called", nullable=True),
-        Column("phone", Kind.TEXT, "the caller's number", nullable=True),
+        *WHO,
         Column("ticket_id", Kind.ID, "the request it is about", nullable=True),
         Column("queue", Kind.TEXT, "which queue", nullable=True),
         Column("entered_at", Kind.INSTANT, "when the caller began to wait", past=True),

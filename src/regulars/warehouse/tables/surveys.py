@@ -1,8 +1,8 @@
-"""Questions asked, answers given, what is said elsewhere, and messages sent."""
+"""Questions asked, answers given, and what is said elsewhere."""
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
 
 invitations = Table(
     name="invitations",
@@ -10,9 +10,14 @@ invitations = Table(
     columns=(
         Column("invitation_id", Kind.ID, "the source's number"),
         Column("survey", Kind.TEXT, "which survey"),
-        Column("customer_id", Kind.ID, "who was asked", nullable=True),
+        *WHO,
         Column("sent_at", Kind.INSTANT, "when", past=True),
-        Column("delivered", Kind.FLAG, "whether it arrived", nullable=True),
+        Column(
+            "delivered",
+            Kind.FLAG,
+            "false where it is known not to have arrived; empty counts as arrived",
+            nullable=True,
+        ),
         Column("channel", Kind.TEXT, "how"),
         Column("stage", Kind.TEXT, "after which step of the customer's way", nullable=True),
         Column("order_id", Kind.ID, "about which order", nullable=True),
@@ -35,8 +40,9 @@ answers = Table(
         Column("scale_high", Kind.INTEGER, "highest score possible"),
         Column("high_is", Kind.TEXT, "whether a high score is good or bad", choices=("good", "bad")),
         Column("comment", Kind.TEXT, "in the customer's words", nullable=True),
+        Column("reason", Kind.TEXT, "the reason that was chosen", nullable=True),
         Column("language", Kind.TEXT, "language of the answer", nullable=True),
-        Column("customer_id", Kind.ID, "who answered", nullable=True),
+        *WHO,
         Column("answered_at", Kind.INSTANT, "when", past=True),
         Column("stage", Kind.TEXT, "after which step of the customer's way", nullable=True),
         Column("aspect", Kind.TEXT, "about what in particular", nullable=True),
@@ -57,7 +63,7 @@ mentions = Table(
     about="One row per thing said about the shop elsewhere.",
     columns=(
         Column("mention_id", Kind.ID, "the source's number"),
-        Column("customer_id", Kind.ID, "who said it", nullable=True),
+        *WHO,
         Column("at", Kind.INSTANT, "when", past=True),
         Column("network", Kind.TEXT, "where"),
         Column("text", Kind.TEXT, "what"),
@@ -65,24 +71,4 @@ mentions = Table(
     ),
     key=("mention_id",),
     day="at",
-)
-
-messages = Table(
-    name="messages",
-    about="One row per message sent to a customer.",
-    columns=(
-        Column("message_id", Kind.ID, "the source's number"),
-        Column("customer_id", Kind.ID, "to whom", nullable=True),
-        Column("campaign", Kind.TEXT, "for which campaign", nullable=True),
-        Column("channel", Kind.TEXT, "how"),
-        Column("sent_at", Kind.INSTANT, "when it was sent", past=True),
-        Column("delivered_at", Kind.INSTANT, "when it arrived", nullable=True, past=True),
-        Column("opened_at", Kind.INSTANT, "when it was opened", nullable=True, past=True),
-        Column("clicked_at", Kind.INSTANT, "when a link in it was followed", nullable=True, past=True),
-        Column("replied_at", Kind.INSTANT, "when the customer replied", nullable=True, past=True),
-        Column("failed_reason", Kind.TEXT, "why it did not arrive", nullable=True),
-        Column("order_id", Kind.ID, "the order it led to", nullable=True),
-    ),
-    key=("message_id",),
-    day="sent_at",
 )

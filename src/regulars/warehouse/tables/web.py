@@ -1,18 +1,20 @@
-"""Visits, views, carts and leads."""
+"""Visits, their daily counts, views, carts and leads."""
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
 
 CART_STEPS = ("cart", "contact", "shipping", "payment")
 
 visits = Table(
     name="visits",
-    about="One row per visit to the site. visitor_id is known to the source only.",
+    about="One row per visit to the site. Without visitor_id each visit is its own visitor.",
     columns=(
         Column("visit_id", Kind.ID, "the source's number"),
-        Column("visitor_id", Kind.ID, "the browser, as the source tells them apart"),
-        Column("customer_id", Kind.ID, "the customer, where logged in", nullable=True),
+        Column("visitor_id", Kind.ID, "the browser, as the source tells them apart", nullable=True),
+        *WHO,
+        Column("order_id", Kind.ID, "the order placed in it", nullable=True),
+        Column("converted", Kind.FLAG, "whether an order was placed in it", nullable=True),
         Column("started_at", Kind.INSTANT, "when it began", past=True),
         Column("channel", Kind.TEXT, "where it came from", nullable=True),
         Column("campaign", Kind.TEXT, "which campaign brought it", nullable=True),
@@ -22,6 +24,23 @@ visits = Table(
     ),
     key=("visit_id",),
     day="started_at",
+)
+
+traffic_days = Table(
+    name="traffic_days",
+    about="Visits of one day as an analytics tool counts them, where single visits are not to be had.",
+    columns=(
+        Column("day", Kind.DAY, "the day", past=True),
+        Column("channel", Kind.TEXT, "where the visits came from; empty text for all together", default="''"),
+        Column("campaign", Kind.TEXT, "which campaign brought them; empty text for all together", default="''"),
+        Column("device", Kind.TEXT, "kind of device; empty text for all together", default="''"),
+        Column("country", Kind.TEXT, "from which country; empty text for all together", default="''"),
+        Column("visits", Kind.INTEGER, "how many visits", low=0),
+        Column("visitors", Kind.INTEGER, "how many browsers, each once a day", nullable=True, low=0),
+        Column("orders", Kind.INTEGER, "how many orders were placed in them", nullable=True, low=0),
+    ),
+    key=("day", "channel", "campaign", "device", "country"),
+    day="day",
 )
 
 product_views = Table(
@@ -42,10 +61,10 @@ carts = Table(
     columns=(
         Column("cart_id", Kind.ID, "the source's number"),
         Column("visitor_id", Kind.ID, "the browser", nullable=True),
-        Column("customer_id", Kind.ID, "the customer, where known", nullable=True),
+        *WHO,
         Column("opened_at", Kind.INSTANT, "when the first item was added", past=True),
         Column("updated_at", Kind.INSTANT, "when it last changed", past=True),
-        Column("last_step", Kind.TEXT, "how far it came", choices=CART_STEPS),
+        Column("last_step", Kind.TEXT, "how far it came", nullable=True, choices=CART_STEPS),
         Column("amount", Kind.MONEY, "value of its items", nullable=True, low=0),
         Column("items", Kind.INTEGER, "pieces in it", low=0),
         Column("order_id", Kind.ID, "the order it became", nullable=True),
@@ -61,14 +80,17 @@ leads = Table(
     about="One row per person who showed interest before buying.",
     columns=(
         Column("lead_id", Kind.ID, "the source's number"),
+        *WHO,
         Column("created_at", Kind.INSTANT, "when", past=True),
         Column("channel", Kind.TEXT, "how they came", nullable=True),
+        Column("campaign", Kind.TEXT, "which campaign brought them", nullable=True),
         Column("qualified_at", Kind.INSTANT, "when the shop found them promising", nullable=True, past=True),
-        Column("customer_id", Kind.ID, "the customer they became", nullable=True),
-        Column("email", Kind.TEXT, "address", nullable=True),
         Column("converted_at", Kind.INSTANT, "when the source saw them become a customer", nullable=True, past=True),
     ),
     key=("lead_id",),
-    rules=(Rule("qualified_at < created_at", "the lead is qualified before it was created"),),
+    rules=(
+        Rule("qualified_at < created_at", "the lead is qualified before it was created"),
+        Rule("converted_at < created_at", "the lead became a customer before it was created"),
+    ),
     day="created_at",
 )

@@ -42,7 +42,7 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
     if not tables:
         return []
     records = room.table("records")
-    raw = " UNION ALL ".join(said(table, found.rows[table.name]) for table in tables)
+    raw = " UNION ALL ".join(said(found.rows[table.name]) for table in tables)
     con.execute(f"CREATE TEMP TABLE {records} AS {spelt(raw)}")
     known = bool(
         room.count(
