@@ -82,12 +82,18 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
 
 def _say_coverage(con: duckdb.DuckDBPyConnection, result: LoadResult) -> None:
     """Up to which day the tables of the load are covered."""
+    if result.unchanged:
+        return
     covered = con.execute(
-        "SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage WHERE table_name IN (SELECT unnest(?::VARCHAR[]))"
-        " ORDER BY table_name",
-        [list(result.tables)],
+        "SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage WHERE table_name IN"
+        ' (SELECT "table" FROM main.load_tables WHERE load_id = ?) ORDER BY table_name',
+        [result.load_id],
     ).fetchall()
     if not covered:
         return
-    alone = " A file alone reaches to its last row; --covers-until DAY says more." if len(covered) == 1 else ""
+    declared = con.execute(
+        "SELECT covers_until IS NOT NULL FROM main.loads WHERE load_id = ?", [result.load_id]
+    ).fetchall()
+    is_alone = len(covered) == 1 and declared == [(False,)]
+    alone = " A file alone reaches to its last row; --covers-until DAY says more." if is_alone else ""
     say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in covered)}.{alone}")

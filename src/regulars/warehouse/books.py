@@ -55,6 +55,15 @@ def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
     ]
 
 
+def loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """The last load of each file that was not undone, by the digest of its content."""
+    rows = con.execute(
+        "SELECT digest, max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE undone_at IS NULL"
+        " GROUP BY digest"
+    ).fetchall()
+    return {str(digest): int(load_id) for digest, load_id in rows}
+
+
 @dataclass(frozen=True)
 class Waiting:
     """An order that lacks an exchange rate: where it stands in a file (its first line), its rows there, and what it lacks."""

@@ -140,7 +140,7 @@ def use_waiting(
             )
             _recompute(con, table, touched)
             for source, count in _counts(con, table, rows, before, ["source", *table.key]).items():
-                _book(con, table, load_id, source, count)
+                book(con, table, load_id, source, count)
             con.execute(f"DROP TABLE temp.{rows}; DROP TABLE temp.{touched}; DROP TABLE temp.{before}")
 
 
@@ -161,7 +161,7 @@ def merge(
     key, version = ["source", *table.key], ["source", *table.version_key]
     touched, before = f"merge_touched_{table.name}", f"merge_before_{table.name}"
     for source in sorted(replacing):
-        _book(con, table, load_id, source, TableCount())
+        book(con, table, load_id, source)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {touched} AS SELECT DISTINCT {_list(version)} FROM log.{table.name}"
         f" SEMI JOIN {staged} USING ({_list(version)})"
@@ -194,13 +194,15 @@ def merge(
         if count.inserted + count.updated + count.unchanged != rows:
             raise LoadRefused(f"{table.name}: {rows:,} rows of {source} were to be stored, but {count} were.")
     for source, count in counts.items():
-        _book(con, table, load_id, source, count)
+        book(con, table, load_id, source, count)
     con.execute(f"DROP TABLE temp.{touched}; DROP TABLE temp.{before}")
     return counts
 
 
-def _book(con: duckdb.DuckDBPyConnection, table: Table, load_id: int, source: str, count: TableCount) -> None:
-    """Add a count to what the load did to the table, in `main.load_tables`."""
+def book(
+    con: duckdb.DuckDBPyConnection, table: Table, load_id: int, source: str, count: TableCount = TableCount()
+) -> None:
+    """Add a count to what the load did to the table, in `main.load_tables`; by default that it brought the table at all."""
     place = [load_id, source, table.name]
     here = 'load_id = ? AND source = ? AND "table" = ?'
     for inserted, updated, unchanged in con.execute(

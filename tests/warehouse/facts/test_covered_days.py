@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from cli.conftest import ORDERS
 from regulars.app import App
+from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.load.run import LoadOptions
 
@@ -51,3 +52,50 @@ def test_covers_until_extends_the_tables_of_its_load_alone(app: App, tmp_path: P
     assert (ends(app)["orders"], ends(app)["returns"]) == ("2024-03-31", "2024-05-31")
     app.undo(2)
     assert "returns" not in ends(app)
+
+
+def test_what_covers_until_said_holds_when_a_later_load_brings_all_rows_again(app: App, tmp_path: Path) -> None:
+    app.load([tmp_path / "orders.csv"], options=LoadOptions(covers_until=date(2024, 4, 30)))
+    again = tmp_path / "again.csv"
+    again.write_text(ORDERS.replace("1000.00", "999.00"))
+    app.load([again])
+    assert ends(app)["orders"] == "2024-04-30"
+    app.load([again], options=LoadOptions(replace=True))
+    assert ends(app)["orders"] == "2024-03-31"
+    app.undo(3)
+    assert ends(app)["orders"] == "2024-04-30"
+    app.undo(1)
+    assert ends(app)["orders"] == "2024-03-31"
+
+
+def test_a_file_without_rows_covers_its_table_until_the_day_given(app: App, tmp_path: Path) -> None:
+    app.load([tmp_path / "returns.csv"])
+    (tmp_path / "none.csv").write_text(RETURNS.splitlines()[0] + "\n")
+    result = app.load([tmp_path / "none.csv"], options=LoadOptions(covers_until=date(2024, 5, 31)))
+    assert (result.tables, ends(app)) == ({}, {"returns": "2024-05-31"})
+
+
+def test_a_day_before_the_last_row_is_warned_of_and_cuts_nothing_off(app: App, tmp_path: Path) -> None:
+    files = [tmp_path / "orders.csv", tmp_path / "returns.csv"]
+    result = app.load(files, options=LoadOptions(covers_until=date(2024, 2, 15)))
+    assert [warning for warning in result.warnings if "covers" in warning] == [
+        "--covers-until 2024-02-15 is before the last rows of this load (orders 2024-03-31); it is covered up to those."
+    ]
+    assert (ends(app)["orders"], ends(app)["returns"]) == ("2024-03-31", "2024-03-31")
+
+
+def test_the_last_row_s_day_is_the_shop_s(app: App, tmp_path: Path) -> None:
+    """Half past eleven of a summer night in UTC is the next day in London."""
+    (tmp_path / "late.csv").write_text("order_id,ordered_at,currency,gross\n9,2024-06-30T23:30:00Z,GBP,5\n")
+    result = app.load([tmp_path / "late.csv"], options=LoadOptions(covers_until=date(2024, 6, 30)))
+    assert any("(orders 2024-07-01)" in warning for warning in result.warnings)
+
+
+def test_no_file_covers_days_to_come(app: App, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    with pytest.raises(UsageError, match="lies in the future: today is") as refused:
+        app.load([tmp_path / "orders.csv"], options=LoadOptions(covers_until=today + timedelta(days=3)))
+    assert refused.value.hint == "Give the last day that the files cover, or leave it out."
+    assert app.warehouse.number is None
+    app.load([tmp_path / "orders.csv"], options=LoadOptions(covers_until=today))
+    assert ends(app)["orders"] == str(today)

@@ -133,7 +133,11 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     columns = ["load", "at (UTC)", "source", "files", *counts, ""]
     sheet = Sheet(columns, numbers=frozenset(["load", *counts]))
     for one in found:
-        state = f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else ""
+        states = [
+            f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else "",
+            f"covers until {one.covers_until}" if one.covers_until else "",
+        ]
+        state = ", ".join(filter(None, states))
         numbers = (count(n) for n in (one.read, one.used, one.waiting, one.rejected, one.skipped))
         sheet.rows.append(
             [str(one.load_id), f"{one.at:%Y-%m-%d %H:%M}", one.source, ", ".join(one.files), *numbers, state]

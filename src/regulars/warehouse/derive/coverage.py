@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.covers_until import DECLARED_COVERAGE
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME, TABLES
 
@@ -43,7 +44,7 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Let each table reach to the latest day of any table in the loads of the same source that brought it.
 
-    A load also reaches to the day that `--covers-until` gave.
+    A load also reaches to the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
     """
     parts = []
     for (name,) in con.execute("SELECT table_name FROM facts.coverage").fetchall():
@@ -60,9 +61,13 @@ def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute(f"CREATE OR REPLACE TEMP TABLE load_ends AS {' UNION ALL '.join(parts)}", {"zone": settings.timezone})
     con.execute(
         "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
-        " max(date_diff('day', DATE '1970-01-01', greatest(other.day, l.covers_until))) AS day"
-        " FROM temp.load_ends brought JOIN temp.load_ends other USING (source, load_id) JOIN main.loads l USING (load_id)"
+        " max(date_diff('day', DATE '1970-01-01', other.day)) AS day"
+        " FROM temp.load_ends brought JOIN temp.load_ends other USING (source, load_id)"
         " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
+    )
+    con.execute(
+        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, date_diff('day', DATE '1970-01-01', declared.day))"
+        f" FROM ({DECLARED_COVERAGE}) declared WHERE declared.table_name = c.table_name"
     )
     con.execute("DROP TABLE temp.load_ends")
 

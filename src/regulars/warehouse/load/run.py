@@ -12,7 +12,9 @@ import duckdb
 from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import rates
+from regulars.warehouse.books import loaded_before
 from regulars.warehouse.changes import Changes
+from regulars.warehouse.covers_until import cover, require_past
 from regulars.warehouse.load import rejects
 from regulars.warehouse.load.checks.accounts import FileCount, account, store_counts
 from regulars.warehouse.load.checks.content_ids import add_content_ids
@@ -167,6 +169,8 @@ def load(
     """
     if not inputs:
         raise UsageError("There is nothing to load.", "Name at least one file.")
+    if options.covers_until is not None:
+        require_past(options.covers_until, now)
     with Workspace(con) as room:
         result = LoadResult(load_id=_last_load(con))
         moment = now or datetime.now(UTC).replace(tzinfo=None)
@@ -178,6 +182,8 @@ def load(
             if unreadable and not result.refused:
                 raise FilesRefused(unreadable, {})
             result.unchanged = True
+            if options.covers_until is not None:
+                result.warnings.append("--covers-until changes nothing without a new file; --again loads these again.")
             return result
         while True:
             try:
@@ -237,7 +243,7 @@ def _read(
     files: list[tuple[Stage, Content]] = []
     digests: dict[str, int] = {}
     unreadable: dict[str, UnreadableFile] = {}
-    loaded = _loaded_before(room.con)
+    loaded = loaded_before(room.con)
     made: dict[str, tuple[Plan, ...]] = {}
     progress.start("reading", len(inputs))
     for given in inputs:
@@ -290,15 +296,6 @@ def _read(
     stages = [stage for stage, _ in files]
     result.warnings += add_content_ids(room, stages, parts=options.parts, overlap=options.overlap)
     return read, {name: str(error).rstrip(".") for name, error in unreadable.items()}
-
-
-def _loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The last load of each digest that was not undone."""
-    rows = con.execute(
-        "SELECT digest, max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE undone_at IS NULL"
-        " GROUP BY digest"
-    ).fetchall()
-    return {str(digest): int(load_id) for digest, load_id in rows}
 
 
 def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> str:
@@ -356,11 +353,13 @@ def _write(
         result.warnings.append(
             f"{rejected:,} rows were rejected and {waiting:,} wait; with --replace their earlier versions are gone too."
         )
+    filled = {
+        name: {s.full_name for s, _ in stages for plan in s.plans if plan.table.name == name} for name in found.rows
+    }
     for name, rows in found.rows.items():
-        replacing = {stage.full_name for stage, _ in stages for plan in stage.plans if plan.table.name == name}
         before = _current(con, name) if options.replace else 0
         done = sum(
-            merge(con, BY_NAME[name], load_id, rows, replacing if options.replace else (), changes).values(),
+            merge(con, BY_NAME[name], load_id, rows, filled[name] if options.replace else (), changes).values(),
             TableCount(),
         )
         if options.replace and (gone := before + done.inserted - _current(con, name)):
@@ -369,6 +368,8 @@ def _write(
         if done != TableCount():
             result.tables[name] = done
         progress.advance()
+    if options.covers_until is not None:
+        result.warnings += cover(con, load_id, filled, options.covers_until, settings.timezone)
     result.warnings += store_waiting(found, load_id, settings)
     result.released, released = use_complete(found, settings, changes)
     result.warnings += released
