@@ -58,7 +58,10 @@ def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
     if not parts:
         return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE load_ends AS {' UNION ALL '.join(parts)}", {"zone": settings.timezone})
+    ends = " UNION ALL ".join(parts)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE load_ends AS {ends}", {"zone": settings.timezone} if "$zone" in ends else {}
+    )
     con.execute(
         "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
         " max(date_diff('day', DATE '1970-01-01', other.day)) AS day"
