@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from regulars.incoming import incoming
+from regulars.incoming import incoming, refusal
 from regulars.metrics.cells.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
@@ -20,6 +20,7 @@ from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import STEPS, changes_of, derive
 from regulars.warehouse.integrity import record_digests
+from regulars.warehouse.load.checks.refusals import FilesRefused
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
@@ -60,6 +61,8 @@ class App(Reading):
         write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
         recognised, or cannot be read.
 
+        Where such files refuse the load, the others are judged all the same: one UnknownFile names all refused files.
+
         Raises UsageError for a `source` that is no name as mappings have one, and for an `account` with other characters than
         letters, digits, _, - and .: a colon stands between source and account.
         """
@@ -85,12 +88,16 @@ class App(Reading):
             with self._changing(f"load {names}", progress, [given.file.path for given in inputs]) as changes:
                 result = load(
                     changes.con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress,
-                    changes=changes,
+                    changes=changes, refused=found.refused,
                 )  # fmt: skip
                 if result.unchanged:
                     raise _NothingChanged
         except _NothingChanged:
             pass
+        except FilesRefused as error:
+            if found.refused:
+                raise refusal(found, error.unreadable, error.rejected, error.own) from None
+            raise
         result.passed_over, result.unknown = found.passed_over, found.unknown
         result.leave_out(found.unreadable)
         return result

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from regulars.vocabulary.errors import InputError, UnknownFile, UnreadableFile, UsageError
 from regulars.vocabulary.safe_text import one_line
@@ -21,6 +22,8 @@ _TEXTS = ("", ".txt", ".md")
 class Incoming:
     """The files of one load. Those left out are given by name, with the reason as what follows `it` in a sentence."""
 
+    count: int
+    """All files of the load, the ones left out too."""
     inputs: list[Input] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
     """Files that hold no data: pictures, texts to read."""
@@ -28,6 +31,8 @@ class Incoming:
     """Files that no source, or not the mapping, knows."""
     unreadable: dict[str, str] = field(default_factory=dict)
     """Files that cannot be read, such as broken archives; each reason is a sentence with the file's name."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Those of `unknown` and `unreadable` where no option leaves them out: nothing can be loaded."""
 
 
 def incoming(
@@ -36,8 +41,7 @@ def incoming(
     """Find each file's source by `input_of`, which raises InputError where there is none.
 
     A single file that has no source is refused by its own error. Of several, files without data are passed over, and all
-    others are named in one UnknownFile, unless `skip_unknown` and `skip_unreadable` leave them out. UnknownFile also where no
-    file is left.
+    others are `refused`, unless `skip_unknown` and `skip_unreadable` leave them out. Raises UnknownFile where no file is left.
     """
     unopened: dict[str, UnreadableFile] = {}
     files = expand(paths, unopened)
@@ -46,7 +50,7 @@ def incoming(
         raise UsageError("There is nothing to load.", "Name at least one file or folder.")
     if count == len(unopened) == 1:
         raise next(iter(unopened.values()))
-    result = Incoming(passed_over=_unread_endings(paths, files))
+    result = Incoming(count, passed_over=_unread_endings(paths, files))
     result.unreadable = {name: _sentence(error) for name, error in unopened.items()}
     for file in files:
         try:
@@ -60,9 +64,10 @@ def incoming(
                 result.unreadable[file.name] = _sentence(error)
             else:
                 result.unknown[file.name] = _reason(file.name, error)
-    refused = (result.unknown and not skip_unknown) or (result.unreadable and not skip_unreadable)
-    if refused or not result.inputs:
-        raise _refusal(result, count)
+    if (result.unknown and not skip_unknown) or (result.unreadable and not skip_unreadable):
+        result.refused = result.unknown | result.unreadable
+    if not result.inputs:
+        raise refusal(result)
     return result
 
 
@@ -112,20 +117,37 @@ def _no_rows(ending: str) -> str:
     return f"has the ending {ending}, which Regulars does not read" if ending else "has no ending, such as .csv"
 
 
-def _refusal(result: Incoming, files: int) -> UnknownFile:
-    unreadable = {name: reason.removeprefix(f"{name} ") for name, reason in result.unreadable.items()}
-    left = {**result.unknown, **unreadable} or result.passed_over
+def refusal(
+    found: Incoming,
+    unreadable: Mapping[str, str] = MappingProxyType({}),
+    rejected: Mapping[str, str] = MappingProxyType({}),
+    own: Collection[str] = (),
+) -> UnknownFile:
+    """One error that names every refused file of a load and what is wrong with it.
+
+    The load found `unreadable` and, for their rows, `rejected` ones, as in FilesRefused. `own` are those of the latter that
+    are refused whatever the other files hold; all are where it is empty.
+    """
+    late = {name: reason for name, reason in unreadable.items() if name not in found.refused}
+    broken = {name: reason.removeprefix(f"{name} ") for name, reason in (found.unreadable | late).items()}
+    wrong = {name: reason.removeprefix(f"{name}: ") for name, reason in rejected.items()}
     counts = [
-        (len(result.unknown), "is not known", "are not known"),
-        (len(unreadable), "cannot be read", "cannot be read"),
+        (len(found.unknown), "is not known", "are not known"),
+        (len(broken), "cannot be read", "cannot be read"),
+        (len(wrong), "is refused for its rows", "are refused for their rows"),
     ]
-    what = [f"1 file {one}" if count == 1 else f"{count} files {several}" for count, one, several in counts if count]
-    message = f"Nothing was loaded: of {files} files, {' and '.join(what) or 'none holds data'}."
-    option = "--skip-unknown" if result.unknown else "--skip-refused"
-    hints = [f"Load the others with {option}."] if result.inputs else []
-    if result.unknown:
+    kinds = [f"1 file {one}" if count == 1 else f"{count} files {several}" for count, one, several in counts if count]
+    what = " and ".join(part for part in (", ".join(kinds[:-1]), kinds[-1]) if part) if kinds else "none holds data"
+    message = f"Nothing was loaded: of {found.count} files, {what}."
+    options = ["--skip-unknown"] if found.unknown else []
+    if wrong or not options:
+        options.append("--skip-refused")
+    left = len(found.inputs) - len(late) - len(own or wrong)
+    hints = [f"Load the others with {' '.join(options)}."] if left else []
+    if found.unknown:
         hints.append("Of one file, regulars load FILE also says how a mapping file for it begins.")
-    elif unreadable:
+    elif broken:
         hints.append("Export or copy again what cannot be read.")
-    hint = " ".join(hints)
-    return UnknownFile(message, hint, "\n".join(one_line(f"  {name}: {reason}") for name, reason in left.items()))
+    named_files = found.unknown | broken | wrong or found.passed_over
+    lines = (one_line(f"  {name}: {reason}") for name, reason in named_files.items())
+    return UnknownFile(message, " ".join(hints), "\n".join(lines))

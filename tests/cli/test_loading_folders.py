@@ -283,3 +283,93 @@ def test_strict_names_broken_files_with_the_rows_it_would_not_take(command, shop
     said = command("load", damaged, "--strict", "--skip-refused", "--shop", shop)
     assert said.code == 1 and said.err.startswith("1 row would be rejected, and --strict allows none.")
     assert command("load", damaged, "--skip-refused", "--shop", shop).code == 3
+
+
+@pytest.fixture
+def mixed(damaged: Path) -> Path:
+    """One file of each kind: good, unknown, broken at its beginning, broken at its end, and of wrong rows."""
+    (damaged / "april.zip").unlink()
+    (damaged / "magento.csv").write_text(MAGENTO)
+    (damaged / "broken.zip").write_bytes(b"PK\x03\x04" + bytes(50))
+    (damaged / "wrong.csv").write_text("order_id,ordered_at,currency,gross\n93,2024-03-01,GBP,x\n")
+    return damaged
+
+
+def _orders(command, shop: Path) -> float:
+    said = command("metric", "orders", "--grain", "all", "--format", "json", "--shop", shop)
+    return json.loads(said.out)[0]["value"]
+
+
+@pytest.mark.parametrize("option", [(), ("--skip-refused",)], ids=str)
+def test_unknown_broken_and_wrong_files_are_named_in_one_message(command, shop: Path, mixed: Path, option):
+    said = command("load", mixed, *option, "--shop", shop)
+    assert (said.code, said.out) == (1, "")
+    message, hint, *details = said.err.splitlines()
+    assert message == (
+        "Nothing was loaded: of 5 files, 1 file is not known, 2 files cannot be read and 1 file is refused for its rows."
+    )
+    assert hint.startswith("Load the others with --skip-unknown --skip-refused. ")
+    told = {Path(name.strip()).name: reason for name, reason in (line.split(": ", 1) for line in details)}
+    assert list(told) == ["magento.csv", "broken.zip", "cut.csv.gz", "wrong.csv"]
+    assert 'ordered_at = "Purchase Date"' in told["magento.csv"]
+    assert told["broken.zip"].startswith("is a broken archive")
+    assert told["cut.csv.gz"].startswith("is broken: Compressed file ended")
+    assert told["wrong.csv"].startswith("1 of 1 rows would be rejected: ")
+    assert _orders(command, shop) == 5 and command("rejects", "--shop", shop).out == "Nothing was rejected.\n"
+
+
+def test_each_option_leaves_out_its_kind_of_file(command, shop: Path, mixed: Path):
+    said = command("load", mixed, "--skip-unknown", "--shop", shop)
+    assert said.code == 1 and said.err.startswith("2 files are refused and nothing was changed: cut.csv.gz is broken")
+    assert "wrong.csv: 1 of 1 rows" in said.err and "--skip-refused" in said.err and len(said.err.splitlines()) == 2
+    said = command("load", mixed, "--accept-rejects", "--shop", shop)
+    assert said.code == 1 and said.err.startswith(
+        "Nothing was loaded: of 5 files, 1 file is not known and 2 files cannot be read.\n"
+        "Load the others with --skip-unknown. "
+    )
+    assert "wrong.csv" not in said.err and _orders(command, shop) == 5
+    said = command("load", mixed, "--skip-unknown", "--skip-refused", "--format", "json", "--shop", shop)
+    told = json.loads(said.out)
+    assert said.code == 3 and list(told["files"]) == ["march.csv"] and list(told["unknown"]) == ["magento.csv"]
+    assert {Path(name).name for name in told["refused"]} == {"broken.zip", "cut.csv.gz", "wrong.csv"}
+    assert _orders(command, shop) == 6
+
+
+def test_broken_archives_are_named_with_wrong_rows(command, shop: Path, mixed: Path):
+    for name in ("magento.csv", "cut.csv.gz"):
+        (mixed / name).unlink()
+    said = command("load", mixed, "--shop", shop)
+    assert said.code == 1 and said.err.startswith(
+        "Nothing was loaded: of 3 files, 1 file cannot be read and 1 file is refused for its rows.\n"
+        "Load the others with --skip-refused. "
+    )
+    assert command("load", mixed, "--skip-refused", "--shop", shop).code == 3
+
+
+def test_no_option_is_offered_where_no_file_would_be_left(command, shop: Path, mixed: Path):
+    (mixed / "march.csv").unlink()
+    said = command("load", mixed, "--shop", shop)
+    assert (
+        said.code == 1 and "of 4 files, 1 file is not known, 2 files cannot be read and 1 file is refused" in said.err
+    )
+    assert "--skip" not in said.err
+    (mixed / "wrong.csv").unlink()
+    said = command("load", mixed, "--shop", shop)
+    assert said.code == 1 and "of 3 files, 1 file is not known and 2 files cannot be read." in said.err
+    assert "--skip" not in said.err and "cut.csv.gz: is broken: Compressed" in said.err
+
+
+def test_strict_names_unknown_files_with_the_rows_it_would_not_take(command, shop: Path, mixed: Path):
+    rows = "".join(f"s{n},2024-03-01,GBP,1\n" for n in range(29))
+    (mixed / "wrong.csv").write_text(f"order_id,ordered_at,currency,gross\n{rows}s29,2024-03-01,GBP,x\n")
+    said = command("load", mixed, "--strict", "--shop", shop)
+    assert said.code == 1 and "2 files cannot be read and 1 file is refused for its rows" in said.err
+    assert "wrong.csv: 1 of 30 rows would be rejected" in said.err
+
+
+def test_unknown_files_are_named_where_all_others_were_loaded_before(command, shop: Path, mixed: Path):
+    for name in ("wrong.csv", "cut.csv.gz", "broken.zip"):
+        (mixed / name).unlink()
+    assert command("load", mixed / "march.csv", "--shop", shop).code == 0
+    said = command("load", mixed, "--shop", shop)
+    assert said.code == 1 and said.err.startswith("Nothing was loaded: of 2 files, 1 file is not known.\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 import duckdb
@@ -160,9 +161,11 @@ def load(
     progress: Progress = SILENT,
     changes: Changes | None = None,
     now: datetime | None = None,
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> LoadResult:
     """Load files into the warehouse behind `con`, whose schema `log.ensure` has made. `changes` is told what they change.
-    `now` is the moment of the load, in UTC without zone (default: the machine's).
+    `now` is the moment of the load, in UTC without zone (default: the machine's). `refused` are further files that cannot be
+    loaded, by name with what is wrong: the load then only judges its files, leaves none out and raises FilesRefused for all.
 
     Raises UnreadableFile for a single file, MappingError, and LoadRefused where the accounts do not add up, an order would
     lose its exchange rate, a file is refused (checks/refusals.py) or `strict` finds rejects. Nothing is changed then.
@@ -171,11 +174,16 @@ def load(
         raise UsageError("There is nothing to load.", "Name at least one file.")
     if options.covers_until is not None:
         require_past(options.covers_until, now)
+    if refused:
+        options = replace(options, skip_refused=False, skip_unreadable=False)
     with Workspace(con) as room:
         result = LoadResult(load_id=_last_load(con))
         moment = now or datetime.now(UTC).replace(tzinfo=None)
         context = _Context(room, settings, command, options, progress, changes, moment)
-        stages, unreadable = _read(context, inputs, result)
+        stages, failed = _read(context, inputs, result)
+        if len(inputs) == len(failed) == 1 and not refused:
+            raise next(iter(failed.values()))
+        unreadable = {**refused, **{name: str(error).rstrip(".") for name, error in failed.items()}}
         if unreadable and (options.skip_refused or options.skip_unreadable) and len(unreadable) < len(inputs):
             result.leave_out(unreadable)
         if not stages:
@@ -193,7 +201,7 @@ def load(
                 left_out = error.own or error.rejected.keys()
                 if not options.skip_refused or len(left_out) == len(stages):
                     earlier = {name: why for name, why in result.refused.items() if name not in unreadable}
-                    raise FilesRefused(unreadable, earlier | error.rejected) from None
+                    raise FilesRefused(unreadable, earlier | error.rejected, error.own) from None
                 whys = {name: why for name, why in error.rejected.items() if name in left_out}
             stages = [each for each in stages if each[0].file.name not in left_out]
             _renumber(stages)
@@ -234,10 +242,10 @@ def _last_load(con: duckdb.DuckDBPyConnection) -> int:
 
 def _read(
     context: _Context, inputs: Sequence[Input], result: LoadResult
-) -> tuple[list[tuple[Stage, str]], dict[str, str]]:
+) -> tuple[list[tuple[Stage, str]], dict[str, UnreadableFile]]:
     """Read and parse every file that was not loaded before.
 
-    Returns each with its digest, and of those that cannot be read what is wrong, by name. A single one raises UnreadableFile.
+    Returns each with its digest, and of those that cannot be read what is wrong, by name.
     """
     room, options, progress = context.room, context.options, context.progress
     files: list[tuple[Stage, Content]] = []
@@ -282,8 +290,6 @@ def _read(
         progress.advance()
     failed = parse_all(room, files, progress.advance)
     unreadable |= {stage.file.name: failed[stage.number] for stage, _ in files if stage.number in failed}
-    if len(inputs) == len(unreadable) == 1:
-        raise next(iter(unreadable.values()))
     read = [(stage, digest) for (stage, _), digest in zip(files, digests, strict=True) if stage.number not in failed]
     files = [(stage, content) for stage, content in files if stage.number not in failed]
     _renumber(read)
@@ -295,7 +301,7 @@ def _read(
         result.warnings += stage.source.remarks(stage.file.name, own)
     stages = [stage for stage, _ in files]
     result.warnings += add_content_ids(room, stages, parts=options.parts, overlap=options.overlap)
-    return read, {name: str(error).rstrip(".") for name, error in unreadable.items()}
+    return read, unreadable
 
 
 def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> str:

@@ -29,19 +29,20 @@ Reasons = list[tuple[str, int, str]]
 
 
 class FilesRefused(LoadRefused):
-    """Some files of the load are refused. `files` maps the name of each to what is wrong with it, its name included.
+    """Some files of the load are refused: `unreadable` maps the names of those that cannot be read to their end, `rejected` of
+    those of too many rejected rows, to what is wrong with each, its name included.
 
-    `unreadable` are those that cannot be read to their end, `rejected` those of too many rejected rows. `own`: names of the
-    latter that are refused whatever the other files of the load hold.
+    `own`: names of the latter that are refused whatever the other files of the load hold.
     """
 
     def __init__(
         self, unreadable: Mapping[str, str], rejected: Mapping[str, str], own: frozenset[str] = frozenset()
     ) -> None:
-        self.files, self.rejected, self.own = {**unreadable, **rejected}, dict(rejected), own
-        which = "1 file is" if len(self.files) == 1 else f"{len(self.files)} files are"
+        self.unreadable, self.rejected, self.own = dict(unreadable), dict(rejected), own
+        files = {**unreadable, **rejected}
+        which = "1 file is" if len(files) == 1 else f"{len(files)} files are"
         super().__init__(
-            f"{which} refused and nothing was changed: {' — '.join(self.files.values())}.",
+            f"{which} refused and nothing was changed: {' — '.join(files.values())}.",
             _HINTS[bool(unreadable), bool(rejected)],
         )
 
