@@ -1,4 +1,4 @@
-"""Each shop once a session on both engines."""
+"""Each shop once a session on both engines, and one session of Spark."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from conformance import spark as sparks
 from conformance.engines import Both, Engines, derived
 from conformance.shops import Kind
 
@@ -24,3 +25,10 @@ def both(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bo
             return made[name]
 
         yield engines
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[sparks.Spark]:
+    """Spark, started once."""
+    with sparks.spark() as session:
+        yield session

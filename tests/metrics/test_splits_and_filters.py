@@ -157,6 +157,26 @@ def test_a_number_is_compared_with_numbers(two: TestShop) -> None:
         ask(two, "orders", "2024", (), ("net_revenue>1,2",))
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e40", "1e-40"])
+def test_a_number_that_no_amount_can_be_is_refused(two: TestShop, number: str) -> None:
+    with pytest.raises(UsageError, match="is a number"):
+        ask(two, "orders", "2024", (), (f"net_revenue>{number}",))
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("net_revenue>9.9996", 4), ("net_revenue>=10.0104", 2), ("net_revenue=10.0104", 0), ("net_revenue!=10.0104", 4),
+        ("net_revenue=10,10.0200,10.0304", 2), ("net_revenue<10.000000000001", 1), ("net_revenue<=9.999999999999", 0),
+        ("net_revenue>0.1e2", 3), ("units>-0.0004", 4), ("units<0.0004", 4), ("order_number>1.9996", 3),
+    ],
+)  # fmt: skip
+def test_a_number_is_compared_to_its_last_digit(where: str, expected: int) -> None:
+    amounts = ("10.00", "10.01", "10.02", "10.03")
+    made = shop(orders=[order(n, "ana", f"2024-03-0{n}", amount) for n, amount in enumerate(amounts, 1)])
+    assert numbers(made, "orders", "2024", (), (where,)) == {"": expected}
+
+
 def test_an_unknown_split_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="'colour'") as refused:
         Question((named("orders"),), (), ("colour",))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
 import ibis
 import ibis.expr.types as ir
 from ibis.common.deferred import Deferred
@@ -28,7 +26,7 @@ from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.gaps import NONE
 from regulars.warehouse.facts.sequence import sequenced
 from regulars.warehouse.forecasts import dated, of_customers, today
-from regulars.warehouse.portable import smaller
+from regulars.warehouse.portable import number, smaller
 
 UNKNOWN = "unknown"
 BUCKET = "bucket"
@@ -158,9 +156,9 @@ def _predicate(column: ir.Value, one: Condition) -> ir.BooleanValue:
     values: list[object] = list(one.values)
     if column.type().is_numeric():
         try:
-            values = [Decimal(value) for value in one.values]
-        except InvalidOperation:
-            raise UsageError(f"{one.column} is a number; {','.join(one.values)!r} is not.") from None
+            values = [number(value) for value in one.values]
+        except ValueError as error:
+            raise UsageError(f"{one.column} is a number; {error}.") from None
     else:
         column = with_unknown(column)
     if one.operator in ("=", "!="):

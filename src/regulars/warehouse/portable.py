@@ -6,12 +6,13 @@ by its bytes: DuckDB always does, PostgreSQL where the columns of the canonical 
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import ibis
 import ibis.expr.types as ir
 
 MONEY = "decimal(18, 4)"
-_WIDE = "decimal(38, 4)"
-_WIDEST = "decimal(38, 8)"
+_PRODUCT = "decimal(38, 12)"
 
 
 @ibis.udf.scalar.builtin(name="md5", signature=(("string",), "string"))
@@ -62,14 +63,14 @@ def larger(left: ir.NumericValue, right: ir.NumericValue) -> ir.NumericValue:
     return (left.isnull() | right.isnull()).ifelse(ibis.null(), ibis.greatest(left, right))
 
 
-@ibis.udf.scalar.builtin(name="half_even_share", signature=((_WIDE, _WIDE, _WIDE, "int8"), MONEY))
+@ibis.udf.scalar.builtin(name="half_even_share", signature=((MONEY, MONEY, MONEY, "int8"), MONEY))
 def _half_even_share(amount, part, whole, digits):  # type: ignore[no-untyped-def]
     """amount × part / whole (> 0, or null) rounded half-even to `digits` places, exactly. Engines divide decimals as floats,
     so each is taught this function (FUNCTIONS).
     """
 
 
-@ibis.udf.scalar.builtin(name="half_even_rounded", signature=((_WIDEST, "int8"), MONEY))
+@ibis.udf.scalar.builtin(name="half_even_rounded", signature=((_PRODUCT, "int8"), MONEY))
 def _half_even_rounded(amount, digits):  # type: ignore[no-untyped-def]
     """amount rounded half-even to `digits` places, exactly."""
 
@@ -105,7 +106,7 @@ FUNCTIONS = {
     # NUMERIC divides exactly: div() is the whole quotient towards zero, and what is left decides.
     "postgres": (
         """CREATE OR REPLACE FUNCTION half_even_of(dividend NUMERIC, divisor NUMERIC, whole NUMERIC) RETURNS NUMERIC AS $$
-        SELECT whole + CASE WHEN 2 * abs(dividend - whole * divisor) + abs(whole % 2) * 0.00000001 > divisor
+        SELECT whole + CASE WHEN 2 * abs(dividend - whole * divisor) + abs(whole % 2) * 0.000000000001 > divisor
                             THEN sign(dividend) ELSE 0 END
         $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
         """CREATE OR REPLACE FUNCTION half_even(dividend NUMERIC, divisor NUMERIC, digits INTEGER) RETURNS NUMERIC(18,4) AS $$
@@ -117,19 +118,35 @@ FUNCTIONS = {
         """CREATE OR REPLACE FUNCTION half_even_rounded(amount NUMERIC, digits INTEGER) RETURNS NUMERIC(18,4) AS $$
         SELECT half_even(amount, 1, digits) $$ LANGUAGE sql IMMUTABLE PARALLEL SAFE""",
     ),
+    # It rounds what takes more than 38 digits, so types are no wider than they must be: then DIV and % are exact. From 4.0.
+    "pyspark": (
+        """CREATE OR REPLACE TEMPORARY FUNCTION half_even_unit(digits TINYINT) RETURNS DECIMAL(5,4) RETURN
+        CASE digits WHEN 0 THEN 1 WHEN 1 THEN 0.1 WHEN 2 THEN 0.01 WHEN 3 THEN 0.001 ELSE 0.0001 END""",
+        """CREATE OR REPLACE TEMPORARY FUNCTION half_even_whole(dividend DECIMAL(38,12), divisor DECIMAL(23,8))
+        RETURNS DECIMAL(19,0) RETURN CAST(dividend DIV divisor + CASE
+            WHEN 2 * abs(dividend % divisor) + abs(dividend DIV divisor % 2) * 0.000000000001 > divisor
+            THEN CAST(sign(dividend) AS INT) ELSE 0 END AS DECIMAL(19,0))""",
+        """CREATE OR REPLACE TEMPORARY FUNCTION half_even_rounded(amount DECIMAL(38,12), digits TINYINT)
+        RETURNS DECIMAL(18,4) RETURN CAST(half_even_unit(digits) * half_even_whole(amount, half_even_unit(digits))
+            AS DECIMAL(18,4))""",
+        """CREATE OR REPLACE TEMPORARY FUNCTION half_even_share(
+            amount DECIMAL(19,4), part DECIMAL(18,4), whole DECIMAL(18,4), digits TINYINT)
+        RETURNS DECIMAL(18,4) RETURN CAST(half_even_unit(digits)
+            * half_even_whole(amount * part, whole * half_even_unit(digits)) AS DECIMAL(18,4))""",
+    ),
 }
 """SQL that teaches an engine what it lacks, by Ibis backend; `derive` runs DuckDB's."""
 
 
 def converted(amount: ir.DecimalValue, rate: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount × rate, rounded half-even to `digits` decimal places, exactly."""
-    # 18,4 × 38,8 overflows beyond 10⁶ where the product keeps the left type: widen first.
-    return rounded(amount.cast(_WIDE) * rate.cast("decimal(38, 8)"), digits)
+    # The product takes 38 digits; more would be rounded on Spark. The tables hold no rate of 10¹¹.
+    return rounded(amount.cast(MONEY) * rate.cast("decimal(19, 8)"), digits)
 
 
 def rounded(amount: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount rounded half-even to `digits` decimal places, exactly."""
-    found: ir.DecimalValue = _half_even_rounded(amount.cast(_WIDEST), ibis.literal(digits, "int8"))
+    found: ir.DecimalValue = _half_even_rounded(amount.cast(_PRODUCT), ibis.literal(digits, "int8"))
     return found
 
 
@@ -138,13 +155,29 @@ def share(
 ) -> ir.DecimalValue:
     """amount × part / whole, rounded half-even to `digits` decimal places, exactly; null where whole is 0."""
     places = ibis.literal(digits, "int8") if isinstance(digits, int) else digits
+    amount, part, whole = (value.cast(MONEY) for value in (amount, part, whole))
     found: ir.DecimalValue = _half_even_share(amount, part, whole.nullif(0), places)
     return found
 
 
+def number(text: str) -> ir.DecimalScalar:
+    """The number in a text, to its last digit, to compare columns with: at most 20 digits before the point and 18 after it.
+
+    Ibis leaves the type of a Decimal to the engine, and DuckDB then keeps three places.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+    try:
+        return ibis.literal(Decimal(text), type="decimal(38, 18)")
+    except (ArithmeticError, TypeError):
+        raise ValueError(f"{text!r} is not one of at most 20 digits before the point and 18 after it") from None
+
+
 def first_value(column: ir.Value, window: object) -> ir.Value:
     """The column's value, null included, in the first row of an ordered window that leaves no ties."""
-    return column.first(include_null=True).over(window)
+    # Not first(): it passes over nulls on Spark and ClickHouse, whatever it is asked to do.
+    return column.nth(0).over(window)
 
 
 def first_rows(table: ir.Table, by: tuple[str, ...], order: list[ir.Value]) -> ir.Table:

@@ -60,7 +60,7 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
         frequency=(found.days - 1).cast("int32"),
         recency=(found["last"] - found["first"]).cast("int32"),
         age=(until - 1 - found["first"]).cast("int32"),
-        spent=found.spent.fill_null(Decimal(0)),
+        spent=found.spent.fill_null(ibis.literal(Decimal(0), type="decimal(18, 4)")),
         revenue_to_date=found.revenue,
         profit_to_date=(found.unknown == 0).ifelse(found.profit, ibis.null()),
     )

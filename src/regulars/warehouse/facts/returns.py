@@ -14,6 +14,7 @@ from regulars.warehouse.facts.lines import with_product_name
 from regulars.warehouse.portable import converted, larger, rounded, share, smaller
 
 _WIDE = "decimal(38, 4)"
+_NONE = ibis.literal(Decimal(0), type=_WIDE)
 
 
 def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
@@ -46,12 +47,10 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     rows = _with_goods(rows, ordered)
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
-    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), ibis.literal(Decimal(0), type=_WIDE))
+    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), _NONE)
     by_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
-    unlinked = rounded(
-        (rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(Decimal(0))).cast(_WIDE), sources.digits
-    )
+    unlinked = rounded((rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(_NONE)).cast(_WIDE), sources.digits)
     amount = rows.linked.ifelse(rows.tax.notnull().ifelse(by_tax, by_share).fill_null(none), unlinked)
     rows = rows.mutate(taken_back=amount)
     rows = rows.mutate(taken_back=_nothing_left_of_all(rows))
@@ -70,8 +69,7 @@ def _with_goods(rows: ir.Table, ordered: ir.Table) -> ir.Table:
     """Adds `of_goods`: the part of the refund that is for goods and shipping; and `given_back` of it so far in the order."""
     kinds = ordered.filter(ordered.kind.isin(UNTAXED)).select(k_key=ordered.key, k_line=ordered.line_id)
     rows = rows.left_join(kinds, [rows.of_key == kinds.k_key, rows.line_id == kinds.k_line])
-    none = ibis.literal(Decimal(0), type=_WIDE)
-    rows = rows.mutate(counted=rows.k_line.notnull().ifelse(none, rows.amount.cast(_WIDE)))
+    rows = rows.mutate(counted=rows.k_line.notnull().ifelse(_NONE, rows.amount.cast(_WIDE)))
     so_far = rows.counted.sum().over(ibis.window(preceding=None, following=0, **_in_time(rows))).cast(_WIDE)
     rows = rows.mutate(given_back=so_far)
     left = smaller(rows.given_back, rows.goods_paid) - smaller(rows.given_back - rows.counted, rows.goods_paid)
@@ -89,7 +87,9 @@ def _in_time(rows: ir.Table) -> dict[str, list[ir.Value]]:
 
 def _nothing_left_of_all(rows: ir.Table) -> ir.DecimalValue:
     """`taken_back`, but the refund with which all that was paid is given back takes whatever the others, each rounded, left."""
-    earlier = rows.taken_back.sum().over(ibis.window(preceding=(None, 1), **_in_time(rows))).fill_null(Decimal(0))
+    earlier = (
+        rows.taken_back.sum().over(ibis.window(preceding=(None, 1), **_in_time(rows))).cast(_WIDE).fill_null(_NONE)
+    )
     rest = (rows.net_before_refunds - earlier).cast("decimal(18, 4)")
     not_yet = rows.given_back - rows.counted < rows.goods_paid
     all_back = (rows.given_back == rows.goods_paid) | (_mixed(rows) & (rows.given_back > rows.goods_paid))
