@@ -13,9 +13,12 @@ WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
 DOCS = README.md $(wildcard docs/*.md)
 
+# Spark and ClickHouse in Python, for their tests: 1 GB on the disk, and Spark needs Java. Without them these are skipped.
+ENGINES = pyspark==4.0.5 chdb==4.4.0
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures bench fuzz mutants format requirements \
-	clean environment environment-dev
+	clean environment environment-dev environment-engines
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -86,3 +89,6 @@ environment:
 
 environment-dev:
 	@scripts/environment.sh dev
+
+environment-engines: environment-dev
+	$(BIN)/python -m pip --disable-pip-version-check install $(ENGINES)

@@ -1,4 +1,4 @@
-"""A shop loaded into DuckDB, copied into PostgreSQL, its facts derived there from the same declarations."""
+"""A shop loaded into DuckDB, copied into another engine, its facts derived there from the same declarations."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import ibis
 from conformance.postgres import Connection, copy, database
 from conformance.shops import Kind, loaded
 from regulars.metrics.question import Facts
+from regulars.vocabulary.shop import Settings
 from regulars.warehouse.derive.full import prepare_days, prepare_persons
-from regulars.warehouse.derive.statements import Place, statements
+from regulars.warehouse.derive.statements import Place, Statement, statements
 from regulars.warehouse.tables import TABLES
 
-PLACE = Place(scratch="facts", dialect="postgres")
 PREPARED = ("orders_of_persons", "returns_of_persons", "subscriptions_of_persons", "zone_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
 
@@ -30,6 +30,7 @@ class Engines:
     postgres: Connection
     on_duckdb: Facts
     on_postgres: Facts
+    settings: Settings
     derived: tuple[str, ...]
     """The facts that both derived, by name."""
 
@@ -45,22 +46,12 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
     con = stack.enter_context(app.reading())
     facts = stack.enter_context(app.facts())
     target = stack.enter_context(database(address, settings.name))
-    kept = {
-        name
-        for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
-        if not name.startswith("cells") and name != "statements"
-    }
-    written = statements(settings, PLACE)
-    own = {one.name for one in written}
-    for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
-        copy(con, target, table)
-    prepare_persons(con, settings)
-    prepare_days(con, settings)
-    for name in PREPARED:
-        copy(con, target, f"temp.{name}", f"facts.{name}")
-    for one in written:
+
+    def write(one: Statement) -> None:
         target.execute(f"CREATE TABLE {one.schema}.{one.name} AS {one.sql}")
         target.execute(f"ANALYZE {one.schema}.{one.name}")
+
+    names = carry_over(con, settings, "postgres", lambda table, name: copy(con, target, table, name), write)
     target.execute("ALTER TABLE facts.lines DROP COLUMN key")
     backend = ibis.postgres.from_connection(target)
     on_postgres = replace(
@@ -71,4 +62,33 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
         version=None,
         cells=(),
     )
-    return Engines(con, target, facts, on_postgres, tuple(one.name for one in written if one.name in kept))
+    return Engines(con, target, facts, on_postgres, settings, names)
+
+
+def carry_over(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    dialect: str,
+    copy: Callable[[str, str], None],
+    write: Callable[[Statement], None],
+) -> tuple[str, ...]:
+    """Hand over a shop's canonical tables to an engine and derive its facts there; what no statement derives is copied too.
+
+    Returns: the facts that both derived, by name.
+    """
+    kept = {
+        name
+        for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
+        if not name.startswith("cells") and name != "statements"
+    }
+    written = statements(settings, Place(scratch="facts", dialect=dialect))
+    own = {one.name for one in written}
+    for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
+        copy(table, table)
+    prepare_persons(con, settings)
+    prepare_days(con, settings)
+    for name in PREPARED:
+        copy(f"temp.{name}", f"facts.{name}")
+    for one in written:
+        write(one)
+    return tuple(one.name for one in written if one.name in kept)

@@ -10,6 +10,7 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, WHOLE, WORTH, Kind
 from regulars.metrics.measures import FACTS, KINDS_OF_FORECAST
+from regulars.warehouse.derive.statements import Place, statements
 
 Rows = Counter[tuple[Any, ...]]
 
@@ -96,3 +97,9 @@ def test_the_shops_have_every_currency_and_estimated_costs(both: Both) -> None:
         assert {code for (code,) in con.execute("SELECT DISTINCT currency FROM facts.orders").fetchall()} == {*WORTH}
         estimated = con.execute("SELECT bool_or(cost_estimated) FROM facts.orders").fetchall()
         assert estimated == [(kind.settings.default_margin is not None,)]
+
+
+@pytest.mark.parametrize("dialect", ["clickhouse", "databricks", "pyspark", "snowflake", "trino"])
+def test_facts_can_be_written_for_other_engines(dialect: str) -> None:
+    settings = ODD.settings.model_copy(update={"gift_cards": ("Card",)})
+    assert len(statements(settings, Place(scratch="facts", dialect=dialect))) == len(statements(settings))
