@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -168,6 +169,43 @@ def test_all_is_a_period_and_a_grain(command, first_shop):
     assert [value["value"] for value in cut] == [2, 2, 1]
     everyone = command("rows", "orders", "--period", "all", "--shop", first_shop, "--format", "csv")
     assert [line.split(",")[0] for line in everyone.out.splitlines()[1:]] == ["ana", "ben", "cem"]
+
+
+@pytest.fixture
+def three_years(command, shop: Path, tmp_path: Path) -> Path:
+    """A shop of three years, in which 40 people order every half year."""
+    days = [f"{year}-{month}-15" for year in (2022, 2023, 2024) for month in ("03", "09")]
+    lines = [f"y{number}-{day},{day},GBP,10.00,person{number}" for day in days for number in range(40)]
+    file = tmp_path / "three_years.csv"
+    file.write_text("\n".join(["order_id,ordered_at,currency,gross,customer_id", *lines, ""]))
+    assert command("load", file, "--shop", shop).code == 0
+    return shop
+
+
+def test_all_data_are_compared_with_nothing(command, three_years):
+    asked = ("--compare", "--shop", three_years)
+    (year,) = answers(command("metric", "orders", "--period", "2024", *asked, "--format", "json"))
+    assert year["year_earlier"]["before"] == 80, "other periods are compared with a year earlier"
+    (value,) = answers(command("metric", "orders", "--period", "all", *asked, "--format", "json"))
+    assert (value["change"], value["year_earlier"]) == (None, None)
+    for one in (["metric", "orders"], ["metrics", "--theme", "value"]):
+        for period in (["--period", "all"], ["--grain", "all"]):
+            said = command(*one, *period, *asked)
+            assert said.code == 0 and "year earlier" not in said.out and "verdict" not in said.out
+            assert said.out.count("Nothing lies before all data: they are compared with nothing.") == 1
+
+
+def test_what_is_not_ripe_is_named_with_what_it_waits_for(command, three_years):
+    said = command("metrics", "--period", "all", "--theme", "retention", "--shop", three_years)
+    marked = {line.split()[0] for line in said.out.splitlines() if line[:1].isalpha() and "°" in line}
+    notes = [line for line in said.out.splitlines() if line.startswith("°")]
+    window = next(
+        line for line in notes if line.endswith("once the data reach one active window back before the period's start")
+    )
+    assert "customers_start" in window and "returning_customer_rate_lifetime" not in window
+    assert {name for note in notes for name in note.split(": ")[1].split(" can be")[0].split(", ")} == marked
+    said = command("metric", "customers_start", "--period", "all", "--shop", three_years)
+    assert "° not ripe: it can be trusted once the data reach" in said.out
 
 
 def test_the_active_window_is_the_shops_unless_given(command, shop):

@@ -28,6 +28,8 @@ _CHANGE = (
 _CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
 """The columns of both comparisons in the flat form."""
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
+NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
+"""What is said where a comparison of all data is asked for."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
 """Colours of a fall and of a rise."""
 
@@ -141,10 +143,19 @@ def footnotes(
     values = [value for value in values if value.value is not None]
     if any(not value.finished for value in values):
         notes.append(f"* {unfinished}")
-    waits = dict.fromkeys(value.metric.ripens.value for value in values if not value.ripe)
-    if waits:
-        notes.append(f"° not ripe: it can be trusted {'; '.join(waits)}")
-    return notes
+    return [*notes, *_not_ripe(values)]
+
+
+def _not_ripe(values: Sequence[Value]) -> list[str]:
+    """What the values that are not ripe wait for; of several metrics a line for each such thing, with their names."""
+    waits: dict[str, dict[str, None]] = {}
+    for value in values:
+        if not value.ripe:
+            waits.setdefault(value.metric.ripens.value, {})[value.metric.name] = None
+    several = len({value.metric.name for value in values}) > 1
+    return [
+        f"° not ripe: {', '.join(names) if several else 'it'} can be trusted {wait}" for wait, names in waits.items()
+    ]
 
 
 def text(value: Value) -> str:
@@ -171,6 +182,8 @@ def without_verdict(values: Iterable[Value]) -> list[str]:
 def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Sheet:
     """One metric: a row for each period and group."""
     metric = values[0].metric if values else None
+    of_all = compared and any(value.period.grain is Grain.ALL for value in values)
+    compared = compared and not of_all
     titles = ["period", *splits, "value", "95 % interval"]
     below = any(value.denominator is not None for value in values)
     of_year = compared and any(value.year_earlier is not None for value in values)
@@ -197,6 +210,7 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) ->
             sheet.notes.append(f"value = of / over: {metric.formula}")
         sheet.notes += footnotes(values)
         sheet.notes += [*without_verdict(values), *marked(values, of_year)]
+        sheet.notes += [NOT_COMPARED] if of_all else []
     return sheet
 
 

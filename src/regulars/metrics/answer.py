@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.shapes import Metric
-from regulars.vocabulary.calendar import Calendar, Period
+from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.events import Event
 
 
@@ -127,9 +127,10 @@ class Block:
         there = bool(self.there[number])
         period = self.periods[number]
         change = year_earlier = None
+        is_all = period.grain is Grain.ALL  # nothing lies before all data; a year of them less is no earlier period
         if self.changes is not None and there and self.comparable[number]:
             change = self._change(self.changes, cell, period, self.calendar.compared_with(period))
-        if self.year_earlier is not None and there and self.comparable_year[number]:
+        if self.year_earlier is not None and there and self.comparable_year[number] and not is_all:
             year_earlier = self._change(self.year_earlier, cell, period, self.calendar.year_earlier(period))
         return Value(
             metric=self.metric,

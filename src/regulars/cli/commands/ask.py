@@ -74,6 +74,7 @@ def metrics(
         window_asked,
         without_grids,
     )
+    from regulars.cli.values import NOT_COMPARED
 
     themes = by_theme(theme)
     if list_:
@@ -107,7 +108,7 @@ def metrics(
         parts = []
         for periods, mine in by_periods.items():
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
-            compared = compare or (len(periods) == 1 and not whole and format is Format.TABLE)
+            compared = not whole and (compare or (len(periods) == 1 and format is Format.TABLE))
             values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
             parts.append((values, periods, facts.calendar.compared_with(periods[0]).label if compared else None))
     if format is not Format.TABLE:
@@ -115,6 +116,8 @@ def metrics(
         say_rows_not_used(reading, shop, tell)
         return
     _show_themes(chosen, parts, splits)
+    if compare and any(periods[0].grain is Grain.ALL for periods in by_periods):
+        say(NOT_COMPARED)
     say_rows_not_used(reading, shop, say)
     if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
         say(f"{left_out} metrics do not know this split or condition and are left out.")
