@@ -66,7 +66,7 @@ KINDS = (
         MODERATE,
         (*MONEY, "orders_per_active_customer", "time_between_purchases", "net_churn_rate"),
     ),
-    Kind("quantiles", None, MODERATE, ("time_between_purchases_median", "time_between_purchases_p90")),
+    Kind("quantiles", 0.93, MODERATE, ("time_between_purchases_median", "time_between_purchases_p90")),
     Kind("means, heavy tails", None, HEAVY, MONEY),
     Kind("means, heavy tails, one month", None, HEAVY, MONEY, MONTH),
 )

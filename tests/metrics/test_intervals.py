@@ -1,4 +1,4 @@
-"""Intervals and quantiles against published values, direct loops, and DuckDB's own quantile."""
+"""Intervals against published values and direct loops."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from statistics import fmean
 
-import duckdb
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,8 +20,7 @@ from scipy import stats
 from metrics.shops import SETTINGS, TestShop, order, shop
 from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
-from regulars.metrics.cells.occurrences import Histogram
-from regulars.metrics.compute.intervals import (
+from regulars.metrics.inference.intervals import (
     jackknife,
     jackknife_of_logs,
     left_out,
@@ -327,38 +325,3 @@ def test_the_false_discovery_rate_is_scipys(given_p: list[float | None], rate: f
     found = stands(p, rate)
     assert found[~np.isnan(p)].tolist() == (adjusted <= rate).tolist()
     assert not found[np.isnan(p)].any()
-
-
-@given(
-    st.dictionaries(st.integers(-50, 500), st.integers(1, 6), min_size=1, max_size=12),
-    st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 0.99, 1.0]),
-)
-def test_a_quantile_is_duckdbs_quantile_cont(counted: dict[int, int], q: float) -> None:
-    values = sorted(counted)
-    every = [float(value) for value in values for _ in range(counted[value])]
-    (theirs,) = duckdb.execute(f"SELECT quantile_cont(x, {q}) FROM (SELECT unnest(?) AS x)", [every]).fetchone() or (
-        None,
-    )
-    shape = (1, 1, 1)
-    nothing = np.zeros(len(values), dtype=np.int64)
-    ours = Histogram(nothing, nothing, np.array(values, float), np.array([counted[v] for v in values], float), shape)
-    assert ours.quantile(q)[0, 0] == pytest.approx(theirs, abs=1e-9)
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 9), st.integers(1, 4)), max_size=40),
-    st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]),
-)
-def test_a_quantile_without_a_bucket_is_that_of_the_other_rows(rows: list[tuple[int, int, int, int]], q: float) -> None:
-    rows = sorted(
-        {(cell, bucket, value): weight for cell, bucket, value, weight in rows}.items(),
-        key=lambda r: (r[0][0], r[0][2]),
-    )
-    cell, bucket, value = (np.array([key[place] for key, _ in rows], dtype=np.int64) for place in range(3))
-    weight = np.array([weight for _, weight in rows], dtype=float)
-    ours = Histogram(cell, bucket, value.astype(float), weight, (3, 1, 4)).quantiles_left_out(q)
-    for one in range(3):
-        for without in range(4):
-            kept = [key[2] for key, n in rows if key[0] == one and key[1] != without for _ in range(n)]
-            expected = np.quantile(kept, q) if kept else np.nan
-            assert ours[one, 0, without] == pytest.approx(expected, abs=1e-9, nan_ok=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtr, stdtrit
 
-from regulars.metrics.compute.student import bounds, two_sided
+from regulars.metrics.inference.student import bounds, two_sided
 
 
 @pytest.mark.parametrize("freedom", range(1, 41))

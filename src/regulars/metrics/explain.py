@@ -42,7 +42,7 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
 
 def interval_in_words(metric: Metric) -> str:
     """How the 95 % interval is estimated, and on which scale."""
-    logs = metric.interval is Interval.JACKKNIFE and metric.unit.on_log_scale and not isinstance(metric, Quantile)
+    logs = metric.interval is Interval.JACKKNIFE and metric.unit.on_log_scale
     return metric.interval.value + (", on the log scale where the value is positive" if logs else "")
 
 

@@ -20,7 +20,7 @@ from regulars.metrics.compute.sums import Sums, distinct_terms, sums
 from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Grid, Interval, Metric, Quantile, Ripens
+from regulars.metrics.shapes import Grid, Metric, Quantile, Ripens
 from regulars.metrics.unknown import all_left_out, unknown_shares
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
@@ -71,7 +71,7 @@ def choose_periods(work: Work) -> Work:
 def choose_scope(work: Work) -> Work:
     """Keep sums apart by bucket only where an interval or a comparison needs it."""
     question = work.question
-    bucketed = question.compare or any(metric.interval is Interval.JACKKNIFE for metric in work.metrics)
+    bucketed = question.compare or any(metric.interval.by_bucket for metric in work.metrics)
     scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
     return replace(work, scope=scope)
 
@@ -123,11 +123,12 @@ def estimate_all(work: Work) -> Work:
             kept = plan_quantile(metric, work.scope).kept
             if kept is None and metric.kind not in histograms:
                 histograms[metric.kind] = histogram(metric, work.scope, work.sums.groups)
-            result = estimate_quantile(
+            quantiles = (
                 kept_quantiles(metric, kept, work.scope, work.sums.groups)
                 if kept
                 else histograms[metric.kind].of(metric.q)
             )
+            result = estimate_quantile(quantiles, metric.q)
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)

@@ -29,6 +29,12 @@ class Interval(Enum):
     NONE = "none: a count or sum of what happened"
     WILSON = "Wilson (a share of customers)"
     JACKKNIFE = "grouped jackknife over 32 buckets of customers"
+    WOODRUFF = "Woodruff, from the rows up to the value in each of 32 buckets of customers"
+
+    @property
+    def by_bucket(self) -> bool:
+        """Whether it is found from what the buckets of customers say, each for itself."""
+        return self in (Interval.JACKKNIFE, Interval.WOODRUFF)
 
 
 class Nature(StrEnum):
@@ -306,6 +312,7 @@ class Quantile(Metric):
     weight: Expression = 1
     """How many rows a row stands for."""
     day: str = "day"
+    interval: Interval = Interval.WOODRUFF
     _above: Amount = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from regulars.metrics.answer import Flags
-from regulars.metrics.compute.intervals import Array, ratio
 from regulars.metrics.compute.sums import Sums, sums
+from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import UNKNOWN
 from regulars.metrics.shapes import Grid, Metric, Quantile

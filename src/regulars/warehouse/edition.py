@@ -6,7 +6,7 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 
-EDITION = "13"
+EDITION = "14"
 """Raised when facts change their shape or meaning: a warehouse of another edition is derived again."""
 
 

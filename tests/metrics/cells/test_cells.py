@@ -198,11 +198,12 @@ def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[obje
         names = sorted(one.columns)
         key = (one.family, one.by, one.grain, one.bucketed)
         if one.family == "quantiles":
+            listed = ", ".join(f"{name}, at_most_{name}" for name in names)
             rows = con.execute(
-                f"SELECT period, split, n, filled, {', '.join(names)} FROM facts.{one.table} WHERE level = {one.level}"
+                f"SELECT period, split, rows, {listed} FROM facts.{one.table} WHERE level = {one.level}"
             ).fetchall()
             assert len({row[:2] for row in rows}) == len(rows)
-            found |= {(*key, *row[:2]): (*row[2:4], *names, *map(str, row[4:])) for row in rows}  # nothing is no number
+            found |= {(*key, *row[:2]): (*names, *map(str, row[2:])) for row in rows}  # nothing is no number
             continue
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
         if one.family == "cohorts":

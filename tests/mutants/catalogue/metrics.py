@@ -36,17 +36,24 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the jackknife forgets its factor",
-        "metrics/compute/intervals.py",
+        "metrics/inference/intervals.py",
         "np.sqrt((count - 1) / count * squares)",
         "np.sqrt(squares)",
         ("tests/metrics/test_intervals.py::test_32_buckets_use_students_t_with_31_degrees_of_freedom",),
     ),
     Mutant(
         "the jackknife has a degree of freedom too many",
-        "metrics/compute/intervals.py",
+        "metrics/inference/intervals.py",
         "bounds(LEVEL, np.maximum(count - 1, 1))",
         "bounds(LEVEL, np.maximum(count, 1))",
         ("tests/metrics/test_intervals.py::test_32_buckets_use_students_t_with_31_degrees_of_freedom",),
+    ),
+    Mutant(
+        "the interval of a quantile is put about the share of ties",
+        "metrics/inference/intervals.py",
+        "np.maximum(q - (share - low), 0)",
+        "np.maximum(low, 0)",
+        ("tests/metrics/test_quantiles.py::test_intervals_of_quantiles_are_those_of_plain_python",),
     ),
     Mutant(
         "money is estimated on the plain scale",
@@ -73,7 +80,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "Wilson's interval lacks its shift",
-        "metrics/compute/intervals.py",
+        "metrics/inference/intervals.py",
         "middle = share + _Z**2 / (2 * trials)",
         "middle = share",
         ("tests/metrics/test_intervals.py::test_wilson_as_published",),

@@ -1,4 +1,4 @@
-"""Quantiles do not add up: their results are kept, by period and split value, with the results without each bucket."""
+"""Quantiles do not add up: their results are kept, by period and split value, with intervals and the counts behind them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.cells import registry
 from regulars.metrics.cells.families import WHOLE, columns_of
 from regulars.metrics.cells.numbered import Numbers, coded, fetched, words
-from regulars.metrics.cells.occurrences import Quantiles, counted
+from regulars.metrics.cells.occurrences import counted
 from regulars.metrics.cells.projection import DAY, ROWS, days_of, end_of, start_of, typed
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTOGRAMS
@@ -30,7 +30,7 @@ from regulars.warehouse.facts.heads import BUCKETS
 FAMILY = "quantiles"
 TABLE = "cells_quantiles"
 CUSTOMERS = "customers"
-"""The family whose levels decide: where sums by bucket are small, so are results without each bucket."""
+"""The family whose levels decide: where sums by bucket are small, so are counts by bucket."""
 _VALUES = "temp.quantile_values"
 _AT_ONCE = 8_000_000
 _Ranges = list[tuple[int, int]]
@@ -38,8 +38,13 @@ _Ranges = list[tuple[int, int]]
 
 
 def column(metric: Quantile) -> str:
-    """Where the results of a quantile are kept. Another definition has another name."""
+    """Where the results of a quantile are kept: the value and the ends of its interval. Another definition has another name."""
     return f"q_{sha256(repr((metric.kind, metric.q)).encode()).hexdigest()[:16]}"
+
+
+def _at_most(metric: Quantile) -> str:
+    """Where the rows no greater than the quantile are kept, by bucket."""
+    return f"at_most_{column(metric)}"
 
 
 def kinds() -> tuple[tuple[Quantile, ...], ...]:
@@ -72,9 +77,11 @@ def build(orders: Orders) -> None:
     decided = [one for one in registry.held(orders.con) if _decides(one)]
     if not decided:
         return
-    columns = "".join(f", {column(metric)} DOUBLE[]" for metrics in kinds() for metric in metrics)
-    keys = "level INTEGER, period INTEGER, split TEXT, n BIGINT, filled BIGINT"
-    orders.con.execute(f"CREATE OR REPLACE TABLE facts.{TABLE} ({keys}{columns})")
+    found = "".join(
+        f", {column(metric)} DOUBLE[], {_at_most(metric)} INTEGER[]" for metrics in kinds() for metric in metrics
+    )
+    keys = "level INTEGER, period INTEGER, split TEXT, rows INTEGER[]"
+    orders.con.execute(f"CREATE OR REPLACE TABLE facts.{TABLE} ({keys}{found})")
     for metrics in kinds():
         names = frozenset(map(column, metrics))
         start = registry.next_level(orders.con)
@@ -132,12 +139,11 @@ def _decides(one: Kept) -> bool:
 
 
 def read(kept: Kept, metric: Quantile) -> str:
-    """SQL of the results of a quantile: period, split, n, filled (bit b for bucket b) and found, a list of the value and of
-    those without each bucket.
+    """SQL of the results of a quantile: period, split; found, a list of the value and the ends of its interval; and by bucket
+    the rows, and those at_most the value.
     """
-    return (
-        f"SELECT period, split, n, filled, {column(metric)} AS found FROM facts.{kept.table} WHERE level = {kept.level}"
-    )
+    results = f"{column(metric)} AS found, rows, {_at_most(metric)} AS at_most"
+    return f"SELECT period, split, {results} FROM facts.{kept.table} WHERE level = {kept.level}"
 
 
 # Finding results ---------------------------------------------------------------------------------------------------------
@@ -258,18 +264,20 @@ def _insert(
     cell = place if level.by == WHOLE else place * np.int32(len(known)) + values[f"by_{level.by}"]
     rows = 0
     for cells, histogram in counted(cell, values["value"], values["bucket"], BUCKETS):
-        found = {column(metric): histogram.of(metric.q) for metric in metrics}
+        found = {metric: histogram.of(metric.q) for metric in metrics}
         some = next(iter(found.values()))
-        assert some.filled is not None
         which, word = np.divmod(cells, len(known))
         period = np.array([first for first, _ in ranges])[which]
         table = {
             "level": pa.array(np.full(len(cells), level.level), pa.int32()),
             "period": pa.array(period, pa.int32()),
             "split": pa.array([None if level.by == WHOLE else known[one] for one in word], pa.string()),
-            "n": pa.array(some.counts[:, 0].astype(np.int64)),
-            "filled": pa.array(some.filled[:, 0] @ (1 << np.arange(BUCKETS, dtype=np.int64))),
-        } | {name: _listed(quantiles) for name, quantiles in found.items()}
+            "rows": _listed(some.rows[:, 0].astype(np.int32)),
+        }
+        for metric in metrics:
+            one = found[metric]
+            table[column(metric)] = _listed(np.concatenate([one.value, one.low, one.high], axis=1))
+            table[_at_most(metric)] = _listed(one.at_most[:, 0].astype(np.int32))
         con.register("quantiles_found", pa.table(table))
         con.execute(f"INSERT INTO facts.{TABLE} BY NAME FROM quantiles_found")
         con.unregister("quantiles_found")
@@ -277,10 +285,8 @@ def _insert(
     return rows
 
 
-def _listed(found: Quantiles) -> pa.Array:
-    assert found.without is not None
-    both = np.concatenate([found.value[:, :, None], found.without], axis=2)
-    return pa.FixedSizeListArray.from_arrays(pa.array(both.ravel()), both.shape[2])
+def _listed(found: Numbers) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(found.ravel()), found.shape[1])
 
 
 # Which periods -----------------------------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""How a question becomes numbers: relations, sums by bucket, sets, quantiles, grids, intervals."""
+"""How a question becomes numbers: relations, sums by bucket, sets, quantiles, grids, estimates."""

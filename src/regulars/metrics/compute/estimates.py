@@ -8,8 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.cells.occurrences import Quantiles
-from regulars.metrics.compute.intervals import Array, jackknife, jackknife_of_logs, left_out, ratio, wilson
 from regulars.metrics.compute.sums import Sums
+from regulars.metrics.inference.intervals import (
+    Array,
+    jackknife,
+    jackknife_of_logs,
+    left_out,
+    quantile_left_out,
+    ratio,
+    wilson,
+)
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.shapes import Interval, Metric
@@ -85,9 +93,8 @@ def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
     return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
 
 
-def estimate_quantile(found: Quantiles) -> Estimate:
-    """Quantiles, with the interval that those without each bucket give."""
-    low = high = np.full_like(found.value, np.nan)
-    if found.without is not None and found.filled is not None:
-        low, high, _ = jackknife(found.without, found.value, found.filled)
-    return Estimate(found.value, low, high, found.value, None, found.counts, found.without, found.filled)
+def estimate_quantile(found: Quantiles, q: float) -> Estimate:
+    """Quantiles with their intervals, and what a difference of two needs."""
+    without = quantile_left_out(found.value, found.low, found.high, found.at_most, found.rows, q)
+    counts = found.rows.sum(axis=-1)
+    return Estimate(found.value, found.low, found.high, found.value, None, counts, without, found.rows > 0)

@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from regulars.metrics.cells.build import split_of
 from regulars.metrics.cells.families import digest
-from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.parts import Part, codes
 from regulars.metrics.compute.plan import Step
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import Term, Timing
 from regulars.metrics.question import Condition

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from regulars.metrics.cells.cohorts import BLOCK, column
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_cells import predicate
-from regulars.metrics.compute.intervals import Array, left_out, ratio, wilson
+from regulars.metrics.inference.intervals import Array, left_out, ratio, wilson
 from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTORIES
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.metrics.compute.intervals import Array
+from regulars.metrics.inference.intervals import Array
 
 Groups = list[tuple[str, ...]]
 

@@ -1,4 +1,4 @@
-"""Quantiles, with and without each bucket of customers: as they are kept, or from histograms of values."""
+"""Quantiles with their intervals: as they are kept, or from histograms of values."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from regulars.metrics.cells.occurrences import Histogram, Quantiles
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.from_rows import WITHIN, days_within
 from regulars.metrics.compute.parts import Groups, codes
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.kept import Kept
 from regulars.metrics.relations import BUCKET, bound, relation, with_unknown
 from regulars.metrics.scope import Scope
@@ -31,15 +32,14 @@ def kept_quantiles(metric: Quantile, kept: Kept, scope: Scope, groups: Groups) -
     asked = (row >= 0) & (column >= 0)
     at = row[asked], column[asked]
     shape = (len(scope.periods), len(groups))
-    value, counts = np.full(shape, np.nan), np.zeros(shape)
-    results = found["found"].combine_chunks().flatten().to_numpy().reshape(-1, 1 + BUCKETS)[asked]
-    value[at], counts[at] = results[:, 0], found["n"].to_numpy()[asked]
-    if not scope.apart(metric.fact):
-        return Quantiles(value, counts, None, None)
-    without, filled = np.full((*shape, BUCKETS), np.nan), np.zeros((*shape, BUCKETS), dtype=bool)
-    without[at] = results[:, 1:]
-    filled[at] = (found["filled"].to_numpy()[asked, None] >> np.arange(BUCKETS)) & 1
-    return Quantiles(value, counts, without, filled)
+
+    def laid_out(name: str, fill: float, length: int) -> Array:
+        result = np.full((*shape, length), fill)
+        result[at] = found[name].combine_chunks().flatten().to_numpy().reshape(-1, length)[asked]
+        return result
+
+    value, low, high = np.moveaxis(laid_out("found", np.nan, 3), -1, 0)
+    return Quantiles(value, low, high, laid_out("rows", 0, BUCKETS), laid_out("at_most", 0, BUCKETS))
 
 
 def histogram(metric: Quantile, scope: Scope, groups: Groups) -> Histogram:

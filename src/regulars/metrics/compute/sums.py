@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.from_cells import parts_from_cells
 from regulars.metrics.compute.from_rows import parts_from_rows
-from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.parts import Groups, Part
 from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sets import replace_long
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount, Term, Timing
 from regulars.metrics.scope import Scope
 

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
-from regulars.metrics.compute.intervals import Array
 from regulars.metrics.compute.sums import Sums, sums
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import HISTORIES, Amount, within
 from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import MONEY_SCALE

@@ -16,7 +16,7 @@ from regulars.metrics.answer import Changes
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.catalogue.retention import START
 from regulars.metrics.compute.estimates import Estimate
-from regulars.metrics.compute.intervals import Array
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount, Fact
 from regulars.metrics.question import Condition, Facts, Question
 from regulars.metrics.shapes import Grid, Length, Metric, Nature

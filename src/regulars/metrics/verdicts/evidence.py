@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.estimates import Estimate
-from regulars.metrics.compute.intervals import Array, jackknife
-from regulars.metrics.compute.student import bounds, two_sided
+from regulars.metrics.inference.intervals import Array, jackknife
+from regulars.metrics.inference.student import bounds, two_sided
 from regulars.metrics.measures import Timing
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile
 from regulars.metrics.verdicts.history import History

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.intervals import jackknife
+from regulars.metrics.inference.intervals import jackknife
 from regulars.metrics.verdicts.noise import MOST_CHANGES, MOST_GROWTHS, Past
 from regulars.metrics.verdicts.place_in_year import season_of
 from regulars.metrics.verdicts.scales import Scale

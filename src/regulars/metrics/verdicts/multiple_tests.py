@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.intervals import Array
+from regulars.metrics.inference.intervals import Array
 
 RATE = 0.1
 """The false discovery rate over the groups of one comparison."""

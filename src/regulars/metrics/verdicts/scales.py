@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from regulars.metrics.compute.estimates import Estimate
-from regulars.metrics.compute.intervals import Array
+from regulars.metrics.inference.intervals import Array
 from regulars.metrics.shapes import Hazard, Length, Metric, Nature, Quantile, State
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.student import bounds
+from regulars.metrics.inference.student import bounds
 
 Array = npt.NDArray[np.float64]
 LEVEL = 0.95
@@ -63,3 +63,27 @@ def jackknife_of_logs(without: Array, whole: Array, filled: npt.NDArray[np.bool_
     logs = np.log(np.where(filled & positive[..., None], without, 1))
     low_log, high_log, _ = jackknife(logs, np.log(np.where(positive, whole, 1)), filled)
     return np.where(positive, np.exp(low_log), low), np.where(positive, np.exp(high_log), high)
+
+
+def woodruff(at_most: Array, rows: Array, q: float) -> tuple[Array, Array]:
+    """The shares of a distribution at which the ends of a quantile's interval lie (Woodruff 1952, JASA 47, 635–646).
+
+    `rows` holds each bucket's rows (last axis), `at_most` those of them no greater than the quantile: their share is a ratio,
+    whose error by the grouped jackknife is put about `q`. Inside 0–1; NaN below two filled buckets.
+    """
+    share = ratio(at_most.sum(axis=-1), rows.sum(axis=-1))
+    low, high, _ = jackknife(ratio(left_out(at_most), left_out(rows)), share, rows > 0)
+    return np.maximum(q - (share - low), 0), np.minimum(q + (high - share), 1)
+
+
+def quantile_left_out(value: Array, low: Array, high: Array, at_most: Array, rows: Array, q: float) -> Array:
+    """A quantile without each bucket in turn (last axis), as far as a difference of two needs it.
+
+    What a bucket adds to the share of rows no greater than the quantile, over the density there: that of Woodruff's interval,
+    for a quantile itself jumps from one value to the next.
+    """
+    share = ratio(at_most.sum(axis=-1), rows.sum(axis=-1))
+    first, last = woodruff(at_most, rows, q)
+    per_share = np.where(last > first, ratio(high - low, last - first), 0 * last)
+    moved: Array = (share[..., None] - ratio(left_out(at_most), left_out(rows))) * per_share[..., None]
+    return value[..., None] + moved
