@@ -26,6 +26,7 @@ from regulars.metrics.examples import Example, Order
 from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.shapes import Interval, Metric, Ripens
 from regulars.vocabulary.units import Better, Unit
+from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES
 
@@ -160,6 +161,16 @@ def _meaning(column: Column) -> str:
 
 
 # Commands --------------------------------------------------------------------------------------------------------------
+
+
+def facts() -> str:
+    """The facts that are derived from canonical tables, from their declarations."""
+    rows = (
+        (fact.name, fact.about, f"`{fact.table.name}`", ", ".join(f"`{read.table}`" for read in fact.reads),
+         ", ".join(fact.entities), ", ".join(fact.splits))
+        for fact in FACT_TABLES
+    )  # fmt: skip
+    return grid(("fact", "one row", "of the table", "also reads", "counts distinct", "split by its own"), rows)
 
 
 def commands() -> str:

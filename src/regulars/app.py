@@ -18,7 +18,7 @@ from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.derive import STEPS, changes_of, derive
+from regulars.warehouse.derive import ALL_STEPS, changes_of, derive
 from regulars.warehouse.integrity import record_digests
 from regulars.warehouse.load.checks.refusals import FilesRefused
 from regulars.warehouse.load.files import InputFile
@@ -146,10 +146,10 @@ class App(Reading):
             tell = silent if changes.why else self.tell
             yield changes
             record_digests(con)
-            progress.start("deriving", len(STEPS))
+            progress.start("deriving", len(ALL_STEPS))
             try:
                 derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
-                refresh(con, self.shop.settings, changed=not derived.everything)
+                refresh(con, self.shop.settings, None if derived.everything else derived.changed)
             except (duckdb.ConversionException, duckdb.OutOfRangeException):
                 raise LoadRefused(
                     "An order's sum, or an amount in the shop's currency, would have more than 14 digits. Nothing was changed.",

@@ -21,7 +21,7 @@ def older(tmp_path_factory: pytest.TempPathFactory, first_shop: Path) -> Path:
         con.execute("DROP TABLE main.waiting; ALTER TABLE main.load_files DROP COLUMN waiting")
         for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'log'").fetchall():
             con.execute(f"ALTER TABLE log.{table} DROP COLUMN waiting")
-        con.execute("UPDATE main.about SET value = '6' WHERE key = 'edition'")
+        con.execute("UPDATE main.about SET value = '6', key = 'edition' WHERE key = 'facts'")
     return shop
 
 

@@ -14,11 +14,12 @@ from conformance.postgres import Connection, copy, database
 from conformance.shops import Kind, loaded
 from regulars.metrics.question import Facts
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.derive.full import prepare_days, prepare_persons
-from regulars.warehouse.derive.statements import Place, Statement, statements
+from regulars.warehouse.derive.full import prepare_days, prepare_persons, tables_of_persons
+from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, Statement, statements
+from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.tables import TABLES
 
-PREPARED = ("orders_of_persons", "returns_of_persons", "subscriptions_of_persons", "zone_days")
+PREPARED = (*(f"{name}{OF_PERSONS}" for name in tables_of_persons()), "zone_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
 
 
@@ -81,12 +82,13 @@ def carry_over(
         for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
         if not name.startswith("cells") and name != "statements"
     }
-    written = statements(settings, Place(scratch="facts", dialect=dialect))
+    place = Place(scratch="facts", dialect=dialect)
+    written = [one for group in GROUPS for one in statements(settings, group, place)]
     own = {one.name for one in written}
     for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
         copy(table, table)
     prepare_persons(con, settings)
-    prepare_days(con, settings)
+    prepare_days(con, settings, FACT_TABLES)
     for name in PREPARED:
         copy(f"temp.{name}", f"facts.{name}")
     for one in written:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from ibis import _
 from ibis.common.deferred import Deferred
 
-from regulars.warehouse.facts.gaps import NONE
+from regulars.warehouse.fact_table import PERSON, FactTable
+from regulars.warehouse.facts import FACT_TABLES, spend
+from regulars.warehouse.facts.orders import lines, orders, returns
+from regulars.warehouse.facts.orders.gaps import NONE
 
 Expression: TypeAlias = Deferred | int | None
 """An expression over a fact's columns, a number for each row, or nothing."""
@@ -27,8 +30,14 @@ class Fact:
     splits: dict[str, str]
     filters: tuple[str, ...] = ()
     """Further columns that `--where` may name."""
-    of_customers: bool = True
-    """Whether its rows belong to customers; what does not is taken as fixed, and shared evenly among the buckets."""
+    entities: tuple[str, ...] = (PERSON,)
+    """The columns whose distinct values may be counted."""
+    kept_by: tuple[str, ...] = ()
+    """The columns by which sums are kept beside the fact."""
+    key: tuple[str, ...] = ()
+    """The columns that name a row."""
+    sequence: tuple[str, ...] = ()
+    """The columns by which rows of one day follow each other, without ties."""
     rows: str = ""
     """The derived table whose rows it sees, where that is not called like the fact."""
     snapshot: bool = False
@@ -39,27 +48,47 @@ class Fact:
         """The derived table whose rows it sees."""
         return self.rows or self.name
 
+    @property
+    def of_customers(self) -> bool:
+        """Whether its rows belong to customers; what does not is taken as fixed, and shared evenly among the buckets."""
+        return PERSON in self.entities
+
 
 AS_NOW = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))
 """What the customer's record says today. Unlike the first order's attributes it can change, and past values with it."""
-_OF_ORDER = ("country", "channel", "coupon", "source", "currency")
 _OF_FIRST = ("country", "channel", "coupon", "product")
-_OF_LINE = ("product", "category", "country", "channel", "source")
-_FIRST = {name: f"first_{name}" for name in _OF_FIRST}
-_ORDER_FILTERS = (*_OF_ORDER, "product", "units", "net_revenue", "order_number", *_FIRST.values(), *AS_NOW)
+OF_FIRST = tuple(f"first_{name}" for name in _OF_FIRST)
+"""Attributes of the customer's first order."""
+_FIRST = dict(zip(_OF_FIRST, OF_FIRST, strict=True))
 
 
 def _same(*names: str) -> dict[str, str]:
     return {name: name for name in names}
 
 
-ORDERS = Fact(
-    "orders", "one row per counted order, guests included", ("orders",), _same(*_OF_ORDER, *AS_NOW), _ORDER_FILTERS
-)
+@cache
+def fact_of(declared: FactTable) -> Fact:
+    """A declared fact as metrics see it: split by its own columns and, where it is about persons, by theirs."""
+    of_person = (*OF_FIRST, *AS_NOW) if PERSON in declared.entities else ()
+    return Fact(
+        declared.name,
+        declared.about,
+        (declared.table.name,),
+        _same(*declared.splits, *of_person),
+        declared.filters,
+        declared.entities,
+        declared.splits,
+        declared.key,
+        (*declared.sequence, *declared.key),
+    )
+
+
+ORDERS, LINES, RETURNS, SPEND = map(fact_of, (orders.ORDERS, lines.LINES, returns.RETURNS, spend.SPEND))
+_ORDER_FILTERS = (*ORDERS.filters, *orders.ORDERS.splits, *OF_FIRST, *AS_NOW)
 
 
 def _of_known_customers(name: str, about: str) -> Fact:
-    return Fact(name, about, ("orders",), _FIRST | _same(*AS_NOW), _ORDER_FILTERS, rows="orders")
+    return Fact(name, about, ("orders",), _FIRST | _same(*AS_NOW), _ORDER_FILTERS, kept_by=OF_FIRST, rows="orders")
 
 
 HISTORIES = _of_known_customers("histories", "the orders of known customers, split by the first order's attributes")
@@ -68,9 +97,6 @@ AFTER = _of_known_customers("gaps_after", "how many orders were followed by whic
 BY_DAY = _of_known_customers("gaps_by_day", "as gaps_before, several orders of one day taken as one (histogram `gaps`)")
 HISTOGRAMS = {BEFORE: "before", AFTER: "after", BY_DAY: "before_by_day"}
 """What the orders of one day, gap and number have in common is in a histogram already: no order need be read."""
-LINES = Fact("lines", "one row per product line of a counted order", ("order_lines",), _same(*_OF_LINE))
-RETURNS = Fact("returns", "one row per return or refund", ("returns",), _same(*_OF_LINE, "reason"))
-SPEND = Fact("spend", "what advertising cost by day", ("spend",), _same("channel", "source"), of_customers=False)
 FORECASTS, SUBSCRIPTION_FORECASTS = KINDS_OF_FORECAST = ("forecasts", "subscription_forecasts")
 """What must be there for a metric that looks ahead: it covers the days of orders up to the latest forecast's."""
 PREDICTIONS = Fact(
@@ -86,7 +112,8 @@ SUBSCRIPTIONS = Fact(
     (SUBSCRIPTION_FORECASTS,), _same("plan", "source"), snapshot=True,
 )  # fmt: skip
 
-FACTS = (ORDERS, HISTORIES, BEFORE, AFTER, BY_DAY, LINES, RETURNS, SPEND, PREDICTIONS, PROSPECTS, SUBSCRIPTIONS)
+DECLARED = tuple(fact_of(declared) for declared in FACT_TABLES)
+FACTS = (*DECLARED, HISTORIES, BEFORE, AFTER, BY_DAY, PREDICTIONS, PROSPECTS, SUBSCRIPTIONS)
 
 
 class Timing(Enum):
@@ -103,9 +130,12 @@ class Measure:
 
     `of` is the value of a row (1 counts rows). `where` chooses rows; for sums within a period it may use the columns
     `period_start` and `period_end` (epoch days, the end exclusive), and always `active_window`. `day` is the column
-    that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `distinct` counts the different
-    values of `of` instead, which adds up over buckets for persons only, each of whom lies in one. `by_sets` names the
+    that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `by_sets` names the
     count of `compute.sets` that replaces the sum for periods longer than the active window.
+
+    `distinct` names an entity of the fact, such as person, and counts its different values instead of summing `of`. `latest`
+    names one whose last row of the period counts alone, of those that meet `where`, the conditions of the question and the
+    value of the split; a row that names none counts for itself. Neither adds up over days.
     """
 
     fact: Fact
@@ -113,8 +143,20 @@ class Measure:
     where: Expression = None
     day: str = "day"
     complete: bool = False
-    distinct: bool = False
+    distinct: str = ""
+    latest: str = ""
     by_sets: str = ""
+
+    def __post_init__(self) -> None:
+        for entity in filter(None, (self.distinct, self.latest)):
+            if entity not in self.fact.entities:
+                raise ValueError(
+                    f"{entity} is no entity of the fact {self.fact.name}: {', '.join(self.fact.entities) or 'none'}."
+                )
+        if self.distinct and (self.of != 1 or self.latest):
+            raise ValueError("A count of distinct entities sums nothing else.")
+        if self.latest and self.complete:
+            raise ValueError("A sum over last rows leaves out unknown values: it cannot ask for complete ones.")
 
     @property
     def definition(self) -> str:
@@ -127,6 +169,11 @@ class Measure:
         return "_.period_start" in self.definition or "_.period_end" in self.definition
 
     @property
+    def adds_up(self) -> bool:
+        """Whether sums over days make up that of a month."""
+        return not (self.distinct or self.latest)
+
+    @property
     def of_window(self) -> bool:
         """Whether it depends on the active window."""
         return "_.active_window" in self.definition or self.day == "day_gone"
@@ -134,7 +181,10 @@ class Measure:
 
 @lru_cache(maxsize=4096)
 def _definition(measure: Measure) -> str:
-    kind = "complete " * measure.complete + "distinct " * measure.distinct
+    of_entities = [
+        f"{kind} {one} " for kind, one in (("distinct", measure.distinct), ("latest", measure.latest)) if one
+    ]
+    kind = "complete " * measure.complete + "".join(of_entities)
     return f"{kind}{measure.of!r} of {measure.fact.name} where {measure.where!r} on {measure.day}"
 
 
@@ -183,7 +233,7 @@ def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more:
 @lru_cache(maxsize=64)
 def persons(fact: Fact) -> Amount:
     """Distinct known customers with a row inside the period."""
-    return within(fact, _.person, distinct=True)
+    return within(fact, distinct=PERSON)
 
 
 FIRST_IN_PERIOD = (_.gap == NONE) | (_.day - _.gap < _.period_start)

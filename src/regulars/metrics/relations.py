@@ -13,6 +13,7 @@ from regulars.metrics.measures import (
     BY_DAY,
     FORECASTS,
     HISTOGRAMS,
+    OF_FIRST,
     ORDERS,
     PREDICTIONS,
     PROSPECTS,
@@ -23,8 +24,8 @@ from regulars.metrics.measures import (
 )
 from regulars.metrics.question import Condition, Facts
 from regulars.vocabulary.errors import UsageError
-from regulars.warehouse.facts.gaps import NONE
-from regulars.warehouse.facts.sequence import sequenced
+from regulars.warehouse.facts.orders.gaps import NONE
+from regulars.warehouse.facts.orders.sequence import sequenced
 from regulars.warehouse.forecasts import dated, of_customers, today
 from regulars.warehouse.portable import number, smaller
 
@@ -46,13 +47,8 @@ def relation(
         rows = _orders(facts, fact, where, by)
         seen = Seen(rows, fact, active_window)
         rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
-    elif fact is SUBSCRIPTIONS:
-        said, kept = (facts.table(name) for name in (SUBSCRIPTIONS.table, SUBSCRIPTION_FORECASTS))
-        rows = _filtered(dated(said, kept), fact, where)
-    elif fact.table == PREDICTIONS.table:
-        rows = _filtered(_predictions(facts, fact, where, by), fact, where)
     else:
-        rows = _filtered(facts.table(fact.table), fact, where)
+        rows = _filtered(_with_attributes(_rows(facts, fact), facts, where, by), fact, where)
     return rows.mutate(active_window=ibis.literal(active_window))
 
 
@@ -99,29 +95,40 @@ def orders_of_customers(facts: Facts, where: tuple[Condition, ...], by: tuple[st
 
 
 def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    rows = _with_told(facts.table("orders"), facts, where, by)
+    rows = _with_attributes(facts.table("orders"), facts, where, by)
     if where:
         # A filter on orders changes what "previous order" means: it is a metric within those orders.
         rows = sequenced(_filtered(rows, fact, where))
     return rows if fact is ORDERS else rows.filter(rows.person.notnull())
 
 
-def _predictions(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+def _rows(facts: Facts, fact: Fact) -> ir.Table:
+    if fact is SUBSCRIPTIONS:
+        return dated(facts.table(SUBSCRIPTIONS.table), facts.table(SUBSCRIPTION_FORECASTS))
+    if fact.table != PREDICTIONS.table:
+        return facts.table(fact.table)
     said = today(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
     rows = of_customers(said, facts.table(FORECASTS))
-    if fact is PROSPECTS:
-        rows = rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day)
-    return _with_told(rows, facts, where, by)
+    return rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day) if fact is PROSPECTS else rows
 
 
-def _with_told(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    """rows plus what the customers' records say today, where that is asked for."""
-    if not {*by, *(one.column for one in where)} & {*AS_NOW}:
-        return rows
-    people = facts.table("persons")
-    told = {name: people[name.removeprefix("customer_")] for name in AS_NOW}
-    people = people.select(told_person=people.person, **told)
-    return rows.left_join(people, rows.person == people.told_person).drop("told_person")
+def _with_attributes(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
+    """rows plus the attributes of their persons that are asked for: of the first order, and what their records say today."""
+    missing = {*by, *(one.column for one in where)} - {*rows.columns}
+    if told := [name for name in AS_NOW if name in missing]:
+        people = facts.table("persons")
+        rows = _joined(rows, people, {name: people[name.removeprefix("customer_")] for name in told})
+    if first := [name for name in OF_FIRST if name in missing]:
+        orders = facts.table("orders")
+        orders = orders.filter(orders.order_number == 1)
+        rows = _joined(rows, orders, {name: orders[name] for name in first})
+    return rows
+
+
+def _joined(rows: ir.Table, people: ir.Table, columns: dict[str, ir.Value]) -> ir.Table:
+    """rows plus these columns of `people`, which has one row a person."""
+    people = people.select(of_person=people.person, **columns)
+    return rows.left_join(people, rows.person == people.of_person).drop("of_person")
 
 
 def split_columns(fact: Fact, splits: tuple[str, ...]) -> dict[str, str]:

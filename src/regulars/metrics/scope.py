@@ -13,7 +13,7 @@ from regulars.metrics.measures import Fact
 from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import PERSON, split_columns
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
-from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.fact_table import BUCKETS
 
 BY_PERSON = "customer"
 """The split that `rows` uses: one group for each person."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from regulars.metrics.question import Facts
-from regulars.warehouse.facts.gaps import NONE
+from regulars.warehouse.facts.orders.gaps import NONE
 
 SHARE = 0.9
 """Of the purchases by which customers came back, so many lie inside the window."""

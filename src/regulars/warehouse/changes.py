@@ -15,6 +15,10 @@ HISTORIES_BEFORE, HISTORIES_NOW = "histories_before", "histories_now"
 """Temporary tables of a write: all orders of the customers concerned, as they were and as they are. Most are alike."""
 
 
+class NotEnough(Exception):
+    """What changed concerns more than some rows: everything must be derived anew. Says why."""
+
+
 class Changes:
     """The rows of each table that a write touches, by version key, and how they were before it.
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.vocabulary.calendar import epoch_day
-from regulars.warehouse.facts import Sources
+from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.facts.days import with_local_day, zone_days
 
 ZONES = sorted(available_timezones() - {"localtime"})

@@ -107,7 +107,7 @@ def test_a_table_covers_the_days_of_its_rows() -> None:
             order(4, "ana", "2024-07-01", load_id=3, status="cancelled"),
         ],
         returns=[back],
-        spend=[{"day": date(2024, 2, 1), "channel": "ads", "amount": Decimal(1), "currency": "GBP"}],
+        spend=[{"day": date(2024, 2, 1), "channel": "ads", "amount": Decimal(1), "currency": "GBP", "load_id": 4}],
     )  # fmt: skip
     found = made.facts.coverage
     assert found["orders"] == (date(2024, 3, 1), date(2024, 7, 1))

@@ -19,7 +19,7 @@ from regulars.metrics.measures import (
 )
 from regulars.metrics.shapes import Interval, Length, Metric, Nature, Quantile, Quotient, Ratio, Ripens, Total
 from regulars.vocabulary.units import Better, Unit
-from regulars.warehouse.facts.gaps import NONE
+from regulars.warehouse.facts.orders.gaps import NONE
 
 _came_back = (_.gap < NONE) & ((_.day - _.gap < _.period_start) | (_.number == 2))
 RETURNING: Amount = within(BEFORE, _.n, _came_back)

@@ -17,7 +17,7 @@ from regulars.metrics.measures import (
 )
 from regulars.metrics.shapes import Hazard, Interval, Length, Metric, Nature, Ripens, State
 from regulars.vocabulary.units import Better, Unit
-from regulars.warehouse.facts.gaps import NONE
+from regulars.warehouse.facts.orders.gaps import NONE
 
 _silent = _.gap > _.active_window
 

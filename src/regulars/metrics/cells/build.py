@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from regulars.metrics.cells import buyers
+from regulars.metrics.cells import entities
 from regulars.metrics.cells.families import WHOLE, Family, by_both, columns_of
 from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
 from regulars.vocabulary.calendar import Grain
@@ -29,8 +29,8 @@ class Level:
 
     def names(self, projection: Projection) -> frozenset[str]:
         """The columns that it keeps."""
-        customers = buyers.column(self.family, self.by, self.bucketed)
-        return frozenset(filter(None, (*(column.kept_as for column in self.columns(projection)), customers)))
+        kept = entities.kept(self.family, self.by, self.bucketed)
+        return frozenset((*(column.kept_as for column in self.columns(projection)), *kept))
 
     def columns(self, projection: Projection) -> tuple[Column, ...]:
         """What it sums up. What depends on a period's bounds means something for periods of its own grain only."""
@@ -177,7 +177,7 @@ def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, st
 def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
-    names |= dict.fromkeys(filter(None, (buyers.column(family, by, bucketed=True) for by in family.splits)))
+    names |= dict.fromkeys(name for by in (WHOLE, *family.splits) for name in entities.kept(family, by, bucketed=True))
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"

@@ -22,7 +22,7 @@ from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
-from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.fact_table import BUCKETS
 
 FAMILY = "cohorts"
 TABLE = "cells_cohorts"

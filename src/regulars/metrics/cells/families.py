@@ -9,20 +9,7 @@ from hashlib import sha256
 from itertools import combinations
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.measures import (
-    AFTER,
-    AS_NOW,
-    BEFORE,
-    BY_DAY,
-    HISTORIES,
-    LINES,
-    ORDERS,
-    RETURNS,
-    SPEND,
-    Amount,
-    Fact,
-    Measure,
-)
+from regulars.metrics.measures import AFTER, BEFORE, BY_DAY, DECLARED, HISTORIES, Amount, Fact, Measure
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain
 
@@ -64,11 +51,10 @@ class Family:
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """The columns its sums are split by; what a customer's record says today is none of them: it changes without an
-        order.
+        """The columns its sums are split by; attributes of a person that are not in the fact's rows are none of them: they
+        change without its rows.
         """
-        columns = self.facts[0].splits.values() if self.split else ()
-        return tuple(column for column in columns if column not in AS_NOW)
+        return self.facts[0].kept_by if self.split else ()
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -115,20 +101,20 @@ def windows(active_window: int) -> tuple[int, ...]:
 
 
 def families(active_window: int) -> tuple[Family, ...]:
-    """All families of a shop with this active window."""
+    """All families of a shop with this active window: those of customers' histories, and one for each fact and day that the
+    catalogue asks of it.
+    """
     gone = (
         Family(f"gone_{window}", (AFTER,), "day_gone", window, split=window == active_window)
         for window in windows(active_window)
     )
-    return (
-        Family("orders", (ORDERS,)),
-        Family("customers", (HISTORIES, BEFORE, BY_DAY)),
-        *gone,
-        Family("lines", (LINES,)),
-        Family("returns", (RETURNS,)),
-        Family("returns_of_orders", (RETURNS,), "order_day"),
-        Family("spend", (SPEND,)),
-    )
+    asked = dict.fromkeys((measure.fact, measure.day) for measure in _catalogue() if measure.fact in DECLARED)
+    declared = (Family(_named(fact, day), (fact,), day) for fact, day in asked)
+    return (Family("customers", (HISTORIES, BEFORE, BY_DAY)), *gone, *declared)
+
+
+def _named(fact: Fact, day: str) -> str:
+    return fact.name if day == "day" else f"{fact.name}_by_{day}"
 
 
 @lru_cache(maxsize=4096)
@@ -142,11 +128,11 @@ def digest(measure: Measure, window: int | None) -> str:
 def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
-    Customers counted once do not add up over days: see `distinct`.
+    What does not add up over days is kept otherwise: see `of_entities`.
     """
     found: dict[str, Summed] = {}
     for measure in _catalogue():
-        if measure.distinct or measure.fact not in family.facts or measure.day != family.day:
+        if not measure.adds_up or measure.fact not in family.facts or measure.day != family.day:
             continue
         if family.window is not None:
             wanted: tuple[int | None, ...] = (family.window,)
@@ -159,14 +145,18 @@ def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
 
 
 @lru_cache(maxsize=64)
-def distinct(family: Family) -> tuple[Summed, ...]:
-    """The counts of distinct customers that the catalogue asks of the family."""
+def of_entities(family: Family) -> tuple[Summed, ...]:
+    """The counts of distinct entities, and sums over each one's last row, that the catalogue asks of the family.
+
+    What hangs on the bounds of a period, or on the active window, is answered from rows.
+    """
     found = {
         one.digest: one
         for measure in _catalogue()
-        if measure.distinct and measure.fact in family.facts and measure.day == family.day and family.bucketed
+        if not measure.adds_up and measure.fact in family.facts and measure.day == family.day and family.bucketed
+        and not measure.of_period and not measure.of_window
         for one in (Summed(measure, None),)
-    }
+    }  # fmt: skip
     return tuple(found.values())
 
 
@@ -177,9 +167,7 @@ def family_name(measure: Measure, window: int) -> str:
         return f"gone_{window}" if measure.day == "day_gone" else ""
     if fact in (HISTORIES, BEFORE, BY_DAY):
         return "customers" if measure.day == "day" else ""
-    if fact is RETURNS and measure.day == "order_day":
-        return "returns_of_orders"
-    return fact.name if measure.day == "day" else ""
+    return _named(fact, measure.day) if fact in DECLARED else ""
 
 
 def _catalogue() -> Iterator[Measure]:

@@ -13,7 +13,7 @@ from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, BEFORE
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
-from regulars.warehouse.facts.gaps import gaps
+from regulars.warehouse.facts.orders.gaps import gaps
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")

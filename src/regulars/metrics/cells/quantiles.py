@@ -25,7 +25,7 @@ from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, w
 from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.compiled import compiled
-from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.fact_table import BUCKETS
 
 FAMILY = "quantiles"
 TABLE = "cells_quantiles"

@@ -11,7 +11,7 @@ from math import prod
 import duckdb
 import ibis
 
-from regulars.metrics.cells import buyers, cohorts, histograms, quantiles, registry
+from regulars.metrics.cells import cohorts, entities, histograms, quantiles, registry
 from regulars.metrics.cells.build import (
     KEYS,
     SEEN,
@@ -34,10 +34,8 @@ from regulars.metrics.cells.projection import CALENDAR, Projection, days_of, pro
 from regulars.metrics.kept import Kept
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.fact_table import BUCKETS
 
-TABLES = ("orders", "lines", "returns")
-"""Facts that a load can change for some persons only. What advertising cost is written anew with every load."""
 _PART = 2_000_000
 
 
@@ -63,6 +61,8 @@ class _Work:
     con: duckdb.DuckDBPyConnection
     settings: Settings
     rule: Rule
+    changed: frozenset[str] = frozenset()
+    """The facts whose rows changed: temp.removed_F and temp.added_F say how."""
 
     def projection(self, family: Family) -> Projection:
         schema = _schema(self.con, family.table)
@@ -95,23 +95,28 @@ class _Work:
         return self.one(f"SELECT count(*) FROM facts.{table}")
 
 
-def refresh(con: duckdb.DuckDBPyConnection, settings: Settings, *, changed: bool = False, rule: Rule = RULE) -> None:
+def refresh(
+    con: duckdb.DuckDBPyConnection, settings: Settings, changed: frozenset[str] | None = None, rule: Rule = RULE
+) -> None:
     """Bring the cells up to date after the facts were derived.
 
-    changed: the facts differ from those the cells were built from by temp.removed_F (rows that are gone) and temp.added_F
-    (rows that are new), for every F of TABLES: the cells are corrected by their sums. Else all are built from the facts.
+    changed: the facts that differ from those the cells were built from, each by temp.removed_F (rows that are gone) and
+    temp.added_F (rows that are new): the cells are corrected by their sums. None: all are built from the facts.
     What is counted over several orders of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
     """
-    work = _Work(con, settings, rule)
-    with _calendar(work, changed):
-        if changed and _can_be_corrected(work):
-            for family in work.families():
-                _correct(work, family)
+    work = _Work(con, settings, rule, frozenset() if changed is None else changed)
+    if changed is None or not _can_be_corrected(work):
+        with _calendar(work, work.families()):
+            _build_all(work)
+        return
+    concerned = [family for family in work.families() if family.table in changed]
+    with _calendar(work, concerned):
+        for family in concerned:
+            _correct(work, family)
+        if "orders" in changed:
             _correct_histograms(work)
             quantiles.correct(work.orders, rule.again)
             _correct_cohorts(work)
-            return
-        _build_all(work)
 
 
 # From nothing ------------------------------------------------------------------------------------------------------------
@@ -161,7 +166,7 @@ def _build(work: _Work, family: Family, seen: Projection, fact_rows: int) -> Non
                  size, fact_rows, size <= limit)
         )  # fmt: skip
     registry.note(work.con, *noted)
-    buyers.build(work.con, work.settings.calendar, family, noted)
+    entities.build(work.con, work.settings.calendar, family, noted)
 
 
 def _in_parts(work: _Work, table: str) -> Iterator[str]:
@@ -283,16 +288,11 @@ def _correct(work: _Work, family: Family) -> None:
     if not kept:
         return
     seen = work.projection(family)
-    if family.table in TABLES:
-        changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
-    else:
-        con.execute(f"DELETE FROM facts.{table}")
-        changes = seen_rows(seen, f"facts.{family.table}")
+    changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
     levels_of = (level for by in family.ways for level in work.levels(family, by))
     known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
     _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.stands})
-    if family.table in TABLES:
-        buyers.correct(con, family, kept.values(), table)
+    entities.correct(con, family, kept.values(), table)
     _compact_if_grown(work, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 
@@ -335,13 +335,13 @@ def _compact_if_grown(work: _Work, table: str, keys: Iterable[str], count: str, 
 
 
 @contextmanager
-def _calendar(work: _Work, changed: bool) -> Iterator[None]:
+def _calendar(work: _Work, asked_for: Iterable[Family]) -> Iterator[None]:
     """CALENDAR for all days of the rows to be summed up."""
     asked: dict[tuple[str, str], list[int]] = {}
-    for family in work.families():
+    for family in asked_for:
         day, window = (family.day, 0) if family.window is None else ("day", family.window)
         tables = [f"facts.{family.table}"]
-        if changed and family.table in TABLES:
+        if family.table in work.changed:
             tables += [f"temp.added_{family.table}", f"temp.removed_{family.table}"]
         for table in tables:
             asked.setdefault((table, day), []).append(window)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.parts import Part, codes
-from regulars.metrics.measures import Fact, Term, Timing
+from regulars.metrics.measures import Fact, Measure, Term, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import epoch_day
@@ -87,6 +87,9 @@ def _branch(
     rows = relation(scope.facts, fact, scope.where, scope.active_window, (*by.values(), *((BUCKET,) if apart else ())))
     counted = days[WITHIN if inside else BEFORE]
     rows = rows.inner_join(counted, rows[day] == counted.counted_day)
+    rows = rows.mutate(
+        **{f"last_{place}": _is_last(rows, term.measure, by) for place, term in terms if term.measure.latest}
+    )
     grouped: dict[str, ir.Value] = {"period": rows.period}
     grouped |= {f"split_{place}": _label(rows, column) for place, column in enumerate(by.values())}
     if apart:
@@ -96,10 +99,26 @@ def _branch(
         measure = term.measure
         value, chosen = bound(rows, measure.of), condition(rows, measure.where)
         kind = "money" if value.type().is_decimal() else "sum"
-        sums[f"{kind}_{place}"] = value.nunique(where=chosen) if measure.distinct else exact(value.sum(where=chosen))
+        if measure.latest:
+            last = rows[f"last_{place}"]
+            chosen = last if chosen is None else chosen & last
+        if measure.distinct:
+            sums[f"{kind}_{place}"] = rows[measure.distinct].nunique(where=chosen)
+        else:
+            sums[f"{kind}_{place}"] = exact(value.sum(where=chosen))
         if measure.complete:
             sums[f"unknown_{place}"] = (value.isnull() if chosen is None else value.isnull() & chosen).sum()
     return rows.group_by(**grouped).agg(**sums)
+
+
+def _is_last(rows: ir.Table, measure: Measure, by: Mapping[str, str]) -> ir.BooleanValue:
+    """Whether a row is its entity's last in the period and split value, of those that the measure looks at; or names none."""
+    entity, where = rows[measure.latest], condition(rows, measure.where)
+    chosen = [] if where is None else [where.fill_null(False)]
+    order = [rows[name].desc() for name in (measure.day, *measure.fact.sequence)]
+    labels = [_label(rows, column) for column in by.values()]
+    place = ibis.row_number().over(group_by=[rows.period, *labels, entity, *chosen], order_by=order)
+    return entity.isnull() | (place == 0)
 
 
 def _label(rows: ir.Table, column: str) -> ir.Value:

@@ -188,7 +188,7 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
         return None, "nothing is kept summed up"
     if unanswerable:
         return None, unanswerable
-    if measure.distinct and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
+    if not measure.adds_up and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
         return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
     known = scope.facts.levels.get((family, by), [])
@@ -232,7 +232,7 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 
 
 def _no_period(measure: Measure, by: str) -> str:
-    if measure.distinct:
+    if not measure.adds_up:
         return f"distinct customers do not add up over days, and are kept {_by(by)}for {_grains_kept(by)} only"
     if measure.of_period:
         return f"it depends on where the period starts, and is kept {_by(by)}for {_grains_kept(by)} only"
@@ -283,4 +283,4 @@ def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
     if scope.apart(measure.fact) and not one.bucketed:
         return False
     grain = Grain(one.grain)
-    return grain is scope.grain if measure.of_period or measure.distinct else scope.aligned(grain)
+    return grain is scope.grain if measure.of_period or not measure.adds_up else scope.aligned(grain)

@@ -16,7 +16,7 @@ from regulars.metrics.kept import Kept
 from regulars.metrics.relations import BUCKET, bound, relation, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Quantile
-from regulars.warehouse.facts.heads import BUCKETS
+from regulars.warehouse.fact_table import BUCKETS
 
 
 def kept_quantiles(metric: Quantile, kept: Kept, scope: Scope, groups: Groups) -> Quantiles:

@@ -2,38 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.covers_until import DECLARED_COVERAGE
 from regulars.warehouse.schema import Kind, Table
-from regulars.warehouse.tables import BY_NAME, TABLES
+from regulars.warehouse.tables import TABLES
 
 _COVERED_WITH = (
     ("order_lines", "orders", "FROM facts.lines"),
     ("linked_returns", "returns", "FROM facts.returns WHERE linked"),
 )
 """What covers the same days as a table, if there is any of it: without lines, units sold are unknown, not 0."""
-_MARGIN = "INTERVAL 2 DAY"
-"""Local days can differ by so much from those of UTC, and in order from the instants."""
+_DATED = tuple(table for table in TABLES if table.day is not None)
+_LOADED = "facts.loaded_days"
 
 
-def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """facts.coverage(table_name, first_day, last_day), in epoch days."""
-    con.execute("CREATE OR REPLACE TABLE facts.coverage (table_name TEXT, first_day INTEGER, last_day INTEGER)")
-    for table in TABLES:
-        if table.day is None or not _has_rows(con, table):
-            continue
-        days = _days(con, table)
-        if table.covered_with:
-            # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
-            loads = f"WHERE load_id IN (SELECT DISTINCT load_id FROM main.{table.name})"
-            days += f" UNION ALL {_days(con, BY_NAME[table.covered_with], loads)}"
-        con.execute(
-            f"INSERT INTO facts.coverage SELECT '{table.name}', min(day), max(day) FROM ({days}) HAVING count(day) > 0",
-            {"zone": settings.timezone} if "$zone" in days else {},
-        )
-    _extend(con, settings)
+def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None = None) -> None:
+    """facts.coverage(table_name, first_day, last_day), in epoch days.
+
+    changed: the tables whose rows are not those of the last time; None for all. The days of the others are known.
+    """
+    _write_loaded_days(con, settings, changed)
+    parts = [
+        f"SELECT table_name, first_day, last_day FROM {_LOADED}",
+        # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
+        *(
+            f"SELECT '{table.name}', o.first_day, o.last_day FROM {_LOADED} o WHERE o.table_name = '{table.covered_with}'"
+            f" AND o.load_id IN (SELECT load_id FROM {_LOADED} WHERE table_name = '{table.name}')"
+            for table in _DATED
+            if table.covered_with
+        ),
+    ]
+    con.execute(
+        "CREATE OR REPLACE TABLE facts.coverage AS SELECT table_name, min(first_day)::INTEGER AS first_day,"
+        f" max(last_day)::INTEGER AS last_day FROM ({' UNION ALL '.join(parts)}) GROUP BY table_name"
+        " HAVING min(first_day) IS NOT NULL"
+    )
+    _extend(con)
     for name, table_name, rows in _COVERED_WITH:
         con.execute(
             f"INSERT INTO facts.coverage SELECT '{name}', first_day, last_day FROM facts.coverage"
@@ -41,38 +49,23 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
 
 
-def _extend(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Let each table reach to the latest day of any table in the loads of the same source that brought it.
-
-    A load also reaches to the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
-    """
-    parts = []
-    for (name,) in con.execute("SELECT table_name FROM facts.coverage").fetchall():
-        table = BY_NAME[name]
-        latest, day = f'max("{table.day}")', "latest"
-        if table.column(str(table.day)).kind is Kind.INSTANT:
-            day = "timezone(coalesce(zone, $zone), timezone('UTC', latest))::DATE"
-        parts.append(
-            f"SELECT '{table.name}' AS table_name, source, load_id, max({day}) AS day FROM (SELECT source, load_id, zone,"
-            f" {latest} AS latest FROM main.{table.name} GROUP BY ALL) GROUP BY ALL"
+def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None) -> None:
+    """facts.loaded_days: the first and last day of the rows that each load brought of each table."""
+    asked = [table for table in _DATED if changed is None or table.name in changed]
+    if changed is None:
+        con.execute(
+            f"CREATE OR REPLACE TABLE {_LOADED} (table_name TEXT, source TEXT, load_id BIGINT, first_day INTEGER, last_day INTEGER)"
         )
-    if not parts:
-        return
-    ends = " UNION ALL ".join(parts)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE load_ends AS {ends}", {"zone": settings.timezone} if "$zone" in ends else {}
-    )
-    con.execute(
-        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
-        " max(date_diff('day', DATE '1970-01-01', other.day)) AS day"
-        " FROM temp.load_ends brought JOIN temp.load_ends other USING (source, load_id)"
-        " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
-    )
-    con.execute(
-        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, date_diff('day', DATE '1970-01-01', declared.day))"
-        f" FROM ({DECLARED_COVERAGE}) declared WHERE declared.table_name = c.table_name"
-    )
-    con.execute("DROP TABLE temp.load_ends")
+    elif asked:
+        names = ", ".join(f"'{table.name}'" for table in asked)
+        con.execute(f"DELETE FROM {_LOADED} WHERE table_name IN ({names})")
+    asked = [table for table in asked if _has_rows(con, table)]
+    if asked:
+        rows = " UNION ALL ".join(map(_days, asked))
+        con.execute(
+            f"INSERT INTO {_LOADED} SELECT table_name, source, load_id, min(first), max(last) FROM ({rows}) GROUP BY ALL",
+            {"zone": settings.timezone} if "$zone" in rows else {},
+        )
 
 
 def _has_rows(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
@@ -80,17 +73,30 @@ def _has_rows(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     return bool(con.execute(f"SELECT 1 FROM main.{table.name} LIMIT 1").fetchall())
 
 
-def _days(con: duckdb.DuckDBPyConnection, table: Table, where: str = "") -> str:
-    """SQL of the epoch days of a table's first and last rows: all others lie between."""
-    rows = f"(FROM main.{table.name} {where})"
-    column = f'"{table.day}"'
-    if table.column(str(table.day)).kind is not Kind.INSTANT:
-        return f"SELECT date_diff('day', DATE '1970-01-01', {column}) AS day FROM {rows}"
-    # Said as constants, the ends let most of the table be passed over.
-    ends = con.execute(f"SELECT min({column})::TEXT, max({column})::TEXT FROM {rows}").fetchall()
-    first, last = (f"TIMESTAMP '{end}'" if end else "NULL::TIMESTAMP" for end in ends[0])
-    local = f"timezone(coalesce(zone, $zone), timezone('UTC', {column}))::DATE"
+def _days(table: Table) -> str:
+    """SQL of the epoch days of the first and last rows by source, load and zone: all others lie between."""
+    assert table.day is not None
+    first, last = (f'{end}("{table.day}")' for end in ("min", "max"))
+    if table.column(table.day).kind is Kind.INSTANT:
+        first, last = (f"timezone(coalesce(zone, $zone), timezone('UTC', {end}))::DATE" for end in (first, last))
+    first, last = (f"date_diff('day', DATE '1970-01-01', {end})" for end in (first, last))
     return (
-        f"SELECT date_diff('day', DATE '1970-01-01', {local}) AS day FROM {rows}"
-        f" WHERE {column} <= {first} + {_MARGIN} OR {column} >= {last} - {_MARGIN}"
+        f"SELECT '{table.name}' AS table_name, source, load_id, {first} AS first, {last} AS last"
+        f" FROM main.{table.name} GROUP BY source, load_id, zone"
+    )
+
+
+def _extend(con: duckdb.DuckDBPyConnection) -> None:
+    """Let each table reach to the latest day of any table in the loads of the same source that brought it.
+
+    A load also reaches to the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
+    """
+    con.execute(
+        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
+        f" max(other.last_day) AS day FROM {_LOADED} brought JOIN {_LOADED} other USING (source, load_id)"
+        " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
+    )
+    con.execute(
+        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, date_diff('day', DATE '1970-01-01', declared.day))"
+        f" FROM ({DECLARED_COVERAGE}) declared WHERE declared.table_name = c.table_name"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple
 
 import duckdb
@@ -12,8 +12,19 @@ from regulars.warehouse import forecasts
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
-from regulars.warehouse.derive.statements import EVERYTHING, TEMPORARY, Place, Statement, statements
+from regulars.warehouse.derive.statements import (
+    EVERYTHING,
+    GROUPS,
+    OF_PERSONS,
+    STEPS,
+    TEMPORARY,
+    Place,
+    Statement,
+    statements,
+)
 from regulars.warehouse.edition import sign
+from regulars.warehouse.fact_table import FactTable
+from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.subscriptions import ENDLESS
 from regulars.warehouse.people import define_identities, derive_persons, of_persons
@@ -21,13 +32,7 @@ from regulars.warehouse.portable import FUNCTIONS
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 
-STEPS = (
-    "persons", "product names", "order heads", "lines", "order sums", "returns", "orders", "gaps", "spend", "subscriptions",
-    "coverage",
-)  # fmt: skip
-
-OF_PERSONS = {"orders": ("ordered_at",), "returns": ("returned_at",), "subscriptions": ("started_at", "ended_at")}
-"""Tables whose rows are about persons and have days, and the instants those come from."""
+ALL_STEPS = ("persons", *(step for group in GROUPS for step in STEPS.get(group, (group,))), "coverage")
 
 
 def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callable[[str], None]) -> None:
@@ -38,11 +43,12 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     for function in FUNCTIONS["duckdb"]:
         con.execute(function)
     prepare_persons(con, settings)
-    prepare_days(con, settings)
-    run(con, steps_of(con, settings, EVERYTHING), done)
+    prepare_days(con, settings, FACT_TABLES)
+    for group in GROUPS:
+        run(con, steps_of(con, settings, group, EVERYTHING), done)
     con.execute("ALTER TABLE facts.lines DROP COLUMN key")
-    for name in OF_PERSONS:
-        con.execute(f"DROP VIEW temp.{name}_of_persons")
+    for name in tables_of_persons():
+        con.execute(f"DROP VIEW temp.{name}{OF_PERSONS}")
     write_coverage(con, settings)
     forecasts.ensure(con)
     follow_persons(con)
@@ -50,42 +56,56 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     sign(con, settings)
 
 
-def prepare_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Make the temporary views orders_of_persons, returns_of_persons and subscriptions_of_persons."""
-    define_identities(con, settings)
-    for name in OF_PERSONS:
-        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}_of_persons AS {of_persons(BY_NAME[name], f'main.{name}')}")
-
-
-def prepare_days(con: duckdb.DuckDBPyConnection, settings: Settings, rows: str = "main.{}") -> None:
-    """Make the temporary table zone_days, for the days of OF_PERSONS; `rows` is the pattern of their tables."""
-    seen = " UNION ALL ".join(
-        f"SELECT zone, min({at}) AS first, least(max({at}), TIMESTAMP '{ENDLESS}') AS last FROM {rows.format(name)} GROUP BY zone"
-        for name, instants in OF_PERSONS.items()
-        for at in instants
+def tables_of_persons() -> tuple[str, ...]:
+    """The tables about somebody that facts are made of, or read."""
+    asked = dict.fromkeys(
+        name for fact in FACT_TABLES for name in (fact.table.name, *(one.table for one in fact.reads))
     )
-    found = con.execute(
-        f"SELECT list(DISTINCT coalesce(zone, ?)), min(date_diff('day', DATE '1970-01-01', first::DATE)),"
-        f" max(date_diff('day', DATE '1970-01-01', last::DATE)) FROM ({seen})",
-        [settings.timezone],
-    ).fetchall()
+    return tuple(name for name in asked if BY_NAME[name].is_about_somebody)
+
+
+def prepare_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Make the temporary views orders_of_persons, returns_of_persons … of `tables_of_persons`."""
+    define_identities(con, settings)
+    for name in tables_of_persons():
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {name}{OF_PERSONS} AS {of_persons(BY_NAME[name], f'main.{name}')}")
+
+
+def prepare_days(
+    con: duckdb.DuckDBPyConnection, settings: Settings, facts: Iterable[FactTable], rows: str = "main.{}"
+) -> None:
+    """Make the temporary table zone_days, for the days of these facts; `rows` is the pattern of their tables."""
+    seen = " UNION ALL ".join(
+        f"SELECT zone, min({at}) AS first, least(max({at}), TIMESTAMP '{ENDLESS}') AS last"
+        f" FROM {rows.format(fact.table.name)} GROUP BY zone"
+        for fact in facts
+        for at in fact.days
+    )
+    found: list[tuple[list[str] | None, int | None, int | None]] = [(None, None, None)]
+    if seen:
+        found = con.execute(
+            f"SELECT list(DISTINCT coalesce(zone, ?)), min(date_diff('day', DATE '1970-01-01', first::DATE)),"
+            f" max(date_diff('day', DATE '1970-01-01', last::DATE)) FROM ({seen})",
+            [settings.timezone],
+        ).fetchall()
     zones, first, last = found[0]
     con.register("zone_days_", zone_days(sorted(zones or ()), first or 0, 0 if last is None else last))
     con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS FROM zone_days_")
     con.unregister("zone_days_")
 
 
-def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, place: Place) -> tuple[Statement, ...]:
+def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, place: Place) -> tuple[Statement, ...]:
     """`statements`, compiled once for these settings."""
     told = (
         "statements",
+        group,
         settings.timezone,
         settings.currency,
         settings.default_margin,
         settings.gift_card_spellings,
         astuple(place),
     )
-    made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, place)])
+    made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, group, place)])
     return tuple(Statement(*one) for one in made)
 
 

@@ -1,9 +1,9 @@
-"""The facts as SQL, compiled from the declarations alone: for all rows, or for those that a write touched."""
+"""The facts as SQL, compiled from their declarations alone: for all rows, or for those that a write touched."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 
@@ -13,28 +13,23 @@ import ibis.expr.types as ir
 from regulars.vocabulary import money
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.gaps import gaps
-from regulars.warehouse.facts.heads import counted_orders, lines_of_orders, with_amounts
-from regulars.warehouse.facts.lines import lines
-from regulars.warehouse.facts.orders import before_refunds, valued_orders
-from regulars.warehouse.facts.products import calls, product_names
-from regulars.warehouse.facts.returns import returns
-from regulars.warehouse.facts.sequence import PLACES, sequenced
-from regulars.warehouse.facts.spend import spend
-from regulars.warehouse.facts.subscriptions import subscriptions
+from regulars.warehouse.fact_table import FactTable, Sources
+from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.facts.orders.gaps import gaps
+from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
+from regulars.warehouse.facts.orders.products import calls, product_names
+from regulars.warehouse.facts.orders.sequence import PLACES
 from regulars.warehouse.schema import HOUSEKEEPING, Kind
 from regulars.warehouse.tables import BY_NAME
 
 TEMPORARY = "temp"
 """Where DuckDB keeps what only lives as long as the connection, uncompressed and therefore quick to read again."""
+OF_PERSONS = "_of_persons"
+"""What the name of a table with `person` ends in."""
 _PREPARED = {
     "product_names": {"source": "string", "product_id": "string", "name": "string", "listed_category": "string"},
     "zone_days": {"zone": "string", "utc_day": "int32", "switch": "int32", "before": "int32", "after": "int32"},
 }
-_OF_PERSONS = {f"{name}_of_persons": name for name in ("orders", "returns", "subscriptions")}
-_OF_TOUCHED = (*_OF_PERSONS, "orders", "order_lines")
-"""What holds only the touched rows when facts are derived by difference: of subscriptions all, for they are few."""
 _IBIS = {
     Kind.ID: "string",
     Kind.TEXT: "string",
@@ -46,12 +41,19 @@ _IBIS = {
     Kind.FLAG: "boolean",
     Kind.JSON: "string",
 }
+GROUPS: dict[str, tuple[FactTable, ...]] = {
+    name: tuple(one for one in FACT_TABLES if (one.group or one.name) == name)
+    for name in dict.fromkeys(fact.group or fact.name for fact in FACT_TABLES)
+}
+"""The facts that are derived together, by the name of their group; a fact without one is a group of its own name."""
+STEPS = {ORDERS: ("product names", "order heads", "lines", "order sums", "returns", "orders", "gaps")}
+"""The steps of a group, as progress shows them; of another group its name."""
 
 
 @dataclass(frozen=True)
 class Place:
     """Where statements read and write. `touched`: they read temporary tables touched_… and write temporary tables added_…
-    and, for orders, HISTORIES_NOW.
+    and, of a fact with histories, HISTORIES_NOW.
     """
 
     touched: bool = False
@@ -87,76 +89,95 @@ class Statement:
         return f"{self.sql} {self.order}".rstrip()
 
 
-def statements(settings: Settings, place: Place = EVERYTHING) -> tuple[Statement, ...]:
-    """The statements, in order; each may read the tables before it."""
+def statements(settings: Settings, group: str, place: Place = EVERYTHING) -> tuple[Statement, ...]:
+    """The statements of a group of facts, in order; each may read the tables before it."""
     return _statements(
         settings.timezone,
         settings.currency,
-        money.digits(settings.currency),
         settings.default_margin,
         settings.gift_card_spellings,
+        group,
         place,
     )
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _statements(
     timezone: str,
     currency: str,
-    digits: int,
     default_margin: Decimal | None,
     gift_cards: tuple[str, ...],
+    group: str,
     place: Place,
 ) -> tuple[Statement, ...]:
-    sources = Sources(lambda name: prepared(name, place), timezone, currency, digits, default_margin, gift_cards)
-    written: list[Statement] = []
+    own = tuple(fact.table.name for fact in GROUPS[group])
+    writer = _Writer(
+        lambda name: prepared(name, place, own), timezone, currency, money.digits(currency), default_margin, gift_cards,
+        place, GROUPS[group],
+    )  # fmt: skip
+    if group == ORDERS and not place.touched:
+        called = writer.write("product names", "product_calls", calls(writer.table("order_lines")), fact=True)
+        writer.write("product names", "product_names", product_names(called, writer.table("products")), fact=True)
+    for fact in GROUPS[group]:
+        rows = writer.fact(fact.name)
+        if fact.history is not None:
+            writer.write_gaps(rows)
+    return tuple(writer.written)
 
-    def write(step: str, name: str, rows: ir.Table, order: str = "", fact: bool = False) -> ir.Table:
+
+@dataclass(frozen=True)
+class _Writer(Sources):
+    """Compiles what the facts of a group are built from as they ask for it, each table once."""
+
+    place: Place = EVERYTHING
+    group: tuple[FactTable, ...] = ()
+    written: list[Statement] = field(default_factory=list)
+    known: dict[str, ir.Table] = field(default_factory=dict)
+
+    def fact(self, name: str) -> ir.Table:
+        if name not in self.known:
+            fact = {one.name: one for one in self.group}[name]
+            rows = fact.build(self)
+            if fact.history is None:
+                self.known[name] = self.write(name, name, rows, fact.order, fact=True)
+            else:
+                self.known[name] = self._with_history(fact, fact.history, self.write(name, "valued", rows))
+        return self.known[name]
+
+    def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        if name not in self.known:
+            rows = make()
+            self.known[name] = self.write(step, name, rows)
+        return self.known[name]
+
+    def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        if self.place.dialect != "duckdb":
+            return self.step(step, name, lambda: make().mutate(key=ibis.row_number().over()))
+        # DuckDB numbers what it writes; to number the rows beforehand takes one thread longer than all the rest.
+        written = self.step(step, name, make)
+        return written.mutate(key=written.rowid())
+
+    def _with_history(self, fact: FactTable, history: Callable[[ir.Table], ir.Table], valued: ir.Table) -> ir.Table:
+        if not self.place.touched:
+            return self.write(fact.name, fact.name, history(valued), fact.order, fact=True)
+        # The rest of the touched persons' rows, as they are: only their places in the history change.
+        kept = ibis.table(valued.schema(), name=f"kept_{fact.name}", database=self.place.scratch)
+        return self.write(fact.name, HISTORIES_NOW, history(valued.union(kept, distinct=False)))
+
+    def write_gaps(self, rows: ir.Table) -> None:
+        """The histograms of the days between the rows of a person."""
+        if self.place.touched:
+            before = ibis.table(rows.schema(), name=HISTORIES_BEFORE, database=self.place.scratch)
+            self.write("gaps", "removed_gaps", gaps(before))
+        self.write("gaps", "gaps", gaps(rows), "ORDER BY histogram, day", fact=True)
+
+    def write(self, step: str, name: str, rows: ir.Table, order: str = "", *, fact: bool = False) -> ir.Table:
+        """Add the statement that writes the rows, and return the table it makes."""
+        place = self.place
         schema = "facts" if fact and not place.touched else place.scratch
         name = f"added_{name}" if fact and place.touched else name
-        written.append(Statement(step, schema, name, ibis.to_sql(rows, dialect=place.dialect), order))
+        self.written.append(Statement(step, schema, name, str(ibis.to_sql(rows, dialect=place.dialect)), order))
         return ibis.table(rows.schema(), name=name, database=schema)
-
-    if not place.touched:
-        called = write("product names", "product_calls", calls(sources.table("order_lines")), fact=True)
-        write("product names", "product_names", product_names(called, sources.table("products")), fact=True)
-    heads = _with_key(counted_orders(sources), lambda rows: write("order heads", "heads", rows), place.dialect)
-    ordered = write("lines", "ordered", lines_of_orders(heads, sources))
-    amounts = write("lines", "amounts", with_amounts(heads, ordered))
-    line = write("lines", "lines", lines(amounts, ordered, sources), fact=True)
-    priced = write("order sums", "priced", before_refunds(amounts, line, sources))
-    back = returns(priced, ordered, line, sources)
-    back = write("returns", "returns", back, fact=True)
-    valued = write("orders", "valued", valued_orders(priced, line, back, sources))
-    if place.touched:
-        # The rest of the touched customers' orders, as they are: only their places in the history change.
-        valued = valued.union(ibis.table(valued.schema(), name="kept_orders", database=place.scratch), distinct=False)
-        fact = write("orders", HISTORIES_NOW, sequenced(valued))
-        before = ibis.table(fact.schema(), name=HISTORIES_BEFORE, database=place.scratch)
-        write("gaps", "removed_gaps", gaps(before))
-    else:
-        fact = write("orders", "orders", sequenced(valued), 'ORDER BY person, "at", order_id', fact=True)
-    write("gaps", "gaps", gaps(fact), "ORDER BY histogram, day", fact=True)
-    if not place.touched:
-        write("spend", "spend", spend(sources), fact=True)
-    write("subscriptions", "subscriptions", subscriptions(sources), "ORDER BY day, source, subscription_id", fact=True)
-    return tuple(written)
-
-
-def _with_key(rows: ir.Table, write: Callable[[ir.Table], ir.Table], dialect: str) -> ir.Table:
-    """The rows, written, with `key`, a number of their own: joining by it is far cheaper than by text."""
-    if dialect == "duckdb":
-        # It numbers what it writes; to number the rows beforehand takes one thread longer than all the rest.
-        written = write(rows)
-        return written.mutate(key=written.rowid())
-    return write(rows.mutate(key=ibis.row_number().over()))
-
-
-def spend_statement(settings: Settings, place: Place) -> str:
-    """The fact `spend` alone: it hangs on nobody's orders."""
-    digits = money.digits(settings.currency)
-    sources = Sources(lambda name: prepared(name, place), settings.timezone, settings.currency, digits)
-    return str(ibis.to_sql(spend(sources), dialect=place.dialect))
 
 
 def names_statement(place: Place) -> str:
@@ -174,14 +195,17 @@ def unsequenced(columns: list[str]) -> list[str]:
     return [name for name in columns if name not in PLACES]
 
 
-def prepared(name: str, place: Place) -> ir.Table:
-    """A canonical table, or one prepared from it, from its declaration alone."""
+def prepared(name: str, place: Place, own: tuple[str, ...] = ()) -> ir.Table:
+    """A canonical table, or one prepared from it, from its declaration alone.
+
+    own: the tables of which only the touched rows are read, where only these are derived.
+    """
     if name in _PREPARED:
         return ibis.table(_PREPARED[name], name=name, database="facts" if name == "product_names" else place.scratch)
-    declared = BY_NAME[_OF_PERSONS.get(name, name)]
-    columns = {column.name: _IBIS[column.kind] for column in (*HOUSEKEEPING, *declared.columns)}
-    if name in _OF_PERSONS:
+    table = name.removesuffix(OF_PERSONS)
+    columns = {column.name: _IBIS[column.kind] for column in (*HOUSEKEEPING, *BY_NAME[table].columns)}
+    if table != name:
         columns["person"] = "int64"
-    if place.touched and name in _OF_TOUCHED:
+    if place.touched and table in own:
         return ibis.table(columns, name=f"touched_{name}", database=place.scratch)
-    return ibis.table(columns, name=name, database=place.scratch if name in _OF_PERSONS else "main")
+    return ibis.table(columns, name=name, database="main" if table == name else place.scratch)

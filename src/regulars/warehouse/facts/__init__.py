@@ -1,28 +1,17 @@
-"""What metrics are computed on: one row per something, on a day of the shop's calendar, with money in its currency."""
+"""The facts that metrics are computed on, one declaration a fact (fact_table.py says how).
+
+One row per something, on a day of the shop's calendar, with money in its currency and the columns one may split by.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
+from regulars.warehouse.fact_table import FactTable
+from regulars.warehouse.facts.orders.lines import LINES
+from regulars.warehouse.facts.orders.orders import ORDERS
+from regulars.warehouse.facts.orders.returns import RETURNS
+from regulars.warehouse.facts.spend import SPEND
+from regulars.warehouse.facts.subscriptions import SUBSCRIPTIONS
 
-import ibis.expr.types as ir
+FACT_TABLES: tuple[FactTable, ...] = (ORDERS, LINES, RETURNS, SPEND, SUBSCRIPTIONS)
 
-
-@dataclass(frozen=True)
-class Sources:
-    """What facts are derived from, by name, and the settings that matter.
-
-    `table` gives the canonical tables (current rows only) and what was prepared from them: `orders_of_persons`,
-    `returns_of_persons` and `subscriptions_of_persons` (the table with `person`, null where nobody is known),
-    `product_names`, and `zone_days`.
-    """
-
-    table: Callable[[str], ir.Table]
-    timezone: str
-    currency: str
-    digits: int
-    """Decimal places of the shop's currency."""
-    default_margin: Decimal | None = None
-    gift_cards: tuple[str, ...] = ()
-    """Products with one of these in their name are gift cards."""
+BY_NAME: dict[str, FactTable] = {fact.name: fact for fact in FACT_TABLES}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.warehouse.facts import Sources
+from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.portable import day_and_second
 
 _DAY = 86_400
@@ -30,6 +30,13 @@ def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day")
     return rows.mutate(**{name: day.cast("int32")}).drop(
         "utc_day_", "second_", "zone_", "of_zone", "of_day", "switch", "before", "after"
     )
+
+
+def with_local_days(rows: ir.Table, days: Mapping[str, str], sources: Sources) -> ir.Table:
+    """rows plus the local day of each of these instants, in the column named beside it."""
+    for at, name in days.items():
+        rows = with_local_day(rows, at, sources, name)
+    return rows
 
 
 def zone_days(zones: Iterable[str], first: int, last: int) -> pa.Table:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
+from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.portable import epoch_day, first_rows
 from regulars.warehouse.rates import MOST_DAYS
 

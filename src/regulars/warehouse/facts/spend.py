@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
+from regulars.warehouse.fact_table import FactTable, Read, Sources
 from regulars.warehouse.facts.rates import with_rate
 from regulars.warehouse.portable import converted, epoch_day
+from regulars.warehouse.tables import BY_NAME
 
 
-def spend(sources: Sources) -> ir.Table:
-    """One row per day, channel and campaign; `amount` is null where no rate is known."""
+def _build(sources: Sources) -> ir.Table:
     rows = sources.table("spend")
     rows = with_rate(rows.mutate(day=epoch_day(rows.day)), sources)
     amount = converted(rows.amount, rows.rate, sources.digits)
     return rows.select("source", "day", "channel", "campaign", amount=amount)
+
+
+SPEND = FactTable(
+    name="spend",
+    about="what advertising cost by day, channel and campaign; the amount is null where no rate is known",
+    table=BY_NAME["spend"],
+    build=_build,
+    entities=(),
+    splits=("channel", "source"),
+    reads=(Read("exchange_rates"),),
+)

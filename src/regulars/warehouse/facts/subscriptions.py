@@ -8,19 +8,17 @@ import ibis
 import ibis.expr.types as ir
 
 from regulars.vocabulary.calendar import epoch_day
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.days import with_local_day
-from regulars.warehouse.facts.heads import bucket_of
+from regulars.warehouse.fact_table import FactTable, Sources, bucket_of
+from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.tables import BY_NAME
 
 ENDLESS = date(2100, 1, 1)
 """An end on this day or later is none: where there is none, some sources write one far ahead."""
 
 
-def subscriptions(sources: Sources) -> ir.Table:
-    """One row per subscription: `day` it began and `ended_day` (epoch days), null where it has no end; an end may lie ahead."""
-    rows = sources.table("subscriptions_of_persons")
-    rows = with_local_day(rows, "started_at", sources)
-    rows = with_local_day(rows, "ended_at", sources, name="ended_day")
+def _build(sources: Sources) -> ir.Table:
+    """`day` it began and `ended_day` (epoch days), null where it has no end; an end may lie ahead."""
+    rows = with_local_days(sources.table("subscriptions_of_persons"), SUBSCRIPTIONS.days, sources)
     ends = rows.ended_day < epoch_day(ENDLESS)
     return rows.select(
         "source",
@@ -31,3 +29,14 @@ def subscriptions(sources: Sources) -> ir.Table:
         ended_day=ends.ifelse(rows.ended_day, ibis.null()).cast("int32"),
         bucket=bucket_of(rows.person, rows.subscription_id),
     )
+
+
+SUBSCRIPTIONS = FactTable(
+    name="subscriptions",
+    about="one row per subscription, on the day it began",
+    table=BY_NAME["subscriptions"],
+    build=_build,
+    days={"started_at": "day", "ended_at": "ended_day"},
+    splits=("plan", "source"),
+    order="ORDER BY day, source, subscription_id",
+)

@@ -7,9 +7,11 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.heads import with_net
+from regulars.warehouse.fact_table import FactTable, Read, Sources
+from regulars.warehouse.facts.orders.heads import DAYS, GROUP, amounts, with_net
+from regulars.warehouse.facts.orders.sequence import sequenced
 from regulars.warehouse.portable import converted, counted, first_rows, larger, smaller
+from regulars.warehouse.tables import BY_NAME
 
 _MONEY = "decimal(18, 4)"
 _NONE = ibis.literal(Decimal(0), type=_MONEY)
@@ -18,6 +20,13 @@ _ON_THE_WAY = (
     "unknown_costs", "estimated_costs", "net_gross",
 )  # fmt: skip
 """What orders' sums follow from and nothing else asks for: written, it would take most of the time."""
+
+
+def priced(sources: Sources) -> ir.Table:
+    """Orders with their amounts, `before_refunds`."""
+    return sources.step(
+        "order sums", "priced", lambda: before_refunds(amounts(sources), sources.fact("lines"), sources)
+    )
 
 
 def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
@@ -90,3 +99,22 @@ def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources:
         profit=(net - rows.goods_cost + back_cost - sending - fees).cast(_MONEY),
         returned=rows.r_order.notnull(),
     )  # fmt: skip
+
+
+ORDERS = FactTable(
+    name="orders",
+    about="one row per counted order, guests included",
+    table=BY_NAME["orders"],
+    build=lambda sources: valued_orders(priced(sources), sources.fact("lines"), sources.fact("returns"), sources),
+    days=DAYS,
+    splits=("country", "channel", "coupon", "source", "currency"),
+    filters=("product", "units", "net_revenue", "order_number"),
+    reads=(
+        Read("order_lines", ("source", "order_id")),
+        Read("returns", ("source", "order_id")),
+        Read("exchange_rates"),
+    ),
+    group=GROUP,
+    history=sequenced,
+    order='ORDER BY person, "at", order_id',
+)

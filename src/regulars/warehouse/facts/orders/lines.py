@@ -7,23 +7,24 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.heads import with_net
+from regulars.warehouse.fact_table import FactTable, Read, Sources
+from regulars.warehouse.facts.orders.heads import GROUP, amounts, ordered, with_net
 from regulars.warehouse.facts.rates import with_rate
 from regulars.warehouse.portable import MONEY, converted, epoch_day
+from regulars.warehouse.tables import BY_NAME
 
 _FOREVER = 10**6
 
 
-def lines(orders: ir.Table, ordered: ir.Table, sources: Sources) -> ir.Table:
+def product_lines(orders: ir.Table, rows: ir.Table, sources: Sources) -> ir.Table:
     """Product lines with `amount` (before discounts, without tax, shop currency), `quantity`, and `cost` where known.
 
     A line may be negative. With a negative quantity, pieces came back in this order: they reduce units, and their cost is taken
     off the order's. With another quantity it is a rebate: 0 pieces that cost 0.
     `cost` is the line's own, else the product's on that day, else null; `cost_estimated` is true where the shop's
-    default margin stands in for it. orders: heads with amounts; ordered: the lines with their order's `key`, which stays.
+    default margin stands in for it. orders: heads with amounts; rows: the lines with their order's `key`, which stays.
     """
-    rows = ordered.filter(ordered.kind == "product").drop("kind", "discount")
+    rows = rows.filter(rows.kind == "product").drop("kind", "discount")
     rebate = (rows.amount < 0) & (rows.quantity >= 0)
     rows = rows.mutate(quantity=rebate.ifelse(ibis.literal(0, "int64"), rows.quantity), rebate=rebate)
     rows = rows.rename(line_amount="amount", own_cost="unit_cost")
@@ -93,3 +94,15 @@ def _with_product_cost(rows: ir.Table, sources: Sources) -> ir.Table:
         .drop("currency", "list_currency")
         .rename(currency="order_currency", rate="order_rate")
     )
+
+
+LINES = FactTable(
+    name="lines",
+    about="one row per product line of a counted order, on the order's day",
+    table=BY_NAME["order_lines"],
+    build=lambda sources: product_lines(amounts(sources), ordered(sources), sources),
+    splits=("product", "category", "country", "channel", "source"),
+    reads=(Read("orders", ("source", "order_id")), Read("products", ("source", "product_id")), Read("product_costs"),
+           Read("exchange_rates")),
+    group=GROUP,
+)  # fmt: skip

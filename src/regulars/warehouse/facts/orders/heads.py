@@ -7,16 +7,32 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.days import with_local_day
+from regulars.warehouse.fact_table import Sources, bucket_of
+from regulars.warehouse.facts.days import with_local_days
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import MONEY, converted, larger, scattered, share, smaller
+from regulars.warehouse.portable import MONEY, converted, larger, share, smaller
 
-BUCKETS = 32
-"""Groups of customers that intervals are estimated from."""
 UNTAXED = ("gift card", "tip", "duty")
 """Lines that are no revenue and carry no tax."""
+GROUP = "orders"
+"""The facts that are derived together."""
+DAYS = {"ordered_at": "day"}
 _ZERO = ibis.literal(Decimal(0), type=MONEY)
+
+
+def heads(sources: Sources) -> ir.Table:
+    """`counted_orders` with `key`."""
+    return sources.numbered("order heads", "heads", lambda: counted_orders(sources))
+
+
+def ordered(sources: Sources) -> ir.Table:
+    """`lines_of_orders`."""
+    return sources.step("lines", "ordered", lambda: lines_of_orders(heads(sources), sources))
+
+
+def amounts(sources: Sources) -> ir.Table:
+    """`heads` `with_amounts`."""
+    return sources.step("lines", "amounts", lambda: with_amounts(heads(sources), ordered(sources)))
 
 
 def counted_orders(sources: Sources) -> ir.Table:
@@ -25,18 +41,13 @@ def counted_orders(sources: Sources) -> ir.Table:
     Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests.
     """
     orders = sources.table("orders_of_persons")
-    orders = with_local_day(orders.filter(orders.status == "counted", ~orders.test), "ordered_at", sources)
+    orders = with_local_days(orders.filter(orders.status == "counted", ~orders.test), DAYS, sources)
     orders = orders.mutate(bucket=bucket_of(orders.person, orders.order_id))
     orders = with_rate(orders, sources)
     return orders.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",
         "gross", "discount", "shipping", "tax", "tax_included", "shipping_cost", "payment_fee", at=orders.ordered_at,
     )  # fmt: skip
-
-
-def bucket_of(person: ir.IntegerValue, own_id: ir.StringValue) -> ir.IntegerValue:
-    """The bucket of a row: its person's, or where nobody is known that of its own id's md5, which engines agree on."""
-    return person.isnull().ifelse(scattered(own_id) % BUCKETS, person % BUCKETS)
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:

@@ -7,17 +7,20 @@ from decimal import Decimal
 import ibis
 import ibis.expr.types as ir
 
-from regulars.warehouse.facts import Sources
-from regulars.warehouse.facts.days import with_local_day
-from regulars.warehouse.facts.heads import UNTAXED, bucket_of
-from regulars.warehouse.facts.lines import with_product_name
+from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
+from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.facts.orders.heads import GROUP, UNTAXED, ordered
+from regulars.warehouse.facts.orders.lines import with_product_name
+from regulars.warehouse.facts.orders.orders import priced
 from regulars.warehouse.portable import converted, larger, rounded, share, smaller
+from regulars.warehouse.tables import BY_NAME
 
+_DAYS = {"returned_at": "returned_day"}
 _WIDE = "decimal(38, 4)"
 _NONE = ibis.literal(Decimal(0), type=_WIDE)
 
 
-def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
+def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
     """Returns with `amount` (what they take back of net revenue, shop currency) and `cost_back` of restocked goods.
 
     A refund takes back the same share of its order's net revenue as it is of what the customer paid for goods and shipping,
@@ -25,10 +28,10 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     leave exactly nothing. Gift cards and tips are no revenue: a refund of such a line takes none back, and one that names
     no line is taken from the goods first.
     `linked` is true where the order is loaded and counted; refunds of orders that do not count are left out, and
-    refunds of orders never loaded are unlinked. orders: heads with `net_before_refunds` and `goods_cost`; ordered: their
+    refunds of orders never loaded are unlinked. orders: heads with `net_before_refunds` and `goods_cost`; bought: their
     lines of every kind; lines: the fact, with the order's `key`.
     """
-    rows = with_local_day(sources.table("returns_of_persons"), "returned_at", sources, name="returned_day")
+    rows = with_local_days(sources.table("returns_of_persons"), _DAYS, sources)
     rows = rows.rename(own_person="person")
     # A refund of nothing that says nothing of pieces is none.
     rows = rows.filter((rows.amount > 0) | rows.quantity.notnull())
@@ -44,7 +47,7 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     rows = rows.left_join(of, [rows.source == of.of_source, rows.order_id == of.of_order])
     linked = rows.of_order.notnull()
     rows = rows.filter(linked | rows.known.isnull()).mutate(linked=linked)
-    rows = _with_goods(rows, ordered)
+    rows = _with_goods(rows, bought)
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
     untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), _NONE)
@@ -65,9 +68,9 @@ def returns(orders: ir.Table, ordered: ir.Table, lines: ir.Table, sources: Sourc
     )  # fmt: skip
 
 
-def _with_goods(rows: ir.Table, ordered: ir.Table) -> ir.Table:
+def _with_goods(rows: ir.Table, bought: ir.Table) -> ir.Table:
     """Adds `of_goods`: the part of the refund that is for goods and shipping; and `given_back` of it so far in the order."""
-    kinds = ordered.filter(ordered.kind.isin(UNTAXED)).select(k_key=ordered.key, k_line=ordered.line_id)
+    kinds = bought.filter(bought.kind.isin(UNTAXED)).select(k_key=bought.key, k_line=bought.line_id)
     rows = rows.left_join(kinds, [rows.of_key == kinds.k_key, rows.line_id == kinds.k_line])
     rows = rows.mutate(counted=rows.k_line.notnull().ifelse(_NONE, rows.amount.cast(_WIDE)))
     so_far = rows.counted.sum().over(ibis.window(preceding=None, following=0, **_in_time(rows))).cast(_WIDE)
@@ -109,3 +112,16 @@ def _with_cost_back(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     restocked = rows.restocked.fill_null(False)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
     return rows.mutate(cost_back=restocked.ifelse(ibis.coalesce(by_pieces, by_money, none), none))
+
+
+RETURNS = FactTable(
+    name="returns",
+    about="one row per return or refund, on its own day and, where known, on its order's",
+    table=BY_NAME["returns"],
+    build=lambda sources: valued_returns(priced(sources), ordered(sources), sources.fact("lines"), sources),
+    days=_DAYS,
+    splits=("product", "category", "country", "channel", "source", "reason"),
+    reads=(Read("orders", ("source", "order_id")), Read("order_lines", ("source", "order_id")),
+           Read("products", ("source", "product_id")), Read("exchange_rates")),
+    group=GROUP,
+)  # fmt: skip

@@ -1,0 +1,252 @@
+"""Counts of distinct entities, and sums over each one's last row, do not add up over days: they are found for each period of its
+own, by split value and bucket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from regulars.metrics.cells.families import WHOLE, Family, Summed, columns_of, of_entities
+from regulars.metrics.cells.numbered import Numbers, beginnings, coded, fetched, words
+from regulars.metrics.cells.projection import CALENDAR, DAY, ROWS, days_of, start_of, typed
+from regulars.metrics.kept import Kept
+from regulars.metrics.measures import LINES, ORDERS, Measure
+from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, with_unknown
+from regulars.vocabulary.calendar import Calendar, Grain
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
+from regulars.warehouse.compiled import compiled
+from regulars.warehouse.fact_table import BUCKETS
+
+_AT_ONCE = 4_000_000
+_FOUND = "entities_found"
+_CHANGED = "temp.entities_changed"
+_SEQUENCE = "sequence_"
+"""What a row's columns of its fact's sequence are called; the higher comes later."""
+
+
+def kept(family: Family, by: str, bucketed: bool) -> dict[str, Measure]:
+    """What a level keeps of entities, by column; nothing by two columns at once.
+
+    Where nothing is split, the persons behind orders and lines are those who ordered, which other cells count.
+    """
+    if not bucketed or len(columns_of(by)) > 1:
+        return {}
+    found = {column(one): one.measure for one in of_entities(family)}
+    if by == WHOLE and family.facts[0] in (ORDERS, LINES):
+        found = {name: one for name, one in found.items() if one.distinct != PERSON or one.where is not None}
+    return found
+
+
+def column(one: Summed) -> str:
+    """The column that keeps what is found of a measure."""
+    return f"sum_{one.digest}"
+
+
+def build(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, levels: Iterable[Kept]) -> None:
+    """Find the entities of every period, and write what they come to beside the sums of these levels."""
+    standing = [one for one in levels if one.stands]
+    for one in of_entities(family):
+        asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
+        if asked and one.measure.distinct:
+            _count(con, calendar, family, one, asked)
+        elif asked:
+            _sum_last(con, family, one, asked)
+
+
+def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[Kept], table: str) -> None:
+    """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
+    standing = [one for one in levels if one.stands]
+    for one in of_entities(family):
+        asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
+        if not asked:
+            continue
+        splits = tuple(sorted({level.by for level in asked} - {WHOLE}))
+        rows = _rows(con, family, one.measure, splits)
+        parts = []
+        for sign, concerned in zip((1, -1), _concerned(con, family, one.measure), strict=True):
+            con.execute(f"CREATE OR REPLACE TEMP TABLE entities_{'now' if sign > 0 else 'before'} AS {rows(concerned)}")
+        for level in asked:
+            for sign, name in ((1, "entities_now"), (-1, "entities_before")):
+                parts.append(f"SELECT {level.level}::INTEGER AS level, period, split, bucket, {sign} * n AS n"
+                             f" FROM ({_found(level, one.measure, f'temp.{name}')})")  # fmt: skip
+        con.execute(
+            f"INSERT INTO facts.{table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column(one)}"
+            f" FROM ({' UNION ALL '.join(parts)}) GROUP BY level, period, split, bucket HAVING sum(n) <> 0"
+        )
+        con.execute("DROP TABLE temp.entities_now; DROP TABLE temp.entities_before")
+
+
+def _concerned(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure) -> tuple[str, str]:
+    """The rows of the entities that a difference concerns, as they are now and as they were before."""
+    if family.table == "orders":
+        return f"temp.{HISTORIES_NOW}", f"temp.{HISTORIES_BEFORE}"
+    added, removed = f"temp.added_{family.table}", f"temp.removed_{family.table}"
+    entity = f'"{measure.distinct or measure.latest}"'
+    touched = f"SELECT {entity} FROM {added} UNION SELECT {entity} FROM {removed}"
+    key = ", ".join(family.facts[0].key)
+    columns = ", ".join(f'"{name}"' for name in con.table(f"facts.{family.table}").columns)
+    now = f"(FROM facts.{family.table} WHERE {entity} IN ({touched}) UNION ALL BY NAME FROM {added} WHERE {entity} IS NULL)"
+    others = f"(FROM facts.{family.table} WHERE {entity} IN ({touched}))"
+    before = (
+        f"(SELECT {columns} FROM {others} ANTI JOIN {added} USING ({key}) UNION ALL SELECT {columns} FROM {removed})"
+    )
+    return now, before
+
+
+class _Rows:
+    """SQL of the rows that a measure looks at, over any table of the fact."""
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def __call__(self, table: str) -> str:
+        return self.sql.replace(f'"{ROWS}"', table)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, splits: tuple[str, ...]) -> _Rows:
+    """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
+    found = con.execute(f"SELECT * FROM facts.{family.table} LIMIT 0").to_arrow_table()
+    schema = ibis.Schema.from_pyarrow(found.schema)
+    told = ("entities", typed(schema), measure.definition, splits)
+    return _Rows(compiled(con, told, lambda: _projected(schema, measure, splits)))
+
+
+def _projected(schema: ibis.Schema, measure: Measure, splits: tuple[str, ...]) -> str:
+    rows = ibis.table(schema, name=ROWS).mutate(active_window=ibis.literal(0))
+    entity = rows[measure.distinct or measure.latest]
+    chosen: dict[str, ir.Value] = {"entity": entity, "day": rows[measure.day], "bucket": rows[BUCKET].cast("int32")}
+    chosen |= {f"by_{name}": with_unknown(rows[name]) for name in splits}
+    if measure.latest:
+        chosen["value"] = exact(bound(rows, measure.of))
+        chosen |= {f"{_SEQUENCE}{place}": rows[name] for place, name in enumerate(measure.fact.sequence)}
+    where = condition(rows, measure.where)
+    if measure.distinct:
+        where = entity.notnull() if where is None else where & entity.notnull()
+    rows = rows if where is None else rows.filter(where)
+    return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
+
+
+def _found(one: Kept, measure: Measure, rows: str) -> str:
+    """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level."""
+    split = "NULL" if one.by == WHOLE else f'r."by_{one.by}"'
+    period = f"c.{start_of(Grain(one.grain))}"
+    placed = (
+        f"SELECT {period} AS period, {split}::TEXT AS split, r.* FROM {rows} r JOIN {CALENDAR} c ON c.{DAY} = r.day"
+    )
+    if measure.distinct:
+        return f"SELECT period, split, bucket, count(DISTINCT entity) AS n FROM ({placed}) WHERE entity IS NOT NULL GROUP BY ALL"
+    order = ", ".join(["day DESC", *(f"{_SEQUENCE}{place} DESC" for place in range(len(measure.fact.sequence)))])
+    last = (
+        f"SELECT * FROM ({placed}) QUALIFY entity IS NULL"
+        f" OR row_number() OVER (PARTITION BY period, split, entity ORDER BY {order}) = 1"
+    )
+    return f"SELECT period, split, bucket, sum(value)::BIGINT AS n FROM ({last}) GROUP BY ALL"
+
+
+def _sum_last(con: duckdb.DuckDBPyConnection, family: Family, one: Summed, levels: list[Kept]) -> None:
+    splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
+    rows = _rows(con, family, one.measure, splits)(f"facts.{family.table}")
+    for level in levels:
+        _write(con, level, column(one), f"({_found(level, one.measure, f'({rows})')})")
+
+
+# Counts ------------------------------------------------------------------------------------------------------------------
+
+
+def _count(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, one: Summed, levels: list[Kept]) -> None:
+    ((first, last),) = con.execute(f"SELECT min({family.day}), max({family.day}) FROM facts.{family.table}").fetchall()
+    if first is None:
+        return
+    listed = days_of(calendar, first, last)
+    listed = listed.slice(first - listed[DAY][0].as_py())
+    known = {level.by: [""] if level.by == WHOLE else words(con, level) for level in levels}
+    periods = {
+        level.grain: np.unique(listed[start_of(Grain(level.grain))].to_numpy(), return_inverse=True) for level in levels
+    }
+    counted = {
+        level.level: np.zeros(len(periods[level.grain][0]) * len(known[level.by]) * BUCKETS, dtype=np.int64)
+        for level in levels
+    }
+    for rows in _in_parts(con, family, one.measure, known):
+        for by, values in known.items():
+            code = rows[f"by_{by}"] if by != WHOLE else np.zeros(len(rows["day"]), dtype=np.int8)
+            asked = {level.level: periods[level.grain][1] for level in levels if level.by == by}
+            for number, found in _firsts(rows["entity"], code, rows["day"] - first, rows["bucket"], len(values), asked):
+                counted[number] += np.bincount(found, minlength=len(counted[number]))
+    for level in levels:
+        _register(con, counted[level.level], periods[level.grain][0], known[level.by])
+        _write(con, level, column(one), _FOUND)
+        con.unregister(_FOUND)
+
+
+def _in_parts(
+    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, known: dict[str, list[str]]
+) -> Iterator[dict[str, Numbers]]:
+    """The rows of some buckets at a time, as many as fit into memory. An entity lies in one bucket, and gets a number."""
+    splits = tuple(by for by in known if by != WHOLE)
+    rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
+    codes = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
+    sizes = con.execute(f"SELECT bucket, count(*) FROM ({rows}) GROUP BY bucket ORDER BY bucket").fetchall()
+    part: list[int] = []
+    held = 0
+    for place, (bucket, size) in enumerate(sizes):
+        part.append(bucket)
+        held += size
+        if place + 1 < len(sizes) and held + sizes[place + 1][1] <= _AT_ONCE:
+            continue
+        found = fetched(
+            con, f"SELECT entity, bucket, day{codes} FROM ({rows}) WHERE bucket BETWEEN {part[0]} AND {part[-1]}"
+        )
+        order = np.argsort(found["entity"])
+        found = {name: values[order] for name, values in found.items()}
+        starts = np.zeros(len(order), dtype=np.int64)
+        starts[beginnings(found.pop("entity"))] = 1
+        yield {**found, "entity": np.cumsum(starts) - 1}
+        part, held = [], 0
+
+
+def _firsts(
+    entity: Numbers, code: Numbers, day: Numbers, bucket: Numbers, values: int, asked: dict[int, Numbers]
+) -> Iterator[tuple[int, Numbers]]:
+    """For each level, given by the number of each day's period: the cell (period, value, bucket) of each entity in it."""
+    low, high = int(day.max()).bit_length(), (values - 1).bit_length()
+    key = (((entity << high) | code) << low) | day
+    key.sort()
+    key = key[beginnings(key)]
+    who, day = key >> low, key & ((1 << low) - 1)
+    code = who & ((1 << high) - 1)
+    of_entity = bucket[beginnings(entity)]
+    place = code * BUCKETS + of_entity[who >> high]
+    again = np.append(False, who[1:] == who[:-1])
+    for level, period_of in asked.items():
+        period = period_of[day]
+        counts = ~again
+        counts[1:] |= period[1:] != period[:-1]
+        yield level, (period * (values * BUCKETS) + place)[counts]
+
+
+def _register(con: duckdb.DuckDBPyConnection, counted: Numbers, starts: Numbers, known: list[str]) -> None:
+    """What was counted, as the relation _FOUND: period, split, bucket, n."""
+    there = np.flatnonzero(counted)
+    period, code, bucket = np.unravel_index(there, (len(starts), len(known), BUCKETS))
+    found = {
+        "period": pa.array(starts[period], pa.int32()),
+        "split": pa.array(known, pa.string()).take(pa.array(code)),
+        "bucket": pa.array(bucket, pa.int32()),
+        "n": pa.array(counted[there]),
+    }
+    con.register(_FOUND, pa.table(found))
+
+
+def _write(con: duckdb.DuckDBPyConnection, one: Kept, name: str, found: str) -> None:
+    """Write what was found (a relation of period, split, bucket and n) into a column of a level."""
+    con.execute(
+        f"UPDATE facts.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"
+        " AND coalesce(t.split, '') = coalesce(f.split, '') AND t.bucket = f.bucket"
+    )

@@ -1,0 +1,189 @@
+"""Orders, lines and returns by difference: those that a write touched, and the rest of those customers' histories."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
+from regulars.warehouse.compiled import compiled
+from regulars.warehouse.derive.full import prepare_days, run, steps_of
+from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, names_statement, unsequenced
+from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
+from regulars.warehouse.facts.orders.sequence import PLACES
+from regulars.warehouse.people import of_persons
+from regulars.warehouse.rates import require_rates
+from regulars.warehouse.tables import BY_NAME
+
+PLACE = Place(touched=True)
+_FACTS = tuple(fact.name for fact in GROUPS[ORDERS])
+_ABOUT_SOMEBODY = tuple(fact.table.name for fact in GROUPS[ORDERS] if fact.table.is_about_somebody)
+
+
+def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> frozenset[str]:
+    """Correct the facts of orders. Returns which changed; raises NotEnough where everything must be derived anew.
+
+    Of these there are temporary tables removed_FACT and added_FACT, and HISTORIES_BEFORE and HISTORIES_NOW.
+    """
+    if _renamed(con, changes):
+        raise NotEnough("products were renamed")
+    _find_touched(con, changes)
+    touched = changes.count("temp.touched")
+    if not touched and not changes.any("temp.touched_back"):
+        return frozenset()
+    if touched > max(FEW, MOST * changes.count("facts.orders")):
+        raise NotEnough(changes.too_many(f"{touched:,} orders are concerned"))
+    _restrict(con, settings)
+    steps = steps_of(con, settings, ORDERS, PLACE)
+    valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
+    run(con, steps[:valued], keep=("valued",))
+    _find_histories(con)
+    run(con, steps[valued:])
+    _put_in(con)
+    return frozenset(_FACTS)
+
+
+def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+    """temp.touched(source, order_id): orders whose money or person may differ; temp.touched_back(source, return_id): returns.
+
+    Every return of a touched order is touched, and every order of a touched return; so is what was sold or came back before
+    its product had a name.
+    """
+    altered = changes.altered("returns")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_back AS SELECT source, return_id FROM {altered}"
+        " UNION SELECT source, return_id FROM facts.returns SEMI JOIN temp.moved_persons USING (person)"
+        " UNION SELECT source, return_id FROM main.returns SEMI JOIN temp.named_first USING (source, product_id)"
+    )
+    before = ["temp.previous_returns"] if "returns" in changes.tables else []
+    of_returns = " ".join(
+        f"UNION SELECT source, order_id FROM {rows} SEMI JOIN temp.touched_back USING (source, return_id)"
+        " WHERE order_id IS NOT NULL"
+        for rows in ("main.returns", *before)
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched AS SELECT source, order_id FROM {changes.altered('orders')}"
+        f" UNION SELECT source, order_id FROM {changes.altered('order_lines')} {of_returns}"
+        " UNION SELECT source, order_id FROM facts.orders SEMI JOIN temp.moved_persons USING (person)"
+        " UNION SELECT source, order_id FROM main.order_lines SEMI JOIN temp.named_first USING (source, product_id)"
+    )
+
+
+def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
+    """Bring the names of products up to date. Returns whether one that was known is called, or filed, otherwise now.
+
+    temp.named_first(source, product_id): the products that were not known before.
+    """
+    con.execute("CREATE OR REPLACE TEMP TABLE named_first (source TEXT, product_id TEXT)")
+    if not {"order_lines", "products"} & changes.tables:
+        return False
+    altered = changes.altered("order_lines")
+    said = " UNION ALL ".join(
+        f"SELECT source, product_id, product_name, {times} AS times FROM temp.{kind}_order_lines"
+        f" SEMI JOIN {altered} USING (source, order_id)"
+        " WHERE product_id IS NOT NULL AND product_name IS NOT NULL"
+        for kind, times in (("previous", -1), ("current", 1))
+        if "order_lines" in changes.tables
+    )
+    if said:
+        con.execute(
+            "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
+            f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
+        )
+    names = compiled(con, ("product names",), lambda: names_statement(PLACE))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names}")
+    if changes.any("(FROM facts.product_names EXCEPT FROM temp.names_now)"):
+        return True
+    con.execute(
+        "INSERT INTO temp.named_first SELECT source, product_id FROM temp.names_now"
+        " ANTI JOIN facts.product_names USING (source, product_id)"
+    )
+    con.execute("CREATE OR REPLACE TABLE facts.product_names AS FROM temp.names_now")
+    return False
+
+
+def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """The tables that the statements read, with the touched rows only."""
+    back = (
+        "(FROM main.returns WHERE (source, return_id) IN (FROM temp.touched_back)"
+        " OR (source, order_id) IN (FROM temp.touched))"
+    )
+    rows = {
+        name: f"(FROM main.{name} SEMI JOIN temp.touched USING (source, order_id))"
+        for name in ("orders", "order_lines")
+    }
+    for name, relation in {**rows, "returns": back}.items():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
+    prepare_days(con, settings, GROUPS[ORDERS], "temp.touched_{}")
+    for name in _ABOUT_SOMEBODY:
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE touched_{name}{OF_PERSONS} AS {of_persons(BY_NAME[name], f'temp.touched_{name}')}"
+        )
+    require_rates(con, settings, "temp.touched_orders")
+
+
+def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
+    """HISTORIES_BEFORE, removed_lines and removed_returns: the rows of the facts that may differ, with their row numbers.
+
+    temp.kept_orders: those of the orders whose money stays.
+    """
+    by_order = "SEMI JOIN temp.touched USING (source, order_id)"
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE touched_rows AS SELECT rowid AS row_, person FROM facts.orders {by_order}"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE concerned AS SELECT person FROM temp.touched_rows WHERE person IS NOT NULL"
+        " UNION SELECT person FROM temp.valued WHERE person IS NOT NULL"
+    )
+    may_differ = {
+        HISTORIES_BEFORE: (
+            "facts.orders SEMI JOIN temp.concerned USING (person)",
+            "facts.orders WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
+        ),
+        "removed_lines": (f"facts.lines {by_order}",),
+        "removed_returns": (
+            "facts.returns WHERE (source, order_id) IN (FROM temp.touched) OR (source, return_id) IN (FROM temp.touched_back)"
+            " OR (source, return_id) IN (SELECT source, return_id FROM temp.touched_returns)",
+        ),
+    }
+    for name, ways in may_differ.items():
+        # Found and fetched in one pass: they are scattered over all blocks, and each pass reads them all.
+        rows = " UNION ALL ".join(f"SELECT rowid AS row_, * FROM {way}" for way in ways)
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
+    columns = ", ".join(f'"{name}"' for name in unsequenced(con.table("facts.orders").columns))
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW kept_orders AS SELECT {columns} FROM temp.{HISTORIES_BEFORE}"
+        " ANTI JOIN temp.touched USING (source, order_id)"
+    )
+
+
+def _put_in(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
+    _tell_alike(con)
+    for name in _FACTS:
+        con.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removed_{name})")
+        con.execute(f"INSERT INTO facts.{name} BY NAME FROM temp.added_{name}")
+    cell = "histogram, day, gap, number"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE gap_changes AS SELECT {cell}, sum(n)::BIGINT AS n
+        FROM (FROM temp.added_gaps UNION ALL SELECT {cell}, -n FROM temp.removed_gaps) GROUP BY ALL HAVING sum(n) <> 0"""
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE gaps_now AS SELECT c.* EXCLUDE (n), c.n + coalesce(g.n, 0) AS n, g.rowid AS row_
+        FROM temp.gap_changes c LEFT JOIN facts.gaps g USING ({cell})"""
+    )
+    con.execute("DELETE FROM facts.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
+    con.execute(f"INSERT INTO facts.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
+
+
+def _tell_alike(con: duckdb.DuckDBPyConnection) -> None:
+    """removed_orders and added_orders: of the histories the rows that are not as they were."""
+    same = " AND ".join(f"b.{name} IS NOT DISTINCT FROM n.{name}" for name in PLACES)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE alike AS SELECT b.source, b.order_id FROM temp.{HISTORIES_BEFORE} b"
+        f" JOIN temp.{HISTORIES_NOW} n USING (source, order_id) ANTI JOIN temp.touched USING (source, order_id) WHERE {same}"
+    )
+    for name, histories in (("removed_orders", HISTORIES_BEFORE), ("added_orders", HISTORIES_NOW)):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS FROM temp.{histories} ANTI JOIN temp.alike USING (source, order_id)"
+        )

@@ -1,0 +1,101 @@
+"""How a fact is declared. Deriving, correcting by difference, rollups, other engines, docs and tests read the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import ibis
+import ibis.expr.types as ir
+
+from regulars.warehouse.portable import scattered
+from regulars.warehouse.schema import Table
+
+BUCKETS = 32
+"""Groups of persons (or of what a fact counts instead) that intervals are estimated from."""
+PERSON = "person"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What facts are derived from, by name, and the settings that matter."""
+
+    table: Callable[[str], ir.Table]
+    """The current rows of a canonical table, or of `product_names` or `zone_days`; of a table about somebody, by its name and
+    `_of_persons`, with `person`, null where nobody is known.
+    """
+    timezone: str
+    currency: str
+    digits: int
+    """Decimal places of the shop's currency."""
+    default_margin: Decimal | None = None
+    gift_cards: tuple[str, ...] = ()
+    """Products with one of these in their name are gift cards."""
+
+    def fact(self, name: str) -> ir.Table:
+        """The rows of another fact of the same group. Raises KeyError where there is none."""
+        raise KeyError(name)
+
+    def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002 - for who writes them
+        """What `make` gives, written once as a table that several facts read; step: the word for the user."""
+        return make()
+
+    def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002
+        """The same with `key`, a number for each row: joining by it is far cheaper than by text."""
+        return make().mutate(key=ibis.row_number().over())
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table that a fact reads beside its own: a row of the fact may change with the rows that have the same `by`.
+
+    Without `by`, every row of the fact may.
+    """
+
+    table: str
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class FactTable:
+    """A fact: one row per row of a canonical table that counts, on days of the shop's calendar.
+
+    From it follow the statements that derive the fact, in full and for changed rows only, its coverage, its rollups, the
+    comparison of engines, the docs' table and the property tests.
+    """
+
+    name: str
+    about: str
+    """What one row is."""
+    table: Table
+    """The canonical table whose rows it is made of; the fact has its key."""
+    build: Callable[[Sources], ir.Table]
+    """The rows: at least its key, `day` and `bucket`; `person`, null where nobody is known, where its table is about somebody."""
+    days: Mapping[str, str] = field(default_factory=dict)
+    """Instants of the table and the columns of the local day (epoch day) each falls on."""
+    entities: tuple[str, ...] = (PERSON,)
+    """The columns whose distinct values may be counted. All rows of one value lie in one bucket."""
+    sequence: tuple[str, ...] = ()
+    """The columns by which rows of one day follow each other; ties are broken by the key."""
+    splits: tuple[str, ...] = ()
+    """The columns that values may be split and filtered by."""
+    filters: tuple[str, ...] = ()
+    """Further columns that values may be filtered by."""
+    reads: tuple[Read, ...] = ()
+    group: str = ""
+    """Facts of one group are derived together, since they read each other."""
+    history: Callable[[ir.Table], ir.Table] | None = None
+    """Adds what depends on the other rows of the same person."""
+    order: str = ""
+    """SQL of how its rows lie."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that name a row."""
+        return ("source", *self.table.key)
+
+
+def bucket_of(person: ir.IntegerValue, own_id: ir.StringValue) -> ir.IntegerValue:
+    """The bucket of a row, 0 to 31: its person's, or where nobody is known that of another id's md5, which engines agree on."""
+    return person.isnull().ifelse(scattered(own_id) % BUCKETS, person % BUCKETS)
