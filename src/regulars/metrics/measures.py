@@ -153,7 +153,7 @@ class Measure:
                 raise ValueError(
                     f"{entity} is no entity of the fact {self.fact.name}: {', '.join(self.fact.entities) or 'none'}."
                 )
-        if self.distinct and (self.of != 1 or self.latest):
+        if self.distinct and (not isinstance(self.of, int) or self.of != 1 or self.latest):
             raise ValueError("A count of distinct entities sums nothing else.")
         if self.latest and self.complete:
             raise ValueError("A sum over last rows leaves out unknown values: it cannot ask for complete ones.")

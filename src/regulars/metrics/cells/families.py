@@ -100,6 +100,7 @@ def windows(active_window: int) -> tuple[int, ...]:
     return tuple(sorted({active_window, *COMMON_WINDOWS}))
 
 
+@lru_cache(maxsize=64)
 def families(active_window: int) -> tuple[Family, ...]:
     """All families of a shop with this active window: those of customers' histories, and one for each fact and day that the
     catalogue asks of it.
