@@ -118,9 +118,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an undone load still counts as loaded before",
-        "warehouse/load/run.py",
-        " WHERE undone_at IS NULL",
-        "",
+        "warehouse/books.py",
+        "USING (load_id) WHERE undone_at IS NULL",
+        "USING (load_id)",
         ("tests/warehouse/test_log.py",),
     ),
     Mutant(

@@ -197,8 +197,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "broken files are not named beside unknown ones",
         "incoming.py",
-        "left = {**result.unknown, **unreadable} or result.passed_over",
-        "left = result.unknown or unreadable or result.passed_over",
+        "named_files = found.unknown | broken | wrong or found.passed_over",
+        "named_files = found.unknown or broken | wrong or found.passed_over",
         (_FOLDERS,),
     ),
 )
