@@ -10,9 +10,11 @@ from regulars.warehouse.derive.full import prepare_days, run, steps_of
 from regulars.warehouse.derive.statements import OF_PERSONS, Place
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.people import of_persons
+from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
 
 PLACE = Place(touched=True)
+_IN_FACT, _IN_TABLE = "date_diff('day', DATE '1970-01-01', {})", "DATE '1970-01-01' + {}"
 
 
 def correct(con: duckdb.DuckDBPyConnection, settings: Settings, fact: FactTable, changes: Changes) -> bool:
@@ -34,7 +36,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, fact: FactTable,
     run(con, steps_of(con, settings, fact.name, PLACE))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE removed_{fact.name} AS"
-        f" SELECT rowid AS row_, * FROM facts.{fact.name} SEMI JOIN {keys} USING ({unit})"
+        f" SELECT rowid AS row_, * FROM facts.{fact.name} SEMI JOIN (SELECT {_days(fact, _IN_FACT)} FROM {keys}) USING ({unit})"
     )
     _leave_out_alike(con, fact)
     con.execute(f"DELETE FROM facts.{fact.name} WHERE rowid IN (SELECT row_ FROM temp.removed_{fact.name})")
@@ -58,13 +60,21 @@ def _touched(fact: FactTable, changes: Changes) -> list[str]:
             )
             parts.append(f"SELECT {unit} FROM main.{fact.table.name} SEMI JOIN ({changed}) USING ({by})")
     if fact.table.is_about_somebody and changes.any("temp.moved_persons"):
-        parts.append(f"SELECT {unit} FROM facts.{fact.name} SEMI JOIN temp.moved_persons USING (person)")
+        parts.append(
+            f"SELECT {_days(fact, _IN_TABLE)} FROM facts.{fact.name} SEMI JOIN temp.moved_persons USING (person)"
+        )
     return parts
 
 
 def _unit(fact: FactTable) -> tuple[str, ...]:
     """What names rows that change together."""
     return ("source", *fact.table.version_key)
+
+
+def _days(fact: FactTable, converted: str) -> str:
+    """SQL of the columns of `_unit`, of which days are dates in a canonical table and epoch days in a fact."""
+    days = {column.name for column in fact.table.columns if column.kind is Kind.DAY}
+    return ", ".join(f"{converted.format(name)} AS {name}" if name in days else f'"{name}"' for name in _unit(fact))
 
 
 def _prepare_persons(con: duckdb.DuckDBPyConnection, fact: FactTable) -> None:
