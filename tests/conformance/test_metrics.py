@@ -30,7 +30,7 @@ SPLITS = sorted({split for metric in CATALOGUE for fact in metric.above.facts fo
 PAIRS = (
     ("country", "channel"), ("coupon", "product"), ("customer_city", "customer_language"), ("source", "currency"),
     ("customer_country", "customer_channel"), ("product", "category"), ("reason", "category"),
-    ("plan", "source"),
+    ("plan", "source"), ("first_country", "first_channel"), ("first_coupon", "first_product"),
 )  # fmt: skip
 """Together they hold every split."""
 FILTERS = (

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from regulars.metrics.cells.occurrences import Histogram, Quantiles
-from regulars.metrics.inference.intervals import jackknife, quantile_left_out
+from regulars.metrics.inference.intervals import jackknife, quantile_left_out, woodruff
 
 BUCKETS = 4
 Rows = list[tuple[int, int, int, int]]
@@ -131,6 +131,14 @@ def test_a_median_without_each_bucket_has_the_error_of_its_interval(rows: Rows) 
             width = found.high[cell, 0] - found.low[cell, 0]
             assert high[cell, 0] - low[cell, 0] == pytest.approx(width)
     assert (np.isnan(error) == np.isnan(found.low)).all()
+
+
+def test_the_interval_lies_about_the_quantile_and_not_about_the_share_of_rows_up_to_it() -> None:
+    """Of many rows of one value more lie at the median or below than half."""
+    at_most, rows = np.array([4.0, 3.0, 4.0, 3.0]), np.array([4.0, 4.0, 4.0, 4.0])
+    low, high = woodruff(at_most, rows, 0.5)
+    assert 0 < low < 0.5 < high < 1
+    assert (low + high) / 2 == pytest.approx(0.5)
 
 
 def test_a_value_that_all_rows_share_is_sure() -> None:

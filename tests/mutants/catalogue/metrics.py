@@ -53,7 +53,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "metrics/inference/intervals.py",
         "np.maximum(q - (share - low), 0)",
         "np.maximum(low, 0)",
-        ("tests/metrics/test_quantiles.py::test_intervals_of_quantiles_are_those_of_plain_python",),
+        (
+            "tests/metrics/test_quantiles.py::test_the_interval_lies_about_the_quantile_and_not_about_the_share_of_rows_up_to_it",
+        ),
     ),
     Mutant(
         "money is estimated on the plain scale",
