@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.question import Facts, Question, periods_of
 from regulars.metrics.shapes import Grid
 from regulars.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period
@@ -53,8 +53,8 @@ def check(shop: Shop, number: int) -> Iterator[Finding]:
             yield Finding(number, "rollups", (), "the settings, or Regulars, changed since")
             return
         facts = facts_of(con, shop)
-        if "orders" not in facts.coverage:
-            yield Finding(number, "rollups", (), "there are no orders")
+        if not facts.coverage:
+            yield Finding(number, "rollups", (), "nothing that happened on a day is loaded")
             return
         yield Finding(number, "rollups", tuple(_differences(facts, random.Random(number))))
 
@@ -80,7 +80,6 @@ def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
 
 
 def _periods(facts: Facts, chance: random.Random) -> Iterator[Period]:
-    first, last = facts.coverage["orders"]
     for grain in _GRAINS:
-        periods: Sequence[Period] = facts.calendar.periods(grain, first, last)
+        periods: Sequence[Period] = periods_of(facts, grain, None, None)
         yield from sorted(chance.sample(periods, min(SAMPLE, len(periods))), key=lambda period: period.first)

@@ -43,8 +43,8 @@ class Forecasting(App):
         A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
         there are no orders.
         """
-        with self.facts():  # where settings changed, this derives everything again first
-            pass
+        with self.facts() as facts:  # where settings changed, this derives everything again first
+            facts.require_table("orders")
         settings = self.shop.settings
         threads = settings.machine.threads or os.cpu_count() or 1
         with self._writing("forecast") as (con, engine):

@@ -12,7 +12,6 @@ import pyarrow as pa
 from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
 from regulars.vocabulary.calendar import from_epoch_day
-from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
@@ -53,13 +52,10 @@ class Reading:
 
     @contextmanager
     def facts(self) -> Iterator[Facts]:
-        """What metrics are asked of. Raises NothingLoaded where there are no orders."""
+        """What metrics are asked of. Raises NothingLoaded before the first load."""
         with self.reading() as con:
             self.not_used = not_used(con)
-            facts = facts_of(con, self.shop)
-            if "orders" not in facts.coverage:
-                raise NothingLoaded("There are no orders in this shop yet.", "Load its orders: regulars load FILE…")
-            yield facts
+            yield facts_of(con, self.shop)
 
 
 def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:

@@ -76,25 +76,26 @@ def periods_asked(
     until: str | None,
     period: str | None,
     *,
+    metric: Metric,
     latest: bool,
-    ahead: str = "",
 ) -> tuple[Period, ...]:
-    """The periods asked for; where none are, the latest finished one (`latest`), or all that the data cover; of metrics that
-    look `ahead`, by a kind of forecast, that of the latest one, or all since the first.
+    """The periods asked for; where none are, the latest finished one (`latest`), or all that the metric's tables cover; of a
+    metric of snapshots that of the latest forecast, or all since the first.
 
     Raises UsageError where the options contradict each other or are no dates.
     """
     if period is not None:
         if since is not None or until is not None:
             raise UsageError("--period already says from when to when.", "Leave out --since and --until.")
-        whole = period_named(facts, period)
+        whole = period_named(facts, period, metric)
         if grain is None:
             return (whole,)
-        return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1))
-    if (made := facts.forecasts.get(ahead)) and grain is not Grain.ALL and since is None and until is None:
+        return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1), metric)
+    made = facts.forecasts.get(metric.forecast) if metric.of_snapshots else None
+    if made and grain is not Grain.ALL and since is None and until is None:
         return tuple(facts.calendar.periods(grain or Grain.MONTH, made[-1 if latest else 0].as_of, made[-1].as_of))
     if latest and since is None and until is None:
-        return (latest_finished(facts, grain or Grain.MONTH),)
+        return (latest_finished(facts, grain or Grain.MONTH, metric),)
     start = None if since is None else facts.calendar.parse(since).start
     last = None if until is None else facts.calendar.parse(until).end - timedelta(days=1)
-    return periods_of(facts, grain or Grain.MONTH, start, last)
+    return periods_of(facts, grain or Grain.MONTH, start, last, metric)

@@ -36,7 +36,7 @@ def explained(metric: Metric, folder: Path | None) -> Explanation:
     window = reading.shop.settings.active_window
     try:
         with reading.facts() as facts:
-            return explain(metric, facts, latest_finished(facts, Grain.MONTH), window)
+            return explain(metric, facts, latest_finished(facts, Grain.MONTH, metric), window)
     except NothingLoaded:
         return explain(metric, None, None, window)
 

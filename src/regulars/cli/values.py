@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value, Verdict
-from regulars.metrics.shapes import Total
+from regulars.metrics.question import how_to_load
+from regulars.metrics.shapes import Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.safe_text import one_line
@@ -28,6 +29,8 @@ _CHANGE = (
 _CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
 """The columns of both comparisons in the flat form."""
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
+_MOST_NAMED = 5
+"""How many metrics a note names."""
 NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
 """What is said where a comparison of all data is asked for."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
@@ -54,6 +57,8 @@ def record(value: Value, compared: bool) -> dict[str, Any]:
     if value.unknown_share is not None:
         found["unknown_share"] = numbers.exact(value.unknown_share, 4)
         found["reason"] = _reason(value.unknown_share)
+    if value.unavailable:
+        found["reason"] = f"not available: {value.unavailable}"
     if compared:
         found["change"] = None if value.change is None else _change(value.change, places)
         found["year_earlier"] = None if value.year_earlier is None else _change(value.year_earlier, places)
@@ -144,6 +149,18 @@ def footnotes(
     if any(not value.finished for value in values):
         notes.append(f"* {unfinished}")
     return [*notes, *_not_ripe(values)]
+
+
+def not_available(reasons: Mapping[Metric, str], missing: Iterable[str]) -> list[str]:
+    """A line for each reason why metrics have no value in this shop, and what to type next for the `missing` tables."""
+    metrics: dict[str, list[str]] = {}
+    for metric, reason in reasons.items():
+        metrics.setdefault(reason, []).append(metric.name)
+    notes = []
+    for reason, names in metrics.items():
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        notes.append(f"Not available, since {reason}: {', '.join(names[:_MOST_NAMED])}{more}.")
+    return [*notes, how_to_load(missing)] if notes else []
 
 
 def _not_ripe(values: Sequence[Value]) -> list[str]:

@@ -69,6 +69,8 @@ class Value:
     year_earlier: Change | None = None
     unknown_share: float | None = None
     """The share of the numerator (or denominator) under "unknown", where for that reason there is no value."""
+    unavailable: str = ""
+    """Why the metric has no value in any period of this shop; empty where it may have one."""
 
 
 Numbers = npt.NDArray[np.float64]
@@ -117,6 +119,7 @@ class Block:
     calendar: Calendar
     unknown: Numbers | None
     """The share under "unknown" where it hides the value, NaN elsewhere; None where it hides none."""
+    unavailable: str
     currency: str | None
     timezone: str
 
@@ -149,6 +152,7 @@ class Block:
             change=change,
             year_earlier=year_earlier,
             unknown_share=_number(self.unknown[cell]) if there and self.unknown is not None else None,
+            unavailable=self.unavailable,
         )
 
     def _change(self, told: Changes, cell: tuple[int, int], now: Period, before: Period) -> Change:

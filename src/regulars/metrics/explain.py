@@ -35,8 +35,7 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
     splits = tuple(dict.fromkeys(split for fact in metric.facts for split in fact.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
-    needed = dict.fromkeys((*tables, *metric.needs)) if facts is not None else {}
-    missing = tuple(table for table in needed if table in BY_NAME and facts is not None and table not in facts.coverage)
+    missing = () if facts is None else tuple(table for table in facts.missing(metric) if table in BY_NAME)
     return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
 
 

@@ -115,6 +115,9 @@ def estimate_all(work: Work) -> Work:
     histograms: dict[tuple[str, ...], Histogram] = {}
     for metric in work.metrics:
         if isinstance(metric, Grid):
+            if work.facts.covered(metric) is None:
+                found[metric.name] = _nothing(work)
+                continue
             cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             splits = (*work.question.splits, "age")
             found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
@@ -133,6 +136,12 @@ def estimate_all(work: Work) -> Work:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
     return replace(work, found=found)
+
+
+def _nothing(work: Work) -> Found:
+    """A grid without a cell."""
+    empty = np.zeros((len(work.periods), 0))
+    return Found((*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None))
 
 
 def hide_unlinked(work: Work) -> Work:
@@ -219,7 +228,8 @@ def planned(question: Question, facts: Facts) -> list[Step]:
         (metric.kind, plan_quantile(metric, work.scope)) for metric in work.metrics if isinstance(metric, Quantile)
     ]
     found += [step for _, step in dict.fromkeys(quantiles)]
-    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in question.metrics if isinstance(metric, Grid))
+    grids = (one for one in question.metrics if isinstance(one, Grid) and facts.covered(one) is not None)
+    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in grids)
     return found
 
 
@@ -346,6 +356,7 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         events=facts.events,
         calendar=facts.calendar,
         unknown=None if found.unknown is None else found.unknown[rows],
+        unavailable=facts.unavailable(metric),
         currency=facts.currency if metric.unit is Unit.MONEY else None,
         timezone=facts.calendar.timezone,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -15,7 +15,7 @@ from regulars.metrics.kept import Kept
 from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
-from regulars.vocabulary.errors import UsageError
+from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
 from regulars.warehouse.forecasts import Made
 
@@ -115,35 +115,101 @@ class Facts:
         return frozenset(one.by for one in self.cells if one.family == "gaps" and one.by and one.stands)
 
     def covered(self, metric: Metric) -> tuple[date, date] | None:
-        """First and last day that all tables the metric needs cover, or None where one has no rows."""
-        needed = (*(table for fact in metric.facts for table in fact.tables), *metric.needs)
-        ranges = [self._forecast(table) if table in KINDS_OF_FORECAST else self.coverage.get(table) for table in needed]
+        """First and last day that all tables the metric needs cover; None where one has no rows, or they share no day."""
+        ranges = [self._days(name) for name in metric.tables]
         known = [days for days in ranges if days is not None]
         if not known or len(known) < len(ranges):
             return None
-        return max(first for first, _ in known), min(last for _, last in known)
+        first, last = max(first for first, _ in known), min(last for _, last in known)
+        return (first, last) if first <= last else None
 
-    def _forecast(self, kind: str) -> tuple[date, date] | None:
-        """The days of the customers that are forecast."""
-        orders, made = self.coverage.get("orders"), self.forecasts.get(kind)
+    def missing(self, metric: Metric) -> tuple[str, ...]:
+        """Of the tables (and forecasts) that the metric needs, those without a row."""
+        return tuple(name for name in metric.tables if self._days(name) is None)
+
+    def unavailable(self, metric: Metric) -> str:
+        """Why no period of the metric has a value: which of its tables are not loaded; empty where some period may have one."""
+        if self.covered(metric) is not None:
+            return ""
+        missing = self.missing(metric)
+        return _nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
+
+    def require(self, *metrics: Metric) -> None:
+        """Raise NothingLoaded where none of the metrics can have a value."""
+        reasons = dict.fromkeys(map(self.unavailable, metrics))
+        if not all(reasons) or not reasons:
+            return
+        missing = dict.fromkeys(table for metric in metrics for table in self.missing(metric))
+        reason = next(iter(reasons)) if len(reasons) == 1 else _nothing_of(missing)
+        name = metrics[0].name if len(metrics) == 1 else "None of these metrics"
+        raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", how_to_load(missing))
+
+    def require_table(self, name: str) -> None:
+        """Raise NothingLoaded where the table has no rows."""
+        if name not in self.coverage:
+            raise NothingLoaded(f"There are no {name.replace('_', ' ')} in this shop yet.", how_to_load((name,)))
+
+    @property
+    def all_days(self) -> tuple[date, date]:
+        """First and last day that any table covers. Raises NothingLoaded where none does."""
+        if not self.coverage:
+            raise NothingLoaded(
+                "Nothing that happened on a day is loaded in this shop yet.", "Load a file: regulars load FILE…"
+            )
+        return min(first for first, _ in self.coverage.values()), max(last for _, last in self.coverage.values())
+
+    def _days(self, name: str) -> tuple[date, date] | None:
+        """The days of a table; of a kind of forecast those of the customers that are forecast."""
+        if name not in KINDS_OF_FORECAST:
+            return self.coverage.get(name)
+        orders, made = self.coverage.get("orders"), self.forecasts.get(name)
         return (orders[0], made[-1].as_of) if orders and made else None
 
 
-def period_named(facts: Facts, text: str) -> Period:
-    """The period that the text names: what the calendar reads, or `all` days that the orders cover. Raises UsageError."""
+_IN_WORDS = {
+    "order_lines": "order_lines (with their orders)",
+    "linked_returns": "returns that name their order",
+    **dict.fromkeys(KINDS_OF_FORECAST, "a forecast"),
+}
+"""How messages name what is needed, where the name of a table does not say it."""
+_TABLES = {"linked_returns": "returns"}
+"""The table that brings what is not called like one."""
+
+
+def _listed(names: Iterable[str]) -> str:
+    *some, last = dict.fromkeys(_IN_WORDS.get(name, name) for name in names)
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+def _nothing_of(names: Iterable[str]) -> str:
+    return f"nothing is loaded of {_listed(names)}"
+
+
+def how_to_load(names: Iterable[str]) -> str:
+    """What to type next where these tables are not loaded."""
+    tables = dict.fromkeys(_TABLES.get(name, name) for name in names if name not in KINDS_OF_FORECAST)
+    if not tables:
+        return "Make one: regulars forecast"
+    of, columns = ("it", "its") if len(tables) == 1 else ("each", "their")
+    shown = "; ".join(f"regulars tables {name}" for name in tables)
+    return f"Load a file of {of}: regulars load FILE…; {columns} columns: {shown}"
+
+
+def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Period:
+    """The period that the text names: what the calendar reads, or `all` days that the metric's tables cover. Raises UsageError."""
     if text.strip().lower() == Grain.ALL:
-        return latest_finished(facts, Grain.ALL)
+        return latest_finished(facts, Grain.ALL, metric)
     try:
         return facts.calendar.parse(text)
     except UsageError as error:
         raise UsageError(str(error), error.hint and f"{error.hint.rstrip('.')}, or all.") from None
 
 
-def latest_finished(facts: Facts, grain: Grain) -> Period:
-    """The last period of the grain that the orders cover to its end; the running one where none is finished."""
-    first, last = facts.coverage["orders"]
+def latest_finished(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:
+    """The last period of the grain that the metric's tables cover to its end; the running one where none is finished."""
+    first, last = _days_of(facts, metric)
     if grain is Grain.ALL:
-        return periods_of(facts, grain, None, None)[0]
+        return periods_of(facts, grain, None, None, metric)[0]
     running = facts.calendar.period_of(last, grain)
     if (running.end - last).days == 1:
         return running
@@ -151,7 +217,14 @@ def latest_finished(facts: Facts, grain: Grain) -> Period:
     return before if before.end > first else running
 
 
-def periods_of(facts: Facts, grain: Grain, since: date | None, until: date | None) -> tuple[Period, ...]:
-    """The periods of the grain that overlap since … until, which default to the days the orders cover."""
-    first, last = facts.coverage["orders"]
+def periods_of(
+    facts: Facts, grain: Grain, since: date | None, until: date | None, metric: Metric | None = None
+) -> tuple[Period, ...]:
+    """The periods of the grain that overlap since … until, which default to the days that the metric's tables cover."""
+    first, last = _days_of(facts, metric)
     return tuple(facts.calendar.periods(grain, since or first, until or last))
+
+
+def _days_of(facts: Facts, metric: Metric | None) -> tuple[date, date]:
+    """The days that the metric's tables cover; all that any table covers where no metric is asked for, or it has none."""
+    return (facts.covered(metric) if metric else None) or facts.all_days

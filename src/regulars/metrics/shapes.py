@@ -160,6 +160,11 @@ class Metric:
         return tuple(dict.fromkeys((*self.above.facts, *below)))
 
     @property
+    def tables(self) -> tuple[str, ...]:
+        """The canonical tables (and kinds of forecast) that must cover a period for the value to mean anything."""
+        return tuple(dict.fromkeys((*(table for fact in self.facts for table in fact.tables), *self.needs)))
+
+    @property
     def lacking(self) -> Amount | None:
         """The number of rows that the value leaves out because they cannot be told apart; None where it leaves out none."""
         return None

@@ -29,7 +29,9 @@ def suggest(facts: Facts) -> Suggestion:
     """The shortest window of at least 30 days by which 90 % of the returning purchases had happened.
 
     A returning purchase is a purchase day that follows an earlier one of the same customer, as in time_between_purchases.
+    Raises NothingLoaded where there are no orders.
     """
+    facts.require_table("orders")
     gaps = facts.table("gaps")
     chosen = gaps.filter(gaps.histogram == "before_by_day", gaps.gap < NONE)
     counted = chosen.group_by("gap").agg(n=chosen.n.sum()).order_by("gap").to_pyarrow().to_pylist()

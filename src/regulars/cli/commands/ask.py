@@ -74,7 +74,7 @@ def metrics(
         window_asked,
         without_grids,
     )
-    from regulars.cli.values import NOT_COMPARED
+    from regulars.cli.values import NOT_COMPARED, not_available
 
     themes = by_theme(theme)
     if list_:
@@ -94,30 +94,34 @@ def metrics(
     reading = asked(shop)
     with reading.facts() as facts:
         insist_on_a_forecast(asked_for, facts)
-        waiting = waiting_for_a_forecast(asked_for, facts) if format is Format.TABLE else ()
+        is_table = format is Format.TABLE
+        waiting = waiting_for_a_forecast(asked_for, facts) if is_table else ()
         asked_for = tuple(metric for metric in asked_for if metric not in waiting)
+        if is_table:
+            facts.require(*asked_for)
+        unavailable = {one: reason for one in asked_for if is_table and (reason := facts.unavailable(one))}
+        missing = tuple(dict.fromkeys(table for one in unavailable for table in facts.missing(one)))
         window = window_asked(active_window, reading.shop.settings)
-        kinds = {metric: metric.forecast if metric.of_snapshots else "" for metric in asked_for}
-        asked_periods = {
-            kind: periods_asked(facts, grain, since, until, period, latest=True, ahead=kind)
-            for kind in set(kinds.values())
-        }
         by_periods: dict[tuple[Period, ...], list[Metric]] = {}
-        for one, kind in kinds.items():
-            by_periods.setdefault(asked_periods[kind], []).append(one)
+        for one in asked_for:
+            if one not in unavailable:
+                periods = periods_asked(facts, grain, since, until, period, metric=one, latest=True)
+                by_periods.setdefault(periods, []).append(one)
         parts = []
         for periods, mine in by_periods.items():
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
-            compared = not whole and (compare or (len(periods) == 1 and format is Format.TABLE))
+            compared = not whole and (compare or (len(periods) == 1 and is_table))
             values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
             parts.append((values, periods, facts.calendar.compared_with(periods[0]).label if compared else None))
-    if format is not Format.TABLE:
+    if not is_table:
         _write([value for values, *_ in parts for value in values], splits, compare, format)
         say_rows_not_used(reading, shop, tell)
         return
     _show_themes(chosen, parts, splits)
     if compare and any(periods[0].grain is Grain.ALL for periods in by_periods):
         say(NOT_COMPARED)
+    for note in not_available(unavailable, missing):
+        say(note)
     say_rows_not_used(reading, shop, say)
     if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
         say(f"{left_out} metrics do not know this split or condition and are left out.")
@@ -216,8 +220,8 @@ def metric(
     reading = asked(shop)
     with reading.facts() as facts:
         insist_on_a_forecast((wanted,), facts)
-        ahead = wanted.forecast if wanted.of_snapshots else ""
-        periods = periods_asked(facts, grain, since, until, period, latest=False, ahead=ahead)
+        facts.require(wanted)
+        periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
     grid = isinstance(wanted, Grid)
@@ -272,7 +276,8 @@ def rows(
     reading = asked(shop)
     with reading.facts() as facts:
         insist_on_a_forecast((wanted,), facts)
-        chosen = period_named(facts, period)
+        facts.require(wanted)
+        chosen = period_named(facts, period, wanted)
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
     write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)

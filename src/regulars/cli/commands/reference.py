@@ -73,7 +73,7 @@ def explain(
 
         reading = asked(shop or HERE)
         with reading.facts() as facts:
-            periods = periods_asked(facts, grain, since, until, period, latest=False)
+            periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
             window = window_asked(active_window, reading.shop.settings)
             question = Question((wanted,), periods, splits_asked(split), conditions(where), window, compare)
             steps = planned(question, facts)

@@ -68,7 +68,7 @@ def periods_compared(question: Question, metrics: Iterable[Metric], facts: Facts
 
 def _past(asked: Sequence[Period], facts: Facts, most: Mapping[Grain, int]) -> dict[Period, None]:
     """The periods before those asked for, back to the first day of data or as far as changes are looked at."""
-    first = min(epoch_day(days[0]) for days in facts.coverage.values())
+    first = epoch_day(facts.all_days[0])
     found: dict[Period, None] = {}
     for period in asked:
         if period.grain is None or period.grain not in most:
