@@ -24,7 +24,7 @@ from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.explain import explain, interval_in_words
-from regulars.metrics.shapes import Interval, Metric, Ripens
+from regulars.metrics.shapes import Interval, Metric
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
@@ -74,8 +74,8 @@ def _facts(metric: Metric) -> Iterator[str]:
     yield f"- group: {'its own' if metric.group == metric.name else link(metric.group)}; nature: {_nature(metric)}"
     if metric.interval is not Interval.NONE:
         yield f"- interval: {interval_in_words(metric)}"
-    if metric.ripens is not Ripens.AT_ONCE:
-        yield f"- ripe: {metric.ripens.value}"
+    if not metric.maturity.at_once:
+        yield f"- ripe: {metric.maturity}"
     yield f"- splits: {', '.join(told.splits)}"
     yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
     if metric.variants:

@@ -71,7 +71,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         settings.calendar,
         settings.currency,
         {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days},
-        settings.return_window,
+        settings,
         run=lambda sql, given: run(con, sql, given),
         version=" ".join(map(str, version)),
         cells=held(con),

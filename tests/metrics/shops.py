@@ -44,7 +44,7 @@ class TestShop:
             self.settings.calendar,
             self.settings.currency,
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
-            self.settings.return_window,
+            self.settings,
             run=lambda sql, given: run(self.con, sql, given),
             cells=held(self.con),
             forecasts=forecasts.made(self.con),

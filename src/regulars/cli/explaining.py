@@ -59,7 +59,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "length": None if metric.length is None else metric.length.value,
         "variants": list(metric.variants),
         "interval": interval_in_words(metric),
-        "ripe": metric.ripens.value,
+        "ripe": str(metric.maturity),
         "splits": list(found.splits),
         "split_and_where": _split_and_where(metric),
         "reads": list(found.reads),
@@ -88,7 +88,7 @@ def describe(found: Explanation) -> None:
     _line("Group", metric.group)
     _line("Nature", _nature(metric))
     _line("Interval", ("95 %, " if metric.interval.name != "NONE" else "") + interval_in_words(metric))
-    _line("Ripe", metric.ripens.value)
+    _line("Ripe", str(metric.maturity))
     _line("Splits", ", ".join(found.splits))
     _line("Mind", _split_and_where(metric))
     _line("Reads", "; ".join(found.reads))

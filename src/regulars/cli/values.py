@@ -168,7 +168,7 @@ def _not_ripe(values: Sequence[Value]) -> list[str]:
     waits: dict[str, dict[str, None]] = {}
     for value in values:
         if not value.ripe:
-            waits.setdefault(value.metric.ripens.value, {})[value.metric.name] = None
+            waits.setdefault(str(value.metric.maturity), {})[value.metric.name] = None
     several = len({value.metric.name for value in values}) > 1
     return [
         f"° not ripe: {', '.join(names) if several else 'it'} can be trusted {wait}" for wait, names in waits.items()

@@ -17,11 +17,12 @@ from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_quantile
 from regulars.metrics.compute.quantiles import histogram, kept_quantiles
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
+from regulars.metrics.compute.unknown import all_left_out, unknown_shares
+from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Grid, Metric, Quantile, Ripens
-from regulars.metrics.unknown import all_left_out, unknown_shares
+from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
@@ -285,16 +286,14 @@ def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
 
 def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
     """Whether late events that the metric waits for had time, for each period."""
-    covered = facts.coverage.get("orders")
-    if covered is None:
-        return np.zeros(len(times.first), dtype=bool)
-    if metric.ripens is Ripens.WINDOW_COVERED:
-        return np.asarray(times.first - active_window >= epoch_day(covered[0]))
-    if metric.ripens is Ripens.LATER_ORDERS:
-        return np.asarray(times.beyond + active_window - 1 <= epoch_day(covered[1]))
-    if metric.ripens is Ripens.RETURN_WINDOW:
-        return np.asarray(times.beyond + facts.return_window - 1 <= epoch_day(covered[1]))
-    return np.ones(len(times.first), dtype=bool)
+    maturity = metric.maturity
+    covered = facts.coverage.get(maturity.of) if maturity.of else facts.covered(metric)
+    if maturity.at_once or covered is None:
+        return np.full(len(times.first), maturity.at_once)
+    first, last = (epoch_day(day) for day in covered)
+    after, before = (resolved(days, facts.settings, active_window) for days in (maturity.days, maturity.history))
+    has_time = times.beyond + after - 1 <= last if maturity.days else True
+    return np.asarray(has_time & (times.first - before >= first if maturity.history else True))
 
 
 def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:

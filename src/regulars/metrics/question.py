@@ -17,6 +17,7 @@ from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
+from regulars.vocabulary.shop import Settings
 from regulars.warehouse.forecasts import Made
 
 
@@ -85,7 +86,7 @@ class Facts:
     currency: str
     coverage: dict[str, tuple[date, date]]
     """First and last local day of each canonical table that has rows."""
-    return_window: int
+    settings: Settings
     run: Run | None = None
     """Runs SQL over the facts and the Arrow tables given by name; without it, Ibis does."""
     dialect: str = "duckdb"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from regulars.metrics.examples import Example
+from regulars.metrics.maturity import AT_ONCE, WINDOW_BEFORE, Maturity
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,
     HISTOGRAMS,
@@ -72,17 +73,6 @@ class Hazard(Enum):
     JOINING = "joining"
 
 
-class Ripens(Enum):
-    """What a value waits for after its period has ended."""
-
-    AT_ONCE = "at once"
-    WINDOW_COVERED = "once the data reach one active window back before the period's start"
-    RETURN_WINDOW = "once the return window after its last day is over"
-    LATER_ORDERS = (
-        "once an active window has passed after its last day, so that its buyers had time for a further order"
-    )
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Metric:
     """What every metric says of itself, in the shop owner's words."""
@@ -106,7 +96,7 @@ class Metric:
     variants: tuple[str, ...] = ()
     """Names of metrics that answer the same question otherwise."""
     interval: Interval = Interval.JACKKNIFE
-    ripens: Ripens = Ripens.AT_ONCE
+    maturity: Maturity = AT_ONCE
     needs: tuple[str, ...] = ()
     """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
     customers: Amount | None = None
@@ -286,7 +276,7 @@ class State(Metric):
 
     of: Amount
     per: Amount | None = None
-    ripens: Ripens = Ripens.WINDOW_COVERED
+    maturity: Maturity = WINDOW_BEFORE
     hazard: Hazard | None = None
     """For a hazard: what happens to the customers at the start; counts are put to their number."""
 

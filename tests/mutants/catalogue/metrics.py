@@ -16,22 +16,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the return window matures a day early",
         "metrics/query.py",
-        "times.beyond + facts.return_window - 1 <=",
-        "times.beyond + facts.return_window - 2 <=",
+        "times.beyond + after - 1 <=",
+        "times.beyond + after - 2 <=",
         ("tests/metrics/test_maturity.py",),
     ),
     Mutant(
         "the return window matures a day late",
         "metrics/query.py",
-        "times.beyond + facts.return_window - 1 <=",
-        "times.beyond + facts.return_window <=",
+        "times.beyond + after - 1 <=",
+        "times.beyond + after <=",
         ("tests/metrics/test_maturity.py",),
     ),
     Mutant(
         "churn matures a day early",
         "metrics/query.py",
-        "times.first - active_window >= epoch_day(covered[0])",
-        "times.first - active_window + 1 >= epoch_day(covered[0])",
+        "times.first - before >= first",
+        "times.first - before + 1 >= first",
         ("tests/metrics/test_maturity.py",),
     ),
     Mutant(
@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "spend alone is asked for its unknown share",
-        "metrics/unknown.py",
+        "metrics/compute/unknown.py",
         "whole += values.sum(axis=1)",
         "whole = values.sum(axis=1)",
         ("tests/metrics/test_unknown.py::test_a_fifth_is_of_the_whole_numerator_not_of_the_spend_in_it",),

@@ -6,6 +6,7 @@ from ibis import _
 
 from regulars.metrics.catalogue.retention import of_four
 from regulars.metrics.examples import Example, Order
+from regulars.metrics.maturity import WINDOW_BEFORE, Maturity, setting
 from regulars.metrics.measures import (
     BEFORE,
     BY_DAY,
@@ -17,7 +18,7 @@ from regulars.metrics.measures import (
     before_end,
     within,
 )
-from regulars.metrics.shapes import Interval, Length, Metric, Nature, Quantile, Quotient, Ratio, Ripens, Total
+from regulars.metrics.shapes import Interval, Length, Metric, Nature, Quantile, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.gaps import NONE
 
@@ -84,7 +85,7 @@ REPEAT: tuple[Metric, ...] = (
         group="returning_customer_rate",
         nature=Nature.MOVING,
         unit=Unit.SHARE,
-        ripens=Ripens.LATER_ORDERS,
+        maturity=Maturity(days=setting("active_window"), of="orders"),
         better=Better.HIGHER,
         interval=Interval.WILSON,
         caveat="This is Shopify's reading. Its past moves: a later second order changes it.",
@@ -192,7 +193,7 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
-        ripens=Ripens.WINDOW_COVERED,
+        maturity=WINDOW_BEFORE,
         caveat="Only customers who came back have gaps; no gap is longer than the data reach back.",
         variants=("time_between_purchases_median", "time_between_purchases_p90"),
         example=Example(
@@ -214,7 +215,7 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
-        ripens=Ripens.WINDOW_COVERED,
+        maturity=WINDOW_BEFORE,
         variants=("time_between_purchases",),
         example=Example(
             (Order("ana", "2024-03-01"), Order("ana", "2024-03-05"), Order("ana", "2024-03-31")), "2024-03", 15
@@ -235,7 +236,7 @@ REPEAT: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.DAYS,
         better=Better.LOWER,
-        ripens=Ripens.WINDOW_COVERED,
+        maturity=WINDOW_BEFORE,
         variants=("time_between_purchases",),
         example=Example(
             (Order("ana", "2024-03-01"), Order("ana", "2024-03-05"), Order("ana", "2024-03-31")), "2024-03", 23.8

@@ -7,6 +7,7 @@ from math import inf
 from ibis import _
 
 from regulars.metrics.examples import Example, Order
+from regulars.metrics.maturity import AT_ONCE
 from regulars.metrics.measures import (
     AFTER,
     BEFORE,
@@ -15,7 +16,7 @@ from regulars.metrics.measures import (
     before_start,
     within,
 )
-from regulars.metrics.shapes import Hazard, Interval, Length, Metric, Nature, Ripens, State
+from regulars.metrics.shapes import Hazard, Interval, Length, Metric, Nature, State
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.gaps import NONE
 
@@ -133,7 +134,7 @@ RETENTION: tuple[Metric, ...] = (
         better=Better.HIGHER,
         interval=Interval.NONE,
         caveat=_ACTIVE,
-        ripens=Ripens.AT_ONCE,
+        maturity=AT_ONCE,
         example=of_four(3),
     ),
     State(

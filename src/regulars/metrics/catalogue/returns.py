@@ -7,8 +7,9 @@ from math import inf
 from ibis import _
 
 from regulars.metrics.examples import Example, Order
+from regulars.metrics.maturity import Maturity, setting
 from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
-from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio, Ripens
+from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio
 from regulars.vocabulary.units import Better, Unit
 
 _TWO = (
@@ -32,7 +33,7 @@ RETURNED: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
-        ripens=Ripens.RETURN_WINDOW,
+        maturity=Maturity(days=setting("return_window"), of="returns"),
         needs=(LINKED,),
         caveat=_LATE
         + " Unknown where a refund does not say how many pieces came back; see product_return_rate_orders.",
@@ -68,7 +69,7 @@ RETURNED: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
-        ripens=Ripens.RETURN_WINDOW,
+        maturity=Maturity(days=setting("return_window"), of="returns"),
         needs=(LINKED,),
         caveat=_LATE,
         variants=("product_return_rate",),
@@ -87,7 +88,7 @@ RETURNED: tuple[Metric, ...] = (
         length=Length.NONE,
         unit=Unit.SHARE,
         better=Better.LOWER,
-        ripens=Ripens.RETURN_WINDOW,
+        maturity=Maturity(days=setting("return_window"), of="returns"),
         needs=(LINKED,),
         caveat=_LATE,
         variants=("product_return_rate",),
