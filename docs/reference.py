@@ -22,10 +22,10 @@ from bench import history, report
 from regulars.cli import COMMANDS, application
 from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES
-from regulars.metrics.examples import Example, Order
+from regulars.metrics.examples import shown as rows_shown
 from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.shapes import Interval, Metric
-from regulars.vocabulary.units import Better, Unit
+from regulars.vocabulary.units import Better
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES
@@ -91,42 +91,10 @@ def _example(metric: Metric) -> str:
     value = "unknown" if example.value is None else shown(float(example.value), metric.unit, "GBP")
     window = f", with an active window of {example.active_window} days" if example.active_window != 365 else ""
     where = "".join(f", {name} {text}" for name, text in example.split.items())
-    extra = [f"refunded without an order on {day}: {n} for {amount}" for day, n, amount in example.unlinked_refunds]
-    extra += [f"spent on advertising on {day}: {amount}" for day, amount in example.spend]
-    extra += [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
+    extra = [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
     besides = f" Besides, {'; '.join(extra)}." if extra else ""
-    return f"Example: {example.period}{window}{where} → **{value}**.{besides}\n\n{_orders(example, metric.unit)}"
-
-
-def _orders(example: Example, unit: Unit) -> str:
-    """One row per customer where only the days matter, else one per order."""
-    if unit is not Unit.MONEY and not any(_told(order) for order in example.orders):
-        days: dict[str, list[str]] = {}
-        for order in example.orders:
-            days.setdefault(order.customer or "guest", []).append(order.day)
-        return grid(("customer", "orders on"), ((customer, ", ".join(found)) for customer, found in days.items()))
-    columns = {
-        "customer": [order.customer or "guest" for order in example.orders],
-        "day": [order.day for order in example.orders],
-        "amount": [order.amount for order in example.orders],
-        "pieces": [str(order.units) for order in example.orders],
-        "cost of one": [order.unit_cost or "" for order in example.orders],
-        "returned": [_returned(order) for order in example.orders],
-    }
-    always = ("customer", "day", "amount")
-    said = {name: cells for name, cells in columns.items() if name in always or set(cells) - {"", "1"}}
-    return grid(said, zip(*said.values(), strict=True))
-
-
-def _told(order: Order) -> bool:
-    return order != Order(order.customer, order.day)
-
-
-def _returned(order: Order) -> str:
-    if order.returned is None:
-        return ""
-    day, units, amount = order.returned
-    return f"{day}: {units} for {amount}"
+    rows = (f"{one.table}:\n\n{grid(one.columns, one.cells)}" for one in rows_shown(example))
+    return "\n\n".join((f"Example: {example.period}{window}{where} → **{value}**.{besides}", *rows))
 
 
 # Tables ----------------------------------------------------------------------------------------------------------------

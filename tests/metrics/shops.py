@@ -13,7 +13,7 @@ import ibis
 import pyarrow as pa
 
 from regulars.metrics.cells.registry import held
-from regulars.metrics.examples import Example, Prediction, Renewals
+from regulars.metrics.examples import Example, Prediction, Renewals, filled
 from regulars.metrics.question import Facts
 from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
@@ -101,29 +101,7 @@ def order(
 
 def shop_of_example(example: Example) -> TestShop:
     """The shop that an example describes."""
-    orders, lines, returns = [], [], []
-    for number, one in enumerate(example.orders):
-        orders.append(order(number, one.customer, one.day, one.amount))
-        cost = None if one.unit_cost is None else Decimal(one.unit_cost)
-        lines.append(
-            {
-                "order_id": str(number),
-                "line_id": "1",
-                "product_id": "p",
-                "quantity": one.units,
-                "amount": Decimal(one.amount),
-                "unit_cost": cost,
-            }
-        )
-        if one.returned:
-            day, units, amount = one.returned
-            returns.append(_refund(f"r{number}", day, units, amount, order_id=str(number), line_id="1"))
-    returns += [_refund(f"u{n}", *refund) for n, refund in enumerate(example.unlinked_refunds)]
-    spend = [
-        {"day": date.fromisoformat(day), "channel": "ads", "amount": Decimal(amount), "currency": "GBP"}
-        for day, amount in example.spend
-    ]
-    made = shop(orders=orders, order_lines=lines, returns=returns, spend=spend)
+    made = shop(**filled(example, SETTINGS.calendar))
     predict(made.con, [one for one in example.predicted if isinstance(one, Prediction)])
     renew(made.con, [one for one in example.predicted if isinstance(one, Renewals)])
     return made
@@ -174,8 +152,3 @@ def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
             WHERE day <= ($as_of::DATE - DATE '1970-01-01') GROUP BY person""",
             vars(one),
         )
-
-
-def _refund(name: str, day: str, units: int, amount: str, **more: Any) -> dict[str, Any]:
-    at = datetime.fromisoformat(f"{day}T12:00:00")
-    return {"return_id": name, "returned_at": at, "quantity": units, "amount": Decimal(amount), **more}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from regulars.cli.output import Sheet, say, say_lines, show
 from regulars.cli.shops import HERE, asked
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
-from regulars.metrics.examples import Example
+from regulars.metrics.examples import shown
 from regulars.metrics.explain import Explanation, explain, interval_in_words
 from regulars.metrics.question import latest_finished
 from regulars.metrics.shapes import Length, Metric, Nature
@@ -19,8 +19,11 @@ from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE
 from regulars.vocabulary.synonyms import also_called
+from regulars.warehouse.schema import Kind
+from regulars.warehouse.tables import BY_NAME
 
 _LABEL = 14
+_NUMBERS = (Kind.MONEY, Kind.INTEGER, Kind.NUMBER)
 _OF_FIRST_ORDER = (
     "country, channel, coupon and product split by the customer's first order: --split country asks where they began."
     " --where chooses among all their orders: --where country=DE keeps those from DE."
@@ -66,7 +69,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "tables": list(found.tables),
         "tables_not_loaded": list(found.missing),
         "example": {
-            "orders": [dict(zip(_ORDER, row, strict=True)) for row in _order_rows(metric.example)],
+            "rows": {name: [dict(row) for row in rows] for name, rows in metric.example.tables.items()},
             "period": metric.example.period,
             "value": None if metric.example.value is None else float(metric.example.value),
         },
@@ -96,7 +99,10 @@ def describe(found: Explanation) -> None:
     _line("Not loaded", _not_loaded(found.missing))
     _line("Needs", "a forecast: regulars forecast" if metric.forecast else "")
     say()
-    show(_example(metric))
+    for sheet in _example(metric):
+        show(sheet)
+    for line in _said_of_example(metric):
+        say(line)
     for number, sql in enumerate(found.sql, start=1):
         say()
         say("SQL" if len(found.sql) == 1 else f"SQL {number} of {len(found.sql)}")
@@ -176,34 +182,23 @@ def _line(label: str, text: str) -> None:
         say(f"{label:<{_LABEL}}{text}")
 
 
-_ORDER = ("customer", "day", "amount", "pieces", "cost of a piece", "sent back")
-
-
-def _order_rows(example: Example) -> list[list[str]]:
-    rows = []
-    for order in example.orders:
-        back = "" if order.returned is None else "{}: {} for {}".format(*order.returned)
-        rows.append(
-            [order.customer or "a guest", order.day, order.amount, str(order.units), order.unit_cost or "", back]
+def _example(metric: Metric) -> Iterator[Sheet]:
+    """The example's rows, a table each, and below the last what the metric says of them."""
+    example = metric.example
+    for rows in shown(example):
+        sheet = Sheet(list(rows.columns), [list(cells) for cells in rows.cells], title=f"Example: {rows.table}")
+        sheet.numbers = frozenset(
+            column for column in rows.columns if BY_NAME[rows.table].column(column).kind in _NUMBERS
         )
-    return rows
+        yield sheet
 
 
-def _example(metric: Metric) -> Sheet:
-    """The example's orders; columns that say the same in every row or nothing are left out."""
-    example, rows = metric.example, _order_rows(metric.example)
-    told = [place for place in range(len(_ORDER)) if place < 3 or len({row[place] for row in rows}) > 1]
-    sheet = Sheet([_ORDER[place] for place in told], [[row[place] for place in told] for row in rows], title="Example")
-    sheet.numbers = frozenset(("amount", "pieces", "cost of a piece"))
-    for day, units, amount in example.unlinked_refunds:
-        sheet.notes.append(f"{day}: {units} sent back for {amount}, without an order")
-    for day, amount in example.spend:
-        sheet.notes.append(f"{day}: {amount} spent on advertising")
-    sheet.notes += [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
+def _said_of_example(metric: Metric) -> Iterator[str]:
+    example = metric.example
+    yield from (f"forecast as of {one.as_of}: {one.said}" for one in example.predicted)
     value = None if example.value is None else float(example.value)
     currency = "of the shop's currency" if metric.unit.value == "money" else None
     where = "".join(f", {name} {text}" for name, text in example.split.items())
     window = f" (active window {example.active_window} days)" if example.active_window != 365 else ""
-    shown = numbers.shown(value, metric.unit, None) + (f" {currency}" if currency and value is not None else "")
-    sheet.notes.append(f"{example.period}{where}: {shown}{window}")
-    return sheet
+    text = numbers.shown(value, metric.unit, None) + (f" {currency}" if currency and value is not None else "")
+    yield f"{example.period}{where}: {text}{window}"

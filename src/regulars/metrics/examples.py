@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from regulars.vocabulary.calendar import Calendar
+from regulars.warehouse.schema import Column, Kind
+from regulars.warehouse.tables import BY_NAME
 
 
 @dataclass(frozen=True)
@@ -59,13 +67,21 @@ class Renewals:
         return f"the subscription {self.subscription} will bring {self.revenue} and leave {self.profit}"
 
 
+Row: TypeAlias = Mapping[str, object]
+"""What an example says of a row of a canonical table: value by column."""
+
+
 @dataclass(frozen=True)
 class Example:
-    """A handful of orders and what the metric says of them: shown in the docs and run as a test."""
+    """A handful of rows and what the metric says of them: shown in the docs and run as a test.
 
-    orders: tuple[Order, ...]
-    period: str
-    value: float | Decimal | int | None
+    `rows` are those of canonical tables by name; what a row leaves out gets a plausible value (`filled`). Orders, refunds
+    without an order and advertising may be written shorter.
+    """
+
+    orders: tuple[Order, ...] = ()
+    period: str = "2024-03"
+    value: float | Decimal | int | None = None
     active_window: int = 365
     unlinked_refunds: tuple[tuple[str, int, str], ...] = ()
     """(day, units, amount) of refunds without an order."""
@@ -73,3 +89,97 @@ class Example:
     """(day, amount) of advertising."""
     predicted: tuple[Prediction | Renewals, ...] = ()
     split: dict[str, str] = field(default_factory=dict)
+    rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def tables(self) -> dict[str, tuple[Row, ...]]:
+        """All its rows by canonical table, with the columns that the example says."""
+        refunds = [{"returned_at": day, "quantity": n, "amount": amount} for day, n, amount in self.unlinked_refunds]
+        tables = _tables_of(self.orders)
+        tables["returns"] = (*tables["returns"], *refunds)
+        tables["spend"] = tuple({"day": day, "amount": amount} for day, amount in self.spend)
+        for name, rows in self.rows.items():
+            tables[name] = (*tables.get(name, ()), *rows)
+        return {name: rows for name, rows in tables.items() if rows}
+
+
+def _tables_of(orders: tuple[Order, ...]) -> dict[str, tuple[Row, ...]]:
+    """The rows that orders stand for. Lines are there where they tell more than the order does."""
+    has_lines = any(order != Order(order.customer, order.day, order.amount) for order in orders)
+    has_amounts = any(order.amount != Order.amount for order in orders)
+    heads, lines, returns = [], [], []
+    for number, order in enumerate(orders, 1):
+        name = {"order_id": str(number)} if has_lines else {}
+        gross = {"gross": order.amount} if has_amounts or has_lines else {}
+        heads.append({**name, "customer_id": order.customer, "ordered_at": order.day, **gross})
+        line = {"product_id": "p", "quantity": order.units, "amount": order.amount, "unit_cost": order.unit_cost}
+        lines.append({**name, **{column: value for column, value in line.items() if value is not None}})
+        if order.returned:
+            day, units, amount = order.returned
+            returns.append({**name, "line_id": str(number), "returned_at": day, "quantity": units, "amount": amount})
+    return {"orders": tuple(heads), "order_lines": tuple(lines) if has_lines else (), "returns": tuple(returns)}
+
+
+def filled(example: Example, calendar: Calendar) -> dict[str, list[dict[str, Any]]]:
+    """All its rows by canonical table, as the tables hold them: what a row leaves out is empty, has the column's default, or
+    gets a plausible value from the column's declaration. Instants are at noon, UTC; those left out on the period's first day.
+    """
+    day = calendar.parse(example.period).start
+    return {
+        name: [
+            {column.name: _value(column, row, number, day) for column in BY_NAME[name].columns}
+            for number, row in enumerate(rows, 1)
+        ]
+        for name, rows in example.tables.items()
+    }
+
+
+def _value(column: Column, row: Row, number: int, day: date) -> object:
+    if column.name in row:
+        return _typed(column.kind, row[column.name])
+    if column.nullable or column.default is not None:
+        return None
+    plausible = {Kind.INSTANT: str(day), Kind.DAY: str(day), Kind.MONEY: "10.00", Kind.FLAG: False}
+    choice = column.example or (column.choices[0] if column.choices else "")
+    return _typed(column.kind, choice or plausible.get(column.kind, str(number if column.low is None else column.low)))
+
+
+_TYPES: dict[Kind, Callable[[Any], object]] = {
+    Kind.INSTANT: lambda text: datetime.fromisoformat(text if len(text) > len("2024-03-01") else f"{text}T12:00"),
+    Kind.DAY: date.fromisoformat,
+    Kind.MONEY: Decimal,
+    Kind.NUMBER: Decimal,
+    Kind.INTEGER: int,
+    Kind.FLAG: bool,
+}
+
+
+def _typed(kind: Kind, value: object) -> object:
+    return None if value is None else _TYPES.get(kind, str)(value)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one table of an example, to be shown."""
+
+    table: str
+    columns: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+
+
+def shown(example: Example) -> list[Rows]:
+    """Its rows, by table: the columns that it says, rows that differ by their day alone as one with all their days."""
+    found = []
+    for name, rows in example.tables.items():
+        day = BY_NAME[name].day
+        columns = tuple(dict.fromkeys(column for row in rows for column in row))
+        days: dict[tuple[str, ...], list[str]] = {}
+        for row in rows:
+            rest = tuple("" if row.get(column) is None else str(row[column]) for column in columns if column != day)
+            days.setdefault(rest, []).append(str(row.get(day or "", "")))
+        cells = []
+        for rest, mine in days.items():
+            texts = iter(rest)
+            cells.append(tuple(", ".join(mine) if column == day else next(texts) for column in columns))
+        found.append(Rows(name, columns, tuple(cells)))
+    return found

@@ -63,6 +63,8 @@ class Column:
     """Whether it says when something happened: not after the load, and not before there were online shops."""
     default: str | None = None
     """SQL of the value taken where a source says nothing (the mapping leaves the column out or the field is empty)."""
+    example: str = ""
+    """A plausible value for the rows of examples, where the kind and the choices tell none."""
 
 
 @dataclass(frozen=True)

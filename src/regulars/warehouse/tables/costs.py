@@ -23,7 +23,7 @@ product_costs = Table(
         Column("product_id", Kind.ID, "the product"),
         Column("valid_from", Kind.DAY, "first day of this cost"),
         Column("unit_cost", Kind.MONEY, "cost of one piece", low=0),
-        Column("currency", Kind.TEXT, "three-letter code"),
+        Column("currency", Kind.TEXT, "three-letter code", example="GBP"),
     ),
     key=("product_id", "valid_from"),
 )
@@ -36,7 +36,7 @@ spend = Table(
         Column("channel", Kind.TEXT, "where it was spent"),
         Column("campaign", Kind.TEXT, "for which campaign; empty text where there is none", default="''"),
         Column("amount", Kind.MONEY, "how much", low=0),
-        Column("currency", Kind.TEXT, "three-letter code"),
+        Column("currency", Kind.TEXT, "three-letter code", example="GBP"),
         Column("last_day", Kind.DAY, "the last day of the row, where the file names it: the day itself", nullable=True),
     ),
     key=("day", "channel", "campaign"),
@@ -53,7 +53,7 @@ payouts = Table(
     columns=(
         Column("payout_id", Kind.ID, "the provider's number"),
         Column("paid_at", Kind.INSTANT, "when it was paid", past=True),
-        Column("currency", Kind.TEXT, "three-letter code of all its amounts"),
+        Column("currency", Kind.TEXT, "three-letter code of all its amounts", example="GBP"),
         Column("gross", Kind.MONEY, "payments less refunds, before fees; negative where refunds are larger"),
         Column("fees", Kind.MONEY, "what the provider kept; negative where it gave fees back"),
         Column("net", Kind.MONEY, "what was transferred"),
@@ -67,7 +67,7 @@ exchange_rates = Table(
     about="What one unit of a currency is worth in the shop's. A missing day takes the last earlier one, at most 7 days old.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
-        Column("currency", Kind.TEXT, "three-letter code"),
+        Column("currency", Kind.TEXT, "three-letter code", example="GBP"),
         Column("rate", Kind.NUMBER, "shop currency per unit"),
     ),
     key=("day", "currency"),

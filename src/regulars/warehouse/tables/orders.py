@@ -20,7 +20,7 @@ orders = Table(
         Column("campaign", Kind.TEXT, "which campaign brought it", nullable=True),
         Column("country", Kind.TEXT, "where it went", nullable=True),
         Column("coupon", Kind.TEXT, "code used", nullable=True),
-        Column("currency", Kind.TEXT, "three-letter code of all its amounts"),
+        Column("currency", Kind.TEXT, "three-letter code of all its amounts", example="GBP"),
         Column("gross", Kind.MONEY, "all lines before discounts"),
         Column(
             "discount", Kind.MONEY, "all discounts, those of lines included, as a positive amount", low=0, default="0"

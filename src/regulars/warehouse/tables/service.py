@@ -68,7 +68,7 @@ calls = Table(
         Column("entered_at", Kind.INSTANT, "when the caller began to wait", past=True),
         Column("answered_at", Kind.INSTANT, "when a person answered", nullable=True, past=True),
         Column("left_at", Kind.INSTANT, "when the call ended", past=True),
-        Column("outcome", Kind.TEXT, "how it ended", choices=CALL_OUTCOMES),
+        Column("outcome", Kind.TEXT, "how it ended", choices=CALL_OUTCOMES, example="abandoned"),
     ),
     key=("call_id",),
     rules=(
