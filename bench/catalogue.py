@@ -62,8 +62,4 @@ def _question(facts: Facts) -> Question:
 
 
 def _split_by(split: str) -> tuple[Metric, ...]:
-    return tuple(
-        metric
-        for metric in CATALOGUE
-        if not isinstance(metric, Grid) and all(split in fact.splits for fact in metric.above.facts)
-    )
+    return tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid) and split in metric.splits)

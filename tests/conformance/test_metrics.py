@@ -26,7 +26,7 @@ WINDOW = 90
 EXACT = ("numerator", "denominator", "n", "finished", "ripe", "currency", "timezone")
 CLOSE = ("value", "low", "high")
 COARSE = tuple(grain for grain in Grain if grain is not Grain.DAY)
-SPLITS = sorted({split for metric in CATALOGUE for fact in metric.above.facts for split in fact.splits})
+SPLITS = sorted({split for metric in CATALOGUE for split in metric.splits})
 PAIRS = (
     ("country", "channel"), ("coupon", "product"), ("customer_city", "customer_language"), ("source", "currency"),
     ("customer_country", "customer_channel"), ("product", "category"), ("reason", "category"),
@@ -55,7 +55,7 @@ def knowing(splits: Iterable[str], where: Iterable[str] = (), of: Iterable[Metri
     return tuple(
         metric
         for metric in of
-        if all({*splits} <= fact.splits.keys() for fact in metric.above.facts)
+        if {*splits} <= {*metric.splits}
         and all(columns <= {*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts))
     )
 

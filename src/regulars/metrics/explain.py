@@ -33,10 +33,9 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
     """Explain a metric; with a shop at hand also by its SQL for one period."""
     reads = tuple(f"{fact.name}: {fact.about}" for fact in metric.facts)
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
-    splits = tuple(dict.fromkeys(split for fact in metric.facts for split in fact.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
     missing = () if facts is None else tuple(table for table in facts.missing(metric) if table in BY_NAME)
-    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
+    return Explanation(metric, type(metric).__name__, reads, tables, metric.splits, sql, missing)
 
 
 def interval_in_words(metric: Metric) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -63,15 +63,29 @@ class Question:
     """Whether each value is compared with the period before."""
 
     def __post_init__(self) -> None:
-        for split in self.splits:
-            for metric in self.metrics:
-                if not all(split in fact.splits for fact in metric.above.facts):
-                    known = sorted(set.intersection(*(set(fact.splits) for fact in metric.above.facts)))
-                    raise UsageError(f"{metric.name} cannot be split by {split!r}.", f"It knows: {', '.join(known)}.")
+        for metric in self.metrics:
+            require_known(metric, self.splits, self.where)
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
         if not 1 <= self.active_window <= 20_000:
             raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
+
+
+def require_known(metric: Metric, splits: Iterable[str], where: Iterable[Condition]) -> None:
+    """Raise UsageError where the metric cannot be split or filtered like this: one of its facts does not know how."""
+    for split in splits:
+        if split not in metric.splits:
+            _refuse(f"{metric.name} cannot be split by {split!r}.", split, metric.splits, metric)
+    for one in where:
+        if one.column not in metric.filters:
+            _refuse(f"{metric.name} cannot be filtered by {one.column!r}.", one.column, metric.filters, metric)
+
+
+def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> NoReturn:
+    knowing = [fact.name for fact in metric.facts if word in (*fact.splits, *fact.filters)]
+    lacking = [fact.name for fact in metric.facts if fact.name not in knowing]
+    why = f" Only {_listed(knowing)} has it, not {_listed(lacking)}." if knowing and lacking else ""
+    raise UsageError(message + why, f"It knows: {', '.join(sorted(known))}.")
 
 
 Run: TypeAlias = Callable[[str, Mapping[str, pa.Table]], pa.Table]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from regulars.metrics.cells.families import usual
 from regulars.metrics.measures import Fact
 from regulars.metrics.question import Condition, Facts
-from regulars.metrics.relations import PERSON, split_columns
+from regulars.metrics.relations import PERSON, filter_column, split_columns
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
 
@@ -40,6 +40,10 @@ class Scope:
         """Grouping columns of a fact: split -> column."""
         person = {BY_PERSON: PERSON} if BY_PERSON in self.splits and fact.of_customers else {}
         return {**split_columns(fact, self.splits), **person}
+
+    def where_of(self, fact: Fact) -> tuple[Condition, ...]:
+        """The conditions that the fact's rows must meet: those that the numerator alone knows leave a denominator whole."""
+        return tuple(one for one in self.where if filter_column(fact, one))
 
     def apart(self, fact: Fact) -> bool:
         """Whether the fact's sums are kept apart by bucket: what belongs to no customer is shared evenly."""

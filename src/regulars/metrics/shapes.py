@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
@@ -136,6 +137,8 @@ class Metric:
         if self.customers is not None:
             return self.customers
         fact = self.above.facts[0]
+        if not fact.of_customers:
+            return Amount()
         return CUSTOMERS_ORDERING if fact is HISTORIES or fact in HISTOGRAMS else persons(fact)
 
     @property
@@ -148,6 +151,22 @@ class Metric:
         """The facts it reads, what is above the line first."""
         below = self.below.facts if self.below else ()
         return tuple(dict.fromkeys((*self.above.facts, *below)))
+
+    @property
+    def of_numerator(self) -> tuple[str, ...]:
+        """Splits that the numerator alone knows: each part of it stands over the whole denominator."""
+        return ()
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """What its values may be split by: the words that all its facts know, and those `of_numerator`."""
+        return _common([fact.splits for fact in self.facts], self.of_numerator)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What its values may be filtered by (`--where`)."""
+        facts = dict.fromkeys((*self.facts, *self.people.facts))
+        return _common([(*fact.splits, *fact.filters) for fact in facts], self.of_numerator)
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -168,6 +187,12 @@ class Metric:
     def of_snapshots(self) -> bool:
         """Whether it tells of the days with a forecast only."""
         return any(fact.snapshot for fact in self.facts)
+
+
+def _common(words: Sequence[Iterable[str]], beside: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The words that stand in all lists, and of the first list those `beside`; in the order of the first."""
+    first, *rest = words
+    return tuple(word for word in dict.fromkeys(first) if word in beside or all(word in others for others in rest))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -256,10 +281,26 @@ class Ratio(Metric):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Quotient(Metric):
-    """Two amounts, of one fact or of two. A split that only the upper fact knows leaves the lower one whole."""
+    """Two amounts, of one fact or of two.
+
+    A split or filter that one of the facts does not know is refused, unless `numerator_splits` names it: then each part of the
+    numerator stands over the whole denominator, such as the returns for one reason over all that was sold.
+    """
 
     of: Amount
     per: Amount
+    numerator_splits: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        both = _common([fact.splits for fact in self.facts])
+        for split in self.numerator_splits:
+            if split in both or not all(split in fact.splits for fact in self.of.facts):
+                raise ValueError(f"{self.name}: {split} is no split that the numerator alone knows.")
+
+    @property
+    def of_numerator(self) -> tuple[str, ...]:
+        return self.numerator_splits
 
     @property
     def above(self) -> Amount:

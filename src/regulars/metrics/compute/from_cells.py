@@ -68,7 +68,7 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
-    chosen += [predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where]
+    chosen += [predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where_of(step.fact)]
     read = f"FROM facts.{kept.table} WHERE {' AND '.join(chosen)}"
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):

@@ -84,7 +84,9 @@ def _branch(
 ) -> ir.Table:
     by = scope.by(fact)
     apart = scope.apart(fact)
-    rows = relation(scope.facts, fact, scope.where, scope.active_window, (*by.values(), *((BUCKET,) if apart else ())))
+    rows = relation(
+        scope.facts, fact, scope.where_of(fact), scope.active_window, (*by.values(), *((BUCKET,) if apart else ()))
+    )
     counted = days[WITHIN if inside else BEFORE]
     rows = rows.inner_join(counted, rows[day] == counted.counted_day)
     rows = rows.mutate(

@@ -172,7 +172,7 @@ def _rows(table: str, scope: Scope) -> int | None:
 
 
 def _histogram(fact: Fact, scope: Scope) -> str:
-    return histogram_of(scope.facts, fact, scope.where, _columns(fact, scope))
+    return histogram_of(scope.facts, fact, scope.where_of(fact), _columns(fact, scope))
 
 
 def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
@@ -248,7 +248,7 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
     if BY_PERSON in scope.splits:
         return "", "each customer is asked for"
     columns = set(scope.by(fact).values())
-    for one in scope.where:
+    for one in scope.where_of(fact):
         column = filter_column(fact, one)
         reason = _unanswerable(fact, one, column)
         if reason:

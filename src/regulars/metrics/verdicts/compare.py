@@ -17,7 +17,7 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.catalogue.retention import START
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.measures import Amount, Fact
+from regulars.metrics.measures import Amount
 from regulars.metrics.question import Condition, Facts, Question
 from regulars.metrics.shapes import Grid, Length, Metric, Nature
 from regulars.metrics.verdicts.decide import verdicts
@@ -29,13 +29,7 @@ from regulars.vocabulary.calendar import Grain, Period, epoch_day
 
 def knows(metric: Metric, splits: Sequence[str], conditions: Iterable[Condition]) -> bool:
     """Whether a metric can be split, and narrowed down, like this."""
-    return all(split in fact.splits for fact in metric.above.facts for split in splits) and all(
-        _filters(fact, one.column) for fact in (*metric.facts, *metric.people.facts) for one in conditions
-    )
-
-
-def _filters(fact: Fact, column: str) -> bool:
-    return column in fact.filters or column in fact.splits
+    return {*splits} <= {*metric.splits} and {one.column for one in conditions} <= {*metric.filters}
 
 
 def family(question: Question, facts: Facts) -> tuple[Metric, ...]:
