@@ -57,8 +57,8 @@ SIBLINGS = (
 DOORS = {"cli", "reports"}
 # Names that stand twice without such a reason. A list to shorten.
 STAND_TWICE = {
-    "books", "catalogue", "clock", "cohorts", "days", "difference", "expressions", "hindsight", "identities", "kept",
-    "quantiles", "rates", "returns", "shop", "spend", "subscriptions",
+    "books", "catalogue", "clock", "days", "difference", "expressions", "hindsight", "identities", "rates",
+    "returns", "shop", "spend", "subscriptions",
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from regulars.incoming import incoming, refusal
-from regulars.metrics.cells.refresh import refresh
+from regulars.metrics.rollups.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
 from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError

@@ -9,8 +9,8 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from regulars.metrics.cells.registry import held
 from regulars.metrics.question import Facts
+from regulars.metrics.rollups.registry import held
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
@@ -74,7 +74,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         settings,
         run=lambda sql, given: run(con, sql, given),
         version=" ".join(map(str, version)),
-        cells=held(con),
+        rollups=held(con),
         forecasts=forecasts.made(con),
         events=marked,
         stale=lambda kind: forecasts.latest_is_stale(con, kind),

@@ -61,7 +61,7 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
         run=None,
         dialect="postgres",
         version=None,
-        cells=(),
+        rollups=(),
     )
     return Engines(con, target, facts, on_postgres, settings, names)
 

@@ -12,7 +12,7 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN
 from regulars.metrics.answer import Change, Value
-from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.people.rows import rows
 from regulars.metrics.people.segments import SEGMENTS, members, sizes
 from regulars.metrics.query import answer
@@ -115,7 +115,7 @@ def disagreements(
 
 
 def test_every_metric_by_every_grain_but_days(both: Both) -> None:
-    assert disagreements(both(PLAIN), CATALOGUE, COARSE) == []
+    assert disagreements(both(PLAIN), (*CATALOGUE, *SHOWN_BESIDE), COARSE) == []
 
 
 def test_metrics_by_day(both: Both) -> None:

@@ -60,7 +60,7 @@ def twins(request: pytest.FixtureRequest, both: Both, spark: Spark) -> Twins:
         run=None,
         dialect="pyspark",
         version=None,
-        cells=(),
+        rollups=(),
     )
     return Twins(engines, spark, on_spark, names)
 

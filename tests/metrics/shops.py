@@ -12,9 +12,9 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from regulars.metrics.cells.registry import held
 from regulars.metrics.examples import Example, Prediction, Renewals, filled
 from regulars.metrics.question import Facts
+from regulars.metrics.rollups.registry import held
 from regulars.reading import run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
@@ -46,7 +46,7 @@ class TestShop:
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
             self.settings,
             run=lambda sql, given: run(self.con, sql, given),
-            cells=held(self.con),
+            rollups=held(self.con),
             forecasts=forecasts.made(self.con),
         )
 

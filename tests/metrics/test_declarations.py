@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from regulars.metrics.catalogue import BY_NAME, CATALOGUE, check_groups, named
+from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE, beside, check_groups, named
 from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.shapes import Length, Metric, Nature
 
@@ -68,8 +68,8 @@ refunds_by_order_day
 guest_order_share
     flow none: guest_order_share
 average_order_value
-    flow none: average_order_value
-    flow none planned: average_order_value_median
+    flow none: average_order_value average_order_value_median
+    flow between: average_order_value_largest_share
 average_order_profit
     flow none: average_order_profit
 cost_coverage
@@ -77,13 +77,13 @@ cost_coverage
 orders_per_active_customer
     flow between: orders_per_active_customer
 average_revenue_per_customer
-    flow between: average_revenue_per_customer
-    flow between planned: average_revenue_per_customer_median
+    flow between: average_revenue_per_customer average_revenue_per_customer_median
+    flow between: average_revenue_per_customer_largest_share
 average_profit_per_customer
     flow between: average_profit_per_customer average_profit_per_customer_after_marketing
 customer_lifetime_value
     cumulative: customer_lifetime_value customer_lifetime_value_profit
-    cumulative planned: customer_lifetime_value_median
+    cumulative: customer_lifetime_value_median customer_lifetime_value_largest_share
 predicted_lifetime_value
     moving: predicted_lifetime_value predicted_lifetime_value_profit
 subscription_predicted_lifetime_value
@@ -199,14 +199,26 @@ def listed() -> tuple[dict[str, tuple[str, str, str | None]], set[str]]:
 PROPERTIES, PLANNED = listed()
 
 
-@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+EVERY = (*CATALOGUE, *SHOWN_BESIDE)
+
+
+@pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
 def test_every_metric_is_listed_with_its_group_nature_and_length(metric: Metric) -> None:
     length = None if metric.length is None else metric.length.value
     assert (metric.group, metric.nature.value, length) == PROPERTIES[metric.name]
 
 
 def test_everything_listed_is_built_or_planned() -> None:
-    assert PROPERTIES.keys() - BY_NAME.keys() == PLANNED
+    assert PROPERTIES.keys() - {metric.name for metric in EVERY} == PLANNED
+
+
+def test_means_of_money_have_a_median_and_a_largest_share_beside_them() -> None:
+    with_companions = {metric.name: [one.name for one in beside(metric)] for metric in CATALOGUE if beside(metric)}
+    means = ("average_order_value", "average_revenue_per_customer", "customer_lifetime_value")
+    assert with_companions == {name: [f"{name}_median", f"{name}_largest_share"] for name in means}
+    for metric in SHOWN_BESIDE:
+        assert metric.name not in BY_NAME
+        assert named(metric.name) is metric
 
 
 def test_the_headlines_in_their_order() -> None:
@@ -222,7 +234,7 @@ def test_the_headlines_in_their_order() -> None:
 
 
 def test_titles_are_distinct() -> None:
-    assert len({metric.title for metric in CATALOGUE}) == len(CATALOGUE)
+    assert len({metric.title for metric in EVERY}) == len(EVERY)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from metrics.shops import SETTINGS, shop, shop_of_example
-from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.examples import Example, Order, Rows, filled, shown
 from regulars.metrics.query import answer
 from regulars.metrics.question import Question
@@ -17,7 +17,7 @@ from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES
 
 
-@pytest.mark.parametrize("metric", CATALOGUE, ids=lambda metric: metric.name)
+@pytest.mark.parametrize("metric", [*CATALOGUE, *SHOWN_BESIDE], ids=lambda metric: metric.name)
 def test_the_example_of(metric: Metric) -> None:
     example = metric.example
     facts = shop_of_example(example).facts

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from regulars.metrics.cells.occurrences import Histogram, Quantiles
 from regulars.metrics.inference.intervals import jackknife, quantile_left_out, woodruff
+from regulars.metrics.inference.value_counts import Histogram, Quantiles
 
 BUCKETS = 4
 Rows = list[tuple[int, int, int, int]]

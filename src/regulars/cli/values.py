@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value, Verdict
 from regulars.metrics.question import how_to_load
-from regulars.metrics.shapes import Metric, Total
+from regulars.metrics.shapes import Interval, Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.safe_text import one_line
@@ -196,8 +196,63 @@ def without_verdict(values: Iterable[Value]) -> list[str]:
     return [f"No verdict, as time alone changes them: {', '.join(names)}"] if names else []
 
 
-def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Sheet:
+_Key = tuple[int, int, tuple[tuple[str, str], ...]]
+
+
+class Beside:
+    """What is shown beside a metric's values: of a mean the median and the largest customer's share; else nothing."""
+
+    def __init__(self, companions: Sequence[Metric] = (), values: Sequence[Value] = ()) -> None:
+        self._companions = tuple(companions)
+        self._values: dict[tuple[str, _Key], Value] = {(value.metric.name, _key(value)): value for value in values}
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of the table's further columns."""
+        return [metric.name.removeprefix(f"{metric.group}_").replace("_", " ") for metric in self._companions]
+
+    def cells(self, value: Value) -> list[str]:
+        """The texts that stand beside a value in a table."""
+        return [_text(self._values.get((metric.name, _key(value)))) for metric in self._companions]
+
+    @property
+    def columns(self) -> list[str]:
+        """The further columns of the flat form."""
+        return [name for metric in self._companions for name, _ in _numbers(metric, None)]
+
+    def record(self, value: Value) -> dict[str, Any]:
+        """The further numbers of a value's record, by column."""
+        return {
+            name: number
+            for metric in self._companions
+            for name, number in _numbers(metric, self._values.get((metric.name, _key(value))))
+        }
+
+
+def _key(value: Value) -> _Key:
+    return value.period.first, value.period.beyond, tuple(value.split.items())
+
+
+def _text(value: Value | None) -> str:
+    if value is None or value.value is None:
+        return numbers.NOTHING
+    shown = numbers.shown(value.value, value.metric.unit, value.currency)
+    interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
+    return f"{shown} ({interval})" if interval else shown
+
+
+def _numbers(metric: Metric, value: Value | None) -> Iterator[tuple[str, float | None]]:
+    """The value and, where the metric has an interval, its ends."""
+    name = metric.name.removeprefix(f"{metric.group}_")
+    yield name, None if value is None else numbers.exact(value.value, None)
+    if metric.interval is not Interval.NONE:
+        yield f"{name}_low", None if value is None else numbers.exact(value.low, None)
+        yield f"{name}_high", None if value is None else numbers.exact(value.high, None)
+
+
+def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, beside: Beside | None = None) -> Sheet:
     """One metric: a row for each period and group."""
+    beside = beside or Beside()
     metric = values[0].metric if values else None
     of_all = compared and any(value.period.grain is Grain.ALL for value in values)
     compared = compared and not of_all
@@ -205,6 +260,7 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) ->
     below = any(value.denominator is not None for value in values)
     of_year = compared and any(value.year_earlier is not None for value in values)
     titles += ["of", "over"] if below else ["rows"]
+    titles += beside.titles
     of_days = any(value.period.grain is Grain.DAY for value in values)
     titles += ["a week before" if of_days else "before", "change", "verdict"] if compared else []
     titles += [_YEAR_CHANGE, _YEAR_VERDICT] if of_year else []
@@ -217,6 +273,7 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool) ->
         cells += (
             [numbers.plain(value.numerator), numbers.plain(value.denominator)] if below else [numbers.count(value.n)]
         )
+        cells += beside.cells(value)
         cells += [_before(value), *_judged(value, value.change)] if compared else []
         cells += _judged(value, value.year_earlier) if of_year else []
         sheet.rows.append(cells)

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from regulars.metrics.answer import Answers, Block, Changes, Flags
 from regulars.metrics.catalogue import BY_NAME
-from regulars.metrics.cells.occurrences import Histogram
+from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.asking import Remembered
-from regulars.metrics.compute.estimates import Estimate, estimate, estimate_quantile, hide
+from regulars.metrics.compute.estimates import Estimate, estimate, hide
 from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_quantile
-from regulars.metrics.compute.quantiles import histogram, kept_quantiles
+from regulars.metrics.compute.plan import Step, every_row, plan, plan_grid, plan_values
+from regulars.metrics.compute.quantiles import ValueEstimates
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
 from regulars.metrics.compute.unknown import all_left_out, unknown_shares
 from regulars.metrics.maturity import resolved
@@ -102,7 +102,7 @@ def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
 
 
 def _people(metric: Metric, question: Question) -> Amount:
-    """Where nothing is split, the known customers behind orders and their lines are those who ordered: cells count them."""
+    """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
     amount = metric.people
     of_orders = (persons(ORDERS), persons(LINES))
     return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
@@ -113,7 +113,7 @@ def estimate_all(work: Work) -> Work:
     assert work.scope is not None
     assert work.sums is not None
     found: dict[str, Found] = {}
-    histograms: dict[tuple[str, ...], Histogram] = {}
+    values = ValueEstimates(work.scope, work.sums)
     for metric in work.metrics:
         if isinstance(metric, Grid):
             if work.facts.covered(metric) is None:
@@ -123,16 +123,8 @@ def estimate_all(work: Work) -> Work:
             splits = (*work.question.splits, "age")
             found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
             continue
-        if isinstance(metric, Quantile):
-            kept = plan_quantile(metric, work.scope).kept
-            if kept is None and metric.kind not in histograms:
-                histograms[metric.kind] = histogram(metric, work.scope, work.sums.groups)
-            quantiles = (
-                kept_quantiles(metric, kept, work.scope, work.sums.groups)
-                if kept
-                else histograms[metric.kind].of(metric.q)
-            )
-            result = estimate_quantile(quantiles, metric.q)
+        if isinstance(metric, Quantile | LargestShare):
+            result = values.of(metric)
         else:
             result = estimate(metric, work.sums)
         found[metric.name] = Found(work.question.splits, work.sums.groups, result)
@@ -226,7 +218,9 @@ def planned(question: Question, facts: Facts) -> list[Step]:
             )
         )
     quantiles = [
-        (metric.kind, plan_quantile(metric, work.scope)) for metric in work.metrics if isinstance(metric, Quantile)
+        (metric.kind, plan_values(metric, work.scope))
+        for metric in work.metrics
+        if isinstance(metric, Quantile | LargestShare)
     ]
     found += [step for _, step in dict.fromkeys(quantiles)]
     grids = (one for one in question.metrics if isinstance(one, Grid) and facts.covered(one) is not None)

@@ -11,8 +11,8 @@ from typing import NoReturn, TypeAlias
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from regulars.metrics.kept import Kept
 from regulars.metrics.measures import KINDS_OF_FORECAST
+from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import NothingLoaded, UsageError
@@ -107,7 +107,7 @@ class Facts:
     """Of the SQL that `run` takes."""
     version: str | None = None
     """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
-    cells: tuple[Kept, ...] = ()
+    rollups: tuple[RollupLevel, ...] = ()
     """What is kept summed up beside the facts; without any, every question is answered from rows."""
     forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
     """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
@@ -117,17 +117,17 @@ class Facts:
     """What came after the latest forecast of a kind was made, in words."""
 
     @cached_property
-    def levels(self) -> dict[tuple[str, str], list[Kept]]:
-        """The cells by family and split."""
-        found: dict[tuple[str, str], list[Kept]] = {}
-        for one in self.cells:
+    def levels(self) -> dict[tuple[str, str], list[RollupLevel]]:
+        """The rollups by family and split."""
+        found: dict[tuple[str, str], list[RollupLevel]] = {}
+        for one in self.rollups:
             found.setdefault((one.family, one.by), []).append(one)
         return found
 
     @cached_property
     def histograms(self) -> frozenset[str]:
         """The attributes of first orders by which the histograms of gaps are kept too."""
-        return frozenset(one.by for one in self.cells if one.family == "gaps" and one.by and one.stands)
+        return frozenset(one.by for one in self.rollups if one.family == "gaps" and one.by and one.is_stored)
 
     def covered(self, metric: Metric) -> tuple[date, date] | None:
         """First and last day that all tables the metric needs cover; None where one has no rows, or they share no day."""

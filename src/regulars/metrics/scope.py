@@ -8,10 +8,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.cells.families import usual
 from regulars.metrics.measures import Fact
 from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import PERSON, filter_column, split_columns
+from regulars.metrics.rollups.rollup_tables import usual
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
 

@@ -30,6 +30,7 @@ from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.synonyms import also_called
 
 if TYPE_CHECKING:
+    from regulars.cli.values import Beside
     from regulars.metrics.answer import Value
     from regulars.metrics.shapes import Metric
     from regulars.vocabulary.calendar import Period
@@ -210,9 +211,11 @@ def metric(
         splits_asked,
         window_asked,
     )
-    from regulars.metrics.catalogue import named
+    from regulars.metrics.catalogue import beside, named
 
     wanted, splits, conditions_ = named(name), splits_asked(split), conditions(where)
+    companions = beside(wanted)
+    from regulars.cli.values import Beside
     from regulars.metrics.query import answer
     from regulars.metrics.question import Question
     from regulars.metrics.shapes import Grid
@@ -224,25 +227,31 @@ def metric(
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
+        further = answer(Question(companions, periods, splits, conditions_, window), facts) if companions else ()
+        shown_beside = Beside(companions, further)
     grid = isinstance(wanted, Grid)
     if format is not Format.TABLE:
-        _write(values, (*splits, "age") if grid else splits, compare, format)
+        _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
         say_rows_not_used(reading, shop, tell)
         return
     from regulars.cli.grids import triangle
     from regulars.cli.values import by_period
 
-    show(triangle(values, splits) if grid else by_period(values, splits, compare))
+    show(triangle(values, splits) if grid else by_period(values, splits, compare, shown_beside))
     say_rows_not_used(reading, shop, say)
 
 
-def _write(values: Sequence[Value], splits: Sequence[str], compared: bool, format: Format) -> None:
-    from regulars.cli.values import columns, flat, record
+def _write(
+    values: Sequence[Value], splits: Sequence[str], compared: bool, format: Format, beside: Beside | None = None
+) -> None:
+    from regulars.cli.values import Beside, columns, flat, record
 
+    beside = beside or Beside()
     if format is Format.JSON:
-        write_json([record(value, compared) for value in values])
+        write_json([record(value, compared) | beside.record(value) for value in values])
     else:
-        write_csv(columns(splits, compared), (flat(value, splits, compared) for value in values))
+        rows = (flat(value, splits, compared) | beside.record(value) for value in values)
+        write_csv([*columns(splits, compared), *beside.columns], rows)
 
 
 def rows(

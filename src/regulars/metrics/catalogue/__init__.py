@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from regulars.metrics.catalogue.ahead import AHEAD
+from regulars.metrics.catalogue.beside import SHOWN_BESIDE as SHOWN_BESIDE
 from regulars.metrics.catalogue.cohorts import COHORTS
 from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.catalogue.repeat_purchases import REPEAT
@@ -43,12 +44,18 @@ def check_groups(metrics: Mapping[str, Metric]) -> None:
             raise ValueError(f"{metric.name}: a headline is a flow and leads its own group.")
 
 
-check_groups(BY_NAME)
+check_groups({**BY_NAME, **{metric.name: metric for metric in SHOWN_BESIDE}})
+
+
+def beside(metric: Metric) -> tuple[Metric, ...]:
+    """What is shown with a metric: for a mean that large amounts move, the median and the largest customer's share."""
+    return tuple(one for one in SHOWN_BESIDE if one.group == metric.name)
 
 
 def named(name: str) -> Metric:
     """The metric of this name. Raises UsageError naming those that are meant by everyday words, or spelled nearly like it."""
-    found = BY_NAME.get(name.strip().lower().replace("-", "_").replace(" ", "_"))
+    plain = name.strip().lower().replace("-", "_").replace(" ", "_")
+    found = BY_NAME.get(plain) or next((metric for metric in SHOWN_BESIDE if metric.name == plain), None)
     if found is None:
         raise UsageError(f"There is no metric {name!r}.", _hint(name))
     return found

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.cells.occurrences import Quantiles
 from regulars.metrics.compute.sums import Sums
 from regulars.metrics.inference.intervals import (
     Array,
@@ -18,6 +17,7 @@ from regulars.metrics.inference.intervals import (
     ratio,
     wilson,
 )
+from regulars.metrics.inference.value_counts import Quantiles
 from regulars.metrics.measures import Amount
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.shapes import Interval, Metric
@@ -98,3 +98,9 @@ def estimate_quantile(found: Quantiles, q: float) -> Estimate:
     without = quantile_left_out(found.value, found.low, found.high, found.at_most, found.rows, q)
     counts = found.rows.sum(axis=-1)
     return Estimate(found.value, found.low, found.high, found.value, None, counts, without, found.rows > 0)
+
+
+def estimate_total(amount: Amount, sums: Sums) -> Array:
+    """The whole of an amount by period and group, in its own unit."""
+    total: Array = sums.of(amount).sum(axis=-1) / _scale(sums, amount)
+    return total

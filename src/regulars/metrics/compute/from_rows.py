@@ -134,7 +134,7 @@ def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.
     if True in insides:
         found[WITHIN] = days_within(scope)
     if False in insides:
-        found[BEFORE] = _days_before(scope)
+        found[BEFORE] = days_before(scope)
     return found
 
 
@@ -151,7 +151,7 @@ def days_within(scope: Scope) -> pa.Table:
     return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
 
 
-def _days_before(scope: Scope) -> pa.Table:
+def days_before(scope: Scope) -> pa.Table:
     """Which days come to count at which boundary: counted_day, period (the place of the first boundary after it)."""
     ends = scope.boundaries
     first = min((epoch_day(start) for start, _ in scope.facts.coverage.values()), default=ends[0])

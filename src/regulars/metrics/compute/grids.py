@@ -13,13 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from regulars.metrics.cells.cohorts import BLOCK, column
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
-from regulars.metrics.compute.from_cells import predicate
+from regulars.metrics.compute.from_rollups import predicate
 from regulars.metrics.inference.intervals import Array, left_out, ratio, wilson
-from regulars.metrics.kept import Kept
 from regulars.metrics.measures import HISTORIES
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds.cohort_sums import BLOCK, column
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Age, Grid, Interval
 from regulars.vocabulary.calendar import Grain, epoch_day, from_epoch_day
@@ -38,7 +38,7 @@ class GridEstimate:
     finished: npt.NDArray[np.bool_]
 
 
-def grid(metric: Grid, scope: Scope, kept: Kept | None = None) -> GridEstimate:
+def grid(metric: Grid, scope: Scope, kept: RollupLevel | None = None) -> GridEstimate:
     """All cells whose time is over, for at least some of the cohort's customers. kept: sums of cohorts, to be read instead of
     orders.
     """
@@ -130,7 +130,7 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
     return found.to_pylist(), sizes.to_pyarrow().to_pylist(), scale
 
 
-def _read_kept(metric: Grid, scope: Scope, kept: Kept) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
+def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
     assert scope.facts.run is not None
     by = [f"split_{number}" for number, _ in enumerate(scope.by(HISTORIES))]

@@ -1,4 +1,4 @@
-"""From what a sum is answered: cells that are kept, the histograms of gaps, or the rows themselves; and why nothing smaller."""
+"""From what a sum is answered: rollups that are kept, the histograms of gaps, or the rows themselves; and why nothing smaller."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from regulars.metrics.cells import cohorts
-from regulars.metrics.cells.families import WHOLE, by_both, columns_of, digest, family_name
-from regulars.metrics.cells.quantiles import FAMILY, column
-from regulars.metrics.cells.registry import GAPS
-from regulars.metrics.kept import Kept
+from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KINDS_OF_FORECAST, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds import cohort_sums
+from regulars.metrics.rollups.kinds.period_results import FAMILY, SPLITS, column
+from regulars.metrics.rollups.registry import GAPS
+from regulars.metrics.rollups.rollup_tables import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, Quantile
 from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
@@ -22,7 +23,7 @@ from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_da
 class Source(Enum):
     """Where a sum comes from, the quickest first."""
 
-    CELLS = "cells"
+    ROLLUP = "rollup"
     HISTOGRAM = "histograms of gaps"
     ROWS = "rows"
 
@@ -37,7 +38,7 @@ class Step:
     table: str
     rows: int | None
     """How many rows the table (or its part that is read) has; None where that is not known."""
-    kept: Kept | None = None
+    kept: RollupLevel | None = None
     why_not_smaller: str = ""
 
     @property
@@ -48,12 +49,14 @@ class Step:
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
             )
         apart = ["bucket of customers"] if self.kept.bucketed else []
-        since = f"{self.kept.grain} of the first order, age" if self.kept.family == cohorts.FAMILY else self.kept.grain
+        since = (
+            f"{self.kept.grain} of the first order, age" if self.kept.family == cohort_sums.FAMILY else self.kept.grain
+        )
         by = [since, *columns_of(self.kept.by), *apart]
         return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
 
 
-_Key = tuple[Fact, Source, Kept | None, str]
+_Key = tuple[Fact, Source, RollupLevel | None, str]
 
 
 def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
@@ -64,10 +67,10 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
         fact = term.measure.fact
         if fact not in splits:
             splits[fact] = _split(fact, scope)
-        kept, reason = _cells(term.measure, scope, *splits[fact])
+        kept, reason = _rollup(term.measure, scope, *splits[fact])
         key: _Key
         if kept is not None:
-            key = (fact, Source.CELLS, kept, "")
+            key = (fact, Source.ROLLUP, kept, "")
         elif _histogram(fact, scope):
             key = (fact, Source.HISTOGRAM, None, reason)
         else:
@@ -83,12 +86,12 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
-def plan_quantile(metric: Quantile, scope: Scope) -> Step:
-    """How a quantile is answered: from results that are kept, where they are for every period, else from every value."""
+def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
+    """How a quantile or largest share is answered: from stored results where every period has one, else from every value."""
     kept, reason = _results(metric, scope)
     if kept is None:
-        return every_row(metric.fact, scope, f"a quantile needs every value: {reason}")
-    return Step(metric.fact, Source.CELLS, (), kept.table, kept.rows, kept)
+        return every_row(metric.fact, scope, f"it needs every value: {reason}")
+    return Step(metric.fact, Source.ROLLUP, (), kept.table, kept.rows, kept)
 
 
 def plan_grid(metric: Grid, scope: Scope) -> Step:
@@ -96,18 +99,18 @@ def plan_grid(metric: Grid, scope: Scope) -> Step:
     kept, reason = _cohorts(metric, scope)
     if kept is None:
         return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {reason}")
-    return Step(HISTORIES, Source.CELLS, (), kept.table, kept.rows, kept)
+    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept)
 
 
-def _cohorts(metric: Grid, scope: Scope) -> tuple[Kept | None, str]:
+def _cohorts(metric: Grid, scope: Scope) -> tuple[RollupLevel | None, str]:
     by, unanswerable = _split(HISTORIES, scope)
-    if not scope.facts.cells:
+    if not scope.facts.rollups:
         return None, "nothing is kept summed up"
     if unanswerable:
         return None, unanswerable
-    grain, named = cohorts.GRAINS[metric.age], cohorts.column(metric.cell)
+    grain, named = cohort_sums.GRAINS[metric.age], cohort_sums.column(metric.cell)
     known = [
-        one for one in scope.facts.levels.get((cohorts.FAMILY, by), [])
+        one for one in scope.facts.levels.get((cohort_sums.FAMILY, by), [])
         if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
     ]  # fmt: skip
     if not known:
@@ -115,7 +118,7 @@ def _cohorts(metric: Grid, scope: Scope) -> tuple[Kept | None, str]:
     (one,) = known
     if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
         return None, "the periods do not start and end with months"
-    return (one, "") if one.stands else (None, _not_small([one], by))
+    return (one, "") if one.is_stored else (None, _not_small([one], by))
 
 
 def _of_whole_months(period: Period, scope: Scope) -> bool:
@@ -125,13 +128,15 @@ def _of_whole_months(period: Period, scope: Scope) -> bool:
     return all(from_epoch_day(day).day == 1 for day in cuts)
 
 
-def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
+def _results(metric: Quantile | LargestShare, scope: Scope) -> tuple[RollupLevel | None, str]:
     by, unanswerable = _split(metric.fact, scope)
-    if not scope.facts.cells:
+    if not scope.facts.rollups:
         return None, "nothing is kept summed up"
     if unanswerable or scope.where:
         return None, unanswerable or "results are not kept under a condition"
     named = column(metric)
+    if by not in SPLITS:
+        return None, f"results are stored whole and by {' and '.join(filter(None, SPLITS))} only"
     known = [one for one in scope.facts.levels.get((FAMILY, by), []) if named in one.columns]
     if not known:
         return None, _nothing_of(metric.above.terms[0].measure, scope, by)
@@ -139,7 +144,7 @@ def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
     if not fitting:
         return None, f"results {_by(by)}are kept for {_grains_kept(by)} only"
     (one,) = fitting
-    if not one.stands:
+    if not one.is_stored:
         return None, _not_small([one], by)
     gone = [period.label for period in scope.periods if period.first in one.missing]
     if gone:
@@ -149,7 +154,7 @@ def _results(metric: Quantile, scope: Scope) -> tuple[Kept | None, str]:
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
     """One step for what one query answers, with all reasons."""
-    united: dict[tuple[Fact, Source, Kept | None], tuple[list[Term], list[str]]] = {}
+    united: dict[tuple[Fact, Source, RollupLevel | None], tuple[list[Term], list[str]]] = {}
     for (fact, source, kept, reason), terms in found.items():
         mine, reasons = united.setdefault((fact, source, kept), ([], []))
         mine += terms
@@ -163,7 +168,7 @@ def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
 
 
 def _rows(table: str, scope: Scope) -> int | None:
-    for one in scope.facts.cells:
+    for one in scope.facts.rollups:
         if one.table == table and one.family == GAPS:
             return one.rows
         if one.fact_rows and (one.family == table or (one.family == GAPS and table == "orders")):
@@ -179,12 +184,12 @@ def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
     return (*scope.by(fact).values(), *(("bucket",) if scope.apart(fact) else ()))
 
 
-# Whether cells answer ----------------------------------------------------------------------------------------------------
+# Whether rollups answer ----------------------------------------------------------------------------------------------------
 
 
-def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[Kept | None, str]:
-    """The smallest level of cells that holds the measure's sums, or why none does."""
-    if not scope.facts.cells:
+def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[RollupLevel | None, str]:
+    """The smallest level of rollups that holds the measure's sums, or why none does."""
+    if not scope.facts.rollups:
         return None, "nothing is kept summed up"
     if unanswerable:
         return None, unanswerable
@@ -201,16 +206,16 @@ def _cells(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[
     fitting = [one for one in holding if _fits(one, measure, scope)]
     if not fitting:
         return None, _no_period(measure, by)
-    standing = [one for one in fitting if one.stands]
+    standing = [one for one in fitting if one.is_stored]
     if not standing:
         return None, _not_small(fitting, by)
     return min(standing, key=lambda one: one.rows), ""
 
 
-def _not_small(levels: list[Kept], by: str) -> str:
+def _not_small(levels: list[RollupLevel], by: str) -> str:
     size = min(one.rows for one in levels)
     rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
-    return f"{_by(by)}cells would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
+    return f"{_by(by)}rollups would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
 
 
 def _by(by: str) -> str:
@@ -220,7 +225,7 @@ def _by(by: str) -> str:
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
     if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
         return "what a forecast says is kept for each customer, not summed up"
-    kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.cells if one.family.startswith("gone_")}
+    kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.rollups if one.family.startswith("gone_")}
     if not kept:
         return "the fact has so few rows that they are read themselves"
     if measure.of_window and scope.active_window not in kept:
@@ -244,7 +249,7 @@ def _grains_kept(by: str) -> str:
 
 
 def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
-    """The column that cells must be split by, for the splits and conditions; or why there are none."""
+    """The column that rollups must be split by, for the splits and conditions; or why there are none."""
     if BY_PERSON in scope.splits:
         return "", "each customer is asked for"
     columns = set(scope.by(fact).values())
@@ -263,7 +268,7 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
 
 
 def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
-    """Why a condition cannot be put to cells; empty where it can."""
+    """Why a condition cannot be put to rollups; empty where it can."""
     if column not in fact.splits.values() or column in AS_NOW:
         return f"{one} names a column that sums are not kept by"
     of_customers = fact is HISTORIES or fact in HISTOGRAMS
@@ -278,7 +283,7 @@ def _of_one_value(one: Condition) -> bool:
     return one.operator == "=" and len(set(one.values)) == 1
 
 
-def _fits(one: Kept, measure: Measure, scope: Scope) -> bool:
+def _fits(one: RollupLevel, measure: Measure, scope: Scope) -> bool:
     """Whether a level's periods and buckets can make up what is asked for."""
     if scope.apart(measure.fact) and not one.bucketed:
         return False

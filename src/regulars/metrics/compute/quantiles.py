@@ -1,36 +1,74 @@
-"""Quantiles with their intervals: as they are kept, or from histograms of values."""
+"""Quantiles with their intervals, and largest shares: from stored results, or from the values themselves."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
-from regulars.metrics.cells import quantiles
-from regulars.metrics.cells.occurrences import Histogram, Quantiles
+from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.asking import fetch
-from regulars.metrics.compute.from_rows import WITHIN, days_within
+from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
+from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
 from regulars.metrics.compute.parts import Groups, codes
-from regulars.metrics.inference.intervals import Array
-from regulars.metrics.kept import Kept
-from regulars.metrics.relations import BUCKET, bound, relation, with_unknown
+from regulars.metrics.compute.plan import plan_values
+from regulars.metrics.compute.sums import Sums
+from regulars.metrics.inference.intervals import Array, ratio
+from regulars.metrics.inference.value_counts import Histogram, Quantiles
+from regulars.metrics.measures import Timing
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, exact, relation, with_unknown
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Quantile
 from regulars.warehouse.fact_table import BUCKETS
 
+_Numbers = npt.NDArray[np.int64]
+_AT_ONCE = 10_000_000
+"""Sums of entities by moment that are laid out at a time."""
 
-def kept_quantiles(metric: Quantile, kept: Kept, scope: Scope, groups: Groups) -> Quantiles:
-    """The results that are kept. Groups are those of the customers counted beside it."""
-    assert scope.facts.run is not None
-    since, until = scope.boundaries[0], scope.boundaries[-1]
-    found = scope.facts.run(f"{quantiles.read(kept, metric)} AND period >= {since} AND period < {until}", {})
-    names, group = codes([found["split"] for _ in scope.by(metric.fact)], found.num_rows)
-    index = {one: number for number, one in enumerate(groups)}
-    column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    start_of = {first: number for number, first in enumerate(scope.first.tolist())}
-    row = np.array([start_of.get(first, -1) for first in found["period"].to_pylist()], dtype=np.int64)
-    asked = (row >= 0) & (column >= 0)
-    at = row[asked], column[asked]
+
+class ValueEstimates:
+    """Quantiles and largest shares of one question: values that several are taken of are read once."""
+
+    def __init__(self, scope: Scope, sums: Sums) -> None:
+        self._scope = scope
+        self._sums = sums
+        self._histograms: dict[tuple[str, ...], Histogram] = {}
+
+    def of(self, metric: Quantile | LargestShare) -> Estimate:
+        """The metric's estimate, from stored results where they are there for every period."""
+        level = plan_values(metric, self._scope).kept
+        scale = MONEY_SCALE if metric.of_money else 1
+        if isinstance(metric, Quantile):
+            if level is None:
+                quantiles = self._histogram(metric).of(metric.q)
+            else:
+                quantiles = _stored_quantiles(metric, level, self._scope, self._sums.groups)
+            return estimate_quantile(quantiles.scaled(scale), metric.q)
+        if level is None:
+            histogram = self._histogram(metric)
+            largest, values = histogram.largest, histogram.rows.sum(axis=-1)
+        else:
+            largest, values = _stored_largest(metric, level, self._scope, self._sums.groups)
+        total = estimate_total(metric.total, self._sums)
+        share = np.where(total > 0, ratio(largest / scale, total), np.nan)
+        unknown = np.full_like(share, np.nan)
+        return Estimate(share, unknown, unknown, largest / scale, total, values, None, None)
+
+    def _histogram(self, metric: Quantile | LargestShare) -> Histogram:
+        if metric.kind not in self._histograms:
+            self._histograms[metric.kind] = _histogram(metric, self._scope, self._sums.groups)
+        return self._histograms[metric.kind]
+
+
+def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups: Groups) -> Quantiles:
+    """The results that are stored. Groups are those of the customers counted beside it."""
+    found, asked, at = _stored(metric, level, scope, groups)
     shape = (len(scope.periods), len(groups))
 
     def laid_out(name: str, fill: float, length: int) -> Array:
@@ -38,37 +76,114 @@ def kept_quantiles(metric: Quantile, kept: Kept, scope: Scope, groups: Groups) -
         result[at] = found[name].combine_chunks().flatten().to_numpy().reshape(-1, length)[asked]
         return result
 
-    value, low, high = np.moveaxis(laid_out("found", np.nan, 3), -1, 0)
+    value, low, high = np.moveaxis(laid_out("result", np.nan, 3), -1, 0)
     return Quantiles(value, low, high, laid_out("rows", 0, BUCKETS), laid_out("at_most", 0, BUCKETS))
 
 
-def histogram(metric: Quantile, scope: Scope, groups: Groups) -> Histogram:
-    """Read the metric's histogram. Groups are those of the customers counted beside it."""
+def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, groups: Groups) -> tuple[Array, Array]:
+    """The largest values that are stored, NaN where there are none, and the numbers of values: shape (periods, groups)."""
+    found, asked, at = _stored(metric, level, scope, groups)
+    largest = np.full((len(scope.periods), len(groups)), np.nan)
+    number = np.zeros_like(largest)
+    largest[at] = found["result"].to_numpy()[asked]
+    number[at] = found["rows"].combine_chunks().flatten().to_numpy().reshape(-1, BUCKETS).sum(axis=1)[asked]
+    return largest, number
+
+
+def _stored(
+    metric: Quantile | LargestShare, level: RollupLevel, scope: Scope, groups: Groups
+) -> tuple[pa.Table, npt.NDArray[np.bool_], tuple[_Numbers, _Numbers]]:
+    """The rows of a level, which of them are asked for, and the places (period, group) of these."""
+    assert scope.facts.run is not None
+    since, until = scope.boundaries[0], scope.boundaries[-1]
+    found = scope.facts.run(f"{period_results.read(level, metric)} AND period >= {since} AND period < {until}", {})
+    names, group = codes([found["split"] for _ in scope.by(metric.fact)], found.num_rows)
+    index = {one: number for number, one in enumerate(groups)}
+    column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
+    start_of = {first: number for number, first in enumerate(scope.first.tolist())}
+    row = np.array([start_of.get(first, -1) for first in found["period"].to_pylist()], dtype=np.int64)
+    asked = (row >= 0) & (column >= 0)
+    return found, asked, (row[asked], column[asked])
+
+
+def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups) -> Histogram:
+    """The metric's values. Groups are those of the customers counted beside it."""
     by, apart = scope.by(metric.fact), scope.apart(metric.fact)
-    key = ("histogram", *metric.kind, scope.splits, scope.where, scope.active_window, apart)
-    found = fetch(scope.facts, key, lambda days: _query(metric, scope, days[WITHIN]), {WITHIN: days_within(scope)})
+    days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
+    key = ("values", *metric.kind, scope.splits, scope.where, scope.active_window, apart)
+    found = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
     names, group = codes([found[f"split_{place}"] for place in range(len(by))], found.num_rows)
     index = {one: number for number, one in enumerate(groups)}
     place = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    cell = found["period"].to_numpy().astype(np.int64) * len(groups) + place
+    period = found["period"].to_numpy().astype(np.int64)
     bucket = found["bucket_"].to_numpy().astype(np.int64)
-    value = found["value"].to_numpy().astype(np.float64)
+    value = found["value"].to_numpy()
     weight = found["weight"].to_numpy().astype(np.float64)
+    # What a later load took back is left in the counts with nothing in it.
+    there = (place >= 0) & (weight > 0)
+    period, place, bucket, value, weight = (one[there] for one in (period, place, bucket, value, weight))
+    if metric.timing is Timing.BEFORE_END:
+        moments = np.searchsorted(scope.boundaries, scope.beyond)
+        entity = found["entity"].to_numpy()[there]
+        period, place, bucket, value = _running(period, place, entity, bucket, value, moments)
+        weight = np.ones(len(value))
+    cell = period * len(groups) + place
     order = np.lexsort((value, cell))
-    # What a later load took back is left in the histograms with nothing in it.
-    order = order[(place[order] >= 0) & (weight[order] > 0)]
     shape = (len(scope.periods), len(groups), scope.buckets)
-    return Histogram(cell[order], bucket[order], value[order], weight[order], shape)
+    return Histogram(cell[order], bucket[order], value[order].astype(np.float64), weight[order], shape)
 
 
-def _query(metric: Quantile, scope: Scope, days: ir.Table) -> ir.Table:
-    by, apart = scope.by(metric.fact), scope.apart(metric.fact)
+def _days_of(metric: Quantile | LargestShare) -> str:
+    return BEFORE if metric.timing is Timing.BEFORE_END else WITHIN
+
+
+def _query(metric: Quantile | LargestShare, scope: Scope, given: Mapping[str, ir.Table]) -> ir.Table:
+    by, apart, days = scope.by(metric.fact), scope.apart(metric.fact), given[_days_of(metric)]
     columns = (*by.values(), *((BUCKET,) if apart else ()))
     rows = relation(scope.facts, metric.fact, scope.where, scope.active_window, columns)
     if metric.where is not None:
         rows = rows.filter(metric.where)
+    if metric.per:
+        rows = rows.filter(rows[metric.per].notnull())
     rows = rows.inner_join(days, rows[metric.day] == days.counted_day)
+    value = exact(bound(rows, metric.of))
+    rows = rows.mutate(value=value).filter(lambda one: one.value.notnull())
     labels = {f"split_{place}": with_unknown(rows[column]) for place, column in enumerate(by.values())}
     bucket = rows.bucket.cast("int64") if apart else ibis.literal(0, type="int64")
-    value, weight = bound(rows, metric.of).cast("float64"), bound(rows, metric.weight)
-    return rows.group_by(period=rows.period, bucket_=bucket, value=value, **labels).agg(weight=weight.sum())
+    if not metric.per:
+        weight = bound(rows, metric.weight).sum()
+        return rows.group_by(period=rows.period, bucket_=bucket, value=rows.value, **labels).agg(weight=weight)
+    grouped = rows.group_by(period=rows.period, bucket_=bucket, entity=rows[metric.per], **labels)
+    return grouped.agg(value=rows.value.sum().cast("int64"), weight=ibis.literal(1))
+
+
+def _running(
+    moment: _Numbers, place: _Numbers, entity: _Numbers, bucket: _Numbers, value: _Numbers, wanted: _Numbers
+) -> tuple[_Numbers, _Numbers, _Numbers, _Numbers]:
+    """What each entity's values come to by each wanted moment: period, group, bucket and sum, once it has any.
+
+    moment: the place of the first moment by which a row counts.
+    """
+    order = np.lexsort((moment, entity, place))
+    moment, place, entity, bucket, value = (one[order] for one in (moment, place, entity, bucket, value))
+    begins = np.ones(len(order), dtype=bool)
+    begins[1:] = (place[1:] != place[:-1]) | (entity[1:] != entity[:-1])
+    number, first = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    moments = int(max(moment.max(initial=0), wanted.max(initial=0))) + 1
+    parts: list[tuple[_Numbers, _Numbers, _Numbers, _Numbers]] = []
+    step = max(1, _AT_ONCE // moments)
+    for start in range(0, len(first), step):
+        end = min(start + step, len(first))
+        rows = slice(first[start], first[end] if end < len(first) else len(order))
+        sums = np.zeros((end - start, moments), dtype=np.int64)
+        sums[number[rows] - start, moment[rows]] = value[rows]
+        sums = np.cumsum(sums, axis=1)
+        own = first[start:end]
+        for period, by in enumerate(wanted):
+            known = moment[own] <= by
+            places = np.full(int(known.sum()), period, dtype=np.int64)
+            parts.append((places, place[own][known], bucket[own][known], sums[known, by]))
+    if not parts:
+        return moment, place, bucket, value
+    period_, group, buckets, sums_ = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return period_, group, buckets, sums_

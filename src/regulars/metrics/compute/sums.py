@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.from_cells import parts_from_cells
+from regulars.metrics.compute.from_rollups import parts_from_rollups
 from regulars.metrics.compute.from_rows import parts_from_rows
 from regulars.metrics.compute.parts import Groups, Part
 from regulars.metrics.compute.plan import Source, plan
@@ -72,8 +72,8 @@ def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
     result = Sums(scope)
     parts: dict[Term, Part] = {}
     for step in plan(distinct_terms(amounts), scope):
-        from_cells = step.source is Source.CELLS
-        parts.update(parts_from_cells(step, scope) if from_cells else parts_from_rows(step.fact, step.terms, scope))
+        from_rollup = step.source is Source.ROLLUP
+        parts.update(parts_from_rollups(step, scope) if from_rollup else parts_from_rows(step.fact, step.terms, scope))
     replace_long(parts, scope)
     result._found.update({_key(term): part for term, part in parts.items()})
     result.groups = _groups(result, scope)

@@ -12,12 +12,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.metrics.cells.families import WHOLE, Family, Summed, columns_of, of_entities
-from regulars.metrics.cells.numbered import Numbers, beginnings, coded, fetched, words
-from regulars.metrics.cells.projection import CALENDAR, DAY, ROWS, days_of, start_of, typed
-from regulars.metrics.kept import Kept
+from regulars.metrics.inference.value_counts import Numbers, beginnings
 from regulars.metrics.measures import LINES, ORDERS, Measure
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, with_unknown
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.dictionary import coded, fetched, words
+from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of, typed
+from regulars.metrics.rollups.rollup_tables import WHOLE, Family, Summed, columns_of, of_entities
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
@@ -33,7 +34,7 @@ _SEQUENCE = "sequence_"
 def kept(family: Family, by: str, bucketed: bool) -> dict[str, Measure]:
     """What a level keeps of entities, by column; nothing by two columns at once.
 
-    Where nothing is split, the persons behind orders and lines are those who ordered, which other cells count.
+    Where nothing is split, the persons behind orders and lines are those who ordered, which rollups count.
     """
     if not bucketed or len(columns_of(by)) > 1:
         return {}
@@ -48,9 +49,9 @@ def column(one: Summed) -> str:
     return f"sum_{one.digest}"
 
 
-def build(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, levels: Iterable[Kept]) -> None:
+def build(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, levels: Iterable[RollupLevel]) -> None:
     """Find the entities of every period, and write what they come to beside the sums of these levels."""
-    standing = [one for one in levels if one.stands]
+    standing = [one for one in levels if one.is_stored]
     for one in of_entities(family):
         asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
         if asked and one.measure.distinct:
@@ -59,9 +60,9 @@ def build(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, le
             _sum_last(con, family, one, asked)
 
 
-def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[Kept], table: str) -> None:
+def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[RollupLevel], table: str) -> None:
     """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
-    standing = [one for one in levels if one.stands]
+    standing = [one for one in levels if one.is_stored]
     for one in of_entities(family):
         asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
         if not asked:
@@ -132,7 +133,7 @@ def _projected(schema: ibis.Schema, measure: Measure, splits: tuple[str, ...]) -
     return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
 
 
-def _found(one: Kept, measure: Measure, rows: str) -> str:
+def _found(one: RollupLevel, measure: Measure, rows: str) -> str:
     """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level."""
     split = "NULL" if one.by == WHOLE else f'r."by_{one.by}"'
     period = f"c.{start_of(Grain(one.grain))}"
@@ -149,7 +150,7 @@ def _found(one: Kept, measure: Measure, rows: str) -> str:
     return f"SELECT period, split, bucket, sum(value)::BIGINT AS n FROM ({last}) GROUP BY ALL"
 
 
-def _sum_last(con: duckdb.DuckDBPyConnection, family: Family, one: Summed, levels: list[Kept]) -> None:
+def _sum_last(con: duckdb.DuckDBPyConnection, family: Family, one: Summed, levels: list[RollupLevel]) -> None:
     splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
     rows = _rows(con, family, one.measure, splits)(f"facts.{family.table}")
     for level in levels:
@@ -159,7 +160,9 @@ def _sum_last(con: duckdb.DuckDBPyConnection, family: Family, one: Summed, level
 # Counts ------------------------------------------------------------------------------------------------------------------
 
 
-def _count(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, one: Summed, levels: list[Kept]) -> None:
+def _count(
+    con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, one: Summed, levels: list[RollupLevel]
+) -> None:
     ((first, last),) = con.execute(f"SELECT min({family.day}), max({family.day}) FROM facts.{family.table}").fetchall()
     if first is None:
         return
@@ -244,7 +247,7 @@ def _register(con: duckdb.DuckDBPyConnection, counted: Numbers, starts: Numbers,
     con.register(_FOUND, pa.table(found))
 
 
-def _write(con: duckdb.DuckDBPyConnection, one: Kept, name: str, found: str) -> None:
+def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, name: str, found: str) -> None:
     """Write what was found (a relation of period, split, bucket and n) into a column of a level."""
     con.execute(
         f"UPDATE facts.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"

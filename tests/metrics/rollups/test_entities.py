@@ -14,17 +14,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ibis import _
 
-from metrics.cells.shop_of_cells import ALL, SETTINGS, tables, without_cells
-from metrics.cells.test_cells import CHANGED, changed, replaced
+from metrics.rollups.shop_of_rollups import ALL, SETTINGS, tables, without_rollups
+from metrics.rollups.test_rollups import CHANGED, changed, replaced
 from metrics.shops import TestShop, shop
 from properties import few
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.cells import families
-from regulars.metrics.cells.refresh import refresh
 from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sums import sums
 from regulars.metrics.measures import LINES, RETURNS, Amount, within
 from regulars.metrics.question import condition, periods_of
+from regulars.metrics.rollups import rollup_tables
+from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Length, Nature, Quotient
 from regulars.vocabulary.calendar import Grain, from_epoch_day
@@ -40,7 +40,7 @@ MEASURES: dict[str, Amount] = {
     "pieces of the last line of two or more": within(LINES, _.quantity, _.quantity >= 2, latest="person"),
     "rows that are somebody's last": within(RETURNS, latest="person"),
 }
-CLEARED: tuple[Callable[..., Any], ...] = (families.of_entities, families.summed, families.families)
+CLEARED: tuple[Callable[..., Any], ...] = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def _asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )
         for place, (name, amount) in enumerate(MEASURES.items())
     )  # fmt: skip
-    monkeypatch.setattr(families, "CATALOGUE", (*CATALOGUE, *more))
+    monkeypatch.setattr(rollup_tables, "CATALOGUE", (*CATALOGUE, *more))
     for function in CLEARED:
         function.cache_clear()  # type: ignore[attr-defined]
     yield
@@ -62,8 +62,8 @@ def _asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         function.cache_clear()  # type: ignore[attr-defined]
 
 
-def scope_of(made: TestShop, grain: Grain, split: str, where: str, cells: bool, bucketed: bool) -> Scope:
-    facts = made.facts if cells else without_cells(made.facts)
+def scope_of(made: TestShop, grain: Grain, split: str, where: str, rollups: bool, bucketed: bool) -> Scope:
+    facts = made.facts if rollups else without_rollups(made.facts)
     asked = (condition(where),) if where else ()
     return Scope(facts, periods_of(facts, grain, None, None), (split,) if split else (), asked, 40, bucketed)
 
@@ -101,7 +101,7 @@ def test_kept_sums_say_what_rows_say(made: TestShop, name: str, grain: Grain, sp
         assert found(made, amount, grain, split, where, True, bucketed) == rows
     scope = scope_of(made, grain, split, where, True, True)
     (step,) = plan(amount.terms, scope)
-    assert step.source is (Source.ROWS if grain is Grain.DAY else Source.CELLS)
+    assert step.source is (Source.ROWS if grain is Grain.DAY else Source.ROLLUP)
 
 
 @pytest.mark.parametrize("name", ["who gave small things back", "who bought two pieces or more"])

@@ -1,4 +1,4 @@
-"""What is answered from cells is what rows answer, to the last digit; and differences leave what a build from nothing would."""
+"""What is answered from rollups is what rows answer, to the last digit; and differences leave what a build from nothing would."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from metrics.cells.shop_of_cells import ALL, SETTINGS, Tables, shop_of, tables, told, without_cells
+from metrics.rollups.shop_of_rollups import ALL, SETTINGS, Tables, shop_of, tables, told, without_rollups
 from metrics.shops import TestShop, order, shop, store
 from properties import few
-from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.cells.histograms import ATTRIBUTES, table_by
-from regulars.metrics.cells.refresh import Rule, refresh
-from regulars.metrics.cells.registry import held
+from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import AS_NOW, LINES, ORDERS, RETURNS, Fact, persons
 from regulars.metrics.query import planned
 from regulars.metrics.question import Condition, Question, condition, periods_of
+from regulars.metrics.rollups.kinds.gap_counts import ATTRIBUTES, table_by
+from regulars.metrics.rollups.refresh import refresh
+from regulars.metrics.rollups.registry import held
+from regulars.metrics.rollups.rollup import Rule
 from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.warehouse.derive import derive
 from regulars.warehouse.facts import FACT_TABLES
 
 GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
-METRICS = tuple(metric for metric in CATALOGUE if not isinstance(metric, Grid))
+METRICS = (*(metric for metric in CATALOGUE if not isinstance(metric, Grid)), *SHOWN_BESIDE)
 
 
 @pytest.fixture(scope="module", params=[1, pytest.param(2, marks=pytest.mark.slow)])
@@ -45,11 +46,11 @@ def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple
 
 @pytest.mark.parametrize("compare", [False, True], ids=["alone", "compared"])
 @pytest.mark.parametrize("grain", list(Grain))
-def test_cells_say_what_rows_say_of_every_metric_and_period(made: TestShop, grain: Grain, compare: bool) -> None:
+def test_rollups_say_what_rows_say_of_every_metric_and_period(made: TestShop, grain: Grain, compare: bool) -> None:
     facts = made.facts
     periods = periods_of(facts, grain, None, None)
     question = Question(METRICS, periods[-40:], active_window=40, compare=compare)
-    assert told(question, facts) == told(question, without_cells(facts))
+    assert told(question, facts) == told(question, without_rollups(facts))
 
 
 SPLITS = ("country", "channel", "coupon", "product", "source", "currency", "category", "reason")
@@ -62,11 +63,11 @@ BY_DAY = ("product", "reason")
     [(split, grain) for split in SPLITS for grain in (Grain.WEEK, Grain.MONTH, Grain.FISCAL_YEAR)]
     + [pytest.param(split, Grain.DAY, marks=() if split in BY_DAY else pytest.mark.slow) for split in SPLITS],
 )
-def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
+def test_rollups_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
     facts = made.facts
     periods = periods_of(facts, grain, None, None)[-20:]
     question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is not Grain.DAY)
-    assert told(question, facts) == told(question, without_cells(facts))
+    assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize(
@@ -74,22 +75,24 @@ def test_cells_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, sp
     [("country", "channel"), ("channel", "country"), ("product", "coupon"), ("reason", "source")],
     ids=" and ".join,
 )
-def test_cells_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:
+def test_rollups_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:
     facts = made.facts
     for grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR):
         question = Question(knowing(splits), periods_of(facts, grain, None, None), splits, active_window=40)
-        assert told(question, facts) == told(question, without_cells(facts))
+        assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize(("split", "text"), [("channel", "country=DE,unknown"), ("first_country", "first_channel!=web"),
                                              ("country", "channel!=shop")])  # fmt: skip
-def test_cells_say_what_rows_say_of_a_split_under_a_condition_on_another(made: TestShop, split: str, text: str) -> None:
+def test_rollups_say_what_rows_say_of_a_split_under_a_condition_on_another(
+    made: TestShop, split: str, text: str
+) -> None:
     facts, where = made.facts, (condition(text),)
     asked = (split,) if not split.startswith("first_") else (split.removeprefix("first_"),)
     question = Question(
         knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True
     )
-    assert told(question, facts) == told(question, without_cells(facts))
+    assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize(
@@ -97,14 +100,14 @@ def test_cells_say_what_rows_say_of_a_split_under_a_condition_on_another(made: T
     [(Grain.MONTH, "", ""), (Grain.MONTH, "country", ""), (Grain.QUARTER, "product", ""), (Grain.ALL, "", "first_country!=DE"),
      (Grain.ALL, "channel", ""), (Grain.FISCAL_YEAR, "", "first_country=DE,FR"), (Grain.WEEK, "country", "")],
 )  # fmt: skip
-def test_cells_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, split: str, where: str) -> None:
+def test_rollups_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, split: str, where: str) -> None:
     facts, periods = made.facts, periods_of(made.facts, grain, None, None)
     conditions = (condition(where),) if where else ()
     for metrics in (GRIDS, (named("cohort_retention_rate"),)):
         question = Question(metrics, periods, (split,) if split else (), conditions)
-        assert told(question, facts) == told(question, without_cells(facts))
+        assert told(question, facts) == told(question, without_rollups(facts))
         # Of a week, the grid by calendar months is not kept.
-        assert ({step.source for step in planned(question, facts)} == {Source.CELLS}) is (grain is not Grain.WEEK)
+        assert ({step.source for step in planned(question, facts)} == {Source.ROLLUP}) is (grain is not Grain.WEEK)
 
 
 def distinct(fact: Fact) -> Metric:
@@ -117,7 +120,7 @@ def distinct(fact: Fact) -> Metric:
     [(grain, where) for grain in (Grain.MONTH, Grain.FISCAL_YEAR) for where in ("", "country=DE", "country=DE,FR")]
     + [pytest.param(Grain.WEEK, where, marks=pytest.mark.slow) for where in ("", "country=DE", "country=DE,FR")],
 )
-def test_distinct_customers_from_cells_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
+def test_distinct_customers_from_rollups_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
     facts, kept = made.facts, 0
     for fact in (ORDERS, LINES, RETURNS):
         for split in ("", *(split for split, column in fact.splits.items() if column not in AS_NOW)):
@@ -125,26 +128,26 @@ def test_distinct_customers_from_cells_are_those_of_rows(made: TestShop, grain: 
             question = Question(
                 (distinct(fact),), periods_of(facts, grain, None, None), splits, conditions, 40, compare=True
             )
-            assert told(question, facts) == told(question, without_cells(facts))
-            kept += {step.source for step in planned(question, facts)} == {Source.CELLS}
+            assert told(question, facts) == told(question, without_rollups(facts))
+            kept += {step.source for step in planned(question, facts)} == {Source.ROLLUP}
     assert kept >= (14 if grain is not Grain.WEEK and not where else 0)
 
 
 @pytest.mark.parametrize("window", [7, 40, 90, 365])
-def test_cells_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
+def test_rollups_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
     facts = made.facts
     question = Question(METRICS, periods_of(facts, Grain.MONTH, None, None), active_window=window)
-    assert told(question, facts) == told(question, without_cells(facts))
+    assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize(
     "text", ["country=DE", "country!=DE", "country=unknown,FR", "first_channel=web", "net_revenue>=20"]
 )
-def test_cells_say_what_rows_say_under_a_condition(made: TestShop, text: str) -> None:
+def test_rollups_say_what_rows_say_under_a_condition(made: TestShop, text: str) -> None:
     facts, where = made.facts, (condition(text),)
     for grain, compare in ((Grain.MONTH, False), (Grain.MONTH, True), (Grain.QUARTER, True)):
         question = Question(knowing((), where), periods_of(facts, grain, None, None), (), where, 40, compare)
-        assert told(question, facts) == told(question, without_cells(facts))
+        assert told(question, facts) == told(question, without_rollups(facts))
 
 
 def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
@@ -152,7 +155,7 @@ def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
     periods = tuple(facts.calendar.parse(text) for text in ("2024-01-03..2024-01-19", "2023-12-01..2024-02-29"))
     for compare in (False, True):
         question = Question(METRICS, periods, active_window=40, compare=compare)
-        assert told(question, facts) == told(question, without_cells(facts))
+        assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize("split", [(), ("country",)], ids=["whole", "by country"])
@@ -161,7 +164,7 @@ def test_an_engine_that_is_only_asked_through_ibis_says_the_same(made: TestShop,
     question = Question(
         knowing(split), periods_of(facts, Grain.MONTH, None, None), split, active_window=40, compare=True
     )
-    assert told(question, facts) == told(question, replace(facts, run=None, cells=()))
+    assert told(question, facts) == told(question, replace(facts, run=None, rollups=()))
 
 
 CHANGED = frozenset(fact.name for fact in FACT_TABLES)
@@ -191,21 +194,23 @@ def replaced(made: TestShop, rows: Tables) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {made_name} AS FROM {rows_} WHERE person IN (FROM touched)")
 
 
-def cells(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[object, ...]]:
-    """All cells, added up."""
+def rollups(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[object, ...]]:
+    """All rollups, added up."""
     found: dict[tuple[object, ...], tuple[object, ...]] = {}
     for one in held(con):
-        if one.family == "gaps" or not one.stands:
+        if one.family == "gaps" or not one.is_stored:
             continue
         names = sorted(one.columns)
         key = (one.family, one.by, one.grain, one.bucketed)
-        if one.family == "quantiles":
-            listed = ", ".join(f"{name}, at_most_{name}" for name in names)
-            rows = con.execute(
-                f"SELECT period, split, rows, {listed} FROM facts.{one.table} WHERE level = {one.level}"
-            ).fetchall()
-            assert len({row[:2] for row in rows}) == len(rows)
-            found |= {(*key, *row[:2]): (*names, *map(str, row[2:])) for row in rows}  # nothing is no number
+        if one.family == "results":
+            read = con.execute(f"SELECT * EXCLUDE (level) FROM facts.{one.table} WHERE level = {one.level}")
+            columns = [column[0] for column in read.description]
+            mine = [place for place, name in enumerate(columns) if name.removeprefix("at_most_") in names]
+            mine += [columns.index("rows")]
+            results = {row[:2]: row for row in read.fetchall()}
+            # nothing is no number: NaN is compared as text
+            found |= {(*key, *names, *row[:2]): tuple(str(row[place]) for place in mine) for row in results.values()}
+            assert (columns[:2], len(results)) == (["period", "split"], one.rows)
             continue
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
         if one.family == "cohorts":
@@ -245,38 +250,40 @@ def changed(rows: Tables, seed: int) -> Tables:
 def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> None:
     """Few rows are summed up for each level by itself, many for the finest, from which the others follow."""
     made = shop_of(seed)
-    by_itself = cells(made.con)
+    by_itself = rollups(made.con)
     made.con.execute(
         "UPDATE facts.orders SET currency = 'one', coupon = 'it''s one'"
     )  # copied from what is not split by it
     refresh(made.con, made.settings, rule=ALL)
-    one_value = cells(made.con)
+    one_value = rollups(made.con)
     assert one_value != by_itself
     refresh(made.con, made.settings, rule=replace(ALL, few=0))
-    assert cells(made.con) == one_value
+    assert rollups(made.con) == one_value
 
 
 @settings(max_examples=few(1), deadline=None, suppress_health_check=list(HealthCheck))
 @example([4, 11, 3])
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
-def test_cells_corrected_by_differences_are_cells_built_anew(seeds: list[int]) -> None:
+def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int]) -> None:
     rows = tables(seeds[0])
     made = shop(SETTINGS, **rows)
     refresh(made.con, SETTINGS, rule=ALL)
     for seed in seeds[1:]:
         rows = changed(rows, seed)
         replaced(made, rows)
-        built = made.con.execute("SELECT max(level) FROM facts.cells").fetchone()
+        built = made.con.execute("SELECT max(level) FROM facts.rollups").fetchone()
         refresh(made.con, SETTINGS, CHANGED, rule=ALL)
-        assert made.con.execute("SELECT max(level) FROM facts.cells").fetchone() == built  # corrected, not built again
-    corrected = cells(made.con)
+        assert (
+            made.con.execute("SELECT max(level) FROM facts.rollups").fetchone() == built
+        )  # corrected, not built again
+    corrected = rollups(made.con)
     anew = shop(SETTINGS, **rows)
     refresh(anew.con, SETTINGS, rule=ALL)
-    assert corrected == cells(anew.con)
+    assert corrected == rollups(anew.con)
     for split in ((), ("country",)):
         months = periods_of(made.facts, Grain.MONTH, None, None)
         question = Question(knowing(split), months, split, active_window=40, compare=bool(split))
-        assert told(question, made.facts) == told(question, without_cells(made.facts))
+        assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 
 def test_results_of_periods_that_changed_too_much_are_taken_from_rows() -> None:
@@ -288,60 +295,60 @@ def test_results_of_periods_that_changed_too_much_are_taken_from_rows() -> None:
     rows["orders"] += [order("more", "c1", february), order("even_more", "c2", february)]
     replaced(made, rows)
     refresh(made.con, SETTINGS, CHANGED, rule=replace(ALL, again=20))
-    quantiles = tuple(metric for metric in METRICS if isinstance(metric, Quantile))
+    quantiles = tuple(metric for metric in METRICS if isinstance(metric, Quantile) and metric.name.startswith("time_"))
     months = periods_of(made.facts, Grain.MONTH, None, None)
 
     def sources(*periods: Period) -> set[tuple[str, str]]:
         question = Question(quantiles, periods, ("country",), active_window=40)
-        assert told(question, made.facts) == told(question, without_cells(made.facts))
+        assert told(question, made.facts) == told(question, without_rollups(made.facts))
         return {(one.source.value, one.why_not_smaller) for one in planned(question, made.facts) if not one.terms}
 
     # The year is dropped, for it has more orders than 20; the month has fewer.
     (why,) = sources(*periods_of(made.facts, Grain.YEAR, None, None)[1:])
-    assert why == ("rows", "a quantile needs every value: a load changed too many orders of 2024 to keep its result")
-    assert sources(*months) == {("cells", "")}
-    assert sources(periods_of(made.facts, Grain.YEAR, None, None)[0]) == {("cells", "")}
+    assert why == ("rows", "it needs every value: a load changed too many orders of 2024 to keep its result")
+    assert sources(*months) == {("rollup", "")}
+    assert sources(periods_of(made.facts, Grain.YEAR, None, None)[0]) == {("rollup", "")}
     # What a later load can find anew is kept again.
     rows["orders"] += [order("last", "c1", "2024-03-15T12:00:00")]
     replaced(made, rows)
     refresh(made.con, SETTINGS, CHANGED, rule=ALL)
-    assert sources(*periods_of(made.facts, Grain.YEAR, None, None)) == {("cells", "")}
+    assert sources(*periods_of(made.facts, Grain.YEAR, None, None)) == {("rollup", "")}
     anew = shop(SETTINGS, **rows)
     refresh(anew.con, SETTINGS, rule=ALL)
-    assert cells(made.con) == cells(anew.con)
+    assert rollups(made.con) == rollups(anew.con)
 
 
 def test_many_rows_are_summed_in_parts_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     made = shop_of(1)
-    expected = cells(made.con)
-    monkeypatch.setattr("regulars.metrics.cells.refresh._PART", 7)
-    monkeypatch.setattr("regulars.metrics.cells.entities._AT_ONCE", 7)
-    monkeypatch.setattr("regulars.metrics.cells.quantiles._AT_ONCE", 7)
-    monkeypatch.setattr("regulars.metrics.cells.occurrences._AT_ONCE", 7)
+    expected = rollups(made.con)
+    monkeypatch.setattr("regulars.metrics.rollups.kinds.fact_sums._PART", 7)
+    monkeypatch.setattr("regulars.metrics.rollups.kinds.entities._AT_ONCE", 7)
+    monkeypatch.setattr("regulars.metrics.rollups.kinds.period_results._AT_ONCE", 7)
+    monkeypatch.setattr("regulars.metrics.inference.value_counts._AT_ONCE", 7)
     for name in sorted(CHANGED):
         made.con.execute(f"CREATE TEMP TABLE again AS SELECT * FROM facts.{name} WHERE day % 2 = 0")
         made.con.execute(f"DELETE FROM facts.{name} WHERE day % 2 = 0")
         made.con.execute(f"INSERT INTO facts.{name} FROM again")
         made.con.execute("DROP TABLE again")
     refresh(made.con, SETTINGS, rule=ALL)
-    assert cells(made.con) == expected
+    assert rollups(made.con) == expected
 
 
 def test_tables_that_differences_have_doubled_are_added_up() -> None:
     one, other = tables(1), tables(2)
     made = shop(SETTINGS, **one)
     refresh(made.con, SETTINGS, rule=ALL)
-    size = made.con.execute("SELECT count(*) FROM facts.cells_customers").fetchone()
-    expected = cells(made.con)
+    size = made.con.execute("SELECT count(*) FROM facts.rollup_customers").fetchone()
+    expected = rollups(made.con)
     sizes = []
     for rows in (other, one, other, one):
         replaced(made, rows)
         refresh(made.con, SETTINGS, CHANGED, rule=ALL)
-        sizes.append(made.con.execute("SELECT count(*) FROM facts.cells_customers").fetchone()[0])  # type: ignore[index]
+        sizes.append(made.con.execute("SELECT count(*) FROM facts.rollup_customers").fetchone()[0])  # type: ignore[index]
     assert size is not None
     assert max(sizes) < 3 * size[0]
     assert min(sizes[1:]) <= max(sizes[0], size[0])
-    assert cells(made.con) == expected
+    assert rollups(made.con) == expected
 
 
 def test_a_fact_that_has_doubled_is_decided_anew() -> None:
@@ -353,33 +360,33 @@ def test_a_fact_that_has_doubled_is_decided_anew() -> None:
     assert {one.fact_rows for one in held(made.con) if one.family == "orders"} == {60}
     anew = shop(SETTINGS, **tables(3))
     refresh(anew.con, SETTINGS, rule=ALL)
-    assert cells(made.con) == cells(anew.con)
+    assert rollups(made.con) == rollups(anew.con)
 
 
 # What is worth keeping ---------------------------------------------------------------------------------------------------
 
 
-def test_a_small_fact_keeps_no_cells() -> None:
+def test_a_small_fact_keeps_no_rollups() -> None:
     made = shop_of(1, Rule())
-    assert {(one.family, one.by): one.stands for one in held(made.con)} == {
+    assert {(one.family, one.by): one.is_stored for one in held(made.con)} == {
         ("gaps", ""): True, **{("gaps", attribute): False for attribute in ATTRIBUTES}
     }  # fmt: skip
 
 
-def test_a_shop_of_guests_keeps_cells_of_nobody() -> None:
+def test_a_shop_of_guests_keeps_rollups_of_nobody() -> None:
     made = shop(SETTINGS, orders=[order(number, None, "2024-02-15T12:00:00") for number in range(3)])
     refresh(made.con, SETTINGS, rule=ALL)
     question = Question(knowing(("country",)), periods_of(made.facts, Grain.MONTH, None, None), ("country",))
-    assert told(question, made.facts) == told(question, without_cells(made.facts))
+    assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 
-def test_cells_that_would_not_be_small_are_left_out() -> None:
+def test_rollups_that_would_not_be_small_are_left_out() -> None:
     made = shop_of(1, Rule(small=0.5, fewest=0))
     orders = {(one.by, one.grain, one.bucketed): one for one in held(made.con) if one.family == "orders"}
-    assert orders["", "day", True].stands is False
+    assert orders["", "day", True].is_stored is False
     assert orders["", "day", True].rows > 30
     assert orders["currency", "day", False].rows == orders["", "day", False].rows
     for one in orders.values():
-        assert one.stands is (one.rows <= 30)
+        assert one.is_stored is (one.rows <= 30)
         rows = made.con.execute(f"SELECT count(*) FROM facts.{one.table} WHERE level = {one.level}").fetchone()
-        assert rows == ((one.rows if one.stands else 0),)
+        assert rows == ((one.rows if one.is_stored else 0),)

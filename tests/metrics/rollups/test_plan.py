@@ -6,14 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from metrics.cells.shop_of_cells import shop_of, tables, told, without_cells
+from metrics.rollups.shop_of_rollups import shop_of, tables, told, without_rollups
 from metrics.shops import TestShop, shop
-from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.cells.refresh import Rule
+from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
+from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.plan import Source
+from regulars.metrics.measures import Timing
 from regulars.metrics.query import planned
 from regulars.metrics.question import Question, condition, periods_of
-from regulars.metrics.shapes import Grid, Quantile
+from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 
 
@@ -39,12 +41,12 @@ def plan_of(
 
 
 @pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
-def test_everything_that_adds_up_is_answered_from_cells(made: TestShop, grain: Grain) -> None:
+def test_everything_that_adds_up_is_answered_from_rollups(made: TestShop, grain: Grain) -> None:
     of_orders = [metric for metric in CATALOGUE if not metric.forecast]
     summed = tuple(metric for metric in of_orders if not isinstance(metric, Grid))
     question = Question(summed, periods_of(made.facts, grain, None, None), active_window=365)
     sources = {step.source for step in planned(question, made.facts) if step.terms}
-    assert sources == {Source.CELLS}
+    assert sources == {Source.ROLLUP}
 
 
 def test_what_a_forecast_says_is_read_customer_by_customer(made: TestShop) -> None:
@@ -53,17 +55,35 @@ def test_what_a_forecast_says_is_read_customer_by_customer(made: TestShop) -> No
     assert why == "what a forecast says is kept for each customer, not summed up"
 
 
-@pytest.mark.parametrize(("split", "by"), [("", ""), ("country", "first_country"), ("product", "first_product")])
+OF_VALUES = tuple(
+    metric
+    for metric in (*CATALOGUE, *SHOWN_BESIDE)
+    if isinstance(metric, Quantile | LargestShare) and metric.timing is Timing.WITHIN
+)
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["whole", "split"])
 @pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
-def test_quantiles_of_usual_periods_are_kept_as_results(made: TestShop, grain: Grain, split: str, by: str) -> None:
-    quantiles = tuple(metric for metric in CATALOGUE if isinstance(metric, Quantile))
-    splits = (split,) if split else ()
-    question = Question(quantiles, periods_of(made.facts, grain, None, None), splits, active_window=365, compare=True)
-    (values,) = {step for step in planned(question, made.facts) if not step.terms and step.kept is not None}
-    assert (values.source, values.table) == (Source.CELLS, "cells_quantiles")
+@pytest.mark.parametrize("metric", OF_VALUES, ids=lambda metric: metric.name)
+def test_results_of_usual_periods_are_stored(made: TestShop, metric: Metric, grain: Grain, split: bool) -> None:
+    known = {column: word for word, column in metric.above.facts[0].splits.items()}
+    splits = (known["first_country"],) if split else ()
+    question = Question((metric,), periods_of(made.facts, grain, None, None), splits, active_window=365)
+    (values,) = {step for step in planned(question, made.facts) if not step.terms}
+    assert (values.source, values.table) == (Source.ROLLUP, "rollup_results")
+    by = "first_country" if split else ""
     assert values.about == ", ".join(filter(None, [f"results by {grain.value}", by, "bucket of customers"]))
-    rows = made.con.execute(f"SELECT count(*) FROM facts.cells_quantiles WHERE level = {values.kept.level}").fetchone()  # type: ignore[union-attr]
+    assert values.kept is not None
+    rows = made.con.execute(f"SELECT count(*) FROM facts.rollup_results WHERE level = {values.kept.level}").fetchone()
     assert rows == (values.rows,)
+
+
+@pytest.mark.parametrize("metric", OF_VALUES, ids=lambda metric: metric.name)
+def test_results_by_other_columns_are_taken_from_rows(made: TestShop, metric: Metric) -> None:
+    question = Question((metric,), periods_of(made.facts, Grain.MONTH, None, None), ("channel",), active_window=365)
+    (values,) = {step for step in planned(question, made.facts) if not step.terms}
+    assert values.kept is None
+    assert values.why_not_smaller == "it needs every value: results are stored whole and by first_country only"
 
 
 @pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
@@ -78,7 +98,7 @@ def test_the_customers_that_a_comparison_counts_are_kept(
     """A comparison asks the other metrics too, some of which read rows; what the metric itself rests on is kept."""
     mine = {fact.name for fact in (*named(name).facts, *named(name).people.facts)}
     steps = [step for step in plan_of(made, name, grain, split, where, window=365, compare=True) if step[0] in mine]
-    assert {source for _, source, _ in steps} == {Source.CELLS}
+    assert {source for _, source, _ in steps} == {Source.ROLLUP}
 
 
 def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> None:
@@ -87,7 +107,7 @@ def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> No
     assert step.kept is not None
     holding = [
         one
-        for one in made.facts.cells
+        for one in made.facts.rollups
         if one.family == "orders" and one.by == "" and one.grain in ("day", "month", "quarter", "year")
     ]
     assert step.rows == min(one.rows for one in holding)
@@ -130,7 +150,7 @@ def test_what_is_not_kept_says_why(made: TestShop, asked: dict, fact: str, sourc
      ("net_revenue", "coupon,channel", ""), ("new_customers", "country,channel", "")],
 )  # fmt: skip
 def test_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, split: str, where: str) -> None:
-    assert {source for _, source, _ in plan_of(made, name, split=split, where=where)} == {Source.CELLS}
+    assert {source for _, source, _ in plan_of(made, name, split=split, where=where)} == {Source.ROLLUP}
 
 
 def test_a_table_that_would_not_be_small_is_named() -> None:
@@ -145,10 +165,10 @@ def test_a_measure_of_another_definition_is_answered_from_rows(made: TestShop) -
     metric = named("net_revenue")
     other = replace(metric, of=metric.of * 2)  # type: ignore[attr-defined, call-arg]
     question = Question((other,), periods_of(made.facts, Grain.MONTH, None, None))
-    assert {step.source for step in planned(question, made.facts)} == {Source.CELLS, Source.ROWS}
-    assert told(question, made.facts) == told(question, without_cells(made.facts))
+    assert {step.source for step in planned(question, made.facts)} == {Source.ROLLUP, Source.ROWS}
+    assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 
-def test_a_shop_without_cells_is_answered_from_rows() -> None:
+def test_a_shop_without_rollups_is_answered_from_rows() -> None:
     (step,) = plan_of(shop(**tables(1)), "net_revenue")
     assert step[1:] == (Source.ROWS, "nothing is kept summed up")

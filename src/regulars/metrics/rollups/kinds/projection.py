@@ -11,14 +11,14 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.metrics.cells.families import Family, Summed, grains, summed
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
+from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, summed
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
 from regulars.warehouse.compiled import compiled
 
-ROWS = "cells_rows"
-CALENDAR = "cells_calendar"
+ROWS = "rollup_rows"
+CALENDAR = "rollup_calendar"
 """Each local day with the first day of the week, month … it lies in, and the first day after that."""
 DAY = "counted_day"
 MONEY = "money"

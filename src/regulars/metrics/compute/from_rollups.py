@@ -1,4 +1,4 @@
-"""Sums from cells: plain SQL reads a few small rows, and the rest is adding up."""
+"""Sums from rollups: plain SQL reads a few small rows, and the rest is adding up."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.cells.build import split_of
-from regulars.metrics.cells.families import digest
 from regulars.metrics.compute.parts import Part, codes
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.kept import Kept
 from regulars.metrics.measures import Term, Timing
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds.sum_statements import split_of
+from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.scope import Scope
 
 
-def parts_from_cells(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
-    """The sums of a step that is answered from cells."""
+def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
+    """The sums of a step that is answered from rollups."""
     assert step.kept is not None
     assert scope.facts.run is not None
     kept = step.kept
@@ -55,7 +55,7 @@ def parts_from_cells(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
             yield term, Part(splits, chosen, values[:, there, :], name.startswith("money_"))
 
 
-def _column(kept: Kept, term: Term, scope: Scope) -> str:
+def _column(kept: RollupLevel, term: Term, scope: Scope) -> str:
     named = digest(term.measure, scope.active_window)
     return f"sum_{named}" if f"sum_{named}" in kept.columns else f"money_{named}"
 
@@ -79,7 +79,7 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
 
 
 def predicate(column: str, one: Condition) -> str:
-    """SQL of a condition on a column that cells are split by."""
+    """SQL of a condition on a column that rollups are split by."""
     values = ", ".join("'" + value.replace("'", "''") + "'" for value in one.values)
     return f"{column} {'IN' if one.operator == '=' else 'NOT IN'} ({values})"
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.cells import registry
-from regulars.metrics.cells.families import WHOLE, digest
-from regulars.metrics.cells.projection import MONEY, ROWS, Column, typed
-from regulars.metrics.kept import Kept
 from regulars.metrics.measures import AS_NOW, HISTORIES, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
+from regulars.metrics.rollup_level import LevelKey, RollupLevel
+from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column, typed
+from regulars.metrics.rollups.rollup import Work
+from regulars.metrics.rollups.rollup_tables import WHOLE, digest
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
@@ -25,7 +25,7 @@ from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
 
 FAMILY = "cohorts"
-TABLE = "cells_cohorts"
+TABLE = "rollup_cohorts"
 KEYS = ("level", "period", "age", "split", "bucket")
 """What names a row: `period` is the first day of the month of the first order, or the day itself; `age` counts from 0."""
 GRAINS = {Age.CALENDAR_MONTHS: Grain.MONTH, Age.THIRTY_DAYS: Grain.DAY}
@@ -42,80 +42,82 @@ def column(measure: Measure) -> str:
     return digest(measure, None)
 
 
-def build(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, orders: int, small: float) -> None:
-    """Keep the sums of all cohorts wherever these are at most a share `small` of the orders."""
-    ((first, last),) = con.execute("SELECT min(first_day), max(day) FROM facts.orders").fetchall()
-    if first is None:
-        return
-    named = dict.fromkeys(name for age in Age for name in _columns(con, schema, age))
-    con.execute(
-        f"CREATE OR REPLACE TABLE facts.{TABLE} (level INTEGER, period INTEGER, age INTEGER, split TEXT, bucket INTEGER,"
-        f" rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
-    )
-    noted: list[Kept] = []
-    start = registry.next_level(con)
-    for age, grain in GRAINS.items():
-        columns = frozenset(_columns(con, schema, age))
-        decided: list[Kept] = []
-        for by in _SPLITS:
-            values = 1 if by == WHOLE else _one(con, f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
-            size = _most(age, first, last) * values * BUCKETS
-            level = start + len(noted) + len(decided)
-            decided.append(
-                Kept(TABLE, level, FAMILY, by, grain.value, True, columns, size, orders, size <= small * orders)
-            )
-        standing = [one for one in decided if one.stands]
-        rows = _insert(con, schema, age, standing, {"facts.orders": ""}) if standing else {}
-        noted += [replace(one, rows=rows.get(one.level, one.rows)) for one in decided]
-    registry.note(con, *noted)
+class CohortSums:
+    """Sums of cohorts: of the orders of customers who started in one month (or on one day), by age since."""
+
+    def wanted(self, work: Work) -> frozenset[LevelKey]:
+        """Whole, and by each attribute of the first order."""
+        if not (work.levels(FAMILY) or work.is_large("orders")):
+            return frozenset()
+        return frozenset(
+            LevelKey(FAMILY, by, grain.value, True, frozenset(_columns(work, age)))
+            for age, grain in GRAINS.items()
+            for by in _SPLITS
+        )
+
+    def build(self, work: Work) -> None:
+        """Store the sums of all cohorts wherever these are small against the orders."""
+        if not work.is_large("orders"):
+            return
+        orders = work.rows("orders")
+        ((first, last),) = work.con.execute("SELECT min(first_day), max(day) FROM facts.orders").fetchall()
+        named = dict.fromkeys(name for age in Age for name in _columns(work, age))
+        work.con.execute(
+            f"CREATE OR REPLACE TABLE facts.{TABLE} (level INTEGER, period INTEGER, age INTEGER, split TEXT, bucket INTEGER,"
+            f" rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
+        )
+        noted: list[RollupLevel] = []
+        start = registry.next_level(work.con)
+        for age, grain in GRAINS.items():
+            columns = frozenset(_columns(work, age))
+            decided: list[RollupLevel] = []
+            for by in _SPLITS:
+                values = 1 if by == WHOLE else work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
+                size = 0 if first is None else _most(age, first, last) * values * BUCKETS
+                level = start + len(noted) + len(decided)
+                decided.append(
+                    RollupLevel(TABLE, level, FAMILY, by, grain.value, True, columns, size, "orders", orders,
+                                size <= work.rule.small * orders)
+                )  # fmt: skip
+            stored = [level for level in decided if level.is_stored]
+            rows = _insert(work, age, stored, {"facts.orders": ""}) if stored else {}
+            noted += [replace(level, rows=rows.get(level.level, level.rows)) for level in decided]
+        registry.note(work.con, *noted)
+
+    def apply(self, work: Work) -> None:
+        """Insert as further rows what the customers' orders say now, and less what they said before."""
+        levels = work.levels(FAMILY)
+        if "orders" not in work.changed or not levels:
+            return
+        for age, grain in GRAINS.items():
+            own = [level for level in levels if level.grain == grain.value and level.is_stored]
+            if own:
+                _insert(work, age, own, {f"temp.{HISTORIES_NOW}": "", f"temp.{HISTORIES_BEFORE}": "-"})
+        work.compact(TABLE, KEYS, "rows", {"customers", *(name for level in levels for name in level.columns)})
 
 
-def can_be_corrected(con: duckdb.DuckDBPyConnection, known: Iterable[Kept], schema: ibis.Schema) -> bool:
-    """Whether what the catalogue of today asks was decided about."""
-    own = {(one.by, one.grain): one.columns for one in known if one.family == FAMILY}
-    columns = {grain: frozenset(_columns(con, schema, age)) for age, grain in GRAINS.items()}
-    wanted = {(by, grain.value): columns[grain] for grain in columns for by in _SPLITS}
-    return not own or own == wanted
-
-
-def correct(con: duckdb.DuckDBPyConnection, schema: ibis.Schema) -> None:
-    """Insert as further rows what the histories say now, and less what they said before."""
-    for age, grain in GRAINS.items():
-        own = [one for one in registry.held(con) if one.family == FAMILY and one.grain == grain.value and one.stands]
-        if own:
-            _insert(con, schema, age, own, {f"temp.{HISTORIES_NOW}": "", f"temp.{HISTORIES_BEFORE}": "-"})
-
-
-def _insert(
-    con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, levels: Sequence[Kept], signs: Mapping[str, str]
-) -> dict[int, int]:
+def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:
     """Add to the levels the sums over tables of orders, each with its sign. Returns how many rows each level got."""
     splits = tuple(one.by for one in levels if one.by != WHOLE)
-    sums = ("rows", "customers", *_columns(con, schema, age))
+    sums = ("rows", "customers", *_columns(work, age))
     named = ", ".join(("period", "age", "bucket", *(f'"by_{by}"' for by in splits)))
     parts = (
-        f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(con, schema, age, splits, rows)})"
+        f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(work, age, splits, rows)})"
         for rows, sign in signs.items()
     )
     # Once by all columns, then by each: the few rows of the first are quickly added up.
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {_FINEST} AS {' UNION ALL '.join(parts)}")
+    work.con.execute(f"CREATE OR REPLACE TEMP TABLE {_FINEST} AS {' UNION ALL '.join(parts)}")
     totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in sums)
     differ = " OR ".join(f"{name} <> 0" for name in sums)
     found = {}
     for one in levels:
         split = "NULL::TEXT" if one.by == WHOLE else f'"by_{one.by}"'
-        found[one.level] = _one(
-            con,
+        found[one.level] = work.number(
             f"INSERT INTO facts.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, * FROM (SELECT period, age,"
             f" {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
         )
-    con.execute(f"DROP TABLE {_FINEST}")
+    work.con.execute(f"DROP TABLE {_FINEST}")
     return found
-
-
-def _one(con: duckdb.DuckDBPyConnection, sql: str) -> int:
-    ((found,),) = con.execute(sql).fetchall()
-    return int(found)
 
 
 def _most(age: Age, first: int, last: int) -> int:
@@ -130,9 +132,9 @@ def _month(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _sums(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, splits: tuple[str, ...], rows: str) -> str:
+def _sums(work: Work, age: Age, splits: tuple[str, ...], rows: str) -> str:
     """SQL of the sums over these rows of orders, by all splits together."""
-    columns, projected = _projection(con, schema, age, splits)
+    columns, projected = _projection(work, age, splits)
     by = "".join(f', "by_{one}"' for one in splits)
     totals = "".join(f", {Column(name, name).total} AS {name}" for name in columns)
     seen = projected.replace(f'"{ROWS}"', _aged(age, rows))
@@ -160,16 +162,15 @@ def _measures(age: Age) -> dict[str, Measure]:
     return {column(measure): measure for measure in found}
 
 
-def _columns(con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age) -> tuple[str, ...]:
-    return tuple(_projection(con, schema, age, ())[0])
+def _columns(work: Work, age: Age) -> tuple[str, ...]:
+    return tuple(_projection(work, age, ())[0])
 
 
-def _projection(
-    con: duckdb.DuckDBPyConnection, schema: ibis.Schema, age: Age, splits: tuple[str, ...]
-) -> tuple[Sequence[str], str]:
+def _projection(work: Work, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
-    told = ("cohorts", typed(schema), age, splits, tuple(_measures(age)))
-    return compiled(con, told, lambda: _added(schema, age, splits))
+    schema = work.schema("orders")
+    key = ("cohorts", typed(schema), age, splits, tuple(_measures(age)))
+    return compiled(work.con, key, lambda: _added(schema, age, splits))
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process

@@ -1,4 +1,4 @@
-"""Small random shops whose sums are all kept, and the same questions asked of cells and of rows."""
+"""Small random shops whose sums are all kept, and the same questions asked of rollups and of rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.answer import Value
-from regulars.metrics.cells.refresh import Rule, refresh
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question
+from regulars.metrics.rollups.refresh import refresh
+from regulars.metrics.rollups.rollup import Rule
 from regulars.vocabulary.shop import Settings
 
 ALL = Rule(small=math.inf, fewest=0)
@@ -57,15 +58,15 @@ def tables(seed: int, orders: int = 60) -> Tables:
 
 
 def shop_of(seed: int, rule: Rule = ALL, settings: Settings = SETTINGS) -> TestShop:
-    """A random shop with its cells."""
+    """A random shop with its rollups."""
     made = shop(settings, **tables(seed))
     refresh(made.con, settings, rule=rule)
     return made
 
 
-def without_cells(facts: Facts) -> Facts:
+def without_rollups(facts: Facts) -> Facts:
     """The same facts, of which every sum is taken from rows."""
-    return replace(facts, cells=())
+    return replace(facts, rollups=())
 
 
 def told(question: Question, facts: Facts) -> list[tuple[object, ...]]:

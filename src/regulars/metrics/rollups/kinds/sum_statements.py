@@ -1,21 +1,21 @@
-"""From rows to cells, in SQL: first the finest sums that are wanted, then every longer period from those."""
+"""From rows to rollups, in SQL: first the finest sums that are wanted, then every longer period from those."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from regulars.metrics.cells import entities
-from regulars.metrics.cells.families import WHOLE, Family, by_both, columns_of
-from regulars.metrics.cells.projection import CALENDAR, DAY, Column, Projection, start_of
+from regulars.metrics.rollups.kinds import entities
+from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, Column, Projection, start_of
+from regulars.metrics.rollups.rollup_tables import WHOLE, Family, by_both, columns_of
 from regulars.vocabulary.calendar import Grain
 
-SEEN = "temp.cells_seen"
+SEEN = "temp.rollup_seen"
 """Rows of a family's projection, and `rows`: 1 for each, or what a difference adds to it."""
 SPLITS = ("split", "other_split")
 """The values of what a level is split by; null where it is split by fewer columns."""
 KEYS = ("level", "period", *SPLITS, "bucket")
-"""What names a row of cells. `bucket` is null where a level takes all customers together."""
+"""What names a row of a rollup. `bucket` is null where a level takes all customers together."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Pass:
     def table(self) -> str:
         """Where the finest sums are put meanwhile."""
         by = "_and_".join(columns_of(self.finest.by)) or "all"
-        return f"temp.cells_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
+        return f"temp.rollup_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
 
 
 def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
@@ -184,5 +184,5 @@ def table_of(family: Family, projection: Projection) -> str:
 
 
 def table_name(family: str) -> str:
-    """The table that holds the family's cells."""
-    return f"cells_{family}"
+    """The table that holds the family's rollup."""
+    return f"rollup_{family}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.cells.numbered import Numbers, beginnings
 from regulars.metrics.inference.intervals import woodruff
 
 Array = npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any]
 _Places = npt.NDArray[np.int64]
 _AT_ONCE = 200_000
+_BITS = 63
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class Quantiles:
     rows: Array
     at_most: Array
 
+    def scaled(self, scale: int) -> Quantiles:
+        """The same of values that were read as multiples: in units of so many."""
+        return replace(self, value=self.value / scale, low=self.low / scale, high=self.high / scale)
+
 
 @dataclass(frozen=True)
 class Histogram:
@@ -41,6 +47,11 @@ class Histogram:
     weight: Array
     shape: tuple[int, int, int]
     """Periods, groups, buckets."""
+
+    @property
+    def rows(self) -> Array:
+        """The number of values, shape (periods, groups, buckets)."""
+        return self._rows.reshape(self.shape)
 
     @property
     def _cells(self) -> int:
@@ -71,6 +82,13 @@ class Histogram:
             at_most.reshape(self.shape),
         )
 
+    @cached_property
+    def largest(self) -> Array:
+        """The largest value of each cell, shape (periods, groups); NaN where it is empty."""
+        found = np.full(self._cells, np.nan)
+        found[self.cell] = self.value  # sorted: the last of a cell stays
+        return found.reshape(self.shape[:2])
+
     def _at(self, shares: Array) -> Array:
         """The value at each share (last axis) of each cell's rows; NaN where it is empty, or the share is.
 
@@ -98,19 +116,20 @@ class Histogram:
         return found
 
 
-def counted(cell: Numbers, value: Numbers, bucket: Numbers, buckets: int) -> Iterator[tuple[_Places, Histogram]]:
+def value_counts(cell: Numbers, value: Numbers, bucket: Numbers, buckets: int) -> Iterator[tuple[_Places, Histogram]]:
     """Histograms of rows, some cells at a time: the numbers of the cells, and their histogram of shape (cells, 1, buckets).
 
-    Cells and values are whole numbers from 0; a cell that no row has is left out.
+    Cells and values are whole numbers, cells from 0; a cell that no row has is left out.
     """
     if not len(cell):
         return
-    low, high = (int(most).bit_length() for most in (buckets - 1, value.max()))
+    places, known = _placed(value, int(cell.max()).bit_length() + int(buckets - 1).bit_length())
+    low, high = (int(most).bit_length() for most in (buckets - 1, places.max()))
     # One number for all three sorts them at once; 32 bits several times faster than 64.
     small = int(cell.max()).bit_length() + high + low < 32
     key: Numbers = cell.astype(np.int32 if small else np.int64)
     key <<= high
-    key |= value
+    key |= places.astype(key.dtype)
     key <<= low
     key |= bucket
     key.sort()
@@ -123,11 +142,40 @@ def counted(cell: Numbers, value: Numbers, bucket: Numbers, buckets: int) -> Ite
     while at < len(starts) - 1:
         end = max(at + 1, int(np.searchsorted(starts, starts[at] + _AT_ONCE, side="right")) - 1)
         rows = slice(starts[at], starts[end])
-        places = np.repeat(np.arange(end - at), np.diff(starts[at : end + 1]))
-        values = ((key[rows] >> low) & ((1 << high) - 1)).astype(np.float64)
+        numbers = np.repeat(np.arange(end - at), np.diff(starts[at : end + 1]))
+        values = known(((key[rows] >> low) & ((1 << high) - 1)).astype(np.int64)).astype(np.float64)
         own = (key[rows] & ((1 << low) - 1)).astype(np.int64)
         yield (
             cells[starts[at:end]].astype(np.int64),
-            Histogram(places, own, values, weight[rows], (end - at, 1, buckets)),
+            Histogram(numbers, own, values, weight[rows], (end - at, 1, buckets)),
         )
         at = end
+
+
+def _placed(value: Numbers, taken: int) -> tuple[Numbers, Callable[[Numbers], Numbers]]:
+    """Whole numbers from 0 in the order of the values, that fit into 63 bits beside those taken; and their values again."""
+    least = int(value.min())
+    if taken + (int(value.max()) - least).bit_length() < _BITS:
+        return value - least, lambda places: places + least
+    distinct, place = np.unique(value, return_inverse=True)
+    return place.reshape(-1), lambda places: distinct[places]
+
+
+def summed_by_entity(
+    cell: Numbers, entity: Numbers, value: Numbers, bucket: Numbers
+) -> tuple[Numbers, Numbers, Numbers]:
+    """What each entity's values come to in each cell: cell, sum and bucket of each. An entity lies in one bucket."""
+    if not len(cell):
+        return cell, value, bucket
+    order = np.lexsort((entity, cell))
+    cell, entity = cell[order], entity[order]
+    differs = (cell[1:] != cell[:-1]) | (entity[1:] != entity[:-1])
+    first = np.append(0, 1 + np.flatnonzero(differs))
+    return cell[first], np.add.reduceat(value[order], first), bucket[order][first]
+
+
+def beginnings(ascending: Numbers) -> npt.NDArray[np.int64]:
+    """Where each number stands first."""
+    if not len(ascending):
+        return np.zeros(0, dtype=np.int64)
+    return np.append(0, 1 + np.flatnonzero(ascending[1:] != ascending[:-1]))

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
-from regulars.metrics.kept import Kept
+from regulars.metrics.inference.value_counts import Numbers
+from regulars.metrics.rollup_level import RollupLevel
 
-Numbers = npt.NDArray[Any]
 _FEW = 32
 
 
-def words(con: duckdb.DuckDBPyConnection, level: Kept) -> list[str]:
+def words(con: duckdb.DuckDBPyConnection, level: RollupLevel) -> list[str]:
     """The split values that a level has, in their order; at least one."""
     read_from = f"facts.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
     found = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
@@ -33,10 +29,3 @@ def fetched(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Numbers]:
     """The columns that a query finds, without nulls."""
     found = con.execute(sql).to_arrow_table()
     return {name: found[name].to_numpy() for name in found.column_names}
-
-
-def beginnings(ascending: Numbers) -> npt.NDArray[np.int64]:
-    """Where each number stands first."""
-    if not len(ascending):
-        return np.zeros(0, dtype=np.int64)
-    return np.append(0, 1 + np.flatnonzero(ascending[1:] != ascending[:-1]))

@@ -1,1 +1,0 @@
-"""Sums that are kept: every measure of the catalogue by period, split and bucket, so that a question reads no order."""

@@ -1,0 +1,254 @@
+"""Sums of facts by period, split and bucket, and beside them the counts of distinct entities of the same periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+
+from regulars.metrics.rollup_level import LevelKey, RollupLevel
+from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.kinds import entities
+from regulars.metrics.rollups.kinds.projection import CALENDAR, Projection, days_of, projection, start_of
+from regulars.metrics.rollups.kinds.sum_statements import (
+    KEYS,
+    SEEN,
+    Level,
+    copied,
+    keys_of,
+    levels,
+    narrowed,
+    passes,
+    rolled_up,
+    seen_changes,
+    seen_rows,
+    straight,
+    summed,
+    table_name,
+    table_of,
+)
+from regulars.metrics.rollups.rollup import Work
+from regulars.metrics.rollups.rollup_tables import Family, columns_of, families, grains
+from regulars.vocabulary.calendar import Grain
+from regulars.warehouse.fact_table import BUCKETS
+
+_PART = 2_000_000
+
+
+class FactSums:
+    """The sums that the catalogue asks of each fact and day, and the counts of its distinct entities."""
+
+    def wanted(self, work: Work) -> frozenset[LevelKey]:
+        """Every way to split a family, for every period it is stored by."""
+        return frozenset(
+            LevelKey(family.name, by, level.grain.value, level.bucketed, level.names(seen))
+            for family in families(work.settings.active_window)
+            if work.levels(family.name) or work.is_large(family.table)
+            for seen in (_projection(work, family),)
+            for by in family.ways
+            for level in _levels(work, family, by)
+        )
+
+    def build(self, work: Work) -> None:
+        """One pass over each fact's rows for all its sums."""
+        large = [family for family in families(work.settings.active_window) if work.is_large(family.table)]
+        with _calendar(work, large):
+            for family in large:
+                seen = _projection(work, family)
+                work.con.execute(table_of(family, seen))
+                _build(work, family, seen, work.rows(family.table))
+
+    def apply(self, work: Work) -> None:
+        """Sums of differences are differences of sums: they are inserted as further rows."""
+        concerned = [family for family in families(work.settings.active_window) if family.table in work.changed]
+        with _calendar(work, concerned):
+            for family in concerned:
+                _correct(work, family)
+
+
+# From nothing ------------------------------------------------------------------------------------------------------------
+
+
+def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None:
+    limit = work.rule.small * fact_rows
+    periods = _periods(work)
+    sizes: dict[Level, int] = {}
+    rows = seen.over(f"facts.{family.table}")
+    values = _values(work, family, rows)
+    for by in family.ways:
+        sizes |= _sizes(work, family, by, rows, limit, values, periods)
+    start = registry.next_level(work.con)
+    numbers = {level: start + place for place, level in enumerate(sizes)}
+    wanted = [level for level, size in sizes.items() if size <= limit]
+    if fact_rows <= work.rule.few:
+        rows = seen_rows(seen, f"facts.{family.table}")
+        sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
+    else:
+        parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
+        constant = {column: one.smallest for column, one in values.items() if one.number == 1}
+        same = [level for level in wanted if set(columns_of(level.by)) & constant.keys()]
+        sizes |= _sum_up(work, seen, parts, numbers, [level for level in wanted if level not in same])
+        for level in same:
+            sizes[level] = work.number(
+                f"INSERT INTO facts.{table_name(family.name)} {copied(level, numbers, constant)}"
+            )
+    noted = []
+    for level, size in sizes.items():
+        names = level.names(seen)
+        noted.append(
+            RollupLevel(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
+                 size, family.table, fact_rows, size <= limit)
+        )  # fmt: skip
+    registry.note(work.con, *noted)
+    entities.build(work.con, work.settings.calendar, family, noted)
+
+
+def _in_parts(work: Work, table: str) -> Iterator[str]:
+    """The table's rows in parts that fit into memory when they are laid out wide."""
+    last = work.number(f"SELECT max(rowid) FROM {table}")  # rows that are gone leave their numbers
+    for start in range(0, last + 1, _PART):
+        yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
+
+
+def _put_straight(work: Work, seen: Projection, rows: str, numbers: Mapping[Level, int]) -> dict[Level, int]:
+    """Add the sums of rows, given as SQL of SEEN, to the levels. Returns how many rows each got."""
+    found: dict[Level, int] = {}
+    if numbers:
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {narrowed(seen, rows)}")
+        table = f"facts.{table_name(next(iter(numbers)).family.name)}"
+        start = work.number(f"SELECT max(rowid) + 1 FROM {table}")
+        work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}")
+        counted = work.con.execute(
+            f"SELECT level, count(*) FROM {table} WHERE rowid >= {start} GROUP BY level"
+        ).fetchall()
+        by_level = {int(level): int(number) for level, number in counted}
+        found = {level: by_level.get(number, 0) for level, number in numbers.items()}
+        work.con.execute(f"DROP TABLE {SEEN}")
+    return found
+
+
+def _sum_up(
+    work: Work, seen: Projection, parts: Iterable[str], numbers: Mapping[Level, int], wanted: Iterable[Level]
+) -> dict[Level, int]:
+    """Add the sums of rows, given as SQL of SEEN, to the wanted levels. Returns how many rows each got."""
+    by_split: dict[tuple[Family, str], list[Level]] = {}
+    for level in wanted:
+        by_split.setdefault((level.family, level.by), []).append(level)
+    todo = [one for (family, by), levels_ in by_split.items() for one in passes(family, by, levels_)]
+    for number, part in enumerate(parts):
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {part}")
+        for one in todo:
+            into = f"INSERT INTO {one.table}" if number else f"CREATE OR REPLACE TEMP TABLE {one.table} AS"
+            work.con.execute(f"{into} {summed(one, seen)}")
+    work.con.execute(f"DROP TABLE IF EXISTS {SEEN}")
+    found: dict[Level, int] = {}
+    for one in todo:
+        for level in one.levels:
+            table = table_name(level.family.name)
+            found[level] = work.number(
+                f"INSERT INTO facts.{table} BY NAME {rolled_up(one, level, numbers[level], seen)}"
+            )
+        work.con.execute(f"DROP TABLE {one.table}")
+    return found
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What a column has: how many different values, and one of them."""
+
+    number: int
+    smallest: str
+
+
+def _values(work: Work, family: Family, rows: str) -> dict[str, _Values]:
+    """The values of each column that the family is split by."""
+    if not family.splits:
+        return {}
+    asked = ", ".join(f'count(DISTINCT "by_{column}"), min("by_{column}")' for column in family.splits)
+    (found,) = work.con.execute(f"SELECT {asked} FROM ({rows})").fetchall()
+    return {column: _Values(*found[2 * place : 2 * place + 2]) for place, column in enumerate(family.splits)}
+
+
+def _sizes(
+    work: Work, family: Family, by: str, rows: str, limit: float, values: dict[str, _Values], periods: dict[Grain, int]
+) -> dict[Level, int]:
+    """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
+    large is not counted: it has as many at least. What two columns make is not counted: it is taken for the product of their
+    numbers of values.
+    """
+    columns = columns_of(by)
+    several = prod(values[column].number for column in columns)
+    found: dict[Level, int] = {}
+    too_large = several if several > limit else 0  # each value has a row at least
+    for level in _levels(work, family, by):
+        if too_large:
+            found[level] = too_large
+            continue
+        size = several * periods[level.grain] * (BUCKETS if level.bucketed else 1)
+        if size > limit and len(columns) < 2:
+            size = work.number(f"SELECT count(*) FROM (SELECT DISTINCT {keys_of(level)} FROM ({rows}))")
+            too_large = size if size > limit and level.bucketed else 0
+        found[level] = size
+    return found
+
+
+# By difference ----------------------------------------------------------------------------------------------------------
+
+
+def _correct(work: Work, family: Family) -> None:
+    con, table = work.con, table_name(family.name)
+    kept = {(one.by, one.grain, one.bucketed): one for one in work.levels(family.name)}
+    if not kept:
+        return
+    seen = _projection(work, family)
+    changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
+    levels_of = (level for by in family.ways for level in _levels(work, family, by))
+    known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
+    _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.is_stored})
+    entities.correct(con, family, kept.values(), table)
+    work.compact(table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
+
+
+# Of both -----------------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
+    """CALENDAR for all days of the rows to be summed up."""
+    asked: dict[tuple[str, str], list[int]] = {}
+    for family in asked_for:
+        day, window = (family.day, 0) if family.window is None else ("day", family.window)
+        tables = [f"facts.{family.table}"]
+        if family.table in work.changed:
+            tables += [f"temp.added_{family.table}", f"temp.removed_{family.table}"]
+        for table in tables:
+            asked.setdefault((table, day), []).append(window)
+    firsts, lasts = [], []
+    for (table, day), windows in asked.items():
+        ((first, last),) = work.con.execute(f"SELECT min({day}), max({day}) FROM {table}").fetchall()
+        if first is not None:
+            firsts.append(first + min(windows))
+            lasts.append(last + max(windows))
+    work.con.register(CALENDAR, days_of(work.settings.calendar, min(firsts, default=0), max(lasts, default=0)))
+    try:
+        yield
+    finally:
+        work.con.unregister(CALENDAR)
+
+
+def _projection(work: Work, family: Family) -> Projection:
+    settings = work.settings
+    return projection(work.con, family, work.schema(family.table), settings.calendar, settings.active_window)
+
+
+def _levels(work: Work, family: Family, by: str) -> tuple[Level, ...]:
+    return levels(family, by, grains(work.settings.calendar))
+
+
+def _periods(work: Work) -> dict[Grain, int]:
+    """How many periods of each grain CALENDAR has."""
+    known = grains(work.settings.calendar)
+    asked = ", ".join(f"count(DISTINCT {start_of(grain)})" for grain in known)
+    (found,) = work.con.execute(f"SELECT {asked} FROM {CALENDAR}").fetchall()
+    return dict(zip(known, found, strict=True))

@@ -1,0 +1,85 @@
+"""The counts of gaps once more, by an attribute of the customer's first order, where that is small."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import ibis
+
+from regulars.metrics.measures import AS_NOW, BEFORE
+from regulars.metrics.rollup_level import LevelKey, RollupLevel
+from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.kinds.projection import typed
+from regulars.metrics.rollups.registry import GAPS
+from regulars.metrics.rollups.rollup import Work
+from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
+from regulars.warehouse.compiled import compiled
+from regulars.warehouse.facts.orders.gaps import gaps
+
+ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
+KEYS = ("histogram", "day", "gap", "number")
+_ORDERS = "orders_to_count"
+"""What the orders are called in SQL that is kept."""
+
+
+def table_by(attribute: str) -> str:
+    """The table of the histograms by an attribute; without one, of all customers."""
+    return f"{GAPS}_{attribute}" if attribute else GAPS
+
+
+class GapCounts:
+    """A value distribution by day: how many orders had which gap before and after, by an attribute of the first order."""
+
+    def wanted(self, work: Work) -> frozenset[LevelKey]:
+        """The counts of all customers, which are a fact of their own, and those by each attribute."""
+        del work
+        return frozenset(LevelKey(GAPS, by, "day", False, frozenset()) for by in ("", *ATTRIBUTES))
+
+    def build(self, work: Work) -> None:
+        """Write the counts that are small against the orders."""
+        orders, whole = work.rows("orders"), work.rows(GAPS)
+        limit = work.rule.small * orders if orders >= work.rule.fewest else 0
+        levels = [_level("", whole, orders, is_stored=True)]
+        for attribute in ATTRIBUTES:
+            table = table_by(attribute)
+            work.con.execute(f"DROP TABLE IF EXISTS facts.{table}")
+            rows = whole  # it has as many at least
+            if whole <= limit:
+                counted = _sql(work, attribute, "facts.orders")
+                work.con.execute(f"CREATE TABLE facts.{table} AS {counted} ORDER BY histogram, day")
+                rows = work.rows(table)
+                if rows > limit:
+                    work.con.execute(f"DROP TABLE facts.{table}")
+            levels.append(_level(attribute, rows, orders, is_stored=rows <= limit))
+        registry.note(work.con, *levels)
+
+    def apply(self, work: Work) -> None:
+        """Add what the customers' orders say now, and take away what they said before, as further rows."""
+        if "orders" not in work.changed:
+            return
+        for level in work.levels(GAPS):
+            if not level.by or not level.is_stored:
+                continue
+            for rows, sign in ((f"temp.{HISTORIES_NOW}", ""), (f"temp.{HISTORIES_BEFORE}", "-")):
+                work.con.execute(
+                    f"INSERT INTO facts.{level.table} BY NAME"
+                    f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(work, level.by, rows)})"
+                )
+            work.compact(level.table, (*KEYS, level.by), "n", ())
+
+
+def _sql(work: Work, attribute: str, rows: str) -> str:
+    schema = work.schema("orders")
+    sql = compiled(work.con, ("gap counts", typed(schema), attribute), lambda: _counted(schema, attribute))
+    return sql.replace(f'"{_ORDERS}"', rows)
+
+
+@lru_cache(maxsize=64)  # for other shops of the same process
+def _counted(schema: ibis.Schema, attribute: str) -> str:
+    return str(ibis.to_sql(gaps(ibis.table(schema, name=_ORDERS), (attribute,)), dialect="duckdb"))
+
+
+def _level(attribute: str, rows: int, orders: int, *, is_stored: bool) -> RollupLevel:
+    return RollupLevel(
+        table_by(attribute), 0, GAPS, attribute, "day", False, frozenset(), rows, "orders", orders, is_stored
+    )

@@ -1,0 +1,43 @@
+"""Rollups are built with the facts, and corrected where only some rows changed."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.kinds.cohort_sums import CohortSums
+from regulars.metrics.rollups.kinds.fact_sums import FactSums
+from regulars.metrics.rollups.kinds.gap_counts import GapCounts
+from regulars.metrics.rollups.kinds.period_results import PeriodResults
+from regulars.metrics.rollups.rollup import RULE, Rollup, Rule, Work
+from regulars.vocabulary.shop import Settings
+
+ROLLUPS: tuple[Rollup, ...] = (GapCounts(), FactSums(), PeriodResults(), CohortSums())
+
+
+def refresh(
+    con: duckdb.DuckDBPyConnection, settings: Settings, changed: frozenset[str] | None = None, rule: Rule = RULE
+) -> None:
+    """Bring the rollups up to date after the facts were derived.
+
+    changed: the facts that differ from those the rollups were built from, each by temp.removed_F and temp.added_F (see Work).
+    None: all are built from the facts.
+    """
+    work = Work(con, settings, rule, frozenset() if changed is None else changed)
+    if changed is None or not _can_be_corrected(work):
+        registry.begin(con)
+        for rollup in ROLLUPS:
+            rollup.build(work)
+    else:
+        for rollup in ROLLUPS:
+            rollup.apply(work)
+
+
+def _can_be_corrected(work: Work) -> bool:
+    """Whether what is stored is what is wanted, and was decided for facts of about this size."""
+    decided = registry.held(work.con)
+    if not decided or any(
+        work.rows(fact) > 2 * rows for fact, rows in {(level.fact, level.fact_rows) for level in decided}
+    ):
+        return False
+    return frozenset().union(*(rollup.wanted(work) for rollup in ROLLUPS)) == {level.key for level in decided}

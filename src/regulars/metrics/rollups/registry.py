@@ -1,0 +1,84 @@
+"""The table facts.rollups: which levels are stored, and which would not have been small."""
+
+from __future__ import annotations
+
+import duckdb
+
+from regulars.metrics.rollup_level import RollupLevel
+
+_MAKE = """CREATE OR REPLACE TABLE facts.rollups (table_name TEXT, level INTEGER, family TEXT, split TEXT, grain TEXT,
+    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact TEXT, fact_rows BIGINT, is_stored BOOLEAN,
+    missing TEXT)"""
+_READ = """SELECT table_name, level, family, split, grain, bucketed, columns, missing, rows, fact, fact_rows, is_stored
+    FROM facts.rollups"""
+GAPS = "gaps"
+
+
+def begin(con: duckdb.DuckDBPyConnection) -> None:
+    """Forget what was kept."""
+    known = con.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'facts' AND table_name LIKE 'rollup\\_%' ESCAPE '\\'"
+    ).fetchall()
+    for (table,) in known:
+        con.execute(f"DROP TABLE facts.{table}")
+    con.execute(_MAKE)
+
+
+def note(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
+    """Say of levels that they are kept, or are not."""
+    values = [
+        [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows,
+         one.fact, one.fact_rows, one.is_stored, _listed(one.missing)]
+        for one in levels
+    ]  # fmt: skip
+    places = f"({', '.join('?' * len(values[0]))})"
+    con.execute(
+        f"INSERT INTO facts.rollups VALUES {', '.join([places] * len(values))}", [v for row in values for v in row]
+    )
+
+
+def next_level(con: duckdb.DuckDBPyConnection) -> int:
+    """A number no level has yet."""
+    (found,) = con.execute("SELECT coalesce(max(level), 0) + 1 FROM facts.rollups").fetchall()
+    return int(found[0])
+
+
+def held(con: duckdb.DuckDBPyConnection) -> tuple[RollupLevel, ...]:
+    """What facts.rollups says; nothing where there is none."""
+    try:
+        found = con.execute(_READ).fetchall()
+    except duckdb.CatalogException:
+        return ()
+    return tuple(
+        RollupLevel(table, level, family, by, grain, bucketed, _set(columns), rows, fact, fact_rows, is_stored,
+                    frozenset(map(int, _set(missing))))
+        for table, level, family, by, grain, bucketed, columns, missing, rows, fact, fact_rows, is_stored in found
+    )  # fmt: skip
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(filter(None, listed.split(",")))
+
+
+def written(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """How many rows the table had when it was last written as a whole; 0 where it is not known."""
+    return sum(one.rows for one in held(con) if one.table == table and one.is_stored)
+
+
+def rewritten(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
+    """Note the rows of a table that was written as a whole: exactly in sum, and by level in proportion."""
+    before = max(written(con, table), 1)
+    con.execute(
+        "UPDATE facts.rollups SET rows = (rows * ?) // ? WHERE table_name = ? AND is_stored", [rows, before, table]
+    )
+
+
+def corrected(con: duckdb.DuckDBPyConnection, one: RollupLevel, missing: frozenset[int]) -> None:
+    """Note which periods of a level are not kept any more, and how many rows it has now."""
+    (rows,) = con.execute(f"SELECT count(*) FROM facts.{one.table} WHERE level = ?", [one.level]).fetchall()
+    values = [_listed(missing), rows[0], one.level]
+    con.execute("UPDATE facts.rollups SET missing = ?, rows = ? WHERE level = ?", values)
+
+
+def _listed(missing: frozenset[int]) -> str:
+    return ",".join(map(str, sorted(missing)))

@@ -1,0 +1,102 @@
+"""What a rollup is: stored aggregates of facts, built with a load, corrected by its differences, read instead of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import duckdb
+import ibis
+
+from regulars.metrics.rollup_level import LevelKey, RollupLevel
+from regulars.metrics.rollups import registry
+from regulars.vocabulary.shop import Settings
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is worth storing."""
+
+    small: float = 0.1
+    """A level is stored while it has at most this share of its fact's rows."""
+    fewest: int = 10_000
+    """A fact with fewer rows is as fast to read itself."""
+    few: int = 100_000
+    """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
+    again: int = 5_000_000
+    """Results that do not add up are computed anew after a difference where the changed periods have at most so many rows."""
+
+
+RULE = Rule()
+
+
+@dataclass(frozen=True)
+class Work:
+    """A write that changes rollups: the connection, the shop's settings, and what changed."""
+
+    con: duckdb.DuckDBPyConnection
+    settings: Settings
+    rule: Rule = RULE
+    changed: frozenset[str] = frozenset()
+    """The facts whose rows changed: temp.removed_F (rows that are gone) and temp.added_F (rows that are new) say how. What is
+    computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
+    """
+    _schemas: dict[str, ibis.Schema] = field(default_factory=dict)
+
+    def schema(self, table: str) -> ibis.Schema:
+        """The columns of a derived table."""
+        if table not in self._schemas:
+            empty = self.con.execute(f"SELECT * FROM facts.{table} LIMIT 0").to_arrow_table()
+            self._schemas[table] = ibis.Schema.from_pyarrow(empty.schema)
+        return self._schemas[table]
+
+    def number(self, sql: str) -> int:
+        """The one whole number that the SQL returns; 0 for null."""
+        ((found,),) = self.con.execute(sql).fetchall()
+        return int(found or 0)
+
+    def rows(self, table: str) -> int:
+        """How many rows a table of the facts has."""
+        return self.number(f"SELECT count(*) FROM facts.{table}")
+
+    def is_large(self, fact: str) -> bool:
+        """Whether a fact has so many rows that aggregates of it are worth storing."""
+        return self.rows(fact) >= max(self.rule.fewest, 1)
+
+    def levels(self, family: str) -> list[RollupLevel]:
+        """The levels of a family that were decided about."""
+        return [level for level in registry.held(self.con) if level.family == family]
+
+    def compact(self, table: str, keys: Sequence[str], count: str, sums: Iterable[str]) -> None:
+        """Add up the differences of a table once they are as many rows as it had, and drop the rows that no row is left in.
+
+        keys: what names a row; count: the column with the number of rows behind it.
+        """
+        written = registry.written(self.con, table)
+        if not written or self.rows(table) <= 2 * written:
+            return
+        listed = ", ".join(keys)
+        totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in (count, *sorted(sums)))
+        # In two steps, for the table's defaults must stay.
+        self.con.execute(
+            f"CREATE OR REPLACE TEMP TABLE rollup_compacted AS SELECT {listed}, {totals} FROM facts.{table}"
+            f" GROUP BY {listed} HAVING sum({count}) <> 0 ORDER BY {listed}"
+        )
+        self.con.execute(f"DELETE FROM facts.{table}")
+        self.con.execute(f"INSERT INTO facts.{table} BY NAME SELECT * FROM temp.rollup_compacted ORDER BY {listed}")
+        self.con.execute("DROP TABLE temp.rollup_compacted")
+        registry.rewritten(self.con, table, self.rows(table))
+
+
+class Rollup(Protocol):
+    """One kind of stored aggregates. What it stores is noted in facts.rollups, level by level, stored or not."""
+
+    def wanted(self, work: Work) -> frozenset[LevelKey]:
+        """The levels that today's catalogue, settings and facts ask it to decide about."""
+
+    def build(self, work: Work) -> None:
+        """Decide about every level that is wanted, and compute those that are worth storing from all rows."""
+
+    def apply(self, work: Work) -> None:
+        """Bring the stored levels up to date with the difference that `work.changed` names."""
