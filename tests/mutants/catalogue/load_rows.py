@@ -207,8 +207,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a rate may be of any day",
         "warehouse/tables/costs.py",
-        'past=True),\n        Column("currency", Kind.TEXT, "three-letter code"),\n        Column("rate"',
-        '),\n        Column("currency", Kind.TEXT, "three-letter code"),\n        Column("rate"',
+        'past=True),\n        Column("currency", Kind.TEXT, "three-letter code", example="GBP"),\n        Column("rate"',
+        '),\n        Column("currency", Kind.TEXT, "three-letter code", example="GBP"),\n        Column("rate"',
         (f"{_LOAD}/test_plausible.py::test_a_rate_of_2042_is_rejected",),
     ),
     # files counted together
