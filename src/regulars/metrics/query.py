@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from regulars.metrics.answer import Answers, Block, Changes, Flags
 from regulars.metrics.catalogue import BY_NAME
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.asking import Remembered
 from regulars.metrics.compute.estimates import Estimate, estimate, hide
 from regulars.metrics.compute.grids import grid
@@ -22,7 +21,7 @@ from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
 from regulars.metrics.question import Facts, Question
 from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Grid, Metric, Quantile
+from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit

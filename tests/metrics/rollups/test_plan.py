@@ -9,13 +9,12 @@ import pytest
 from metrics.rollups.shop_of_rollups import shop_of, tables, told, without_rollups
 from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import Timing
 from regulars.metrics.query import planned
 from regulars.metrics.question import Question, condition, periods_of
 from regulars.metrics.rollups.rollup import Rule
-from regulars.metrics.shapes import Grid, Metric, Quantile
+from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from ibis import _
 
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import HISTORIES, ORDERS, Timing, before_end, within
 from regulars.metrics.relations import PERSON
-from regulars.metrics.shapes import Length, Metric, Nature, Quantile
+from regulars.metrics.shapes import LargestShare, Length, Metric, Nature, Quantile
 from regulars.vocabulary.units import Better, Unit
 
 _ORDERS = (

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KINDS_OF_FORECAST, Fact, Measure, Term
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
@@ -16,7 +15,7 @@ from regulars.metrics.rollups.kinds.period_results import FAMILY, SPLITS, column
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup_tables import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.scope import BY_PERSON, Scope
-from regulars.metrics.shapes import Grid, Quantile
+from regulars.metrics.shapes import Grid, LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
 
 

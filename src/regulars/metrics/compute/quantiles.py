@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
@@ -24,7 +23,7 @@ from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, exact, relati
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Quantile
+from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.warehouse.fact_table import BUCKETS
 
 _Numbers = npt.NDArray[np.int64]

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
-from regulars.metrics.catalogue.largest_share import LargestShare
 from regulars.metrics.inference.value_counts import Numbers, summed_by_entity, value_counts
 from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
 from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
@@ -27,7 +26,7 @@ from regulars.metrics.rollups.dictionary import coded, fetched
 from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of, typed
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import WHOLE, grains
-from regulars.metrics.shapes import Quantile
+from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS

@@ -1,0 +1,40 @@
+"""The shape of cohorts followed over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from regulars.metrics.measures import (
+    Amount,
+    Measure,
+    Term,
+    Timing,
+)
+from regulars.metrics.shapes.metric import Metric
+
+
+class Age(Enum):
+    """How time since a customer's first order is counted in a cohort grid."""
+
+    CALENDAR_MONTHS = "calendar months since the month of the first order"
+    THIRTY_DAYS = "blocks of 30 days since the day of the first order"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Grid(Metric):
+    """Customers by the period of their first order, followed over time: each cell per customer of the cohort."""
+
+    cell: Measure
+    """What is summed over the orders of a cell."""
+    cumulative: bool = False
+    """Whether a cell adds up all earlier ones."""
+    age: Age = Age.CALENDAR_MONTHS
+
+    @property
+    def above(self) -> Amount:
+        return Amount((Term(1, self.cell, Timing.WITHIN),))
+
+    @property
+    def below(self) -> None:
+        return None
