@@ -80,7 +80,7 @@ def carry_over(
     kept = {
         name
         for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
-        if not name.startswith("cells") and name != "statements"
+        if not name.startswith("rollup") and name != "statements"
     }
     place = Place(scratch="facts", dialect=dialect)
     written = [one for group in GROUPS for one in statements(settings, group, place)]

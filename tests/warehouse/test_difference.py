@@ -17,7 +17,7 @@ from regulars.vocabulary.errors import LoadRefused, UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.derive import changes_of, derive
+from regulars.warehouse.derive import Derived, changes_of, derive
 from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.log import stored_columns
 from regulars.warehouse.people import join, split
@@ -37,6 +37,7 @@ class Shop:
         self.con = duckdb.connect()
         self.con.execute("SET TimeZone = 'UTC'")
         log.ensure(self.con)
+        self.settings = SHOP
         self.loads = 0
         self.ways: list[str] = []
         """Why everything was derived anew, write by write; empty where differences were enough."""
@@ -46,17 +47,27 @@ class Shop:
     @contextmanager
     def writing(self) -> Iterator[Changes]:
         self._forget()
-        changes = changes_of(self.con, SHOP)
+        changes = changes_of(self.con, self.settings)
         self.con.execute("BEGIN")
         try:
             yield changes
-            derived = derive(self.con, SHOP, changes)
+            derived = derive(self.con, self.settings, changes)
+            self.after(derived)
             self.ways.append(derived.why)
             self.changed = derived.changed
         except (LoadRefused, UsageError):
             self.con.execute("ROLLBACK")
         else:
             self.con.execute("COMMIT")
+
+    def after(self, derived: Derived) -> None:
+        """What else a write brings up to date."""
+
+    def set(self, **changed: Any) -> None:
+        """Change settings."""
+        self.settings = self.settings.model_copy(update=changed)
+        with self.writing():
+            pass
 
     def _forget(self) -> None:
         """A write has its own connection, and no temporary tables of another's."""
@@ -120,7 +131,7 @@ class Shop:
         for name in names:
             other.register("rows_", self.con.execute(f"FROM {name}").to_arrow_table())
             other.execute(f"INSERT INTO {name} FROM rows_")
-        derive(other, SHOP)
+        derive(other, self.settings)
         return other
 
     def check(self) -> None:
@@ -304,9 +315,11 @@ def perform(shop: Shop, act: str, what: Any) -> None:
         shop.use_waiting()
     elif act == "undo":
         shop.undo(what)
+    elif act == "set":
+        shop.set(**what)
     else:
         with shop.writing() as changes:
-            (join if act == "join" else split)(changes, SHOP, *what)
+            (join if act == "join" else split)(changes, shop.settings, *what)
 
 
 def history(done: list[tuple[str, Any]]) -> Shop:

@@ -23,6 +23,7 @@ from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sums import sums
 from regulars.metrics.measures import LINES, RETURNS, Amount, within
 from regulars.metrics.question import condition, periods_of
+from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.rollups import rollup_tables
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.scope import Scope
@@ -38,6 +39,7 @@ MEASURES: dict[str, Amount] = {
     "who bought two pieces or more": within(LINES, distinct="person", where=_.quantity >= 2),
     "pieces of the last line": within(LINES, _.quantity, latest="person"),
     "pieces of the last line of two or more": within(LINES, _.quantity, _.quantity >= 2, latest="person"),
+    "cost of the last line": within(LINES, _.cost, latest="person"),
     "rows that are somebody's last": within(RETURNS, latest="person"),
 }
 CLEARED: tuple[Callable[..., Any], ...] = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
@@ -70,7 +72,7 @@ def scope_of(made: TestShop, grain: Grain, split: str, where: str, rollups: bool
 
 def found(made: TestShop, amount: Amount, *of_scope: Any) -> dict[tuple[str, ...], Any]:
     told = sums([amount], scope_of(made, *of_scope))
-    values = told.of(amount)
+    values = told.of(amount) / (MONEY_SCALE if told.is_money(amount) else 1)
     return {group: values[:, place].tolist() for place, group in enumerate(told.groups) if values[:, place].any()}
 
 

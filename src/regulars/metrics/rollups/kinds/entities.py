@@ -17,8 +17,8 @@ from regulars.metrics.measures import LINES, ORDERS, Measure
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded, fetched, words
-from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of, typed
-from regulars.metrics.rollups.rollup_tables import WHOLE, Family, Summed, columns_of, of_entities
+from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of, typed
+from regulars.metrics.rollups.rollup_tables import WHOLE, Family, columns_of, of_entities
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
@@ -31,53 +31,57 @@ _SEQUENCE = "sequence_"
 """What a row's columns of its fact's sequence are called; the higher comes later."""
 
 
-def kept(family: Family, by: str, bucketed: bool) -> dict[str, Measure]:
+def kept(family: Family, seen: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
     """What a level keeps of entities, by column; nothing by two columns at once.
 
     Where nothing is split, the persons behind orders and lines are those who ordered, which rollups count.
     """
     if not bucketed or len(columns_of(by)) > 1:
         return {}
-    found = {column(one): one.measure for one in of_entities(family)}
+    known = {name: one.measure for name, one in zip(seen.of_entities, of_entities(family), strict=True)}
     if by == WHOLE and family.facts[0] in (ORDERS, LINES):
-        found = {name: one for name, one in found.items() if one.distinct != PERSON or one.where is not None}
-    return found
+        return {name: one for name, one in known.items() if one.distinct != PERSON or one.where is not None}
+    return known
 
 
-def column(one: Summed) -> str:
-    """The column that keeps what is found of a measure."""
-    return f"sum_{one.digest}"
-
-
-def build(con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, levels: Iterable[RollupLevel]) -> None:
+def build(
+    con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, seen: Projection, levels: Iterable[RollupLevel]
+) -> None:
     """Find the entities of every period, and write what they come to beside the sums of these levels."""
+    for name, measure, asked in _asked(family, seen, levels):
+        if measure.distinct:
+            _count(con, calendar, family, measure, name, asked)
+        else:
+            _sum_last(con, family, measure, name, asked)
+
+
+def _asked(
+    family: Family, seen: Projection, levels: Iterable[RollupLevel]
+) -> Iterator[tuple[str, Measure, list[RollupLevel]]]:
+    """Each measure of entities with its column and the levels that keep it."""
     standing = [one for one in levels if one.is_stored]
-    for one in of_entities(family):
-        asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
-        if asked and one.measure.distinct:
-            _count(con, calendar, family, one, asked)
-        elif asked:
-            _sum_last(con, family, one, asked)
+    for name, one in zip(seen.of_entities, of_entities(family), strict=True):
+        asked = [level for level in standing if name in kept(family, seen, level.by, level.bucketed)]
+        if asked:
+            yield name, one.measure, asked
 
 
-def correct(con: duckdb.DuckDBPyConnection, family: Family, levels: Iterable[RollupLevel], table: str) -> None:
+def correct(
+    con: duckdb.DuckDBPyConnection, family: Family, seen: Projection, levels: Iterable[RollupLevel], table: str
+) -> None:
     """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
-    standing = [one for one in levels if one.is_stored]
-    for one in of_entities(family):
-        asked = [level for level in standing if column(one) in kept(family, level.by, level.bucketed)]
-        if not asked:
-            continue
+    for column, measure, asked in _asked(family, seen, levels):
         splits = tuple(sorted({level.by for level in asked} - {WHOLE}))
-        rows = _rows(con, family, one.measure, splits)
+        rows = _rows(con, family, measure, splits)
         parts = []
-        for sign, concerned in zip((1, -1), _concerned(con, family, one.measure), strict=True):
+        for sign, concerned in zip((1, -1), _concerned(con, family, measure), strict=True):
             con.execute(f"CREATE OR REPLACE TEMP TABLE entities_{'now' if sign > 0 else 'before'} AS {rows(concerned)}")
         for level in asked:
             for sign, name in ((1, "entities_now"), (-1, "entities_before")):
                 parts.append(f"SELECT {level.level}::INTEGER AS level, period, split, bucket, {sign} * n AS n"
-                             f" FROM ({_found(level, one.measure, f'temp.{name}')})")  # fmt: skip
+                             f" FROM ({_found(level, measure, f'temp.{name}')})")  # fmt: skip
         con.execute(
-            f"INSERT INTO facts.{table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column(one)}"
+            f"INSERT INTO facts.{table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column}"
             f" FROM ({' UNION ALL '.join(parts)}) GROUP BY level, period, split, bucket HAVING sum(n) <> 0"
         )
         con.execute("DROP TABLE temp.entities_now; DROP TABLE temp.entities_before")
@@ -147,21 +151,28 @@ def _found(one: RollupLevel, measure: Measure, rows: str) -> str:
         f"SELECT * FROM ({placed}) QUALIFY entity IS NULL"
         f" OR row_number() OVER (PARTITION BY period, split, entity ORDER BY {order}) = 1"
     )
-    return f"SELECT period, split, bucket, sum(value)::BIGINT AS n FROM ({last}) GROUP BY ALL"
+    return f"SELECT period, split, bucket, coalesce(sum(value), 0)::BIGINT AS n FROM ({last}) GROUP BY ALL"
 
 
-def _sum_last(con: duckdb.DuckDBPyConnection, family: Family, one: Summed, levels: list[RollupLevel]) -> None:
+def _sum_last(
+    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, name: str, levels: list[RollupLevel]
+) -> None:
     splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
-    rows = _rows(con, family, one.measure, splits)(f"facts.{family.table}")
+    rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     for level in levels:
-        _write(con, level, column(one), f"({_found(level, one.measure, f'({rows})')})")
+        _write(con, level, name, f"({_found(level, measure, f'({rows})')})")
 
 
 # Counts ------------------------------------------------------------------------------------------------------------------
 
 
 def _count(
-    con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, one: Summed, levels: list[RollupLevel]
+    con: duckdb.DuckDBPyConnection,
+    calendar: Calendar,
+    family: Family,
+    measure: Measure,
+    name: str,
+    levels: list[RollupLevel],
 ) -> None:
     ((first, last),) = con.execute(f"SELECT min({family.day}), max({family.day}) FROM facts.{family.table}").fetchall()
     if first is None:
@@ -176,7 +187,7 @@ def _count(
         level.level: np.zeros(len(periods[level.grain][0]) * len(known[level.by]) * BUCKETS, dtype=np.int64)
         for level in levels
     }
-    for rows in _in_parts(con, family, one.measure, known):
+    for rows in _in_parts(con, family, measure, known):
         for by, values in known.items():
             code = rows[f"by_{by}"] if by != WHOLE else np.zeros(len(rows["day"]), dtype=np.int8)
             asked = {level.level: periods[level.grain][1] for level in levels if level.by == by}
@@ -184,7 +195,7 @@ def _count(
                 counted[number] += np.bincount(found, minlength=len(counted[number]))
     for level in levels:
         _register(con, counted[level.level], periods[level.grain][0], known[level.by])
-        _write(con, level, column(one), _FOUND)
+        _write(con, level, name, _FOUND)
         con.unregister(_FOUND)
 
 

@@ -101,7 +101,7 @@ def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None
                  size, family.table, fact_rows, size <= limit)
         )  # fmt: skip
     registry.note(work.con, *noted)
-    entities.build(work.con, work.settings.calendar, family, noted)
+    entities.build(work.con, work.settings.calendar, family, seen, noted)
 
 
 def _in_parts(work: Work, table: str) -> Iterator[str]:
@@ -206,7 +206,7 @@ def _correct(work: Work, family: Family) -> None:
     levels_of = (level for by in family.ways for level in _levels(work, family, by))
     known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
     _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.is_stored})
-    entities.correct(con, family, kept.values(), table)
+    entities.correct(con, family, seen, kept.values(), table)
     work.compact(table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 

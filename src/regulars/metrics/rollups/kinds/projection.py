@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
-from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, summed
+from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
 from regulars.warehouse.compiled import compiled
 
@@ -55,6 +55,8 @@ class Projection:
     columns: tuple[Column, ...]
     starts: tuple[str, ...]
     """The columns with the first days of the periods."""
+    of_entities: tuple[str, ...]
+    """What the columns of the family's `of_entities` are called where they are kept, in their order."""
 
     def over(self, rows: str) -> str:
         """The SQL over another table of such rows."""
@@ -92,11 +94,13 @@ def projection(
 ) -> Projection:
     """The family's rows as sums see them, compiled once. `schema` is that of its table."""
     asked = grains(calendar)
-    measures = tuple(one.digest for one in summed(family, active_window))
+    measures = tuple(one.digest for one in (*summed(family, active_window), *of_entities(family)))
     told = ("projection", family.name, typed(schema), asked, active_window, measures)
-    sql, columns, starts = compiled(con, told, lambda: astuple(_projection(family, schema, asked, active_window)))
+    sql, columns, starts, entities = compiled(
+        con, told, lambda: astuple(_projection(family, schema, asked, active_window))
+    )
     named = (Column(name, kept_as, None if grain is None else Grain(grain)) for name, kept_as, grain in columns)
-    return Projection(sql, tuple(named), tuple(starts))
+    return Projection(sql, tuple(named), tuple(starts), tuple(entities))
 
 
 def typed(schema: ibis.Schema) -> tuple[tuple[str, str], ...]:
@@ -131,7 +135,8 @@ def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], a
                 chosen[column.name] = value
                 columns.append(column)
     sql = str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
-    return Projection(sql, tuple(columns), tuple(start_of(grain) for grain in asked))
+    entities = tuple(f"{_kind_of_entities(rows, one)}_{one.digest}" for one in of_entities(family))
+    return Projection(sql, tuple(columns), tuple(start_of(grain) for grain in asked), entities)
 
 
 class _Bound:
@@ -171,6 +176,11 @@ def _values(rows: ir.Table, one: Summed, grain: Grain | None, active_window: int
         unknown = value.isnull() if where is None else value.isnull() & where
         found["unknown"] = unknown.cast("int32")
     return found
+
+
+def _kind_of_entities(rows: ir.Table, one: Summed) -> str:
+    names = _Bound(rows, one.measure.fact, {"active_window": ibis.literal(0)})
+    return MONEY if one.measure.latest and bound(names, one.measure.of).type().is_decimal() else "sum"
 
 
 def _where(value: ir.Value, counted: ir.BooleanValue | None) -> ir.Value:

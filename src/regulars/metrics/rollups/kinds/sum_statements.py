@@ -29,7 +29,7 @@ class Level:
 
     def names(self, projection: Projection) -> frozenset[str]:
         """The columns that it keeps."""
-        kept = entities.kept(self.family, self.by, self.bucketed)
+        kept = entities.kept(self.family, projection, self.by, self.bucketed)
         return frozenset((*(column.kept_as for column in self.columns(projection)), *kept))
 
     def columns(self, projection: Projection) -> tuple[Column, ...]:
@@ -177,7 +177,7 @@ def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, st
 def table_of(family: Family, projection: Projection) -> str:
     """SQL that makes the family's empty table."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
-    names |= dict.fromkeys(name for by in (WHOLE, *family.splits) for name in entities.kept(family, by, bucketed=True))
+    names |= dict.fromkeys(projection.of_entities)
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
