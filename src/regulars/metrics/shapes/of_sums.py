@@ -64,7 +64,10 @@ class Total(Metric):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ratio(Metric):
-    """Two sums over one fact, over the same rows: means and shares. `per` = 1 counts the rows."""
+    """Two sums over one fact, over the same rows: means and shares. `per` = 1 counts the rows.
+
+    `latest` names an entity of the fact of which only the last row of the period counts (see `Measure`).
+    """
 
     fact: Fact
     of: Expression
@@ -72,6 +75,7 @@ class Ratio(Metric):
     where: Expression = None
     day: str = "day"
     complete: bool = False
+    latest: str = ""
     timing: Timing = Timing.WITHIN
     _above: Amount = field(init=False, repr=False)
     _below: Amount = field(init=False, repr=False)
@@ -79,13 +83,13 @@ class Ratio(Metric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above = Measure(self.fact, self.of, self.where, self.day, self.complete)
-        below = Measure(self.fact, self.per, self.where, self.day)
+        above = Measure(self.fact, self.of, self.where, self.day, self.complete, latest=self.latest)
+        below = Measure(self.fact, self.per, self.where, self.day, latest=self.latest)
         object.__setattr__(self, "_above", Amount((Term(1, above, self.timing),)))
         count = (
             None
             if isinstance(self.per, int) or self.fact in HISTOGRAMS
-            else Measure(self.fact, 1, self.where, self.day)
+            else Measure(self.fact, 1, self.where, self.day, latest=self.latest)
         )
         object.__setattr__(self, "_below", Amount((Term(1, below, self.timing),)))
         object.__setattr__(self, "_rows", None if count is None else Amount((Term(1, count, self.timing),)))
