@@ -9,9 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from conformance.drawn_rows import drawn
 from regulars.app import App
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Settings, Shop
+from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.tables import BY_NAME
 
 UNTIL = date(2025, 12, 31)
 MONTHS = 22
@@ -123,7 +126,7 @@ def tables(currency: str) -> dict[str, list[Row]]:
     subscriptions, returns = _subscriptions(), _returns()
     paid = _paid_by(subscriptions)
     orders, lines = [*_orders(), *paid], [*_lines(), *_lines_of_subscribers(paid)]
-    return {
+    by_hand = {
         "orders": orders,
         "order_lines": lines,
         "returns": returns,
@@ -147,6 +150,8 @@ def tables(currency: str) -> dict[str, list[Row]]:
         "exchange_rates": _rates(currency),
         "subscriptions": subscriptions,
     }
+    asked = [name for fact in FACT_TABLES for name in (fact.table.name, *(read.table for read in fact.reads))]
+    return by_hand | {name: drawn(BY_NAME[name], UNTIL) for name in dict.fromkeys(asked) if name not in by_hand}
 
 
 def _rates(currency: str) -> list[Row]:

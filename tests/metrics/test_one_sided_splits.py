@@ -12,7 +12,6 @@ from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.people.rows import rows
 from regulars.metrics.question import Question, condition
-from regulars.metrics.shapes import Quotient
 from regulars.vocabulary.errors import UsageError
 
 DECLARED = {"product_return_rate": ("reason",), "product_return_rate_by_return_day": ("reason",)}
@@ -35,7 +34,7 @@ def made() -> TestShop:
 
 
 def test_the_metrics_that_declare_such_splits() -> None:
-    found = {m.name: m.numerator_splits for m in CATALOGUE if isinstance(m, Quotient) and m.numerator_splits}
+    found = {m.name: m.of_numerator for m in CATALOGUE if m.of_numerator}
     assert found == DECLARED
 
 
