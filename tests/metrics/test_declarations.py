@@ -110,7 +110,7 @@ conversion_rate
     flow none planned: visit_conversion_rate
 
 net_promoter_score
-    flow none planned: net_promoter_score
+    flow none: net_promoter_score
 customer_satisfaction_score
     flow none planned: customer_satisfaction_score
 customer_satisfaction_rate

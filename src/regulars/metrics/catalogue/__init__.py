@@ -12,6 +12,7 @@ from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.catalogue.repeat_purchases import REPEAT
 from regulars.metrics.catalogue.retention import RETENTION
 from regulars.metrics.catalogue.returns import RETURNED
+from regulars.metrics.catalogue.satisfaction import SATISFACTION
 from regulars.metrics.catalogue.value import VALUE
 from regulars.metrics.shapes import Metric, Nature
 from regulars.vocabulary.errors import UsageError
@@ -26,6 +27,7 @@ THEMES: dict[str, tuple[Metric, ...]] = {
     "Cohorts": COHORTS,
     "Value and sales": VALUE,
     "Returns": RETURNED,
+    "Satisfaction": SATISFACTION,
     "Forecast": AHEAD,
 }
 

@@ -6,12 +6,13 @@ One row per something, on a day of the shop's calendar, with money in its curren
 from __future__ import annotations
 
 from regulars.warehouse.fact_table import FactTable
+from regulars.warehouse.facts.answers import ANSWERS
 from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.orders.orders import ORDERS
 from regulars.warehouse.facts.orders.returns import RETURNS
 from regulars.warehouse.facts.spend import SPEND
 from regulars.warehouse.facts.subscriptions import SUBSCRIPTIONS
 
-FACT_TABLES: tuple[FactTable, ...] = (ORDERS, LINES, RETURNS, SPEND, SUBSCRIPTIONS)
+FACT_TABLES: tuple[FactTable, ...] = (ORDERS, LINES, RETURNS, SPEND, SUBSCRIPTIONS, ANSWERS)
 
 BY_NAME: dict[str, FactTable] = {fact.name: fact for fact in FACT_TABLES}

@@ -1,0 +1,51 @@
+"""The fact `answers`: what customers said in surveys, on the day they answered."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
+from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.tables import BY_NAME
+
+_PROMOTERS = ((0, 10, 9, 6), (1, 10, 9, 6), (1, 5, 5, 3))
+"""Scales of the net promoter score: lowest and highest score, the least of a promoter, the most of a detractor."""
+
+
+def _build(sources: Sources) -> ir.Table:
+    """An answer of nobody known is that of whom its invitation asked; without either it stands for itself."""
+    rows = with_local_days(sources.table("answers_of_persons"), ANSWERS.days, sources).rename(own_person="person")
+    asked = sources.table("invitations_of_persons")
+    asked = asked.select(i_source=asked.source, i_invitation=asked.invitation_id, asked_person=asked.person)
+    rows = rows.left_join(asked, [rows.source == asked.i_source, rows.invitation_id == asked.i_invitation])
+    person = ibis.coalesce(rows.own_person, rows.asked_person)
+    return rows.select(
+        "source", "answer_id", "day", "survey", "kind", "stage", "aspect",
+        person=person, bucket=bucket_of(person, ibis.coalesce(rows.invitation_id, rows.answer_id)), at=rows.answered_at,
+        scale=rows.scale_low.cast("string") + "-" + rows.scale_high.cast("string"), promoter_points=_promoter_points(rows),
+    )  # fmt: skip
+
+
+def _promoter_points(rows: ir.Table) -> ir.IntegerValue:
+    """100 for a promoter, −100 for a detractor, else 0; null for other kinds, without a score, and on other scales."""
+    score = (rows.high_is == "good").ifelse(rows.score, rows.scale_low + rows.scale_high - rows.score)
+    asked = (rows.kind == "nps") & rows.score.notnull()
+    cases: list[tuple[ir.BooleanValue, int]] = []
+    for low, high, promoter, detractor in _PROMOTERS:
+        scale = asked & (rows.scale_low == low) & (rows.scale_high == high)
+        cases += [(scale & (score >= promoter), 100), (scale & (score <= detractor), -100), (scale, 0)]
+    return ibis.cases(*cases, else_=None).cast("int64")
+
+
+ANSWERS = FactTable(
+    name="answers",
+    about="one row per answer to a survey, on the day it was given",
+    table=BY_NAME["answers"],
+    build=_build,
+    days={"answered_at": "day"},
+    sequence=("at",),
+    splits=("survey", "stage", "aspect", "scale", "source"),
+    filters=("kind",),
+    reads=(Read("invitations", ("source", "invitation_id")),),
+)
