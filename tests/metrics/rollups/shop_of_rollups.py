@@ -19,6 +19,8 @@ from regulars.vocabulary.shop import Settings
 
 ALL = Rule(small=math.inf, fewest=0)
 """Keep everything, however small the facts are."""
+COUNTED = replace(ALL, compressed=math.inf)
+"""Keep counts of every value too, in place of results."""
 SETTINGS = Settings(
     name="test", currency="GBP", timezone="Europe/London", week_start="wednesday", fiscal_year_start=4, active_window=40
 )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from metrics.rollups.shop_of_rollups import ALL, SETTINGS, Tables, shop_of, tables, told, without_rollups
+from metrics.rollups.shop_of_rollups import ALL, COUNTED, SETTINGS, Tables, shop_of, tables, told, without_rollups
 from metrics.shops import TestShop, order, shop, store
 from properties import few
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
@@ -110,6 +110,20 @@ def test_rollups_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, spli
         assert ({step.source for step in planned(question, facts)} == {Source.ROLLUP}) is (grain is not Grain.WEEK)
 
 
+@pytest.mark.parametrize("split", ["", "country"])
+@pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.FISCAL_YEAR])
+def test_counts_of_values_say_what_rows_say(grain: Grain, split: str) -> None:
+    facts = shop_of(1, COUNTED).facts
+    quantiles = tuple(
+        one for one in METRICS if isinstance(one, Quantile) and not one.per and split in ("", *one.fact.splits)
+    )
+    splits = (split,) if split else ()
+    question = Question(quantiles, periods_of(facts, grain, None, None), splits, active_window=40)
+    assert told(question, facts) == told(question, without_rollups(facts))
+    about = {step.kept.family for step in planned(question, facts) if not step.terms and step.kept}
+    assert about == ({"distributions"} if not split or grain is not Grain.WEEK else set()), about
+
+
 def distinct(fact: Fact) -> Metric:
     """A metric that says how many distinct customers a fact has; the catalogue asks only whether they are enough to judge."""
     return replace(named("customers_end"), of=persons(fact), per=None)  # type: ignore[call-arg]
@@ -202,6 +216,13 @@ def rollups(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[ob
             continue
         names = sorted(one.columns)
         key = (one.family, one.by, one.grain, one.bucketed)
+        if one.family == "distributions":
+            counts = con.execute(
+                f"SELECT period, split, bucket, value, sum(n) FROM facts.{one.table} WHERE level = {one.level}"
+                " GROUP BY ALL HAVING sum(n) <> 0"
+            ).fetchall()
+            found |= {(*key, *names, *row[:4]): row[4:] for row in counts}
+            continue
         if one.family == "results":
             read = con.execute(f"SELECT * EXCLUDE (level) FROM facts.{one.table} WHERE level = {one.level}")
             columns = [column[0] for column in read.description]
@@ -262,23 +283,24 @@ def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> No
 
 
 @settings(max_examples=few(1), deadline=None, suppress_health_check=list(HealthCheck))
-@example([4, 11, 3])
-@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4))
-def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int]) -> None:
+@example([4, 11, 3], ALL)
+@example([7, 2], COUNTED)
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4), st.sampled_from([ALL, COUNTED]))
+def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int], rule: Rule) -> None:
     rows = tables(seeds[0])
     made = shop(SETTINGS, **rows)
-    refresh(made.con, SETTINGS, rule=ALL)
+    refresh(made.con, SETTINGS, rule=rule)
     for seed in seeds[1:]:
         rows = changed(rows, seed)
         replaced(made, rows)
         built = made.con.execute("SELECT max(level) FROM facts.rollups").fetchone()
-        refresh(made.con, SETTINGS, CHANGED, rule=ALL)
+        refresh(made.con, SETTINGS, CHANGED, rule=rule)
         assert (
             made.con.execute("SELECT max(level) FROM facts.rollups").fetchone() == built
         )  # corrected, not built again
     corrected = rollups(made.con)
     anew = shop(SETTINGS, **rows)
-    refresh(anew.con, SETTINGS, rule=ALL)
+    refresh(anew.con, SETTINGS, rule=rule)
     assert corrected == rollups(anew.con)
     for split in ((), ("country",)):
         months = periods_of(made.facts, Grain.MONTH, None, None)

@@ -10,8 +10,8 @@ from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KIN
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.kinds import cohort_sums
-from regulars.metrics.rollups.kinds.period_results import FAMILY, SPLITS, column
+from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
+from regulars.metrics.rollups.kinds.stored_values import SPLITS
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup_tables import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.scope import BY_PERSON, Scope
@@ -52,9 +52,11 @@ class Step:
             f"{self.kept.grain} of the first order, age" if self.kept.family == cohort_sums.FAMILY else self.kept.grain
         )
         by = [since, *columns_of(self.kept.by), *apart]
-        return f"{'results' if self.kept.family == FAMILY else 'sums'} by {', '.join(by)}"
+        return f"{_HELD.get(self.kept.family, 'sums')} by {', '.join(by)}"
 
 
+_HELD = {period_results.FAMILY: "results", value_distributions.FAMILY: "counts of values"}
+"""What the levels of a family hold, where it is no sums."""
 _Key = tuple[Fact, Source, RollupLevel | None, str]
 
 
@@ -133,16 +135,23 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> tuple[RollupLevel
         return None, "nothing is kept summed up"
     if unanswerable or scope.where:
         return None, unanswerable or "results are not kept under a condition"
-    named = column(metric)
     if by not in SPLITS:
         return None, f"results are stored whole and by {' and '.join(filter(None, SPLITS))} only"
-    known = [one for one in scope.facts.levels.get((FAMILY, by), []) if named in one.columns]
+    known = [
+        one
+        for family, named in (
+            (value_distributions.FAMILY, value_distributions.column(metric)),
+            (period_results.FAMILY, period_results.column(metric)),
+        )
+        for one in scope.facts.levels.get((family, by), [])
+        if named in one.columns
+    ]
     if not known:
         return None, _nothing_of(metric.above.terms[0].measure, scope, by)
     fitting = [one for one in known if scope.grain is not None and one.grain == scope.grain.value]
     if not fitting:
         return None, f"results {_by(by)}are kept for {_grains_kept(by)} only"
-    (one,) = fitting
+    one = next((one for one in fitting if one.is_stored), fitting[-1])
     if not one.is_stored:
         return None, _not_small([one], by)
     gone = [period.label for period in scope.periods if period.first in one.missing]

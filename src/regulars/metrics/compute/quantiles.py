@@ -21,7 +21,7 @@ from regulars.metrics.inference.value_counts import Histogram, Quantiles
 from regulars.metrics.measures import Timing
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, exact, relation, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.kinds import period_results
+from regulars.metrics.rollups.kinds import period_results, value_distributions
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.warehouse.fact_table import BUCKETS
@@ -42,26 +42,27 @@ class ValueEstimates:
     def of(self, metric: Quantile | LargestShare) -> Estimate:
         """The metric's estimate, from stored results where they are there for every period."""
         level = plan_values(metric, self._scope).kept
+        has_results = level is not None and level.family == period_results.FAMILY
         scale = MONEY_SCALE if metric.of_money else 1
         if isinstance(metric, Quantile):
-            if level is None:
-                quantiles = self._histogram(metric).of(metric.q)
-            else:
+            if level is not None and has_results:
                 quantiles = _stored_quantiles(metric, level, self._scope, self._sums.groups)
+            else:
+                quantiles = self._histogram(metric, level).of(metric.q)
             return estimate_quantile(quantiles.scaled(scale), metric.q)
-        if level is None:
-            histogram = self._histogram(metric)
-            largest, values = histogram.largest, histogram.rows.sum(axis=-1)
-        else:
+        if level is not None and has_results:
             largest, values = _stored_largest(metric, level, self._scope, self._sums.groups)
+        else:
+            histogram = self._histogram(metric, level)
+            largest, values = histogram.largest, histogram.rows.sum(axis=-1)
         total = estimate_total(metric.total, self._sums)
         share = np.where(total > 0, ratio(largest / scale, total), np.nan)
         unknown = np.full_like(share, np.nan)
         return Estimate(share, unknown, unknown, largest / scale, total, values, None, None)
 
-    def _histogram(self, metric: Quantile | LargestShare) -> Histogram:
+    def _histogram(self, metric: Quantile | LargestShare, level: RollupLevel | None) -> Histogram:
         if metric.kind not in self._histograms:
-            self._histograms[metric.kind] = _histogram(metric, self._scope, self._sums.groups)
+            self._histograms[metric.kind] = _histogram(metric, self._scope, self._sums.groups, level)
         return self._histograms[metric.kind]
 
 
@@ -105,12 +106,15 @@ def _stored(
     return found, asked, (row[asked], column[asked])
 
 
-def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups) -> Histogram:
-    """The metric's values. Groups are those of the customers counted beside it."""
+def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, level: RollupLevel | None) -> Histogram:
+    """The metric's values: as a level has counted them, else from rows. Groups are those of the customers counted beside it."""
     by, apart = scope.by(metric.fact), scope.apart(metric.fact)
-    days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
-    key = ("values", *metric.kind, scope.splits, scope.where, scope.active_window, apart)
-    found = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+    if level is None:
+        days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
+        key = ("values", *metric.kind, scope.splits, scope.where, scope.active_window, apart)
+        found = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+    else:
+        found = _counted(level, scope)
     names, group = codes([found[f"split_{place}"] for place in range(len(by))], found.num_rows)
     index = {one: number for number, one in enumerate(groups)}
     place = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
@@ -130,6 +134,16 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups) ->
     order = np.lexsort((value, cell))
     shape = (len(scope.periods), len(groups), scope.buckets)
     return Histogram(cell[order], bucket[order], value[order].astype(np.float64), weight[order], shape)
+
+
+def _counted(level: RollupLevel, scope: Scope) -> pa.Table:
+    """The counts of values that a level has of the periods asked for, as rows of a query."""
+    assert scope.facts.run is not None
+    found = scope.facts.run(value_distributions.read(level, scope.boundaries[0], scope.boundaries[-1]), {})
+    place_of = {first: number for number, first in enumerate(scope.first.tolist())}
+    period = np.array([place_of.get(first, -1) for first in found["period"].to_pylist()], dtype=np.int64)
+    found = found.set_column(found.column_names.index("period"), "period", pa.array(period))
+    return found.filter(pa.array(period >= 0))
 
 
 def _days_of(metric: Quantile | LargestShare) -> str:

@@ -20,6 +20,8 @@ class Rule:
 
     small: float = 0.1
     """A level is stored while it has at most this share of its fact's rows."""
+    compressed: float = 0.1
+    """Counts of values are stored while they have at most this share of their fact's rows."""
     fewest: int = 10_000
     """A fact with fewer rows is as fast to read itself."""
     few: int = 100_000

@@ -1,1 +1,1 @@
-"""The kinds of rollups: sums of facts and of cohorts, counts of gaps, results of periods."""
+"""The kinds of rollups: sums of facts and of cohorts, counts of gaps and of values, results of periods."""

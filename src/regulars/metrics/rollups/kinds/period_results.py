@@ -8,40 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from hashlib import sha256
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.inference.value_counts import Numbers, summed_by_entity, value_counts
-from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
-from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.dictionary import coded, fetched
-from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of, typed
+from regulars.metrics.rollups.kinds import value_distributions
+from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of
+from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, kinds, large_kinds, levels_of, rows_of, sizes
 from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import WHOLE, grains
-from regulars.metrics.shapes import LargestShare, Quantile
+from regulars.metrics.rollups.rollup_tables import WHOLE
+from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
-from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
 
 FAMILY = "results"
 TABLE = "rollup_results"
-SPLITS = (WHOLE, "first_country")
-"""How results are split where they are stored; others are computed from rows."""
-_LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
-"""The periods that split results, and those of customers, are stored for."""
 _VALUES = "temp.values_of_rows"
 _AT_ONCE = 8_000_000
 _Ranges = list[tuple[int, int]]
 """First epoch day of each period, and the day after its last."""
-Asked = Quantile | LargestShare
 
 
 def column(metric: Asked) -> str:
@@ -55,51 +45,28 @@ def _at_most(metric: Quantile) -> str:
     return f"at_most_{column(metric)}"
 
 
-def kinds() -> tuple[tuple[Asked, ...], ...]:
-    """The metrics whose results can be stored, those of the same values together."""
-    together: dict[tuple[str, ...], dict[str, Asked]] = {}
-    for metric in (*CATALOGUE, *SHOWN_BESIDE):
-        if isinstance(metric, Quantile | LargestShare) and _can_be_stored(metric):
-            together.setdefault(metric.kind, {})[column(metric)] = metric
-    return tuple(tuple(metrics.values()) for metrics in together.values())
-
-
-def _can_be_stored(metric: Asked) -> bool:
-    """What depends on the window has a result for each, and what grows with all time one that every load changes."""
-    return (
-        (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)
-        and metric.fact.of_customers
-        and metric.timing is Timing.WITHIN
-        and metric.day == "day"
-        and repr(metric.weight) in ("1", "_.n")
-        and not any(word in text for text in metric.kind for word in ("_.active_window", "_.period_"))
-    )
-
-
 class PeriodResults:
     """The results of periods for quantiles and largest shares: unsplit, and by the country of the first order."""
 
     def wanted(self, work: Work) -> frozenset[LevelKey]:
         """Every kind of values, for every period it is stored by."""
-        decided = {level.fact for level in work.levels(FAMILY)}
         return frozenset(
-            LevelKey(FAMILY, by, grain.value, True, frozenset(map(column, metrics)))
-            for metrics in kinds()
-            if metrics[0].fact.table in decided or work.is_large(metrics[0].fact.table)
-            for by, grain in _levels(work, metrics)
+            LevelKey(FAMILY, by, grain.value, True, frozenset(map(column, kind)))
+            for kind in large_kinds(work, FAMILY)
+            for by, grain in levels_of(work, kind)
         )
 
     def build(self, work: Work) -> None:
         """Compute the results of all periods, for those splits and grains for which they are small against the fact."""
-        large = [metrics for metrics in kinds() if work.is_large(metrics[0].fact.table)]
+        large = large_kinds(work, FAMILY)
         if not large:
             return
-        columns = "".join(f", {_declared(metric)}" for metrics in kinds() for metric in metrics)
+        columns = "".join(f", {_declared(metric)}" for kind in large for metric in kind)
         keys = "level INTEGER, period INTEGER, split TEXT, rows INTEGER[]"
         work.con.execute(f"CREATE OR REPLACE TABLE facts.{TABLE} ({keys}{columns})")
-        for metrics in large:
-            levels = _decided(work, metrics)
-            rows = _store(work, metrics, [level for level in levels if level.is_stored], None)
+        for kind in large:
+            levels = _decided(work, kind)
+            rows = _store(work, kind, [level for level in levels if level.is_stored], None)
             registry.note(work.con, *(replace(level, rows=rows.get(level.level, level.rows)) for level in levels))
 
     def apply(self, work: Work) -> None:
@@ -120,34 +87,19 @@ def _declared(metric: Asked) -> str:
     return f"{column(metric)} DOUBLE"
 
 
-def _levels(work: Work, metrics: tuple[Asked, ...]) -> list[tuple[str, Grain]]:
-    """The splits and periods that the results of a kind may be stored by."""
-    metric = metrics[0]
-    every = grains(work.settings.calendar)
-    long = tuple(grain for grain in every if grain in _LONG)
-    known = [by for by in SPLITS if by == WHOLE or by in metric.fact.splits.values()]
-    return [(by, grain) for by in known for grain in (long if by or metric.per else every)]
+def _decided(work: Work, kind: Kind) -> list[RollupLevel]:
+    """Small against the fact, and not answered by a distribution."""
+    fact, names = kind[0].fact.table, frozenset(map(column, kind))
+    fact_rows, start = work.rows(fact), registry.next_level(work.con)
+    answered = value_distributions.stored(work, kind)
+    return [
+        RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
+                    size <= work.rule.small * fact_rows and (by, grain.value) not in answered)
+        for place, ((by, grain), size) in enumerate(sizes(work, kind).items())
+    ]  # fmt: skip
 
 
-def _decided(work: Work, metrics: tuple[Asked, ...]) -> list[RollupLevel]:
-    fact = metrics[0].fact.table
-    fact_rows = work.rows(fact)
-    ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
-    days = days_of(work.settings.calendar, first, last)
-    start = registry.next_level(work.con)
-    levels = []
-    for place, (by, grain) in enumerate(_levels(work, metrics)):
-        values = 1 if by == WHOLE else work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}')
-        size = len(np.unique(days[start_of(grain)].to_numpy())) * values * BUCKETS
-        names = frozenset(map(column, metrics))
-        levels.append(
-            RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
-                        size <= work.rule.small * fact_rows)
-        )  # fmt: skip
-    return levels
-
-
-def _compute_again(work: Work, metrics: tuple[Asked, ...], levels: list[RollupLevel], days: Numbers) -> None:
+def _compute_again(work: Work, metrics: Kind, levels: list[RollupLevel], days: Numbers) -> None:
     con = work.con
     sizes = fetched(con, f"SELECT day, count(*) AS n FROM facts.{levels[0].fact} GROUP BY day ORDER BY day")
     until = np.append(0, np.cumsum(sizes["n"]))
@@ -181,7 +133,7 @@ def read(level: RollupLevel, metric: Asked) -> str:
 
 
 def _store(
-    work: Work, metrics: tuple[Asked, ...], levels: list[RollupLevel], chosen: Mapping[str, _Ranges] | None
+    work: Work, metrics: Kind, levels: list[RollupLevel], chosen: Mapping[str, _Ranges] | None
 ) -> dict[int, int]:
     """Insert the results of the levels, of all periods or of those chosen by grain. Returns how many rows each level got."""
     rows = dict.fromkeys((level.level for level in levels), 0)
@@ -220,7 +172,7 @@ def _write_values(work: Work, metric: Asked, levels: list[RollupLevel], among: _
     """Write each row's day, value, bucket and the numbers of its split values; and return these, by column."""
     con, fact = work.con, f"facts.{levels[0].fact}"
     splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
-    rows = _rows(work, metric, splits).replace(f'"{ROWS}"', fact)
+    rows = rows_of(work, metric, splits).replace(f'"{ROWS}"', fact)
     known = {}
     for by in splits:
         words = con.execute(f'SELECT DISTINCT "by_{by}" AS word FROM ({rows}) ORDER BY word').fetchall()
@@ -242,35 +194,6 @@ def _inside(ranges: _Ranges) -> str:
         else:
             united.append((first, beyond))
     return " OR ".join(f"(day >= {first} AND day < {beyond})" for first, beyond in united)
-
-
-def _rows(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
-    """SQL over ROWS of the day, the value, the bucket and the split values of each row that is counted."""
-    schema = work.schema(metric.fact.table)
-    key = ("period results", typed(schema), metric.kind, splits)
-    return compiled(work.con, key, lambda: _counted(schema, metric, splits))
-
-
-@lru_cache(maxsize=64)  # for other shops of the same process
-def _counted(schema: ibis.Schema, metric: Asked, splits: tuple[str, ...]) -> str:
-    rows = ibis.table(schema, name=ROWS)
-    if metric.fact not in DECLARED or metric.per:
-        rows = rows.filter(rows[PERSON].notnull())
-    seen = Seen(rows, metric.fact, 0)
-    rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
-    where = condition(rows, metric.where)
-    rows = rows if where is None else rows.filter(where)
-    rows = rows.mutate(active_window=ibis.literal(0))
-    rows = rows.mutate(value=exact(bound(rows, metric.of))).filter(lambda seen: seen.value.notnull())
-    chosen: dict[str, ir.Value] = {
-        "day": rows.day,
-        "value": rows.value.cast("int64"),
-        "bucket": rows[BUCKET].cast("int8"),
-    }
-    chosen |= {f"by_{name}": with_unknown(rows[name]) for name in splits}
-    if metric.per:
-        chosen["entity"] = rows[metric.per]
-    return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
 
 
 def _in_parts(ranges: _Ranges, days: Mapping[str, Numbers]) -> Iterator[tuple[_Ranges, tuple[int, int]]]:
@@ -299,7 +222,7 @@ def _places(ranges: _Ranges, days: Numbers) -> Numbers:
 def _insert(
     work: Work,
     level: RollupLevel,
-    metrics: tuple[Asked, ...],
+    metrics: Kind,
     ranges: _Ranges,
     cell: Numbers,
     rows: Mapping[str, Numbers],
@@ -346,7 +269,7 @@ def _listed(found: Numbers) -> pa.Array:
 def _changed_days(work: Work, metric: Asked, splits: set[str]) -> Numbers:
     """The days of which any value came, went, or belongs to another split value, bucket or entity."""
     by = tuple(sorted(splits - {WHOLE}))
-    rows, fact = _rows(work, metric, by), metric.fact.table
+    rows, fact = rows_of(work, metric, by), metric.fact.table
     both = " UNION ALL ".join(
         f"""SELECT *, {sign}1 AS times FROM ({rows.replace(f'"{ROWS}"', table)})"""
         for table, sign in ((f"temp.added_{fact}", ""), (f"temp.removed_{fact}", "-"))

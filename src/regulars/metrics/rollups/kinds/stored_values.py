@@ -1,0 +1,114 @@
+"""Which single values the catalogue takes quantiles and largest shares of, and the rows that they come from."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+
+from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
+from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
+from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
+from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of, typed
+from regulars.metrics.rollups.rollup import Work
+from regulars.metrics.rollups.rollup_tables import WHOLE, grains
+from regulars.metrics.shapes import LargestShare, Quantile
+from regulars.vocabulary.calendar import Grain
+from regulars.warehouse.compiled import compiled
+from regulars.warehouse.fact_table import BUCKETS
+
+SPLITS = (WHOLE, "first_country")
+"""How values are split where something is stored of them; other splits are answered from rows."""
+_LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
+"""The periods that split values, and those of customers, are stored for."""
+Asked = Quantile | LargestShare
+Kind = tuple[Asked, ...]
+"""The metrics of the same values."""
+
+
+def kinds() -> tuple[Kind, ...]:
+    """The metrics of whose values something can be stored, those of the same values together."""
+    together: dict[tuple[str, ...], dict[str, Asked]] = {}
+    for metric in (*CATALOGUE, *SHOWN_BESIDE):
+        if isinstance(metric, Quantile | LargestShare) and _can_be_stored(metric):
+            together.setdefault(metric.kind, {})[repr(metric.q) if isinstance(metric, Quantile) else "largest"] = metric
+    return tuple(tuple(metrics.values()) for metrics in together.values())
+
+
+def large_kinds(work: Work, family: str) -> tuple[Kind, ...]:
+    """Those whose fact has enough rows, or whose levels of the family were decided about before."""
+    decided = {level.fact for level in work.levels(family)}
+    return tuple(
+        kind
+        for kind in kinds()
+        if (kind[0].fact.table in decided or work.is_large(kind[0].fact.table)) and rows_of(work, kind[0], ())
+    )
+
+
+def _can_be_stored(metric: Asked) -> bool:
+    """What depends on the window has a result for each, and what grows with all time one that every load changes."""
+    return (
+        (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)
+        and metric.fact.of_customers
+        and metric.timing is Timing.WITHIN
+        and metric.day == "day"
+        and repr(metric.weight) in ("1", "_.n")
+        and not any(word in text for text in metric.kind for word in ("_.active_window", "_.period_"))
+    )
+
+
+def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
+    """The splits and periods for which something may be stored."""
+    metric = kind[0]
+    every = grains(work.settings.calendar)
+    long = tuple(grain for grain in every if grain in _LONG)
+    known = [by for by in SPLITS if by == WHOLE or by in metric.fact.splits.values()]
+    return [(by, grain) for by in known for grain in (long if by or metric.per else every)]
+
+
+def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
+    """For each split and grain how many periods, split values and buckets there can be together."""
+    fact = kind[0].fact.table
+    ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
+    days = days_of(work.settings.calendar, first, last)
+    values = {by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1 for by in SPLITS
+              if by == WHOLE or by in kind[0].fact.splits.values()}  # fmt: skip
+    return {
+        (by, grain): len(np.unique(days[start_of(grain)].to_numpy())) * values[by] * BUCKETS
+        for by, grain in levels_of(work, kind)
+    }
+
+
+def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
+    """SQL over ROWS of the day, the value, the bucket, the split values (and entity) of each row that is counted; empty where
+    values are floats, which no two computations sum alike.
+    """
+    schema = work.schema(metric.fact.table)
+    key = ("period results", typed(schema), metric.kind, splits)
+    return compiled(work.con, key, lambda: _counted(schema, metric, splits))
+
+
+@lru_cache(maxsize=64)  # for other shops of the same process
+def _counted(schema: ibis.Schema, metric: Asked, splits: tuple[str, ...]) -> str:
+    rows = ibis.table(schema, name=ROWS)
+    if metric.fact not in DECLARED or metric.per:
+        rows = rows.filter(rows[PERSON].notnull())
+    seen = Seen(rows, metric.fact, 0)
+    rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+    where = condition(rows, metric.where)
+    rows = rows if where is None else rows.filter(where)
+    rows = rows.mutate(active_window=ibis.literal(0))
+    rows = rows.mutate(value=exact(bound(rows, metric.of))).filter(lambda seen: seen.value.notnull())
+    if rows.value.type().is_floating():
+        return ""
+    chosen: dict[str, ir.Value] = {
+        "day": rows.day,
+        "value": rows.value.cast("int64"),
+        "bucket": rows[BUCKET].cast("int8"),
+    }
+    chosen |= {f"by_{name}": with_unknown(rows[name]) for name in splits}
+    if metric.per:
+        chosen["entity"] = rows[metric.per]
+    return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
