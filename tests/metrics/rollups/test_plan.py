@@ -41,7 +41,8 @@ def plan_of(
 
 @pytest.mark.parametrize("grain", [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
 def test_everything_that_adds_up_is_answered_from_rollups(made: TestShop, grain: Grain) -> None:
-    of_orders = [metric for metric in CATALOGUE if not metric.forecast]
+    of_orders = [metric for metric in CATALOGUE if not metric.forecast and made.facts.covered(metric) is not None]
+    assert len(of_orders) > 35
     summed = tuple(metric for metric in of_orders if not isinstance(metric, Grid))
     question = Question(summed, periods_of(made.facts, grain, None, None), active_window=365)
     sources = {step.source for step in planned(question, made.facts) if step.terms}
