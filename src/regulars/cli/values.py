@@ -9,7 +9,7 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value, Verdict
-from regulars.metrics.question import how_to_load
+from regulars.metrics.question import how_to_load, nothing_of
 from regulars.metrics.shapes import Interval, Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period
@@ -151,16 +151,20 @@ def footnotes(
     return [*notes, *_not_ripe(values)]
 
 
-def not_available(reasons: Mapping[Metric, str], missing: Iterable[str]) -> list[str]:
-    """A line for each reason why metrics have no value in this shop, and what to type next for the `missing` tables."""
+def not_available(missing: Mapping[Metric, tuple[str, ...]], reasons: Mapping[Metric, str]) -> list[str]:
+    """A line for each reason why metrics have no value in this shop, and what to type next.
+
+    missing: the tables that each metric lacks; of several the first is named.
+    """
     metrics: dict[str, list[str]] = {}
-    for metric, reason in reasons.items():
-        metrics.setdefault(reason, []).append(metric.name)
+    for metric, tables in missing.items():
+        metrics.setdefault(nothing_of(tables[:1]) if tables else reasons[metric], []).append(metric.name)
     notes = []
     for reason, names in metrics.items():
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         notes.append(f"Not available, since {reason}: {', '.join(names[:_MOST_NAMED])}{more}.")
-    return [*notes, how_to_load(missing)] if notes else []
+    lacking = dict.fromkeys(table for tables in missing.values() for table in tables)
+    return [*notes, how_to_load(lacking)] if lacking else notes
 
 
 def _not_ripe(values: Sequence[Value]) -> list[str]:

@@ -147,7 +147,7 @@ class Facts:
         if self.covered(metric) is not None:
             return ""
         missing = self.missing(metric)
-        return _nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
+        return nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
 
     def require(self, *metrics: Metric) -> None:
         """Raise NothingLoaded where none of the metrics can have a value."""
@@ -155,7 +155,7 @@ class Facts:
         if not all(reasons) or not reasons:
             return
         missing = dict.fromkeys(table for metric in metrics for table in self.missing(metric))
-        reason = next(iter(reasons)) if len(reasons) == 1 else _nothing_of(missing)
+        reason = next(iter(reasons)) if len(reasons) == 1 else nothing_of(missing)
         name = metrics[0].name if len(metrics) == 1 else "None of these metrics"
         raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", how_to_load(missing))
 
@@ -196,7 +196,8 @@ def _listed(names: Iterable[str]) -> str:
     return f"{', '.join(some)} and {last}" if some else last
 
 
-def _nothing_of(names: Iterable[str]) -> str:
+def nothing_of(names: Iterable[str]) -> str:
+    """That nothing is loaded of these tables, in words."""
     return f"nothing is loaded of {_listed(names)}"
 
 

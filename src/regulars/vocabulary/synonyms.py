@@ -152,15 +152,18 @@ METRICS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("discounts",), ("discount", "coupons", "promotions")),
     (("guest_order_share",), ("guest checkout", "guests", "guest orders")),
     (("customers_at_risk", "value_at_risk"), ("at risk", "churn risk", "churn prediction")),
+    (("net_promoter_score",), ("NPS", "net promoter score")),
+    (("customer_satisfaction_score", "customer_satisfaction_rate"), ("CSAT", "customer satisfaction", "satisfaction")),
+    (("customer_effort_score",), ("CES", "customer effort", "customer effort score")),
+    (("conversion_rate", "visit_conversion_rate"), ("conversion", "conversion rate", "CVR", "CR")),
+    (
+        ("cart_abandonment_rate", "checkout_abandonment_rate"),
+        ("cart abandonment", "cart abandonment rate", "abandoned carts", "checkout abandonment"),
+    ),
 )  # fmt: skip
-"""Metrics, the one that is meant first, and what owners and their tools call it."""
+"""Metrics, the one that is meant first, and what owners and their tools call it. A name may precede its metric."""
 
 NOT_COMPUTED: dict[str, tuple[str, ...]] = {
-    "The net promoter score": ("NPS", "net promoter score"),
-    "Customer satisfaction": ("CSAT", "customer satisfaction", "satisfaction"),
-    "Customer effort": ("CES", "customer effort", "customer effort score"),
-    "The conversion rate": ("conversion", "conversion rate", "CVR", "CR"),
-    "Cart abandonment": ("cart abandonment", "cart abandonment rate", "abandoned carts", "checkout abandonment"),
     "Return on advertising spend": ("ROAS", "return on ad spend"),
     "The open rate": ("open rate", "click rate", "CTR"),
 }

@@ -96,12 +96,13 @@ def metrics(
     with reading.facts() as facts:
         insist_on_a_forecast(asked_for, facts)
         is_table = format is Format.TABLE
+        can_forecast = "orders" in facts.coverage
         waiting = waiting_for_a_forecast(asked_for, facts) if is_table else ()
         asked_for = tuple(metric for metric in asked_for if metric not in waiting)
         if is_table:
             facts.require(*asked_for)
         unavailable = {one: reason for one in asked_for if is_table and (reason := facts.unavailable(one))}
-        missing = tuple(dict.fromkeys(table for one in unavailable for table in facts.missing(one)))
+        missing = {one: facts.missing(one) for one in unavailable}
         window = window_asked(active_window, reading.shop.settings)
         by_periods: dict[tuple[Period, ...], list[Metric]] = {}
         for one in asked_for:
@@ -121,12 +122,12 @@ def metrics(
     _show_themes(chosen, parts, splits)
     if compare and any(periods[0].grain is Grain.ALL for periods in by_periods):
         say(NOT_COMPARED)
-    for note in not_available(unavailable, missing):
+    for note in not_available(missing, unavailable):
         say(note)
     say_rows_not_used(reading, shop, say)
     if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
         say(f"{left_out} metrics do not know this split or condition and are left out.")
-    if any(one.forecast == FORECASTS for one in waiting):
+    if can_forecast and any(one.forecast == FORECASTS for one in waiting):
         say("What customers will be worth, and who is about to be lost: regulars forecast")
     say("What a metric means: regulars explain NAME")
 

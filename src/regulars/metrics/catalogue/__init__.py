@@ -64,10 +64,12 @@ def named(name: str) -> Metric:
 
 
 def _hint(name: str) -> str:
-    if what := not_computed(name):
+    called = metrics_meant(name)
+    known = [metric for metric in called if metric in BY_NAME]
+    if what := not_computed(name) or (called and not known and called[0].replace("_", " ").capitalize()):
         return f"{what} is not among Regulars' metrics; `regulars metrics --list` shows all."
     words = set(words_of(name))
-    related = [known for known in BY_NAME if words and words <= set(words_of(known))]
+    related = [one for one in BY_NAME if words and words <= set(words_of(one))]
     slips = get_close_matches(name.lower(), BY_NAME, n=_MOST, cutoff=TYPO)
-    meant = tuple(dict.fromkeys((*metrics_meant(name), *slips, *related)))[:_MOST]
+    meant = tuple(dict.fromkeys((*known, *slips, *related)))[:_MOST]
     return f"Did you mean {', '.join(meant)}?" if meant else "`regulars metrics --list` shows all."
