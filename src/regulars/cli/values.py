@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value, Verdict
-from regulars.metrics.question import how_to_load, nothing_of
 from regulars.metrics.shapes import Interval, Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period
@@ -29,8 +28,6 @@ _CHANGE = (
 _CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
 """The columns of both comparisons in the flat form."""
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
-_MOST_NAMED = 5
-"""How many metrics a note names."""
 NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
 """What is said where a comparison of all data is asked for."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
@@ -149,22 +146,6 @@ def footnotes(
     if any(not value.finished for value in values):
         notes.append(f"* {unfinished}")
     return [*notes, *_not_ripe(values)]
-
-
-def not_available(missing: Mapping[Metric, tuple[str, ...]], reasons: Mapping[Metric, str]) -> list[str]:
-    """A line for each reason why metrics have no value in this shop, and what to type next.
-
-    missing: the tables that each metric lacks; of several the first is named.
-    """
-    metrics: dict[str, list[str]] = {}
-    for metric, tables in missing.items():
-        metrics.setdefault(nothing_of(tables[:1]) if tables else reasons[metric], []).append(metric.name)
-    notes = []
-    for reason, names in metrics.items():
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        notes.append(f"Not available, since {reason}: {', '.join(names[:_MOST_NAMED])}{more}.")
-    lacking = dict.fromkeys(table for tables in missing.values() for table in tables)
-    return [*notes, how_to_load(lacking)] if lacking else notes
 
 
 def _not_ripe(values: Sequence[Value]) -> list[str]:

@@ -69,13 +69,14 @@ def metrics(
         conditions,
         insist_on_a_forecast,
         known_by,
+        not_available,
         periods_asked,
         splits_asked,
         waiting_for_a_forecast,
         window_asked,
         without_grids,
     )
-    from regulars.cli.values import NOT_COMPARED, not_available
+    from regulars.cli.values import NOT_COMPARED
 
     themes = by_theme(theme)
     if list_:
