@@ -50,8 +50,13 @@ class Fact:
 
     @property
     def of_customers(self) -> bool:
-        """Whether its rows belong to customers; what does not is taken as fixed, and shared evenly among the buckets."""
+        """Whether its rows belong to customers."""
         return PERSON in self.entities
+
+    @property
+    def has_buckets(self) -> bool:
+        """Whether its rows lie in the buckets of an entity; others are taken as fixed, and shared evenly among the buckets."""
+        return bool(self.entities)
 
 
 AS_NOW = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))

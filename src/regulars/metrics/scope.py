@@ -46,8 +46,8 @@ class Scope:
         return tuple(one for one in self.where if filter_column(fact, one))
 
     def apart(self, fact: Fact) -> bool:
-        """Whether the fact's sums are kept apart by bucket: what belongs to no customer is shared evenly."""
-        return self.bucketed and fact.of_customers
+        """Whether the fact's sums are kept apart by bucket: what belongs to no entity is shared evenly."""
+        return self.bucketed and fact.has_buckets
 
     @cached_property
     def first(self) -> npt.NDArray[np.int64]:

@@ -46,8 +46,8 @@ class Family:
 
     @property
     def bucketed(self) -> bool:
-        """Whether its rows belong to customers, who lie in buckets."""
-        return self.facts[0].of_customers
+        """Whether its rows lie in buckets."""
+        return self.facts[0].has_buckets
 
     @property
     def splits(self) -> tuple[str, ...]:
