@@ -14,13 +14,18 @@ from regulars.warehouse.tables import BY_NAME
 _AHEAD = timedelta(days=1)
 """The shop's day may be one later than that of UTC."""
 
-DECLARED_COVERAGE = """
+
+def not_replaced(table: str) -> str:
+    """SQL: whether no later `--replace` took the place of what a row of main.load_tables, called `table`, brought."""
+    return f"""NOT EXISTS (FROM main.load_tables later JOIN main.loads r USING (load_id)
+        WHERE later.source = {table}.source AND later."table" = {table}."table" AND later.load_id > {table}.load_id
+            AND r.replaced AND r.undone_at IS NULL)"""
+
+
+DECLARED_COVERAGE = f"""
     SELECT t."table" AS table_name, max(l.covers_until) AS day
     FROM main.load_tables t JOIN main.loads l USING (load_id)
-    WHERE l.undone_at IS NULL AND l.covers_until IS NOT NULL AND NOT EXISTS (
-        FROM main.load_tables later JOIN main.loads r USING (load_id)
-        WHERE later.source = t.source AND later."table" = t."table" AND later.load_id > t.load_id
-            AND r.replaced AND r.undone_at IS NULL)
+    WHERE l.undone_at IS NULL AND l.covers_until IS NOT NULL AND {not_replaced("t")}
     GROUP BY ALL"""
 """SQL of the latest day that `--covers-until` gave for each table. A later `--replace` of the table ends what was given before."""
 

@@ -24,10 +24,15 @@ def app(tmp_path: Path) -> App:
     return App(shop)
 
 
-def ends(app: App) -> dict[str, str]:
+def covered(app: App) -> dict[str, tuple[str, str]]:
     with app.warehouse.read() as con:
-        rows = con.execute("SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage").fetchall()
-    return {name: str(day) for name, day in rows}
+        days = "DATE '1970-01-01' + first_day, DATE '1970-01-01' + last_day"
+        rows = con.execute(f"SELECT table_name, {days} FROM facts.coverage").fetchall()
+    return {name: (str(first), str(last)) for name, first, last in rows}
+
+
+def ends(app: App) -> dict[str, str]:
+    return {name: last for name, (_, last) in covered(app).items()}
 
 
 def test_a_file_alone_reaches_to_its_last_row(app: App, tmp_path: Path) -> None:
@@ -43,6 +48,29 @@ def test_files_of_one_load_and_source_reach_equally_far(app: App, tmp_path: Path
     later.write_text(RETURNS.replace("r1,1,2024-01-20", "r2,1,2024-04-15"))
     app.load([later])
     assert (ends(app)["orders"], ends(app)["returns"]) == ("2024-03-31", "2024-04-15")
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_orders_loaded_again_leave_the_returns_covered_as_they_were(app: App, tmp_path: Path, replace: bool) -> None:
+    app.load([tmp_path / "orders.csv", tmp_path / "returns.csv"])
+    before = covered(app)
+    assert before["returns"] == ("2024-01-03", "2024-03-31")
+    again = tmp_path / "again.csv"
+    again.write_text(ORDERS.replace(".10\n", ".11\n").replace(",5.00", ",6.00"))
+    app.load([again], options=LoadOptions(replace=replace))
+    assert covered(app) == before
+    app.undo(1)
+    assert covered(app).keys() & {"orders", "returns"} == {"orders"}
+
+
+def test_returns_loaded_again_alone_stay_covered_until_they_are_replaced(app: App, tmp_path: Path) -> None:
+    app.load([tmp_path / "orders.csv", tmp_path / "returns.csv"])
+    again = tmp_path / "again.csv"
+    again.write_text(RETURNS.replace("10.10", "9.90"))
+    app.load([again])
+    assert covered(app)["returns"] == ("2024-01-03", "2024-03-31")
+    app.load([again], options=LoadOptions(replace=True))
+    assert covered(app)["returns"] == ("2024-01-20", "2024-01-20")
 
 
 def test_covers_until_extends_the_tables_of_its_load_alone(app: App, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 import duckdb
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.covers_until import DECLARED_COVERAGE
+from regulars.warehouse.covers_until import DECLARED_COVERAGE, not_replaced
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import TABLES
 
@@ -16,8 +16,16 @@ _COVERED_WITH = (
     ("linked_returns", "returns", "FROM facts.returns WHERE linked"),
 )
 """What covers the same days as a table, if there is any of it: without lines, units sold are unknown, not 0."""
+_ENDS = (
+    ("first", "min", " FILTER (current)"), ("last", "max", " FILTER (current)"), ("begins", "min", ""), ("ends", "max", ""),
+)  # fmt: skip
 _DATED = tuple(table for table in TABLES if table.day is not None)
 _LOADED = "facts.loaded_days"
+_BROUGHT = f"""
+    SELECT table_name, source, load_id FROM {_LOADED} WHERE first_day IS NOT NULL
+    UNION SELECT t."table", t.source, t.load_id FROM main.load_tables t JOIN main.loads l USING (load_id)
+    WHERE l.undone_at IS NULL AND {not_replaced("t")}"""
+"""SQL of which loads brought each table of a source, those included whose rows later loads brought again."""
 
 
 def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None = None) -> None:
@@ -26,12 +34,14 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: 
     changed: the tables whose rows are not those of the last time; None for all. The days of the others are known.
     """
     _write_loaded_days(con, settings, changed)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE brought AS {_BROUGHT}")
     parts = [
         f"SELECT table_name, first_day, last_day FROM {_LOADED}",
         # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
         *(
-            f"SELECT '{table.name}', o.first_day, o.last_day FROM {_LOADED} o WHERE o.table_name = '{table.covered_with}'"
-            f" AND o.load_id IN (SELECT load_id FROM {_LOADED} WHERE table_name = '{table.name}')"
+            f"SELECT '{table.name}', o.begins, o.ends FROM {_LOADED} o WHERE o.table_name = '{table.covered_with}'"
+            f" AND o.load_id IN (SELECT load_id FROM temp.brought WHERE table_name = '{table.name}')"
+            f" AND EXISTS (FROM {_LOADED} WHERE table_name = '{table.name}')"
             for table in _DATED
             if table.covered_with
         ),
@@ -50,11 +60,14 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: 
 
 
 def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None) -> None:
-    """facts.loaded_days: the first and last day of the rows that each load brought of each table."""
+    """facts.loaded_days, by table, source and load: the first and last day of the rows that count (null where later loads
+    brought them all again), and in begins and ends those of all that the load brought.
+    """
     asked = [table for table in _DATED if changed is None or table.name in changed]
     if changed is None:
         con.execute(
-            f"CREATE OR REPLACE TABLE {_LOADED} (table_name TEXT, source TEXT, load_id BIGINT, first_day INTEGER, last_day INTEGER)"
+            f"CREATE OR REPLACE TABLE {_LOADED} (table_name TEXT, source TEXT, load_id BIGINT, first_day INTEGER, last_day INTEGER,"
+            " begins INTEGER, ends INTEGER)"
         )
     elif asked:
         names = ", ".join(f"'{table.name}'" for table in asked)
@@ -63,7 +76,8 @@ def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, chang
     if asked:
         rows = " UNION ALL ".join(map(_days, asked))
         con.execute(
-            f"INSERT INTO {_LOADED} SELECT table_name, source, load_id, min(first), max(last) FROM ({rows}) GROUP BY ALL",
+            f"INSERT INTO {_LOADED} SELECT table_name, source, load_id, min(first), max(last), min(begins), max(ends)"
+            f" FROM ({rows}) GROUP BY ALL",
             {"zone": settings.timezone} if "$zone" in rows else {},
         )
 
@@ -76,13 +90,15 @@ def _has_rows(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
 def _days(table: Table) -> str:
     """SQL of the epoch days of the first and last rows by source, load and zone: all others lie between."""
     assert table.day is not None
-    first, last = (f'{end}("{table.day}")' for end in ("min", "max"))
-    if table.column(table.day).kind is Kind.INSTANT:
-        first, last = (f"timezone(coalesce(zone, $zone), timezone('UTC', {end}))::DATE" for end in (first, last))
-    first, last = (f"date_diff('day', DATE '1970-01-01', {end})" for end in (first, last))
+    days = {}
+    for name, end, rows in _ENDS:
+        day = f'{end}("{table.day}"){rows}'
+        if table.column(table.day).kind is Kind.INSTANT:
+            day = f"timezone(coalesce(zone, $zone), timezone('UTC', {day}))::DATE"
+        days[name] = f"date_diff('day', DATE '1970-01-01', {day}) AS {name}"
     return (
-        f"SELECT '{table.name}' AS table_name, source, load_id, {first} AS first, {last} AS last"
-        f" FROM main.{table.name} GROUP BY source, load_id, zone"
+        f"SELECT '{table.name}' AS table_name, source, load_id, {', '.join(days.values())}"
+        f" FROM log.{table.name} WHERE NOT waiting GROUP BY source, load_id, zone"
     )
 
 
@@ -93,7 +109,7 @@ def _extend(con: duckdb.DuckDBPyConnection) -> None:
     """
     con.execute(
         "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
-        f" max(other.last_day) AS day FROM {_LOADED} brought JOIN {_LOADED} other USING (source, load_id)"
+        f" max(other.ends) AS day FROM temp.brought JOIN {_LOADED} other USING (source, load_id)"
         " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
     )
     con.execute(
