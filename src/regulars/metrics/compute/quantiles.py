@@ -61,9 +61,10 @@ class ValueEstimates:
         return Estimate(share, unknown, unknown, largest / scale, total, values, None, None)
 
     def _histogram(self, metric: Quantile | LargestShare, level: RollupLevel | None) -> Histogram:
-        if metric.kind not in self._histograms:
-            self._histograms[metric.kind] = _histogram(metric, self._scope, self._sums.groups, level)
-        return self._histograms[metric.kind]
+        key = (metric.fact.name, *metric.kind)  # a split may mean another column in another fact
+        if key not in self._histograms:
+            self._histograms[key] = _histogram(metric, self._scope, self._sums.groups, level)
+        return self._histograms[key]
 
 
 def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups: Groups) -> Quantiles:
@@ -111,7 +112,7 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     by, apart = scope.by(metric.fact), scope.apart(metric.fact)
     if level is None:
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
-        key = ("values", *metric.kind, scope.splits, scope.where, scope.active_window, apart)
+        key = ("values", metric.fact.name, *metric.kind, scope.splits, scope.where, scope.active_window, apart)
         found = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
     else:
         found = _counted(level, scope)

@@ -34,7 +34,3 @@ class Grid(Metric):
     @property
     def above(self) -> Amount:
         return Amount((Term(1, self.cell, Timing.WITHIN),))
-
-    @property
-    def below(self) -> None:
-        return None

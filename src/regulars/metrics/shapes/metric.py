@@ -123,8 +123,8 @@ class Metric:
 
     @property
     def below(self) -> Amount | None:
-        """What stands below the line; None for a total."""
-        raise NotImplementedError
+        """What stands below the line; None where nothing does, as of totals."""
+        return None
 
     @property
     def people(self) -> Amount:

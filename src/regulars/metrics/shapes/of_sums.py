@@ -48,10 +48,6 @@ class Total(Metric):
         return self._above
 
     @property
-    def below(self) -> None:
-        return None
-
-    @property
     def rows(self) -> Amount | None:
         if self.unit is Unit.COUNT:
             return None

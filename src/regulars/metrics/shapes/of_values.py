@@ -19,8 +19,8 @@ from regulars.warehouse.fact_table import PERSON
 def kind_of_values(
     fact: Fact, of: Expression, where: Expression, weight: Expression, day: str, per: str, timing: Timing
 ) -> tuple[str, ...]:
-    """Names the values that a quantile or a largest share is taken of."""
-    return fact.name, repr(of), repr(where), repr(weight), day, per, timing.value
+    """Names the values that a quantile or a largest share is taken of. Facts of one table have the same customers."""
+    return fact.table if per else fact.name, repr(of), repr(where), repr(weight), day, per, timing.value
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,10 +70,6 @@ class Quantile(Metric):
         """The number of values that the quantile is taken of."""
         return self._above
 
-    @property
-    def below(self) -> None:
-        return None
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LargestShare(Metric):
@@ -99,7 +95,3 @@ class LargestShare(Metric):
     def above(self) -> Amount:
         """The total that the largest customer's share is of."""
         return self.total
-
-    @property
-    def below(self) -> None:
-        return None

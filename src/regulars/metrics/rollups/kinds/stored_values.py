@@ -22,7 +22,7 @@ from regulars.warehouse.fact_table import BUCKETS
 SPLITS = (WHOLE, "first_country")
 """How values are split where something is stored of them; other splits are answered from rows."""
 _LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
-"""The periods that split values, and those of customers, are stored for."""
+"""The periods that values are stored for; gaps, unsplit, for days and weeks too."""
 Asked = Quantile | LargestShare
 Kind = tuple[Asked, ...]
 """The metrics of the same values."""
@@ -65,7 +65,7 @@ def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
     every = grains(work.settings.calendar)
     long = tuple(grain for grain in every if grain in _LONG)
     known = [by for by in SPLITS if by == WHOLE or by in metric.fact.splits.values()]
-    return [(by, grain) for by in known for grain in (long if by or metric.per else every)]
+    return [(by, grain) for by in known for grain in (every if by == WHOLE and metric.fact in HISTOGRAMS else long)]
 
 
 def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
