@@ -29,6 +29,7 @@ from regulars.warehouse.load.checks.overwritten_orders import overwritten_orders
 from regulars.warehouse.load.checks.refusals import FilesRefused, explained, is_refused
 from regulars.warehouse.load.checks.shop_currency import only_foreign_orders
 from regulars.warehouse.load.checks.unusable import unusable_identities
+from regulars.warehouse.load.completion.changed_costs import start_changed_costs
 from regulars.warehouse.load.completion.order_ids import tell_orders_apart
 from regulars.warehouse.load.completion.refund_totals import split_refund_totals
 from regulars.warehouse.load.files import InputFile
@@ -222,7 +223,8 @@ def _store(
     """
     con, progress = context.room.con, context.progress
     progress.start("checking", 1)
-    found = judge(context.room, [stage for stage, _ in stages], COMPLETIONS)
+    completions = COMPLETIONS if context.options.replace else (*COMPLETIONS, start_changed_costs)
+    found = judge(context.room, [stage for stage, _ in stages], completions)
     set_waiting(found, context.settings)
     progress.advance()
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])

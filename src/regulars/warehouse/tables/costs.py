@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import Column, Kind, Rule, Table
+from regulars.warehouse.schema import EARLIEST, Column, Kind, Rule, Table
 
 products = Table(
     name="products",
@@ -21,7 +21,12 @@ product_costs = Table(
     about="What one piece costs the shop from a day on.",
     columns=(
         Column("product_id", Kind.ID, "the product"),
-        Column("valid_from", Kind.DAY, "first day of this cost"),
+        Column(
+            "valid_from",
+            Kind.DAY,
+            "first day of this cost; empty: since ever, or from the day of the load where an earlier load has another cost",
+            default=f"DATE '{EARLIEST}'",
+        ),
         Column("unit_cost", Kind.MONEY, "cost of one piece", low=0),
         Column("currency", Kind.TEXT, "three-letter code", example="GBP"),
     ),
