@@ -308,5 +308,5 @@ def test_the_plan_says_from_what_a_question_is_answered(command, shop):
         ("gaps_after", "histograms of gaps"),
         ("gaps_before", "histograms of gaps"),
     }
-    refused = command("explain", "net_revenue", "--plan", "--split", "product", "--shop", shop)
+    refused = command("explain", "net_revenue", "--plan", "--split", "reason", "--shop", shop)
     assert refused.code == 2 and "cannot be split" in refused.err

@@ -259,6 +259,9 @@ def _orders() -> list[Row]:
         _order("exchange", "lea", "2025-11-14T12:00:00Z", "10", "EUR", tax="1.597", tax_included=True, shipping="2.5"),
         _order("even", "lea", "2025-11-15T12:00:00Z", "0"),
         _order("card for goods", "lea", "2025-11-16T12:00:00Z", "30", "USD", shipping="1"),
+        _order("spread", "lea", "2025-11-18T12:00:00Z", "30.005", "EUR", tax="5.11", tax_included=True, discount="2.005",
+               shipping="3.7"),
+        _order("for nothing", "lea", "2025-11-18T13:00:00Z", "0", "CHF", shipping="5.55"),
         _order("rebate", "lea", "2025-11-17T12:00:00Z", "24.995", "CHF", tax="1.333", discount="3"),
         # These do not count.
         _order("draft", "ana", "2025-09-01T12:00:00Z", "60", status="draft"),
@@ -282,7 +285,7 @@ def _line(order_id: str, line_id: str, product: str | None, quantity: int, amoun
 def _lines() -> list[Row]:
     without = {
         "no lines", "gift", "tip", "only gift", "guest-1", "tax-3", "back", "back-2",
-        "exchange", "even", "card for goods", "rebate",
+        "exchange", "even", "card for goods", "rebate", "spread", "for nothing",
     }  # fmt: skip
     single = [
         _line(
@@ -323,6 +326,13 @@ def _lines() -> list[Row]:
         _line("card for goods", "2", "hat", -1, "-20"),
         _line("rebate", "1", "mug", 1, "30", unit_cost="3.333"),
         _line("rebate", "2", "voucher", 1, "-5.005"),
+        _line("spread", "b", "mug", 1, "10", discount="0.335"),
+        _line("spread", "a", "mug", 1, "10"),
+        _line("spread", "B", "tea", 3, "10"),
+        _line("spread", "c", "hat", 1, "0.005"),
+        _line("spread", "d", "hat", 5, "0"),
+        _line("for nothing", "1", "mug", 1, "0"),
+        _line("for nothing", "2", "tea", 2, "0"),
         _line("no such order", "1", "mug", 1, "5"),
     ]
 
@@ -356,6 +366,8 @@ def _returns() -> list[Row]:
         _back("r20", "exchange", "2025-11-21T12:00:00Z", "7.5", line_id="2", quantity=1, restocked=True),
         _back("r21", "even", "2025-11-21T12:00:00Z", "1", restocked=True),
         _back("r22", "card for goods", "2025-11-21T12:00:00Z", "31"),
+        _back("r24", "spread", "2025-11-21T12:00:00Z", "3.335", product_id="mug", quantity=1),
+        _back("r25", "spread", "2025-11-22T12:00:00Z", "0.11", product_id="scarf"),
         _back("r23", "rebate", "2025-11-21T12:00:00Z", "2.495", line_id="2", quantity=1, restocked=True),
         # Of no order, of one never loaded, of one that does not count.
         _back("u1", None, "2025-03-30T00:30:00Z", "7.775", customer_id="ana", product_id="mug", quantity=1, restocked=True),

@@ -16,7 +16,7 @@ from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.people.rows import rows
 from regulars.metrics.people.segments import SEGMENTS, members, sizes
 from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, condition, periods_of
+from regulars.metrics.question import Facts, Question, condition, for_columns, periods_of
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.metrics.window import suggest
 from regulars.vocabulary.calendar import Grain, Period
@@ -52,9 +52,10 @@ def periods(facts: Facts, *grains: Grain) -> tuple[Period, ...]:
 def knowing(splits: Iterable[str], where: Iterable[str] = (), of: Iterable[Metric] = CATALOGUE) -> tuple[Metric, ...]:
     """The metrics that know these splits and can be filtered so."""
     columns = {condition(text).column for text in where}
+    splits = tuple(splits)
     return tuple(
         metric
-        for metric in of
+        for metric in (for_columns(one, (*splits, *columns)) for one in of)
         if {*splits} <= {*metric.splits}
         and all(columns <= {*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts))
     )

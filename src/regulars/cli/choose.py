@@ -12,6 +12,7 @@ from regulars.metrics.question import (
     Condition,
     Facts,
     condition,
+    for_columns,
     how_to_load,
     latest_finished,
     nothing_of,
@@ -44,8 +45,14 @@ def without_grids(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
 
 
 def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Sequence[Condition]) -> tuple[Metric, ...]:
-    """The metrics that can be split, and narrowed down, like this."""
-    return tuple(metric for metric in metrics if knows(metric, splits, conditions))
+    """The metrics that can be split, and narrowed down, like this; each `answered_by` what answers then."""
+    answering = (answered_by(metric, splits, conditions) for metric in metrics)
+    return tuple(metric for metric in answering if knows(metric, splits, conditions))
+
+
+def answered_by(metric: Metric, splits: Sequence[str], conditions: Sequence[Condition]) -> Metric:
+    """The metric as it is answered for these splits and conditions: where these name a product, over order lines."""
+    return for_columns(metric, (*splits, *(one.column for one in conditions)))
 
 
 def splits_asked(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.metrics.answer import Change, Value, Verdict
+from regulars.metrics.question import overlap_note
 from regulars.metrics.shapes import Interval, Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period
@@ -145,7 +146,8 @@ def footnotes(
     values = [value for value in values if value.value is not None]
     if any(not value.finished for value in values):
         notes.append(f"* {unfinished}")
-    return [*notes, *_not_ripe(values)]
+    overlapping = dict.fromkeys(note for value in values if value.split and (note := overlap_note(value.metric)))
+    return [*notes, *overlapping, *_not_ripe(values)]
 
 
 def _not_ripe(values: Sequence[Value]) -> list[str]:

@@ -8,7 +8,7 @@ from regulars.metrics.compute.asking import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
 from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.measures import Fact, Term
-from regulars.metrics.question import Facts
+from regulars.metrics.question import Facts, over_lines
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.vocabulary.calendar import Period
@@ -31,11 +31,18 @@ class Explanation:
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
     """Explain a metric; with a shop at hand also by its SQL for one period."""
-    reads = tuple(f"{fact.name}: {fact.about}" for fact in metric.facts)
+    facts_read = tuple(dict.fromkeys(fact for one in _ways(metric) for fact in one.facts))
+    reads = tuple(f"{fact.name}: {fact.about}" for fact in facts_read)
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
+    splits = tuple(dict.fromkeys(split for one in _ways(metric) for split in one.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
     missing = () if facts is None else tuple(table for table in facts.missing(metric) if table in BY_NAME)
-    return Explanation(metric, type(metric).__name__, reads, tables, metric.splits, sql, missing)
+    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
+
+
+def _ways(metric: Metric) -> tuple[Metric, ...]:
+    """The metric, and where a split by product asks its order lines, that too."""
+    return tuple(filter(None, (metric, over_lines(metric))))
 
 
 def interval_in_words(metric: Metric) -> str:
@@ -49,7 +56,8 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
     if isinstance(metric, Grid | Quantile):
         amounts = [metric.above]
     else:
-        amounts = [amount for amount in (metric.above, metric.below) if amount is not None]
+        lines = [amount for one in _ways(metric) for amount in (one.above, one.below)]
+        amounts = [amount for amount in lines if amount is not None]
     by_fact: dict[Fact, list[Term]] = {}
     for term in distinct_terms(amounts):
         by_fact.setdefault(term.measure.fact, []).append(term)

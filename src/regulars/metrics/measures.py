@@ -32,6 +32,8 @@ class Fact:
     """Further columns that `--where` may name."""
     entities: tuple[str, ...] = (PERSON,)
     """The columns whose distinct values may be counted."""
+    several: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Further entities, with the columns that together name one: not stored, and counted from rows."""
     kept_by: tuple[str, ...] = ()
     """The columns by which sums are kept beside the fact."""
     key: tuple[str, ...] = ()
@@ -82,6 +84,7 @@ def fact_of(declared: FactTable) -> Fact:
         _same(*declared.splits, *of_person),
         declared.filters,
         declared.entities,
+        tuple(declared.several.items()),
         declared.splits,
         declared.key,
         (*declared.sequence, *declared.key),
@@ -154,10 +157,9 @@ class Measure:
 
     def __post_init__(self) -> None:
         for entity in filter(None, (self.distinct, self.latest)):
-            if entity not in self.fact.entities:
-                raise ValueError(
-                    f"{entity} is no entity of the fact {self.fact.name}: {', '.join(self.fact.entities) or 'none'}."
-                )
+            known = (*self.fact.entities, *dict(self.fact.several))
+            if entity not in known:
+                raise ValueError(f"{entity} is no entity of the fact {self.fact.name}: {', '.join(known) or 'none'}.")
         if self.distinct and (not isinstance(self.of, int) or self.of != 1 or self.latest):
             raise ValueError("A count of distinct entities sums nothing else.")
         if self.latest and self.complete:
@@ -177,6 +179,11 @@ class Measure:
     def adds_up(self) -> bool:
         """Whether sums over days make up that of a month."""
         return not (self.distinct or self.latest)
+
+    @property
+    def is_storable(self) -> bool:
+        """Whether it can be kept summed up: an entity that is no column of the fact is counted from rows."""
+        return not {self.distinct, self.latest} & {*dict(self.fact.several)}
 
     @property
     def of_window(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NoReturn, TypeAlias
 
 import ibis.expr.types as ir
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.shapes import Metric
+from regulars.metrics.shapes import Metric, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
@@ -63,12 +63,35 @@ class Question:
     """Whether each value is compared with the period before."""
 
     def __post_init__(self) -> None:
+        columns = (*self.splits, *(one.column for one in self.where))
+        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in self.metrics))
         for metric in self.metrics:
             require_known(metric, self.splits, self.where)
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
         if not 1 <= self.active_window <= 20_000:
             raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
+
+
+@cache
+def over_lines(metric: Metric) -> Metric | None:
+    """The metric over order lines, where it says what it is there."""
+    line = metric.by_line if isinstance(metric, Total) else None
+    if line is None:
+        return None
+    return replace(metric, fact=line.fact, of=line.of, where=line.where, distinct=line.distinct, by_line=None)  # type: ignore[call-arg]
+
+
+def for_columns(metric: Metric, columns: Iterable[str]) -> Metric:
+    """What answers a split or filter by these columns: the metric itself, or it `over_lines` where only lines know one."""
+    lines = over_lines(metric)
+    return metric if lines is None or not ({*lines.splits} - {*metric.splits}) & {*columns} else lines
+
+
+def overlap_note(metric: Metric) -> str:
+    """A note where the values of a split do not add up, since one entity may be counted under several; else empty."""
+    adds_up = metric.below is not None or all(term.measure.adds_up for term in metric.above.terms)
+    return "" if adds_up else f"{metric.name}: values overlap; they do not add up"
 
 
 def require_known(metric: Metric, splits: Iterable[str], where: Iterable[Condition]) -> None:

@@ -49,6 +49,7 @@ def relation(
         rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
     else:
         rows = _filtered(_with_attributes(_rows(facts, fact), facts, where, by), fact, where)
+    rows = rows.mutate(**{name: _together(rows, columns) for name, columns in fact.several})
     return rows.mutate(active_window=ibis.literal(active_window))
 
 
@@ -129,6 +130,15 @@ def _joined(rows: ir.Table, people: ir.Table, columns: dict[str, ir.Value]) -> i
     """rows plus these columns of `people`, which has one row a person."""
     people = people.select(of_person=people.person, **columns)
     return rows.left_join(people, rows.person == people.of_person).drop("of_person")
+
+
+def _together(rows: ir.Table, columns: tuple[str, ...]) -> ir.StringValue:
+    """One text for the values of several columns; other values, another text."""
+    first, *others = (rows[name] for name in columns)
+    text = first.cast("string")
+    for other in others:
+        text = text.length().cast("string").concat(":", text, other.cast("string"))
+    return text
 
 
 def split_columns(fact: Fact, splits: tuple[str, ...]) -> dict[str, str]:

@@ -76,6 +76,8 @@ class FactTable:
     """Instants of the table and the columns of the local day (epoch day) each falls on."""
     entities: tuple[str, ...] = (PERSON,)
     """The columns whose distinct values may be counted. All rows of one value lie in one bucket."""
+    several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Further entities that rows share, with the columns that together name one; counted from rows, never from sums."""
     sequence: tuple[str, ...] = ()
     """The columns by which rows of one day follow each other; ties are broken by the key."""
     splits: tuple[str, ...] = ()

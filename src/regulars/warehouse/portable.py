@@ -160,6 +160,11 @@ def share(
     return found
 
 
+def smallest_unit(digits: int) -> ir.DecimalScalar:
+    """The smallest coin of a currency with so many decimal places: 0.01 of 2."""
+    return ibis.literal(Decimal(1).scaleb(-digits), type=MONEY)
+
+
 def number(text: str) -> ir.DecimalScalar:
     """The number in a text, to its last digit, to compare columns with: at most 20 digits before the point and 18 after it.
 

@@ -45,6 +45,10 @@ def tables(seed: int, orders: int = 60) -> Tables:
                 "quantity": chance.randrange(1, 4), "amount": Decimal(amount)}  # fmt: skip
         if chance.random() < 0.8:
             found["order_lines"].append(line)
+            if chance.random() < 0.4:
+                other = {"line_id": "2", "product_id": chance.choice("pqrs"), "category": chance.choice([None, "warm"])}
+                found["order_lines"].append({**line, **other, "amount": Decimal(chance.randrange(0, 3000)) / 100})
+                found["orders"][-1] |= {"shipping": Decimal(chance.randrange(500)) / 100}
             if chance.random() < 0.3:
                 back = day + timedelta(days=chance.randrange(40))
                 found["returns"].append(

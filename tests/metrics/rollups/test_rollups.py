@@ -17,7 +17,7 @@ from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import AS_NOW, LINES, ORDERS, RETURNS, Fact, persons
 from regulars.metrics.query import planned
-from regulars.metrics.question import Condition, Question, condition, periods_of
+from regulars.metrics.question import Condition, Question, condition, for_columns, periods_of
 from regulars.metrics.rollups.kinds.gap_counts import ATTRIBUTES, table_by
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.registry import held
@@ -38,6 +38,7 @@ def made(request: pytest.FixtureRequest) -> TestShop:
 
 def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple[Metric, ...]:
     def knows(metric: Metric) -> bool:
+        metric = for_columns(metric, (*splits, *(one.column for one in where)))
         columns = [{*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts)]
         return {*splits} <= {*metric.splits} and all(one.column in known for one in where for known in columns)
 
@@ -72,7 +73,13 @@ def test_rollups_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, 
 
 @pytest.mark.parametrize(
     "splits",
-    [("country", "channel"), ("channel", "country"), ("product", "coupon"), ("reason", "source")],
+    [
+        ("country", "channel"),
+        ("channel", "country"),
+        ("product", "coupon"),
+        ("reason", "source"),
+        ("category", "product"),
+    ],
     ids=" and ".join,
 )
 def test_rollups_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:

@@ -29,6 +29,8 @@ class Line:
     kind: str = REVENUE
     unit_cost: str | None = None
     product: str | None = None
+    discount: str | None = None
+    """Its own part of the order's discount; for product lines only."""
 
     @property
     def rebate(self) -> bool:
@@ -44,6 +46,7 @@ class Refund:
     line: int | None = None
     quantity: int | None = None
     restocked: bool | None = None
+    product: str | None = None
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,13 @@ class Earned:
     gross: Fraction
     discounts: Fraction
     shipping: Fraction
-    refunds: Fraction
+    taken_back: tuple[Fraction, ...]
+    """By refund."""
     profit: Fraction | None
+
+    @property
+    def refunds(self) -> Fraction:
+        return sum(self.taken_back, Fraction(0))
 
     @property
     def net(self) -> Fraction:
@@ -168,7 +176,8 @@ class Ledger:
             goods_cost = half_even(gross * (1 - exact(self.default_margin)), self.digits)
         elif sale.lines and None not in costs:
             goods_cost = sum((cost for cost in costs if cost is not None), Fraction(0))
-        refunds, cost_back, given = Fraction(0), Fraction(0), Fraction(0)
+        cost_back, given = Fraction(0), Fraction(0)
+        taken_back: list[Fraction] = []
         mixed = sale.paid > sale.goods_paid
         for refund in sale.refunds:
             amount = sale.given_back(refund)
@@ -179,11 +188,13 @@ class Ledger:
             if mixed:  # The goods are refunded first.
                 amount = min(given, sale.goods_paid) - min(given - amount, sale.goods_paid)
             if not_yet and (given == sale.goods_paid or (mixed and given > sale.goods_paid)):
-                refunds = before  # All is given back: nothing is left.
+                taken_back.append(before - sum(taken_back))  # All is given back: nothing is left.
             elif refund.tax is not None:
-                refunds += self.converted(max(amount - exact(refund.tax), Fraction(0)), sale.currency, sale.day)
+                untaxed = max(amount - exact(refund.tax), Fraction(0))
+                taken_back.append(self.converted(untaxed, sale.currency, sale.day))
             else:
-                refunds += half_even(amount * before / sale.goods_paid, self.digits) if sale.goods_paid else 0
+                part = half_even(amount * before / sale.goods_paid, self.digits) if sale.goods_paid else Fraction(0)
+                taken_back.append(part)
             if refund.restocked:
                 line = None if refund.line is None else sale.lines[refund.line]
                 cost = None if line is None or line.kind != REVENUE else self.cost(line, sale)
@@ -196,8 +207,31 @@ class Ledger:
         if goods_cost is not None:
             sending = self.converted(exact(sale.shipping_cost or "0"), sale.currency, sale.day)
             fee = self.converted(exact(sale.payment_fee or "0"), sale.currency, sale.day)
-            profit = before - refunds - goods_cost + cost_back - sending - fee
-        return Earned(gross, discounts, shipping, refunds, profit)
+            profit = before - sum(taken_back) - goods_cost + cost_back - sending - fee
+        return Earned(gross, discounts, shipping, tuple(taken_back), profit)
+
+    def parts(self, sale: Sale) -> dict[str, Fraction]:
+        """The net revenue of each product line, by line_id; under "" what belongs to none."""
+        earned = self.earned(sale)
+        lines = {str(place): line for place, line in enumerate(sale.lines) if line.kind == REVENUE}
+        amounts = {place: self.net(exact(line.amount), sale) for place, line in lines.items()}
+        parts = {place: amounts[place] - self.net(exact(line.discount or "0"), sale) for place, line in lines.items()}
+        for refund, amount in zip(sale.refunds, earned.taken_back, strict=True):
+            of_product = [place for place, line in lines.items() if line.product == refund.product is not None]
+            if str(refund.line) in lines:
+                parts[str(refund.line)] -= amount
+            elif of_product:
+                parts[min(of_product, key=lambda place: (-amounts[place], place))] -= amount
+        rest = earned.net - sum(parts.values(), Fraction(0))
+        weights = {place: amount for place, amount in amounts.items() if amount > 0}
+        if not weights:
+            quantities = {place: 0 if line.rebate else line.quantity for place, line in lines.items()}
+            weights = {place: Fraction(quantity) for place, quantity in quantities.items() if quantity > 0}
+        if not weights:
+            return parts | ({"": rest} if rest else {})
+        for place, coins in spread(abs(rest) * 10**self.digits, weights).items():
+            parts[place] += Fraction(coins, 10**self.digits) * (1 if rest > 0 else -1)
+        return parts
 
     def tables(self, sales: list[Sale]) -> dict[str, list[dict[str, Any]]]:
         """The canonical rows of these sales; order ids are their places in the list."""
@@ -215,13 +249,15 @@ class Ledger:
                 cost = None if line.unit_cost is None else Decimal(line.unit_cost)
                 lines.append(
                     {"order_id": str(number), "line_id": str(place), "product_id": line.product, "kind": line.kind,
-                     "quantity": line.quantity, "amount": Decimal(line.amount), "unit_cost": cost}
+                     "quantity": line.quantity, "amount": Decimal(line.amount), "unit_cost": cost,
+                     "discount": None if line.discount is None else Decimal(line.discount)}
                 )  # fmt: skip
             for place, refund in enumerate(sale.refunds):
                 at = datetime.combine(sale.day, datetime.min.time()) + timedelta(days=3, hours=place)
                 returns.append(
                     {"return_id": f"{number}-{place}", "order_id": str(number), "returned_at": at,
                      "line_id": None if refund.line is None else str(refund.line), "quantity": refund.quantity,
+                     "product_id": refund.product,
                      "amount": as_money(sale.given_back(refund)), "restocked": refund.restocked,
                      "tax": None if refund.tax is None else Decimal(refund.tax)}
                 )  # fmt: skip
@@ -238,6 +274,17 @@ class Ledger:
             "product_costs": costs,
             "exchange_rates": rates,
         }
+
+
+def spread(coins: Fraction, weights: dict[str, Fraction]) -> dict[str, int]:
+    """Whole coins by weight: the largest remainders get one more, ties in the order of the keys."""
+    assert coins.denominator == 1
+    shares = {place: coins * weight / sum(weights.values()) for place, weight in weights.items()}
+    found = {place: int(share) for place, share in shares.items()}
+    by_remainder = sorted(shares, key=lambda place: (found[place] - shares[place], place))
+    for place in by_remainder[: int(coins) - sum(found.values())]:
+        found[place] += 1
+    return found
 
 
 def as_money(amount: Fraction) -> Decimal:

@@ -207,6 +207,7 @@ def metric(
       regulars metric cohort_retention_rate --since 2011-01
     """
     from regulars.cli.choose import (
+        answered_by,
         conditions,
         insist_on_a_forecast,
         periods_asked,
@@ -215,7 +216,8 @@ def metric(
     )
     from regulars.metrics.catalogue import beside, named
 
-    wanted, splits, conditions_ = named(name), splits_asked(split), conditions(where)
+    splits, conditions_ = splits_asked(split), conditions(where)
+    wanted = answered_by(named(name), splits, conditions_)
     companions = beside(wanted)
     from regulars.cli.values import Beside
     from regulars.metrics.query import answer
@@ -276,10 +278,11 @@ def rows(
       regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
       regulars rows lost_customers --period 2011-Q3 --where country=France
     """
-    from regulars.cli.choose import conditions, insist_on_a_forecast, window_asked
+    from regulars.cli.choose import answered_by, conditions, insist_on_a_forecast, window_asked
     from regulars.metrics.catalogue import named
 
-    wanted, conditions_ = named(name), conditions(where)
+    conditions_ = conditions(where)
+    wanted = answered_by(named(name), (), conditions_)
     from regulars.cli.customers import COLUMNS, records, sheet
     from regulars.metrics.people.rows import rows as customers
     from regulars.metrics.question import period_named

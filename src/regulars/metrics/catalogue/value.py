@@ -14,11 +14,13 @@ from regulars.metrics.measures import (
     RETURNS,
     SPEND,
     Amount,
+    Measure,
     before_end,
     within,
 )
 from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
+from regulars.warehouse.facts.orders.lines import NO_LINE
 
 PROFIT: Amount = within(HISTORIES, _.profit, complete=True)
 _first_ever = _.order_number == 1
@@ -37,6 +39,11 @@ def _three(value: float) -> Example:
 
 
 _NET = "Net revenue is product lines − discounts + shipping − linked refunds, without tax, on the order's day."
+_BY_PRODUCT = (
+    "By product or category it adds up to the whole: a line keeps its amount, its own discount and the refunds that name it or its"
+    " product; the rest of an order's discount, shipping and refunds is spread over its lines by amount, to the smallest coin."
+    " What belongs to no line, as in orders without lines, is unknown."
+)
 _PROFIT = (
     "Profit is net revenue − goods − shipping cost − payment fees; unknown (null) while the cost of any product sold is,"
     " unless the shop set default_margin."
@@ -49,11 +56,13 @@ VALUE: tuple[Metric, ...] = (
         question="How many orders were placed?",
         formula="counted orders, guests included",
         fact=ORDERS,
+        by_line=Measure(LINES, where=_.line_id != NO_LINE, distinct="order"),
         group="orders",
         nature=Nature.FLOW,
         length=Length.PROPORTIONAL,
         unit=Unit.COUNT,
         better=Better.HIGHER,
+        caveat="By product or category, orders with it are counted: values overlap; they do not add up.",
         example=_three(4),
     ),
     Total(
@@ -63,12 +72,13 @@ VALUE: tuple[Metric, ...] = (
         formula="sum of net revenue of the orders",
         fact=ORDERS,
         of=_.net_revenue,
+        by_line=Measure(LINES, _.net_revenue),
         group="net_revenue",
         nature=Nature.FLOW,
         length=Length.PROPORTIONAL,
         unit=Unit.MONEY,
         better=Better.HIGHER,
-        caveat=_NET,
+        caveat=f"{_NET} {_BY_PRODUCT}",
         example=_three(120),
     ),
     Total(

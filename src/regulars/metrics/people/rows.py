@@ -13,7 +13,7 @@ from ibis import _
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import HISTORIES, Amount, within
-from regulars.metrics.question import Condition, Facts, require_known
+from regulars.metrics.question import Condition, Facts, for_columns, require_known
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, Metric
@@ -45,6 +45,7 @@ def rows(
 
     For a cohort grid: the customers of the cohort. What belongs to no customer (advertising) is left out.
     """
+    metric = for_columns(metric, [one.column for one in where])
     require_known(metric, (), where)
     scope = Scope(facts, (period,), (BY_PERSON,), where, active_window, bucketed=False)
     above = _COHORT if isinstance(metric, Grid) else _of_customers(metric.above)

@@ -10,6 +10,7 @@ from itertools import combinations
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import AFTER, BEFORE, BY_DAY, DECLARED, HISTORIES, Amount, Fact, Measure
+from regulars.metrics.question import over_lines
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain
 
@@ -173,9 +174,10 @@ def family_name(measure: Measure, window: int) -> str:
 
 def _catalogue() -> Iterator[Measure]:
     for metric in CATALOGUE:
-        if isinstance(metric, Grid):
-            continue
-        amounts: list[Amount | None] = [metric.above, metric.below, metric.rows, metric.people]
-        for amount in amounts:
-            if amount is not None:
-                yield from (term.measure for term in amount.terms)
+        for one in filter(None, (metric, over_lines(metric))):
+            if isinstance(one, Grid):
+                continue
+            amounts: list[Amount | None] = [one.above, one.below, one.rows, one.people]
+            for amount in amounts:
+                if amount is not None:
+                    yield from (term.measure for term in amount.terms if term.measure.is_storable)

@@ -28,6 +28,10 @@ class Total(Metric):
     where: Expression = None
     day: str = "day"
     complete: bool = False
+    distinct: str = ""
+    """The entity of the fact whose different values are counted, in place of a sum."""
+    by_line: Measure | None = None
+    """What is summed over order lines instead, for a split or filter by what only these know, such as the product."""
     left_out: Expression = None
     """Rows that belong to the period and cannot be counted: where there are such alone, the value is not known, not 0."""
     interval: Interval = Interval.NONE
@@ -37,7 +41,7 @@ class Total(Metric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        measure = Measure(self.fact, self.of, self.where, self.day, self.complete)
+        measure = Measure(self.fact, self.of, self.where, self.day, self.complete, self.distinct)
         object.__setattr__(self, "_above", Amount((Term(1, measure, Timing.WITHIN),)))
         object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
         lacking = None if self.left_out is None else within(self.fact, 1, self.left_out, day=self.day)

@@ -18,7 +18,7 @@ from regulars.metrics.catalogue.retention import START
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount
-from regulars.metrics.question import Condition, Facts, Question
+from regulars.metrics.question import Condition, Facts, Question, for_columns
 from regulars.metrics.shapes import Grid, Length, Metric, Nature
 from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Flags, Pairs, evidence
@@ -35,9 +35,10 @@ def knows(metric: Metric, splits: Sequence[str], conditions: Iterable[Condition]
 def family(question: Question, facts: Facts) -> tuple[Metric, ...]:
     """The metrics that must be computed for the verdicts: all that are judged; in a split, those of the groups asked for."""
     groups = {metric.group for metric in question.metrics}
+    columns = (*question.splits, *(one.column for one in question.where))
     judged = (
         metric
-        for metric in CATALOGUE
+        for metric in (for_columns(one, columns) for one in CATALOGUE)
         if metric.is_judged
         and not isinstance(metric, Grid)
         and (not question.splits or metric.group in groups)

@@ -8,11 +8,12 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.covers_until import DECLARED_COVERAGE, not_replaced
+from regulars.warehouse.facts.orders.lines import NO_LINE
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import TABLES
 
 _COVERED_WITH = (
-    ("order_lines", "orders", "FROM facts.lines"),
+    ("order_lines", "orders", f"FROM facts.lines WHERE line_id <> '{NO_LINE}'"),
     ("linked_returns", "returns", "FROM facts.returns WHERE linked"),
 )
 """What covers the same days as a table, if there is any of it: without lines, units sold are unknown, not 0."""

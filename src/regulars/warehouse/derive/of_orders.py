@@ -36,9 +36,10 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     _restrict(con, settings)
     steps = steps_of(con, settings, ORDERS, PLACE)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
-    run(con, steps[:valued], keep=("valued",))
+    first, rest = steps[:valued], steps[valued:]
+    run(con, first, keep=tuple(one.name for one in first if any(one.full_name in later.sql for later in rest)))
     _find_histories(con)
-    run(con, steps[valued:])
+    run(con, rest)
     _put_in(con)
     return frozenset(_FACTS)
 

@@ -46,7 +46,9 @@ GROUPS: dict[str, tuple[FactTable, ...]] = {
     for name in dict.fromkeys(fact.group or fact.name for fact in FACT_TABLES)
 }
 """The facts that are derived together, by the name of their group; a fact without one is a group of its own name."""
-STEPS = {ORDERS: ("product names", "order heads", "lines", "order sums", "returns", "orders", "gaps")}
+STEPS = {
+    ORDERS: ("product names", "order heads", "goods", "order sums", "refunds", "returns", "orders", "gaps", "lines")
+}
 """The steps of a group, as progress shows them; of another group its name."""
 
 

@@ -16,6 +16,8 @@ UNTAXED = ("gift card", "tip", "duty")
 """Lines that are no revenue and carry no tax."""
 GROUP = "orders"
 """The facts that are derived together."""
+GOODS = "goods"
+"""The step in which orders and their product lines get their amounts."""
 DAYS = {"ordered_at": "day"}
 _ZERO = ibis.literal(Decimal(0), type=MONEY)
 
@@ -27,12 +29,12 @@ def heads(sources: Sources) -> ir.Table:
 
 def ordered(sources: Sources) -> ir.Table:
     """`lines_of_orders`."""
-    return sources.step("lines", "ordered", lambda: lines_of_orders(heads(sources), sources))
+    return sources.step(GOODS, "ordered", lambda: lines_of_orders(heads(sources), sources))
 
 
 def amounts(sources: Sources) -> ir.Table:
     """`heads` `with_amounts`."""
-    return sources.step("lines", "amounts", lambda: with_amounts(heads(sources), ordered(sources)))
+    return sources.step(GOODS, "amounts", lambda: with_amounts(heads(sources), ordered(sources)))
 
 
 def counted_orders(sources: Sources) -> ir.Table:

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
 from regulars.warehouse.facts.orders.heads import DAYS, GROUP, amounts, with_net
+from regulars.warehouse.facts.orders.product_lines import goods
 from regulars.warehouse.facts.orders.sequence import sequenced
 from regulars.warehouse.portable import converted, counted, first_rows, larger, smaller
 from regulars.warehouse.tables import BY_NAME
@@ -17,26 +18,32 @@ _MONEY = "decimal(18, 4)"
 _NONE = ibis.literal(Decimal(0), type=_MONEY)
 _ON_THE_WAY = (
     "gross", "shipping", "has_lines", "goods_discount", "net_part", "net_whole", "line_revenue", "known_cost",
-    "unknown_costs", "estimated_costs", "net_gross",
+    "unknown_costs", "estimated_costs", "net_gross", "line_discounts", "amounts", "quantities", "with_amount",
+    "with_quantity",
 )  # fmt: skip
 """What orders' sums follow from and nothing else asks for: written, it would take most of the time."""
 
 
 def priced(sources: Sources) -> ir.Table:
     """Orders with their amounts, `before_refunds`."""
-    return sources.step(
-        "order sums", "priced", lambda: before_refunds(amounts(sources), sources.fact("lines"), sources)
-    )
+    return sources.step("order sums", "priced", lambda: before_refunds(amounts(sources), goods(sources), sources))
 
 
 def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
     """heads plus sums over their lines: gross_revenue, discounts, shipping_revenue, net_before_refunds, goods_cost, units …
 
-    All without tax, in the shop's currency. `goods_cost` is null where the cost of any line is not known.
+    All without tax, in the shop's currency. `goods_cost` is null where the cost of any line is not known. `to_spread` is the
+    part of net_before_refunds that no line has, and `weights` what it is spread over lines by, all together: their positive
+    amounts, or where there are none (`by_quantity`) their positive quantities; null where there are none either.
     """
     sums = lines.group_by(lines_key=lines.key).agg(
         line_revenue=lines.amount.sum(),
+        line_discounts=lines.discount.sum(),
         units=counted(lines.quantity.sum()),
+        amounts=lines.amount.sum(where=lines.amount > 0),
+        quantities=lines.quantity.sum(where=lines.quantity > 0).cast(_MONEY),
+        with_amount=(lines.amount > 0).sum(),
+        with_quantity=(lines.quantity > 0).sum(),
         known_cost=lines.cost.sum(),
         unknown_costs=lines.cost.isnull().sum(),
         estimated_costs=lines.cost_estimated.sum(),
@@ -69,7 +76,19 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     )
     rows = rows.mutate(covered_revenue=all_covered.ifelse(rows.gross_revenue, covered))
     net = (rows.gross_revenue - rows.discounts + rows.shipping_revenue).cast(_MONEY)
-    return rows.mutate(net_before_refunds=net).drop(*_ON_THE_WAY)
+    of_lines = (_sum(rows.line_revenue) - _sum(rows.line_discounts)).cast(_MONEY)
+    rows = rows.mutate(
+        net_before_refunds=net,
+        to_spread=(net - of_lines).cast(_MONEY),
+        weights=ibis.coalesce(rows.amounts.cast(_MONEY), rows.quantities),
+        by_quantity=rows.amounts.isnull(),
+        several=rows.amounts.isnull().ifelse(rows.with_quantity, rows.with_amount) > 1,
+    )
+    return rows.drop(*_ON_THE_WAY)
+
+
+def _sum(total: ir.DecimalValue) -> ir.DecimalValue:
+    return total.cast(_MONEY).fill_null(_NONE)
 
 
 def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
@@ -105,7 +124,7 @@ ORDERS = FactTable(
     name="orders",
     about="one row per counted order, guests included",
     table=BY_NAME["orders"],
-    build=lambda sources: valued_orders(priced(sources), sources.fact("lines"), sources.fact("returns"), sources),
+    build=lambda sources: valued_orders(priced(sources), goods(sources), sources.fact("returns"), sources),
     days=DAYS,
     splits=("country", "channel", "coupon", "source", "currency"),
     filters=("product", "units", "net_revenue", "order_number"),

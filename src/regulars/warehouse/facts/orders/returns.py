@@ -10,14 +10,23 @@ import ibis.expr.types as ir
 from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
 from regulars.warehouse.facts.orders.heads import GROUP, UNTAXED, ordered
-from regulars.warehouse.facts.orders.lines import with_product_name
 from regulars.warehouse.facts.orders.orders import priced
-from regulars.warehouse.portable import converted, larger, rounded, share, smaller
+from regulars.warehouse.facts.orders.product_lines import goods, with_product_name
+from regulars.warehouse.portable import converted, first_rows, larger, rounded, share, smaller
 from regulars.warehouse.tables import BY_NAME
 
 _DAYS = {"returned_at": "returned_day"}
 _WIDE = "decimal(38, 4)"
 _NONE = ibis.literal(Decimal(0), type=_WIDE)
+
+
+def valued(sources: Sources) -> ir.Table:
+    """`valued_returns` of all orders."""
+    return sources.step(
+        "refunds",
+        "valued_returns",
+        lambda: valued_returns(priced(sources), ordered(sources), goods(sources), sources),
+    )
 
 
 def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
@@ -29,7 +38,9 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
     no line is taken from the goods first.
     `linked` is true where the order is loaded and counted; refunds of orders that do not count are left out, and
     refunds of orders never loaded are unlinked. orders: heads with `net_before_refunds` and `goods_cost`; bought: their
-    lines of every kind; lines: the fact, with the order's `key`.
+    lines of every kind; lines: product lines, with the order's `key`.
+    Each has its order's `key`, null where unlinked, and `line_id`: the product line it names, else the dearest line of the order
+    with the product it names, else null.
     """
     rows = with_local_days(sources.table("returns_of_persons"), _DAYS, sources)
     rows = rows.rename(own_person="person")
@@ -49,6 +60,7 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
     rows = rows.filter(linked | rows.known.isnull()).mutate(linked=linked)
     rows = _with_goods(rows, bought)
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
+    rows = _with_line_of_product(rows, lines, sources)
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
     untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), _NONE)
     by_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
@@ -64,7 +76,7 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
         bucket=bucket_of(person, ibis.coalesce(rows.of_order, rows.return_id)).cast("int64"),
         product=ibis.coalesce(rows.line_product, rows.name, rows.product_id),
         category=ibis.coalesce(rows.line_category, rows.listed_category),
-        amount=rows.taken_back, cost_back=rows.cost_back,
+        amount=rows.taken_back, cost_back=rows.cost_back, key=rows.of_key, line_id=ibis.coalesce(rows.l_line, rows.p_line),
     )  # fmt: skip
 
 
@@ -114,11 +126,22 @@ def _with_cost_back(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     return rows.mutate(cost_back=restocked.ifelse(ibis.coalesce(by_pieces, by_money, none), none))
 
 
+def _with_line_of_product(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Table:
+    """Adds `p_line`: the dearest line of the order with the product that the return names."""
+    returns = sources.table("returns")
+    named = returns.select("source", "order_id", "product_id").filter(returns.product_id.notnull()).distinct()
+    of = lines.select("source", "order_id", "product_id", "key", "line_id", "amount")
+    of = of.semi_join(named, ["source", "order_id", "product_id"])
+    of = first_rows(of, ("key", "product_id"), [of.amount.desc(), of.line_id.asc()])
+    of = of.select(p_key=of.key, p_product=of.product_id, p_line=of.line_id)
+    return rows.left_join(of, [rows.of_key == of.p_key, rows.product_id == of.p_product])
+
+
 RETURNS = FactTable(
     name="returns",
     about="one row per return or refund, on its own day and, where known, on its order's",
     table=BY_NAME["returns"],
-    build=lambda sources: valued_returns(priced(sources), ordered(sources), sources.fact("lines"), sources),
+    build=lambda sources: valued(sources).drop("key", "line_id"),
     days=_DAYS,
     splits=("product", "category", "country", "channel", "source", "reason"),
     reads=(Read("orders", ("source", "order_id")), Read("order_lines", ("source", "order_id")),
