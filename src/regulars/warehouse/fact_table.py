@@ -37,6 +37,10 @@ class Sources:
         """The rows of another fact of the same group. Raises KeyError where there is none."""
         raise KeyError(name)
 
+    def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:  # noqa: ARG002 - for who writes them
+        """These columns (with their types) of a fact of another group, which FACT_TABLES has before this one."""
+        raise KeyError(name)
+
     def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002 - for who writes them
         """What `make` gives, written once as a table that several facts read; step: the word for the user."""
         return make()
@@ -98,6 +102,12 @@ class FactTable:
         return ("source", *self.table.key)
 
 
-def bucket_of(person: ir.IntegerValue, own_id: ir.StringValue) -> ir.IntegerValue:
-    """The bucket of a row, 0 to 31: its person's, or where nobody is known that of another id's md5, which engines agree on."""
-    return person.isnull().ifelse(scattered(own_id) % BUCKETS, person % BUCKETS)
+def bucket_of(
+    person: ir.IntegerValue, own_id: ir.StringValue, another: ir.IntegerValue | None = None
+) -> ir.IntegerValue:
+    """The bucket of a row, 0 to 31: its person's; where nobody is known, `another`: that of a row it belongs to; else that of
+    an id's md5, which engines agree on.
+    """
+    own = scattered(own_id) % BUCKETS
+    of_nobody = own if another is None else ibis.coalesce(another, own)
+    return person.isnull().ifelse(of_nobody, person % BUCKETS).cast("int64")

@@ -34,9 +34,12 @@ def correct(
     if not correct_persons(con, settings, changes):
         raise NotEnough("two customers would have one number")
     done(ALL_STEPS[0])
-    changed = of_orders.correct(con, settings, changes)
-    by_key = [fact for group, facts in GROUPS.items() if group != ORDERS for fact in facts]
-    changed |= {fact.name for fact in by_key if of_keys.correct(con, settings, fact, changes)}
+    changed: frozenset[str] = frozenset()
+    for group, facts in GROUPS.items():
+        if group == ORDERS:
+            changed |= of_orders.correct(con, settings, changes, changed)
+        else:
+            changed |= {fact.name for fact in facts if of_keys.correct(con, settings, fact, changes)}
     write_coverage(con, settings, changes.tables)
     follow_persons(con)
     sign(con, settings)

@@ -16,18 +16,23 @@ from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 
 PLACE = Place(touched=True)
+VISITS = "visits"
 _FACTS = tuple(fact.name for fact in GROUPS[ORDERS])
 _ABOUT_SOMEBODY = tuple(fact.table.name for fact in GROUPS[ORDERS] if fact.table.is_about_somebody)
 
 
-def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes) -> frozenset[str]:
+def correct(
+    con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes, corrected: frozenset[str]
+) -> frozenset[str]:
     """Correct the facts of orders. Returns which changed; raises NotEnough where everything must be derived anew.
+
+    corrected: the facts whose rows the same write has changed already.
 
     Of these there are temporary tables removed_FACT and added_FACT, and HISTORIES_BEFORE and HISTORIES_NOW.
     """
     if _renamed(con, changes):
         raise NotEnough("products were renamed")
-    _find_touched(con, changes)
+    _find_touched(con, changes, corrected)
     touched = changes.count("temp.touched")
     if not touched and not changes.any("temp.touched_back"):
         return frozenset()
@@ -44,11 +49,11 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, changes: Changes
     return frozenset(_FACTS)
 
 
-def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
+def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes, corrected: frozenset[str]) -> None:
     """temp.touched(source, order_id): orders whose money or person may differ; temp.touched_back(source, return_id): returns.
 
-    Every return of a touched order is touched, and every order of a touched return; so is what was sold or came back before
-    its product had a name.
+    Every return of a touched order is touched, and every order of a touched return or visit; so is what was sold or came back
+    before its product had a name.
     """
     altered = changes.altered("returns")
     con.execute(
@@ -62,9 +67,15 @@ def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
         " WHERE order_id IS NOT NULL"
         for rows in ("main.returns", *before)
     )
+    of_visits = ""
+    if VISITS in corrected:
+        of_visits = (
+            "UNION SELECT source, order_id FROM main.orders SEMI JOIN (SELECT source, visit_id FROM temp.removed_visits"
+            " UNION SELECT source, visit_id FROM temp.added_visits) USING (source, visit_id)"
+        )
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE touched AS SELECT source, order_id FROM {changes.altered('orders')}"
-        f" UNION SELECT source, order_id FROM {changes.altered('order_lines')} {of_returns}"
+        f" UNION SELECT source, order_id FROM {changes.altered('order_lines')} {of_returns} {of_visits}"
         " UNION SELECT source, order_id FROM facts.orders SEMI JOIN temp.moved_persons USING (person)"
         " UNION SELECT source, order_id FROM main.order_lines SEMI JOIN temp.named_first USING (source, product_id)"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -145,6 +145,11 @@ class _Writer(Sources):
             else:
                 self.known[name] = self._with_history(fact, fact.history, self.write(name, "valued", rows))
         return self.known[name]
+
+    def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:
+        if name in (fact.name for fact in self.group):
+            raise KeyError(name)
+        return ibis.table(dict(columns), name=name, database="facts")
 
     def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
         if name not in self.known:

@@ -12,7 +12,8 @@ from regulars.warehouse.facts.orders.orders import ORDERS
 from regulars.warehouse.facts.orders.returns import RETURNS
 from regulars.warehouse.facts.spend import SPEND
 from regulars.warehouse.facts.subscriptions import SUBSCRIPTIONS
+from regulars.warehouse.facts.visits import VISITS
 
-FACT_TABLES: tuple[FactTable, ...] = (ORDERS, LINES, RETURNS, SPEND, SUBSCRIPTIONS, ANSWERS)
+FACT_TABLES: tuple[FactTable, ...] = (VISITS, ORDERS, LINES, RETURNS, SPEND, SUBSCRIPTIONS, ANSWERS)
 
 BY_NAME: dict[str, FactTable] = {fact.name: fact for fact in FACT_TABLES}

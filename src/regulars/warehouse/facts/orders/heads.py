@@ -40,11 +40,14 @@ def amounts(sources: Sources) -> ir.Table:
 def counted_orders(sources: Sources) -> ir.Table:
     """One row per counted order that is no test.
 
-    Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests.
+    Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests; they lie in the bucket of their visit.
     """
     orders = sources.table("orders_of_persons")
     orders = with_local_days(orders.filter(orders.status == "counted", ~orders.test), DAYS, sources)
-    orders = orders.mutate(bucket=bucket_of(orders.person, orders.order_id))
+    visits = sources.derived("visits", {"source": "string", "visit_id": "string", "bucket": "int64"})
+    visits = visits.select(of_source=visits.source, of_visit=visits.visit_id, visit_bucket=visits.bucket)
+    orders = orders.left_join(visits, [orders.source == visits.of_source, orders.visit_id == visits.of_visit])
+    orders = orders.mutate(bucket=bucket_of(orders.person, orders.order_id, orders.visit_bucket))
     orders = with_rate(orders, sources)
     return orders.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "rate",

@@ -131,6 +131,7 @@ ORDERS = FactTable(
     reads=(
         Read("order_lines", ("source", "order_id")),
         Read("returns", ("source", "order_id")),
+        Read("visits", ("source", "visit_id")),
         Read("exchange_rates"),
     ),
     group=GROUP,

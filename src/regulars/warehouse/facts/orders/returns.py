@@ -52,6 +52,7 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
     rows = rows.drop("known_source").rename(known="known_order")
     of = orders.select(
         of_source=orders.source, of_order=orders.order_id, of_key=orders.key, order_day=orders.day, order_person=orders.person,
+        order_bucket=orders.bucket,
         channel=orders.channel, country=orders.country, paid=orders.paid, rate=orders.rate,
         goods_paid=orders.goods_paid, net_before_refunds=orders.net_before_refunds, goods_cost=orders.goods_cost,
     )  # fmt: skip
@@ -73,7 +74,7 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
     return rows.select(
         "source", "return_id", "order_id", "linked", "order_day", "channel", "country", "reason", "quantity",
         day=rows.returned_day, person=person,
-        bucket=bucket_of(person, ibis.coalesce(rows.of_order, rows.return_id)).cast("int64"),
+        bucket=bucket_of(person, rows.return_id, rows.order_bucket),
         product=ibis.coalesce(rows.line_product, rows.name, rows.product_id),
         category=ibis.coalesce(rows.line_category, rows.listed_category),
         amount=rows.taken_back, cost_back=rows.cost_back, key=rows.of_key, line_id=ibis.coalesce(rows.l_line, rows.p_line),

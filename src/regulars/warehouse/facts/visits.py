@@ -1,0 +1,42 @@
+"""The fact `visits`: who came to the site, on the day the visit began."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from regulars.warehouse.fact_table import PERSON, FactTable, Read, Sources, bucket_of
+from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.portable import first_rows
+from regulars.warehouse.tables import BY_NAME
+
+VISITOR = "visitor"
+
+
+def _build(sources: Sources) -> ir.Table:
+    """A visitor is one of a source; without a visitor_id each visit is its own. A visitor is one person: the latest known."""
+    rows = with_local_days(sources.table("visits_of_persons"), VISITS.days, sources).rename(own_person="person")
+    # No source has a slash in its name, and the letter tells the two kinds of ids apart.
+    own_id = ibis.coalesce("r" + rows.visitor_id, "t" + rows.visit_id)
+    rows = rows.mutate(visitor=rows.source + "/" + own_id)
+    known = rows.filter(rows.own_person.notnull()).select("visitor", "own_person", "started_at", "visit_id")
+    latest = first_rows(known, (VISITOR,), [known.started_at.desc(), known.visit_id.desc()])
+    latest = latest.select(of_visitor=latest.visitor, person=latest.own_person)
+    rows = rows.left_join(latest, rows.visitor == latest.of_visitor)
+    return rows.select(
+        "source", "visit_id", VISITOR, PERSON, "day", "channel", "device", "country",
+        bucket=bucket_of(rows.person, rows.visitor), at=rows.started_at,
+    )  # fmt: skip
+
+
+VISITS = FactTable(
+    name="visits",
+    about="one row per visit to the site, on the day it began",
+    table=BY_NAME["visits"],
+    build=_build,
+    days={"started_at": "day"},
+    entities=(PERSON, VISITOR),
+    sequence=("at",),
+    splits=("channel", "device", "country", "source"),
+    reads=(Read("visits", ("source", "visitor_id")),),
+)
