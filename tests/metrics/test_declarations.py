@@ -106,7 +106,7 @@ return_on_acquisition_spend
 lead_to_customer_rate
     flow none planned: lead_to_customer_rate qualified_lead_to_customer_rate
 conversion_rate
-    flow between planned: conversion_rate
+    flow between: conversion_rate
     flow none planned: visit_conversion_rate
 
 net_promoter_score

@@ -36,6 +36,7 @@ def hint(name: str) -> str:
         ("revenue", "net_revenue"),
         ("net_revenu", "net_revenue"),
         ("customer_churnrate", "customer_churn_rate"),
+        ("conversion", "conversion_rate"),
         ("NPS", "net_promoter_score"),
         ("predicted value", "predicted_lifetime_value"),
     ],

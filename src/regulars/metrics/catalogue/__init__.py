@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+from regulars.metrics.catalogue.acquisition import ACQUISITION
 from regulars.metrics.catalogue.ahead import AHEAD
 from regulars.metrics.catalogue.beside import SHOWN_BESIDE as SHOWN_BESIDE
 from regulars.metrics.catalogue.cohorts import COHORTS
@@ -26,6 +27,7 @@ THEMES: dict[str, tuple[Metric, ...]] = {
     "Retention": (*RETENTION, *REPEAT),
     "Cohorts": COHORTS,
     "Value and sales": VALUE,
+    "Acquisition": ACQUISITION,
     "Returns": RETURNED,
     "Satisfaction": SATISFACTION,
     "Forecast": AHEAD,
