@@ -135,7 +135,7 @@ def test_a_row_loads_as_it_is_unless_it_breaks_a_rule(table: Table, data: st.Dat
     ("name", "row", "reason"),
     [
         ("spend", {"day": "2024-05-01", "last_day": "2024-05-31", "channel": "ads", "amount": "900", "currency": "GBP"},
-         "the row sums up several days; export the spend day by day"),
+         "the row sums up several days; export the spend day by day, or spread it in a mapping (spread = true)"),
         ("answers", {"answer_id": "1", "survey": "s", "kind": "nps", "score": "11", "scale_low": "0", "scale_high": "10",
                      "high_is": "good", "answered_at": "2024-05-01"}, "the score lies outside its scale"),
         ("holdouts", {"assignment_id": "1", "campaign": "c", "arm": "control", "assigned_at": "2024-05-01"},

@@ -31,7 +31,7 @@ from regulars.warehouse.versions.connection import connect_in_memory
 
 _TOP = ("name", "title", "optional", "read", "types")
 _READ = ("timezone", "decimal", "date_order", "header_line", "header")
-_TABLE = ("where", "group_by", "columns")
+_TABLE = ("where", "group_by", "spread", "columns")
 _MARKS: tuple[Mark, ...] = (".", ",")
 _ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
 _Choice = TypeVar("_Choice", bound=str)
@@ -91,6 +91,7 @@ class _Draft:
     columns: dict[str, Expression]
     where: tuple[Expression, ...]
     group_by: tuple[Expression, ...]
+    spread: bool
 
     @property
     def used(self) -> Iterator[str]:
@@ -104,6 +105,7 @@ class _Draft:
             columns={name: expression.sql for name, expression in self.columns.items()},
             where="".join(expression.sql for expression in self.where),
             group_by=tuple(expression.sql for expression in self.group_by),
+            spread=self.spread,
         )
 
 
@@ -233,6 +235,7 @@ class _Reader:
             columns={name: parsed([value], name)[0] for name, value in raw["columns"].items()},
             where=parsed([raw["where"]] if "where" in raw else [], "where"),
             group_by=parsed(self.texts(raw, "group_by"), "group_by"),
+            spread=self.spread(table, raw),
         )
         key = [name for name in table.key if name in draft.columns]
         if all(_is_place(draft.columns[name]) for name in key):
@@ -242,6 +245,16 @@ class _Reader:
                 " columns.",
             )
         return draft
+
+    def spread(self, table: Table, raw: dict[str, Any]) -> bool:
+        """Whether rows over several days are spread over them."""
+        spread = raw.get("spread", False)
+        if not isinstance(spread, bool) or (spread and "last_day" not in raw["columns"]):
+            raise self.wrong(
+                f"[{table.name}] spread needs the columns day and last_day, and is true or false",
+                "It spreads each row of spend evenly over its days, from day to last_day.",
+            )
+        return spread
 
     def expression(self, value: object, where: str) -> Expression:
         """Text is SQL; true, false and numbers are themselves."""

@@ -73,6 +73,8 @@ class Rule:
 
     broken: str
     reason: str
+    lifted_by_spread: bool = False
+    """Whether rows may break it that the mapping spreads over their days."""
 
 
 @dataclass(frozen=True)

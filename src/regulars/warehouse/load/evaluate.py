@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from regulars.vocabulary.errors import MappingError
-from regulars.vocabulary.money import currencies
+from regulars.vocabulary.money import currencies, digits
 from regulars.warehouse.load.expressions import Expression, refused
 from regulars.warehouse.load.mapping import REASON
 from regulars.warehouse.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
@@ -55,6 +55,7 @@ def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, line
     values = _values(room, stage, plan, lines[0])
     names = ", ".join(identifier(value.column.name) for value in values)
     wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
+    checked = _checked(stage, plan, values, together, file=True)
     _run(
         room,
         stage,
@@ -62,8 +63,25 @@ def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, line
         together,
         f"INSERT INTO {into} BY NAME"
         f' SELECT "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
-        f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, {wrong} AS "@wrong"'
-        f" FROM {_checked(stage, plan, values, together, file=True)}",
+        f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, "@wrong"'
+        f' FROM {_by_day(plan, f"""(SELECT *, {wrong} AS "@wrong" FROM {checked})""")}',
+    )
+
+
+def _by_day(plan: Plan, rows: str) -> str:
+    """SQL: `rows`, those of several days as one a day where the plan spreads them, with amounts in the currency's smallest unit;
+    the last day takes what is left.
+    """
+    if not plan.spread:
+        return rows
+    whole = ", ".join(quoted(code) for code in sorted(currencies()) if digits(code) == 0)
+    up_to = "((amount * unit)::HUGEINT * {} // days / unit)::DECIMAL(18,4)"
+    before, after = up_to.format("place"), up_to.format("(place + 1)")
+    return (
+        "(SELECT * REPLACE (day + place::INTEGER AS day, day + place::INTEGER AS last_day,"
+        f" CASE WHEN place + 1 = days THEN amount ELSE {after} END - {before} AS amount) FROM"
+        f" (SELECT *, CASE WHEN currency IN ({whole}) THEN 1 ELSE 100 END AS unit, unnest(range(days)) AS place FROM"
+        f" (SELECT *, greatest(least(coalesce(last_day - day, 0), 366), 0) + 1 AS days FROM {rows})))"
     )
 
 
@@ -279,7 +297,7 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
             codes = ", ".join(quoted(code) for code in sorted(currencies()))
             words = " is no currency; its three-letter code is needed, such as EUR"
             checks.append((_false(f"{name} IN ({codes})"), _words(column, name, words)))
-    checks += [(f"coalesce({rule.broken}, false)", quoted(rule.reason)) for rule in plan.table.rules]
+    checks += [(f"coalesce({rule.broken}, false)", quoted(rule.reason)) for rule in plan.rules]
     return checks
 
 

@@ -43,6 +43,8 @@ class Mapping:
     having: str = ""
     running_total: bool = False
     """For returns: each row gives what was given back of an order so far, in total."""
+    spread: bool = False
+    """For spend: a row from `day` to `last_day` is spread evenly over its days."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.load.parse import Locale, complaint, field_text, parsed, quoted, sql_type, without_offset
 from regulars.warehouse.load.read import Lines, fill, fill_together
 from regulars.warehouse.load.workspace import Workspace, identifier
-from regulars.warehouse.schema import Kind, Table
+from regulars.warehouse.schema import Kind, Rule, Table
 from regulars.warehouse.tables import BY_NAME
 
 _SMALL = 100_000
@@ -38,6 +38,12 @@ class Plan:
     place: str
     """How messages call the mapping."""
     running_total: bool = False
+    spread: bool = False
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The table's rules that its rows must keep."""
+        return tuple(rule for rule in self.table.rules if not (self.spread and rule.lifted_by_spread))
 
     @property
     def by_line(self) -> bool:
@@ -128,6 +134,7 @@ def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> P
         expression(con, mapping.having, f"{place}, having") if mapping.having else None,
         place,
         mapping.running_total,
+        mapping.spread,
     )
 
 

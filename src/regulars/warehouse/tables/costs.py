@@ -35,7 +35,7 @@ product_costs = Table(
 
 spend = Table(
     name="spend",
-    about="What advertising cost on one day. A row over several days is rejected.",
+    about="What advertising cost on one day. A row over several days is rejected, or spread by the mapping.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
         Column("channel", Kind.TEXT, "where it was spent"),
@@ -46,7 +46,12 @@ spend = Table(
     ),
     key=("day", "channel", "campaign"),
     rules=(
-        Rule("last_day > day", "the row sums up several days; export the spend day by day"),
+        Rule(
+            "last_day > day",
+            "the row sums up several days; export the spend day by day, or spread it in a mapping (spread = true)",
+            lifted_by_spread=True,
+        ),
+        Rule("last_day - day > 366", "the row sums up more than a year"),
         Rule("last_day < day", "the row ends before it starts"),
     ),
     day="day",
