@@ -43,6 +43,7 @@ CONTRACT = {
     "exchange_rates": "*day *currency rate",
 }
 OUR_OWN = {
+    "carts": "only_abandoned",  # a source that lists no others says so in each row
     "orders": "source_order_id?",  # tells apart orders of one order_id
     "spend": "last_day?",  # by it a row over several days is seen, and rejected
 }

@@ -69,6 +69,12 @@ carts = Table(
         Column("items", Kind.INTEGER, "pieces in it", low=0),
         Column("order_id", Kind.ID, "the order it became", nullable=True),
         Column("reason", Kind.TEXT, "why it was left", nullable=True),
+        Column(
+            "only_abandoned",
+            Kind.FLAG,
+            "true where the source lists abandoned carts alone: the others are known by their orders",
+            default="false",
+        ),
     ),
     key=("cart_id",),
     rules=(Rule("updated_at < opened_at", "the cart changed before it was opened"),),
