@@ -99,6 +99,40 @@ def _example(metric: Metric) -> str:
     return "\n\n".join((f"Example: {example.period}{window}{where} → **{value}**.{besides}", *rows))
 
 
+# Files of the source ----------------------------------------------------------------------------------------------------
+
+
+def whole_file(path: str) -> str:
+    """A file as the diff that adds it."""
+    return _diff(path, "/dev/null", (ROOT / path).read_text(encoding="utf-8").splitlines())
+
+
+def lines_naming(path: str, word: str) -> str:
+    """The lines of a file that name something, as the diff that adds the name."""
+    found = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if word in line]
+    if not found:
+        raise ValueError(f"{path} does not name {word}.")
+    return _diff(path, path, found)
+
+
+def metric_in(path: str, name: str) -> str:
+    """The declaration of a metric, as the diff that adds it."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Call) and any(
+            one.arg == "name" and isinstance(one.value, ast.Constant) and one.value.value == name
+            for one in node.keywords
+        ):
+            return _diff(path, path, text.splitlines()[node.lineno - 1 : node.end_lineno])
+    raise ValueError(f"{path} declares no metric {name}.")
+
+
+def _diff(path: str, before: str, lines: Iterable[str]) -> str:
+    return (
+        "\n".join(("```diff", f"--- {before}", f"+++ {path}", *(f"+{line}".rstrip() for line in lines), "```")) + "\n"
+    )
+
+
 # Tables ----------------------------------------------------------------------------------------------------------------
 
 
