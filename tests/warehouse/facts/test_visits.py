@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from metrics.shops import TestShop, order, shop
+from warehouse.test_difference import Shop
+from warehouse.test_difference import order as whole_order
 
 START = datetime(2024, 3, 1, 12)
 
@@ -70,7 +73,7 @@ def test_an_order_of_nobody_lies_in_the_bucket_of_its_visit_and_a_return_with_it
     assert buckets == {
         "o1": ana % 32, "o2": found["2"][2], "o3": ana % 32, "o4": ben % 32, "o5": scattered("o5"), "o6": scattered("o6"),
     }  # fmt: skip
-    assert made.con.execute("SELECT bucket FROM facts.lines").fetchall() == [(found["2"][2],)]
+    assert made.con.execute("SELECT bucket FROM facts.lines WHERE order_id = 'o2'").fetchall() == [(found["2"][2],)]
     assert dict(made.con.execute("SELECT return_id, bucket FROM facts.returns").fetchall()) == {
         "r2": found["2"][2], "r5": scattered("o5"), "r": scattered("r"),
     }  # fmt: skip
@@ -85,3 +88,27 @@ def test_guests_are_no_customers_though_their_visitor_is_known(fact: str) -> Non
         returns=[{"return_id": "r", "order_id": "o1", "returned_at": START, "quantity": 1, "amount": 5}],
     )
     assert made.con.execute(f"SELECT person FROM facts.{fact}").fetchall() == [(None,)]
+
+
+def test_orders_follow_their_visits_by_difference() -> None:
+    """A visitor who is known later takes the visit, its order, and what came back of it, into another bucket."""
+    loaded = Shop()
+    first = {
+        "visits": [visit("1", "x"), visit("2", "y")],
+        "orders": [
+            whole_order("o1", START, Decimal(10), visit_id="1"),
+            whole_order("o2", START, Decimal(10), visit_id="2"),
+        ],
+        "returns": [{"return_id": "r", "order_id": "o1", "returned_at": START, "quantity": 1, "amount": 5}],
+    }
+    loaded.load(first)
+    before = dict(loaded.con.execute("SELECT order_id, bucket FROM facts.orders").fetchall())
+    loaded.load({"visits": [visit("3", "x", "ana", 5)]})
+    assert loaded.ways[-1] == "", "by difference"
+    (ana,) = loaded.con.execute("SELECT person % 32 FROM facts.persons WHERE customer = 'ana'").fetchone()
+    after = dict(loaded.con.execute("SELECT order_id, bucket FROM facts.orders").fetchall())
+    assert after == {"o1": ana, "o2": before["o2"]}
+    assert loaded.con.execute("SELECT bucket FROM facts.returns").fetchall() == [(ana,)]
+    loaded.load({"orders": [whole_order("o3", START, Decimal(10), visit_id="3")]})
+    assert loaded.con.execute("SELECT bucket FROM facts.orders WHERE order_id = 'o3'").fetchall() == [(ana,)]
+    loaded.check()

@@ -8,7 +8,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.derive.full import prepare_days, run, steps_of
-from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, names_statement, unsequenced
+from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, Place, names_statement, unsequenced
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
 from regulars.warehouse.facts.orders.sequence import PLACES
 from regulars.warehouse.people import of_persons
@@ -126,6 +126,11 @@ def _restrict(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     }
     for name, relation in {**rows, "returns": back}.items():
         con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
+    # Without a visit named there is nothing to look for among very many.
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {DERIVED}{VISITS} AS SELECT source, visit_id, bucket FROM facts.{VISITS} SEMI JOIN"
+        " (SELECT source, visit_id FROM temp.touched_orders WHERE visit_id IS NOT NULL) USING (source, visit_id)"
+    )
     prepare_days(con, settings, GROUPS[ORDERS], "temp.touched_{}")
     for name in _ABOUT_SOMEBODY:
         con.execute(

@@ -26,6 +26,8 @@ TEMPORARY = "temp"
 """Where DuckDB keeps what only lives as long as the connection, uncompressed and therefore quick to read again."""
 OF_PERSONS = "_of_persons"
 """What the name of a table with `person` ends in."""
+DERIVED = "derived_"
+"""What the name of a temporary table with rows of another fact begins with."""
 _PREPARED = {
     "product_names": {"source": "string", "product_id": "string", "name": "string", "listed_category": "string"},
     "zone_days": {"zone": "string", "utc_day": "int32", "switch": "int32", "before": "int32", "after": "int32"},
@@ -149,7 +151,14 @@ class _Writer(Sources):
     def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:
         if name in (fact.name for fact in self.group):
             raise KeyError(name)
-        return ibis.table(dict(columns), name=name, database="facts")
+        touched = (
+            self.place.touched
+        )  # then only the rows that touched ones name, as who derives these has prepared them
+        return ibis.table(
+            dict(columns),
+            name=f"{DERIVED}{name}" if touched else name,
+            database=self.place.scratch if touched else "facts",
+        )
 
     def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
         if name not in self.known:
