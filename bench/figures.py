@@ -77,7 +77,8 @@ class Figure:
 
     `against`: the figure that this one's seconds are divided by. `equals`: (ours, theirs), the answers that must be the same.
     `environment`: the peers' own one it runs in. `counts`: what its size is a number of. `most_size`: it is left out above.
-    `law`: the model it fits; its answer are parameters, ours near the truth, a peer's near ours.
+    `law`: the model it fits; its answer are parameters, ours near the truth, a peer's near ours. `quick`: arguments of
+    a smoke run in place of these. `by_processors`: it is divided by seconds of processors, not of the clock.
     """
 
     name: str
@@ -99,6 +100,8 @@ class Figure:
     law: str = ""
     most: int = 5
     budget: float = 30.0
+    quick: Mapping[str, Any] = field(default_factory=dict)
+    by_processors: bool = False
 
 
 def shown_seconds(seconds: float) -> str:
@@ -115,6 +118,7 @@ _PARQUET = ("orders.parquet", "customers.parquet")
 _WITH_LINES = (*_CSV, "order_lines.csv")
 _LATE = ("late_0.csv", "late_1.csv", "late_2.csv")
 _LATE_FEW = 3
+_VISITS = 10_000_000
 _MANY = 3_000
 _WINDOWS = (90, 365)
 _MONTHS = ("--grain", "month", "--since", "2023-01")
@@ -165,6 +169,12 @@ def _loads() -> Iterable[Figure]:
     yield Figure(
         "load_late", "10,000 late orders (a tenth of a small shop's) into it", group, "bench.load:late", {"files": _LATE},
         "copy_version", parts=_parts(""), most=_LATE_FEW,
+    )  # fmt: skip
+    one = "bench.load:one"
+    yield Figure("load_one", "one order into it", group, one, {"visits": 0}, parts=_parts(""))
+    yield Figure(
+        "load_one_beside_visits", "one order beside 10 million visits", group, one, {"visits": _VISITS}, "load_one",
+        Aim(ratio_at_most=1.2), _parts(""), quick={"visits": 10_000}, by_processors=True,
     )  # fmt: skip
 
 

@@ -90,6 +90,46 @@ def late(place: Place, watch: Stopwatch, files: Sequence[str]) -> None:
     shutil.rmtree(folder)
 
 
+def one(place: Place, watch: Stopwatch, visits: int) -> None:
+    """Load one order into a copy of the shop that holds so many visits, a fifth of them of known customers, several times."""
+    folder, file = place.scratch("shop with visits"), place.scratch("one.csv")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(place.shop, folder)
+    app = App(Shop.open(folder))
+    if visits:
+        export = place.scratch("visits.parquet")
+        with duckdb.connect() as con:
+            con.execute(_VISITS.format(orders=place.data("orders.parquet"), visits=visits, file=export))
+        app.load([export])
+        export.unlink()
+    before = _orders_in(app)
+    # The first load after all visits writes down what later ones find.
+    for number in (-1, *watch.runs()):
+        file.write_text(
+            f"order_id,customer_id,ordered_at,gross,currency\none-{number},one,2024-03-02 10:00,10.00,{CURRENCY}\n",
+            encoding="utf-8",
+        )
+        if number < 0:
+            app.load([file])
+        else:
+            _timed(app, [file], watch)
+        _insist(app, before + number + 2, "Loading one order")
+    shutil.rmtree(folder)
+
+
+_VISITS = """
+    COPY (
+        WITH known AS (SELECT customer_id, row_number() OVER () - 1 AS place
+                       FROM (SELECT DISTINCT customer_id FROM '{orders}' WHERE customer_id IS NOT NULL))
+        SELECT 'v' || i AS visit_id, 'b' || i // 4 AS visitor_id, CASE WHEN i % 5 = 0 THEN customer_id END AS customer_id,
+            first + (last - first) * (i / {visits}) AS started_at, ['ads', 'mail', 'search'][1 + i % 3] AS channel,
+            ['phone', 'desk'][1 + i % 2] AS device, ['GB', 'DE', 'FR', 'IE'][1 + i % 4] AS country
+        FROM (SELECT i, i % customers AS place FROM range({visits}) r(i), (SELECT count(*) AS customers FROM known))
+        JOIN known USING (place)
+        CROSS JOIN (SELECT min(ordered_at) AS first, max(ordered_at) AS last FROM '{orders}')
+    ) TO '{file}' (FORMAT parquet)"""
+
+
 def many(place: Place, watch: Stopwatch, files: int, packed: bool) -> None:
     """Load as many files of one order each, in a folder or, `packed`, in one zip archive, into a shop that has nothing yet."""
     source = place.scratch("many.zip" if packed else "many")

@@ -113,7 +113,7 @@ def _draw(customers: int, place: Place, *, tell: Tell) -> None:
 
 def _measured(figure: Figure, place: Place, environments: Mapping[str, Environment], *, quick: bool) -> Measured:
     most = min(figure.most, 2) if quick else figure.most
-    arguments = dict(figure.arguments)
+    arguments = dict(figure.arguments) | (dict(figure.quick) if quick else {})
     python: Path | str = sys.executable
     if figure.environment == METRICFLOW:  # a program of its own, which is started and timed from here
         arguments["environment"] = str(environments[METRICFLOW].folder)
@@ -192,8 +192,11 @@ def _record(
     equal: bool | None,
 ) -> Record:
     seconds = measured.median(part)
-    ratio = seconds / known[against].seconds if against in known else None
     busy = median(measured.busy[part]) if measured.busy.get(part) else None
+    ratio = None
+    if against in known:
+        other = known[against]
+        ratio = busy / other.busy if figure.by_processors and busy and other.busy else seconds / other.seconds
     return Record(
         run=run,
         orders=size if figure.counts == ORDERS else 0,
