@@ -139,6 +139,13 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # completion
     Mutant(
+        "a changed cost without a day holds since ever",
+        "warehouse/load/completion/changed_costs.py",
+        "CASE WHEN k.changed THEN {day} ELSE k.since END",
+        "k.since",
+        (f"{_LOAD}/test_changed_costs.py::test_a_changed_cost_starts_on_the_day_of_its_load_and_is_told",),
+    ),
+    Mutant(
         "an order takes the number of another one stored before",
         "warehouse/load/completion/order_ids.py",
         "ON t.source = g.source AND t.name = o.name",
