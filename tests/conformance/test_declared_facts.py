@@ -124,7 +124,7 @@ class ShopWithSums(Shop):
 CACHES = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families, projection._projection)
 
 
-@pytest.fixture(params=FACT_TABLES, ids=lambda fact: fact.name)
+@pytest.fixture
 def fact(request: pytest.FixtureRequest) -> Iterator[FactTable]:
     """A fact, of which sums are kept for its metrics here and no others."""
     with pytest.MonkeyPatch.context() as patch:
@@ -162,7 +162,7 @@ def differing(shop: Shop, target: Connection, name: str) -> list[object]:
     return [*(here - there).items(), *(there - here).items()]
 
 
-@pytest.mark.parametrize("fact", FACT_TABLES, ids=lambda fact: fact.name)
+@pytest.mark.parametrize("fact", FACT_TABLES, ids=lambda fact: fact.name, indirect=True)
 @settings(
     max_examples=few(2), deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
 )
@@ -189,7 +189,8 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
     has_rows = shop.con.execute(f"FROM facts.{fact.name} LIMIT 1").fetchall() != []
     for asked in data.draw(st.lists(questions(shop, fact), min_size=1, max_size=2)):
         here = answer(asked, facts)
-        if has_rows and not asked.where:
+        # Orders without any lines have rows in `lines`, of a table that nobody loaded.
+        if has_rows and not asked.where and facts.covered(asked.metrics[0]) is not None:
             assert any(value.value for value in here)
             if {*asked.splits} <= {*fact.splits} and len(asked.splits) < 2 and asked.periods[0].grain is Grain.MONTH:
                 of_sums = tuple(metric for metric in asked.metrics if not isinstance(metric, Quantile))
