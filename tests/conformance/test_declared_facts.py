@@ -164,7 +164,7 @@ def differing(shop: Shop, target: Connection, name: str) -> list[object]:
 
 @pytest.mark.parametrize("fact", FACT_TABLES, ids=lambda fact: fact.name, indirect=True)
 @settings(
-    max_examples=few(2), deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=few(1), deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
 )
 @given(data=st.data())
 def test_a_fact_and_its_metrics_are_the_same_on_postgres(

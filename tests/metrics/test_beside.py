@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from metrics.rollups.shop_of_rollups import ALL, SETTINGS, tables, without_rollups
-from metrics.shops import shop
+from metrics.shops import TestShop, shop
 from properties import few
 from regulars.metrics.catalogue import SHOWN_BESIDE
 from regulars.metrics.query import answer
@@ -60,9 +60,18 @@ def expected(name: str, orders: list[Order], first: int, beyond: int) -> float |
     return share(max(sums.values()), whole) if sums else None
 
 
-def check(seed: int, grain: Grain, split: bool) -> int:
+def shop_of(seed: int) -> TestShop:
     made = shop(SETTINGS, **tables(seed))
     refresh(made.con, SETTINGS, rule=ALL)
+    return made
+
+
+@pytest.fixture(scope="module")
+def made() -> TestShop:
+    return shop_of(3)
+
+
+def check(made: TestShop, grain: Grain, split: bool) -> int:
     periods: tuple[Period, ...] = periods_of(made.facts, grain, date(2023, 12, 1), None)
     compared = 0
     for metric in SHOWN_BESIDE:
@@ -83,12 +92,12 @@ def check(seed: int, grain: Grain, split: bool) -> int:
 
 @pytest.mark.parametrize("split", [False, True], ids=["whole", "by country"])
 @pytest.mark.parametrize("grain", [Grain.MONTH, Grain.YEAR, Grain.ALL, Grain.WEEK])
-def test_by_definition(grain: Grain, split: bool) -> None:
-    assert check(3, grain, split) > 5
+def test_by_definition(made: TestShop, grain: Grain, split: bool) -> None:
+    assert check(made, grain, split) > 5
 
 
-@settings(max_examples=few(3), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=few(1), deadline=None, suppress_health_check=list(HealthCheck))
 @example(11)
 @given(st.integers(0, 10_000))
 def test_of_any_shop(seed: int) -> None:
-    assert check(seed, Grain.QUARTER, split=False) > 0
+    assert check(shop_of(seed), Grain.QUARTER, split=False) > 0

@@ -117,10 +117,15 @@ def test_rollups_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, spli
         assert ({step.source for step in planned(question, facts)} == {Source.ROLLUP}) is (grain is not Grain.WEEK)
 
 
+@pytest.fixture(scope="module")
+def counted() -> TestShop:
+    return shop_of(1, COUNTED)
+
+
 @pytest.mark.parametrize("split", ["", "country"])
 @pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.FISCAL_YEAR])
-def test_counts_of_values_say_what_rows_say(grain: Grain, split: str) -> None:
-    facts = shop_of(1, COUNTED).facts
+def test_counts_of_values_say_what_rows_say(counted: TestShop, grain: Grain, split: str) -> None:
+    facts = counted.facts
     quantiles = tuple(
         one for one in METRICS if isinstance(one, Quantile) and not one.per and split in ("", *one.fact.splits)
     )
