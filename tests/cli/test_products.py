@@ -70,3 +70,18 @@ def test_a_shop_without_lines_is_told_what_is_missing(command, first_shop):
     refused = command("metric", "net_revenue", "--split", "product", "--shop", first_shop)
     assert refused.code != 0
     assert "order_lines" in refused.err
+
+
+def test_what_orders_know_is_not_known_together_with_products(command, shop):
+    refused = command("metric", "net_revenue", "--split", "product", "--where", "coupon=X", "--shop", shop)
+    assert refused.code == 2
+    assert "cannot be filtered by 'coupon' together with what lines alone know, such as product" in refused.err
+    assert command("metric", "net_revenue", "--where", "coupon=X", "--shop", shop).code == 0
+
+
+def test_lines_without_their_orders_ask_for_the_orders(command, tmp_path):
+    (tmp_path / "order_lines.csv").write_text(LINES)
+    assert command("init", tmp_path / "shop", "--currency", "GBP", "--timezone", "Europe/London").code == 0
+    assert command("load", tmp_path / "order_lines.csv", "--shop", tmp_path / "shop").code == 0
+    refused = command("metric", "units", "--shop", tmp_path / "shop")
+    assert "regulars tables order_lines; regulars tables orders" in refused.err

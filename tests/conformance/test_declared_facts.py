@@ -31,7 +31,6 @@ from regulars.metrics.measures import fact_of, within
 from regulars.metrics.query import answer, planned
 from regulars.metrics.question import Condition, Question
 from regulars.metrics.rollups import rollup_tables
-from regulars.metrics.rollups.kinds import projection
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, Ratio, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period
@@ -121,7 +120,7 @@ class ShopWithSums(Shop):
         refresh(self.con, self.settings, None if derived.everything else derived.changed, rule=ALL)
 
 
-CACHES = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families, projection._projection)
+CACHES = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
 
 
 @pytest.fixture

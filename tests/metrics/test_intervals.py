@@ -274,6 +274,18 @@ def test_a_rate_may_leave_0_to_1_up_to_its_own_limits() -> None:
     assert named("net_revenue").bounds == (-math.inf, math.inf)
 
 
+def test_a_customer_who_orders_has_one_order_at_least() -> None:
+    """Few customers, of whom one ordered three times: the jackknife alone would reach below 0."""
+    rows = [("ana", 4), ("ben", 5), ("ben", 6), ("ben", 7)]
+    made = shop(
+        orders=[order(number, who, f"2024-03-{day:02}T10:00:00", "9.00") for number, (who, day) in enumerate(rows)]
+    )
+    question = Question((named("orders_per_active_customer"),), (made.facts.calendar.parse("2024-03"),))
+    (found,) = answer(question, made.facts)
+    assert found.value == 2
+    assert found.low is not None and found.low == 1
+
+
 def test_one_bucket_tells_nothing_about_its_spread() -> None:
     filled = np.zeros((1, 32), dtype=bool)
     filled[0, 3] = True

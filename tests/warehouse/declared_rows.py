@@ -47,8 +47,8 @@ SETTINGS = st.sampled_from(
 )
 
 
-def values(column: Column) -> st.SearchStrategy[Any]:
-    """Values that the column may hold."""
+def values(column: Column, *, known: bool = False) -> st.SearchStrategy[Any]:
+    """Values that the column may hold; known: an id is always there."""
     if column.choices:
         drawn = st.sampled_from(column.choices)
     elif column.name in TEXTS:
@@ -57,13 +57,37 @@ def values(column: Column) -> st.SearchStrategy[Any]:
         drawn = _KINDS[column.kind]
     else:
         drawn = st.integers(1, FEW).map(lambda number: f"{column.name}{number}")
-    return st.none() | drawn if column.nullable else drawn
+    return st.none() | drawn if column.nullable and not (known and column.kind is Kind.ID) else drawn
+
+
+WHO = ("customer_id", "email", "phone", "person_id")
 
 
 def rows(table: Table, least: int = 0) -> st.SearchStrategy[list[dict[str, Any]]]:
-    """A few rows of the table; several may have one key, of which the last counts."""
+    """A few rows of the table, half of them about nobody; several may have one key, of which the last counts."""
     row = st.fixed_dictionaries({column.name: values(column) for column in table.columns})
-    return st.lists(row, min_size=least, max_size=least + 4)
+    nobody = dict.fromkeys(one.name for one in table.columns if one.name in WHO and one.nullable)
+    return st.lists(row | row.map(lambda one: one | nobody), min_size=least, max_size=least + 4)
+
+
+def rows_with_new_keys(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """A few rows that no earlier load can have, about the same customers, orders, visitors … as the rows of earlier loads."""
+    ids = (Kind.ID, Kind.TEXT)
+    names = {
+        column.name: st.integers(1, FEW).map(f"new{column.name}{{}}".format)
+        for column in table.columns
+        if column.name in table.key and column.kind in ids and not column.choices
+    }
+    row = st.fixed_dictionaries(
+        {column.name: names.get(column.name, values(column, known=True)) for column in table.columns}
+    )
+    return st.lists(row, min_size=1, max_size=4)
+
+
+def further_loads(fact: FactTable) -> st.SearchStrategy[dict[str, list[dict[str, Any]]]]:
+    """A load by difference that concerns rows which are there: new rows of the fact's own table and of those it reads."""
+    read = {one.table: rows_with_new_keys(BY_NAME[one.table]) for one in fact.reads if one.table != fact.table.name}
+    return st.fixed_dictionaries({fact.table.name: rows_with_new_keys(fact.table)}, optional=read)
 
 
 def first_loads(fact: FactTable) -> st.SearchStrategy[dict[str, list[dict[str, Any]]]]:
@@ -97,7 +121,9 @@ def acts(fact: FactTable) -> st.SearchStrategy[tuple[str, Any]]:
 def history(fact: FactTable) -> st.SearchStrategy[list[tuple[str, Any]]]:
     """A first load and what happens after it."""
     first = st.tuples(st.just("load"), first_loads(fact))
-    return st.builds(lambda one, later: [one, *later], first, st.lists(acts(fact), min_size=1, max_size=4))
+    further = st.tuples(st.just("load"), further_loads(fact))
+    later = st.lists(acts(fact), max_size=3)
+    return st.builds(lambda one, more, rest, last: [one, more, *rest, last], first, further, later, acts(fact))
 
 
 def happen(shop: Shop, done: list[tuple[str, Any]]) -> None:

@@ -64,9 +64,10 @@ class Question:
 
     def __post_init__(self) -> None:
         columns = (*self.splits, *(one.column for one in self.where))
-        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in self.metrics))
-        for metric in self.metrics:
-            require_known(metric, self.splits, self.where)
+        asked = self.metrics
+        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in asked))
+        for metric, named in zip(self.metrics, asked, strict=True):
+            require_known(metric, self.splits, self.where, named)
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
         if not 1 <= self.active_window <= 20_000:
@@ -94,14 +95,19 @@ def overlap_note(metric: Metric) -> str:
     return "" if adds_up else f"{metric.name}: values overlap; they do not add up"
 
 
-def require_known(metric: Metric, splits: Iterable[str], where: Iterable[Condition]) -> None:
-    """Raise UsageError where the metric cannot be split or filtered like this: one of its facts does not know how."""
-    for split in splits:
-        if split not in metric.splits:
-            _refuse(f"{metric.name} cannot be split by {split!r}.", split, metric.splits, metric)
-    for one in where:
-        if one.column not in metric.filters:
-            _refuse(f"{metric.name} cannot be filtered by {one.column!r}.", one.column, metric.filters, metric)
+def require_known(
+    metric: Metric, splits: Iterable[str], where: Iterable[Condition], named: Metric | None = None
+) -> None:
+    """Raise UsageError where the metric cannot be split or filtered like this: one of its facts does not know how.
+
+    named: the metric asked for, where `metric` is what answers it over lines.
+    """
+    asked = [(split, "split", metric.splits, named and named.splits) for split in splits]
+    asked += [(one.column, "filtered", metric.filters, named and named.filters) for one in where]
+    for word, how, known, alone in asked:
+        if word not in known:
+            beside = " together with what lines alone know, such as product" if alone and word in alone else ""
+            _refuse(f"{metric.name} cannot be {how} by {word!r}{beside}.", word, known, metric)
 
 
 def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> NoReturn:
@@ -210,8 +216,8 @@ _IN_WORDS = {
     **dict.fromkeys(KINDS_OF_FORECAST, "a forecast"),
 }
 """How messages name what is needed, where the name of a table does not say it."""
-_TABLES = {"linked_returns": "returns"}
-"""The table that brings what is not called like one."""
+_TABLES = {"linked_returns": ("returns", "orders"), "order_lines": ("order_lines", "orders")}
+"""The tables that bring what one table alone does not."""
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -226,7 +232,8 @@ def nothing_of(names: Iterable[str]) -> str:
 
 def how_to_load(names: Iterable[str]) -> str:
     """What to type next where these tables are not loaded."""
-    tables = dict.fromkeys(_TABLES.get(name, name) for name in names if name not in KINDS_OF_FORECAST)
+    needed = (name for name in names if name not in KINDS_OF_FORECAST)
+    tables = dict.fromkeys(table for name in needed for table in _TABLES.get(name, (name,)))
     if not tables:
         return "Make one: regulars forecast"
     of, columns = ("it", "its") if len(tables) == 1 else ("each", "their")

@@ -217,7 +217,8 @@ def metric(
     from regulars.metrics.catalogue import beside, named
 
     splits, conditions_ = splits_asked(split), conditions(where)
-    wanted = answered_by(named(name), splits, conditions_)
+    metric_named = named(name)
+    wanted = answered_by(metric_named, splits, conditions_)
     companions = beside(wanted)
     from regulars.cli.values import Beside
     from regulars.metrics.query import answer
@@ -230,7 +231,7 @@ def metric(
         facts.require(wanted)
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
-        values = answer(Question((wanted,), periods, splits, conditions_, window, compare), facts)
+        values = answer(Question((metric_named,), periods, splits, conditions_, window, compare), facts)
         further = answer(Question(companions, periods, splits, conditions_, window), facts) if companions else ()
         shown_beside = Beside(companions, further)
     grid = isinstance(wanted, Grid)

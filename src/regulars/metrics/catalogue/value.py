@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from ibis import _
 
 from regulars.metrics.catalogue.returns import LINKED
@@ -232,6 +234,7 @@ VALUE: tuple[Metric, ...] = (
         nature=Nature.FLOW,
         length=Length.BETWEEN,
         unit=Unit.PER_CUSTOMER,
+        limits=(1, inf),
         better=Better.HIGHER,
         example=_three(1.5),
     ),

@@ -76,7 +76,7 @@ def prepare_days(
 ) -> None:
     """Make the temporary table zone_days, for the days of these facts; `rows` is the pattern of their tables."""
     seen = " UNION ALL ".join(
-        f"SELECT zone, min({at}) AS first, least(max({at}), TIMESTAMP '{ENDLESS}') AS last"
+        f"""SELECT zone, min("{at}") AS first, least(max("{at}"), TIMESTAMP '{ENDLESS}') AS last"""
         f" FROM {rows.format(fact.table.name)} GROUP BY zone"
         for fact in facts
         for at in fact.days

@@ -94,10 +94,11 @@ def projection(
 ) -> Projection:
     """The family's rows as sums see them, compiled once. `schema` is that of its table."""
     asked = grains(calendar)
-    measures = tuple(one.digest for one in (*summed(family, active_window), *of_entities(family)))
-    told = ("projection", family.name, typed(schema), asked, active_window, measures)
+    sums, of_last = summed(family, active_window), of_entities(family)
+    measures = tuple(one.digest for one in (*sums, *of_last))
+    key = ("projection", family.name, typed(schema), asked, active_window, measures)
     sql, columns, starts, entities = compiled(
-        con, told, lambda: astuple(_projection(family, schema, asked, active_window))
+        con, key, lambda: astuple(_projection(family, schema, asked, active_window, sums, of_last))
     )
     named = (Column(name, kept_as, None if grain is None else Grain(grain)) for name, kept_as, grain in columns)
     return Projection(sql, tuple(named), tuple(starts), tuple(entities))
@@ -109,7 +110,14 @@ def typed(schema: ibis.Schema) -> tuple[tuple[str, str], ...]:
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
-def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], active_window: int) -> Projection:
+def _projection(
+    family: Family,
+    schema: ibis.Schema,
+    asked: tuple[Grain, ...],
+    active_window: int,
+    sums: tuple[Summed, ...],
+    of_last: tuple[Summed, ...],
+) -> Projection:
     rows = ibis.table(schema, name=ROWS)
     if family.of_known_customers:
         rows = rows.filter(rows[PERSON].notnull())
@@ -127,7 +135,7 @@ def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], a
         chosen["bucket_"] = rows[BUCKET].cast("int32")
     chosen |= {f"by_{column}": with_unknown(rows[column]) for column in family.splits}
     columns: list[Column] = []
-    for one in summed(family, active_window):
+    for one in sums:
         for grain in asked if one.measure.of_period else (None,):
             for kind, value in _values(rows, one, grain, active_window).items():
                 kept_as = f"{kind}_{one.digest}"
@@ -135,7 +143,7 @@ def _projection(family: Family, schema: ibis.Schema, asked: tuple[Grain, ...], a
                 chosen[column.name] = value
                 columns.append(column)
     sql = str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
-    entities = tuple(f"{_kind_of_entities(rows, one)}_{one.digest}" for one in of_entities(family))
+    entities = tuple(f"{_kind_of_entities(rows, one)}_{one.digest}" for one in of_last)
     return Projection(sql, tuple(columns), tuple(start_of(grain) for grain in asked), entities)
 
 
