@@ -294,6 +294,13 @@ def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> No
     assert rollups(made.con) == one_value
 
 
+def has_doubled(made: TestShop) -> bool:
+    """Whether a fact has more than twice the rows it had when its rollups were built; one that had none has none."""
+    then = dict.fromkeys(CHANGED, 0) | {one.fact: one.fact_rows for one in held(made.con)}
+    now = {name: made.con.execute(f"SELECT count(*) FROM facts.{name}").fetchall()[0][0] for name in then}
+    return any(now[name] > 2 * rows for name, rows in then.items())
+
+
 @settings(max_examples=few(1), deadline=None, suppress_health_check=list(HealthCheck))
 @example([4, 11, 3], ALL)
 @example([7, 2], COUNTED)
@@ -306,10 +313,10 @@ def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int
         rows = changed(rows, seed)
         replaced(made, rows)
         built = made.con.execute("SELECT max(level) FROM facts.rollups").fetchone()
+        grown = has_doubled(made)
         refresh(made.con, SETTINGS, CHANGED, rule=rule)
-        assert (
-            made.con.execute("SELECT max(level) FROM facts.rollups").fetchone() == built
-        )  # corrected, not built again
+        # Corrected, not built again, but where a fact has doubled.
+        assert grown or made.con.execute("SELECT max(level) FROM facts.rollups").fetchone() == built
     corrected = rollups(made.con)
     anew = shop(SETTINGS, **rows)
     refresh(anew.con, SETTINGS, rule=rule)
