@@ -193,7 +193,8 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
             assert any(value.value for value in here)
             if {*asked.splits} <= {*fact.splits} and len(asked.splits) < 2 and asked.periods[0].grain is Grain.MONTH:
                 of_sums = tuple(metric for metric in asked.metrics if not isinstance(metric, Quantile))
-                steps = planned(replace(asked, metrics=of_sums), facts)
+                # A comparison would judge them among metrics of the catalogue, for which no sums are kept here.
+                steps = planned(replace(asked, metrics=of_sums, compare=False), facts)
                 assert [step.why_not_smaller for step in steps if step.source is Source.ROWS] == []
         for place, other in {"rows": without_rollups(facts), "PostgreSQL": there}.items():
             differences = compared(here, answer(asked, other))

@@ -31,6 +31,7 @@ PAIRS = (
     ("country", "channel"), ("coupon", "product"), ("customer_city", "customer_language"), ("source", "currency"),
     ("customer_country", "customer_channel"), ("product", "category"), ("reason", "category"),
     ("plan", "source"), ("first_country", "first_channel"), ("first_coupon", "first_product"),
+    ("survey", "stage"), ("aspect", "scale"),
 )  # fmt: skip
 """Together they hold every split."""
 FILTERS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
@@ -233,7 +234,8 @@ def _store(
         _write(context, found, stages, unreadable, result)
         con.execute("COMMIT")
     except BaseException:
-        con.execute("ROLLBACK")
+        with suppress(duckdb.TransactionException):  # a commit that failed has ended the transaction itself
+            con.execute("ROLLBACK")
         raise
     return result
 
