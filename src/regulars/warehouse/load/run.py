@@ -367,12 +367,12 @@ def _write(
         name: {s.full_name for s, _ in stages for plan in s.plans if plan.table.name == name} for name in found.rows
     }
     for name, rows in found.rows.items():
-        before = _current(con, name) if options.replace else 0
+        before = context.room.count(f"main.{name}") if options.replace else 0
         done = sum(
             merge(con, BY_NAME[name], load_id, rows, filled[name] if options.replace else (), changes).values(),
             TableCount(),
         )
-        if options.replace and (gone := before + done.inserted - _current(con, name)):
+        if options.replace and (gone := before + done.inserted - context.room.count(f"main.{name}")):
             rows_are = "1 row that the files no longer hold is", f"{gone:,} rows that the files no longer hold are"
             result.warnings.append(f"{name}: {rows_are[gone > 1]} gone.")
         if done != TableCount():
@@ -389,10 +389,6 @@ def _write(
     for check, full_name in {(stage.source.check, stage.full_name): None for stage, _ in stages}:
         if check is not None:
             result.warnings += check(con, full_name)
-
-
-def _current(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(con.execute(f"SELECT count(*) FROM main.{table}").fetchall()[0][0])
 
 
 def _first_reasons(con: duckdb.DuckDBPyConnection, load_id: int) -> str:
