@@ -33,6 +33,9 @@ WAYS = (
 )
 """Periods, splits and conditions that rollups answer, and some that only rows do. A metric that lacks one says so."""
 
+SHOWN = 100
+"""How many differences are printed."""
+
 
 def main(arguments: list[str]) -> int:
     """Runs one of the two commands. Returns the exit code."""
@@ -44,8 +47,12 @@ def main(arguments: list[str]) -> int:
             return 0
         case ["compare", before, after]:
             found = list(differences(read(Path(before)), read(Path(after))))
-            print("\n".join(found[:100]))
-            print(f"{len(found):,} {'difference' if len(found) == 1 else 'differences'}")
+            for one in found[:SHOWN]:
+                print(one)
+            print(
+                f"{len(found):,} {'difference' if len(found) == 1 else 'differences'}",
+                f"({SHOWN} shown)" * (len(found) > SHOWN),
+            )
             return 1 if found else 0
     print(__doc__)
     return 2
