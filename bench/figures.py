@@ -206,7 +206,17 @@ def _catalogue() -> Iterable[Figure]:
     )
     yield Figure("catalogue_cold", "all metrics, from the command line", group, cold,
                  {"words": ("metrics", *_MONTHS, *_SPLIT)}, "catalogue_warm")  # fmt: skip
-    yield Figure("latest_month_cold", "`regulars metrics`, the latest month", group, cold, {"words": ("metrics",)})
+    yield Figure(
+        "start_floor", "a fresh Python that imports Typer, Rich, numpy and DuckDB", group, "bench.cold:floor", most=9
+    )
+    for name, what, words in (
+        ("latest_month_cold", "`regulars metrics`, the latest month", ("metrics",)),
+        ("one_metric_cold", "`regulars metric customer_churn_rate --split country`, by month",
+         ("metric", "customer_churn_rate", *_SPLIT)),
+    ):  # fmt: skip
+        yield Figure(
+            name, what, group, cold, {"words": words}, "start_floor", Aim(busy=0.35), most=9, by_processors=True
+        )
     yield Figure("like_peers", "what pandas and polars are asked for, warm", group, f"{warm}like_peers", most=10)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from types import FrameType
@@ -13,6 +14,7 @@ def _at_once(_number: int, _frame: FrameType | None) -> None:
     os._exit(130)
 
 
+gc.set_threshold(100_000)  # a command makes little garbage, and looking for it takes 15 ms of its start
 if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _at_once)
 

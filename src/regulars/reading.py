@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
+from typing import Any
 
 import duckdb
-import ibis
-import pyarrow as pa
+import numpy as np
+import numpy.typing as npt
 
-from regulars.metrics.question import Facts
+from regulars.metrics.question import Columns, Facts
 from regulars.metrics.rollups.registry import held
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
@@ -17,6 +19,7 @@ from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
 from regulars.warehouse.books import not_used
 from regulars.warehouse.edition import is_current
+from regulars.warehouse.lazy_imports import ibis, pa
 from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.connection import about
 
@@ -60,25 +63,40 @@ class Reading:
 
 def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     """The facts of an opened version of the shop's data."""
-    backend = ibis.duckdb.from_connection(con)
+    backend = cache(lambda: ibis.duckdb.from_connection(con))
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
     # Names these facts among all that this process may read: another version, other settings or events, another name.
     told, marked = about(con), read_events(shop.folder)
     version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"), marked)
     return Facts(
-        lambda name: backend.table(name, database="facts"),
+        lambda name: backend().table(name, database="facts"),
         settings.calendar,
         settings.currency,
         {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days},
         settings,
         run=lambda sql, given: run(con, sql, given),
+        read=lambda sql: read(con, sql),
         version=" ".join(map(str, version)),
         rollups=held(con),
         forecasts=forecasts.made(con),
         events=marked,
         stale=lambda kind: forecasts.latest_is_stale(con, kind),
     )
+
+
+def read(con: duckdb.DuckDBPyConnection, sql: str) -> Columns:
+    """The columns that a query finds, as numpy arrays: without pyarrow, which takes long to import."""
+    with con.cursor() as cursor:
+        found: Mapping[str, Any] = cursor.execute(sql).fetchnumpy()
+        return {name: _unmasked(values) for name, values in found.items()}
+
+
+def _unmasked(values: Any) -> npt.NDArray[Any]:
+    """NaN stands for no number, None for no text."""
+    if type(values) is np.ndarray:  # asking for np.ma first would import it
+        return values
+    return np.ma.filled(values, None) if values.dtype == object else np.ma.filled(values.astype(np.float64), np.nan)
 
 
 def run(con: duckdb.DuckDBPyConnection, sql: str, given: Mapping[str, pa.Table]) -> pa.Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -69,7 +69,7 @@ def loaded(kind: Kind, folder: Path) -> App:
         timezone=kind.settings.timezone,
         shared_addresses=("orders@marketplace.example.com",),
     )
-    app = App(Shop(made.folder, kind.settings.model_copy(update={"shared_addresses": made.settings.shared_addresses})))
+    app = App(Shop(made.folder, replace(kind.settings, shared_addresses=made.settings.shared_addresses)))
     by_hand = [_written(folder, name, rows) for name, rows in tables(kind.settings.currency).items()]
     app.load([*files, *by_hand])
     if kind.two_sources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -105,6 +106,6 @@ def test_the_shops_have_every_currency_and_estimated_costs(both: Both) -> None:
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("dialect", ["clickhouse", "databricks", "pyspark", "snowflake", "trino"])
 def test_facts_can_be_written_for_other_engines(dialect: str, group: str) -> None:
-    settings = ODD.settings.model_copy(update={"gift_cards": ("Card",)})
+    settings = replace(ODD.settings, gift_cards=("Card",))
     written = statements(settings, group, Place(scratch="facts", dialect=dialect))
     assert [one.name for one in written] == [one.name for one in statements(settings, group)]

@@ -16,7 +16,7 @@ from regulars.forecast.subscribers.lives import cells, lives, parts, past
 from regulars.forecast.subscribers.making import make
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 
 LAST = epoch_day(UNTIL)
 TERMS = Terms.read({"club": "quarter", "veg": "2 weeks"})

@@ -15,7 +15,7 @@ import pyarrow as pa
 from regulars.metrics.examples import Example, Prediction, Renewals, filled
 from regulars.metrics.question import Facts
 from regulars.metrics.rollups.registry import held
-from regulars.reading import run
+from regulars.reading import read, run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log
@@ -46,6 +46,7 @@ class TestShop:
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
             self.settings,
             run=lambda sql, given: run(self.con, sql, given),
+            read=lambda sql: read(self.con, sql),
             rollups=held(self.con),
             forecasts=forecasts.made(self.con),
         )

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ibis import _
 from scipy import stats
 
 from metrics.shops import SETTINGS, TestShop, order, shop
 from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
+from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import (
     jackknife,
     jackknife_of_logs,
@@ -211,7 +211,7 @@ def test_spend_is_shared_evenly_among_the_buckets() -> None:
     """Spend is taken as fixed: of 64 spent, 2 stand in each bucket, whoever was won by it."""
     rows = [order(f"o{n}", f"c{n}", "2024-03-05", f"{20 + n % 30}.00") for n in range(300)]
     spend = [{"day": date(2024, 3, 9), "campaign": "x", "amount": Decimal(64), "currency": "GBP"}]
-    made = shop(SETTINGS.model_copy(update={"default_margin": Decimal("0.5")}), orders=rows, spend=spend)
+    made = shop(replace(SETTINGS, default_margin=Decimal("0.5")), orders=rows, spend=spend)
     profit, customers = by_bucket(made, what="profit")
     found = asked(made, "average_profit_per_customer_after_marketing")
     expected = log_jackknife_by_hand([one - 2 for one in profit], customers)

@@ -28,7 +28,7 @@ def sold(*days: date) -> TestShop:
     for order in orders:
         order["currency"] = "GBP"
     back = {"return_id": "r", "order_id": "0", "returned_at": orders[0]["ordered_at"], "quantity": 1, "amount": 10}
-    settings = SETTINGS.model_copy(update={"return_window": WINDOW})
+    settings = replace(SETTINGS, return_window=WINDOW)
     return shop(settings, orders=orders, order_lines=lines, returns=[back])
 
 

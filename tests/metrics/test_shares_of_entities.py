@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pytest
-from ibis import _
 
 from metrics.shops import SETTINGS
 from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.deferred import _
 from regulars.metrics.measures import Amount, Fact, within
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question

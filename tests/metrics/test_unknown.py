@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -82,7 +83,7 @@ def profit_after(spent: dict[str | None, int]) -> dict[str, tuple[float | None, 
         {"day": date(2024, 3, 1), "channel": channel, "campaign": "x", "amount": Decimal(amount), "currency": "GBP"}
         for channel, amount in spent.items()
     ]
-    made = shop(SETTINGS.model_copy(update={"default_margin": Decimal("0.4")}), orders=orders, spend=spend)
+    made = shop(replace(SETTINGS, default_margin=Decimal("0.4")), orders=orders, spend=spend)
     found = told(ask(made, "average_profit_per_customer_after_marketing", ("channel",)))
     return {split: one for split, one in found.items() if split != "unknown"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from babel.numbers import get_currency_precision, list_currencies
 
 from regulars.vocabulary import money
 from regulars.vocabulary.errors import UsageError
@@ -35,3 +36,9 @@ def test_codes_are_read_in_any_case() -> None:
 def test_what_is_no_currency_is_refused(code: str) -> None:
     with pytest.raises(UsageError, match="no currency"):
         money.currency(code)
+
+
+def test_all_currencies_and_their_digits_are_those_of_unicode() -> None:
+    assert {code: money.digits(code) for code in money.currencies()} == {
+        code: get_currency_precision(code) for code in list_currencies()
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -65,7 +66,7 @@ class Shop:
 
     def set(self, **changed: Any) -> None:
         """Change settings."""
-        self.settings = self.settings.model_copy(update=changed)
+        self.settings = replace(self.settings, **changed)
         with self.writing():
             pass
 
@@ -524,6 +525,6 @@ def test_what_is_no_matter_of_some_customers_derives_everything(tables: dict[str
 def test_changed_settings_derive_everything():
     shop = Shop()
     shop.load(FIRST)
-    elsewhere = SHOP.model_copy(update={"timezone": "Asia/Tokyo"})
+    elsewhere = replace(SHOP, timezone="Asia/Tokyo")
     assert changes_of(shop.con, SHOP).why == ""
     assert changes_of(shop.con, elsewhere).why

@@ -22,7 +22,7 @@ def setting(con: duckdb.DuckDBPyConnection, name: str) -> str:
 
 
 def limited(folder: Path, **limits: str | int) -> Warehouse:
-    return Warehouse(folder, Machine.model_validate(limits))
+    return Warehouse(folder, Machine(**limits))
 
 
 def names(folder: Path) -> list[str]:

@@ -15,7 +15,7 @@ addresses = st.from_regex(r"[a-z0-9][a-z0-9.+_'-]{0,20}@[a-z0-9-]{1,12}\.(com|ex
 
 
 def settings(**values: object) -> Settings:
-    return Settings.model_validate({"name": "test", "currency": "GBP", "timezone": "UTC", **values})
+    return Settings.read({"name": "test", "currency": "GBP", "timezone": "UTC", **values}, "the test")
 
 
 def asked(question: str, value: str | None, **values: object) -> object:

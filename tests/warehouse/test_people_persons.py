@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import duckdb
@@ -102,7 +102,7 @@ def test_a_word_for_nobody_is_no_person_id(con: duckdb.DuckDBPyConnection):
 
 
 def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection):
-    shared = SETTINGS.model_copy(update={"shared_addresses": ("*@market.example", "01632 960961")})
+    shared = replace(SETTINGS, shared_addresses=("*@market.example", "01632 960961"))
     add(con, "customers", customer_id="1", email="a@market.example", phone="01632 960961")
     add(con, "customers", customer_id="2", email="a@market.example", phone="+441632960961")
     add(con, "orders", order_id="9", email="a@market.example")
@@ -114,7 +114,7 @@ def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection
 def test_an_extension_makes_no_second_person(con: duckdb.DuckDBPyConnection):
     for phone in ("+1 (415) 555-0123", "415-555-0123", "1-415-555-0123", "(415) 555 0123 ext. 5", "+1 415 555 0123 x5"):
         add(con, "orders", phone=phone)
-    derive_persons(con, SETTINGS.model_copy(update={"phone_country_code": "1"}))
+    derive_persons(con, replace(SETTINGS, phone_country_code="1"))
     assert con.execute("SELECT identity FROM facts.identities").fetchall() == [("phone:+14155550123",)]
 
 
@@ -182,7 +182,7 @@ PHONES = {
     "01632 960999": None,  # shared
     "12": None,
 }
-SHARED = SETTINGS.model_copy(update={"shared_addresses": ("*@shared.example", "+441632960999")})
+SHARED = replace(SETTINGS, shared_addresses=("*@shared.example", "+441632960999"))
 
 
 ABOUT_SOMEBODY = (

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
 from inspect import cleandoc
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from typer.core import TyperGroup
 from regulars import __version__
 from regulars.cli import stopping
 from regulars.cli.commands import ahead, ask, bring, keep, marking, people, reference
+from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
@@ -87,7 +87,15 @@ def _help(command: Callable[..., Any]) -> str:
     return cleandoc(command.__doc__ or "").replace("\n\nExample", "\n\n\b\nExample")
 
 
-class _Grouped(TyperGroup):
+class _Quick(TyperGroup):
+    """A group whose options take plain words as they are."""
+
+    def get_params(self, *given: Any) -> list[Any]:
+        """Called by Typer for each command line."""
+        return plain_words(super().get_params(*given))
+
+
+class _Grouped(_Quick):
     """Lists the commands by what they are for."""
 
     def format_commands(self, *given: Any) -> None:
@@ -105,11 +113,11 @@ def application() -> typer.Typer:
     app.callback(invoke_without_command=True, help=_help(_top))(_top)
     for commands in COMMANDS.values():
         for name, command in commands.items():
-            app.command(name, help=_help(command))(command)
+            app.command(name, cls=QuickCommand, help=_help(command))(command)
     for group, (about, commands) in GROUPS.items():
-        inner = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+        inner = typer.Typer(cls=_Quick, rich_markup_mode=None, no_args_is_help=True)
         for name, command in commands.items():
-            inner.command(name, help=_help(command))(command)
+            inner.command(name, cls=QuickCommand, help=_help(command))(command)
         app.add_typer(inner, name=group, help=about)
     return app
 
@@ -192,7 +200,7 @@ def _refuse(message: str, hint: str, code: int, details: str = "") -> int:
     return code
 
 
-class _NoPandas(MetaPathFinder):
+class _NoPandas:
     """pyarrow imports pandas at its first conversion, only to ask whether something is a Series: a third of a second."""
 
     def find_spec(self, fullname: str, *_: object) -> None:

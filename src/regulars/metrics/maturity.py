@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeAlias
 
 from regulars.vocabulary.shop import Settings
@@ -17,8 +17,7 @@ class Setting:
     name: str
 
     def __post_init__(self) -> None:
-        field = Settings.model_fields.get(self.name)
-        if field is None or field.annotation is not int:
+        if (self.name, "int") not in ((field.name, field.type) for field in fields(Settings)):
             raise ValueError(f"{self.name} is no setting of a number of days.")
 
     def __str__(self) -> str:

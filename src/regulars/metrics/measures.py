@@ -7,9 +7,7 @@ from enum import Enum
 from functools import cache, lru_cache
 from typing import TypeAlias
 
-from ibis import _
-from ibis.common.deferred import Deferred
-
+from regulars.metrics.deferred import Deferred, _
 from regulars.warehouse.fact_table import PERSON, FactTable
 from regulars.warehouse.facts import FACT_TABLES, spend
 from regulars.warehouse.facts.orders import lines, orders, returns

@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
-from typing import NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-import ibis.expr.types as ir
-import pyarrow as pa
+import numpy.typing as npt
 
 from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.rollup_level import RollupLevel
@@ -19,6 +18,10 @@ from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.forecasts import Made
+from regulars.warehouse.lazy_imports import pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,10 @@ def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> No
     raise UsageError(message + why, f"It knows: {', '.join(sorted(known))}.")
 
 
-Run: TypeAlias = Callable[[str, Mapping[str, pa.Table]], pa.Table]
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+"""The columns of a query's rows by name: whole numbers, floats with NaN for nothing, or objects."""
+Read: TypeAlias = Callable[[str], Columns]
+Run: TypeAlias = "Callable[[str, Mapping[str, pa.Table]], pa.Table]"
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,8 @@ class Facts:
     settings: Settings
     run: Run | None = None
     """Runs SQL over the facts and the Arrow tables given by name; without it, Ibis does."""
+    read: Read | None = None
+    """Runs SQL that reads stored rollups; there are none without it."""
     dialect: str = "duckdb"
     """Of the SQL that `run` takes."""
     version: str | None = None
@@ -157,6 +165,19 @@ class Facts:
     def histograms(self) -> frozenset[str]:
         """The attributes of first orders by which the histograms of gaps are kept too."""
         return frozenset(one.by for one in self.rollups if one.family == "gaps" and one.by and one.is_stored)
+
+    def has_rows(self, table: str) -> bool:
+        """Whether a derived table has any row; true where that is not known."""
+        if self.read is None:
+            return True
+        if table not in self._has_rows:
+            (found,) = self.read(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")["n"].tolist()
+            self._has_rows[table] = bool(found)
+        return self._has_rows[table]
+
+    @cached_property
+    def _has_rows(self) -> dict[str, bool]:
+        return {}
 
     def covered(self, metric: Metric) -> tuple[date, date] | None:
         """First and last day that all tables the metric needs cover; None where one has no rows, or they share no day."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
-from ibis.common.deferred import Deferred
+from typing import TYPE_CHECKING
 
+from regulars.metrics.deferred import Deferred
 from regulars.metrics.measures import (
     AFTER,
     AS_NOW,
@@ -27,7 +26,11 @@ from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.orders.gaps import NONE
 from regulars.warehouse.facts.orders.sequence import sequenced
 from regulars.warehouse.forecasts import dated, of_customers, today
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import number, smaller
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 UNKNOWN = "unknown"
 BUCKET = "bucket"

@@ -81,4 +81,4 @@ class Scope:
     @cached_property
     def boundaries(self) -> tuple[int, ...]:
         """The epoch days at which the periods start and end, ascending."""
-        return tuple(np.union1d(self.first, self.beyond).tolist())
+        return tuple(sorted({*self.first.tolist(), *self.beyond.tolist()}))

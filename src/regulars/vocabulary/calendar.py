@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from regulars.vocabulary.errors import UsageError
 
@@ -84,8 +85,7 @@ class Calendar:
 
     def period_of(self, day: date, grain: Grain) -> Period:
         """The period of this grain that holds the day. Raises UsageError for `all`, which needs the data's range."""
-        start, end, label = self._bounds(day, grain)
-        return Period(start, end, label, grain)
+        return _period_of(self, day, grain)
 
     def _bounds(self, day: date, grain: Grain) -> tuple[date, date, str]:
         match grain:
@@ -174,6 +174,12 @@ class Calendar:
             if candidate.label == f"{year}-W{week:02d}":
                 return candidate
         return found
+
+
+@lru_cache(maxsize=8192)
+def _period_of(calendar: Calendar, day: date, grain: Grain) -> Period:
+    start, end, label = calendar._bounds(day, grain)
+    return Period(start, end, label, grain)
 
 
 def _between(start: date, end: date) -> Period:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
-from regulars.vocabulary import money
+from regulars.vocabulary import machine, money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
-from regulars.vocabulary.machine import SHARING, Machine
+from regulars.vocabulary.machine import ANY, SHARING, Machine
 from regulars.vocabulary.safe_text import is_utf8, shown
-from regulars.vocabulary.term import SettingOfTerms, Terms
+from regulars.vocabulary.settings.checks import Check, each, matching, of, optional, share, text, whole
+from regulars.vocabulary.settings.term import EVERY_MONTH, Terms
 
 SETTINGS_FILE = "regulars.toml"
 WAREHOUSE = "warehouse"
@@ -48,7 +49,8 @@ return_window = 30             # days customers have to send something back
 """
 
 
-def _known_timezone(name: str) -> str:
+def _timezone(value: object) -> str:
+    name = text(value)
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -56,33 +58,80 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-def _known_currency(code: str) -> str:
+def _currency(value: object) -> str:
     try:
-        return money.currency(code)
+        return money.currency(text(value))
     except UsageError as error:
         raise ValueError(f"{error} {error.hint}") from None
 
 
-class Settings(BaseModel):
+_CHECKS: Mapping[str, Check] = {
+    "name": text,
+    "currency": _currency,
+    "timezone": _timezone,
+    "week_start": of(WEEKDAYS),
+    "fiscal_year_start": whole(1, 12),
+    "active_window": whole(1, 20_000),
+    "return_window": whole(0, 3_650),
+    "phone_country_code": optional(matching(r"[1-9]\d{0,2}", "country code; write it like 44")),
+    "shared_addresses": each(text),
+    "default_margin": optional(share),
+    "subscriptions_renew": Terms.read,
+    "gift_cards": optional(each(matching(r"(?s).+", "name"))),
+}
+_NEEDED = ("name", "currency", "timezone")
+_MACHINE = "machine"
+"""The section of limits; its settings are checked as a table of their own."""
+
+
+@dataclass(frozen=True)
+class Settings:
     """What a shop decides for itself. Windows are in days; `default_margin` is a share of net product revenue."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     name: str
-    currency: Annotated[str, AfterValidator(_known_currency)]
-    timezone: Annotated[str, AfterValidator(_known_timezone)]
-    week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
-    fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    active_window: int = Field(default=365, ge=1, le=20_000)
-    return_window: int = Field(default=30, ge=0, le=3_650)
-    phone_country_code: str | None = Field(default=None, pattern=r"^[1-9]\d{0,2}$")
+    currency: str
+    timezone: str
+    week_start: str = "monday"
+    fiscal_year_start: int = 1
+    active_window: int = 365
+    return_window: int = 30
+    phone_country_code: str | None = None
     shared_addresses: tuple[str, ...] = ()
-    default_margin: Decimal | None = Field(default=None, ge=0, le=1)
-    subscriptions_renew: SettingOfTerms = Terms()
-    gift_cards: tuple[Annotated[str, Field(min_length=1)], ...] | None = None
+    default_margin: Decimal | None = None
+    subscriptions_renew: Terms = EVERY_MONTH
+    gift_cards: tuple[str, ...] | None = None
     """Parts of the names of products that are gift cards, beside those that a source knows; () says that there are none."""
-    machine: Machine = Machine()
+    machine: Machine = ANY
     """Limits that no answer depends on."""
+
+    @classmethod
+    def read(cls, raw: Mapping[str, object], where: str) -> Settings:
+        """Check settings as TOML gives them. Raises ShopError, which names `where` they stand, for what makes no sense."""
+        limits = raw.get(_MACHINE, {})
+        own = {name: value for name, value in raw.items() if name != _MACHINE}
+        sections = [("", own, _CHECKS), (f"{_MACHINE}.", limits if isinstance(limits, dict) else {}, machine.CHECKS)]
+        _insist_on_known(sections, where)
+        if missing := [name for name in _NEEDED if name not in own]:
+            raise ShopError(f"The settings of {where} lack {', '.join(missing)}.", _REQUIRED)
+        wrong = [] if isinstance(limits, dict) else [f"{_MACHINE}: {limits!r} is no section; write [machine]"]
+        found: list[dict[str, Any]] = []
+        for section, values, checks in sections:
+            found.append({})
+            for name, value in values.items():
+                try:
+                    found[-1][name] = checks[name](value)
+                except ValueError as error:
+                    wrong.append(f"{section}{name}: {str(error).removesuffix('.')}")
+        if wrong:
+            raise ShopError(f"The settings of {where} do not make sense: {'; '.join(wrong)}.")
+        return cls(**found[0], machine=Machine(**found[1]))
+
+    @property
+    def that_matter(self) -> str:
+        """All that answers depend on, as JSON: the settings without the machine's limits."""
+        values = asdict(self) | {"subscriptions_renew": self.subscriptions_renew.written()}
+        del values[_MACHINE]
+        return json.dumps(values, default=str, ensure_ascii=False, separators=(",", ":"))
 
     @property
     def gift_card_spellings(self) -> tuple[str, ...]:
@@ -134,7 +183,7 @@ class Shop:
             "timezone": timezone,
             "shared_addresses": shared_addresses,
         }
-        settings = _validated(given, "the new shop")
+        settings = Settings.read(given, "the new shop")
         text = _TEMPLATE.format(
             name=_quoted(settings.name),
             currency=_quoted(settings.currency),
@@ -170,7 +219,7 @@ class Shop:
             raw = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ShopError(f"{file} is not valid TOML: {error}.", _REQUIRED) from None
-        return cls(folder, _validated(raw, str(file)))
+        return cls(folder, Settings.read(raw, str(file)))
 
 
 def _write_whole(file: Path, text: str) -> None:
@@ -223,28 +272,15 @@ def _insist_on_address(entry: str) -> None:
         )
 
 
-def _validated(raw: dict[str, object], where: str) -> Settings:
-    try:
-        return Settings.model_validate(raw)
-    except ValidationError as error:
-        raise _refused(error, where) from None
-
-
-def _refused(refused: ValidationError, where: str) -> ShopError:
-    """Unknown settings first: the wrong name of one makes it seem missing, too."""
-    problems = [(".".join(str(part) for part in e["loc"]), e["type"], e["msg"]) for e in refused.errors()]
-    below, above = tuple(Machine.model_fields), tuple(name for name in Settings.model_fields if name != "machine")
-    unknown = [name for name, kind, _ in problems if kind == "extra_forbidden"]
-    if unknown:
-        section, _, name = unknown[0].rpartition(".")
-        names, others = (below, above) if section else (above, below)
-        close = get_close_matches(name, names, n=1, cutoff=0.6)
-        meant = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(names)}."
-        if name in others:
-            meant = f"Write it {'above' if section else 'below'} the line [machine]."
-        return ShopError(f"There is no setting {unknown[0]!r} in {where}.", meant)
-    missing = [name for name, kind, _ in problems if kind == "missing"]
-    if missing:
-        return ShopError(f"The settings of {where} lack {', '.join(missing)}.", _REQUIRED)
-    wrong = "; ".join(f"{name}: {said.removeprefix('Value error, ').removesuffix('.')}" for name, _, said in problems)
-    return ShopError(f"The settings of {where} do not make sense: {wrong}.")
+def _insist_on_known(sections: list[tuple[str, dict[str, object], Mapping[str, Check]]], where: str) -> None:
+    """Raises ShopError for a setting that there is not: before what seems missing, as it may be meant."""
+    for section, values, checks in sections:
+        for name in values:
+            if name in checks:
+                continue
+            (others,) = (other for _, _, other in sections if other is not checks)
+            close = get_close_matches(name, checks, n=1, cutoff=0.6)
+            meant = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(checks)}."
+            if name in others:
+                meant = f"Write it {'above' if section else 'below'} the line [machine]."
+            raise ShopError(f"There is no setting {section + name!r} in {where}.", meant)

@@ -37,18 +37,13 @@ def _of_sources(files: Iterable[Path]) -> str:
     return found.hexdigest()[:16]
 
 
-def _that_matter(settings: Settings) -> str:
-    """All settings but the machine's limits."""
-    return settings.model_dump_json(exclude={"machine"})
-
-
 def is_current(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
     """Whether the facts were derived by the same declarations with these settings."""
     found = dict(con.execute("SELECT key, value FROM about").fetchall())
-    return found.get("settings") == _that_matter(settings) and found.get("facts") == digest()
+    return found.get("settings") == settings.that_matter and found.get("facts") == digest()
 
 
 def sign(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Note what the facts were derived with."""
     con.execute("DELETE FROM about WHERE key IN ('settings', 'facts')")
-    con.execute("INSERT INTO about VALUES ('settings', ?), ('facts', ?)", [_that_matter(settings), digest()])
+    con.execute("INSERT INTO about VALUES ('settings', ?), ('facts', ?)", [settings.that_matter, digest()])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.types as ir
-
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import scattered
 from regulars.warehouse.schema import Table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 BUCKETS = 32
 """Groups of persons (or of what a fact counts instead) that intervals are estimated from."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import epoch_day
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
 SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"

@@ -6,16 +6,41 @@ by its bytes: DuckDB always does, PostgreSQL where the columns of the canonical 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import ibis
-import ibis.expr.types as ir
+from regulars.warehouse.lazy_imports import ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 
 MONEY = "decimal(18, 4)"
 _PRODUCT = "decimal(38, 12)"
 
 
-@ibis.udf.scalar.builtin(name="md5", signature=(("string",), "string"))
+def _of_engine(
+    name: str, arguments: tuple[str, ...], result: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declares a function that engines have, or are taught (FUNCTIONS). Ibis is told of it at its first call."""
+
+    def declare(signature: Callable[..., Any]) -> Callable[..., Any]:
+        @cache
+        def declared() -> Callable[..., Any]:
+            found: Callable[..., Any] = ibis.udf.scalar.builtin(signature, name=name, signature=(arguments, result))
+            return found
+
+        def called(*values: object) -> Any:
+            return declared()(*values)
+
+        return called
+
+    return declare
+
+
+@_of_engine("md5", ("string",), "string")
 def _md5(text):  # type: ignore[no-untyped-def]
     """The digest as 32 hexadecimal digits (DuckDB, PostgreSQL; Ibis's own hexdigest is not for PostgreSQL)."""
 
@@ -63,14 +88,14 @@ def larger(left: ir.NumericValue, right: ir.NumericValue) -> ir.NumericValue:
     return (left.isnull() | right.isnull()).ifelse(ibis.null(), ibis.greatest(left, right))
 
 
-@ibis.udf.scalar.builtin(name="half_even_share", signature=((MONEY, MONEY, MONEY, "int8"), MONEY))
+@_of_engine("half_even_share", (MONEY, MONEY, MONEY, "int8"), MONEY)
 def _half_even_share(amount, part, whole, digits):  # type: ignore[no-untyped-def]
     """amount × part / whole (> 0, or null) rounded half-even to `digits` places, exactly. Engines divide decimals as floats,
     so each is taught this function (FUNCTIONS).
     """
 
 
-@ibis.udf.scalar.builtin(name="half_even_rounded", signature=((_PRODUCT, "int8"), MONEY))
+@_of_engine("half_even_rounded", (_PRODUCT, "int8"), MONEY)
 def _half_even_rounded(amount, digits):  # type: ignore[no-untyped-def]
     """amount rounded half-even to `digits` places, exactly."""
 
@@ -158,6 +183,11 @@ def share(
     amount, part, whole = (value.cast(MONEY) for value in (amount, part, whole))
     found: ir.DecimalValue = _half_even_share(amount, part, whole.nullif(0), places)
     return found
+
+
+def zero(kind: str = MONEY) -> ir.DecimalScalar:
+    """No money, as a decimal of this type."""
+    return ibis.literal(Decimal(0), type=kind)
 
 
 def smallest_unit(digits: int) -> ir.DecimalScalar:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_undo_makes_it_stale(app: Forecasting, tmp_path: Path):
 @pytest.mark.slow
 def test_settings_make_it_stale(app: Forecasting):
     app.forecast()
-    settings = app.shop.settings.model_copy(update={"timezone": "America/New_York"})
+    settings = replace(app.shop.settings, timezone="America/New_York")
     moved = Forecasting(Shop(app.shop.folder, settings))
     assert moved.forecasts()[0].stale == ("the shop's settings changed",)
 

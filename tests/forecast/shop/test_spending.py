@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -148,7 +149,7 @@ def test_one_order_without_a_cost_makes_it_revenue():
 
 @pytest.mark.slow
 def test_a_default_margin_is_named():
-    settings = SETTINGS.model_copy(update={"default_margin": Decimal("0.4")})
+    settings = replace(SETTINGS, default_margin=Decimal("0.4"))
     _, found = spent(shop(settings, orders=ROWS))
     assert found.value_of == "profit"
     assert found.share == pytest.approx(0.4)

@@ -13,7 +13,7 @@ from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.subscribers.backtest import alike, errors_of_renewing, hidden, renewing, report
 from regulars.forecast.subscribers.lives import past
 from regulars.vocabulary.calendar import epoch_day
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 
 LAST = epoch_day(UNTIL)
 

@@ -10,7 +10,7 @@ from forecast.subscribers.engines import Order, Row, subscribed
 from regulars.forecast.subscribers.bringing import Bringing, bringing
 from regulars.forecast.subscribers.lives import lives, past
 from regulars.vocabulary.calendar import epoch_day
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 
 AS_OF = date(2024, 6, 30)
 START = date(2024, 1, 10)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecast.subscribers.population import months_later
 from regulars.forecast.subscribers.days import calendar, come_by, renewal_day
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
-from regulars.vocabulary.term import Term
+from regulars.vocabulary.settings.term import Term
 
 
 def renewed_on(term: str, began: str, number: int) -> str:

@@ -14,7 +14,7 @@ from regulars.forecast.subscribers.fitting import Fitted, fit
 from regulars.forecast.subscribers.lives import STEPS, LivesCells, cells, lives, parts, past
 from regulars.forecast.subscribers.scoring import standing
 from regulars.vocabulary.calendar import epoch_day
-from regulars.vocabulary.term import Term, Terms
+from regulars.vocabulary.settings.term import Term, Terms
 
 LAST = epoch_day(UNTIL)
 MONTH, YEAR = Term(months=1), Term(months=12)

@@ -12,7 +12,7 @@ from forecast.subscribers.engines import subscribed
 from forecast.subscribers.population import months_later
 from regulars.forecast.subscribers.lives import STEPS, cells, known_until, lives, parts, past
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 
 TERMS = Terms.read({"club": "year", "veg": "4 weeks", "quarterly": "quarter"})
 MONTHS = {"club": 12, "quarterly": 3}

@@ -12,7 +12,7 @@ from regulars.forecast.subscribers.making import SILENCE, make
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 
 LAST = epoch_day(UNTIL)
 PEOPLE: list[Row] = [

@@ -15,7 +15,7 @@ from regulars.forecast.subscribers.lives import STEPS
 from regulars.forecast.subscribers.scoring import scores
 from regulars.forecast.subscriptions import SubscriptionForecast
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
-from regulars.vocabulary.term import Term
+from regulars.vocabulary.settings.term import Term
 
 LAST = epoch_day(UNTIL)
 ANY_DAY, LAST_DAY = np.array([1] * STEPS + [0]), np.array([0] * STEPS + [1])

@@ -17,7 +17,7 @@ from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.rollup import Rule
 from regulars.vocabulary.shop import Settings
 
-ALL = Rule(small=math.inf, fewest=0)
+ALL = Rule(small=math.inf, few_rows=0)
 """Keep everything, however small the facts are."""
 COUNTED = replace(ALL, compressed=math.inf)
 """Keep counts of every value too, in place of results."""

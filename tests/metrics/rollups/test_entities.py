@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from ibis import _
 
 from metrics.rollups.shop_of_rollups import ALL, SETTINGS, tables, without_rollups
 from metrics.rollups.test_rollups import CHANGED, changed, replaced
@@ -21,6 +20,7 @@ from properties import few
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sums import sums
+from regulars.metrics.deferred import _
 from regulars.metrics.measures import LINES, RETURNS, Amount, within
 from regulars.metrics.question import condition, periods_of
 from regulars.metrics.relations import MONEY_SCALE

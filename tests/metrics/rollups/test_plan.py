@@ -154,7 +154,7 @@ def test_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, split: s
 
 
 def test_a_table_that_would_not_be_small_is_named() -> None:
-    small = shop_of(1, Rule(small=0.2, fewest=0))
+    small = shop_of(1, Rule(small=0.2, few_rows=0))
     (step,) = plan_of(small, "average_order_value", Grain.DAY)
     assert step[1] is Source.ROWS
     assert "not small against the 60 of the fact" in step[2]

@@ -19,7 +19,7 @@ from regulars.forecast.subscribers.backtest import UNLIKELY
 from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
-from regulars.vocabulary.term import Terms
+from regulars.vocabulary.settings.term import Terms
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.load.run import Progress
 

@@ -18,7 +18,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.shop.histories import known
 from regulars.forecast.shop.spending import cap, valued
 from regulars.vocabulary.errors import ForecastRefused
-from regulars.vocabulary.term import Term
+from regulars.vocabulary.settings.term import Term
 from regulars.warehouse.portable import counted, divided, smaller
 
 ENOUGH = 30

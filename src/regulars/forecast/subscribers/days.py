@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from regulars.vocabulary.term import Term
+from regulars.vocabulary.settings.term import Term
 
 Days = npt.NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from regulars.forecast.newton import Status
 from regulars.forecast.subscribers.days import Days
 from regulars.forecast.subscribers.lives import STEPS, LivesCells
 from regulars.forecast.subscriptions import SubscriptionForecast, fit_renewals
-from regulars.vocabulary.term import Term
+from regulars.vocabulary.settings.term import Term
 
 Array = npt.NDArray[np.float64]
 

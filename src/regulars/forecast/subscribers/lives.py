@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from regulars.forecast.engine import Engine
 from regulars.forecast.subscribers.days import Days, calendar, length_of, month_and_day
-from regulars.vocabulary.term import Term, Terms
+from regulars.vocabulary.settings.term import Term, Terms
 from regulars.warehouse.portable import divided, larger, smaller
 
 STEPS = 20

@@ -21,7 +21,7 @@ from regulars.forecast.subscribers.totals import by_plan, totals
 from regulars.forecast.wish import Wish
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused
-from regulars.vocabulary.term import Term, Terms
+from regulars.vocabulary.settings.term import Term, Terms
 
 STEPS = ("lives", "models", "past", "spend", "scores", "totals")
 SILENCE = 60

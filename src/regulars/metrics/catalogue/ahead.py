@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ibis import _
-
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order, Prediction, Renewals
 from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, SUBSCRIPTIONS, Amount, within
 from regulars.metrics.shapes import Metric, Nature, Quotient, Ratio, Total

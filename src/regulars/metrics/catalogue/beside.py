@@ -5,8 +5,7 @@ These are shown with their metric, not among the catalogue's: no interval of a m
 
 from __future__ import annotations
 
-from ibis import _
-
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import HISTORIES, ORDERS, Timing, before_end, within
 from regulars.metrics.relations import PERSON

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ibis import _
-
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import HISTORIES, Measure
 from regulars.metrics.shapes import Age, Grid, Interval, Metric, Nature

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ibis import _
-
 from regulars.metrics.catalogue.retention import of_four
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.maturity import WINDOW_BEFORE, Maturity, setting
 from regulars.metrics.measures import (

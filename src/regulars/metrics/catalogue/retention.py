@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from ibis import _
-
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.maturity import AT_ONCE
 from regulars.metrics.measures import (

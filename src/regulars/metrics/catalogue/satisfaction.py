@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ibis import _
-
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example
 from regulars.metrics.measures import fact_of, within
 from regulars.metrics.shapes import Length, Metric, Nature, Ratio

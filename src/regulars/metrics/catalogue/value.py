@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
-from ibis import _
-
 from regulars.metrics.catalogue.returns import LINKED
+from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (
     CUSTOMERS_ORDERING,

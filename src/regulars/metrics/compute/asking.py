@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from threading import Lock
-from typing import Generic, TypeVar
-
-import ibis
-import ibis.expr.types as ir
-import pyarrow as pa
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 from regulars.metrics.question import Facts
+from regulars.warehouse.lazy_imports import ibis, pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 Key = TypeVar("Key", bound=Hashable)
 Found = TypeVar("Found")
-Query = Callable[[Mapping[str, ir.Table]], ir.Table]
+Query: TypeAlias = "Callable[[Mapping[str, ir.Table]], ir.Table]"
 """Builds a query from the tables that are given along."""
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.parts import Part, codes
+from regulars.metrics.compute.parts import Labels, Part, distinct, grouped
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Term, Timing
 from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column
 from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.dictionary import coded
 from regulars.metrics.rollups.kinds.sum_statements import split_of
 from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.scope import Scope
@@ -22,7 +23,7 @@ from regulars.metrics.scope import Scope
 def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
     """The sums of a step that is answered from rollups."""
     assert step.kept is not None
-    assert scope.facts.run is not None
+    assert scope.facts.read is not None
     kept = step.kept
     names = [_column(kept, term, scope) for term in step.terms]
     unknown = {
@@ -32,15 +33,18 @@ def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
     }
     splits = tuple(scope.by(step.fact))
     apart = scope.apart(step.fact)
-    found = scope.facts.run(_sql(step, scope, sorted({*names, *unknown.values()})), {})
-    periods, period = np.unique(found["period"].to_numpy(), return_inverse=True)
-    labels = [found[split_of(kept.by, column)] for column in scope.by(step.fact).values()]
-    groups, group = codes(labels, found.num_rows)
+    words = {
+        split_of(kept.by, column): _words(kept, split_of(kept.by, column), scope)
+        for column in scope.by(step.fact).values()
+    }
+    found = scope.facts.read(_sql(step, scope, words, sorted({*names, *unknown.values()})))
+    periods, period = distinct(found["period"])
+    groups, group = grouped([Labels(known, found[split]) for split, known in words.items()], len(period))
     buckets = scope.buckets if apart else 1
-    bucket = found["bucket"].to_numpy() if apart else np.zeros(found.num_rows, dtype=np.int64)
+    bucket = found["bucket"] if apart else np.zeros(len(period), dtype=np.int64)
     shape = (len(periods), len(groups), buckets)
-    cell = (period.reshape(-1) * len(groups) + group) * buckets + bucket
-    laid_out = {name: _laid_out(found[name].to_numpy(), cell, shape) for name in {*names, *unknown.values(), "rows"}}
+    cell = (period * len(groups) + group) * buckets + bucket
+    laid_out = {name: _laid_out(found[name], cell, shape) for name in {*names, *unknown.values(), "rows"}}
     for inside in (True, False):
         mine = [(term, name) for term, name in zip(step.terms, names, strict=True)
                 if (term.timing is Timing.WITHIN) is inside]  # fmt: skip
@@ -60,11 +64,19 @@ def _column(kept: RollupLevel, term: Term, scope: Scope) -> str:
     return f"sum_{named}" if f"sum_{named}" in kept.columns else f"money_{named}"
 
 
-def _sql(step: Step, scope: Scope, names: list[str]) -> str:
+def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
+    """The values of a split that a level has; at least one."""
+    assert scope.facts.read is not None
+    found = scope.facts.read(f"SELECT DISTINCT {split} FROM facts.{kept.table} WHERE level = {kept.level}")
+    return found[split].tolist() or [""]
+
+
+def _sql(step: Step, scope: Scope, words: Mapping[str, list[str]], names: list[str]) -> str:
+    """words: the values of each column of splits, which the query gives as places among them."""
     kept = step.kept
     assert kept is not None
-    splits = [split_of(kept.by, column) for column in scope.by(step.fact).values()]
-    keys = ["period", *splits, *(("bucket",) if scope.apart(step.fact) else ())]
+    keys = ["period", *words, *(("bucket",) if scope.apart(step.fact) else ())]
+    selected = [f"{coded(key, words[key])} AS {key}" if key in words else key for key in keys]
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
@@ -73,9 +85,9 @@ def _sql(step: Step, scope: Scope, names: list[str]) -> str:
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):
         # Differences of later loads stand beside what they correct; they are added up below.
-        return f"SELECT {', '.join([*keys, *sums])} {read}"
+        return f"SELECT {', '.join([*selected, *sums])} {read}"
     totals = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in sums)
-    return f"SELECT {', '.join(keys)}, {totals} {read} GROUP BY {', '.join(keys)}"
+    return f"SELECT {', '.join(selected)}, {totals} {read} GROUP BY {', '.join(keys)}"
 
 
 def predicate(column: str, one: Condition) -> str:

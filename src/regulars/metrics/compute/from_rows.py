@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from regulars.metrics.compute.asking import fetch
-from regulars.metrics.compute.parts import Part, codes
+from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import Fact, Measure, Term, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.lazy_imports import ibis, pa, pc
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 WITHIN = "days_within_periods"
 BEFORE = "days_before_boundaries"
@@ -36,7 +37,7 @@ def parts_from_rows(fact: Fact, terms: Sequence[Term], scope: Scope) -> Iterator
     money = {name for name in found.column_names if name.startswith("money_")}
     for number, ((_, inside), mine) in enumerate(branches.items()):
         rows = found.filter(pa.array(branch_of == number)) if len(branches) > 1 else found
-        groups, group = codes([rows[f"split_{place}"] for place in range(len(splits))], rows.num_rows)
+        groups, group = grouped([encode_arrow(rows[f"split_{place}"]) for place in range(len(splits))], rows.num_rows)
         period = rows["period"].to_numpy()
         apart = scope.apart(fact)
         bucket = rows["bucket_"].to_numpy() if apart else np.zeros(rows.num_rows, dtype=np.int64)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_rollups import predicate
@@ -23,7 +19,11 @@ from regulars.metrics.rollups.kinds.cohort_sums import BLOCK, column
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Age, Grid, Interval
 from regulars.vocabulary.calendar import Grain, epoch_day, from_epoch_day
+from regulars.warehouse.lazy_imports import ibis, pa, pc
 from regulars.warehouse.portable import floored
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _Key = tuple[int, tuple[str, ...], int, int]
 """Period, group, bucket, and the month or day in which customers started."""
@@ -132,7 +132,7 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
 
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
-    assert scope.facts.run is not None
+    assert scope.facts.read is not None
     by = [f"split_{number}" for number, _ in enumerate(scope.by(HISTORIES))]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
@@ -140,19 +140,19 @@ def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict
     labels = [*(f"split AS {label}" for label in by), f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
     chosen = " AND ".join([f"level = {kept.level}", *(predicate("split", one) for one in scope.where)])
     keys = ["period", "age", *(["split"] if by else []), *(["bucket"] if scope.bucketed else [])]
-    found = scope.facts.run(
+    found = scope.facts.read(
         f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"
         f" CAST(sum({kind}_{named}) AS BIGINT) AS total, CAST({unknown} AS BIGINT) AS unknown FROM facts.{kept.table}"
-        f" WHERE {chosen} GROUP BY {', '.join(keys)} HAVING sum(rows) <> 0",
-        {},
+        f" WHERE {chosen} GROUP BY {', '.join(keys)} HAVING sum(rows) <> 0"
     )
-    starts = set(found["start"].to_pylist())
+    listed = [dict(zip(found, row, strict=True)) for row in zip(*(one.tolist() for one in found.values()), strict=True)]
+    starts = {row["start"] for row in listed}
     unit = {start: start if metric.age is Age.THIRTY_DAYS else _month(from_epoch_day(start)) for start in starts}
     since = [p.first if metric.age is Age.THIRTY_DAYS else epoch_day(p.start.replace(day=1)) for p in scope.periods]
     until = [period.beyond for period in scope.periods]
     inside = {s: [n for n, first in enumerate(since) if first <= s < until[n]] for s in starts}
     # Every customer has a first order, at age 0.
-    rows = [{**row, "period": n, "unit": unit[row["start"]]} for row in found.to_pylist() for n in inside[row["start"]]]
+    rows = [{**row, "period": n, "unit": unit[row["start"]]} for row in listed for n in inside[row["start"]]]
     return rows, [row for row in rows if row["customers"]], MONEY_SCALE if kind == "money" else 1
 
 

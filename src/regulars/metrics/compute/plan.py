@@ -235,7 +235,7 @@ def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
         return "what a forecast says is kept for each customer, not summed up"
     kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.rollups if one.family.startswith("gone_")}
     if not kept:
-        return "the fact has so few rows that they are read themselves"
+        return "nothing is loaded that sums could be kept of"
     if measure.of_window and scope.active_window not in kept:
         said = " and ".join(map(str, sorted(kept)))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
-from regulars.metrics.compute.parts import Groups, codes
+from regulars.metrics.compute.parts import Groups, encode, encode_arrow, grouped
 from regulars.metrics.compute.plan import plan_values
 from regulars.metrics.compute.sums import Sums
 from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
 from regulars.metrics.measures import Timing
-from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, exact, relation, with_unknown
+from regulars.metrics.question import Columns
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results, value_distributions
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.warehouse.fact_table import BUCKETS
+from regulars.warehouse.lazy_imports import ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _Numbers = npt.NDArray[np.int64]
 _AT_ONCE = 10_000_000
@@ -74,7 +77,7 @@ def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups
 
     def laid_out(name: str, fill: float, length: int) -> Array:
         result = np.full((*shape, length), fill)
-        result[at] = found[name].combine_chunks().flatten().to_numpy().reshape(-1, length)[asked]
+        result[at] = _matrix(found[name], length)[asked]
         return result
 
     value, low, high = np.moveaxis(laid_out("result", np.nan, 3), -1, 0)
@@ -86,23 +89,23 @@ def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, grou
     found, asked, at = _stored(metric, level, scope, groups)
     largest = np.full((len(scope.periods), len(groups)), np.nan)
     number = np.zeros_like(largest)
-    largest[at] = found["result"].to_numpy()[asked]
-    number[at] = found["rows"].combine_chunks().flatten().to_numpy().reshape(-1, BUCKETS).sum(axis=1)[asked]
+    largest[at] = found["result"][asked]
+    number[at] = _matrix(found["rows"], BUCKETS).sum(axis=1)[asked]
     return largest, number
 
 
 def _stored(
     metric: Quantile | LargestShare, level: RollupLevel, scope: Scope, groups: Groups
-) -> tuple[pa.Table, npt.NDArray[np.bool_], tuple[_Numbers, _Numbers]]:
+) -> tuple[Columns, npt.NDArray[np.bool_], tuple[_Numbers, _Numbers]]:
     """The rows of a level, which of them are asked for, and the places (period, group) of these."""
-    assert scope.facts.run is not None
+    assert scope.facts.read is not None
     since, until = scope.boundaries[0], scope.boundaries[-1]
-    found = scope.facts.run(f"{period_results.read(level, metric)} AND period >= {since} AND period < {until}", {})
-    names, group = codes([found["split"] for _ in scope.by(metric.fact)], found.num_rows)
+    found = scope.facts.read(f"{period_results.read(level, metric)} AND period >= {since} AND period < {until}")
+    names, group = grouped([encode(found["split"]) for _ in scope.by(metric.fact)], len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
     column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
     start_of = {first: number for number, first in enumerate(scope.first.tolist())}
-    row = np.array([start_of.get(first, -1) for first in found["period"].to_pylist()], dtype=np.int64)
+    row = np.array([start_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
     asked = (row >= 0) & (column >= 0)
     return found, asked, (row[asked], column[asked])
 
@@ -113,22 +116,25 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     if level is None:
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
         key = ("values", metric.fact.name, *metric.kind, scope.splits, scope.where, scope.active_window, apart)
-        found = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+        rows = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+        labels = [encode_arrow(rows[f"split_{place}"]) for place in range(len(by))]
+        found = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
     else:
         found = _counted(level, scope)
-    names, group = codes([found[f"split_{place}"] for place in range(len(by))], found.num_rows)
+        labels = [encode(found[f"split_{place}"]) for place in range(len(by))]
+    names, group = grouped(labels, len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
     place = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    period = found["period"].to_numpy().astype(np.int64)
-    bucket = found["bucket_"].to_numpy().astype(np.int64)
-    value = found["value"].to_numpy()
-    weight = found["weight"].to_numpy().astype(np.float64)
+    period = found["period"].astype(np.int64)
+    bucket = found["bucket_"].astype(np.int64)
+    value = found["value"]
+    weight = found["weight"].astype(np.float64)
     # What a later load took back is left in the counts with nothing in it.
     there = (place >= 0) & (weight > 0)
     period, place, bucket, value, weight = (one[there] for one in (period, place, bucket, value, weight))
     if metric.timing is Timing.BEFORE_END:
         moments = np.searchsorted(scope.boundaries, scope.beyond)
-        entity = found["entity"].to_numpy()[there]
+        entity = found["entity"][there]
         period, place, bucket, value = _running(period, place, entity, bucket, value, moments)
         weight = np.ones(len(value))
     cell = period * len(groups) + place
@@ -137,14 +143,18 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     return Histogram(cell[order], bucket[order], value[order].astype(np.float64), weight[order], shape)
 
 
-def _counted(level: RollupLevel, scope: Scope) -> pa.Table:
+def _counted(level: RollupLevel, scope: Scope) -> Columns:
     """The counts of values that a level has of the periods asked for, as rows of a query."""
-    assert scope.facts.run is not None
-    found = scope.facts.run(value_distributions.read(level, scope.boundaries[0], scope.boundaries[-1]), {})
+    assert scope.facts.read is not None
+    found = scope.facts.read(value_distributions.read(level, scope.boundaries[0], scope.boundaries[-1]))
     place_of = {first: number for number, first in enumerate(scope.first.tolist())}
-    period = np.array([place_of.get(first, -1) for first in found["period"].to_pylist()], dtype=np.int64)
-    found = found.set_column(found.column_names.index("period"), "period", pa.array(period))
-    return found.filter(pa.array(period >= 0))
+    period = np.array([place_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
+    return {name: values[period >= 0] for name, values in (found | {"period": period}).items()}
+
+
+def _matrix(lists: npt.NDArray[np.object_], length: int) -> npt.NDArray[np.float64]:
+    """Lists of one length as the rows of a matrix."""
+    return np.array([*lists], dtype=np.float64).reshape(-1, length)
 
 
 def _days_of(metric: Quantile | LargestShare) -> str:
@@ -155,8 +165,8 @@ def _query(metric: Quantile | LargestShare, scope: Scope, given: Mapping[str, ir
     by, apart, days = scope.by(metric.fact), scope.apart(metric.fact), given[_days_of(metric)]
     columns = (*by.values(), *((BUCKET,) if apart else ()))
     rows = relation(scope.facts, metric.fact, scope.where, scope.active_window, columns)
-    if metric.where is not None:
-        rows = rows.filter(metric.where)
+    chosen = condition(rows, metric.where)
+    rows = rows if chosen is None else rows.filter(chosen)
     if metric.per:
         rows = rows.filter(rows[metric.per].notnull())
     rows = rows.inner_join(days, rows[metric.day] == days.counted_day)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from regulars.metrics.compute.asking import fetch
-from regulars.metrics.compute.parts import Part, codes
+from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import Term
 from regulars.metrics.relations import PERSON, orders_of_customers, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import Period
+from regulars.warehouse.lazy_imports import pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _WINDOWS = "days_of_windows"
 
@@ -27,7 +30,7 @@ def replace_long(parts: dict[Term, Part], scope: Scope) -> None:
     fact = next(iter(wanted.values())).measure.fact
     by, apart = scope.by(fact), scope.apart(fact)
     counted = counts_by_sets(scope, [scope.periods[number] for number in long], tuple(by.values()), apart)
-    groups, group = codes([counted[f"split_{place}"] for place in range(len(by))], counted.num_rows)
+    groups, group = grouped([encode_arrow(counted[f"split_{place}"]) for place in range(len(by))], counted.num_rows)
     for name, term in wanted.items():
         part = parts[term]
         # Parts of one query share their groups: these get their own.

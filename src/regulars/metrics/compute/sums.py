@@ -11,7 +11,7 @@ import numpy.typing as npt
 from regulars.metrics.compute.from_rollups import parts_from_rollups
 from regulars.metrics.compute.from_rows import parts_from_rows
 from regulars.metrics.compute.parts import Groups, Part
-from regulars.metrics.compute.plan import Source, plan
+from regulars.metrics.compute.plan import Source, Step, plan
 from regulars.metrics.compute.sets import replace_long
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount, Term, Timing
@@ -72,12 +72,24 @@ def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
     result = Sums(scope)
     parts: dict[Term, Part] = {}
     for step in plan(distinct_terms(amounts), scope):
-        from_rollup = step.source is Source.ROLLUP
-        parts.update(parts_from_rollups(step, scope) if from_rollup else parts_from_rows(step.fact, step.terms, scope))
+        if step.source is Source.ROLLUP:
+            parts.update(parts_from_rollups(step, scope))
+        elif scope.facts.has_rows(step.table):
+            parts.update(parts_from_rows(step.fact, step.terms, scope))
+        else:
+            parts.update((term, _of_no_rows(step, scope)) for term in step.terms)
     replace_long(parts, scope)
     result._found.update({_key(term): part for term, part in parts.items()})
     result.groups = _groups(result, scope)
     return result
+
+
+def _of_no_rows(step: Step, scope: Scope) -> Part:
+    """The sums over a table without rows."""
+    splits = tuple(scope.by(step.fact))
+    groups: Groups = [] if splits else [()]
+    buckets = scope.buckets if scope.apart(step.fact) else 1
+    return Part(splits, groups, np.zeros((len(scope.periods), len(groups), buckets)), money=False)
 
 
 def distinct_terms(amounts: Iterable[Amount]) -> list[Term]:

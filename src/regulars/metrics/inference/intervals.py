@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.inference.student import bounds
+from regulars.metrics.inference.student import LEVEL, bounds
 
 Array = npt.NDArray[np.float64]
-LEVEL = 0.95
 _Z = 1.959963984540054
 
 

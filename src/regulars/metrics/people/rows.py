@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-import ibis
 import numpy as np
-import pyarrow as pa
-from ibis import _
 
 from regulars.metrics.compute.sums import Sums, sums
+from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import HISTORIES, Amount, within
 from regulars.metrics.question import Condition, Facts, for_columns, require_known
@@ -18,6 +16,7 @@ from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Period, from_epoch_day
+from regulars.warehouse.lazy_imports import ibis, pa
 
 _COHORT = within(HISTORIES, 1, _.order_number == 1)
 

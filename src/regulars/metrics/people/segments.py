@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
-
-import ibis
-import ibis.expr.types as ir
-from ibis import _
-from ibis.common.deferred import Deferred
+from typing import TYPE_CHECKING, Any
 
 from regulars.metrics.compute.asking import fetch
+from regulars.metrics.deferred import Deferred, _
 from regulars.metrics.measures import PREDICTIONS
 from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import relation
@@ -19,7 +15,11 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.forecasts import at_stake, value
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import counted, divided
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True, eq=False)

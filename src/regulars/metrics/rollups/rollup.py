@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import duckdb
-import ibis
 
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.table_columns import TableColumns, described
 from regulars.vocabulary.shop import Settings
 
 
@@ -22,12 +22,16 @@ class Rule:
     """A level is stored while it has at most this share of its fact's rows."""
     compressed: float = 0.1
     """Counts of values are stored while they have at most this share of their fact's rows."""
-    fewest: int = 10_000
-    """A fact with fewer rows is as fast to read itself."""
+    few_rows: int = 5_000
+    """A level of no more rows is stored however few its fact has: the command line reads it without importing Ibis."""
     few: int = 100_000
     """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
     again: int = 5_000_000
     """Results that do not add up are computed anew after a difference where the changed periods have at most so many rows."""
+
+    def most(self, fact_rows: int) -> float:
+        """The rows that a level of a fact may have to be stored."""
+        return max(self.small * fact_rows, self.few_rows)
 
 
 RULE = Rule()
@@ -44,14 +48,13 @@ class Work:
     """The facts whose rows changed: temp.removed_F (rows that are gone) and temp.added_F (rows that are new) say how. What is
     computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
     """
-    _schemas: dict[str, ibis.Schema] = field(default_factory=dict)
+    _columns: dict[str, TableColumns] = field(default_factory=dict)
 
-    def schema(self, table: str) -> ibis.Schema:
+    def columns(self, table: str) -> TableColumns:
         """The columns of a derived table."""
-        if table not in self._schemas:
-            empty = self.con.execute(f"SELECT * FROM facts.{table} LIMIT 0").to_arrow_table()
-            self._schemas[table] = ibis.Schema.from_pyarrow(empty.schema)
-        return self._schemas[table]
+        if table not in self._columns:
+            self._columns[table] = described(self.con, table)
+        return self._columns[table]
 
     def number(self, sql: str) -> int:
         """The one whole number that the SQL returns; 0 for null."""
@@ -62,9 +65,9 @@ class Work:
         """How many rows a table of the facts has."""
         return self.number(f"SELECT count(*) FROM facts.{table}")
 
-    def is_large(self, fact: str) -> bool:
-        """Whether a fact has so many rows that aggregates of it are worth storing."""
-        return self.rows(fact) >= max(self.rule.fewest, 1)
+    def has_rows(self, fact: str) -> bool:
+        """Whether there is anything to aggregate."""
+        return self.rows(fact) > 0
 
     def levels(self, family: str) -> list[RollupLevel]:
         """The levels of a family that were decided about."""

@@ -18,8 +18,10 @@ from regulars.warehouse.derive.statements import (
     OF_PERSONS,
     STEPS,
     TEMPORARY,
+    TOUCHED,
     Place,
     Statement,
+    names_statement,
     statements,
 )
 from regulars.warehouse.edition import sign
@@ -46,6 +48,10 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     prepare_days(con, settings, FACT_TABLES)
     for group in GROUPS:
         run(con, steps_of(con, settings, group, EVERYTHING), done)
+        if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
+            # What the next load will need, of some rows: to compile it then would be most of that load.
+            steps_of(con, settings, group, TOUCHED)
+    names_of_products(con)
     con.execute("ALTER TABLE facts.lines DROP COLUMN key")
     for name in tables_of_persons():
         con.execute(f"DROP VIEW temp.{name}{OF_PERSONS}")
@@ -107,6 +113,11 @@ def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, pla
     )
     made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, group, place)])
     return tuple(Statement(*one) for one in made)
+
+
+def names_of_products(con: duckdb.DuckDBPyConnection) -> str:
+    """`names_statement`, compiled once."""
+    return compiled(con, ("product names",), lambda: names_statement(TOUCHED))
 
 
 def run(

@@ -7,13 +7,12 @@ import duckdb
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive.full import prepare_days, run, steps_of
-from regulars.warehouse.derive.statements import OF_PERSONS, Place
+from regulars.warehouse.derive.statements import OF_PERSONS, TOUCHED
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.people import of_persons
 from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
 
-PLACE = Place(touched=True)
 _IN_FACT, _IN_TABLE = "date_diff('day', DATE '1970-01-01', {})", "DATE '1970-01-01' + {}"
 
 
@@ -33,7 +32,7 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, fact: FactTable,
     con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{table} AS FROM main.{table} SEMI JOIN {keys} USING ({unit})")
     _prepare_persons(con, fact)
     prepare_days(con, settings, (fact,), "temp.touched_{}")
-    run(con, steps_of(con, settings, fact.name, PLACE))
+    run(con, steps_of(con, settings, fact.name, TOUCHED))
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE removed_{fact.name} AS"
         f" SELECT rowid AS row_, * FROM facts.{fact.name} SEMI JOIN (SELECT {_days(fact, _IN_FACT)} FROM {keys}) USING ({unit})"

@@ -6,16 +6,14 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
-from regulars.warehouse.compiled import compiled
-from regulars.warehouse.derive.full import prepare_days, run, steps_of
-from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, Place, names_statement, unsequenced
+from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of
+from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, TOUCHED, unsequenced
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
 from regulars.warehouse.facts.orders.sequence import PLACES
 from regulars.warehouse.people import of_persons
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 
-PLACE = Place(touched=True)
 VISITS = "visits"
 _FACTS = tuple(fact.name for fact in GROUPS[ORDERS])
 _ABOUT_SOMEBODY = tuple(fact.table.name for fact in GROUPS[ORDERS] if fact.table.is_about_somebody)
@@ -39,7 +37,7 @@ def correct(
     if touched > max(FEW, MOST * changes.count("facts.orders")):
         raise NotEnough(changes.too_many(f"{touched:,} orders are concerned"))
     _restrict(con, settings)
-    steps = steps_of(con, settings, ORDERS, PLACE)
+    steps = steps_of(con, settings, ORDERS, TOUCHED)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
     first, rest = steps[:valued], steps[valued:]
     run(con, first, keep=tuple(one.name for one in first if any(one.full_name in later.sql for later in rest)))
@@ -102,7 +100,7 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
             "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
             f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
         )
-    names = compiled(con, ("product names",), lambda: names_statement(PLACE))
+    names = names_of_products(con)
     con.execute(f"CREATE OR REPLACE TEMP TABLE names_now AS {names}")
     if changes.any("(FROM facts.product_names EXCEPT FROM temp.names_now)"):
         return True

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.vocabulary import money
 from regulars.vocabulary.shop import Settings
@@ -19,8 +17,12 @@ from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
 from regulars.warehouse.facts.orders.products import calls, product_names
 from regulars.warehouse.facts.orders.sequence import PLACES
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.schema import HOUSEKEEPING, Kind
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 TEMPORARY = "temp"
 """Where DuckDB keeps what only lives as long as the connection, uncompressed and therefore quick to read again."""
@@ -67,6 +69,7 @@ class Place:
 
 
 EVERYTHING = Place()
+TOUCHED = Place(touched=True)
 
 
 @dataclass(frozen=True)

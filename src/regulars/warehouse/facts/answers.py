@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _PROMOTERS = ((0, 10, 9, 6), (1, 10, 9, 6), (1, 5, 5, 3))
 """Scales of the net promoter score: lowest and highest score, the least of a promoter, the most of a detractor."""

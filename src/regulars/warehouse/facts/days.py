@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from regulars.warehouse.fact_table import Sources
+from regulars.warehouse.lazy_imports import ibis, pa
 from regulars.warehouse.portable import day_and_second
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _DAY = 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

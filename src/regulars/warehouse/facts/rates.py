@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import Sources
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import epoch_day, first_rows
 from regulars.warehouse.rates import MOST_DAYS
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 RATE = "decimal(38, 8)"
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
 from regulars.warehouse.facts.rates import with_rate
 from regulars.warehouse.portable import converted, epoch_day
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 def _build(sources: Sources) -> ir.Table:

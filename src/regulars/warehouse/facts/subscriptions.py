@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.fact_table import FactTable, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 ENDLESS = date(2100, 1, 1)
 """An end on this day or later is none: where there is none, some sources write one far ahead."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import PERSON, FactTable, Read, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import first_rows
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 VISITOR = "visitor"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -23,7 +24,7 @@ def warnings(shop: Shop) -> Warnings:
         rows = [
             ORDER | virtual | {"Name": f"#{n}", "Lineitem name": name} for n, name in enumerate(names, 1)
         ]  # fmt: skip
-        chosen = SETTINGS.model_copy(update=settings)
+        chosen = replace(SETTINGS, **settings)
         return shop.load({"o.csv": (export(*rows), shopify_orders)}, chosen, again=True).warnings
 
     return run

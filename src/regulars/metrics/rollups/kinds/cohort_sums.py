@@ -6,23 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import AS_NOW, HISTORIES, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
-from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column, typed
+from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import WHOLE, digest
+from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
+from regulars.warehouse.lazy_imports import ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 FAMILY = "cohorts"
 TABLE = "rollup_cohorts"
@@ -47,7 +50,7 @@ class CohortSums:
 
     def wanted(self, work: Work) -> frozenset[LevelKey]:
         """Whole, and by each attribute of the first order."""
-        if not (work.levels(FAMILY) or work.is_large("orders")):
+        if not (work.levels(FAMILY) or work.has_rows("orders")):
             return frozenset()
         return frozenset(
             LevelKey(FAMILY, by, grain.value, True, frozenset(_columns(work, age)))
@@ -57,7 +60,7 @@ class CohortSums:
 
     def build(self, work: Work) -> None:
         """Store the sums of all cohorts wherever these are small against the orders."""
-        if not work.is_large("orders"):
+        if not work.has_rows("orders"):
             return
         orders = work.rows("orders")
         ((first, last),) = work.con.execute("SELECT min(first_day), max(day) FROM facts.orders").fetchall()
@@ -77,7 +80,7 @@ class CohortSums:
                 level = start + len(noted) + len(decided)
                 decided.append(
                     RollupLevel(TABLE, level, FAMILY, by, grain.value, True, columns, size, "orders", orders,
-                                size <= work.rule.small * orders)
+                                size <= work.rule.most(orders))
                 )  # fmt: skip
             stored = [level for level in decided if level.is_stored]
             rows = _insert(work, age, stored, {"facts.orders": ""}) if stored else {}
@@ -168,15 +171,15 @@ def _columns(work: Work, age: Age) -> tuple[str, ...]:
 
 def _projection(work: Work, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
-    schema = work.schema("orders")
-    key = ("cohorts", typed(schema), age, splits, tuple(_measures(age)))
-    return compiled(work.con, key, lambda: _added(schema, age, splits))
+    table = work.columns("orders")
+    key = ("cohorts", table, age, splits, tuple(_measures(age)))
+    return compiled(work.con, key, lambda: _added(table, age, splits))
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
-def _added(schema: ibis.Schema, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
-    added = dict.fromkeys(("cohort", "age", "previous_age"), "int32")
-    rows = ibis.table({**{one: schema[one] for one in schema}, **added}, name=ROWS)
+def _added(table: TableColumns, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
+    added = tuple((name, "INTEGER") for name in ("cohort", "age", "previous_age"))
+    rows = ibis_table((*table, *added), ROWS)
     rows = rows.filter(rows[PERSON].notnull()).mutate(active_window=ibis.literal(0))
     chosen: dict[str, ir.Value] = {
         "period": rows.cohort, "age": rows.age, "bucket": rows.bucket.cast("int32"),

@@ -5,24 +5,27 @@ own, by split value and bucket.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from regulars.metrics.inference.value_counts import Numbers, beginnings
 from regulars.metrics.measures import LINES, ORDERS, Measure
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded, fetched, words
-from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of, typed
+from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of
 from regulars.metrics.rollups.rollup_tables import WHOLE, Family, columns_of, of_entities
+from regulars.metrics.rollups.table_columns import TableColumns, described, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
+from regulars.warehouse.lazy_imports import ibis, pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _AT_ONCE = 4_000_000
 _FOUND = "entities_found"
@@ -116,14 +119,13 @@ class _Rows:
 
 def _rows(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, splits: tuple[str, ...]) -> _Rows:
     """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
-    found = con.execute(f"SELECT * FROM facts.{family.table} LIMIT 0").to_arrow_table()
-    schema = ibis.Schema.from_pyarrow(found.schema)
-    told = ("entities", typed(schema), measure.definition, splits)
-    return _Rows(compiled(con, told, lambda: _projected(schema, measure, splits)))
+    table = described(con, family.table)
+    told = ("entities", table, measure.definition, splits)
+    return _Rows(compiled(con, told, lambda: _projected(table, measure, splits)))
 
 
-def _projected(schema: ibis.Schema, measure: Measure, splits: tuple[str, ...]) -> str:
-    rows = ibis.table(schema, name=ROWS).mutate(active_window=ibis.literal(0))
+def _projected(table: TableColumns, measure: Measure, splits: tuple[str, ...]) -> str:
+    rows = ibis_table(table, ROWS).mutate(active_window=ibis.literal(0))
     entity = rows[measure.distinct or measure.latest]
     chosen: dict[str, ir.Value] = {"entity": entity, "day": rows[measure.day], "bucket": rows[BUCKET].cast("int32")}
     chosen |= {f"by_{name}": with_unknown(rows[name]) for name in splits}
@@ -203,7 +205,7 @@ def _in_parts(
     con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, known: dict[str, list[str]]
 ) -> Iterator[dict[str, Numbers]]:
     """The rows of some buckets at a time, as many as fit into memory. An entity lies in one bucket, and gets a number."""
-    splits = tuple(by for by in known if by != WHOLE)
+    splits = tuple(sorted(by for by in known if by != WHOLE))  # as `correct` has them: compiled once
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     codes = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
     sizes = con.execute(f"SELECT bucket, count(*) FROM ({rows}) GROUP BY bucket ORDER BY bucket").fetchall()

@@ -44,7 +44,7 @@ class FactSums:
         return frozenset(
             LevelKey(family.name, by, level.grain.value, level.bucketed, level.names(seen))
             for family in families(work.settings.active_window)
-            if work.levels(family.name) or work.is_large(family.table)
+            if work.levels(family.name) or work.has_rows(family.table)
             for seen in (_projection(work, family),)
             for by in family.ways
             for level in _levels(work, family, by)
@@ -52,7 +52,7 @@ class FactSums:
 
     def build(self, work: Work) -> None:
         """One pass over each fact's rows for all its sums."""
-        large = [family for family in families(work.settings.active_window) if work.is_large(family.table)]
+        large = [family for family in families(work.settings.active_window) if work.has_rows(family.table)]
         with _calendar(work, large):
             for family in large:
                 seen = _projection(work, family)
@@ -71,7 +71,7 @@ class FactSums:
 
 
 def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None:
-    limit = work.rule.small * fact_rows
+    limit = work.rule.most(fact_rows)
     periods = _periods(work)
     sizes: dict[Level, int] = {}
     rows = seen.over(f"facts.{family.table}")
@@ -239,7 +239,7 @@ def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
 
 def _projection(work: Work, family: Family) -> Projection:
     settings = work.settings
-    return projection(work.con, family, work.schema(family.table), settings.calendar, settings.active_window)
+    return projection(work.con, family, work.columns(family.table), settings.calendar, settings.active_window)
 
 
 def _levels(work: Work, family: Family, by: str) -> tuple[Level, ...]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import ibis
-
 from regulars.metrics.measures import AS_NOW, BEFORE
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
-from regulars.metrics.rollups.kinds.projection import typed
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import Work
+from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.orders.gaps import gaps
+from regulars.warehouse.lazy_imports import ibis
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")
@@ -38,7 +37,7 @@ class GapCounts:
     def build(self, work: Work) -> None:
         """Write the counts that are small against the orders."""
         orders, whole = work.rows("orders"), work.rows(GAPS)
-        limit = work.rule.small * orders if orders >= work.rule.fewest else 0
+        limit = work.rule.most(orders)
         levels = [_level("", whole, orders, is_stored=True)]
         for attribute in ATTRIBUTES:
             table = table_by(attribute)
@@ -69,14 +68,14 @@ class GapCounts:
 
 
 def _sql(work: Work, attribute: str, rows: str) -> str:
-    schema = work.schema("orders")
-    sql = compiled(work.con, ("gap counts", typed(schema), attribute), lambda: _counted(schema, attribute))
+    table = work.columns("orders")
+    sql = compiled(work.con, ("gap counts", table, attribute), lambda: _counted(table, attribute))
     return sql.replace(f'"{_ORDERS}"', rows)
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
-def _counted(schema: ibis.Schema, attribute: str) -> str:
-    return str(ibis.to_sql(gaps(ibis.table(schema, name=_ORDERS), (attribute,)), dialect="duckdb"))
+def _counted(table: TableColumns, attribute: str) -> str:
+    return str(ibis.to_sql(gaps(ibis_table(table, _ORDERS), (attribute,)), dialect="duckdb"))
 
 
 def _level(attribute: str, rows: int, orders: int, *, is_stored: bool) -> RollupLevel:

@@ -11,7 +11,6 @@ from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
-import pyarrow as pa
 
 from regulars.metrics.inference.value_counts import Numbers, summed_by_entity, value_counts
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
@@ -25,6 +24,7 @@ from regulars.metrics.rollups.rollup_tables import WHOLE
 from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.fact_table import BUCKETS
+from regulars.warehouse.lazy_imports import pa
 
 FAMILY = "results"
 TABLE = "rollup_results"
@@ -94,7 +94,7 @@ def _decided(work: Work, kind: Kind) -> list[RollupLevel]:
     answered = value_distributions.stored(work, kind)
     return [
         RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
-                    size <= work.rule.small * fact_rows and (by, grain.value) not in answered)
+                    size <= work.rule.most(fact_rows) and (by, grain.value) not in answered)
         for place, ((by, grain), size) in enumerate(sizes(work, kind).items())
     ]  # fmt: skip
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import astuple, dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
 from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
+from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
 from regulars.warehouse.compiled import compiled
+from regulars.warehouse.lazy_imports import ibis, pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 ROWS = "rollup_rows"
 CALENDAR = "rollup_calendar"
@@ -90,35 +93,30 @@ def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
 
 
 def projection(
-    con: duckdb.DuckDBPyConnection, family: Family, schema: ibis.Schema, calendar: Calendar, active_window: int
+    con: duckdb.DuckDBPyConnection, family: Family, table: TableColumns, calendar: Calendar, active_window: int
 ) -> Projection:
-    """The family's rows as sums see them, compiled once. `schema` is that of its table."""
+    """The family's rows as sums see them, compiled once. `table` are the columns of its table."""
     asked = grains(calendar)
     sums, of_last = summed(family, active_window), of_entities(family)
     measures = tuple(one.digest for one in (*sums, *of_last))
-    key = ("projection", family.name, typed(schema), asked, active_window, measures)
+    key = ("projection", family.name, table, asked, active_window, measures)
     sql, columns, starts, entities = compiled(
-        con, key, lambda: astuple(_projection(family, schema, asked, active_window, sums, of_last))
+        con, key, lambda: astuple(_projection(family, table, asked, active_window, sums, of_last))
     )
     named = (Column(name, kept_as, None if grain is None else Grain(grain)) for name, kept_as, grain in columns)
     return Projection(sql, tuple(named), tuple(starts), tuple(entities))
 
 
-def typed(schema: ibis.Schema) -> tuple[tuple[str, str], ...]:
-    """The columns and their types, in words."""
-    return tuple((name, str(kind)) for name, kind in schema.items())
-
-
 @lru_cache(maxsize=64)  # for other shops of the same process
 def _projection(
     family: Family,
-    schema: ibis.Schema,
+    table: TableColumns,
     asked: tuple[Grain, ...],
     active_window: int,
     sums: tuple[Summed, ...],
     of_last: tuple[Summed, ...],
 ) -> Projection:
-    rows = ibis.table(schema, name=ROWS)
+    rows = ibis_table(table, ROWS)
     if family.of_known_customers:
         rows = rows.filter(rows[PERSON].notnull())
     # What the facts add is computed once, before the many columns that ask for it.

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
 from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
-from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of, typed
+from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import WHOLE, grains
+from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
+from regulars.warehouse.lazy_imports import ibis
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 SPLITS = (WHOLE, "first_country")
 """How values are split where something is stored of them; other splits are answered from rows."""
@@ -43,7 +47,7 @@ def large_kinds(work: Work, family: str) -> tuple[Kind, ...]:
     return tuple(
         kind
         for kind in kinds()
-        if (kind[0].fact.table in decided or work.is_large(kind[0].fact.table)) and rows_of(work, kind[0], ())
+        if (kind[0].fact.table in decided or work.has_rows(kind[0].fact.table)) and rows_of(work, kind[0], ())
     )
 
 
@@ -85,14 +89,14 @@ def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
     """SQL over ROWS of the day, the value, the bucket, the split values (and entity) of each row that is counted; empty where
     values are floats, which no two computations sum alike.
     """
-    schema = work.schema(metric.fact.table)
-    key = ("period results", typed(schema), metric.kind, splits)
-    return compiled(work.con, key, lambda: _counted(schema, metric, splits))
+    table = work.columns(metric.fact.table)
+    key = ("period results", table, metric.kind, splits)
+    return compiled(work.con, key, lambda: _counted(table, metric, splits))
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
-def _counted(schema: ibis.Schema, metric: Asked, splits: tuple[str, ...]) -> str:
-    rows = ibis.table(schema, name=ROWS)
+def _counted(table: TableColumns, metric: Asked, splits: tuple[str, ...]) -> str:
+    rows = ibis_table(table, ROWS)
     if metric.fact not in DECLARED or metric.per:
         rows = rows.filter(rows[PERSON].notnull())
     seen = Seen(rows, metric.fact, 0)

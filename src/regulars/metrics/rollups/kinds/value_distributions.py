@@ -98,7 +98,7 @@ def _built(work: Work, kind: Kind) -> list[RollupLevel]:
         for place, ((by, grain), cells) in enumerate(sizes(work, kind).items()):
             size = cells * values
             level = RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
-                                size <= work.rule.compressed * fact_rows)  # fmt: skip
+                                size <= max(work.rule.compressed * fact_rows, work.rule.few_rows))  # fmt: skip
             if level.is_stored:
                 level = replace(level, rows=_insert(work, kind, level, f"facts.{fact}", ""))
             levels.append(level)

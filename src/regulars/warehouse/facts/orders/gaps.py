@@ -5,10 +5,13 @@ METRICS (who is a customer at a moment) says which question each histogram answe
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import smaller
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 NONE = 32767
 """Stands for "no such order": larger than any window, and much faster to compare than null."""

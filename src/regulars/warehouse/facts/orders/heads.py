@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
 from regulars.warehouse.facts.rates import with_rate
-from regulars.warehouse.portable import MONEY, converted, larger, share, smaller
+from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.portable import MONEY, converted, larger, share, smaller, zero
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 UNTAXED = ("gift card", "tip", "duty")
 """Lines that are no revenue and carry no tax."""
@@ -19,7 +21,6 @@ GROUP = "orders"
 GOODS = "goods"
 """The step in which orders and their product lines get their amounts."""
 DAYS = {"ordered_at": "day"}
-_ZERO = ibis.literal(Decimal(0), type=MONEY)
 
 
 def heads(sources: Sources) -> ir.Table:
@@ -90,7 +91,7 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
         has_lines=has_lines,
     )
     # What was taken off a gift card is no discount on goods; nor is what exceeds them.
-    on_goods = larger(_ZERO, smaller((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
+    on_goods = larger(zero(), smaller((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
     orders = orders.mutate(goods_discount=on_goods)
     orders = orders.mutate(taxable=(orders.goods - orders.goods_discount + orders.shipping).cast(MONEY))
     taken_out = orders.tax_included & (orders.tax > 0) & (orders.taxable > orders.tax)
@@ -99,7 +100,7 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
         net_part=taken_out.ifelse((orders.taxable - orders.tax).cast(MONEY), one),
         net_whole=taken_out.ifelse(orders.taxable, one),
         # Where more goods came back than were sold, nothing was paid for goods.
-        goods_paid=larger(_ZERO, (orders.taxable + orders.tax_included.ifelse(_ZERO, orders.tax)).cast(MONEY)),
+        goods_paid=larger(zero(), (orders.taxable + orders.tax_included.ifelse(zero(), orders.tax)).cast(MONEY)),
     )
     rest = orders.untaxed - (orders.discount - orders.goods_discount)
     return orders.mutate(paid=(orders.goods_paid + rest).cast(MONEY)).drop(
@@ -109,7 +110,7 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
 
 
 def _known(total: ir.DecimalValue) -> ir.DecimalValue:
-    return total.cast(MONEY).fill_null(_ZERO)
+    return total.cast(MONEY).fill_null(zero())
 
 
 def with_net(rows: ir.Table, sources: Sources, **amounts: ir.DecimalValue) -> ir.Table:

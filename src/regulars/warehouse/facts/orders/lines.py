@@ -5,25 +5,24 @@ The parts of an order add up to its net revenue exactly: one row more holds what
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
 from regulars.warehouse.facts.orders.heads import GROUP
 from regulars.warehouse.facts.orders.orders import priced
 from regulars.warehouse.facts.orders.product_lines import goods
 from regulars.warehouse.facts.orders.returns import valued
-from regulars.warehouse.portable import MONEY, share, smallest_unit
+from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.portable import MONEY, share, smallest_unit, zero
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 NO_LINE = ""
 """The line_id of a row for the part of an order that belongs to no line."""
 _EXACT = "decimal(36, 8)"
 """Holds a product of two amounts. Sums and differences of such then have 37 digits: Spark rounds what has more than 38."""
-_NONE = ibis.literal(Decimal(0), type=MONEY)
-_NOTHING = ibis.literal(Decimal(0), type=_EXACT)
 _ABOUT_THE_ORDER = ("source", "order_id", "day", "person", "bucket", "channel", "country")
 
 
@@ -48,7 +47,7 @@ def with_net_revenue(lines: ir.Table, orders: ir.Table, returns: ir.Table, sourc
     # Few orders need a sort of their lines.
     several = lines.several.fill_null(False)
     rows = ibis.union(_of_single_lines(lines.filter(~several)), _of_several_lines(lines.filter(several), sources))
-    kept = rows.amount - rows.discount.fill_null(_NONE) - rows.refunded.fill_null(_NONE)
+    kept = rows.amount - rows.discount.fill_null(zero()) - rows.refunded.fill_null(zero())
     rows = rows.mutate(net_revenue=(kept + rows.part).cast(MONEY))
     rows = rows.select(*schema.names, "net_revenue")
     return rows.union(_of_no_line(rest, rows.schema()), distinct=False)
@@ -58,7 +57,7 @@ def _rests(orders: ir.Table, back: ir.Table) -> ir.Table:
     """Orders of which something is to be spread: `rest`."""
     unplaced = back.filter(back.line_id.isnull()).select(back_key=back.key, refunded=back.refunded)
     rows = orders.left_join(unplaced, orders.key == unplaced.back_key)
-    rows = rows.mutate(rest=(rows.to_spread - rows.refunded.fill_null(_NONE)).cast(MONEY))
+    rows = rows.mutate(rest=(rows.to_spread - rows.refunded.fill_null(zero())).cast(MONEY))
     return rows.filter(rows.rest != 0)
 
 
@@ -80,7 +79,7 @@ def _with_weights(lines: ir.Table, rest: ir.Table) -> ir.Table:
 
 def _of_single_lines(lines: ir.Table) -> ir.Table:
     """Adds `part`, where one line of an order gets all of its rest."""
-    return lines.mutate(part=lines.weight.notnull().ifelse(lines.rest, _NONE).fill_null(_NONE).cast(MONEY))
+    return lines.mutate(part=lines.weight.notnull().ifelse(lines.rest, zero()).fill_null(zero()).cast(MONEY))
 
 
 def _of_several_lines(lines: ir.Table, sources: Sources) -> ir.Table:
@@ -90,7 +89,7 @@ def _of_several_lines(lines: ir.Table, sources: Sources) -> ir.Table:
     lines = lines.mutate(whole=whole, rounded=share(whole, lines.weight, lines.weights, sources.digits))
     # What rounding left over, times all weights.
     over = (_product(lines.whole, lines.weight) - _product(lines.rounded, lines.weights)).cast(_EXACT)
-    lines = lines.mutate(over=over.fill_null(_NOTHING), rounded=lines.rounded.fill_null(_NONE))
+    lines = lines.mutate(over=over.fill_null(zero(_EXACT)), rounded=lines.rounded.fill_null(zero()))
     up = lines.over < 0
     remainder = up.ifelse(lines.over + _product(coin, lines.weights), lines.over).cast(_EXACT)
     lines = lines.mutate(remainder=remainder, down=up.ifelse(lines.rounded - coin, lines.rounded).cast(MONEY))
@@ -114,7 +113,7 @@ def _of_no_line(rest: ir.Table, schema: ir.Schema) -> ir.Table:
     rows = rest.filter(rest.weights.isnull())
     own = {"key": rows.key, **{name: rows[name] for name in _ABOUT_THE_ORDER}}
     own |= {
-        "line_id": ibis.literal(NO_LINE), "quantity": ibis.literal(0), "amount": _NONE, "cost": _NONE,
+        "line_id": ibis.literal(NO_LINE), "quantity": ibis.literal(0), "amount": zero(), "cost": zero(),
         "cost_estimated": ibis.literal(False), "net_revenue": rows.rest,
     }  # fmt: skip
     return rows.select(**{name: own.get(name, ibis.null(kind)).cast(kind) for name, kind in schema.items()})

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
 from regulars.warehouse.facts.orders.heads import DAYS, GROUP, amounts, with_net
 from regulars.warehouse.facts.orders.product_lines import goods
 from regulars.warehouse.facts.orders.sequence import sequenced
-from regulars.warehouse.portable import converted, counted, first_rows, larger, smaller
+from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.portable import converted, counted, first_rows, larger, smaller, zero
 from regulars.warehouse.tables import BY_NAME
 
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
 _MONEY = "decimal(18, 4)"
-_NONE = ibis.literal(Decimal(0), type=_MONEY)
 _ON_THE_WAY = (
     "gross", "shipping", "has_lines", "goods_discount", "net_part", "net_whole", "line_revenue", "known_cost",
     "unknown_costs", "estimated_costs", "net_gross", "line_discounts", "amounts", "quantities", "with_amount",
@@ -51,9 +52,11 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     )
     rows = heads.left_join(sums, heads.key == sums.lines_key).drop("lines_key")
     rows = with_net(rows, sources, net_gross=rows.gross, discounts=rows.goods_discount, shipping_revenue=rows.shipping)
-    none_known = rows.has_lines.ifelse(_NONE, ibis.null(_MONEY))
+    none_known = rows.has_lines.ifelse(zero(_MONEY), ibis.null(_MONEY))
     rows = rows.mutate(
-        gross_revenue=ibis.coalesce(rows.line_revenue.cast(_MONEY), rows.has_lines.ifelse(_NONE, rows.net_gross)),
+        gross_revenue=ibis.coalesce(
+            rows.line_revenue.cast(_MONEY), rows.has_lines.ifelse(zero(_MONEY), rows.net_gross)
+        ),
         units=rows.units.fill_null(0),
         goods_cost=(rows.unknown_costs > 0)
         .ifelse(ibis.null(_MONEY), rows.known_cost.cast(_MONEY))
@@ -72,7 +75,8 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     # Negative lines must not carry the covered part beyond the whole.
     all_covered = ((rows.unknown_costs == 0) & (rows.estimated_costs == 0)).fill_null(False)
     covered = smaller(
-        larger(rows.covered_revenue.cast(_MONEY).fill_null(_NONE), _NONE), larger(rows.gross_revenue, _NONE)
+        larger(rows.covered_revenue.cast(_MONEY).fill_null(zero(_MONEY)), zero(_MONEY)),
+        larger(rows.gross_revenue, zero(_MONEY)),
     )
     rows = rows.mutate(covered_revenue=all_covered.ifelse(rows.gross_revenue, covered))
     net = (rows.gross_revenue - rows.discounts + rows.shipping_revenue).cast(_MONEY)
@@ -88,7 +92,7 @@ def before_refunds(heads: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
 
 
 def _sum(total: ir.DecimalValue) -> ir.DecimalValue:
-    return total.cast(_MONEY).fill_null(_NONE)
+    return total.cast(_MONEY).fill_null(zero(_MONEY))
 
 
 def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
@@ -106,11 +110,11 @@ def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources:
     )
     dearest = dearest.select(d_key=dearest.key, product=dearest["product"])
     rows = rows.left_join(dearest, rows.key == dearest.d_key)
-    rows = rows.mutate(refunds=rows.refunds.cast(_MONEY).fill_null(_NONE))
+    rows = rows.mutate(refunds=rows.refunds.cast(_MONEY).fill_null(zero(_MONEY)))
     net = (rows.net_before_refunds - rows.refunds).cast(_MONEY)
-    sending = converted(rows.shipping_cost, rows.rate, sources.digits).fill_null(_NONE)
-    fees = converted(rows.payment_fee, rows.rate, sources.digits).fill_null(_NONE)
-    back_cost = rows.cost_back.cast(_MONEY).fill_null(_NONE)
+    sending = converted(rows.shipping_cost, rows.rate, sources.digits).fill_null(zero(_MONEY))
+    fees = converted(rows.payment_fee, rows.rate, sources.digits).fill_null(zero(_MONEY))
+    back_cost = rows.cost_back.cast(_MONEY).fill_null(zero(_MONEY))
     return rows.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "product",
         "units", "gross_revenue", "discounts", "shipping_revenue", "refunds", "covered_revenue", "cost_estimated", "at",

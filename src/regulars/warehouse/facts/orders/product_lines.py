@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.facts.orders.heads import GOODS, amounts, ordered, with_net
 from regulars.warehouse.facts.rates import with_rate
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import MONEY, converted, epoch_day
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _FOREVER = 10**6
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import first_rows
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 def calls(lines: ir.Table) -> ir.Table:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
 from regulars.warehouse.facts.orders.heads import GROUP, UNTAXED, ordered
 from regulars.warehouse.facts.orders.orders import priced
 from regulars.warehouse.facts.orders.product_lines import goods, with_product_name
-from regulars.warehouse.portable import converted, first_rows, larger, rounded, share, smaller
+from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.portable import converted, first_rows, larger, rounded, share, smaller, zero
 from regulars.warehouse.tables import BY_NAME
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _DAYS = {"returned_at": "returned_day"}
 _WIDE = "decimal(38, 4)"
-_NONE = ibis.literal(Decimal(0), type=_WIDE)
 
 
 def valued(sources: Sources) -> ir.Table:
@@ -63,10 +64,12 @@ def valued_returns(orders: ir.Table, bought: ir.Table, lines: ir.Table, sources:
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
     rows = _with_line_of_product(rows, lines, sources)
     by_share = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
-    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), _NONE)
+    untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), zero(_WIDE))
     by_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
     none = ibis.literal(Decimal(0), type="decimal(18, 4)")
-    unlinked = rounded((rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(_NONE)).cast(_WIDE), sources.digits)
+    unlinked = rounded(
+        (rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(zero(_WIDE))).cast(_WIDE), sources.digits
+    )
     amount = rows.linked.ifelse(rows.tax.notnull().ifelse(by_tax, by_share).fill_null(none), unlinked)
     rows = rows.mutate(taken_back=amount)
     rows = rows.mutate(taken_back=_nothing_left_of_all(rows))
@@ -85,7 +88,7 @@ def _with_goods(rows: ir.Table, bought: ir.Table) -> ir.Table:
     """Adds `of_goods`: the part of the refund that is for goods and shipping; and `given_back` of it so far in the order."""
     kinds = bought.filter(bought.kind.isin(UNTAXED)).select(k_key=bought.key, k_line=bought.line_id)
     rows = rows.left_join(kinds, [rows.of_key == kinds.k_key, rows.line_id == kinds.k_line])
-    rows = rows.mutate(counted=rows.k_line.notnull().ifelse(_NONE, rows.amount.cast(_WIDE)))
+    rows = rows.mutate(counted=rows.k_line.notnull().ifelse(zero(_WIDE), rows.amount.cast(_WIDE)))
     so_far = rows.counted.sum().over(ibis.window(preceding=None, following=0, **_in_time(rows))).cast(_WIDE)
     rows = rows.mutate(given_back=so_far)
     left = smaller(rows.given_back, rows.goods_paid) - smaller(rows.given_back - rows.counted, rows.goods_paid)
@@ -104,7 +107,10 @@ def _in_time(rows: ir.Table) -> dict[str, list[ir.Value]]:
 def _nothing_left_of_all(rows: ir.Table) -> ir.DecimalValue:
     """`taken_back`, but the refund with which all that was paid is given back takes whatever the others, each rounded, left."""
     earlier = (
-        rows.taken_back.sum().over(ibis.window(preceding=(None, 1), **_in_time(rows))).cast(_WIDE).fill_null(_NONE)
+        rows.taken_back.sum()
+        .over(ibis.window(preceding=(None, 1), **_in_time(rows)))
+        .cast(_WIDE)
+        .fill_null(zero(_WIDE))
     )
     rest = (rows.net_before_refunds - earlier).cast("decimal(18, 4)")
     not_yet = rows.given_back - rows.counted < rows.goods_paid

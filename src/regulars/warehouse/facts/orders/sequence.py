@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import first_value
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 PLACES = (
     "order_number", "previous_day", "second_previous_day", "next_day",

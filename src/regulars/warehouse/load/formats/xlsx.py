@@ -11,9 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from openpyxl import Workbook, load_workbook
-
 from regulars.vocabulary.errors import UnreadableFile
+from regulars.warehouse.lazy_imports import openpyxl
 from regulars.warehouse.load.formats.delimited import HEADER_LINES, unique
 from regulars.warehouse.load.formats.number_formats import changes_numbers, formatted
 
@@ -99,10 +98,10 @@ def _sheet_rows(
         raise _broken(name, error) from None
 
 
-def _opened(stream: IO[bytes]) -> Workbook:
+def _opened(stream: IO[bytes]) -> openpyxl.Workbook:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return load_workbook(stream, read_only=True, data_only=True)
+        return openpyxl.load_workbook(stream, read_only=True, data_only=True)
 
 
 def _rows(book: Any, sheet: Any, as_shown: Sequence[bool] = ()) -> Iterator[tuple[int, tuple[Any, ...]]]:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any
-
-from pydantic import PlainSerializer, PlainValidator
 
 _UNITS = {"day": (0, 1), "week": (0, 7), "month": (1, 0), "quarter": (3, 0), "year": (12, 0)}
 _WRITTEN = re.compile(rf"(?:every\s+)?(?:(\d{{1,3}})\s+)?({'|'.join(_UNITS)})s?")
@@ -65,10 +62,5 @@ class Terms:
         return {plan: str(term) for plan, term in self.plans} or str(self.other)
 
 
-def _written(terms: Any) -> str | dict[str, str]:
-    found: str | dict[str, str] = terms.written()
-    return found
-
-
-SettingOfTerms = Annotated[Terms, PlainValidator(Terms.read), PlainSerializer(_written)]
-"""Terms among the settings: "month", or { yearly = "year", box = "4 weeks" }, where all other plans renew every month."""
+EVERY_MONTH = Terms()
+"""What holds where a shop says nothing."""
