@@ -56,3 +56,12 @@ def add(con: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
 WHOSE_ORDERS = f"({of_persons(BY_NAME['orders'], 'main.orders')})"
 WHOSE_RETURNS = f"({of_persons(BY_NAME['returns'], 'main.returns')})"
 """Orders and returns with their person, once persons are derived."""
+
+_KEYS = ("id", "person_id", "email", "phone")
+RECORDS = (
+    f"(SELECT {', '.join(f'of_{name}.identity AS {name}' for name in _KEYS)}, r.source, r.times FROM facts.records r "
+    + " ".join(f"LEFT JOIN facts.identities of_{name} ON of_{name}.key = r.{name}" for name in _KEYS)
+    + ")"
+)
+IDENTITIES = "(SELECT identity, person, source FROM facts.identities)"
+"""What records say, and whose identities are, without the keys: these differ by the way the facts came about."""

@@ -23,6 +23,7 @@ from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.log import stored_columns
 from regulars.warehouse.people import join, split
 from regulars.warehouse.tables import BY_NAME, TABLES
+from warehouse.rows import IDENTITIES, RECORDS
 
 SHOP = Settings(name="test", currency="GBP", timezone="Europe/London", phone_country_code="44")
 FACTS = ("records", "identities", "persons", "product_calls", "product_names", "gaps", "coverage", *BY_FACT)
@@ -138,8 +139,9 @@ class Shop:
     def check(self) -> None:
         other = self.anew()
         for name in FACTS:
-            columns = ", ".join(f'"{column}"' for column in other.table(f"facts.{name}").columns)
-            mine, anew = (con.execute(f"SELECT {columns} FROM facts.{name}").fetchall() for con in (self.con, other))
+            rows = {"records": RECORDS, "identities": IDENTITIES}.get(name, f"facts.{name}")
+            columns = ", ".join(f'"{column}"' for column in other.sql(f"FROM {rows}").columns)
+            mine, anew = (con.execute(f"SELECT {columns} FROM {rows}").fetchall() for con in (self.con, other))
             assert sorted(mine, key=repr) == sorted(anew, key=repr), name
         other.close()
 

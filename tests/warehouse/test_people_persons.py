@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from properties import few
+from regulars.vocabulary.errors import WarehouseError
 from regulars.warehouse.people import derive_persons, of_persons, persons
 from regulars.warehouse.people.corrections import ensure_corrections
 from regulars.warehouse.tables import BY_NAME
-from warehouse.rows import SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
+from warehouse.rows import IDENTITIES, RECORDS, SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
 
 
 @pytest.fixture
@@ -153,6 +154,36 @@ def test_numbers_that_collide_are_parted(con: duckdb.DuckDBPyConnection, monkeyp
     first = con.execute("SELECT * FROM facts.identities ORDER BY ALL").fetchall()
     groups(con)
     assert con.execute("SELECT * FROM facts.identities ORDER BY ALL").fetchall() == first
+
+
+def test_identities_of_one_hash_stay_two(con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch):
+    for number in range(1, 201):
+        add(con, "customers", customer_id=str(number), email=f"{number}@x.example")
+    expected = {frozenset({f"id:own:{number}", f"email:{number}@x.example"}) for number in range(1, 201)}
+    assert groups(con) == expected
+    numbers = con.execute(f"FROM {IDENTITIES} ORDER BY ALL").fetchall()
+    monkeypatch.setattr(persons, "HASH_BITS", 16)  # 65,536 hashes for 400 identities
+    hashes = "count(*), count(DISTINCT hash(identity) % 65536)"
+    identities, different = con.execute(f"SELECT {hashes} FROM facts.identities").fetchall()[0]
+    assert different < identities, "nothing collides, so nothing is tested"
+    assert groups(con) == expected
+    assert con.execute(f"FROM {IDENTITIES} ORDER BY ALL").fetchall() == numbers
+
+
+def test_too_few_hashes_are_refused(con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch):
+    for number in range(1, 21):
+        add(con, "customers", customer_id=str(number))
+    monkeypatch.setattr(persons, "HASH_BITS", 4)
+    with pytest.raises(WarehouseError, match="cannot be told apart"):
+        groups(con)
+
+
+def test_a_customer_of_two_systems_is_shown_by_the_smallest_id(con: duckdb.DuckDBPyConnection):
+    """Whatever the systems are called."""
+    add(con, "customers", source="shop", customer_id="9", email="a@example.com")
+    add(con, "customers", source="till:2", customer_id="1", email="a@example.com")
+    groups(con)
+    assert only(con, "SELECT customer, records FROM facts.persons") == ("1", 2)
 
 
 def test_nothing_temporary_remains(con: duckdb.DuckDBPyConnection):
@@ -310,8 +341,8 @@ def test_persons_are_the_components_of_what_records_share(rows: list[Record], co
 def test_the_order_of_loads_does_not_matter(rows: list[Record], corrections: list[tuple[str, str, bool]]):
     def told() -> list[list[tuple[object, ...]]]:
         return [
-            SHOP.execute(f"SELECT * FROM facts.{table} ORDER BY ALL").fetchall()
-            for table in ("records", "identities", "persons")
+            SHOP.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall()
+            for table in (RECORDS, IDENTITIES, "facts.persons")
         ]
 
     # A key stands once among the current rows, so of several rows of one customer only the last is taken.

@@ -2,6 +2,7 @@
 
 identities.py    what identifies: ids, addresses and numbers in one spelling, as SQL that DuckDB computes
 records.py       what records say about who they are, and which identities hang together by it
+components.py    connected components by passing labels
 persons.py       the persons: connected components of what identifies, derived in full
 descriptions.py  what is told of each person, from the customers' rows
 difference.py    the same for what a write touched alone

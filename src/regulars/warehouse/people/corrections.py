@@ -14,7 +14,7 @@ from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.people.identities import define_identities, shown
-from regulars.warehouse.people.records import links
+from regulars.warehouse.people.records import PRIMARY, links
 
 
 @dataclass(frozen=True)
@@ -205,16 +205,19 @@ def _identities_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[i
 def _links_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, list[Link]]:
     found: dict[int, list[Link]] = defaultdict(list)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE theirs AS SELECT identity, person FROM facts.identities"
+        "CREATE OR REPLACE TEMP TABLE theirs AS SELECT key, identity, person FROM facts.identities"
         " WHERE person IN (SELECT unnest(?))",
         [persons],
     )
-    records = "(FROM facts.records WHERE primary_identity IN (SELECT identity FROM temp.theirs))"
-    for person, a, b, joined in con.execute(
+    records = f"(FROM facts.records WHERE {PRIMARY} IN (SELECT key FROM temp.theirs))"
+    for person, joined, a, b in con.execute(
         f"""
-        SELECT DISTINCT one.person, l.a, l.b, l.joined FROM ({links(records)}) l
-        JOIN temp.theirs one ON one.identity = l.a JOIN temp.theirs other ON other.identity = l.b
-        ORDER BY l.a, l.b
+        SELECT DISTINCT one.person, l.joined,
+            CASE WHEN l.joined THEN least(one.identity, other.identity) ELSE one.identity END AS a,
+            CASE WHEN l.joined THEN greatest(one.identity, other.identity) ELSE other.identity END AS b
+        FROM ({links(records, "temp.theirs")}) l
+        JOIN temp.theirs one ON one.key = l.a JOIN temp.theirs other ON other.key = l.b
+        ORDER BY a, b
         """
     ).fetchall():
         found[person].append(Link(a, b, joined))

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
+from regulars.warehouse.people.records import PRIMARY
+
 BUCKETS = 32
 """Groups of customers for the grouped jackknife (METRICS: interval)."""
 
 
-def describe(customers: str, records: str = "facts.records") -> str:
-    """SQL of the rows of facts.persons, for the persons in temp.person_identities, from their rows of these two tables.
+def describe(customers: str, identities: str, records: str) -> str:
+    """SQL of the rows of facts.persons, for the persons that `find_persons` found, from their rows of these relations.
 
     Names and places from the latest row that has them; how somebody came from the earliest. Needs `define_identities`.
     """
     return f"""
-        WITH identified AS (
-            SELECT person,
-                min(substr(identity, length(source) + 5)) AS id,
-                min(substr(identity, 8)) FILTER (starts_with(identity, 'person:')) AS person_id,
-                min(substr(identity, 7)) FILTER (starts_with(identity, 'email:')) AS email,
-                min(substr(identity, 7)) FILTER (starts_with(identity, 'phone:')) AS phone
-            FROM temp.person_identities GROUP BY person
-        ),
-        recorded AS (
-            SELECT person, count(*) AS records FROM temp.person_identities i
-            SEMI JOIN {records} r ON r.primary_identity = i.identity GROUP BY person
+        WITH recorded AS (
+            SELECT person, count(*) AS records FROM {identities}
+            WHERE key IN (SELECT {PRIMARY} FROM {records}) GROUP BY person
         ),
         described AS MATERIALIZED (
             SELECT i.person, i.identity, c.name, c.email, c.phone, c.country, c.city, c.language, c.tags, c.channel, c.joined_at,
                 c.updated_at
             FROM (SELECT *, id_identity(source, customer_id) AS identity_ FROM {customers}) c
-            JOIN temp.person_identities i ON i.identity = c.identity_
+            JOIN (FROM {identities} WHERE source IS NOT NULL) i ON i.identity = c.identity_
         ),
         times AS (SELECT person, count(*) AS times FROM described GROUP BY person),
         aged AS (
@@ -54,10 +48,10 @@ def describe(customers: str, records: str = "facts.records") -> str:
         )
         SELECT person,
             (person % {BUCKETS})::TINYINT AS bucket,
-            coalesce(identified.id, identified.person_id, identified.email, identified.phone) AS customer,
+            coalesce(found.customer, found.person_id, found.email, found.phone) AS customer,
             latest.name,
-            coalesce(latest.email, identified.email) AS email,
-            coalesce(latest.phone, identified.phone) AS phone,
+            coalesce(latest.email, found.email) AS email,
+            coalesce(latest.phone, found.phone) AS phone,
             latest.place[1] AS country,
             latest.place[2] AS city,
             latest.language,
@@ -65,4 +59,4 @@ def describe(customers: str, records: str = "facts.records") -> str:
             latest.channel,
             latest.tags,
             recorded.records::INTEGER AS records
-        FROM identified JOIN recorded USING (person) LEFT JOIN latest USING (person)"""
+        FROM temp.person_components found JOIN recorded USING (person) LEFT JOIN latest USING (person)"""

@@ -130,10 +130,12 @@ def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> No
             f" {_national(country)} END"
         ),
         # What people type to get past a form is nobody's number: 0000000, 07777777777, 1234567.
+        "is_made_up": "length(rtrim(raw, right(raw, 1))) <= 3 OR contains('012345678901234', raw)",
+        # Most numbers are written plainly, and those are quickly told.
         "spelt_phone": (
-            "CASE WHEN length(ltrim(phone_number(raw), '+')) BETWEEN 7 AND 15"
-            " AND length(rtrim(phone_digits(raw), right(phone_digits(raw), 1))) > 3"
-            " AND NOT contains('012345678901234', phone_digits(raw))"
+            r"CASE WHEN regexp_full_match(raw, '\+[0-9]{7,15}')"
+            " THEN CASE WHEN NOT is_made_up(substr(raw, 2)) THEN raw END"
+            " WHEN length(ltrim(phone_number(raw), '+')) BETWEEN 7 AND 15 AND NOT is_made_up(phone_digits(raw))"
             " THEN phone_number(raw) END"
         ),
     }

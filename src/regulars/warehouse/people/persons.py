@@ -1,36 +1,37 @@
 """The persons: connected components of the identities that records share.
 
 A pure function of the current rows, the settings and the shop's corrections: neither the order of loads nor anything
-stored before enters. DuckDB collects what records say, scipy finds the components; what a write touched is found again in
-the region around it alone (difference.py), by the same functions.
+stored before enters. All of it is SQL: identities are hashed, and components found by passing labels (components.py). What
+a write touched is found again in the region around it alone (difference.py), by the same functions.
 """
 
 from __future__ import annotations
 
 import duckdb
-import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from regulars.vocabulary.errors import WarehouseError
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.people.components import find_components
 from regulars.warehouse.people.corrections import ensure_corrections
 from regulars.warehouse.people.descriptions import describe
 from regulars.warehouse.people.identities import RECORDS, define_identities, primary_identity
-from regulars.warehouse.people.records import links, said, spelt
+from regulars.warehouse.people.records import PRIMARY, REFERENCES, links, mentioned, once, referred, said, spelt, summed
 from regulars.warehouse.schema import Table
 
 HEX_DIGITS = 15
 """How much of the md5 of a person's smallest identity makes the number: as much as a bigint holds, never negative."""
-
-_TEMPORARY = ("person_nodes", "person_links", "person_components")
+HASH_BITS = 64
+"""Size of the hashes of identities while persons are derived. None is stored."""
+_ATTEMPTS = 100
 
 
 def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Derive the tables of persons anew from the current rows:
 
-    - `facts.records(id, person_id, email, phone, primary_identity, source, times)`: what records say, and how many rows say it
-    - `facts.identities(identity, person, source)`: whose each identity is; source only for customer ids
+    - `facts.records(id, person_id, email, phone, source, times)`: keys of the identities that records hold together, and
+      how many rows say so; the primary identity is the first that is not null
+    - `facts.identities(key, identity, person, source)`: whose each identity is; source only for customer ids. A key holds
+      until everything is derived anew
     - `facts.persons(person, bucket, customer, name, email, phone, country, …, records)`: one row per person; `records`
       counts the primary identities in it, so that a person of one record counts 1 (an identity that a split left to
       itself stays in identities, but without a record it is no person here)
@@ -38,14 +39,37 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("CREATE SCHEMA IF NOT EXISTS facts")
     ensure_corrections(con)
     define_identities(con, settings)
-    rows = " UNION ALL ".join(said(f"main.{table.name}") for table in RECORDS)
-    con.execute(f"CREATE OR REPLACE TABLE facts.records AS {spelt(rows)}")
-    # Said as a condition of the query, it would be worked out, spelling and all, before the rows are summed up.
-    con.execute("DELETE FROM facts.records WHERE primary_identity IS NULL")
-    find_persons(con, "facts.records")
-    con.execute("CREATE OR REPLACE TABLE facts.identities AS FROM temp.person_identities ORDER BY identity")
-    con.execute(f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers')} ORDER BY person")
-    con.execute("DROP TABLE temp.person_identities")
+    rows = " UNION ALL ".join(said(f"main.{table.name}") for table in RECORDS if table.name != "customers")
+    # A customer's row is one of its kind: only what others say is worth summing up.
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt(once(rows))} UNION ALL {spelt(said('main.customers'))}"
+    )
+    attempt = _hash_identities(con)
+    con.execute("DROP TABLE temp.person_texts")
+    find_persons(con)
+    # Identities of one person lie side by side, so that references to them take few bits.
+    con.execute(
+        "CREATE OR REPLACE TABLE facts.identities AS"
+        " SELECT row_number() OVER (ORDER BY person, key)::INTEGER AS key, identity, person, source"
+        f" FROM ({IDENTIFIED})"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE person_numbers AS"
+        f" SELECT {_hash('identity', attempt)} AS old, key AS new FROM facts.identities"
+    )
+    counts = con.execute(
+        f"SELECT {', '.join(f'count({name})' for name in REFERENCES)} FROM temp.person_records"
+    ).fetchall()
+    filled = [name for name, count in zip(REFERENCES, counts[0], strict=True) if count]
+    con.execute(
+        "CREATE OR REPLACE TABLE facts.records AS"
+        f" FROM ({referred('temp.person_records', 'temp.person_numbers', filled)}) ORDER BY {PRIMARY}"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers', 'facts.identities', 'facts.records')}"
+    )
+    con.execute("DROP TABLE temp.person_numbers")
+    forget_persons(con)
 
 
 def of_persons(table: Table, rows: str) -> str:
@@ -56,71 +80,80 @@ def of_persons(table: Table, rows: str) -> str:
     )
 
 
-def find_persons(con: duckdb.DuckDBPyConnection, records: str, region: str = "") -> None:
-    """Write temp.person_identities(identity, person, source) from what the records (a relation of SAID) share.
+IDENTIFIED = (
+    "SELECT c.key, c.identity, p.person, c.source FROM temp.components c JOIN temp.person_components p USING (label)"
+)
+"""SQL of the identities with their persons, once `find_persons` has found them."""
 
-    `region` (a table of `identity`) leaves out identities of records that reach beyond it: those a split cut off.
+
+def find_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Find the persons of temp.person_keys(key, identity, kind, source) by what temp.person_records, with keys, say of them.
+
+    Writes temp.person_components(label, person, identity, customer, person_id, email, phone), with the smallest of each
+    kind, and temp.components. `forget_persons` drops all of them.
     """
-    _number_identities(con, records, region)
-    _link_identities(con, records)
-    _find_components(con)
-    for table in _TEMPORARY:
-        con.execute(f"DROP TABLE temp.{table}")
-
-
-def _number_identities(con: duckdb.DuckDBPyConnection, records: str, region: str) -> None:
-    """Nodes from 0 in the order of their text, so that a component's smallest node is its smallest identity."""
-    inside = f" SEMI JOIN {region} USING (identity)" if region else ""
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE person_nodes AS
-        SELECT (row_number() OVER (ORDER BY identity) - 1)::INTEGER AS node, identity, min(source) AS source
-        FROM (
-            SELECT id AS identity, source FROM {records}
-            UNION ALL SELECT person_id, NULL FROM {records}
-            UNION ALL SELECT email, NULL FROM {records}
-            UNION ALL SELECT phone, NULL FROM {records}
-        ){inside}
-        WHERE identity IS NOT NULL GROUP BY identity
-        """
-    )
-
-
-def _link_identities(con: duckdb.DuckDBPyConnection, records: str) -> None:
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE person_links AS
-        SELECT one.node AS a, other.node AS b
-        FROM ({links(records)}) links
-        JOIN temp.person_nodes one ON one.identity = links.a
-        JOIN temp.person_nodes other ON other.identity = links.b
-        """
-    )
-
-
-def _find_components(con: duckdb.DuckDBPyConnection) -> None:
-    """Each node's component, named by its smallest node, and the component's number as a person."""
-    nodes = int(con.execute("SELECT count(*) FROM temp.person_nodes").fetchall()[0][0])
-    linked = con.execute("SELECT a, b FROM temp.person_links").fetchnumpy()
-    graph = coo_array((np.ones(len(linked["a"]), dtype=np.int8), (linked["a"], linked["b"])), shape=(nodes, nodes))
-    count, component = connected_components(graph, directed=False) if nodes else (0, np.empty(0, dtype=np.int32))
-    numbers = np.arange(nodes, dtype=np.int32)
-    smallest = np.empty(count, dtype=np.int32)
-    smallest[component[::-1]] = numbers[::-1]  # of several assignments the last one stays: the smallest node
-    con.register("person_roots", {"node": numbers, "root": smallest[component]})
+    con.execute(f"CREATE OR REPLACE TEMP TABLE person_links AS {links('temp.person_records', 'temp.person_keys')}")
+    find_components(con, "temp.person_keys", "temp.person_links")
+    kinds = ", ".join(f"min(identity) FILTER (kind = {kind}) AS {name}" for kind, name in enumerate(REFERENCES))
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE person_components AS
-        SELECT root, identity, {hashed("identity")} AS person
-        FROM person_roots JOIN temp.person_nodes USING (node) WHERE node = root
+        SELECT label, {hashed("identity")} AS person, identity,
+            CASE WHEN source = last_source THEN substr(id, length(source) + 5) END AS customer, source <> last_source AS several,
+            substr(person_id, 8) AS person_id, substr(email, 7) AS email, substr(phone, 7) AS phone
+        FROM (
+            SELECT *, least({", ".join(REFERENCES)}) AS identity FROM (
+                SELECT label, {kinds}, min(source) AS source, max(source) AS last_source
+                FROM temp.components GROUP BY label
+            )
+        )
+        """
+    )
+    con.execute(
+        """
+        UPDATE temp.person_components p SET customer = s.customer FROM (
+            SELECT label, min(substr(identity, length(source) + 5)) AS customer
+            FROM temp.components WHERE label IN (SELECT label FROM temp.person_components WHERE several) GROUP BY label
+        ) s WHERE s.label = p.label
         """
     )
     _part_collisions(con)
+
+
+def forget_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Drop what `find_persons` read and wrote."""
+    for table in ("person_records", "person_keys", "person_links", "components", "person_components"):
+        con.execute(f"DROP TABLE temp.{table}")
+
+
+def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
+    """temp.person_keys and temp.person_records as `find_persons` reads them, from temp.person_texts; keys are hashes.
+
+    Two identities with one hash would be one: then all are hashed again, in another way, until no two have one. Returns
+    which way that was.
+    """
+    for attempt in range(_ATTEMPTS):
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE person_keys AS SELECT {_hash('reference', attempt)} AS key,"
+            " reference AS identity, min(kind) AS kind, min(source) AS source"
+            f" FROM ({mentioned('temp.person_texts')}) GROUP BY reference"
+        )
+        if con.execute("SELECT count(*) = count(DISTINCT key) FROM temp.person_keys").fetchall()[0][0]:
+            break
+    else:
+        raise WarehouseError("The identities cannot be told apart by their hashes.")
+    hashes = ", ".join(f"CASE WHEN {name} IS NOT NULL THEN {_hash(name, attempt)} END AS {name}" for name in REFERENCES)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE person_identities AS SELECT n.identity, c.person, n.source"
-        " FROM temp.person_nodes n JOIN person_roots r USING (node) JOIN temp.person_components c USING (root)"
+        "CREATE OR REPLACE TEMP TABLE person_records AS"
+        f" {summed(f'(SELECT * REPLACE ({hashes}) FROM temp.person_texts)')}"
     )
-    con.unregister("person_roots")
+    return attempt
+
+
+def _hash(text: str, attempt: int) -> str:
+    """SQL of a text's hash of HASH_BITS."""
+    whole = f"hash({text}, {attempt})" if attempt else f"hash({text})"
+    return whole if HASH_BITS == 64 else f"{whole} % {1 << HASH_BITS}"
 
 
 def hashed(text: str) -> str:
@@ -130,15 +163,11 @@ def hashed(text: str) -> str:
 
 def _part_collisions(con: duckdb.DuckDBPyConnection) -> None:
     """Two persons with one number would be one: all but the smallest identity are hashed again until none collide."""
-    for attempt in range(1, 100):
-        twice = (
-            "SELECT identity FROM temp.person_components"
-            " QUALIFY row_number() OVER (PARTITION BY person ORDER BY identity) > 1"
-        )
-        if not con.execute(f"SELECT 1 FROM ({twice}) LIMIT 1").fetchone():
+    for attempt in range(1, _ATTEMPTS):
+        twice = "SELECT identity FROM temp.person_components QUALIFY row_number() OVER (PARTITION BY person ORDER BY identity) > 1"
+        if not con.execute("SELECT count(*) > count(DISTINCT person) FROM temp.person_components").fetchall()[0][0]:
             return
         con.execute(
-            f"UPDATE temp.person_components SET person = {hashed(f'identity || chr(0) || {attempt}')}"
-            f" WHERE identity IN ({twice})"
+            f"UPDATE temp.person_components SET person = {hashed(f'identity || chr(0) || {attempt}')} WHERE identity IN ({twice})"
         )
     raise WarehouseError("The persons cannot be told apart by their numbers.")

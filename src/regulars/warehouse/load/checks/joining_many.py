@@ -5,8 +5,9 @@ from __future__ import annotations
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.checks.unusable import masked
 from regulars.warehouse.load.judge import Judgement
+from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
-from regulars.warehouse.people.records import SAID, said, spelt
+from regulars.warehouse.people.records import SAID, mentioned, once, referred, said, spelt, summed
 
 MANY = 10
 """From how many different customer ids or email addresses on an identity is warned of."""
@@ -43,22 +44,25 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
         return []
     records = room.table("records")
     raw = " UNION ALL ".join(said(found.rows[table.name]) for table in tables)
-    con.execute(f"CREATE TEMP TABLE {records} AS {spelt(raw)}")
-    known = bool(
-        room.count(
-            "duckdb_columns() WHERE schema_name = 'facts' AND table_name = 'records' AND column_name = 'person_id'"
-        )
-    )
+    con.execute(f"CREATE TEMP TABLE {records} AS {spelt(once(raw))}")
+    known = _known(room, records)
     named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
     for column, name, most, joined, remedy in _KINDS:
-        rows = f"SELECT {SAID}, times FROM {records} WHERE {column} IS NOT NULL"
-        if known:
-            rows += f" UNION ALL SELECT {SAID}, times FROM facts.records SEMI JOIN {records} USING ({column})"
         # Few identities stand in so many rows: only theirs are counted by what differs.
+        often = room.table("often")
+        rows = f"SELECT {column} AS identity FROM {records} WHERE {column} IS NOT NULL"
+        many = f"SELECT {SAID}, times FROM {records} WHERE {column} IN (FROM {often})"
+        if known:
+            rows += f" UNION ALL SELECT k.identity FROM facts.records r JOIN {known} k ON k.key = r.{column}"
+            many += f" UNION ALL SELECT {SAID}, times FROM ({referred('stored', 'texts')})"
+        con.execute(
+            f"CREATE TEMP TABLE {often} AS SELECT identity FROM ({rows}) GROUP BY identity HAVING count(*) >= {MANY}"
+        )
+        if not room.count(often):
+            continue
         identities, most_joined, sample = con.execute(
-            f"WITH rows_ AS ({rows}), often AS (SELECT {column} FROM rows_ GROUP BY ALL HAVING count(*) >= {MANY}),"
-            f" many AS (FROM rows_ SEMI JOIN often USING ({column})),"
+            f"WITH {_stored(column, known, often) if known else ''} many AS MATERIALIZED ({summed(f'({many})')}),"
             " named AS (SELECT id_identity(source, customer_id) AS id, min(coalesce(lower(name), customer_id)) AS name"
             f" FROM {named} GROUP BY id),"
             f" joining AS (SELECT {column} AS identity, {most} AS joined FROM many LEFT JOIN named USING (id) GROUP BY ALL)"
@@ -70,3 +74,27 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
             such = "" if identities == 1 else f" (most: {value})"
             warnings.append(f"{which} {most_joined:,} different {joined} into one customer{such}. {remedy}")
     return warnings
+
+
+def _known(room: Workspace, records: str) -> str:
+    """The name of a table of `key` and `identity`: what the load's records mention and was known before; empty if nothing."""
+    if not room.count(
+        "duckdb_columns() WHERE schema_name = 'facts' AND table_name = 'identities' AND column_name = 'key'"
+    ):
+        return ""
+    known = room.table("known")
+    room.con.execute(
+        f"CREATE TEMP TABLE {known} AS SELECT key, identity FROM facts.identities"
+        f" WHERE identity IN (SELECT reference FROM ({mentioned(records)}))"
+    )
+    return known
+
+
+def _stored(column: str, known: str, often: str) -> str:
+    """SQL of `stored`, the stored records of the identities `often`, and of the `texts` of what they refer to."""
+    keys = f"SELECT key FROM {known} WHERE identity IN (FROM {often})"
+    return (
+        f"stored AS MATERIALIZED (FROM facts.records WHERE {column} IN ({keys})),"
+        " texts AS MATERIALIZED (SELECT key AS old, identity AS new FROM facts.identities"
+        f" WHERE key IN (SELECT reference FROM ({mentioned('stored')}))),"
+    )

@@ -1,0 +1,90 @@
+"""Connected components by passing labels: SQL that any engine runs, no graph in memory.
+
+Every key takes the smallest label among its neighbours', and a label takes that of the key it names, until it names itself.
+What then has one label is one key of a smaller graph, in which the same is done again, until no two keys are linked.
+Each round costs what is left of the links, and there are few: a path of a thousand keys takes a handful.
+"""
+
+from __future__ import annotations
+
+import duckdb
+
+_TEMPORARY = ("component_stars", "component_links", "component_labels", "component_hooks")
+
+
+def find_components(con: duckdb.DuckDBPyConnection, keys: str, links: str) -> int:
+    """Write temp.components: the rows of `keys`, a relation with a `key`, and the `label` of each one's component: one of its keys.
+
+    `links` is a table of a, b and joined. Links that are not `joined` lead from stronger to weaker identities: they make no
+    circle. Returns the number of rounds.
+    """
+    # Most keys are linked to one other: the first round, over all links, is one aggregation.
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE component_stars AS"
+        f" SELECT b AS key, min(a) AS low, max(a) AS high FROM {links} WHERE NOT joined GROUP BY b"
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE component_links AS
+        SELECT DISTINCT l.a, s.low AS b FROM {links} l JOIN temp.component_stars s ON s.key = l.b
+        WHERE NOT l.joined AND s.low <> s.high AND l.a <> s.low
+        UNION SELECT key, low FROM temp.component_stars WHERE key IN (SELECT a FROM {links})
+            OR key IN (SELECT b FROM {links} WHERE joined)
+        UNION SELECT a, b FROM {links} WHERE joined AND a <> b
+        """
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE component_labels AS"
+        " SELECT a AS key, a AS label FROM temp.component_links UNION SELECT b, b FROM temp.component_links"
+    )
+    rounds = 1
+    while _hook(con):
+        rounds += 1
+        con.execute(
+            """
+            CREATE OR REPLACE TEMP TABLE component_links AS
+            SELECT DISTINCT coalesce(x.label, a) AS a, coalesce(y.label, b) AS b
+            FROM temp.component_links LEFT JOIN temp.component_hooks x ON x.key = a LEFT JOIN temp.component_hooks y ON y.key = b
+            WHERE coalesce(x.label, a) <> coalesce(y.label, b)
+            """
+        )
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE component_labels AS SELECT l.key, coalesce(h.label, l.label) AS label"
+            " FROM temp.component_labels l LEFT JOIN temp.component_hooks h ON h.key = l.label"
+        )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE components AS SELECT k.*, coalesce(l.label, s.low, k.key) AS label
+        FROM {keys} k LEFT JOIN temp.component_stars s ON s.key = k.key
+        LEFT JOIN temp.component_labels l ON l.key = coalesce(s.low, k.key)
+        """
+    )
+    for table in _TEMPORARY:
+        con.execute(f"DROP TABLE temp.{table}")
+    return rounds
+
+
+def _hook(con: duckdb.DuckDBPyConnection) -> bool:
+    """temp.component_hooks(key, label): keys with a smaller neighbour, and where the way from smaller to smaller ends.
+
+    Returns False where there are none.
+    """
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE component_hooks AS SELECT key, min(neighbour) AS label
+        FROM (SELECT a AS key, b AS neighbour FROM temp.component_links UNION ALL SELECT b, a FROM temp.component_links)
+        GROUP BY key HAVING min(neighbour) < key
+        """
+    )
+    if not _any(con, "temp.component_hooks"):
+        return False
+    while _any(con, "temp.component_hooks WHERE label IN (SELECT key FROM temp.component_hooks)"):
+        con.execute(
+            "CREATE OR REPLACE TEMP TABLE component_hooks AS SELECT h.key, coalesce(next.label, h.label) AS label"
+            " FROM temp.component_hooks h LEFT JOIN temp.component_hooks next ON next.key = h.label"
+        )
+    return True
+
+
+def _any(con: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
