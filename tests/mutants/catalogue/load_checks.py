@@ -136,8 +136,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "words for nobody are addresses that are none",
         "warehouse/load/checks/unusable.py",
-        "NOT means_nobody(value) AND NOT {_VALID",
-        "NOT {_VALID",
+        "NOT means_nobody(trim({column})) AND spelt_",
+        "spelt_",
         (f"{_CHECKS}/test_unusable.py",),
     ),
 )

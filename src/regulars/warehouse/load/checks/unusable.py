@@ -6,8 +6,11 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.people.identities import IDENTIFYING, RECORDS, define_identities
 
-_VALID = {"email": "spelt_email(value) IS NOT NULL", "phone": "spelt_phone(value) IS NOT NULL"}
-"""SQL of whether a value of the column is an address or a number. An id may be any text."""
+_INVALID = {
+    column: f"NOT means_nobody(trim({column})) AND spelt_{column}(trim({column})) IS NULL"
+    for column in ("email", "phone")
+}
+"""SQL of whether the value of a column is neither a word for nobody nor an address or a number. An id may be any text."""
 
 _NAMES = {"email": "email address", "phone": "phone number"}
 
@@ -25,11 +28,24 @@ def unusable_identities(found: Judgement, settings: Settings) -> list[str]:
     for table in RECORDS:
         if table.name not in found.rows:
             continue
-        for column in IDENTIFYING:
-            if table.has(column):
-                warnings += _nobody(found, table.name, column)
-                warnings += _invalid(found, table.name, column)
+        rows = found.rows[table.name]
+        columns = [column for column in IDENTIFYING if table.has(column)]
+        # Mostly nothing is wrong: one pass counts, and only what is wrong is looked at again.
+        counts = found.room.con.execute(
+            f"SELECT {', '.join(f'count(*) FILTER ({condition})' for c in columns for condition in _conditions(c))} FROM {rows}"
+        ).fetchall()[0]
+        for column, filled, nobody, invalid in zip(columns, counts[::3], counts[1::3], counts[2::3], strict=True):
+            if nobody:
+                warnings.append(_nobody(found, table.name, column))
+            if invalid:
+                warnings.append(_invalid(found, table.name, column, filled))
     return warnings
+
+
+def _conditions(column: str) -> tuple[str, str, str]:
+    """SQL of whether a row has any value in the column, a word for nobody, or an invalid one."""
+    filled = f"trim({column}) <> ''"
+    return filled, f"{filled} AND means_nobody(trim({column}))", f"{filled} AND {_INVALID.get(column, 'false')}"
 
 
 def masked(value: str) -> str:
@@ -50,37 +66,24 @@ def _shape(character: str) -> str:
     return character if character.isprintable() else "?"
 
 
-def _values(found: Judgement, table: str, column: str) -> str:
-    """SQL of `value` and `times`: the values of a column of the load's rows, without blanks around them."""
-    return (
-        f"(SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]}"
-        f" WHERE trim({column}) <> '' GROUP BY value)"
-    )
-
-
-def _nobody(found: Judgement, table: str, column: str) -> list[str]:
+def _nobody(found: Judgement, table: str, column: str) -> str:
     words = found.room.con.execute(
-        f"SELECT value, times FROM {_values(found, table, column)} WHERE means_nobody(value) ORDER BY times DESC, value"
+        f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[1]}"
+        " GROUP BY value ORDER BY times DESC, value"
     ).fetchall()
-    if not words:
-        return []
     total = sum(times for _, times in words)
     listed = ", ".join(f"'{word}' {times:,} ×" for word, times in words[:9])
     rows = "1 row has" if total == 1 else f"{total:,} rows have"
-    return [f"{table}.{column}: {rows} a word for nobody ({listed}); it joins nobody."]
+    return f"{table}.{column}: {rows} a word for nobody ({listed}); it joins nobody."
 
 
-def _invalid(found: Judgement, table: str, column: str) -> list[str]:
-    if column not in _VALID:
-        return []
-    invalid = f"NOT means_nobody(value) AND NOT {_VALID[column]}"
-    filled, wrong, sample = found.room.con.execute(
-        f"SELECT sum(times), sum(times) FILTER ({invalid}), arg_max(value, (times, value)) FILTER ({invalid})"
-        f" FROM {_values(found, table, column)}"
+def _invalid(found: Judgement, table: str, column: str, filled: int) -> str:
+    wrong, sample = found.room.con.execute(
+        "SELECT sum(times), arg_max(value, (times, value)) FROM ("
+        f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[2]}"
+        " GROUP BY value)"
     ).fetchall()[0]
-    if not wrong:
-        return []
-    return [
+    return (
         f"{table}.{column}: {wrong:,} of {filled:,} values hold no {_NAMES[column]} and identify nobody, such as"
         f" {masked(sample)} (letters as x, digits as 9)."
-    ]
+    )
