@@ -115,7 +115,7 @@ def metrics(
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
             compared = not whole and (compare or (len(periods) == 1 and is_table))
             values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
-            parts.append((values, periods, facts.calendar.compared_with(periods[0]).label if compared else None))
+            parts.append((list(values), periods, facts.calendar.compared_with(periods[0]).label if compared else None))
     if not is_table:
         _write([value for values, *_ in parts for value in values], splits, compare, format)
         say_rows_not_used(reading, shop, tell)
