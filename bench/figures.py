@@ -165,7 +165,7 @@ def _loads() -> Iterable[Figure]:
             "load_many_zip" if packed else "load_many", f"{_MANY:,} files of one order each, in {where}", group,
             "bench.load:many", {"files": _MANY, "packed": packed}, aim=Aim(busy=30), most=1,
         )  # fmt: skip
-    yield Figure("copy_version", "copy the warehouse's file", group, "bench.limits:copy_version")
+    yield Figure("copy_version", "copy all files of a version", group, "bench.limits:copy_version")
     yield Figure(
         "load_late", "10,000 late orders (a tenth of a small shop's) into it", group, "bench.load:late", {"files": _LATE},
         "copy_version", parts=_parts(""), most=_LATE_FEW,

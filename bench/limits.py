@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 
 import duckdb
@@ -9,7 +10,7 @@ import duckdb
 from bench.measuring import Place, Stopwatch
 from regulars.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.versions.folder import VersionFolder
+from regulars.warehouse.versions.folder import VersionFolder, copy
 
 
 def read_files(place: Place, watch: Stopwatch, names: Sequence[str]) -> None:
@@ -33,13 +34,15 @@ def scan_orders(place: Place, watch: Stopwatch) -> None:
 
 
 def copy_version(place: Place, watch: Stopwatch) -> None:
-    """The copy of the shop's warehouse file that every load begins with."""
+    """All files of a version of the shop, of which a load copies those that it changes."""
     files = VersionFolder(Shop.open(place.shop).warehouse)
     number = files.pointer().number
     assert number is not None
-    target = place.scratch("copy.duckdb")
+    target = place.scratch("copy")
     for _ in watch.runs():
-        target.unlink(missing_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
         with watch.timing():
-            files.copy(number, target)
-    target.unlink()
+            for file in files.files(number):
+                copy(file, target / file.name)
+    shutil.rmtree(target)

@@ -71,16 +71,20 @@ CHANGES = {
         "INSERT INTO log.orders SELECT * REPLACE (1 AS load_id) FROM log.orders WHERE order_id = 'n7'", "log", "has 12,002",
     ),
     "all rows of a load gone": ("DELETE FROM log.orders", "log", "had 12,001 rows and has 0"),
-    "a fact changed": ("UPDATE facts.orders SET net_revenue = net_revenue + 1 WHERE rowid % 2 = 0", "rollups", "net_revenue of 2"),
+    "a fact changed": (
+        "UPDATE orders.facts.orders SET net_revenue = net_revenue + 1 WHERE rowid % 2 = 0", "rollups", "net_revenue of 2",
+    ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize(("sql", "part", "words"), CHANGES.values(), ids=CHANGES.keys())
 def test_what_was_changed_behind_its_back_is_named(command: Callable, shop: Path, sql: str, part: str, words: str):
-    file = shop / "warehouse" / "v000003.duckdb"
-    file.chmod(0o600)
-    with duckdb.connect(str(file)) as con:
-        con.execute(sql)
+    file = shop / "warehouse" / "v000003" / "shop.duckdb"
+    with duckdb.connect() as con:
+        for path in (file, file.with_name("orders.duckdb")):
+            path.chmod(0o600)
+            con.execute(f"ATTACH '{path}'")
+        con.execute(f"USE shop; {sql}")
     code, parts = found(command, shop)
     assert code == 1
     assert words in "; ".join(parts[3, part])
@@ -89,7 +93,7 @@ def test_what_was_changed_behind_its_back_is_named(command: Callable, shop: Path
 
 
 def test_a_damaged_block_is_named_and_other_versions_are_checked_all_the_same(command: Callable, shop: Path):
-    file = shop / "warehouse" / "v000002.duckdb"
+    file = shop / "warehouse" / "v000002" / "shop.duckdb"
     overwrite(file, places(file)[5])
     assert found(command, shop)[0] == 0
     code, parts = found(command, shop, "--all")
@@ -111,8 +115,8 @@ def test_what_killed_readers_spilled_is_cleared(command: Callable, shop: Path):
     gone = subprocess.Popen(["true"])
     gone.wait()
     host = socket.gethostname()
-    left = shop / "warehouse" / f"v000003.duckdb.spill-{host}-{gone.pid}"
-    used = shop / "warehouse" / f"v000003.duckdb.spill-{host}-{os.getppid()}"
+    left = shop / "warehouse" / f"v000003.spill-{host}-{gone.pid}"
+    used = shop / "warehouse" / f"v000003.spill-{host}-{os.getppid()}"
     for folder in (left, used):
         folder.mkdir()
     assert command("check", "--shop", shop).code == 0

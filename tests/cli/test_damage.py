@@ -26,7 +26,7 @@ def test_any_damage_is_named_with_the_way_back(shop: Path, tmp_path: Path, comma
     orders.write_text("order_id,customer_id,ordered_at,currency,gross\n77,dee,2024-03-03 10:00,GBP,7.70\n")
     assert command("load", orders, "--shop", shop).code == 0
     orders.write_text(orders.read_text() + "78,dee,2024-03-04 10:00,GBP,7.70\n")
-    file = shop / "warehouse" / f"v{Warehouse(shop / 'warehouse').number:06d}.duckdb"
+    file = shop / "warehouse" / f"v{Warehouse(shop / 'warehouse').number:06d}" / "shop.duckdb"
     content, refusals = file.read_bytes(), 0
     for place in places(file)[::nth]:
         overwrite(file, place)
@@ -38,8 +38,8 @@ def test_any_damage_is_named_with_the_way_back(shop: Path, tmp_path: Path, comma
                 assert len(said.err.splitlines()) == 2
                 refusals += 1
             elif words[0] in ("load", "undo"):  # all that was damaged was written anew
-                warehouse = Warehouse(file.parent)
+                warehouse = Warehouse(shop / "warehouse")
                 assert warehouse.fault(warehouse.number) == ""
-                (file.parent / "current").write_text(f"{file.name}\nhighest {warehouse.number}\n")
+                (shop / "warehouse" / "current").write_text(f"{file.parent.name}\nhighest {warehouse.number}\n")
         file.write_bytes(content)
     assert refusals > len(COMMANDS) / 2

@@ -1,4 +1,6 @@
-"""A shop that an older Regulars wrote, which knew of no waiting rows, is brought up to date by whatever asks first."""
+"""A shop that an older Regulars wrote, with versions of one file and no waiting rows, is brought up to date by whatever asks
+first.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,27 @@ COMMANDS = ("loads", "rejects", "rejects --waiting", "metrics", "versions", "che
 
 @pytest.fixture(scope="module")
 def older(tmp_path_factory: pytest.TempPathFactory, first_shop: Path) -> Path:
-    """The shop without the columns and tables for rows that wait."""
+    """The shop in one file, without the columns and tables for rows that wait."""
     shop = Path(shutil.copytree(first_shop, tmp_path_factory.mktemp("older") / "shop"))
-    (version,) = (shop / "warehouse").glob("v*.duckdb")
-    version.chmod(0o600)
-    with duckdb.connect(str(version)) as con:
+    (folder,) = (shop / "warehouse").glob("v*")
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    with duckdb.connect(str(folder / "shop.duckdb")) as con:
+        for file in folder.glob("*.duckdb"):
+            if file.stem != "shop":
+                con.execute(f"ATTACH '{file}' AS group_{file.stem}")
+        for (view,) in con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'facts'").fetchall():
+            con.execute(f"CREATE TEMP TABLE was AS FROM facts.{view}; DROP VIEW facts.{view}")
+            con.execute(f"CREATE TABLE facts.{view} AS FROM was; DROP TABLE was")
         con.execute("DROP TABLE main.waiting; ALTER TABLE main.load_files DROP COLUMN waiting")
         for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'log'").fetchall():
             con.execute(f"ALTER TABLE log.{table} DROP COLUMN waiting")
         con.execute("UPDATE main.about SET value = '6', key = 'edition' WHERE key = 'facts'")
+        con.execute("DELETE FROM main.about WHERE key = 'groups'")
+    (folder / "shop.duckdb").rename(folder.with_suffix(".duckdb"))
+    shutil.rmtree(folder)
+    pointer = shop / "warehouse" / "current"
+    pointer.write_text(pointer.read_text().replace(folder.name, f"{folder.name}.duckdb"))
     return shop
 
 

@@ -54,7 +54,9 @@ def test_the_group_of_a_shared_shop_reads_and_writes(tmp_path: Path, umask: str)
     under(umask, tmp_path, "load", "orders.csv", "bad.csv", "--shop", "shop", "--accept-rejects")
     under(umask, tmp_path, "rejects", "--export", "rejects.csv", "--shop", "shop")
     found = modes(tmp_path / "shop" / "warehouse")
-    assert found == {".": 0o770, "lock": 0o660, "current": 0o660, "v000001.duckdb": 0o440}
+    files = {name: mode for name, mode in found.items() if name.startswith("v000001/")}
+    assert found == {".": 0o770, "lock": 0o660, "current": 0o660, "v000001": 0o770, **files}
+    assert set(files.values()) == {0o440} and "v000001/shop.duckdb" in files and len(files) > 1
     assert (tmp_path / "rejects.csv").stat().st_mode & 0o777 == 0o660
 
 
@@ -79,10 +81,11 @@ NOBODY = 65534
     [
         ("", 0o700, ("loads",), "regulars.toml"),
         ("warehouse", 0o700, ("loads",), "current"),
-        ("warehouse/v000001.duckdb", 0o600, ("loads",), "v000001.duckdb"),
+        ("warehouse/v000001", 0o700, ("loads",), "v000001/shop.duckdb"),
+        ("warehouse/v000001/shop.duckdb", 0o600, ("loads",), "v000001/shop.duckdb"),
         ("warehouse/lock", 0o600, ("undo", "1"), "lock"),
     ],
-    ids=["shop", "warehouse", "version", "lock"],
+    ids=["shop", "warehouse", "version", "its file", "lock"],
 )
 def test_what_is_closed_is_named_with_who_may_open_it(
     command: Callable, first_shop: Path, closed: str, mode: int, words: tuple[str, ...], named: str

@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from regulars.cli import run
 from regulars.warehouse.tables import TABLES
+from regulars.warehouse.versions import Warehouse
 
 REFUSED = 1
 LITTLE = "250 MB"
@@ -52,9 +52,7 @@ def new_shop(folder: Path, *machine: str) -> Path:
 
 def everything(shop: Path) -> dict[str, tuple[object, ...]]:
     """What a warehouse says, table by table: how many rows, and a sum over all of them that no order of rows changes."""
-    current = (shop / "warehouse" / "current").read_text().split()[0]
-    with duckdb.connect(str(shop / "warehouse" / current), read_only=True) as con:
-        con.execute("SET TimeZone = 'UTC'")
+    with Warehouse(shop / "warehouse").read() as con:
         found = con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
         names = [f"main.{table.name}" for table in TABLES] + [f"facts.{name}" for (name,) in found]
         assert len(names) > len(TABLES)
@@ -78,7 +76,7 @@ def test_a_load_that_does_not_fit_in_memory_finishes_on_disk(command, tmp_path: 
     assert command("load", exports, "--shop", tight).code == 0
     assert everything(tight) == everything(free)
     assert command("metrics", "--shop", tight).out == command("metrics", "--shop", free).out
-    assert sorted(path.name for path in (tight / "warehouse").iterdir()) == ["current", "lock", "v000001.duckdb"]
+    assert sorted(path.name for path in (tight / "warehouse").iterdir()) == ["current", "lock", "v000001"]
 
 
 def test_a_changed_limit_derives_nothing_again(command, shop: Path):
@@ -100,7 +98,7 @@ def test_a_full_disk_leaves_the_last_version_and_room_lets_the_same_load_through
     answer = command("metrics", "--shop", shop).out
     assert "net_revenue" in answer
 
-    size = (shop / "warehouse" / "v000001.duckdb").stat().st_size
+    size = (shop / "warehouse" / "v000001" / "shop.duckdb").stat().st_size
     for room in (size // 2, 2 * size):  # the copy of the last version does not fit, or what is loaded into it
         with (place / "ballast").open("wb") as ballast:
             os.posix_fallocate(ballast.fileno(), 0, shutil.disk_usage(place).free - room)

@@ -102,6 +102,20 @@ int fsync(int fd) { return step_at("sync", fd, 0, "", 0) ? -1 : REAL(fsync)(fd);
 int fdatasync(int fd) { return step_at("sync", fd, 0, "", 0) ? -1 : REAL(fdatasync)(fd); }
 int rename(const char *from, const char *to) { return step("rename", from, to, "", 0) ? -1 : REAL(rename)(from, to); }
 int unlink(const char *path) { return step("unlink", path, "", "", 0) ? -1 : REAL(unlink)(path); }
+int rmdir(const char *path) { return step("unlink", path, "", "", 0) ? -1 : REAL(rmdir)(path); }
+int mkdir(const char *path, mode_t mode) { return step("mkdir", path, "", "", 0) ? -1 : REAL(mkdir)(path, mode); }
+int link(const char *from, const char *to) { return step("link", from, to, "", 0) ? -1 : REAL(link)(from, to); }
+
+int unlinkat(int at, const char *name, int flags) {
+    char path[2 * PATH_MAX];
+    path[0] = 0;
+    if (name[0] != '/' && at != AT_FDCWD) {
+        path_of(at, path);
+        strncat(path, "/", PATH_MAX);
+    }
+    strncat(path, name, PATH_MAX - 1);
+    return step("unlink", path, "", "", 0) ? -1 : REAL(unlinkat)(at, name, flags);
+}
 
 int chmod(const char *path, mode_t mode) {
     char more[32];

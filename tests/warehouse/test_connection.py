@@ -156,7 +156,8 @@ def test_a_load_reaches_its_own_files_only(tmp_path: Path, name: str, secret: Pa
     given = tmp_path / name
     given.write_text("a\nmine\n")
     (tmp_path / "orders1.csv").write_text("a\nnot mine\n")
-    with connect(tmp_path / "shop.duckdb", read_only=False, reads=[given]) as con:
+    (tmp_path / "building").mkdir()
+    with connect(tmp_path / "building" / "shop.duckdb", read_only=False, reads=[given]) as con:
         with Workspace(con) as room:
             path = room.reachable(given)
             assert con.execute("FROM read_csv(?, header = true)", [str(path)]).fetchall() == [("mine",)]

@@ -25,7 +25,8 @@ while not stop.exists() or not answers:
     try:
         with warehouse.read() as con:
             counts = con.execute(
-                "SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c)"
+                "SELECT (SELECT count(*) FROM facts.a), (SELECT count(*) FROM facts.b),"
+                " (SELECT count(*) FROM facts.c)"
             ).fetchone()
             assert counts[0] == counts[1] == counts[2] > 0, counts
             answers += 1
@@ -43,7 +44,7 @@ def whole(con: duckdb.DuckDBPyConnection) -> list[int]:
     """Who has written this version; each of them wrote all of its rows to every table."""
     written = []
     for table in writer.TABLES:
-        counts = dict(con.execute(f"SELECT writer, count(DISTINCT text) FROM {table} GROUP BY writer").fetchall())
+        counts = dict(con.execute(f"SELECT writer, count(DISTINCT text) FROM facts.{table} GROUP BY writer").fetchall())
         assert set(counts.values()) == {writer.ROWS}
         written.append(sorted(counts))
     assert written[0] == written[1] == written[2]
@@ -96,28 +97,31 @@ def test_writers_at_once_lose_nothing_and_readers_are_never_refused(tmp_path: Pa
     assert state(warehouse, whole) == [start + turn for start in (100, 200, 300) for turn in range(4)]
     assert warehouse.number == 12
     assert any(line.startswith("Waiting for another writer: write ") for line in told)
-    assert len(warehouse.versions()) == 5
+    assert len(warehouse.versions()) == 3
 
 
 DYING = """
 import os, signal, sys
 from pathlib import Path
 from regulars.warehouse.versions import Warehouse
+from regulars.warehouse.versions.groups import writable
 
 folder, last = Path(sys.argv[1]), int(sys.argv[2])
 steps = 0
+STEPS = ("open", "os.rename", "os.remove", "os.chmod", "os.link", "os.mkdir", "os.rmdir")
 
 def die(event, arguments):
     global steps
-    if event in ("open", "os.rename", "os.remove", "os.chmod") and str(arguments[0]).startswith(str(folder)):
+    if event in STEPS and str(arguments[0]).startswith(str(folder)):
         steps += 1
         if steps == last:
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(die)
 with Warehouse(folder).write(f"die at step {last}") as con:
-    con.execute("CREATE TABLE IF NOT EXISTS t (i INTEGER)")
-    con.execute("INSERT INTO t VALUES (?)", [last])
+    for schema in ("main", writable(con, "group")):
+        con.execute(f"CREATE TABLE IF NOT EXISTS {schema}.t (i INTEGER)")
+        con.execute(f"INSERT INTO {schema}.t VALUES (?)", [last])
 """
 
 
@@ -126,7 +130,11 @@ def test_killed_at_each_step_on_disk(tmp_path: Path):
     warehouse = Warehouse(tmp_path / "warehouse")
 
     def rows(con: duckdb.DuckDBPyConnection) -> list[int]:
-        return [row[0] for row in con.execute("SELECT i FROM t ORDER BY i").fetchall()]
+        places = ("main", "group_group.facts")
+        places = ("main", "group_group.facts")
+        main, group = (con.execute(f"SELECT i FROM {place}.t ORDER BY i").fetchall() for place in places)
+        assert main == group
+        return [row[0] for row in main]
 
     before: list[int] = []
     for step in range(1, 100):
@@ -159,4 +167,4 @@ with Warehouse(Path({str(tmp_path)!r})).write("for ever") as con:
     with Warehouse(tmp_path).write("next", waiting=told.append) as con:
         assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("about",)]
     assert told == []
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["current", "lock", "v000001.duckdb"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["current", "lock", "v000001"]

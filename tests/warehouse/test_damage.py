@@ -45,7 +45,7 @@ def warehouse(sound: Path, tmp_path: Path) -> Warehouse:
 
 def damaged_in_turn(warehouse: Warehouse) -> Iterator[tuple[Path, int]]:
     """The current version, damaged at one place after another."""
-    file = warehouse.folder / f"v{warehouse.number:06d}.duckdb"
+    file = warehouse.folder / f"v{warehouse.number:06d}" / "shop.duckdb"
     sound = file.read_bytes()
     for place in places(file):
         overwrite(file, place)
@@ -72,7 +72,7 @@ def test_every_damaged_block_is_found(warehouse: Warehouse):
 
 @pytest.mark.parametrize("length", [0, 1, 4095, 4096, 12_288, 300_000, -262_144, -1])
 def test_a_file_cut_short_is_found(warehouse: Warehouse, length: int):
-    file = warehouse.folder / "v000002.duckdb"
+    file = warehouse.folder / "v000002" / "shop.duckdb"
     content = file.read_bytes()
     file.chmod(0o644)
     file.write_bytes(content[:length])
@@ -80,7 +80,7 @@ def test_a_file_cut_short_is_found(warehouse: Warehouse, length: int):
 
 
 def test_a_block_of_zeros_is_found(warehouse: Warehouse):
-    file = warehouse.folder / "v000002.duckdb"
+    file = warehouse.folder / "v000002" / "shop.duckdb"
     content = bytearray(file.read_bytes())
     assert any(content[12_288 : 12_288 + 262_144])
     content[12_288 : 12_288 + 262_144] = bytes(262_144)
@@ -122,7 +122,7 @@ def test_no_writer_passes_damage_on(warehouse: Warehouse, writes: bool):
             refusals += 1
         else:
             assert warehouse.fault(3) == ""
-            (warehouse.folder / "v000003.duckdb").unlink()
+            shutil.rmtree(warehouse.folder / "v000003")
             (warehouse.folder / "current").write_bytes(pointer)
     assert refusals > 5
 
@@ -132,7 +132,7 @@ def test_the_way_out_works(warehouse: Warehouse):
         assert warehouse.rollback().number == 1
         with warehouse.read() as con:
             assert con.execute("SELECT count(*) FROM deleted").fetchall() == [(ROWS,)]
-        (warehouse.folder / "current").write_text("v000002.duckdb\nhighest 2\n")
+        (warehouse.folder / "current").write_text("v000002\nhighest 2\n")
 
 
 def test_an_error_that_is_no_damage_stays_what_it_is(warehouse: Warehouse):
@@ -145,5 +145,5 @@ def test_an_error_that_is_no_damage_stays_what_it_is(warehouse: Warehouse):
 @pytest.mark.parametrize("headers", [0, 1, 2])
 def test_a_file_cut_off_within_its_headers_is_no_database(sound: Path, tmp_path: Path, headers: int):
     file = tmp_path / "cut.duckdb"
-    file.write_bytes((sound / "v000002.duckdb").read_bytes()[: headers * 4096])
+    file.write_bytes((sound / "v000002" / "shop.duckdb").read_bytes()[: headers * 4096])
     assert damaged_block(file) == "it is no database"

@@ -48,7 +48,7 @@ def test_what_does_not_fit_in_memory_is_moved_to_disk(tmp_path: Path):
         con.execute("CREATE TEMP TABLE held AS SELECT md5(i::text) AS text FROM range(5000000) t(i)")
         assert con.execute("SELECT sum(size) FROM duckdb_temporary_files()").fetchall()[0][0] > 10_000_000
         assert con.execute("SELECT count(*), count(DISTINCT text[:3]) FROM held").fetchall() == [(5_000_000, 4_096)]
-    assert names(tmp_path) == ["current", "lock", "v000001.duckdb"]
+    assert names(tmp_path) == ["current", "lock", "v000001"]
 
 
 @contextmanager

@@ -58,12 +58,12 @@ def test_each_version_is_the_last_one_changed(warehouse: Warehouse):
     add(warehouse, 2)
     assert rows(warehouse) == [1, 2]
     assert warehouse.number == 2
-    assert files(warehouse) == ["current", "lock", "v000001.duckdb", "v000002.duckdb"]
+    assert files(warehouse) == ["current", "lock", "v000001", "v000002"]
 
 
-def test_the_pointer_is_text_with_the_file_s_name_first(warehouse: Warehouse):
+def test_the_pointer_is_text_with_the_folder_s_name_first(warehouse: Warehouse):
     add(warehouse, 1)
-    assert (warehouse.folder / "current").read_text() == "v000001.duckdb\nhighest 1\n"
+    assert (warehouse.folder / "current").read_text() == "v000001\nhighest 1\n"
 
 
 def test_a_version_tells_where_it_comes_from(warehouse: Warehouse):
@@ -125,14 +125,14 @@ with Warehouse(Path({str(warehouse.folder)!r})).read() as con:
     del unread
     add(warehouse, 4)
     assert rows(warehouse) == [1, 2, 3, 4]
-    assert files(warehouse) == ["current", "lock", *(f"v{number:06d}.duckdb" for number in range(1, 5))]
+    assert files(warehouse) == ["current", "lock", *(f"v{number:06d}" for number in range(2, 5))]
 
 
-def test_the_last_five_are_kept(warehouse: Warehouse):
+def test_the_last_three_are_kept(warehouse: Warehouse):
     for row in range(1, 9):
         add(warehouse, row)
-    assert numbers(warehouse) == [4, 5, 6, 7, 8]
-    assert files(warehouse) == ["current", "lock", *(f"v{number:06d}.duckdb" for number in range(4, 9))]
+    assert numbers(warehouse) == [6, 7, 8]
+    assert files(warehouse) == ["current", "lock", *(f"v{number:06d}" for number in range(6, 9))]
 
 
 def test_a_reader_keeps_its_version_while_it_is_pruned(warehouse: Warehouse):
@@ -142,7 +142,7 @@ def test_a_reader_keeps_its_version_while_it_is_pruned(warehouse: Warehouse):
         assert con.execute("SELECT min(i) FROM t").fetchone() == (0,)
         for number in range(2, 9):
             add_nothing(warehouse, number)
-        assert not (warehouse.folder / "v000001.duckdb").exists()
+        assert not (warehouse.folder / "v000001").exists()
         assert con.execute("SELECT count(DISTINCT text) FROM t").fetchone() == (1_000_000,)
 
 
@@ -155,7 +155,7 @@ def test_a_version_cannot_be_written_to(warehouse: Warehouse):
     add(warehouse, 1)
     with warehouse.read() as con, pytest.raises(duckdb.InvalidInputException, match="read-only"):
         con.execute("INSERT INTO t VALUES (2)")
-    assert not (warehouse.folder / "v000001.duckdb").stat().st_mode & 0o222
+    assert not (warehouse.folder / "v000001" / "shop.duckdb").stat().st_mode & 0o222
 
 
 def test_times_are_utc_whatever_the_machine_thinks(warehouse: Warehouse):
@@ -193,6 +193,33 @@ def test_what_a_reader_spills_goes_with_it(warehouse: Warehouse):
     assert files(warehouse) == before
 
 
+def flat(warehouse: Warehouse, number: int) -> None:
+    """Make a version one file, as an older Regulars wrote it."""
+    folder = warehouse.folder / f"v{number:06d}"
+    (folder / "shop.duckdb").rename(folder.with_suffix(".duckdb"))
+    folder.rmdir()
+    pointer = warehouse.folder / "current"
+    pointer.write_text(pointer.read_text().replace(f"{folder.name}\n", f"{folder.name}.duckdb\n"))
+
+
+def test_versions_of_one_file_are_read_changed_and_gone_back_to(warehouse: Warehouse):
+    add(warehouse, 1)
+    add(warehouse, 2)
+    flat(warehouse, 1)
+    flat(warehouse, 2)
+    assert rows(warehouse) == [1, 2]
+    add(warehouse, 3)
+    assert files(warehouse) == ["current", "lock", "v000001.duckdb", "v000002.duckdb", "v000003"]
+    assert rows(warehouse) == [1, 2, 3]
+    assert [version.fault for version in warehouse.versions(check=True)] == ["", "", ""]
+    assert warehouse.rollback(1).number == 1
+    assert rows(warehouse) == [1]
+    assert (warehouse.folder / "current").read_text() == "v000001.duckdb\nhighest 3\n"
+    add(warehouse, 4)
+    add(warehouse, 5)
+    assert files(warehouse) == ["current", "lock", "v000003", "v000004", "v000005"]
+
+
 # The way back -------------------------------------------------------------------------------------
 
 
@@ -214,7 +241,7 @@ def test_after_a_rollback_the_next_version_takes_a_new_number(warehouse: Warehou
     warehouse.rollback(1)
     add(warehouse, 4)
     assert rows(warehouse) == [1, 4]
-    assert numbers(warehouse) == [1, 2, 3, 4]
+    assert numbers(warehouse) == [1, 3, 4]
     # Going back from here undoes the last write; it does not bring back what was rolled back before.
     assert warehouse.rollback().number == 1
     with pytest.raises(WarehouseError, match="no version before 1"):
@@ -233,18 +260,23 @@ def test_rollback_to_a_version_that_is_not_there(warehouse: Warehouse):
 
 
 def test_when_the_version_before_was_pruned_the_next_older_one_is_taken(warehouse: Warehouse):
-    for row in range(1, 6):
+    for row in range(1, 4):
         add(warehouse, row)
     warehouse.rollback(1)
-    add(warehouse, 6)  # based on 1, which goes now
-    assert numbers(warehouse) == [2, 3, 4, 5, 6]
-    assert warehouse.rollback().number == 5
+    add(warehouse, 4)  # based on 1, which stays as long as 4 is the newest
+    assert numbers(warehouse) == [1, 3, 4]
+    add(warehouse, 5)
+    assert numbers(warehouse) == [3, 4, 5]
+    assert warehouse.rollback().number == 4
+    assert warehouse.rollback().number == 3
 
 
 # Damage -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("pointer", [None, "", "v000002.duckdb", "\x00" * 40, "v000009.duckdb\nhighest 9\n", "ü\n"])
+@pytest.mark.parametrize(
+    "pointer", [None, "", "v000002", "\x00" * 40, "v000009\nhighest 9\n", "v000009.duckdb\nhighest 9\n", "ü\n"]
+)
 def test_a_damaged_pointer_is_named_and_repaired(warehouse: Warehouse, pointer: str | None):
     add(warehouse, 1)
     add(warehouse, 2)
@@ -267,10 +299,10 @@ def test_a_damaged_pointer_is_named_and_repaired(warehouse: Warehouse, pointer: 
 def test_a_damaged_version_is_named_and_left_behind(warehouse: Warehouse, content: bytes):
     add(warehouse, 1)
     add(warehouse, 2)
-    broken = warehouse.folder / "v000002.duckdb"
+    broken = warehouse.folder / "v000002" / "shop.duckdb"
     broken.chmod(0o644)
     broken.write_bytes(content)
-    with pytest.raises(WarehouseError, match=r"v000002\.duckdb cannot be used") as refusal, warehouse.read():
+    with pytest.raises(WarehouseError, match=r"v000002/shop\.duckdb cannot be used") as refusal, warehouse.read():
         pass
     assert "regulars rollback" in refusal.value.hint
     assert [version.purpose for version in warehouse.versions()] == ["add 1", "(this version cannot be read)"]
@@ -297,34 +329,34 @@ def test_a_folder_in_the_pointers_place_is_named_and_moved_aside(warehouse: Ware
 
 
 def test_going_back_passes_over_versions_that_are_not_whole(warehouse: Warehouse):
-    for row in (1, 2, 3, 4):
+    for row in (1, 2, 3):
         add(warehouse, row)
-    for number in (2, 3):
-        overwrite(warehouse.folder / f"v{number:06d}.duckdb", 12_288 + 1000)
-    with pytest.raises(WarehouseError, match="no version 3, or it is not whole") as refusal:
-        warehouse.rollback(3)
-    assert refusal.value.hint == "Choose one of: 1, 4."
+    overwrite(warehouse.folder / "v000002" / "shop.duckdb", 12_288 + 1000)
+    with pytest.raises(WarehouseError, match="no version 2, or it is not whole") as refusal:
+        warehouse.rollback(2)
+    assert refusal.value.hint == "Choose one of: 1, 3."
     assert warehouse.rollback().number == 1
     assert rows(warehouse) == [1]
 
 
 def test_leftovers_of_killed_processes_go_with_the_next_write(warehouse: Warehouse):
     add(warehouse, 1)
-    (warehouse.folder / "building-0a.duckdb").write_bytes(b"half")
-    (warehouse.folder / "building-0a.duckdb.wal").write_bytes(b"half")
-    (warehouse.folder / "building-0a.duckdb.spill-there-7").mkdir()
+    for name in ("building-0a", "removed-v000000", "v000002"):  # the last renamed, but never pointed to
+        (warehouse.folder / name).mkdir()
+        (warehouse.folder / name / "shop.duckdb").write_bytes(b"half")
+    (warehouse.folder / "building-0a" / "shop.duckdb.wal").write_bytes(b"half")
+    (warehouse.folder / "building-0a.spill-there-7").mkdir()
     (warehouse.folder / "current.new").write_text("v0000")
-    (warehouse.folder / "v000002.duckdb").write_bytes(b"renamed, but never pointed to")
     gone = subprocess.Popen(["true"])
     gone.wait()
-    (warehouse.folder / f"v000001.duckdb.spill-{socket.gethostname()}-{gone.pid}").mkdir()
-    alive = warehouse.folder / f"v000001.duckdb.spill-{socket.gethostname()}-{os.getpid()}"
-    elsewhere = warehouse.folder / "v000001.duckdb.spill-another-machine-1"
+    (warehouse.folder / f"v000001.spill-{socket.gethostname()}-{gone.pid}").mkdir()
+    alive = warehouse.folder / f"v000001.spill-{socket.gethostname()}-{os.getpid()}"
+    elsewhere = warehouse.folder / "v000001.spill-another-machine-1"
     alive.mkdir()
     elsewhere.mkdir()
     assert numbers(warehouse) == [1]
     add(warehouse, 2)
-    assert files(warehouse) == ["current", "lock", "v000001.duckdb", elsewhere.name, alive.name, "v000002.duckdb"]
+    assert files(warehouse) == ["current", "lock", "v000001", elsewhere.name, alive.name, "v000002"]
     assert rows(warehouse) == [1, 2]
 
 
@@ -361,7 +393,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(warehouse: Warehouse, limit: str
     with warehouse.write("some megabytes") as con:
         con.execute("CREATE TABLE t AS SELECT range AS i, md5(range::text) AS text FROM range(100000)")
     before = files(warehouse)
-    size = (warehouse.folder / "v000001.duckdb").stat().st_size
+    size = (warehouse.folder / "v000001" / "shop.duckdb").stat().st_size
     allowed = size // 2 if limit == "file" else size + 100_000  # the copy fails, or what is written to it does
     script = f"""
 import resource, signal

@@ -92,11 +92,16 @@ class FactTable:
     """Further columns that values may be filtered by."""
     reads: tuple[Read, ...] = ()
     group: str = ""
-    """Facts of one group are derived together, since they read each other."""
+    """Facts of one group are derived together, since they read each other, and lie in one file of a version."""
     history: Callable[[ir.Table], ir.Table] | None = None
     """Adds what depends on the other rows of the same person."""
     order: str = ""
     """SQL of how its rows lie."""
+
+    @property
+    def group_name(self) -> str:
+        """The name of its group: its own where it is a group by itself."""
+        return self.group or self.name
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -70,11 +70,13 @@ def test_results_of_usual_periods_are_stored(made: TestShop, metric: Metric, gra
     splits = (known["first_country"],) if split else ()
     question = Question((metric,), periods_of(made.facts, grain, None, None), splits, active_window=365)
     (values,) = {step for step in planned(question, made.facts) if not step.terms}
-    assert (values.source, values.table) == (Source.ROLLUP, "rollup_results")
+    assert (values.source, values.table) == (Source.ROLLUP, "rollup_results_orders")
     by = "first_country" if split else ""
     assert values.about == ", ".join(filter(None, [f"results by {grain.value}", by, "bucket of customers"]))
     assert values.kept is not None
-    rows = made.con.execute(f"SELECT count(*) FROM facts.rollup_results WHERE level = {values.kept.level}").fetchone()
+    rows = made.con.execute(
+        f"SELECT count(*) FROM facts.rollup_results_orders WHERE level = {values.kept.level}"
+    ).fetchone()
     assert rows == (values.rows,)
 
 

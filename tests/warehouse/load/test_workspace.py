@@ -18,8 +18,8 @@ def test_what_is_unpacked_lies_beside_the_version_and_is_gone_afterwards(tmp_pat
         with Workspace(con) as room:
             room.path(".csv").write_text("unpacked")
             assert room.path("").parent.parent == tmp_path
-        assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "lock", "v000001.duckdb"]
+        assert [path for path in tmp_path.iterdir() if path.suffix == ".work"] == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "lock", "v000001"]
 
 
 def test_what_a_killed_load_unpacked_is_cleared_by_the_next_writer(tmp_path: Path):
@@ -34,10 +34,10 @@ with Warehouse(Path({str(tmp_path)!r})).write("load") as con, Workspace(con) as 
     os.kill(os.getpid(), signal.SIGKILL)
 """
     assert subprocess.run([sys.executable, "-c", script]).returncode == -signal.SIGKILL
-    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 1
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2  # the version, and what was unpacked
     with Warehouse(tmp_path).write("next"):
         pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "lock", "v000001.duckdb"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "lock", "v000001"]
 
 
 def test_a_database_in_memory_has_the_systems_folder():

@@ -174,7 +174,7 @@ def undo(
 
 
 def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List the versions of the shop's data that are kept, the last five, and whether each is whole.
+    """List the versions of the shop's data that are kept, the last three, and whether each is whole.
 
     Example:
       regulars versions --shop myshop

@@ -27,8 +27,9 @@ def refresh(
     work = Work(con, settings, rule, frozenset() if changed is None else changed)
     if changed is None or not _can_be_corrected(work):
         registry.begin(con)
+        anew = Work(con, settings, rule, work.changed)
         for rollup in ROLLUPS:
-            rollup.build(work)
+            rollup.build(anew)
     else:
         for rollup in ROLLUPS:
             rollup.apply(work)
@@ -36,7 +37,7 @@ def refresh(
 
 def _can_be_corrected(work: Work) -> bool:
     """Whether what is stored is what is wanted, and was decided for facts of about this size."""
-    decided = registry.held(work.con)
+    decided = work.decided
     if not decided or any(
         work.rows(fact) > 2 * rows for fact, rows in {(level.fact, level.fact_rows) for level in decided}
     ):

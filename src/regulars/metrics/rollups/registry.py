@@ -5,6 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from regulars.metrics.rollup_level import RollupLevel
+from regulars.warehouse.facts import BY_NAME
+from regulars.warehouse.versions.groups import drop, writable
 
 _MAKE = """CREATE OR REPLACE TABLE facts.rollups (table_name TEXT, level INTEGER, family TEXT, split TEXT, grain TEXT,
     bucketed BOOLEAN, columns TEXT, rows BIGINT, fact TEXT, fact_rows BIGINT, is_stored BOOLEAN,
@@ -15,12 +17,10 @@ GAPS = "gaps"
 
 
 def begin(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget what was kept."""
-    known = con.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'facts' AND table_name LIKE 'rollup\\_%' ESCAPE '\\'"
-    ).fetchall()
-    for (table,) in known:
-        con.execute(f"DROP TABLE facts.{table}")
+    """Forget what was stored, but for the counts of gaps, which are a fact of their own."""
+    for fact, table in sorted({(level.fact, level.table) for level in held(con) if level.table != GAPS}):
+        if fact in BY_NAME:
+            drop(con, writable(con, BY_NAME[fact].group_name), table)
     con.execute(_MAKE)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import duckdb
@@ -12,6 +13,8 @@ from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.table_columns import TableColumns, described
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.facts import BY_NAME
+from regulars.warehouse.versions.groups import schema_of, show, writable
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,14 @@ class Work:
             self._columns[table] = described(self.con, table)
         return self._columns[table]
 
+    def writable(self, fact: str) -> str:
+        """The schema to change tables in that are made of a fact."""
+        return writable(self.con, BY_NAME[fact].group_name)
+
+    def show(self, fact: str, table: str) -> None:
+        """Have `facts.TABLE` name a table made of a fact, after it was written anew."""
+        show(self.con, schema_of(self.con, BY_NAME[fact].group_name), table)
+
     def number(self, sql: str) -> int:
         """The one whole number that the SQL returns; 0 for null."""
         ((found,),) = self.con.execute(sql).fetchall()
@@ -71,10 +82,20 @@ class Work:
 
     def levels(self, family: str) -> list[RollupLevel]:
         """The levels of a family that were decided about."""
-        return [level for level in registry.held(self.con) if level.family == family]
+        return [level for level in self.decided if level.family == family]
 
-    def compact(self, table: str, keys: Sequence[str], count: str, sums: Iterable[str]) -> None:
-        """Add up the differences of a table once they are as many rows as it had, and drop the rows that no row is left in.
+    @cached_property
+    def decided(self) -> tuple[RollupLevel, ...]:
+        """All levels that were decided about."""
+        return registry.held(self.con)
+
+    def note(self, *levels: RollupLevel) -> None:
+        """Note what was decided about levels."""
+        registry.note(self.con, *levels)
+        self.__dict__.pop("decided", None)
+
+    def compact(self, fact: str, table: str, keys: Sequence[str], count: str, sums: Iterable[str]) -> None:
+        """Add up the differences of a fact's table once they are as many rows as it had, and drop what no row is left in.
 
         keys: what names a row; count: the column with the number of rows behind it.
         """
@@ -88,8 +109,9 @@ class Work:
             f"CREATE OR REPLACE TEMP TABLE rollup_compacted AS SELECT {listed}, {totals} FROM facts.{table}"
             f" GROUP BY {listed} HAVING sum({count}) <> 0 ORDER BY {listed}"
         )
-        self.con.execute(f"DELETE FROM facts.{table}")
-        self.con.execute(f"INSERT INTO facts.{table} BY NAME SELECT * FROM temp.rollup_compacted ORDER BY {listed}")
+        rollup = f"{self.writable(fact)}.{table}"
+        self.con.execute(f"DELETE FROM {rollup}")
+        self.con.execute(f"INSERT INTO {rollup} BY NAME SELECT * FROM temp.rollup_compacted ORDER BY {listed}")
         self.con.execute("DROP TABLE temp.rollup_compacted")
         registry.rewritten(self.con, table, self.rows(table))
 

@@ -14,6 +14,7 @@ from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.statements import (
     EVERYTHING,
+    FACTS,
     GROUPS,
     OF_PERSONS,
     STEPS,
@@ -28,11 +29,13 @@ from regulars.warehouse.edition import sign
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
+from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.subscriptions import ENDLESS
 from regulars.warehouse.people import define_identities, derive_persons, of_persons
 from regulars.warehouse.portable import FUNCTIONS
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
+from regulars.warehouse.versions import groups
 
 ALL_STEPS = ("persons", *(step for group in GROUPS for step in STEPS.get(group, (group,))), "coverage")
 
@@ -46,13 +49,16 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
         con.execute(function)
     prepare_persons(con, settings)
     prepare_days(con, settings, FACT_TABLES)
+    groups.leave_out_others(con, GROUPS)
     for group in GROUPS:
-        run(con, steps_of(con, settings, group, EVERYTHING), done)
+        run(con, steps_of(con, settings, group, EVERYTHING), done, schema=groups.begin(con, group))
         if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
             # What the next load will need, of some rows: to compile it then would be most of that load.
             steps_of(con, settings, group, TOUCHED)
     names_of_products(con)
-    con.execute("ALTER TABLE facts.lines DROP COLUMN key")
+    orders = groups.schema_of(con, LINES.group_name)
+    con.execute(f"ALTER TABLE {orders}.lines DROP COLUMN key")
+    groups.show(con, orders, LINES.name)
     for name in tables_of_persons():
         con.execute(f"DROP VIEW temp.{name}{OF_PERSONS}")
     write_coverage(con, settings)
@@ -125,10 +131,19 @@ def run(
     steps: Sequence[Statement],
     done: Callable[[str], None] = lambda step: None,
     keep: tuple[str, ...] = (),
+    schema: str = FACTS,
 ) -> None:
-    """Write the tables; what was only needed on the way goes as soon as nothing reads it any more, but for `keep`."""
+    """Write the tables, those of the facts into `schema`; what was only needed on the way goes as soon as nothing reads it any
+    more, but for `keep`.
+    """
     for number, one in enumerate(steps):
-        con.execute(f"CREATE OR REPLACE {'TEMP ' * (one.schema == TEMPORARY)}TABLE {one.schema}.{one.name} AS {one}")
+        if one.schema == FACTS:
+            con.execute(f"CREATE OR REPLACE TABLE {schema}.{one.name} AS {one}")
+            groups.show(con, schema, one.name)
+        else:
+            con.execute(
+                f"CREATE OR REPLACE {'TEMP ' * (one.schema == TEMPORARY)}TABLE {one.schema}.{one.name} AS {one}"
+            )
         later = steps[number + 1 :]
         for before in steps[: number + 1]:
             if (

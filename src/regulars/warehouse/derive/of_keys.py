@@ -12,6 +12,7 @@ from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.people import of_persons
 from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
+from regulars.warehouse.versions import groups
 
 _IN_FACT, _IN_TABLE = "date_diff('day', DATE '1970-01-01', {})", "DATE '1970-01-01' + {}"
 
@@ -33,13 +34,17 @@ def correct(con: duckdb.DuckDBPyConnection, settings: Settings, fact: FactTable,
     _prepare_persons(con, fact)
     prepare_days(con, settings, (fact,), "temp.touched_{}")
     run(con, steps_of(con, settings, fact.name, TOUCHED))
+    rows = f"{groups.schema_of(con, fact.group_name)}.{fact.name}"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE removed_{fact.name} AS"
-        f" SELECT rowid AS row_, * FROM facts.{fact.name} SEMI JOIN (SELECT {_days(fact, _IN_FACT)} FROM {keys}) USING ({unit})"
+        f" SELECT rowid AS row_, * FROM {rows} SEMI JOIN (SELECT {_days(fact, _IN_FACT)} FROM {keys}) USING ({unit})"
     )
     _leave_out_alike(con, fact)
-    con.execute(f"DELETE FROM facts.{fact.name} WHERE rowid IN (SELECT row_ FROM temp.removed_{fact.name})")
-    con.execute(f"INSERT INTO facts.{fact.name} BY NAME FROM temp.added_{fact.name}")
+    if not changes.any(f"temp.removed_{fact.name}") and not changes.any(f"temp.added_{fact.name}"):
+        return False
+    rows = f"{groups.writable(con, fact.group_name)}.{fact.name}"
+    con.execute(f"DELETE FROM {rows} WHERE rowid IN (SELECT row_ FROM temp.removed_{fact.name})")
+    con.execute(f"INSERT INTO {rows} BY NAME FROM temp.added_{fact.name}")
     return True
 
 

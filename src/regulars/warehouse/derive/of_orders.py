@@ -13,6 +13,7 @@ from regulars.warehouse.facts.orders.sequence import PLACES
 from regulars.warehouse.people import of_persons
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
+from regulars.warehouse.versions import groups
 
 VISITS = "visits"
 _FACTS = tuple(fact.name for fact in GROUPS[ORDERS])
@@ -97,7 +98,7 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
     )
     if said:
         con.execute(
-            "CREATE OR REPLACE TABLE facts.product_calls AS SELECT source, product_id, product_name,"
+            f"CREATE OR REPLACE TABLE {groups.writable(con, ORDERS)}.product_calls AS SELECT source, product_id, product_name,"
             f" sum(times)::BIGINT AS times FROM (FROM facts.product_calls UNION ALL {said}) GROUP BY ALL HAVING sum(times) > 0"
         )
     names = names_of_products(con)
@@ -108,7 +109,8 @@ def _renamed(con: duckdb.DuckDBPyConnection, changes: Changes) -> bool:
         "INSERT INTO temp.named_first SELECT source, product_id FROM temp.names_now"
         " ANTI JOIN facts.product_names USING (source, product_id)"
     )
-    con.execute("CREATE OR REPLACE TABLE facts.product_names AS FROM temp.names_now")
+    if changes.any("temp.named_first"):
+        con.execute(f"CREATE OR REPLACE TABLE {groups.writable(con, ORDERS)}.product_names AS FROM temp.names_now")
     return False
 
 
@@ -143,8 +145,9 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
     temp.kept_orders: those of the orders whose money stays.
     """
     by_order = "SEMI JOIN temp.touched USING (source, order_id)"
+    facts = groups.schema_of(con, ORDERS)
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE touched_rows AS SELECT rowid AS row_, person FROM facts.orders {by_order}"
+        f"CREATE OR REPLACE TEMP TABLE touched_rows AS SELECT rowid AS row_, person FROM {facts}.orders {by_order}"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE concerned AS SELECT person FROM temp.touched_rows WHERE person IS NOT NULL"
@@ -152,12 +155,12 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
     )
     may_differ = {
         HISTORIES_BEFORE: (
-            "facts.orders SEMI JOIN temp.concerned USING (person)",
-            "facts.orders WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
+            f"{facts}.orders SEMI JOIN temp.concerned USING (person)",
+            f"{facts}.orders WHERE rowid IN (SELECT row_ FROM temp.touched_rows WHERE person IS NULL)",
         ),
-        "removed_lines": (f"facts.lines {by_order}",),
+        "removed_lines": (f"{facts}.lines {by_order}",),
         "removed_returns": (
-            "facts.returns WHERE (source, order_id) IN (FROM temp.touched) OR (source, return_id) IN (FROM temp.touched_back)"
+            f"{facts}.returns WHERE (source, order_id) IN (FROM temp.touched) OR (source, return_id) IN (FROM temp.touched_back)"
             " OR (source, return_id) IN (SELECT source, return_id FROM temp.touched_returns)",
         ),
     }
@@ -165,7 +168,7 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
         # Found and fetched in one pass: they are scattered over all blocks, and each pass reads them all.
         rows = " UNION ALL ".join(f"SELECT rowid AS row_, * FROM {way}" for way in ways)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {rows}")
-    columns = ", ".join(f'"{name}"' for name in unsequenced(con.table("facts.orders").columns))
+    columns = ", ".join(f'"{name}"' for name in unsequenced(con.table(f"{facts}.orders").columns))
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW kept_orders AS SELECT {columns} FROM temp.{HISTORIES_BEFORE}"
         " ANTI JOIN temp.touched USING (source, order_id)"
@@ -175,9 +178,10 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
 def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
     _tell_alike(con)
+    facts = groups.writable(con, ORDERS)
     for name in _FACTS:
-        con.execute(f"DELETE FROM facts.{name} WHERE rowid IN (SELECT row_ FROM temp.removed_{name})")
-        con.execute(f"INSERT INTO facts.{name} BY NAME FROM temp.added_{name}")
+        con.execute(f"DELETE FROM {facts}.{name} WHERE rowid IN (SELECT row_ FROM temp.removed_{name})")
+        con.execute(f"INSERT INTO {facts}.{name} BY NAME FROM temp.added_{name}")
     cell = "histogram, day, gap, number"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE gap_changes AS SELECT {cell}, sum(n)::BIGINT AS n
@@ -185,10 +189,10 @@ def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE gaps_now AS SELECT c.* EXCLUDE (n), c.n + coalesce(g.n, 0) AS n, g.rowid AS row_
-        FROM temp.gap_changes c LEFT JOIN facts.gaps g USING ({cell})"""
+        FROM temp.gap_changes c LEFT JOIN {facts}.gaps g USING ({cell})"""
     )
-    con.execute("DELETE FROM facts.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
-    con.execute(f"INSERT INTO facts.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
+    con.execute(f"DELETE FROM {facts}.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
+    con.execute(f"INSERT INTO {facts}.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
 
 
 def _tell_alike(con: duckdb.DuckDBPyConnection) -> None:

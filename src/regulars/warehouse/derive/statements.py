@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TEMPORARY = "temp"
 """Where DuckDB keeps what only lives as long as the connection, uncompressed and therefore quick to read again."""
+FACTS = "facts"
+"""The schema that statements read facts from, wherever their tables lie."""
 OF_PERSONS = "_of_persons"
 """What the name of a table with `person` ends in."""
 DERIVED = "derived_"
@@ -46,8 +48,8 @@ _IBIS = {
     Kind.JSON: "string",
 }
 GROUPS: dict[str, tuple[FactTable, ...]] = {
-    name: tuple(one for one in FACT_TABLES if (one.group or one.name) == name)
-    for name in dict.fromkeys(fact.group or fact.name for fact in FACT_TABLES)
+    name: tuple(one for one in FACT_TABLES if one.group_name == name)
+    for name in dict.fromkeys(fact.group_name for fact in FACT_TABLES)
 }
 """The facts that are derived together, by the name of their group; a fact without one is a group of its own name."""
 STEPS = {
@@ -85,7 +87,7 @@ class Statement:
     @property
     def stepping_stone(self) -> bool:
         """Whether nobody needs it once the facts are written."""
-        return self.schema != "facts" and not self.name.startswith(("added_", "removed_", "histories_"))
+        return self.schema != FACTS and not self.name.startswith(("added_", "removed_", "histories_"))
 
     @property
     def full_name(self) -> str:
@@ -193,7 +195,7 @@ class _Writer(Sources):
     def write(self, step: str, name: str, rows: ir.Table, order: str = "", *, fact: bool = False) -> ir.Table:
         """Add the statement that writes the rows, and return the table it makes."""
         place = self.place
-        schema = "facts" if fact and not place.touched else place.scratch
+        schema = FACTS if fact and not place.touched else place.scratch
         name = f"added_{name}" if fact and place.touched else name
         self.written.append(Statement(step, schema, name, str(ibis.to_sql(rows, dialect=place.dialect)), order))
         return ibis.table(rows.schema(), name=name, database=schema)

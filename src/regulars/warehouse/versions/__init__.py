@@ -1,9 +1,10 @@
-"""Versions of a shop's warehouse: whole files that never change, and a pointer to the one that counts.
+"""Versions of a shop's warehouse: folders of files that never change, and a pointer to the one that counts.
 
-    warehouse/v000007.duckdb    a version; the last five are kept
-    warehouse/current           the pointer: the file's name, and the highest number ever published
+    warehouse/v000007/          a version; the last three are kept
+    warehouse/current           the pointer: the folder's name, and the highest number ever published
     warehouse/lock              held by the one writer
     warehouse/building-*        the version being written; a leftover where its writer was killed
+    warehouse/removed-*         a version being removed
 
 Replacing the pointer is the only moment at which anything changes for a reader.
 """

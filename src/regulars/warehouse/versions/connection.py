@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 
@@ -28,23 +29,37 @@ _CHANGEABLE = ("TimeZone", "python_enable_replacements", *_LIMITS)
 for all connections of the process to a file, and follow the one opened last."""
 
 _CONFIGURING = threading.Lock()
+DATABASE = ".duckdb"
+MAIN = f"shop{DATABASE}"
+"""The main file in a version's folder."""
+GROUPS = "groups"
+"""The key in `about` of the groups of facts that have files of their own, separated by blanks."""
 
 
 def connect(
-    file: Path, *, read_only: bool, machine: Machine = ANY, reads: Iterable[Path] = ()
+    file: Path,
+    *,
+    read_only: bool,
+    machine: Machine = ANY,
+    reads: Iterable[Path] = (),
+    groups: Mapping[str, Path] = MappingProxyType({}),
 ) -> duckdb.DuckDBPyConnection:
     """Open a database file. Raises duckdb.Error where that cannot be done.
 
-    The connection reaches no file but this one, its spilled rows, what lies in `work_folder(file)`, and the files `reads`,
-    by whatever links; no network and no extension; its configuration is locked. All connections of a process to one file
-    share one configuration.
+    To the main file of a version those of its groups of facts are attached, read-only, and to a writer's those of `groups`.
+
+    The connection reaches no file but these, its spilled rows, what lies in `work_folder(file)`, and the files `reads`, by
+    whatever links; that of a version's writer also the version's folder; no network and no extension; its configuration is
+    locked. All connections of a process to one file share one configuration, and one set of attached files.
     """
     # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
-    config = _CONFIG | {"temp_directory": f"{file}.spill-{host()}-{os.getpid()}"}
+    config = _CONFIG | {"temp_directory": f"{_beside(file)}.spill-{host()}-{os.getpid()}"}
     con = duckdb.connect(str(file), read_only=read_only, config=config)
     # Set afterwards, as DuckDB 1.5 does not keep to a max_temp_directory_size given in `config`.
     limits = (machine.memory_limit, machine.spill_limit, machine.threads)
-    return _closed(con, [work_folder(file)], reads, dict(zip(_LIMITS, limits, strict=True)))
+    own = [file.absolute().parent] if file.name == MAIN and not read_only else []
+    known = {**groups_beside(file), **groups}
+    return _closed(con, [work_folder(file), *own], reads, dict(zip(_LIMITS, limits, strict=True)), known)
 
 
 def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
@@ -52,15 +67,41 @@ def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
     return _closed(duckdb.connect(config=_CONFIG), [], reads, {})
 
 
+def groups_beside(main: Path) -> dict[str, Path]:
+    """The files of the groups of facts of a version, by name; none beside another file than a version's main one."""
+    others = main.parent.glob(f"*{DATABASE}") if main.name == MAIN else ()
+    return {file.stem: file for file in others if file.name != MAIN}
+
+
+def catalog(group: str) -> str:
+    """What the file of a group of facts is called in SQL."""
+    return f"group_{group}"
+
+
+def attach(con: duckdb.DuckDBPyConnection, group: str, file: Path, *, read_only: bool) -> None:
+    """Attach the file of a group of facts; a new one where there is none and it is not only read."""
+    mode = "READ_ONLY" if read_only else "READ_WRITE"
+    con.execute(f"ATTACH IF NOT EXISTS {_literal(file)} AS {catalog(group)} ({mode})")
+
+
 def work_folder(file: Path) -> Path:
     """The folder whose files a connection to the database `file` may read. It need not exist."""
-    return Path(f"{file}.work")
+    return Path(f"{_beside(file)}.work")
+
+
+def _beside(file: Path) -> Path:
+    """What the names of a database's temporary folders begin with: a version's own folder holds nothing but its files."""
+    return file.absolute().parent if file.name == MAIN else file
 
 
 def _closed(
-    con: duckdb.DuckDBPyConnection, folders: Iterable[Path], files: Iterable[Path], limits: dict[str, object]
+    con: duckdb.DuckDBPyConnection,
+    folders: Iterable[Path],
+    files: Iterable[Path],
+    limits: dict[str, object],
+    groups: Mapping[str, Path] = MappingProxyType({}),
 ) -> duckdb.DuckDBPyConnection:
-    """Set the limits; close the configuration and lock it, once per database."""
+    """Attach the groups and set the limits; close the configuration and lock it, once per database."""
     closed: dict[str, object] = {
         "TimeZone": "UTC",
         # A version is published whole or not at all: to write into the file what was done so far is in vain, and would
@@ -76,6 +117,8 @@ def _closed(
     try:
         with _CONFIGURING:
             (locked,) = con.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
+            for group, file in () if locked else groups.items():
+                attach(con, group, file, read_only=True)
             for name, value in (limits if locked else limits | closed).items():
                 if value is not None:
                     con.execute(f"SET GLOBAL {name} = {_literal(value)}")  # global, so that cursors take it over

@@ -6,21 +6,23 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from regulars.vocabulary.errors import REPAIR, WarehouseError, says_disk_full
 from regulars.vocabulary.machine import SHARING
-from regulars.warehouse.versions.connection import host
+from regulars.warehouse.versions.connection import DATABASE, MAIN, host
 
-KEPT = 5
+KEPT = 3
 """How many versions stay."""
 
-_POINTER = re.compile(r"(?:v(\d{6,})\.duckdb|nothing)\nhighest (\d+)\n")
-_VERSION = re.compile(r"v(\d{6,})\.duckdb")
-_SPILL = re.compile(r"v\d{6,}\.duckdb\.spill-(.+)-(\d+)")
+_FLAT = r"(?:\.duckdb)?"
+"""Before there were folders, a version was one file."""
+_POINTER = re.compile(rf"(?:v(\d{{6,}}){_FLAT}|nothing)\nhighest (\d+)\n")
+_VERSION = re.compile(rf"v(\d{{6,}}){_FLAT}")
+_SPILL = re.compile(rf"v\d{{6,}}{_FLAT}\.spill-(.+)-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,38 @@ class Pointer:
 
 
 class VersionFolder:
-    """One folder of version files. Raises OSError where the disk does not do what it is asked."""
+    """The folder that holds the versions. Raises OSError where the disk does not do what it is asked."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.current = path / "current"
 
+    def version(self, number: int) -> Path:
+        """The folder of a version; the file, where an older Regulars wrote it."""
+        folder = self.path / f"v{number:06d}"
+        flat = folder.with_suffix(".duckdb")
+        return flat if flat.is_file() and not folder.is_dir() else folder
+
     def file(self, number: int) -> Path:
-        """Where a version lies."""
-        return self.path / f"v{number:06d}.duckdb"
+        """The main file of a version."""
+        version = self.version(number)
+        return version if version.suffix else version / MAIN
+
+    def files(self, number: int) -> list[Path]:
+        """All files of a version, the main one first. Raises FileNotFoundError where there is no such version."""
+        version = self.version(number)
+        return [version] if version.suffix else _files(version)
 
     def building(self) -> Path:
-        """Where the next version is written: a new name each time, as a process may hold on to a file that failed."""
-        return self.path / f"building-{secrets.token_hex(4)}.duckdb"
+        """A folder to write the next version in, with a new name: a process may hold on to the files of one that failed."""
+        folder = self.path / f"building-{secrets.token_hex(4)}"
+        folder.mkdir(mode=0o700)
+        return folder
 
     def numbers(self) -> list[int]:
-        """Numbers of all version files, published or not, ascending."""
+        """Numbers of all versions, published or not, ascending."""
         try:
-            return sorted(int(match[1]) for file in self.path.iterdir() if (match := _VERSION.fullmatch(file.name)))
+            return sorted({int(match[1]) for file in self.path.iterdir() if (match := _VERSION.fullmatch(file.name))})
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -78,30 +94,41 @@ class VersionFolder:
         staged.replace(self.current)
         _sync(self.path)
 
-    def seal(self, built: Path) -> None:
-        """Have the disk hold the file that was built, which nobody changes any more, not even with another program."""
-        built.chmod(built.stat().st_mode & ~0o222)
-        # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
-        # descriptor of a file ends the process's locks on it.
+    def seal(self, built: Path, unchanged: Iterable[Path]) -> None:
+        """Have the disk hold the files that were built, which nobody changes any more, not even with another program.
+
+        unchanged: files of the version before, which become files of this one, too.
+        """
+        for file in built.iterdir():
+            if file.suffix != DATABASE:
+                _remove(file)  # the journal of a database that a result in this process keeps open
+        for file in unchanged:
+            _link(file, built / file.name)
+        for file in own_files(built):
+            file.chmod(file.stat().st_mode & ~0o222)
+            # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
+            # descriptor of a file ends the process's locks on it.
+            _sync(file)
         _sync(built)
 
-    def publish(self, built: Path, number: int, check: Callable[[Path, int], None]) -> None:
-        """Make the sealed file the current version once `check` has passed it, and remove the oldest ones.
+    def publish(self, built: Path, number: int, base: int | None, check: Callable[[Path, int], None]) -> None:
+        """Make the sealed folder the current version once `check` has passed it, and remove the oldest ones but its `base`.
 
         What the pointer names is on disk, content and name, before the pointer is; a power cut leaves the old or the new.
         """
         staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
-        built.rename(self.file(number))
+        built = built.rename(self.path / f"v{number:06d}")
         _sync(self.path)
-        check(self.file(number), number)
+        check(built, number)
         staged.replace(self.current)
         _sync(self.path)
         with suppress(OSError):  # what cannot be removed now goes with the next version
-            for old in self.numbers()[:-KEPT]:
-                _remove(self.file(old))
+            others = [other for other in self.numbers() if other not in (number, base)]
+            for old in map(self.version, others[: 2 - KEPT]):
+                _remove(old.rename(self.path / f"removed-{old.name}"))  # at once for those who open it now
 
     def _staged(self, pointer: Pointer) -> Path:
-        name = "nothing" if pointer.number is None else self.file(pointer.number).name
+        name = "nothing" if pointer.number is None else self.version(pointer.number).name
         file = self.path / "current.new"
         file.write_text(f"{name}\nhighest {pointer.highest}\n", encoding="ascii")
         _sync(file)
@@ -112,19 +139,23 @@ class VersionFolder:
 
         What belongs to somebody else, or cannot be changed, stays as it is.
         """
-        for path in (self.path, self.current, self.path / "lock", *map(self.file, self.numbers())):
-            mode = 0o2770 if shared else 0o700
-            if path != self.path:
-                mode = mode & (0o440 if _VERSION.fullmatch(path.name) else 0o660)
+        allowed = 0o2770 if shared else 0o700
+        modes = {self.path: allowed, self.current: allowed & 0o660, self.path / "lock": allowed & 0o660}
+        for number in self.numbers():
+            with suppress(OSError):
+                modes |= {self.version(number): allowed, **dict.fromkeys(self.files(number), allowed & 0o440)}
+        for path, mode in modes.items():
             with suppress(OSError):
                 if path.stat().st_mode & 0o7777 != mode:
                     path.chmod(mode)
 
     def tidy(self, pointer: Pointer) -> None:
-        """Remove what killed processes left: half-made versions, unpublished ones, what readers spilled to disk."""
+        """Remove what killed processes left: half-made and half-removed versions, unpublished ones, what readers spilled."""
         for file in self.path.iterdir():
             version = _VERSION.fullmatch(file.name)
-            if file.name.startswith(("building-", "current.new")) or (version and int(version[1]) > pointer.highest):
+            if file.name.startswith(("building-", "current.new", "removed-")) or (
+                version and int(version[1]) > pointer.highest
+            ):
                 _remove(file)
         self.clear_spilled()
 
@@ -135,18 +166,37 @@ class VersionFolder:
             if spill and spill[1] == host() and not _running(int(spill[2])):
                 _remove(file)
 
-    def copy(self, number: int, target: Path) -> None:
-        """Copy a version within the kernel, which shares blocks where the file system can; else byte by byte."""
-        with self.file(number).open("rb") as reading, target.open("xb") as writing:
-            left = os.fstat(reading.fileno()).st_size
-            if hasattr(os, "copy_file_range"):
-                try:
-                    while left and (done := os.copy_file_range(reading.fileno(), writing.fileno(), left)):
-                        left -= done
-                except OSError as error:
-                    if says_disk_full(error):
-                        raise
-            shutil.copyfileobj(reading, writing, 1 << 20)  # the rest, if any: both stand where the kernel stopped
+
+def copy(file: Path, target: Path) -> None:
+    """Copy a file within the kernel, which shares blocks where the file system can; else byte by byte."""
+    with file.open("rb") as reading, target.open("xb") as writing:
+        left = os.fstat(reading.fileno()).st_size
+        if hasattr(os, "copy_file_range"):
+            try:
+                while left and (done := os.copy_file_range(reading.fileno(), writing.fileno(), left)):
+                    left -= done
+            except OSError as error:
+                if says_disk_full(error):
+                    raise
+        shutil.copyfileobj(reading, writing, 1 << 20)  # the rest, if any: both stand where the kernel stopped
+
+
+def own_files(folder: Path) -> list[Path]:
+    """The files of a version that are no files of another one."""
+    return [file for file in _files(folder) if file.stat().st_nlink == 1]
+
+
+def _link(file: Path, target: Path) -> None:
+    """Give a file a second name; copy it where the file system, or whose file it is, allows none."""
+    try:
+        os.link(file, target)
+    except OSError:
+        copy(file, target)
+
+
+def _files(folder: Path) -> list[Path]:
+    databases = (file for file in folder.iterdir() if file.suffix == DATABASE)
+    return sorted(databases, key=lambda file: (file.name != MAIN, file.name))
 
 
 def _sync(path: Path) -> None:

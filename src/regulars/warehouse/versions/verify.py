@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import duckdb
 import numpy as np
 
 from regulars.vocabulary.machine import ANY, Machine
-from regulars.warehouse.versions.connection import about, connect
+from regulars.warehouse.versions.connection import DATABASE, GROUPS, MAIN, about, connect
+from regulars.warehouse.versions.folder import own_files
+from regulars.warehouse.versions.groups import attached
 
 # DuckDB's storage format: three headers, then blocks; each begins with a checksum of the rest of it.
 _HEADER, _BLOCK, _WORD = 4096, 262_144, 8
@@ -20,26 +23,30 @@ class NotWhole(Exception):
     """A file that was just written is not what was written to it."""
 
 
-def insist_on_number(file: Path, number: int) -> None:
+def insist_on_number(folder: Path, number: int) -> None:
     """Check a version before it is published: all its blocks, and that it opens and knows its number. Raises NotWhole.
 
-    The file must have a name of its own by now: where a result of its writer is still open, DuckDB waits for ever for the
+    The folder must have its final name by now: where a result of its writer is still open, DuckDB waits for ever for the
     end of a database that is opened again by the same name.
     """
-    if damaged := damaged_block(file):
-        raise NotWhole(damaged)
-    with connect(file, read_only=True) as con:
+    for file in own_files(folder):
+        if damaged := damaged_block(file):
+            raise NotWhole(damaged)
+    with connect(folder / MAIN, read_only=True) as con:
         if about(con).get("number") != str(number):
             raise NotWhole(f"it does not say that it is version {number}")
 
 
-def fault(file: Path, machine: Machine = ANY) -> str:
-    """What is wrong with a database file, in a few words; empty where it is whole.
+def fault(files: Sequence[Path], machine: Machine = ANY) -> str:
+    """What is wrong with the files of a version, the main one first, in a few words; empty where it is whole.
 
     Reads every block twice: as bytes (`damaged_block`), and every value of every table by DuckDB. Raises FileNotFoundError
     or PermissionError where there is nothing to read.
     """
-    return damaged_block(file) or _unreadable_table(file, machine)
+    for file in files:
+        if damaged := damaged_block(file):
+            return damaged if file == files[0] else f"{file.name}: {damaged}"
+    return _unreadable_table(files[0], machine)
 
 
 def damaged_block(file: Path) -> str:
@@ -72,14 +79,21 @@ def _intact(block: bytes) -> bool:
 def _unreadable_table(file: Path, machine: Machine) -> str:
     try:
         with connect(file, read_only=True, machine=machine) as con:
-            tables = con.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
-            for schema, table in tables:
-                con.execute(f'SELECT bit_xor(hash(t)) FROM "{schema}"."{table}" t').fetchall()
+            if lacking := lacking_groups(con):
+                return f"{lacking[0]}{DATABASE} is missing"
+            tables = con.execute("SELECT database_name, schema_name, table_name FROM duckdb_tables()").fetchall()
+            for database, schema, table in tables:
+                con.execute(f'SELECT bit_xor(hash(t)) FROM "{database}"."{schema}"."{table}" t').fetchall()
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         return first_line(error)
     return ""
+
+
+def lacking_groups(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The groups of facts that a version says it has files of, and has none."""
+    return sorted(set(about(con).get(GROUPS, "").split()).difference(attached(con)))
 
 
 def first_line(error: BaseException) -> str:

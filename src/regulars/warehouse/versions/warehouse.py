@@ -22,11 +22,28 @@ from regulars.vocabulary.errors import (
     says_disk_full,
 )
 from regulars.vocabulary.machine import ANY, SHARING, Machine
-from regulars.warehouse.versions.connection import about, connect, remember
-from regulars.warehouse.versions.folder import Pointer, VersionFolder
+from regulars.warehouse.versions.connection import (
+    DATABASE,
+    GROUPS,
+    MAIN,
+    about,
+    catalog,
+    connect,
+    groups_beside,
+    remember,
+)
+from regulars.warehouse.versions.folder import Pointer, VersionFolder, copy
+from regulars.warehouse.versions.groups import attached
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.room import disk_full, too_small
-from regulars.warehouse.versions.verify import NotWhole, damaged_block, fault, first_line, insist_on_number
+from regulars.warehouse.versions.verify import (
+    NotWhole,
+    damaged_block,
+    fault,
+    first_line,
+    insist_on_number,
+    lacking_groups,
+)
 
 
 @dataclass(frozen=True)
@@ -87,7 +104,7 @@ class Warehouse:
         """
         with self._locked(purpose, waiting):
             pointer = self._files.pointer()
-            if pointer.number is not None and not self._files.file(pointer.number).exists():
+            if pointer.number is not None and _is_missing(self._files.file(pointer.number)):
                 raise self._missing(pointer.number)
             with self._naming_failures():
                 self._files.tidy(pointer)
@@ -118,7 +135,7 @@ class Warehouse:
     def fault(self, number: int) -> str:
         """What is wrong with a version's file; empty where it is whole. Reads all of it."""
         try:
-            return fault(self._files.file(number), self._machine)
+            return fault(self._files.files(number), self._machine)
         except FileNotFoundError:
             return "it is missing"
         except PermissionError:
@@ -162,11 +179,34 @@ class Warehouse:
 
     def _open(self, number: int) -> duckdb.DuckDBPyConnection:
         try:
-            return connect(self._files.file(number), read_only=True, machine=self._machine)
+            con = connect(self._files.file(number), read_only=True, machine=self._machine)
+            try:
+                self._insist_on_groups(con, number)
+            except BaseException:
+                con.close()
+                raise
+            return con
         except (duckdb.Error, OSError) as error:
-            if not self._files.file(number).exists():
+            if _is_missing(self._files.file(number)):
                 raise self._missing(number) from None
-            raise self._unusable(number, first_line(error)) from error
+            raise _unusable(*self._damaged(number) or (self._files.file(number), first_line(error))) from error
+
+    def _insist_on_groups(self, con: duckdb.DuckDBPyConnection, number: int) -> None:
+        if lacking := lacking_groups(con):
+            file = self._files.version(number) / f"{lacking[0]}{DATABASE}"
+            raise WarehouseError(f"A file of the version is missing: {file}.", REPAIR)
+
+    def _damaged(self, number: int) -> tuple[Path, str] | None:
+        """The first damaged file of a version, and what is wrong with it. Opens none: a failed query may still hold them."""
+        with suppress(OSError):
+            for file in self._files.files(number):
+                try:
+                    what = damaged_block(file)
+                except OSError as error:
+                    what = str(error.strerror)
+                if what:
+                    return file, what
+        return None
 
     def _kept(self, pointer: Pointer) -> list[Version]:
         numbers = (number for number in self._files.numbers() if number <= pointer.highest)
@@ -212,24 +252,33 @@ class Warehouse:
     def _changed_copy(
         self, purpose: str, pointer: Pointer, reads: Iterable[Path]
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        number, building = pointer.highest + 1, self._files.building()
-        if pointer.number is not None:
-            with self._naming_failures():
-                self._files.copy(pointer.number, building)
-        con = connect(building, read_only=False, machine=self._machine, reads=reads)
+        number = pointer.highest + 1
+        with self._naming_failures():
+            building = self._files.building()
+            if pointer.number is not None:
+                copy(self._files.file(pointer.number), building / MAIN)
+            before = groups_beside(self._files.file(pointer.number)) if pointer.number is not None else {}
+        con = connect(building / MAIN, read_only=False, machine=self._machine, reads=reads, groups=before)
         try:
+            if pointer.number is not None:
+                self._insist_on_groups(con, pointer.number)
             remember(con, "number", str(number))
             remember(con, "at", datetime.now(UTC).isoformat(timespec="seconds"))
             remember(con, "purpose", purpose)
             remember(con, "regulars", __version__)
             remember(con, "based_on", "" if pointer.number is None else str(pointer.number))
             yield con
+            groups = attached(con)
+            remember(con, GROUPS, " ".join(sorted(groups)))
+            for group, (_, read_only) in groups.items():
+                if not read_only:
+                    con.execute(f"CHECKPOINT {catalog(group)}")
             con.execute("CHECKPOINT")
         finally:
             con.close()
         with self._naming_failures():
-            self._files.seal(building)
-            self._files.publish(building, number, insist_on_number)
+            self._files.seal(building, [file for file, read_only in groups.values() if read_only])
+            self._files.publish(building, number, pointer.number, insist_on_number)
 
     # Going back ------------------------------------------------------------------------------------------------------
 
@@ -281,11 +330,8 @@ class Warehouse:
         except Exception as error:
             if small := too_small(error, self.folder, self._machine, writing=writing):
                 raise small from error
-            if number is not None and not isinstance(error, RegularsError):
-                # Without opening it: results of the failed query may still hold the database.
-                with suppress(FileNotFoundError):
-                    if what := damaged_block(self._files.file(number)):
-                        raise self._unusable(number, what) from error
+            if number is not None and not isinstance(error, RegularsError) and (damaged := self._damaged(number)):
+                raise _unusable(*damaged) from error
             if writing and (isinstance(error, _BROKEN_DISK) or os.strerror(errno.EIO) in str(error)):
                 raise WarehouseError(
                     f"The new version could not be written: {first_line(error)}.",
@@ -293,15 +339,25 @@ class Warehouse:
                 ) from error
             raise
 
-    def _unusable(self, number: int, reason: str) -> WarehouseError:
-        file = self._files.file(number)
-        try:
-            file.open("rb").close()
-        except PermissionError as error:
-            return WarehouseError(f"{file} cannot be read: {error.strerror}.", SHARING)
-        except OSError:
-            pass
-        return WarehouseError(f"{file} cannot be used: {reason}.", REPAIR)
-
     def _missing(self, number: int) -> WarehouseError:
         return WarehouseError(f"The version is missing: {self._files.file(number)}.", REPAIR)
+
+
+def _is_missing(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def _unusable(file: Path, reason: str) -> WarehouseError:
+    try:
+        file.open("rb").close()
+    except PermissionError as error:
+        return WarehouseError(f"{file} cannot be read: {error.strerror}.", SHARING)
+    except OSError:
+        pass
+    return WarehouseError(f"{file} cannot be used: {reason}.", REPAIR)

@@ -66,9 +66,10 @@ class CohortSums:
         ((first, last),) = work.con.execute("SELECT min(first_day), max(day) FROM facts.orders").fetchall()
         named = dict.fromkeys(name for age in Age for name in _columns(work, age))
         work.con.execute(
-            f"CREATE OR REPLACE TABLE facts.{TABLE} (level INTEGER, period INTEGER, age INTEGER, split TEXT, bucket INTEGER,"
-            f" rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
+            f"CREATE OR REPLACE TABLE {work.writable('orders')}.{TABLE} (level INTEGER, period INTEGER, age INTEGER,"
+            f" split TEXT, bucket INTEGER, rows BIGINT, customers BIGINT{''.join(f', {name} BIGINT DEFAULT 0' for name in named)})"
         )
+        work.show("orders", TABLE)
         noted: list[RollupLevel] = []
         start = registry.next_level(work.con)
         for age, grain in GRAINS.items():
@@ -85,7 +86,7 @@ class CohortSums:
             stored = [level for level in decided if level.is_stored]
             rows = _insert(work, age, stored, {"facts.orders": ""}) if stored else {}
             noted += [replace(level, rows=rows.get(level.level, level.rows)) for level in decided]
-        registry.note(work.con, *noted)
+        work.note(*noted)
 
     def apply(self, work: Work) -> None:
         """Insert as further rows what the customers' orders say now, and less what they said before."""
@@ -96,7 +97,9 @@ class CohortSums:
             own = [level for level in levels if level.grain == grain.value and level.is_stored]
             if own:
                 _insert(work, age, own, {f"temp.{HISTORIES_NOW}": "", f"temp.{HISTORIES_BEFORE}": "-"})
-        work.compact(TABLE, KEYS, "rows", {"customers", *(name for level in levels for name in level.columns)})
+        work.compact(
+            "orders", TABLE, KEYS, "rows", {"customers", *(name for level in levels for name in level.columns)}
+        )
 
 
 def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:
@@ -116,8 +119,8 @@ def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[
     for one in levels:
         split = "NULL::TEXT" if one.by == WHOLE else f'"by_{one.by}"'
         found[one.level] = work.number(
-            f"INSERT INTO facts.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, * FROM (SELECT period, age,"
-            f" {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
+            f"INSERT INTO {work.writable('orders')}.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, *"
+            f" FROM (SELECT period, age, {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
         )
     work.con.execute(f"DROP TABLE {_FINEST}")
     return found

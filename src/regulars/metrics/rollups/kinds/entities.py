@@ -48,14 +48,19 @@ def kept(family: Family, seen: Projection, by: str, bucketed: bool) -> dict[str,
 
 
 def build(
-    con: duckdb.DuckDBPyConnection, calendar: Calendar, family: Family, seen: Projection, levels: Iterable[RollupLevel]
+    con: duckdb.DuckDBPyConnection,
+    calendar: Calendar,
+    family: Family,
+    seen: Projection,
+    levels: Iterable[RollupLevel],
+    schema: str,
 ) -> None:
-    """Find the entities of every period, and write what they come to beside the sums of these levels."""
+    """Find the entities of every period, and write what they come to beside the sums of these levels, into their schema."""
     for name, measure, asked in _asked(family, seen, levels):
         if measure.distinct:
-            _count(con, calendar, family, measure, name, asked)
+            _count(con, calendar, family, measure, name, asked, schema)
         else:
-            _sum_last(con, family, measure, name, asked)
+            _sum_last(con, family, measure, name, asked, schema)
 
 
 def _asked(
@@ -84,7 +89,7 @@ def correct(
                 parts.append(f"SELECT {level.level}::INTEGER AS level, period, split, bucket, {sign} * n AS n"
                              f" FROM ({_found(level, measure, f'temp.{name}')})")  # fmt: skip
         con.execute(
-            f"INSERT INTO facts.{table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column}"
+            f"INSERT INTO {table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column}"
             f" FROM ({' UNION ALL '.join(parts)}) GROUP BY level, period, split, bucket HAVING sum(n) <> 0"
         )
         con.execute("DROP TABLE temp.entities_now; DROP TABLE temp.entities_before")
@@ -98,7 +103,7 @@ def _concerned(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure)
     entity = f'"{measure.distinct or measure.latest}"'
     touched = f"SELECT {entity} FROM {added} UNION SELECT {entity} FROM {removed}"
     key = ", ".join(family.facts[0].key)
-    columns = ", ".join(f'"{name}"' for name in con.table(f"facts.{family.table}").columns)
+    columns = ", ".join(f'"{name}"' for name, *_ in con.execute(f"FROM facts.{family.table} LIMIT 0").description)
     now = f"(FROM facts.{family.table} WHERE {entity} IN ({touched}) UNION ALL BY NAME FROM {added} WHERE {entity} IS NULL)"
     others = f"(FROM facts.{family.table} WHERE {entity} IN ({touched}))"
     before = (
@@ -157,12 +162,12 @@ def _found(one: RollupLevel, measure: Measure, rows: str) -> str:
 
 
 def _sum_last(
-    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, name: str, levels: list[RollupLevel]
+    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, name: str, levels: list[RollupLevel], schema: str
 ) -> None:
     splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     for level in levels:
-        _write(con, level, name, f"({_found(level, measure, f'({rows})')})")
+        _write(con, level, schema, name, f"({_found(level, measure, f'({rows})')})")
 
 
 # Counts ------------------------------------------------------------------------------------------------------------------
@@ -175,6 +180,7 @@ def _count(
     measure: Measure,
     name: str,
     levels: list[RollupLevel],
+    schema: str,
 ) -> None:
     ((first, last),) = con.execute(f"SELECT min({family.day}), max({family.day}) FROM facts.{family.table}").fetchall()
     if first is None:
@@ -197,7 +203,7 @@ def _count(
                 counted[number] += np.bincount(found, minlength=len(counted[number]))
     for level in levels:
         _register(con, counted[level.level], periods[level.grain][0], known[level.by])
-        _write(con, level, name, _FOUND)
+        _write(con, level, schema, name, _FOUND)
         con.unregister(_FOUND)
 
 
@@ -260,9 +266,9 @@ def _register(con: duckdb.DuckDBPyConnection, counted: Numbers, starts: Numbers,
     con.register(_FOUND, pa.table(found))
 
 
-def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, name: str, found: str) -> None:
+def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, schema: str, name: str, found: str) -> None:
     """Write what was found (a relation of period, split, bucket and n) into a column of a level."""
     con.execute(
-        f"UPDATE facts.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"
+        f"UPDATE {schema}.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"
         " AND coalesce(t.split, '') = coalesce(f.split, '') AND t.bucket = f.bucket"
     )

@@ -56,7 +56,8 @@ class FactSums:
         with _calendar(work, large):
             for family in large:
                 seen = _projection(work, family)
-                work.con.execute(table_of(family, seen))
+                work.con.execute(table_of(family, seen, work.writable(family.table)))
+                work.show(family.table, table_name(family.name))
                 _build(work, family, seen, work.rows(family.table))
 
     def apply(self, work: Work) -> None:
@@ -85,14 +86,12 @@ def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None
         rows = seen_rows(seen, f"facts.{family.table}")
         sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
     else:
-        parts = (seen_rows(seen, part) for part in _in_parts(work, f"facts.{family.table}"))
+        parts = (seen_rows(seen, part) for part in _in_parts(work, f"{work.writable(family.table)}.{family.table}"))
         constant = {column: one.smallest for column, one in values.items() if one.number == 1}
         same = [level for level in wanted if set(columns_of(level.by)) & constant.keys()]
         sizes |= _sum_up(work, seen, parts, numbers, [level for level in wanted if level not in same])
         for level in same:
-            sizes[level] = work.number(
-                f"INSERT INTO facts.{table_name(family.name)} {copied(level, numbers, constant)}"
-            )
+            sizes[level] = work.number(f"INSERT INTO {_rollup(work, family)} {copied(level, numbers, constant)}")
     noted = []
     for level, size in sizes.items():
         names = level.names(seen)
@@ -100,8 +99,8 @@ def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None
             RollupLevel(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
                  size, family.table, fact_rows, size <= limit)
         )  # fmt: skip
-    registry.note(work.con, *noted)
-    entities.build(work.con, work.settings.calendar, family, seen, noted)
+    work.note(*noted)
+    entities.build(work.con, work.settings.calendar, family, seen, noted, work.writable(family.table))
 
 
 def _in_parts(work: Work, table: str) -> Iterator[str]:
@@ -116,7 +115,7 @@ def _put_straight(work: Work, seen: Projection, rows: str, numbers: Mapping[Leve
     found: dict[Level, int] = {}
     if numbers:
         work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {narrowed(seen, rows)}")
-        table = f"facts.{table_name(next(iter(numbers)).family.name)}"
+        table = _rollup(work, next(iter(numbers)).family)
         start = work.number(f"SELECT max(rowid) + 1 FROM {table}")
         work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}")
         counted = work.con.execute(
@@ -145,9 +144,8 @@ def _sum_up(
     found: dict[Level, int] = {}
     for one in todo:
         for level in one.levels:
-            table = table_name(level.family.name)
             found[level] = work.number(
-                f"INSERT INTO facts.{table} BY NAME {rolled_up(one, level, numbers[level], seen)}"
+                f"INSERT INTO {_rollup(work, level.family)} BY NAME {rolled_up(one, level, numbers[level], seen)}"
             )
         work.con.execute(f"DROP TABLE {one.table}")
     return found
@@ -206,8 +204,8 @@ def _correct(work: Work, family: Family) -> None:
     levels_of = (level for by in family.ways for level in _levels(work, family, by))
     known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
     _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.is_stored})
-    entities.correct(con, family, seen, kept.values(), table)
-    work.compact(table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
+    entities.correct(con, family, seen, kept.values(), _rollup(work, family))
+    work.compact(family.table, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
 
 
 # Of both -----------------------------------------------------------------------------------------------------------------
@@ -235,6 +233,11 @@ def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
         yield
     finally:
         work.con.unregister(CALENDAR)
+
+
+def _rollup(work: Work, family: Family) -> str:
+    """The family's table, to be changed."""
+    return f"{work.writable(family.table)}.{table_name(family.name)}"
 
 
 def _projection(work: Work, family: Family) -> Projection:

@@ -6,7 +6,6 @@ from functools import lru_cache
 
 from regulars.metrics.measures import AS_NOW, BEFORE
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
-from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
@@ -14,6 +13,7 @@ from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.versions.groups import drop
 
 ATTRIBUTES = tuple(column for column in BEFORE.splits.values() if column not in AS_NOW)
 KEYS = ("histogram", "day", "gap", "number")
@@ -38,19 +38,19 @@ class GapCounts:
         """Write the counts that are small against the orders."""
         orders, whole = work.rows("orders"), work.rows(GAPS)
         limit = work.rule.most(orders)
-        levels = [_level("", whole, orders, is_stored=True)]
+        levels, facts = [_level("", whole, orders, is_stored=True)], work.writable("orders")
         for attribute in ATTRIBUTES:
             table = table_by(attribute)
-            work.con.execute(f"DROP TABLE IF EXISTS facts.{table}")
             rows = whole  # it has as many at least
             if whole <= limit:
                 counted = _sql(work, attribute, "facts.orders")
-                work.con.execute(f"CREATE TABLE facts.{table} AS {counted} ORDER BY histogram, day")
+                work.con.execute(f"CREATE OR REPLACE TABLE {facts}.{table} AS {counted} ORDER BY histogram, day")
+                work.show("orders", table)
                 rows = work.rows(table)
-                if rows > limit:
-                    work.con.execute(f"DROP TABLE facts.{table}")
+            if rows > limit:
+                drop(work.con, facts, table)
             levels.append(_level(attribute, rows, orders, is_stored=rows <= limit))
-        registry.note(work.con, *levels)
+        work.note(*levels)
 
     def apply(self, work: Work) -> None:
         """Add what the customers' orders say now, and take away what they said before, as further rows."""
@@ -61,10 +61,10 @@ class GapCounts:
                 continue
             for rows, sign in ((f"temp.{HISTORIES_NOW}", ""), (f"temp.{HISTORIES_BEFORE}", "-")):
                 work.con.execute(
-                    f"INSERT INTO facts.{level.table} BY NAME"
+                    f"INSERT INTO {work.writable('orders')}.{level.table} BY NAME"
                     f" SELECT * REPLACE ({sign}n AS n) FROM ({_sql(work, level.by, rows)})"
                 )
-            work.compact(level.table, (*KEYS, level.by), "n", ())
+            work.compact("orders", level.table, (*KEYS, level.by), "n", ())
 
 
 def _sql(work: Work, attribute: str, rows: str) -> str:

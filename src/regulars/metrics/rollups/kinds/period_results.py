@@ -27,7 +27,8 @@ from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.lazy_imports import pa
 
 FAMILY = "results"
-TABLE = "rollup_results"
+TABLE = "rollup_results_"
+"""What the name of a fact's table begins with."""
 _VALUES = "temp.values_of_rows"
 _AT_ONCE = 8_000_000
 _Ranges = list[tuple[int, int]]
@@ -59,15 +60,15 @@ class PeriodResults:
     def build(self, work: Work) -> None:
         """Compute the results of all periods, for those splits and grains for which they are small against the fact."""
         large = large_kinds(work, FAMILY)
-        if not large:
-            return
-        columns = "".join(f", {_declared(metric)}" for kind in large for metric in kind)
         keys = "level INTEGER, period INTEGER, split TEXT, rows INTEGER[]"
-        work.con.execute(f"CREATE OR REPLACE TABLE facts.{TABLE} ({keys}{columns})")
+        for fact in dict.fromkeys(kind[0].fact.table for kind in large):
+            columns = (f", {_declared(metric)}" for kind in large if kind[0].fact.table == fact for metric in kind)
+            work.con.execute(f"CREATE OR REPLACE TABLE {work.writable(fact)}.{TABLE}{fact} ({keys}{''.join(columns)})")
+            work.show(fact, f"{TABLE}{fact}")
         for kind in large:
             levels = _decided(work, kind)
             rows = _store(work, kind, [level for level in levels if level.is_stored], None)
-            registry.note(work.con, *(replace(level, rows=rows.get(level.level, level.rows)) for level in levels))
+            work.note(*(replace(level, rows=rows.get(level.level, level.rows)) for level in levels))
 
     def apply(self, work: Work) -> None:
         """Compute the results of changed periods anew. Where these have more rows than the rule says, they are dropped."""
@@ -93,7 +94,7 @@ def _decided(work: Work, kind: Kind) -> list[RollupLevel]:
     fact_rows, start = work.rows(fact), registry.next_level(work.con)
     answered = value_distributions.stored(work, kind)
     return [
-        RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
+        RollupLevel(f"{TABLE}{fact}", start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
                     size <= work.rule.most(fact_rows) and (by, grain.value) not in answered)
         for place, ((by, grain), size) in enumerate(sizes(work, kind).items())
     ]  # fmt: skip
@@ -104,6 +105,7 @@ def _compute_again(work: Work, metrics: Kind, levels: list[RollupLevel], days: N
     sizes = fetched(con, f"SELECT day, count(*) AS n FROM facts.{levels[0].fact} GROUP BY day ORDER BY day")
     until = np.append(0, np.cumsum(sizes["n"]))
     again: dict[str, _Ranges] = {}
+    rollup = f"{work.writable(levels[0].fact)}.{levels[0].table}"
     changed: dict[str, frozenset[int]] = {}
     for grain in dict.fromkeys(level.grain for level in levels):
         ranges = _ranges(work.settings.calendar, Grain(grain), days)
@@ -114,7 +116,7 @@ def _compute_again(work: Work, metrics: Kind, levels: list[RollupLevel], days: N
         changed[grain] = frozenset(first.tolist())
         periods = ", ".join(map(str, sorted(changed[grain])))
         listed = ", ".join(str(level.level) for level in levels if level.grain == grain)
-        con.execute(f"DELETE FROM facts.{TABLE} WHERE level IN ({listed}) AND period IN ({periods})")
+        con.execute(f"DELETE FROM {rollup} WHERE level IN ({listed}) AND period IN ({periods})")
     _store(work, metrics, [level for level in levels if again[level.grain]], again)
     for level in levels:
         now = changed[level.grain]
@@ -250,7 +252,7 @@ def _insert(
             else:
                 table[column(metric)] = pa.array(counts.largest[:, 0])
         work.con.register("results_found", pa.table(table))
-        work.con.execute(f"INSERT INTO facts.{TABLE} BY NAME FROM results_found")
+        work.con.execute(f"INSERT INTO {work.writable(level.fact)}.{level.table} BY NAME FROM results_found")
         work.con.unregister("results_found")
         stored += len(cells)
     return stored

@@ -174,13 +174,13 @@ def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, st
     )
 
 
-def table_of(family: Family, projection: Projection) -> str:
-    """SQL that makes the family's empty table."""
+def table_of(family: Family, projection: Projection, schema: str) -> str:
+    """SQL that makes the family's empty table in a schema."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
     names |= dict.fromkeys(projection.of_entities)
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
-    return f"CREATE OR REPLACE TABLE facts.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
+    return f"CREATE OR REPLACE TABLE {schema}.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
 
 
 def table_name(family: str) -> str:

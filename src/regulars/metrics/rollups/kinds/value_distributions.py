@@ -19,7 +19,8 @@ from regulars.metrics.rollups.rollup_tables import WHOLE
 from regulars.vocabulary.calendar import Grain
 
 FAMILY = "distributions"
-TABLE = "rollup_distributions"
+TABLE = "rollup_distributions_"
+"""What the name of a fact's table begins with."""
 KEYS = ("level", "period", "split", "bucket", "value")
 
 
@@ -42,12 +43,12 @@ class ValueDistributions:
     def build(self, work: Work) -> None:
         """Count the values wherever the counts are few against the fact's rows."""
         large = _of_rows(work)
-        if not large:
-            return
         keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER, value BIGINT, n BIGINT"
-        work.con.execute(f"CREATE OR REPLACE TABLE facts.{TABLE} ({keys})")
+        for fact in dict.fromkeys(kind[0].fact.table for kind in large):
+            work.con.execute(f"CREATE OR REPLACE TABLE {work.writable(fact)}.{TABLE}{fact} ({keys})")
+            work.show(fact, f"{TABLE}{fact}")
         for kind in large:
-            registry.note(work.con, *_built(work, kind))
+            work.note(*_built(work, kind))
 
     def apply(self, work: Work) -> None:
         """Insert as further rows what came, and less what went."""
@@ -61,8 +62,8 @@ class ValueDistributions:
                 for level in levels:
                     for rows, sign in parts.items():
                         _insert(work, kind, level, rows, sign)
-        if work.levels(FAMILY):
-            work.compact(TABLE, KEYS, "n", ())
+        for fact in sorted({level.fact for level in work.levels(FAMILY)} & work.changed):
+            work.compact(fact, f"{TABLE}{fact}", KEYS, "n", ())
 
 
 def stored(work: Work, kind: Kind) -> dict[tuple[str, str], RollupLevel]:
@@ -97,7 +98,7 @@ def _built(work: Work, kind: Kind) -> list[RollupLevel]:
     with _calendar(work, [f"facts.{fact}"]):
         for place, ((by, grain), cells) in enumerate(sizes(work, kind).items()):
             size = cells * values
-            level = RollupLevel(TABLE, start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
+            level = RollupLevel(f"{TABLE}{fact}", start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
                                 size <= max(work.rule.compressed * fact_rows, work.rule.few_rows))  # fmt: skip
             if level.is_stored:
                 level = replace(level, rows=_insert(work, kind, level, f"facts.{fact}", ""))
@@ -111,7 +112,8 @@ def _insert(work: Work, kind: Kind, level: RollupLevel, rows: str, sign: str) ->
     values = rows_of(work, kind[0], splits).replace(f'"{ROWS}"', rows)
     split = f'"by_{level.by}"' if splits else "NULL"
     return work.number(
-        f"INSERT INTO facts.{TABLE} BY NAME SELECT {level.level}::INTEGER AS level, c.{start_of(Grain(level.grain))} AS period,"
+        f"INSERT INTO {work.writable(level.fact)}.{level.table} BY NAME"
+        f" SELECT {level.level}::INTEGER AS level, c.{start_of(Grain(level.grain))} AS period,"
         f" {split}::TEXT AS split, v.bucket::INTEGER AS bucket, v.value, {sign}count(*)::BIGINT AS n"
         f" FROM ({values}) v JOIN {CALENDAR} c ON c.{DAY} = v.day GROUP BY ALL"
     )

@@ -1,0 +1,114 @@
+"""Groups of facts in files of their own, attached to the connection of a version's main file.
+
+The schema `facts` of the main file has a view of each of their tables, so that a query names a table alike wherever it lies. To
+change a table, a statement must name it where it lies (`writable`); so must one that needs row numbers (`schema_of`). The files of
+a new version are those of the one before, read-only, until `writable` copies one or `begin` starts an empty one.
+
+A connection to any other database than a version's keeps all tables in its own schema `facts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from regulars.warehouse.versions.connection import DATABASE, MAIN, attach, catalog
+from regulars.warehouse.versions.folder import copy
+
+_TOGETHER = "facts"
+
+
+def schema_of(con: duckdb.DuckDBPyConnection, group: str) -> str:
+    """The schema that a group's tables lie in."""
+    return f"{catalog(group)}.facts" if _attached(con, group) else _TOGETHER
+
+
+def writable(con: duckdb.DuckDBPyConnection, group: str) -> str:
+    """The schema that a group's tables lie in, in a file that may be changed."""
+    folder, known = _folder(con), _attached(con, group)
+    if folder is None:
+        return _TOGETHER
+    if known is None:
+        return begin(con, group)
+    file, read_only = known
+    if read_only:
+        own = folder / f"{group}{DATABASE}"
+        copy(file, own)
+        con.execute(f"DETACH {catalog(group)}")
+        attach(con, group, own, read_only=False)
+    return schema_of(con, group)
+
+
+def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
+    """The schema of a group, empty, in a file that may be changed."""
+    folder, known = _folder(con), _attached(con, group)
+    if folder is None:
+        return _TOGETHER
+    if known:
+        _hide(con, group)
+        _, read_only = known
+        if read_only:
+            con.execute(f"DETACH {catalog(group)}")
+            known = None
+        else:
+            con.execute(f"DROP SCHEMA {catalog(group)}.facts CASCADE")
+    if not known:
+        attach(con, group, folder / f"{group}{DATABASE}", read_only=False)
+    con.execute(f"CREATE SCHEMA {catalog(group)}.facts")
+    return schema_of(con, group)
+
+
+def leave_out_others(con: duckdb.DuckDBPyConnection, groups: Iterable[str]) -> None:
+    """Forget the files of all groups but these."""
+    for group in attached(con).keys() - set(groups):
+        _hide(con, group)
+        con.execute(f"DETACH {catalog(group)}")
+
+
+def show(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Have `facts.TABLE` name a table of this schema, after it was made or its columns have changed."""
+    if schema != _TOGETHER:
+        _clear_name(con, table)
+        con.execute(f"CREATE OR REPLACE VIEW facts.{table} AS FROM {schema}.{table}")
+
+
+def drop(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Drop a table where it is there."""
+    con.execute(f"DROP TABLE IF EXISTS {schema}.{table}")
+    if schema != _TOGETHER:
+        _clear_name(con, table)
+
+
+def attached(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Path, bool]]:
+    """The groups that the connection has files of: where each file lies, and whether it is only read."""
+    start = catalog("")
+    # Without a parameter, for which DuckDB would import pandas: every question asks this.
+    sql = f"SELECT database_name, path, readonly FROM duckdb_databases() WHERE starts_with(database_name, '{start}')"
+    return {name.removeprefix(start): (Path(path), read_only) for name, path, read_only in con.execute(sql).fetchall()}
+
+
+def _attached(con: duckdb.DuckDBPyConnection, group: str) -> tuple[Path, bool] | None:
+    return attached(con).get(group)
+
+
+def _folder(con: duckdb.DuckDBPyConnection) -> Path | None:
+    """The folder of the version that a connection is to; None where it is to another database."""
+    sql = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
+    ((path,),) = con.execute(sql).fetchall()
+    return Path(path).parent if path and Path(path).name == MAIN else None
+
+
+def _hide(con: duckdb.DuckDBPyConnection, group: str) -> None:
+    """Drop the views of a group's tables."""
+    sql = "SELECT table_name FROM duckdb_tables() WHERE database_name = ?"
+    for (table,) in con.execute(sql, [catalog(group)]).fetchall():
+        con.execute(f"DROP VIEW IF EXISTS facts.{table}")
+
+
+def _clear_name(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drop the view of this name; or the table, where an older Regulars kept it in the main file."""
+    sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'facts' AND table_name = ?"
+    kind = "TABLE" if con.execute(sql, [name]).fetchall() else "VIEW"
+    con.execute(f"DROP {kind} IF EXISTS facts.{name}")
