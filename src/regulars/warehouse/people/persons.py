@@ -15,7 +15,7 @@ from regulars.warehouse.people.components import find_components
 from regulars.warehouse.people.corrections import ensure_corrections
 from regulars.warehouse.people.descriptions import describe
 from regulars.warehouse.people.identities import RECORDS, define_identities, primary_identity
-from regulars.warehouse.people.records import PRIMARY, REFERENCES, links, mentioned, once, referred, said, spelt, summed
+from regulars.warehouse.people.records import PRIMARY, REFERENCES, links, mentioned, referred, spelt_rows, summed
 from regulars.warehouse.schema import Table
 
 HEX_DIGITS = 15
@@ -39,11 +39,8 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("CREATE SCHEMA IF NOT EXISTS facts")
     ensure_corrections(con)
     define_identities(con, settings)
-    rows = " UNION ALL ".join(said(f"main.{table.name}") for table in RECORDS if table.name != "customers")
-    # A customer's row is one of its kind: only what others say is worth summing up.
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt(once(rows))} UNION ALL {spelt(said('main.customers'))}"
-    )
+    rows = {table.name: f"main.{table.name}" for table in RECORDS}
+    con.execute(f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt_rows(rows)}")
     attempt = _hash_identities(con)
     con.execute("DROP TABLE temp.person_texts")
     find_persons(con)
@@ -66,7 +63,8 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         f" FROM ({referred('temp.person_records', 'temp.person_numbers', filled)}) ORDER BY {PRIMARY}"
     )
     con.execute(
-        f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers', 'facts.identities', 'facts.records')}"
+        "CREATE OR REPLACE TABLE facts.persons AS"
+        f" {describe('main.customers', 'facts.identities', 'facts.records')} ORDER BY person"
     )
     con.execute("DROP TABLE temp.person_numbers")
     forget_persons(con)

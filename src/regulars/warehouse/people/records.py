@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from regulars.warehouse.people.identities import IDENTIFYING
 
@@ -32,6 +32,18 @@ def spelt(raw: str) -> str:
             email_identity(email) AS email, phone_identity(phone) AS phone,
             CASE WHEN id_identity(source, customer_id) IS NOT NULL THEN source END AS source, times
         FROM ({raw})"""
+
+
+def spelt_rows(rows: Mapping[str, str]) -> str:
+    """SQL of SAID as texts and `times`, of relations by the name of their table in RECORDS.
+
+    Customers' rows are taken as they are: there is one of each.
+    """
+    others = [said(relation) for table, relation in rows.items() if table != "customers"]
+    parts = [spelt(once(" UNION ALL ".join(others)))] if others else []
+    if "customers" in rows:
+        parts.append(spelt(said(rows["customers"])))
+    return " UNION ALL ".join(parts)
 
 
 def summed(records: str) -> str:

@@ -7,7 +7,7 @@ from regulars.warehouse.load.checks.unusable import masked
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
-from regulars.warehouse.people.records import SAID, mentioned, once, referred, said, spelt, summed
+from regulars.warehouse.people.records import SAID, mentioned, referred, spelt_rows, summed
 
 MANY = 10
 """From how many different customer ids or email addresses on an identity is warned of."""
@@ -39,12 +39,11 @@ def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
     """
     con, room = found.room.con, found.room
     define_identities(con, settings)
-    tables = [table for table in RECORDS if table.name in found.rows]
-    if not tables:
+    rows_of_tables = {table.name: found.rows[table.name] for table in RECORDS if table.name in found.rows}
+    if not rows_of_tables:
         return []
     records = room.table("records")
-    raw = " UNION ALL ".join(said(found.rows[table.name]) for table in tables)
-    con.execute(f"CREATE TEMP TABLE {records} AS {spelt(once(raw))}")
+    con.execute(f"CREATE TEMP TABLE {records} AS {spelt_rows(rows_of_tables)}")
     known = _known(room, records)
     named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
