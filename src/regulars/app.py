@@ -19,7 +19,6 @@ from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import ALL_STEPS, changes_of, derive
-from regulars.warehouse.integrity import record_digests
 from regulars.warehouse.load.checks.refusals import FilesRefused
 from regulars.warehouse.load.files import InputFile
 from regulars.warehouse.load.inputs.header import with_header
@@ -145,7 +144,7 @@ class App(Reading):
             # The first facts, and those of changed settings, need no excuse.
             tell = silent if changes.why else self.tell
             yield changes
-            record_digests(con)
+            log.compact(con)
             progress.start("deriving", len(ALL_STEPS))
             try:
                 derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)

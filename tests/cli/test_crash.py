@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse.integrity import log_faults
 from regulars.warehouse.versions import Warehouse
 from warehouse.killing import kill_again_and_again, state
 
@@ -41,6 +42,7 @@ def whole(con: duckdb.DuckDBPyConnection) -> list[int]:
     assert numbers("SELECT count(*) FROM facts.orders") == [(LINES * len(files),)]
     assert numbers("SELECT sum(n) FROM facts.gaps WHERE histogram = 'before'") == [(LINES * len(files),)]
     assert numbers("SELECT count(*), sum(used) FROM load_files") == [(len(files), LINES * len(files))]
+    assert list(log_faults(con)) == []
     return [int(str(number)) for number, _ in files]
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from warehouse.older import keep_rows_inside
+
 COMMANDS = ("loads", "rejects", "rejects --waiting", "metrics", "versions", "check", "people merges", "undo 1")
 
 
@@ -20,20 +22,22 @@ def older(tmp_path_factory: pytest.TempPathFactory, first_shop: Path) -> Path:
     (folder,) = (shop / "warehouse").glob("v*")
     for file in folder.iterdir():
         file.chmod(0o600)
-    with duckdb.connect(str(folder / "shop.duckdb")) as con:
+    with duckdb.connect(
+        str(folder / "shop.duckdb"), config={"file_search_path": str(shop / "warehouse" / "log")}
+    ) as con:
         for file in folder.glob("*.duckdb"):
             if file.stem != "shop":
                 con.execute(f"ATTACH '{file}' AS group_{file.stem}")
         for (view,) in con.execute("SELECT view_name FROM duckdb_views() WHERE schema_name = 'facts'").fetchall():
             con.execute(f"CREATE TEMP TABLE was AS FROM facts.{view}; DROP VIEW facts.{view}")
             con.execute(f"CREATE TABLE facts.{view} AS FROM was; DROP TABLE was")
+        keep_rows_inside(con, without=("waiting",))
         con.execute("DROP TABLE main.waiting; ALTER TABLE main.load_files DROP COLUMN waiting")
-        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'log'").fetchall():
-            con.execute(f"ALTER TABLE log.{table} DROP COLUMN waiting")
         con.execute("UPDATE main.about SET value = '6', key = 'edition' WHERE key = 'facts'")
         con.execute("DELETE FROM main.about WHERE key = 'groups'")
     (folder / "shop.duckdb").rename(folder.with_suffix(".duckdb"))
     shutil.rmtree(folder)
+    shutil.rmtree(shop / "warehouse" / "log")
     pointer = shop / "warehouse" / "current"
     pointer.write_text(pointer.read_text().replace(folder.name, f"{folder.name}.duckdb"))
     return shop

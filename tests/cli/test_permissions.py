@@ -55,7 +55,9 @@ def test_the_group_of_a_shared_shop_reads_and_writes(tmp_path: Path, umask: str)
     under(umask, tmp_path, "rejects", "--export", "rejects.csv", "--shop", "shop")
     found = modes(tmp_path / "shop" / "warehouse")
     files = {name: mode for name, mode in found.items() if name.startswith("v000001/")}
-    assert found == {".": 0o770, "lock": 0o660, "current": 0o660, "v000001": 0o770, **files}
+    log = {name: mode for name, mode in found.items() if name.startswith("log/")}
+    assert found == {".": 0o770, "lock": 0o660, "current": 0o660, "log": 0o770, "v000001": 0o770, **files, **log}
+    assert [(name.split("-")[0], mode) for name, mode in log.items()] == [("log/orders", 0o440)]
     assert set(files.values()) == {0o440} and "v000001/shop.duckdb" in files and len(files) > 1
     assert (tmp_path / "rejects.csv").stat().st_mode & 0o777 == 0o660
 

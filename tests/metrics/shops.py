@@ -20,7 +20,9 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log
 from regulars.warehouse.derive import derive
+from regulars.warehouse.log.row_files import show, write_file
 from regulars.warehouse.tables import BY_NAME
+from warehouse.memory import warehouse_in_memory
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="Europe/London")
 
@@ -57,9 +59,7 @@ def shop(settings: Settings = SETTINGS, **tables: Sequence[dict[str, Any]] | pa.
 
     Rows are dicts, or an Arrow table where there are many.
     """
-    con = duckdb.connect()
-    con.execute("SET TimeZone = 'UTC'")
-    log.ensure(con)
+    con = warehouse_in_memory()
     for name, rows in tables.items():
         store(con, name, rows)
     derive(con, settings)
@@ -82,11 +82,13 @@ def store(
     for column in columns.values():
         default = column.default or housekeeping.get(column.name, "NULL")
         given = f'"{column.name}"::{column.kind.sql}'
-        values[column.name] = f"coalesce({given}, {default})" if column.name in rows.column_names else default
+        value = f"coalesce({given}, {default})" if column.name in rows.column_names else default
+        values[column.name] = f"({value})::{column.kind.sql}"
     listed = ", ".join(f'{value} AS "{column}"' for column, value in values.items())
     con.register("rows_to_store", rows)
-    con.execute(f"INSERT INTO log.{name} BY NAME SELECT {listed}, true AS current FROM rows_to_store")
+    write_file(con, BY_NAME[name], f"(SELECT {listed} FROM rows_to_store)", [load_id])
     con.unregister("rows_to_store")
+    show(con, BY_NAME[name])
 
 
 def order(

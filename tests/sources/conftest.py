@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
+from warehouse.memory import warehouse_in_memory
 
 Load = Callable[..., LoadResult]
 
@@ -20,9 +20,7 @@ Load = Callable[..., LoadResult]
 @pytest.fixture
 def con() -> duckdb.DuckDBPyConnection:
     """An empty warehouse."""
-    con = duckdb.connect()
-    log.ensure(con)
-    return con
+    return warehouse_in_memory()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,9 +12,9 @@ from hypothesis import strategies as st
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import LoadRefused, MappingError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
+from warehouse.memory import warehouse_in_memory
 
 MAPPING = """
 name = "tickets"
@@ -35,8 +34,7 @@ HEADER = "day,buyer,amount,state\n"
 class Shop:
     def __init__(self, folder: Path, columns: str = NAMED) -> None:
         self.folder, self.mapping = folder, mapping_file.parse(MAPPING.format(columns=columns), "tickets.toml")
-        self.con = duckdb.connect()
-        log.ensure(self.con)
+        self.con = warehouse_in_memory()
 
     def load(self, files: dict[str, list[str]], header: str = HEADER, **options: bool) -> LoadResult:
         for name, rows in files.items():

@@ -7,7 +7,6 @@ import io
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,11 +16,11 @@ from properties import few
 from regulars.sources import catalogue, mapping_file
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log
 from regulars.warehouse.load.files import InputFile, expand
 from regulars.warehouse.load.inputs.header import with_header
 from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.load.run import FileCount, Input, LoadOptions, LoadResult, load
+from warehouse.memory import warehouse_in_memory
 
 TABLE = """order_id,email,ordered_at,gross,currency
 A1,c1@example.com,2024-03-02 10:00,10.00,EUR
@@ -57,8 +56,7 @@ class Loaded:
     """The rows of one file, loaded into a warehouse of their own."""
 
     def __init__(self, path: Path, mapping: Source | None = None) -> None:
-        self.con = duckdb.connect()
-        log.ensure(self.con)
+        self.con = warehouse_in_memory()
         self.result: LoadResult = load(
             self.con,
             [Input(*found(path, mapping))],

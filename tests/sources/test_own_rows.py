@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from properties import few
 from regulars.sources.catalogue import recognise
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.run import Input, LoadOptions, load
 from regulars.warehouse.schema import Column, Kind, Table
 from regulars.warehouse.tables import TABLES
+from warehouse.memory import warehouse_in_memory
 
 NOW = datetime(2026, 1, 1)
 IDS = st.from_regex(r"[A-Z][0-9]{1,3}", fullmatch=True)
@@ -79,8 +79,7 @@ def loaded(table: Table, rows: list[dict[str, Any]], folder: Path) -> Loaded:
             writer.writerow(
                 ["" if row[c.name] is None else WRITTEN.get(c.kind, str)(row[c.name]) for c in table.columns]
             )
-    con = duckdb.connect()
-    log.ensure(con)
+    con = warehouse_in_memory()
     source = recognise(path.name, names)
     assert [mapping.table for mapping in source.mappings] == [table.name]
     load(
@@ -155,8 +154,7 @@ def test_a_row_that_cannot_be_is_rejected_in_words(name: str, row: dict[str, str
     (table,) = (table for table in TABLES if table.name == name)
     path = tmp_path / f"{name}.csv"
     path.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
-    con = duckdb.connect()
-    log.ensure(con)
+    con = warehouse_in_memory()
     source = recognise(path.name, row)
     assert source.mappings[0].table == table.name
     load(

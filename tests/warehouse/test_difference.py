@@ -21,8 +21,10 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import Derived, changes_of, derive
 from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.log import stored_columns
+from regulars.warehouse.log.row_files import show
 from regulars.warehouse.people import join, split
 from regulars.warehouse.tables import BY_NAME, TABLES
+from warehouse.memory import warehouse_in_memory
 from warehouse.rows import IDENTITIES, RECORDS
 
 SHOP = Settings(name="test", currency="GBP", timezone="Europe/London", phone_country_code="44")
@@ -36,9 +38,7 @@ class Shop:
     """A warehouse that is corrected by difference, load after load."""
 
     def __init__(self) -> None:
-        self.con = duckdb.connect()
-        self.con.execute("SET TimeZone = 'UTC'")
-        log.ensure(self.con)
+        self.con = warehouse_in_memory()
         self.settings = SHOP
         self.loads = 0
         self.ways: list[str] = []
@@ -119,10 +119,10 @@ class Shop:
 
     def anew(self) -> duckdb.DuckDBPyConnection:
         """The same rows, derived from nothing."""
-        other = duckdb.connect()
-        other.execute("SET TimeZone = 'UTC'")
-        log.ensure(other)
-        names = [f"log.{table.name}" for table in TABLES] + ["main.loads", "main.load_tables"]
+        other = warehouse_in_memory()
+        (log_folder,) = self.con.execute("SELECT current_setting('file_search_path')").fetchall()[0]
+        other.execute(f"SET GLOBAL file_search_path = '{log_folder}'")
+        names = ["main.loads", "main.load_tables", "main.log_files", "main.log_hidden"]
         corrected = self.con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'people_corrections'").fetchone()
         if corrected:
             other.execute(
@@ -133,6 +133,8 @@ class Shop:
         for name in names:
             other.register("rows_", self.con.execute(f"FROM {name}").to_arrow_table())
             other.execute(f"INSERT INTO {name} FROM rows_")
+        for table in TABLES:
+            show(other, table)
         derive(other, self.settings)
         return other
 

@@ -13,23 +13,39 @@ from properties import few
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.log import TableCount, ensure, undo
 from warehouse.load.shop import LINES, ORDERS, Shop
+from warehouse.older import keep_rows_inside
 
 LINE_HEADER = "order_id,line_id,quantity,amount,updated_at\n"
 
 
-def test_a_column_that_an_older_log_lacks_is_added(shop: Shop) -> None:
+@pytest.mark.parametrize("way", ["in its files", "in the version"])
+def test_a_column_that_an_older_log_lacks_is_added(shop: Shop, way: str) -> None:
     shop.orders(order(1, 10))
-    shop.con.execute("DROP VIEW main.orders; ALTER TABLE log.orders DROP COLUMN person_id")
-    shop.con.execute("CREATE VIEW main.orders AS SELECT * EXCLUDE (current) FROM log.orders WHERE current")
+    if way == "in the version":
+        keep_rows_inside(shop.con, without=("person_id", "waiting"))
+    else:
+        ((name,),) = shop.rows("SELECT name FROM log_files")
+        folder = log_folder(shop)
+        shop.con.execute(f"COPY (SELECT * EXCLUDE person_id FROM '{folder / name}') TO '{folder}/older.parquet'")
+        shop.con.execute(
+            "UPDATE log_files SET name = 'older.parquet', columns = list_filter(columns, x -> x <> 'person_id')"
+        )
+        shop.con.execute("DELETE FROM about WHERE key = 'log'")
     ensure(shop.con)
     header = "order_id,ordered_at,currency,gross,person_id\n"
     shop.load({"later.csv": (header + "2,2024-01-06,GBP,20,p7\n", ORDERS)})
+    assert shop.rows("SELECT order_id, person_id FROM orders ORDER BY 1") == [("1", None), ("2", "p7")]
     undo(shop.con, 1)
     shop.orders(order(1, 10), again=True)
     assert shop.rows("SELECT order_id, gross::INT, person_id FROM orders ORDER BY 1") == [
         ("1", 10, None),
         ("2", 20, "p7"),
     ]
+
+
+def log_folder(shop: Shop) -> Path:
+    """Where the log's files lie."""
+    return Path(str(shop.rows("SELECT current_setting('file_search_path')")[0][0]))
 
 
 @pytest.fixture

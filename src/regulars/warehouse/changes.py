@@ -47,8 +47,11 @@ class Changes:
         self.everything(what)
         return what
 
-    def rows(self, table: Table, keys: str) -> None:
-        """Note that the rows with these version keys (a relation; each key once) are about to change."""
+    def rows(self, table: Table, keys: str, current: str = "") -> None:
+        """Note that the rows with these version keys (a relation; each key once) are about to change.
+
+        `current` is a relation with the rows that are current among them, where the caller has one.
+        """
         if self.why:
             return
         names = _version(table)
@@ -65,7 +68,7 @@ class Changes:
             self.too_many(f"{many:,} rows of {table.name} changed")
             return
         self.con.execute(
-            f"INSERT INTO {previous} SELECT m.* FROM main.{table.name} m SEMI JOIN temp.changing USING ({names})"
+            f"INSERT INTO {previous} SELECT m.* FROM {current or f'main.{table.name}'} m SEMI JOIN temp.changing USING ({names})"
         )
         self.con.execute(f"INSERT INTO {changed} FROM temp.changing")
 

@@ -1,8 +1,4 @@
-"""What a version says about itself, recomputed: the accounts of its loads, and a digest of the rows each load brought.
-
-A digest is the XOR of DuckDB's hashes of a load's rows in one table of the log. It is recorded when the load is stored, and is
-comparable under the release of DuckDB that recorded it.
-"""
+"""What a version says about itself, recomputed: the accounts of its loads, and the files of its log."""
 
 from __future__ import annotations
 
@@ -10,35 +6,8 @@ from collections.abc import Iterator
 
 import duckdb
 
-from regulars.warehouse.log import stored_columns
-from regulars.warehouse.tables import TABLES
-
-_DIGESTS = """
-CREATE TABLE IF NOT EXISTS main.load_digests (load_id INTEGER NOT NULL, "table" VARCHAR NOT NULL, rows BIGINT NOT NULL,
-    digest UBIGINT NOT NULL, duckdb VARCHAR NOT NULL)
-"""
-
-
-def record_digests(con: duckdb.DuckDBPyConnection) -> None:
-    """Record the digests of loads that have none yet, and forget those of loads that were taken back."""
-    con.execute(_DIGESTS)
-    con.execute(
-        "DELETE FROM main.load_digests WHERE load_id IN (SELECT load_id FROM main.loads WHERE undone_at IS NOT NULL)"
-    )
-    new = "load_id > (SELECT coalesce(max(load_id), 0) FROM main.load_digests)"
-    con.execute(f"INSERT INTO main.load_digests SELECT *, ? FROM ({_digests(new)})", [duckdb.__version__])
-
-
-def _digests(which: str) -> str:
-    """SQL: load_id, table, rows and digest of the log's rows. Whether a row is current or waits may change, and is left out."""
-    parts = []
-    for table in TABLES:
-        columns = ", ".join(f'"{column.name}"' for column in stored_columns(table))
-        parts.append(
-            f"SELECT load_id, '{table.name}' AS \"table\", count(*) AS rows, bit_xor(hash({columns})) AS digest"
-            f" FROM log.{table.name} WHERE {which} GROUP BY load_id"
-        )
-    return " UNION ALL ".join(parts)
+from regulars.warehouse.log.row_files import folder
+from regulars.warehouse.versions.log_folder import faults, listed
 
 
 def accounting_faults(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -49,7 +18,8 @@ def accounting_faults(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"load {load_id}: the rows of {name} do not add up"
     for load_id, booked, there in con.execute(
         "SELECT load_id, booked, coalesce(there, 0) AS stored"
-        " FROM (SELECT load_id, sum(rejected) AS booked FROM main.load_files GROUP BY load_id)"
+        " FROM (SELECT load_id, sum(rejected) AS booked FROM main.load_files"
+        " WHERE load_id NOT IN (SELECT load_id FROM main.loads WHERE undone_at IS NOT NULL) GROUP BY load_id)"
         " LEFT JOIN (SELECT load_id, count(*) AS there FROM main.rejects GROUP BY load_id) USING (load_id)"
         " WHERE booked != stored ORDER BY load_id"
     ).fetchall():
@@ -57,20 +27,10 @@ def accounting_faults(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 
 
 def log_faults(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Which tables of which loads hold other rows than the load brought."""
-    if not con.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'load_digests'").fetchall():
-        return
-    for load_id, table, recorded, there in con.execute(
-        'SELECT load_id, "table", coalesce(r.rows, 0), coalesce(t.rows, 0)'
-        f' FROM (SELECT * FROM main.load_digests WHERE duckdb = ?) r FULL JOIN ({_digests("true")}) t USING (load_id, "table")'
-        ' WHERE r.rows IS DISTINCT FROM t.rows OR r.digest IS DISTINCT FROM t.digest ORDER BY load_id, "table"',
-        [duckdb.__version__],
-    ).fetchall():
-        if recorded or _comparable(con, load_id):
-            yield f"load {load_id}: {table} had {recorded:,} rows and has {there:,}, or they differ"
+    """Which files of the log are missing or are not what was written, with what to do about it."""
+    for file, what in faults(folder(con), listed(con).values()):
+        yield f"{what} ({file.table} of {_named(file.loads)}). {file.remedy}"
 
 
-def _comparable(con: duckdb.DuckDBPyConnection, load_id: int) -> bool:
-    """Whether a load's digests were recorded by this release of DuckDB."""
-    sql = "SELECT count(*) FROM main.load_digests WHERE load_id = ? AND duckdb = ?"
-    return con.execute(sql, [load_id, duckdb.__version__]).fetchall() != [(0,)]
+def _named(loads: tuple[int, ...]) -> str:
+    return f"load {loads[0]}" if len(loads) == 1 else f"loads {loads[0]} to {loads[-1]}"

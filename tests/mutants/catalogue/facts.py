@@ -5,7 +5,7 @@ from __future__ import annotations
 from mutants.running import Mutant
 
 _MONEY = ("tests/metrics/test_money_of_orders.py", "tests/warehouse/facts")
-_LOG = ("tests/warehouse/test_log.py",)
+_LOG = ("tests/warehouse/test_log.py", "tests/warehouse/test_log_model.py")
 
 MUTANTS: tuple[Mutant, ...] = (
     # warehouse: facts
@@ -61,30 +61,51 @@ MUTANTS: tuple[Mutant, ...] = (
     # warehouse: log
     Mutant(
         "of equal times the earlier load wins",
-        "warehouse/log.py",
+        "warehouse/log/winners.py",
         "DESC NULLS LAST, load_id DESC) = 1)",
         "DESC NULLS LAST, load_id) = 1)",
         _LOG,
     ),
     Mutant(
         "a replaced source's older rows come back",
-        "warehouse/log.py",
+        "warehouse/log/winners.py",
         "WHERE r.load_id >= coalesce(p.since, 0)",
         "WHERE r.load_id >= 0",
         _LOG,
     ),
     Mutant(
         "undo leaves the rejects of its load",
-        "warehouse/log.py",
+        "warehouse/log/undo.py",
         'con.execute("DELETE FROM main.rejects WHERE load_id = ?", [load_id])',
         "pass",
         (*_LOG, "tests/cli/test_loading.py"),
     ),
     Mutant(
-        "the digest of the log forgets the rows' content",
-        "warehouse/integrity.py",
-        "bit_xor(hash({columns})) AS digest",
-        "bit_xor(hash(load_id)) AS digest",
-        ("tests/cli/test_checking.py::test_what_was_changed_behind_its_back_is_named",),
+        "the digest of a file of the log is not compared",
+        "warehouse/versions/log_folder.py",
+        "path.stat().st_size == file.bytes and digest_of(path) == file.digest",
+        "path.stat().st_size == file.bytes",
+        ("tests/cli/test_checking.py::test_a_file_of_the_log_that_is_not_whole_is_named_with_the_remedy",),
+    ),
+    Mutant(
+        "merged files forget where the rows of each begin",
+        "warehouse/log/compact.py",
+        "before += file.rows",
+        "before += 0",
+        _LOG,
+    ),
+    Mutant(
+        "rows behind those of a load that is taken back keep their numbers",
+        "warehouse/log/compact.py",
+        "THEN {count} ELSE 0 END",
+        "THEN 0 ELSE 0 END",
+        _LOG,
+    ),
+    Mutant(
+        "new files of the log are not synced",
+        "warehouse/versions/warehouse.py",
+        "self._log.seal(after.keys() - before.keys())",
+        "pass",
+        ("tests/warehouse/test_log_on_disk.py::test_after_a_power_cut_at_any_step_every_listed_file_is_there",),
     ),
 )

@@ -7,23 +7,15 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
-
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
-from regulars.warehouse.log import ensure
 from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
+from warehouse.memory import warehouse_in_memory
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="Europe/London")
-
-
-def warehouse() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    ensure(con)
-    return con
 
 
 def own(table: str, **changes: object) -> Source:
@@ -55,7 +47,7 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.con = warehouse()
+        self.con = warehouse_in_memory()
 
     def file(self, name: str, content: str | bytes) -> Path:
         path = self.folder / name

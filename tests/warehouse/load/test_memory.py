@@ -21,11 +21,12 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 LOAD = """
 import pathlib, sys
 sys.path.insert(0, sys.argv[1])
-from warehouse.load.shop import ORDERS, SETTINGS, warehouse
+from warehouse.load.shop import ORDERS, SETTINGS
+from warehouse.memory import warehouse_in_memory
 from regulars.warehouse.load.files import expand
 from regulars.warehouse.load.run import Input, load
 
-con = warehouse()
+con = warehouse_in_memory()
 con.execute("SET memory_limit = '300MB'")
 load(con, [Input(file, ORDERS) for file in expand([sys.argv[2]])], settings=SETTINGS, command="test")
 print(con.execute("SELECT list(order_id ORDER BY order_id) FROM orders").fetchall()[0][0])

@@ -199,8 +199,8 @@ def check(
 ) -> int:
     """Check that the shop's data are whole: read every block, and recompute its sums.
 
-    Recomputed are the accounts of each load (read = used + waiting + rejected + skipped), the digest of the rows that it
-    brought, and a sample of metrics from rows instead of rollups. The exit status is 1 where anything is not whole.
+    Recomputed are the accounts of each load (read = used + waiting + rejected + skipped), the SHA-256 of the files that hold
+    the rows it brought, and a sample of metrics from rows instead of rollups. The exit status is 1 where anything is not whole.
 
     Examples:
       regulars check --shop myshop

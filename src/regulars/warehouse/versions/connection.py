@@ -49,7 +49,8 @@ def connect(
     To the main file of a version those of its groups of facts are attached, read-only, and to a writer's those of `groups`.
 
     The connection reaches no file but these, its spilled rows, what lies in `work_folder(file)`, and the files `reads`, by
-    whatever links; that of a version's writer also the version's folder; no network and no extension; its configuration is
+    whatever links, and what lies in the folder of the log, which is its `file_search_path`; that of a version's writer also the
+    version's folder; no network and no extension; its configuration is
     locked. All connections of a process to one file share one configuration, and one set of attached files.
     """
     # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
@@ -59,7 +60,8 @@ def connect(
     limits = (machine.memory_limit, machine.spill_limit, machine.threads)
     own = [file.absolute().parent] if file.name == MAIN and not read_only else []
     known = {**groups_beside(file), **groups}
-    return _closed(con, [work_folder(file), *own], reads, dict(zip(_LIMITS, limits, strict=True)), known)
+    log = log_folder(_beside(file).parent)
+    return _closed(con, [work_folder(file), log, *own], reads, dict(zip(_LIMITS, limits, strict=True)), known, log)
 
 
 def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
@@ -94,12 +96,18 @@ def _beside(file: Path) -> Path:
     return file.absolute().parent if file.name == MAIN else file
 
 
+def log_folder(warehouse: Path) -> Path:
+    """The folder of the log's files, from which the views of every version in the folder `warehouse` read."""
+    return (warehouse / "log").absolute()
+
+
 def _closed(
     con: duckdb.DuckDBPyConnection,
     folders: Iterable[Path],
     files: Iterable[Path],
     limits: dict[str, object],
     groups: Mapping[str, Path] = MappingProxyType({}),
+    log: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Attach the groups and set the limits; close the configuration and lock it, once per database."""
     closed: dict[str, object] = {
@@ -108,6 +116,8 @@ def _closed(
         # move rows whose numbers a writer holds.
         "wal_autocheckpoint": "1000TB",
         "allowed_directories": list(folders),
+        # Stored views name the log's files in it when they are run, so that a shop's folder may be moved.
+        "file_search_path": log,
         # DuckDB takes no other names; such files are copied into the work folder.
         "allowed_paths": [file for file in files if is_utf8(file)],
         "enable_external_access": False,

@@ -92,7 +92,7 @@ class VersionFolder:
         if self.current.is_dir() and not self.current.is_symlink():
             self.current.rename(self.path / f"was-current-{secrets.token_hex(4)}")
         staged.replace(self.current)
-        _sync(self.path)
+        sync(self.path)
 
     def seal(self, built: Path, unchanged: Iterable[Path]) -> None:
         """Have the disk hold the files that were built, which nobody changes any more, not even with another program.
@@ -108,8 +108,8 @@ class VersionFolder:
             file.chmod(file.stat().st_mode & ~0o222)
             # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
             # descriptor of a file ends the process's locks on it.
-            _sync(file)
-        _sync(built)
+            sync(file)
+        sync(built)
 
     def publish(self, built: Path, number: int, base: int | None, check: Callable[[Path, int], None]) -> None:
         """Make the sealed folder the current version once `check` has passed it, and remove the oldest ones but its `base`.
@@ -118,10 +118,10 @@ class VersionFolder:
         """
         staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
         built = built.rename(self.path / f"v{number:06d}")
-        _sync(self.path)
+        sync(self.path)
         check(built, number)
         staged.replace(self.current)
-        _sync(self.path)
+        sync(self.path)
         with suppress(OSError):  # what cannot be removed now goes with the next version
             others = [other for other in self.numbers() if other not in (number, base)]
             for old in map(self.version, others[: 2 - KEPT]):
@@ -131,7 +131,7 @@ class VersionFolder:
         name = "nothing" if pointer.number is None else self.version(pointer.number).name
         file = self.path / "current.new"
         file.write_text(f"{name}\nhighest {pointer.highest}\n", encoding="ascii")
-        _sync(file)
+        sync(file)
         return file
 
     def permit(self, shared: bool) -> None:
@@ -199,7 +199,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(databases, key=lambda file: (file.name != MAIN, file.name))
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the disk hold what was written to a file, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

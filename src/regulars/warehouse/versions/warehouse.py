@@ -35,6 +35,7 @@ from regulars.warehouse.versions.connection import (
 from regulars.warehouse.versions.folder import Pointer, VersionFolder, copy
 from regulars.warehouse.versions.groups import attached
 from regulars.warehouse.versions.lock import writers_lock
+from regulars.warehouse.versions.log_folder import LogFolder, faults, listed
 from regulars.warehouse.versions.room import disk_full, too_small
 from regulars.warehouse.versions.verify import (
     NotWhole,
@@ -72,6 +73,7 @@ class Warehouse:
         self.folder = folder
         self._machine = machine
         self._files = VersionFolder(folder)
+        self._log = LogFolder(folder)
 
     @property
     def number(self) -> int | None:
@@ -108,6 +110,7 @@ class Warehouse:
                 raise self._missing(pointer.number)
             with self._naming_failures():
                 self._files.tidy(pointer)
+                self._log.clear_unpublished(pointer.highest)
                 if pointer.number is None:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
             try:
@@ -118,6 +121,7 @@ class Warehouse:
                 now = self._files.pointer()
                 with suppress(OSError):
                     self._files.tidy(now)
+                    self._log.clear_unpublished(now.highest)
                 if now.number not in (None, pointer.number):
                     raise StoredButFailed(f"Version {now.number} is stored, but then: {first_line(error)}.") from error
                 raise
@@ -245,8 +249,9 @@ class Warehouse:
             with self._naming_failures():
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(writers_lock(self.folder / "lock", purpose, waiting))
-                stack.callback(self._files.permit, self._machine.shared)
-                self._files.permit(self._machine.shared)
+                for permit in (self._files.permit, self._log.permit):
+                    permit(self._machine.shared)
+                    stack.callback(permit, self._machine.shared)
             yield
 
     def _changed_copy(
@@ -267,7 +272,9 @@ class Warehouse:
             remember(con, "purpose", purpose)
             remember(con, "regulars", __version__)
             remember(con, "based_on", "" if pointer.number is None else str(pointer.number))
+            listed_before = listed(con).keys()
             yield con
+            listed_now = listed(con).keys()
             groups = attached(con)
             remember(con, GROUPS, " ".join(sorted(groups)))
             for group, (_, read_only) in groups.items():
@@ -277,8 +284,11 @@ class Warehouse:
         finally:
             con.close()
         with self._naming_failures():
+            self._log.seal(listed_now - listed_before)
             self._files.seal(building, [file for file, read_only in groups.values() if read_only])
             self._files.publish(building, number, pointer.number, insist_on_number)
+        with suppress(OSError):  # what cannot be removed now goes with the next version
+            self._log.prune(listed_now, map(self._files.file, reversed(self._files.numbers())))
 
     # Going back ------------------------------------------------------------------------------------------------------
 
@@ -332,12 +342,21 @@ class Warehouse:
                 raise small from error
             if number is not None and not isinstance(error, RegularsError) and (damaged := self._damaged(number)):
                 raise _unusable(*damaged) from error
+            if number is not None and isinstance(error, duckdb.Error) and (fault := self._log_fault(number)):
+                raise fault from error
             if writing and (isinstance(error, _BROKEN_DISK) or os.strerror(errno.EIO) in str(error)):
                 raise WarehouseError(
                     f"The new version could not be written: {first_line(error)}.",
                     "The last version is as it was. Look after the disk and repeat the command.",
                 ) from error
             raise
+
+    def _log_fault(self, number: int) -> WarehouseError | None:
+        """What is wrong with a file of the log that a version rests on; None where all are whole."""
+        with suppress(duckdb.Error, OSError), connect(self._files.file(number), read_only=True) as con:
+            for file, what in faults(self._log.path, listed(con).values()):
+                return WarehouseError(f"{what}.", file.remedy)
+        return None
 
     def _missing(self, number: int) -> WarehouseError:
         return WarehouseError(f"The version is missing: {self._files.file(number)}.", REPAIR)

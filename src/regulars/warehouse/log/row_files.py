@@ -1,0 +1,170 @@
+"""The rows of the log as Parquet files, each written once, and the views through which a version reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
+from regulars.warehouse.versions.log_folder import digest_of, file_name
+
+FILE_NO, ROW_NO = "file_no", "row_no"
+"""Columns of the views `log.<table>` that say in which file a row is, and at which place from 0."""
+_OPTIONS = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, WRITE_EMPTY_FILE false"
+
+
+@dataclass(frozen=True)
+class RowFile:
+    """One file of the log: some rows of one table. `hidden` of its rows are not current."""
+
+    number: int
+    name: str
+    loads: tuple[int, ...]
+    columns: tuple[str, ...]
+    rows: int
+    hidden: int
+
+
+def stored_columns(table: Table) -> tuple[Column, ...]:
+    """The table's own columns and the housekeeping ones, each once."""
+    return (*table.columns, *(column for column in HOUSEKEEPING if not table.has(column.name)))
+
+
+def folder(con: duckdb.DuckDBPyConnection) -> Path:
+    """The folder of the log's files."""
+    return Path(con.execute("SELECT current_setting('file_search_path')").fetchall()[0][0])
+
+
+def files_of(con: duckdb.DuckDBPyConnection, table: Table) -> list[RowFile]:
+    """The table's files, in the order in which they were written."""
+    found = con.execute(
+        "SELECT f.file_no, f.name, f.loads, f.columns, f.rows, coalesce(h.hidden, 0) FROM main.log_files f LEFT JOIN"
+        ' (SELECT file_no, count(*) AS hidden FROM main.log_hidden WHERE "table" = $table GROUP BY file_no) h USING (file_no)'
+        ' WHERE f."table" = $table ORDER BY f.file_no',
+        {"table": table.name},
+    ).fetchall()
+    return [
+        RowFile(number, name, tuple(loads), tuple(columns), rows, hidden)
+        for number, name, loads, columns, rows, hidden in found
+    ]
+
+
+def write_file(con: duckdb.DuckDBPyConnection, table: Table, rows: str, loads: Sequence[int]) -> RowFile | None:
+    """Write rows (a relation with the table's stored columns) as a new file and list it; None where there are none.
+
+    The views do not show the file before `show`. Its name is never used again: what a load that is rolled back leaves is not
+    mistaken for what the next load of that number writes.
+    """
+    columns = stored_columns(table)
+    number = int(con.execute("SELECT coalesce(max(file_no), 0) + 1 FROM main.log_files").fetchall()[0][0])
+    version = con.execute("SELECT value FROM main.about WHERE key = 'number'").fetchall()
+    name = file_name(table.name, int(version[0][0]) if version else 0)
+    file = folder(con) / name
+    if not file.parent.is_dir():
+        file.parent.mkdir(mode=0o700)
+    select = f"SELECT {names_in(column.name for column in columns)}, {number}::INTEGER AS {FILE_NO} FROM {rows}"
+    copy = f"COPY ({select}) TO {text(str(file))} ({_OPTIONS})"
+    (count,) = con.execute(copy).fetchall()[0]
+    if not count:
+        return None
+    names = [column.name for column in columns]
+    con.execute(
+        "INSERT INTO main.log_files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [number, table.name, name, list(loads), names, count, file.stat().st_size, digest_of(file)],
+    )
+    return RowFile(number, name, tuple(loads), tuple(names), count, 0)
+
+
+def show(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """Let the views `log.<table>` and `main.<table>` show the rows of the listed files, as `main.log_hidden` says."""
+    files = files_of(con, table)
+    hidden = f"(SELECT file_no, row_no, waiting FROM main.log_hidden WHERE \"table\" = '{table.name}')"
+    same_row = f"h.{FILE_NO} = r.{FILE_NO} AND h.{ROW_NO} = r.{ROW_NO}"
+    every = f"SELECT *, true AS current, false AS waiting FROM ({scan(table, files)})"
+    if any(file.hidden for file in files):
+        every = (
+            f"SELECT r.*, h.waiting IS NULL AS current, coalesce(h.waiting, false) AS waiting FROM ({scan(table, files)}) r"
+            f" LEFT JOIN {hidden} h ON {same_row}"
+        )
+    live = [file for file in files if file.hidden < file.rows]
+    current = scan(table, live)
+    if any(file.hidden for file in live):
+        current = f"SELECT * FROM ({current}) r ANTI JOIN {hidden} h ON {same_row}"
+    columns = names_in(column.name for column in stored_columns(table))
+    con.execute(
+        f"CREATE OR REPLACE VIEW log.{table.name} AS {every};"
+        f" CREATE OR REPLACE VIEW main.{table.name} AS SELECT {columns} FROM ({current})"
+    )
+
+
+def show_empty(con: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
+    """Make the views of tables without any file."""
+    for table in tables:
+        con.execute(
+            f"CREATE OR REPLACE VIEW log.{table.name} AS {_nothing(table, ', true AS current, false AS waiting')};"
+            f" CREATE OR REPLACE VIEW main.{table.name} AS"
+            f" SELECT {names_in(column.name for column in stored_columns(table))} FROM log.{table.name}"
+        )
+
+
+def scan(table: Table, files: Sequence[RowFile]) -> str:
+    """SQL of all rows of some files, with FILE_NO and ROW_NO. Columns that a file of an older Regulars lacks are null."""
+    columns = stored_columns(table)
+    if not files:
+        return _nothing(table)
+    there = {name for file in files for name in file.columns}
+    listed = ", ".join(
+        f'"{column.name}"' if column.name in there else f'NULL::{column.kind.sql} AS "{column.name}"'
+        for column in columns
+    )
+    same = all(file.columns == files[0].columns for file in files)
+    paths = ", ".join(f"current_setting('file_search_path') || '/{file.name}'" for file in files)
+    options = "file_row_number = true" + ("" if same else ", union_by_name = true")
+    return f"SELECT {listed}, {FILE_NO}, file_row_number AS {ROW_NO} FROM read_parquet([{paths}], {options})"
+
+
+def _nothing(table: Table, more: str = "") -> str:
+    """SQL of no rows with the columns of `scan`, and `more`."""
+    typed = ", ".join(f'NULL::{column.kind.sql} AS "{column.name}"' for column in stored_columns(table))
+    return f"SELECT {typed}, NULL::INTEGER AS {FILE_NO}, NULL::BIGINT AS {ROW_NO}{more} WHERE false"
+
+
+def hide(con: duckdb.DuckDBPyConnection, table: Table, rows: str, waiting: str = "false") -> None:
+    """List rows (a relation with FILE_NO and ROW_NO) as not current."""
+    con.execute(
+        f"INSERT INTO main.log_hidden SELECT '{table.name}', {FILE_NO}, {ROW_NO}, {waiting} FROM {rows} ORDER BY ALL"
+    )
+
+
+def unhide(con: duckdb.DuckDBPyConnection, table: Table, rows: str) -> None:
+    """List rows (a relation with FILE_NO and ROW_NO) as not current no longer."""
+    con.execute(
+        f"DELETE FROM main.log_hidden WHERE \"table\" = '{table.name}'"
+        f" AND ({FILE_NO}, {ROW_NO}) IN (SELECT ({FILE_NO}, {ROW_NO}) FROM {rows})"
+    )
+
+
+def forget(con: duckdb.DuckDBPyConnection, files: Iterable[int]) -> None:
+    """Take files off the list."""
+    for number in files:
+        con.execute("DELETE FROM main.log_files WHERE file_no = ?", [number])
+        con.execute("DELETE FROM main.log_hidden WHERE file_no = ?", [number])
+
+
+def names_in(names: Iterable[str], alias: str = "") -> str:
+    """SQL: the columns, listed."""
+    prefix = f"{alias}." if alias else ""
+    return ", ".join(f'{prefix}"{name}"' for name in names)
+
+
+def equal(names: Iterable[str], left: str, right: str) -> str:
+    """SQL: whether the columns of two relations are equal."""
+    return " AND ".join(f'{left}."{name}" = {right}."{name}"' for name in names)
+
+
+def text(value: str) -> str:
+    """SQL: a literal."""
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,135 @@
+"""The files of the log on disk: Parquet files that are written once and never change, beside the versions that name them.
+
+`main.log_files` of a version lists the files it rests on. A file that no kept version lists goes with the next write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from regulars.warehouse.versions.connection import connect, log_folder
+from regulars.warehouse.versions.folder import sync
+
+_FILE = re.compile(r".+-(\d{6,})-[0-9a-f]+\.parquet")
+
+
+def file_name(table: str, version: int) -> str:
+    """A new name of a file that a version's writer writes. No other file ever has it."""
+    return f"{table}-{version:06d}-{secrets.token_hex(6)}.parquet"
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file of the log as a version lists it: the loads whose rows it holds, its size and its SHA-256."""
+
+    name: str
+    table: str
+    loads: tuple[int, ...]
+    bytes: int
+    digest: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do where the file is missing or damaged."""
+        if len(self.loads) == 1:
+            return (
+                f"Put it back from a backup, or undo its load and load its files again: regulars undo {self.loads[0]}"
+            )
+        return f"Put it back from a backup of the shop's folder. It holds the rows of {len(self.loads)} loads."
+
+
+def listed(con: duckdb.DuckDBPyConnection) -> dict[str, LogFile]:
+    """The files that a version rests on, by name; none where an older Regulars kept the rows in the version itself."""
+    if not con.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'log_files'"
+    ).fetchall():
+        return {}
+    rows = con.execute('SELECT name, "table", loads, bytes, digest FROM main.log_files ORDER BY file_no').fetchall()
+    return {name: LogFile(name, table, tuple(loads), size, digest) for name, table, loads, size, digest in rows}
+
+
+def digest_of(file: Path) -> str:
+    """The SHA-256 of a file's content. Raises OSError."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fault(folder: Path, file: LogFile) -> str:
+    """What is wrong with a file of the log, as a sentence without its end; empty where it is whole. Reads all of it."""
+    path = folder / file.name
+    try:
+        if path.stat().st_size == file.bytes and digest_of(path) == file.digest:
+            return ""
+    except FileNotFoundError:
+        return f"{path} is missing"
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+    return f"{path} is damaged"
+
+
+def faults(folder: Path, files: Iterable[LogFile]) -> Iterator[tuple[LogFile, str]]:
+    """The files that are not whole, each with what is wrong."""
+    return ((file, what) for file in files if (what := fault(folder, file)))
+
+
+class LogFolder:
+    """The folder of the log's files in the folder `warehouse` of a shop. Whoever writes the first file makes it.
+
+    Raises OSError where the disk fails.
+    """
+
+    def __init__(self, warehouse: Path) -> None:
+        self.path = log_folder(warehouse)
+
+    def seal(self, names: Collection[str]) -> None:
+        """Have the disk hold new files, content and name, which nobody changes any more."""
+        for name in names:
+            file = self.path / name
+            file.chmod(file.stat().st_mode & ~0o222)
+            sync(file)
+        if names:
+            sync(self.path)
+
+    def permit(self, shared: bool) -> None:
+        """Let the owner alone use the folder and read its files, or the group too."""
+        modes = {self.path: 0o2770 if shared else 0o700}
+        modes |= {self.path / name: 0o440 if shared else 0o400 for name in self._files()}
+        for path, mode in modes.items():
+            with suppress(OSError):  # what belongs to somebody else stays as it is
+                if path.stat().st_mode & 0o7777 != mode:
+                    path.chmod(mode)
+
+    def clear_unpublished(self, highest: int) -> None:
+        """Remove what writers left that ended before they published: files of versions after the `highest` published one."""
+        for name, version in self._files().items():
+            if version > highest:
+                (self.path / name).unlink(missing_ok=True)
+
+    def prune(self, known: Collection[str], versions: Iterable[Path]) -> None:
+        """Remove the files that are not `known` and that none of the `versions` lists; these are only opened where needed."""
+        unlisted = self._files().keys() - set(known)
+        for version in versions:
+            if not unlisted:
+                return
+            try:
+                with connect(version, read_only=True) as con:
+                    unlisted -= listed(con).keys()
+            except (duckdb.Error, OSError):
+                return  # nobody knows what a damaged version lists
+        for name in unlisted:
+            (self.path / name).unlink(missing_ok=True)
+
+    def _files(self) -> dict[str, int]:
+        """The names of the files, each with the number of the version that was written then."""
+        try:
+            return {path.name: int(match[1]) for path in self.path.iterdir() if (match := _FILE.fullmatch(path.name))}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
