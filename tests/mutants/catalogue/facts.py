@@ -104,7 +104,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "new files of the log are not synced",
         "warehouse/versions/warehouse.py",
-        "self._log.seal(after.keys() - before.keys())",
+        "self._log.seal(listed_now - listed_before)",
         "pass",
         ("tests/warehouse/test_log_on_disk.py::test_after_a_power_cut_at_any_step_every_listed_file_is_there",),
     ),
