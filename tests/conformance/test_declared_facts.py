@@ -17,7 +17,6 @@ import ibis
 import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
-from ibis import _
 
 from conformance.engines import carry_over
 from conformance.postgres import Connection, copy, database
@@ -27,6 +26,7 @@ from metrics.shops import TestShop
 from properties import few
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.compute.plan import Source
+from regulars.metrics.deferred import _
 from regulars.metrics.measures import fact_of, within
 from regulars.metrics.query import answer, planned
 from regulars.metrics.question import Condition, Question

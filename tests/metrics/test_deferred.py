@@ -10,7 +10,7 @@ import pytest
 
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.deferred import Deferred, _
-from regulars.metrics.measures import Measure
+from regulars.metrics.measures import ORDERS, Measure
 from regulars.metrics.question import over_lines
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
 
@@ -49,6 +49,13 @@ def test_every_expression_of_the_catalogue_reads_like_ibis_own() -> None:
     found = list(expressions())
     assert len(found) > 50
     assert [repr(one.resolve(ibis._)) for one in found] == [repr(one) for one in found]
+
+
+@pytest.mark.parametrize("declared", [{"of": ibis._.units}, {"where": ibis._.units > 1}], ids=["of", "where"])
+def test_a_measure_takes_no_other_expressions(declared: dict[str, Any]) -> None:
+    """A condition of another library would be taken for none."""
+    with pytest.raises(TypeError, match=r"import _ from regulars\.metrics\.deferred"):
+        Measure(ORDERS, **declared)
 
 
 def test_an_expression_is_neither_true_nor_a_list() -> None:

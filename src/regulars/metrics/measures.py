@@ -154,6 +154,9 @@ class Measure:
     by_sets: str = ""
 
     def __post_init__(self) -> None:
+        for expression in (self.of, self.where):
+            if not isinstance(expression, Deferred | int | None):
+                raise TypeError(f"{expression!r} is no expression over rows: import _ from regulars.metrics.deferred.")
         for entity in filter(None, (self.distinct, self.latest)):
             known = (*self.fact.entities, *dict(self.fact.several))
             if entity not in known:

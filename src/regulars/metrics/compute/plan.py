@@ -13,6 +13,7 @@ from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
 from regulars.metrics.rollups.kinds.stored_values import SPLITS
 from regulars.metrics.rollups.registry import GAPS
+from regulars.metrics.rollups.rollup import RULE
 from regulars.metrics.rollups.rollup_tables import WHOLE, by_both, columns_of, digest, family_name
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
@@ -221,6 +222,8 @@ def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple
 
 
 def _not_small(levels: list[RollupLevel], by: str) -> str:
+    if not RULE.most(levels[0].fact_rows, by):
+        return f"{_by(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
     size = min(one.rows for one in levels)
     rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
     return f"{_by(by)}rollups would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"

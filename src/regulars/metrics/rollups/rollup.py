@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
+from regulars.metrics.rollups.rollup_tables import USUAL
 from regulars.metrics.rollups.table_columns import TableColumns, described
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.compiled import Content, compiled
 from regulars.warehouse.facts import BY_NAME
 from regulars.warehouse.versions.groups import schema_of, show, writable
 
@@ -26,15 +28,20 @@ class Rule:
     compressed: float = 0.1
     """Counts of values are stored while they have at most this share of their fact's rows."""
     few_rows: int = 5_000
-    """A level of no more rows is stored however few its fact has: the command line reads it without importing Ibis."""
+    """Of a fact with so few rows that `small` allows no level as many, the levels that the usual screens read are stored up to
+    this size, for the command line reads them without importing Ibis; and no others.
+    """
     few: int = 100_000
     """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
     again: int = 5_000_000
     """Results that do not add up are computed anew after a difference where the changed periods have at most so many rows."""
 
-    def most(self, fact_rows: int) -> float:
-        """The rows that a level of a fact may have to be stored."""
-        return max(self.small * fact_rows, self.few_rows)
+    def most(self, fact_rows: int, by: str) -> float:
+        """The rows that a level of a fact, split by these columns, may have to be stored."""
+        share = self.small * fact_rows
+        if share >= self.few_rows:
+            return share
+        return self.few_rows if by in USUAL else 0
 
 
 RULE = Rule()
@@ -52,6 +59,8 @@ class Work:
     computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
     """
     _columns: dict[str, TableColumns] = field(default_factory=dict)
+    _writable: dict[str, str] = field(default_factory=dict)
+    _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def columns(self, table: str) -> TableColumns:
         """The columns of a derived table."""
@@ -59,9 +68,19 @@ class Work:
             self._columns[table] = described(self.con, table)
         return self._columns[table]
 
+    def compiled(self, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
+        """What `make` makes, looked up once (see `compiled`)."""
+        if told not in self._compiled:
+            self._compiled[told] = compiled(self.con, told, make)
+        found: Content = self._compiled[told]
+        return found
+
     def writable(self, fact: str) -> str:
         """The schema to change tables in that are made of a fact."""
-        return writable(self.con, BY_NAME[fact].group_name)
+        group = BY_NAME[fact].group_name
+        if group not in self._writable:
+            self._writable[group] = writable(self.con, group)
+        return self._writable[group]
 
     def show(self, fact: str, table: str) -> None:
         """Have `facts.TABLE` name a table made of a fact, after it was written anew."""

@@ -19,6 +19,8 @@ COMMON_WINDOWS = (90, 365)
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 WHOLE = ""
 """In place of a column: not split."""
+USUAL = (WHOLE, "country", "channel", "first_country", "first_channel")
+"""How the usual screens split."""
 _AND = ","
 """Between two columns that sums are split by together."""
 

@@ -38,7 +38,7 @@ def writable(con: duckdb.DuckDBPyConnection, group: str) -> str:
         copy(file, own)
         con.execute(f"DETACH {catalog(group)}")
         attach(con, group, own, read_only=False)
-    return schema_of(con, group)
+    return f"{catalog(group)}.facts"
 
 
 def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
@@ -57,7 +57,7 @@ def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
     if not known:
         attach(con, group, folder / f"{group}{DATABASE}", read_only=False)
     con.execute(f"CREATE SCHEMA {catalog(group)}.facts")
-    return schema_of(con, group)
+    return f"{catalog(group)}.facts"
 
 
 def leave_out_others(con: duckdb.DuckDBPyConnection, groups: Iterable[str]) -> None:
@@ -70,8 +70,12 @@ def leave_out_others(con: duckdb.DuckDBPyConnection, groups: Iterable[str]) -> N
 def show(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
     """Have `facts.TABLE` name a table of this schema, after it was made or its columns have changed."""
     if schema != _TOGETHER:
-        _clear_name(con, table)
-        con.execute(f"CREATE OR REPLACE VIEW facts.{table} AS FROM {schema}.{table}")
+        view = f"CREATE OR REPLACE VIEW facts.{table} AS FROM {schema}.{table}"
+        try:
+            con.execute(view)
+        except duckdb.CatalogException:  # an older Regulars kept a table of this name in the main file
+            con.execute(f"DROP TABLE facts.{table}")
+            con.execute(view)
 
 
 def drop(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:

@@ -20,7 +20,6 @@ from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
-from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.lazy_imports import ibis
 
@@ -81,7 +80,7 @@ class CohortSums:
                 level = start + len(noted) + len(decided)
                 decided.append(
                     RollupLevel(TABLE, level, FAMILY, by, grain.value, True, columns, size, "orders", orders,
-                                size <= work.rule.most(orders))
+                                size <= work.rule.most(orders, by))
                 )  # fmt: skip
             stored = [level for level in decided if level.is_stored]
             rows = _insert(work, age, stored, {"facts.orders": ""}) if stored else {}
@@ -176,7 +175,7 @@ def _projection(work: Work, age: Age, splits: tuple[str, ...]) -> tuple[Sequence
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
     table = work.columns("orders")
     key = ("cohorts", table, age, splits, tuple(_measures(age)))
-    return compiled(work.con, key, lambda: _added(table, age, splits))
+    return work.compiled(key, lambda: _added(table, age, splits))
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process

@@ -45,7 +45,7 @@ class FactSums:
             LevelKey(family.name, by, level.grain.value, level.bucketed, level.names(seen))
             for family in families(work.settings.active_window)
             if work.levels(family.name) or work.has_rows(family.table)
-            for seen in (_projection(work, family),)
+            for seen in (projection(work, family),)
             for by in family.ways
             for level in _levels(work, family, by)
         )
@@ -55,7 +55,7 @@ class FactSums:
         large = [family for family in families(work.settings.active_window) if work.has_rows(family.table)]
         with _calendar(work, large):
             for family in large:
-                seen = _projection(work, family)
+                seen = projection(work, family)
                 work.con.execute(table_of(family, seen, work.writable(family.table)))
                 work.show(family.table, table_name(family.name))
                 _build(work, family, seen, work.rows(family.table))
@@ -72,16 +72,15 @@ class FactSums:
 
 
 def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None:
-    limit = work.rule.most(fact_rows)
     periods = _periods(work)
     sizes: dict[Level, int] = {}
     rows = seen.over(f"facts.{family.table}")
     values = _values(work, family, rows)
     for by in family.ways:
-        sizes |= _sizes(work, family, by, rows, limit, values, periods)
+        sizes |= _sizes(work, family, by, rows, work.rule.most(fact_rows, by), values, periods)
     start = registry.next_level(work.con)
     numbers = {level: start + place for place, level in enumerate(sizes)}
-    wanted = [level for level, size in sizes.items() if size <= limit]
+    wanted = [level for level, size in sizes.items() if size <= work.rule.most(fact_rows, level.by)]
     if fact_rows <= work.rule.few:
         rows = seen_rows(seen, f"facts.{family.table}")
         sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
@@ -97,7 +96,7 @@ def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None
         names = level.names(seen)
         noted.append(
             RollupLevel(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
-                 size, family.table, fact_rows, size <= limit)
+                 size, family.table, fact_rows, level in wanted)
         )  # fmt: skip
     work.note(*noted)
     entities.build(work.con, work.settings.calendar, family, seen, noted, work.writable(family.table))
@@ -199,7 +198,7 @@ def _correct(work: Work, family: Family) -> None:
     kept = {(one.by, one.grain, one.bucketed): one for one in work.levels(family.name)}
     if not kept:
         return
-    seen = _projection(work, family)
+    seen = projection(work, family)
     changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
     levels_of = (level for by in family.ways for level in _levels(work, family, by))
     known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
@@ -238,11 +237,6 @@ def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
 def _rollup(work: Work, family: Family) -> str:
     """The family's table, to be changed."""
     return f"{work.writable(family.table)}.{table_name(family.name)}"
-
-
-def _projection(work: Work, family: Family) -> Projection:
-    settings = work.settings
-    return projection(work.con, family, work.columns(family.table), settings.calendar, settings.active_window)
 
 
 def _levels(work: Work, family: Family, by: str) -> tuple[Level, ...]:

@@ -10,7 +10,6 @@ from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
-from regulars.warehouse.compiled import compiled
 from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.versions.groups import drop
@@ -37,10 +36,9 @@ class GapCounts:
     def build(self, work: Work) -> None:
         """Write the counts that are small against the orders."""
         orders, whole = work.rows("orders"), work.rows(GAPS)
-        limit = work.rule.most(orders)
         levels, facts = [_level("", whole, orders, is_stored=True)], work.writable("orders")
         for attribute in ATTRIBUTES:
-            table = table_by(attribute)
+            table, limit = table_by(attribute), work.rule.most(orders, attribute)
             rows = whole  # it has as many at least
             if whole <= limit:
                 counted = _sql(work, attribute, "facts.orders")
@@ -69,7 +67,7 @@ class GapCounts:
 
 def _sql(work: Work, attribute: str, rows: str) -> str:
     table = work.columns("orders")
-    sql = compiled(work.con, ("gap counts", table, attribute), lambda: _counted(table, attribute))
+    sql = work.compiled(("gap counts", table, attribute), lambda: _counted(table, attribute))
     return sql.replace(f'"{_ORDERS}"', rows)
 
 

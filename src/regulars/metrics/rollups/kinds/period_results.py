@@ -95,7 +95,7 @@ def _decided(work: Work, kind: Kind) -> list[RollupLevel]:
     answered = value_distributions.stored(work, kind)
     return [
         RollupLevel(f"{TABLE}{fact}", start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
-                    size <= work.rule.most(fact_rows) and (by, grain.value) not in answered)
+                    size <= work.rule.most(fact_rows, by) and (by, grain.value) not in answered)
         for place, ((by, grain), size) in enumerate(sizes(work, kind).items())
     ]  # fmt: skip
 

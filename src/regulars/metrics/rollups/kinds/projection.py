@@ -6,15 +6,14 @@ from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
+from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
-from regulars.warehouse.compiled import compiled
 from regulars.warehouse.lazy_imports import ibis, pa
 
 if TYPE_CHECKING:
@@ -92,16 +91,15 @@ def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
     return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
 
 
-def projection(
-    con: duckdb.DuckDBPyConnection, family: Family, table: TableColumns, calendar: Calendar, active_window: int
-) -> Projection:
-    """The family's rows as sums see them, compiled once. `table` are the columns of its table."""
-    asked = grains(calendar)
+def projection(work: Work, family: Family) -> Projection:
+    """The family's rows as sums see them, compiled once."""
+    table, active_window = work.columns(family.table), work.settings.active_window
+    asked = grains(work.settings.calendar)
     sums, of_last = summed(family, active_window), of_entities(family)
     measures = tuple(one.digest for one in (*sums, *of_last))
     key = ("projection", family.name, table, asked, active_window, measures)
-    sql, columns, starts, entities = compiled(
-        con, key, lambda: astuple(_projection(family, table, asked, active_window, sums, of_last))
+    sql, columns, starts, entities = work.compiled(
+        key, lambda: astuple(_projection(family, table, asked, active_window, sums, of_last))
     )
     named = (Column(name, kept_as, None if grain is None else Grain(grain)) for name, kept_as, grain in columns)
     return Projection(sql, tuple(named), tuple(starts), tuple(entities))

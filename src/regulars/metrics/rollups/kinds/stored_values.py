@@ -16,7 +16,6 @@ from regulars.metrics.rollups.rollup_tables import WHOLE, grains
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
-from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.lazy_imports import ibis
 
@@ -91,7 +90,7 @@ def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
     """
     table = work.columns(metric.fact.table)
     key = ("period results", table, metric.kind, splits)
-    return compiled(work.con, key, lambda: _counted(table, metric, splits))
+    return work.compiled(key, lambda: _counted(table, metric, splits))
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
