@@ -21,12 +21,10 @@ def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Cal
     told: all that it follows from, besides the code.
     """
     digest = hashlib.sha256(repr(told).encode()).hexdigest()
-    asked = "SELECT content FROM facts.compiled WHERE release = ? AND digest = ?"
-    try:
-        known = con.execute(asked, [release(), digest]).fetchone()
-    except duckdb.CatalogException:
-        con.execute("CREATE TABLE facts.compiled (release TEXT, digest TEXT, content TEXT)")
-        known = None
+    con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
+    known = con.execute(
+        "SELECT content FROM facts.compiled WHERE release = ? AND digest = ?", [release(), digest]
+    ).fetchone()
     if known is None:
         known = (json.dumps(make()),)
         con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
