@@ -37,7 +37,7 @@ def imported(*words: str, shop: str | Path) -> set[str]:
         "metrics --split country --period 2024-01",
         "metrics --grain week --since 2024-01-01",
         "metric net_revenue",
-        "metric net_revenue --split channel,country --format csv",
+        "metric net_revenue --split channel --format csv",
         "metric customer_churn_rate --grain quarter --split country --compare",
         "metric returning_customer_rate --active-window 90",
         "metric average_order_value",
