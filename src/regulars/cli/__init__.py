@@ -20,6 +20,7 @@ from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
+from regulars.warehouse.no_pandas import refuse_pandas
 
 DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, UNHEARD = 0, 1, 2, 4, 128, 141
 """Exit codes. STORED: the data were changed, then something failed. A signal's number is added to STOPPED (130 after Ctrl-C);
@@ -200,17 +201,9 @@ def _refuse(message: str, hint: str, code: int, details: str = "") -> int:
     return code
 
 
-class _NoPandas:
-    """pyarrow imports pandas at its first conversion, only to ask whether something is a Series: a third of a second."""
-
-    def find_spec(self, fullname: str, *_: object) -> None:
-        if fullname == "pandas":
-            raise ModuleNotFoundError("No module named 'pandas'", name=fullname)
-
-
 def main() -> None:
     """The entry point of `regulars` and `python -m regulars`."""
-    sys.meta_path.insert(0, _NoPandas())
+    refuse_pandas(everywhere=True)
     code = run()
     # Nothing is left to do: what Python tears down at its end costs a tenth of a second.
     sys.stdout.flush()

@@ -24,7 +24,7 @@ def local_days(moments: list[datetime], zone: str | None, shops_zone: str) -> li
     zones = pa.array([zone] * len(moments), pa.string())
     at = pa.array(moments, pa.timestamp("us"))
     rows = ibis.memtable(pa.table({"number": range(len(moments)), "at": at, "zone": zones}))
-    known = ibis.memtable(zone_days(sorted({zone or shops_zone}), min(days), max(days)))
+    known = ibis.memtable(pa.table(zone_days(sorted({zone or shops_zone}), min(days), max(days))))
     sources = Sources(lambda name: {"zone_days": known}[name], shops_zone, "GBP", 2)
     found = ibis.duckdb.connect().to_pyarrow(with_local_day(rows, "at", sources).order_by("number"))
     assert found.column_names == ["number", "at", "zone", "day"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 
 from regulars.metrics.inference.value_counts import Numbers
@@ -26,6 +29,6 @@ def coded(column: str, known: list[str]) -> str:
 
 
 def fetched(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Numbers]:
-    """The columns that a query finds, without nulls."""
-    found = con.execute(sql).to_arrow_table()
-    return {name: found[name].to_numpy() for name in found.column_names}
+    """The columns that a query finds, which hold no nulls."""
+    found: Mapping[str, Any] = con.execute(sql).fetchnumpy()
+    return dict(found)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from regulars.warehouse.fact_table import Sources
-from regulars.warehouse.lazy_imports import ibis, pa
+from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import day_and_second
 
 if TYPE_CHECKING:
@@ -41,9 +42,9 @@ def with_local_days(rows: ir.Table, days: Mapping[str, str], sources: Sources) -
     return rows
 
 
-def zone_days(zones: Iterable[str], first: int, last: int) -> pa.Table:
+def zone_days(zones: Iterable[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]:
     """For each zone and each UTC day from `first` to `last` (epoch days): the seconds to add to UTC `before` and `after` the
-    second `switch` of that day; most days have no change.
+    second `switch` of that day; most days have no change. Columns to be registered.
     """
     days = np.arange(first, last + 1)
     found: dict[str, list[object]] = {name: [] for name in ("zone", "utc_day", "switch", "before", "after")}
@@ -53,8 +54,7 @@ def zone_days(zones: Iterable[str], first: int, last: int) -> pa.Table:
             switch = _DAY if before == after else _switch(ZoneInfo(zone), int(day) * _DAY, before)
             for name, value in zip(found, (zone, int(day), switch, before, after), strict=True):
                 found[name].append(value)
-    types = {"zone": pa.string()}
-    return pa.table({name: pa.array(values, types.get(name, pa.int32())) for name, values in found.items()})
+    return {name: np.array(values, dtype=object if name == "zone" else np.int32) for name, values in found.items()}
 
 
 def _offset(zone: ZoneInfo, second: int) -> int:

@@ -13,6 +13,7 @@ import duckdb
 
 from regulars.vocabulary.machine import ANY, Machine
 from regulars.vocabulary.safe_text import is_utf8
+from regulars.warehouse.no_pandas import refuse_pandas
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Everything needed is in the wheel; nothing is ever fetched while running.
@@ -53,6 +54,7 @@ def connect(
     version's folder; no network and no extension; its configuration is
     locked. All connections of a process to one file share one configuration, and one set of attached files.
     """
+    refuse_pandas()
     # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
     config = _CONFIG | {"temp_directory": f"{_beside(file)}.spill-{host()}-{os.getpid()}"}
     con = duckdb.connect(str(file), read_only=read_only, config=config)
@@ -66,6 +68,7 @@ def connect(
 
 def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
     """Open an empty database in memory, closed as in `connect`; it reaches the files `reads`, or none at all."""
+    refuse_pandas()
     return _closed(duckdb.connect(config=_CONFIG), [], reads, {})
 
 

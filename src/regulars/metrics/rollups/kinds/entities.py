@@ -22,7 +22,7 @@ from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.fact_table import BUCKETS
-from regulars.warehouse.lazy_imports import ibis, pa
+from regulars.warehouse.lazy_imports import ibis
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -186,10 +186,11 @@ def _count(
     if first is None:
         return
     listed = days_of(calendar, first, last)
-    listed = listed.slice(first - listed[DAY][0].as_py())
+    from_first = slice(first - int(listed[DAY][0]), None)
     known = {level.by: [""] if level.by == WHOLE else words(con, level) for level in levels}
     periods = {
-        level.grain: np.unique(listed[start_of(Grain(level.grain))].to_numpy(), return_inverse=True) for level in levels
+        level.grain: np.unique(listed[start_of(Grain(level.grain))][from_first], return_inverse=True)
+        for level in levels
     }
     counted = {
         level.level: np.zeros(len(periods[level.grain][0]) * len(known[level.by]) * BUCKETS, dtype=np.int64)
@@ -258,12 +259,12 @@ def _register(con: duckdb.DuckDBPyConnection, counted: Numbers, starts: Numbers,
     there = np.flatnonzero(counted)
     period, code, bucket = np.unravel_index(there, (len(starts), len(known), BUCKETS))
     found = {
-        "period": pa.array(starts[period], pa.int32()),
-        "split": pa.array(known, pa.string()).take(pa.array(code)),
-        "bucket": pa.array(bucket, pa.int32()),
-        "n": pa.array(counted[there]),
+        "period": starts[period].astype(np.int32),
+        "split": np.array(known, dtype=object)[code],
+        "bucket": bucket.astype(np.int32),
+        "n": counted[there],
     }
-    con.register(_FOUND, pa.table(found))
+    con.register(_FOUND, found)
 
 
 def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, schema: str, name: str, found: str) -> None:

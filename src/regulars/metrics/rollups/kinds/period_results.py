@@ -24,7 +24,6 @@ from regulars.metrics.rollups.rollup_tables import WHOLE
 from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.fact_table import BUCKETS
-from regulars.warehouse.lazy_imports import pa
 
 FAMILY = "results"
 TABLE = "rollup_results_"
@@ -238,28 +237,38 @@ def _insert(
     for cells, counts in value_counts(cell, value, bucket, BUCKETS):
         results = {metric: counts.of(metric.q) for metric in quantiles}
         which, word = np.divmod(cells, len(known))
-        table = {
-            "level": pa.array(np.full(len(cells), level.level), pa.int32()),
-            "period": pa.array(np.array([first for first, _ in ranges])[which], pa.int32()),
-            "split": pa.array([None if level.by == WHOLE else known[place] for place in word], pa.string()),
-            "rows": _listed(counts.rows[:, 0].astype(np.int32)),
+        split = [None if level.by == WHOLE else known[place] for place in word]
+        table: dict[str, Numbers] = {
+            "level": np.full(len(cells), level.level, dtype=np.int32),
+            "period": np.array([first for first, _ in ranges], dtype=np.int32)[which],
+            "split": np.array(split, dtype=object),
+            "rows": counts.rows[:, 0].astype(np.int32),
         }
         for metric in metrics:
             if isinstance(metric, Quantile):
                 result = results[metric]
-                table[column(metric)] = _listed(np.concatenate([result.value, result.low, result.high], axis=1))
-                table[_at_most(metric)] = _listed(result.at_most[:, 0].astype(np.int32))
+                table[column(metric)] = np.concatenate([result.value, result.low, result.high], axis=1)
+                table[_at_most(metric)] = result.at_most[:, 0].astype(np.int32)
             else:
-                table[column(metric)] = pa.array(counts.largest[:, 0])
-        work.con.register("results_found", pa.table(table))
-        work.con.execute(f"INSERT INTO {work.writable(level.fact)}.{level.table} BY NAME FROM results_found")
-        work.con.unregister("results_found")
+                table[column(metric)] = counts.largest[:, 0]
+        _insert_rows(work, f"{work.writable(level.fact)}.{level.table}", table)
         stored += len(cells)
     return stored
 
 
-def _listed(found: Numbers) -> pa.Array:
-    return pa.FixedSizeListArray.from_arrays(pa.array(found.ravel()), found.shape[1])
+def _insert_rows(work: Work, into: str, table: Mapping[str, Numbers]) -> None:
+    """Insert columns; what has two axes becomes a list in each row. By numpy alone: pyarrow takes long to import."""
+    flat: dict[str, Numbers] = {}
+    listed: list[str] = []
+    for name, values in table.items():
+        parts = {f"{name}_{place}": values[:, place] for place in range(values.shape[1])} if values.ndim > 1 else {}
+        flat |= parts or {name: values}
+        # DuckDB takes a NaN of numpy for null.
+        read = [f"coalesce({part}, 'NaN'::DOUBLE)" if values.dtype.kind == "f" else part for part in parts or [name]]
+        listed.append(f"[{', '.join(read)}] AS {name}" if parts else f"{read[0]} AS {name}")
+    work.con.register("results_found", flat)
+    work.con.execute(f"INSERT INTO {into} BY NAME SELECT {', '.join(listed)} FROM results_found")
+    work.con.unregister("results_found")
 
 
 # Which periods -----------------------------------------------------------------------------------------------------------
@@ -285,6 +294,6 @@ def _changed_days(work: Work, metric: Asked, splits: set[str]) -> Numbers:
 def _ranges(calendar: Calendar, grain: Grain, days: Numbers) -> _Ranges:
     """The periods of the grain that hold any of the days, which ascend."""
     listed = days_of(calendar, int(days[0]), int(days[-1]))
-    place = days - listed[DAY][0].as_py()
-    starts, ends = (listed[name(grain)].to_numpy()[place].tolist() for name in (start_of, end_of))
+    place = days - listed[DAY][0]
+    starts, ends = (listed[name(grain)][place].tolist() for name in (start_of, end_of))
     return sorted(set(zip(starts, ends, strict=True)))

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from regulars.metrics.inference.value_counts import Numbers
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
-from regulars.warehouse.lazy_imports import ibis, pa
+from regulars.warehouse.lazy_imports import ibis
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -75,8 +76,8 @@ def end_of(grain: Grain) -> str:
     return f"{grain.value}_end"
 
 
-def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
-    """CALENDAR for all periods that hold any of the epoch days first … last."""
+def days_of(calendar: Calendar, first: int, last: int) -> dict[str, Numbers]:
+    """The columns of CALENDAR for all periods that hold any of the epoch days first … last, to be registered."""
     asked = grains(calendar)
     since = min(calendar.period_of(from_epoch_day(first), grain).start for grain in asked)
     until = max(calendar.period_of(from_epoch_day(last), grain).end for grain in asked)
@@ -88,7 +89,7 @@ def days_of(calendar: Calendar, first: int, last: int) -> pa.Table:
         place = np.searchsorted(starts, days, side="right") - 1
         columns[start_of(grain)] = starts[place]
         columns[end_of(grain)] = np.array([period.beyond for period in periods])[place]
-    return pa.table({name: pa.array(values, pa.int32()) for name, values in columns.items()})
+    return {name: values.astype(np.int32) for name, values in columns.items()}
 
 
 def projection(work: Work, family: Family) -> Projection:

@@ -79,8 +79,7 @@ def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
     values = {by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1 for by in SPLITS
               if by == WHOLE or by in kind[0].fact.splits.values()}  # fmt: skip
     return {
-        (by, grain): len(np.unique(days[start_of(grain)].to_numpy())) * values[by] * BUCKETS
-        for by, grain in levels_of(work, kind)
+        (by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels_of(work, kind)
     }
 
 
