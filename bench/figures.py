@@ -22,13 +22,16 @@ LARGE = 1_000_000
 
 @dataclass(frozen=True)
 class Aim:
-    """What a figure should reach. Ratios are judged from LARGE on, seconds and memory at FULL_SIZE.
+    """What a figure should reach. Ratios and bytes are judged from LARGE on, seconds and memory at FULL_SIZE.
 
-    `busy` are seconds of processors, all threads together, of a figure whose work is the same at every size.
+    `busy` are seconds of processors, all threads together, judged at every size, or at `busy_at` alone. `bytes_per_order` are
+    on the disk.
     """
 
     seconds: float | None = None
     busy: float | None = None
+    busy_at: int | None = None
+    bytes_per_order: float | None = None
     peak_mb: float | None = None
     ratio_at_most: float | None = None
     ratio_at_least: float | None = None
@@ -39,6 +42,8 @@ class Aim:
             said.append(f"≤ {shown_seconds(self.seconds)}")
         if self.busy is not None:
             said.append(f"≤ {shown_seconds(self.busy)} of processors")
+        if self.bytes_per_order is not None:
+            said.append(f"≤ {self.bytes_per_order:g} bytes an order")
         if self.peak_mb is not None:
             said.append(f"≤ {self.peak_mb / 1000:g} GB")
         if self.ratio_at_most is not None:
@@ -48,10 +53,20 @@ class Aim:
         return ", ".join(said)
 
     def met(
-        self, size: int, seconds: float, peak_mb: float, ratio: float | None, busy: float | None = None
+        self,
+        size: int,
+        seconds: float,
+        peak_mb: float,
+        ratio: float | None,
+        busy: float | None = None,
+        bytes_per_order: float | None = None,
     ) -> bool | None:
         """Whether it is reached; None where it is not meant for this size, or there is no ratio."""
-        held: list[bool] = [busy <= self.busy] if self.busy is not None and busy is not None else []
+        held: list[bool] = []
+        if self.busy is not None and busy is not None and self.busy_at in (None, size):
+            held.append(busy <= self.busy)
+        if self.bytes_per_order is not None and bytes_per_order is not None and size >= LARGE:
+            held.append(bytes_per_order <= self.bytes_per_order)
         if size == FULL_SIZE:
             held += [seconds <= self.seconds] if self.seconds is not None else []
             held += [peak_mb <= self.peak_mb] if self.peak_mb is not None else []
@@ -120,6 +135,7 @@ _LATE = ("late_0.csv", "late_1.csv", "late_2.csv")
 _LATE_FEW = 3
 _VISITS = 10_000_000
 _MANY = 3_000
+_DAY, _DAYS_SHOP = 100, 100_000
 _WINDOWS = (90, 365)
 _MONTHS = ("--grain", "month", "--since", "2023-01")
 _ACTIVE = f"customers_end_by_day_{_WINDOWS[0]}"
@@ -150,16 +166,26 @@ def _loads() -> Iterable[Figure]:
     whole = "bench.load:whole"
     yield Figure(
         "load_csv", "orders and customers from CSV", group, whole, {"files": _CSV, "keep": True}, "read_csv",
-        Aim(seconds=25, peak_mb=6000), _parts("read_csv", Aim(ratio_at_most=6)), most=3,
+        Aim(seconds=25, busy=15, busy_at=LARGE, peak_mb=6000), _parts("read_csv", Aim(ratio_at_most=6)), most=3,
+        by_processors=True,
     )  # fmt: skip
     yield Figure(
         "load_parquet", "the same from Parquet", group, whole, {"files": _PARQUET}, "read_parquet",
-        parts=_parts("read_parquet"), most=3,
+        parts=_parts("read_parquet"), most=3, by_processors=True,
     )  # fmt: skip
     yield Figure(
         "load_csv_with_lines", "with order lines", group, whole, {"files": _WITH_LINES}, "read_csv_with_lines",
-        parts=_parts("read_csv_with_lines"), optional=True, most=3,
+        Aim(busy=30, busy_at=LARGE), _parts("read_csv_with_lines"), optional=True, most=3, by_processors=True,
     )  # fmt: skip
+    for what, aim, aim_with_lines in (("version", 90, 180), ("log", 30, None)):
+        name, said = f"bytes_of_{what}", "a version" if what == "version" else "the log, stored once"
+        yield Figure(
+            name, f"{said}, on the disk", group, "bench.load:stored", {"what": what}, aim=Aim(bytes_per_order=aim)
+        )
+        yield Figure(
+            f"{name}_with_lines", "the same with order lines", group, "bench.load:stored", {"what": what, "lines": True},
+            aim=None if aim_with_lines is None else Aim(bytes_per_order=aim_with_lines), optional=True, most=1,
+        )  # fmt: skip
     for packed, where in ((False, "a folder"), (True, "one zip")):
         yield Figure(
             "load_many_zip" if packed else "load_many", f"{_MANY:,} files of one order each, in {where}", group,
@@ -168,7 +194,17 @@ def _loads() -> Iterable[Figure]:
     yield Figure("copy_version", "copy all files of a version", group, "bench.limits:copy_version")
     yield Figure(
         "load_late", "10,000 late orders (a tenth of a small shop's) into it", group, "bench.load:late", {"files": _LATE},
-        "copy_version", parts=_parts(""), most=_LATE_FEW,
+        "copy_version", Aim(busy=2.5, busy_at=LARGE), _parts(""), most=_LATE_FEW, by_processors=True,
+    )  # fmt: skip
+    day = {"base": _DAYS_SHOP, "rows": _DAY}
+    what = f"{_DAY} orders of a day into {_DAYS_SHOP:,}"
+    yield Figure(
+        "append_day", f"{what}: plain DuckDB, which finds every customer's history again", group, "bench.limits:append_day", day
+    )  # fmt: skip
+    yield Figure("load_day", what, group, "bench.load:day", day, "append_day", parts=_parts(""), by_processors=True)
+    yield Figure(
+        "load_day_cold", "the same from the command line", group, "bench.load:day", {**day, "cold": True}, "append_day",
+        Aim(busy=0.8), by_processors=True,
     )  # fmt: skip
     one = "bench.load:one"
     yield Figure("load_one", "one order into it", group, one, {"visits": 0}, parts=_parts(""))

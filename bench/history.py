@@ -64,6 +64,8 @@ class Record:
     customers: int = 0
     busy: float | None = None
     """Seconds of processors, the median."""
+    bytes_per_order: float | None = None
+    """On the disk, where that is what was measured: then its seconds say nothing."""
     law: str = ""
     """The model that was fitted."""
     parameters: dict[str, float | None] | None = None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from bench.load import days
 from bench.measuring import Place, Stopwatch
 from regulars.app import App
 from regulars.vocabulary.shop import Shop
@@ -21,6 +22,30 @@ def read_files(place: Place, watch: Stopwatch, names: Sequence[str]) -> None:
             for name in names:
                 con.execute(f"CREATE TABLE \"{name}\" AS FROM '{place.data(name)}'")
         con.close()
+
+
+def append_day(place: Place, watch: Stopwatch, base: int, rows: int) -> None:
+    """A day's orders into a table on the disk, every customer's history found again, and the numbers of every month."""
+    first, *later = days(place, base, rows, watch.most)
+    file = place.scratch("append.duckdb")
+    for number in watch.runs():
+        file.unlink(missing_ok=True)
+        con = duckdb.connect(str(file))
+        con.execute(f"CREATE TABLE orders AS FROM '{first}'; CHECKPOINT")
+        with watch.timing():
+            con.execute(f"INSERT INTO orders BY NAME FROM '{later[number]}'; {_HISTORIES}; CHECKPOINT")
+        con.close()
+    file.unlink(missing_ok=True)
+
+
+_HISTORIES = """
+    CREATE TABLE histories AS SELECT *, row_number() OVER w AS order_number, lag(ordered_at) OVER w AS previous,
+        lead(ordered_at) OVER w AS next, first_value(country) OVER w AS first_country, first_value(channel) OVER w AS first_channel
+        FROM orders WHERE status = 'counted'
+        WINDOW w AS (PARTITION BY coalesce(customer_id::TEXT, lower(email)) ORDER BY ordered_at);
+    CREATE TABLE months AS SELECT date_trunc('month', ordered_at) AS month, country, count(*) AS orders,
+        sum(gross - discount + shipping) AS net, count(*) FILTER (order_number > 1) AS repeated,
+        count(DISTINCT coalesce(customer_id::TEXT, lower(email))) AS customers FROM histories GROUP BY ALL"""
 
 
 def scan_orders(place: Place, watch: Stopwatch) -> None:

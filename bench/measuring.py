@@ -70,6 +70,8 @@ class Stopwatch:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     busy: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Seconds of processors, all threads together."""
+    bytes_per_order: float | None = None
+    """On the disk, where that is what is measured."""
     peak: float | None = None
     """Bytes, where another process than this one did the work."""
 
@@ -110,12 +112,13 @@ class Stopwatch:
 @dataclass(frozen=True)
 class Measured:
     """Seconds of every run, of the whole ("") and by part, by the clock and of processors; the most memory held, in MB of a
-    million bytes.
+    million bytes; bytes per order on the disk, where these are what is measured.
     """
 
     seconds: dict[str, list[float]]
     busy: dict[str, list[float]]
     peak_mb: float
+    bytes_per_order: float | None = None
 
     def median(self, part: str = WHOLE) -> float:
         """The middle run."""
@@ -160,6 +163,7 @@ def _main(order: dict[str, Any]) -> None:
     getattr(importlib.import_module(module), name)(Place(Path(order["place"])), watch, **order["arguments"])
     peak = watch.peak if watch.peak is not None else most_memory_held()
     told = {"seconds": watch.seconds, "busy": watch.busy, "peak_mb": peak / _MB}
+    told |= {"bytes_per_order": watch.bytes_per_order}
     Path(order["out"]).write_text(json.dumps(told), encoding="utf-8")
 
 

@@ -48,9 +48,9 @@ def table(records: Sequence[Record], skipped: Iterable[tuple[str, str]] = ()) ->
 def _row(record: Record) -> Iterator[str]:
     yield ("  " if record.part_of else "") + _name(record.figure)
     yield record.what + (", answers equal" if record.equal_answers else "")
-    yield shown_seconds(record.seconds)
-    yield shown_seconds(record.fastest)
-    yield "" if record.busy is None else shown_seconds(record.busy)
+    yield _shown(record)
+    yield shown_seconds(record.fastest) if record.bytes_per_order is None else ""
+    yield "" if record.busy is None or record.bytes_per_order is not None else shown_seconds(record.busy)
     yield "" if _is_part(record) else f"{record.peak_mb:,.0f} MB"
     yield _times(record.ratio)
     yield record.against
@@ -109,19 +109,17 @@ def _runs(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> Itera
 
 
 def growth(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
-    """Every figure at every size, with how often the smallest size's seconds the largest's are, and its memory there.
-
-    For customers also the processors' seconds there.
+    """Every figure at every size, with how often the smallest size's seconds the largest's are, and there the processors' seconds
+    and its memory.
     """
     sizes = list(newest)
     many = len(sizes) > 1
-    busy = counts == CUSTOMERS
     header = [
         "figure",
         "what",
         *(f"{size_of(size)} {counts}" for size in sizes),
         *(["grows"] if many else []),
-        *(["processors"] if busy else []),
+        "processors",
         "memory",
     ]
     parts = []
@@ -131,12 +129,10 @@ def growth(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
             found = [_named(newest[size], name) for size in sizes]
             last = next(record for record in reversed(found) if record is not None)
             cells = [f"{'— ' if last.part_of else ''}{_name(name)}", last.what]
-            cells += ["" if record is None else shown_seconds(record.seconds) for record in found]
+            cells += ["" if record is None else _shown(record) for record in found]
             if many:
-                first = found[0]
-                cells.append("" if first is None or found[-1] is None else _times(found[-1].seconds / first.seconds))
-            if busy:
-                cells.append("" if last.busy is None else shown_seconds(last.busy))
+                cells.append(_times(_grown(found[0], found[-1])))
+            cells.append("" if last.busy is None or last.bytes_per_order is not None else shown_seconds(last.busy))
             cells.append("" if _is_part(last) else _memory(last.peak_mb))
             rows.append(cells)
         parts.append(f"**{group}**\n\n{markdown(header, rows)}")
@@ -188,7 +184,8 @@ def _aims(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
             f"`{r.figure}`",
             size_of(r.size),
             r.aim,
-            shown_seconds(r.seconds),
+            _shown(r),
+            "" if r.busy is None or r.bytes_per_order is not None else shown_seconds(r.busy),
             _memory(r.peak_mb),
             _times(r.ratio),
             _MET[r.met],
@@ -198,7 +195,7 @@ def _aims(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
         if r.met is not None
     ]
     rows += _equal_at_all_sizes(newest)
-    return markdown(["figure", counts, "aim", "median", "memory", "ratio", "met"], rows) if rows else ""
+    return markdown(["figure", counts, "aim", "median", "processors", "memory", "ratio", "met"], rows) if rows else ""
 
 
 def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str]]:
@@ -210,7 +207,7 @@ def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str
     sizes = f"{size_of(first.size)} and {size_of(last.size)}"
     medians = f"{shown_seconds(first.seconds)} and {shown_seconds(last.seconds)}"
     grown = _times(last.seconds / first.seconds)
-    return [[f"`{last.figure}`", sizes, "equal within noise: runs overlap", medians, "", grown, _MET[overlap]]]
+    return [[f"`{last.figure}`", sizes, "equal within noise: runs overlap", medians, "", "", grown, _MET[overlap]]]
 
 
 def _by_group(newest: Mapping[int, Sequence[Record]]) -> dict[str, list[str]]:
@@ -220,6 +217,22 @@ def _by_group(newest: Mapping[int, Sequence[Record]]) -> dict[str, list[str]]:
         for record in records:
             found.setdefault(record.group, {})[record.figure] = None
     return {group: list(names) for group, names in found.items()}
+
+
+def _shown(record: Record) -> str:
+    """What was measured: seconds, or bytes per order."""
+    if record.bytes_per_order is None:
+        return shown_seconds(record.seconds)
+    return f"{record.bytes_per_order:.1f} bytes an order"
+
+
+def _grown(first: Record | None, last: Record | None) -> float | None:
+    """How many times as much the larger size costs."""
+    if first is None or last is None:
+        return None
+    if first.bytes_per_order is not None and last.bytes_per_order is not None:
+        return last.bytes_per_order / first.bytes_per_order
+    return last.seconds / first.seconds
 
 
 def _is_part(record: Record) -> bool:

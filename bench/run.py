@@ -213,7 +213,8 @@ def _record(
         against=against if ratio is not None else "",
         ratio=ratio,
         aim=str(aim) if aim else "",
-        met=aim.met(size, seconds, measured.peak_mb, ratio, busy) if aim else None,
+        met=aim.met(size, seconds, measured.peak_mb, ratio, busy, measured.bytes_per_order) if aim else None,
         equal_answers=equal,
         busy=busy,
+        bytes_per_order=measured.bytes_per_order,
     )

@@ -100,11 +100,11 @@ def test_the_growth_table_holds_both_sizes_and_their_quotient():
         ],
     }
     assert rows_of(report.growth(found)) == [
-        ["figure", "what", "1 M orders", "10 M orders", "grows", "memory"],
-        ["---"] * 6,
-        ["load", "load", "2.00 s", "21 s", "10.5 ×", "4.2 GB"],
-        ["— parse", "load.parse", "500 ms", "4.00 s", "8.0 ×", ""],
-        ["only here", "only here", "", "6.7 ms", "", "500 MB"],
+        ["figure", "what", "1 M orders", "10 M orders", "grows", "processors", "memory"],
+        ["---"] * 7,
+        ["load", "load", "2.00 s", "21 s", "10.5 ×", "", "4.2 GB"],
+        ["— parse", "load.parse", "500 ms", "4.00 s", "8.0 ×", "", ""],
+        ["only here", "only here", "", "6.7 ms", "", "", "500 MB"],
     ]
 
 
@@ -172,6 +172,15 @@ def test_names_stay_whole_however_long_the_numbers_are(width: int):
     assert re.search(rf"│ {longest} +│.* 98,765 × +│ {longest} +│", drawn.getvalue())
 
 
+def test_what_takes_room_on_the_disk_shows_bytes_and_no_seconds():
+    found = {
+        1_000_000: [record(1_000_000, "version", 0.1, busy=0.1, bytes_per_order=103.04)],
+        2_000_000: [record(2_000_000, "version", 0.1, busy=0.1, bytes_per_order=206.0)],
+    }
+    (_, _, row) = rows_of(report.growth(found))
+    assert row == ["version", "version", "103.0 bytes an order", "206.0 bytes an order", "2.0 ×", "", "500 MB"]
+
+
 def test_an_aim_in_seconds_is_meant_for_ten_million_orders():
     aim = Aim(seconds=25, peak_mb=6000)
     assert str(aim) == "≤ 25 s, ≤ 6 GB"
@@ -182,6 +191,12 @@ def test_an_aim_in_seconds_is_meant_for_ten_million_orders():
     assert Aim(ratio_at_most=6).met(1_000_000, 1, 1, 5.9) is True
     assert Aim(ratio_at_most=6).met(20_000, 1, 1, 5.9) is None
     assert [Aim(busy=30).met(20_000, 99, 9000, None, busy) for busy in (29, 31, None)] == [True, False, None]
+    at = Aim(busy=15, busy_at=1_000_000)
+    assert [at.met(size, 99, 9000, None, 16) for size in (20_000, 1_000_000, 10_000_000)] == [None, False, None]
+    small = Aim(bytes_per_order=90)
+    assert str(small) == "≤ 90 bytes an order"
+    assert [small.met(1_000_000, 99, 9000, None, None, size) for size in (89.9, 90.1, None)] == [True, False, None]
+    assert small.met(20_000, 99, 9000, None, None, 200) is None
 
 
 # Which figures ----------------------------------------------------------------------------------------------------------
@@ -278,11 +293,11 @@ def test_the_parts_of_a_load_add_up():
     parts = marks.parts()
     after = time.perf_counter()
     assert list(parts) == ["open", "parse_and_validate", "store", "persons", "derive", "publish"]
-    assert all(seconds >= 0 for seconds in parts.values())
-    assert parts["parse_and_validate"] >= 0.02  # reading and checking
-    assert parts["persons"] >= 0.01
+    assert all(part.clock >= 0 and part.busy >= 0 for part in parts.values())
+    assert parts["parse_and_validate"].clock >= 0.02  # reading and checking
+    assert parts["persons"].clock >= 0.01
     rounding = 1e-6
-    assert before - rounding <= marks.began + sum(parts.values()) <= after + rounding
+    assert before - rounding <= marks.began.clock + sum(part.clock for part in parts.values()) <= after + rounding
 
 
 # Answers ----------------------------------------------------------------------------------------------------------------
