@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from properties import few
 from regulars.vocabulary.errors import UnreadableFile
-from regulars.warehouse.load import run
+from regulars.warehouse.load import parse, run
 from regulars.warehouse.load.run import FileCount
 from warehouse.load.shop import HEADER, Shop
 
@@ -74,6 +74,22 @@ def test_every_value_is_what_its_text_says(shop: Shop, rows: list[tuple[str, str
         expected[f"o{n}"] = (datetime.fromisoformat(time), cents, value or None, zone)
     found = fresh.rows("SELECT order_id, ordered_at, gross, email, zone FROM orders")
     assert {str(row[0]): row[1:] for row in found} == expected
+
+
+@pytest.mark.parametrize("blank", parse.BLANKS, ids=ascii)
+def test_each_blank_is_taken_away_where_it_is_the_only_one_of_its_file(shop: Shop, blank: str) -> None:
+    plain = ["o1", "2024-07-05T10:00:00Z", "GBP", "7.50", "a@b.c", "2024-07-05"]
+    for place in range(len(plain)):
+        fresh = Shop(shop.folder)
+        marked = [f"{blank}{value}{blank}" if at == place else value for at, value in enumerate(plain)]
+        fresh.orders(written([marked, ["o2", "2024-07-05", "GBP", "1", "", blank * 2]]))
+        found = fresh.rows(
+            "SELECT order_id, ordered_at::VARCHAR, currency, gross, email, updated_at::VARCHAR FROM orders"
+        )
+        assert sorted(found, key=str) == [
+            ("o1", "2024-07-05 10:00:00", "GBP", Decimal("7.5"), "a@b.c", "2024-07-04 23:00:00"),
+            ("o2", "2024-07-04 23:00:00", "GBP", Decimal("1"), None, None),
+        ]
 
 
 @settings(max_examples=few(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

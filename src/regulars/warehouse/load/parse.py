@@ -39,17 +39,17 @@ _OTHER_DECIMALS = {
 """What a number looks like whose decimals follow the other mark: 12,50 and 1.234,50; never 6,250, which may be thousands."""
 
 
-def stripped(raw: str) -> str:
-    """The field without blanks around it; NULL where nothing remains."""
+def stripped(raw: str, blanks: str = BLANKS) -> str:
+    """The field without blanks around it; NULL where nothing remains. `blanks`: those that fields of the file may hold."""
     # Trimming makes a new text of every field; looking at its ends first is ten times faster.
-    ends = [f"{raw} < '!'", *(f"ends_with({raw}, {quoted(blank)})" for blank in BLANKS)]
-    ends += [f"starts_with({raw}, {quoted(blank)})" for blank in BLANKS if blank > "~"]
+    ends = [f"{raw} < '!'", *(f"ends_with({raw}, {quoted(blank)})" for blank in blanks)]
+    ends += [f"starts_with({raw}, {quoted(blank)})" for blank in blanks if blank > "~"]
     return f"CASE WHEN {' OR '.join(ends)} THEN nullif(trim({raw}, {quoted(BLANKS)}), '') ELSE {raw} END"
 
 
-def field_text(kind: Kind, raw: str) -> str:
+def field_text(kind: Kind, raw: str, blanks: str = BLANKS) -> str:
     """The field as text without blanks around it; NULL where it says nothing, which `--` means in place of a number."""
-    text = stripped(raw)
+    text = stripped(raw, blanks)
     return f"nullif({text}, '--')" if kind in (Kind.MONEY, Kind.NUMBER, Kind.INTEGER) else text
 
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 import duckdb
 
@@ -25,7 +26,7 @@ from regulars.warehouse.load.formats.tidy import Broken
 from regulars.warehouse.load.formats.typed import parquet_columns, parquet_text
 from regulars.warehouse.load.formats.xlsx import sheet_to_csv
 from regulars.warehouse.load.inputs.content import Content
-from regulars.warehouse.load.parse import quoted
+from regulars.warehouse.load.parse import BLANKS, quoted
 from regulars.warehouse.load.workspace import Workspace, identifier
 
 _BREAKS_IN_QUOTES = "null_padding in conjunction"
@@ -35,6 +36,9 @@ _LONGEST_JSON_LINE = 16_000_000
 """Bytes of the longest line of JSON that is read."""
 _LONGEST_GUESSED = 10_000
 """Characters of a line that cannot be parsed in which its likely fields are looked for."""
+
+Select: TypeAlias = Callable[[tuple[str, ...], str, str], str]
+"""Gives SQL of what is kept of a file's records: its columns' names, SQL of the records, the blanks that fields may hold."""
 
 
 @dataclass
@@ -77,10 +81,10 @@ def fill(
     content: Content,
     decimal: str,
     table: str,
-    select: Callable[[tuple[str, ...], str], str],
+    select: Select,
     plain: Collection[str] = (),
 ) -> Lines:
-    """Read the file into the temporary table `table`, as `select(names, relation)` says, in the file's order.
+    """Read the file into the temporary table `table`, as `select(names, relation, blanks)` says, in the file's order.
 
     Of a workbook, whole numbers are read as their format shows them, but for those of the columns `plain`, in lower case.
     Raises UnreadableFile where the file is broken, or where not every record can be accounted for.
@@ -95,7 +99,7 @@ def fill(
                 lines, relation = _parquet(room, content, decimal)
             case _:
                 lines, relation = _json(room, content, decimal)
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation)}")
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation, BLANKS)}")
         lines.again = lambda: relation
     except duckdb.OutOfMemoryException:
         raise
@@ -105,9 +109,7 @@ def fill(
     return _accounted(room, lines, table)
 
 
-def _fill_delimited(
-    room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]
-) -> Lines:
+def _fill_delimited(room: Workspace, content: Content, table: str, select: Select) -> Lines:
     facts, dialect = content.facts, content.file.dialect
     assert facts is not None
     if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
@@ -128,7 +130,7 @@ def _fill_delimited(
 
 
 def fill_together(
-    room: Workspace, contents: Sequence[Content], table: str, select: Callable[[tuple[str, ...], str], str]
+    room: Workspace, contents: Sequence[Content], table: str, select: Select
 ) -> list[tuple[str, Lines]] | None:
     """Read delimited files with the same columns at once: to plan the query takes longer than to read a small file.
 
@@ -147,7 +149,7 @@ def fill_together(
             multiline = multiline or clean.multiline
     csv = CsvScan(path, dialects[0].delimiter, len(dialects[0].names), header=False, parallel=not multiline)
     try:
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(dialects[0].names, csv.relation())}")
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(dialects[0].names, csv.relation(), BLANKS)}")
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
@@ -184,7 +186,7 @@ def _tidied(room: Workspace, content: Content) -> tidy.Tidied:
         )
 
 
-def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable[[tuple[str, ...], str], str]) -> Lines:
+def _fill_tidied(room: Workspace, content: Content, table: str, select: Select) -> Lines:
     """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
     dialect = content.file.dialect
     clean = _tidied(room, content)
@@ -194,7 +196,7 @@ def _fill_tidied(room: Workspace, content: Content, table: str, select: Callable
     csv = CsvScan(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
     lines.again = csv.relation
     try:
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation())}")
+        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation(), BLANKS)}")
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
@@ -224,13 +226,12 @@ def _note_encoding(content: Content, lines: TextLines) -> None:
     content.notes.append(f"{how}. If letters look wrong, export it again as UTF-8.")
 
 
-def _scan(
-    room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Callable[[tuple[str, ...], str], str]
-) -> str | None:
+def _scan(room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Select) -> str | None:
     """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
     rejects = room.table("refused")
     try:
-        sql = select(lines.names, csv.relation(rejects, room.table("refused_scan")))
+        assert lines.content.facts is not None
+        sql = select(lines.names, csv.relation(rejects, room.table("refused_scan")), lines.content.facts.blanks)
         room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
         # What is wrong with quotes may have taken other lines with it, and of a long line only the start is kept.
         if room.count(

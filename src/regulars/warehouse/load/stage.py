@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import duckdb
 
@@ -155,7 +156,7 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
         content,
         stage.locale.decimal,
         stage.typed,
-        lambda names, relation: _typed(stage, names, relation),
+        partial(_typed, stage),
         plain,
     )
     stage.some_bad = _some_bad(room, stage.typed)
@@ -203,7 +204,7 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
             room,
             [content for _, content in files],
             together,
-            lambda names, relation: _typed(first, names, relation, keep_texts=True),
+            partial(_typed, first, keep_texts=True),
         )
         if filled is not None:
             some_bad = _some_bad(room, together)
@@ -220,7 +221,7 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
     return unreadable
 
 
-def _typed(stage: Stage, names: tuple[str, ...], relation: str, *, keep_texts: bool = False) -> str:
+def _typed(stage: Stage, names: tuple[str, ...], relation: str, blanks: str, *, keep_texts: bool = False) -> str:
     """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line; `@naive x`: the time
     in x came without an offset; `@raw`: all fields of the line as text, NULL where every field could be read, unless
     `keep_texts` or content ids need them.
@@ -248,7 +249,7 @@ def _typed(stage: Stage, names: tuple[str, ...], relation: str, *, keep_texts: b
         if name not in positions:
             continue
         position = positions[name]
-        texts.append(f"{field_text(kind, f'c{position}')} AS t{position}")
+        texts.append(f"{field_text(kind, f'c{position}', blanks)} AS t{position}")
         values.append(f"t{position}")
         filled.append(f"t{position} IS NULL")
         if kind is Kind.TEXT:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.warehouse.load.formats.tidy import look, tidied
+from regulars.warehouse.load.parse import BLANKS
 
 
 @given(st.lists(st.sampled_from([b"a", b'"', b"\n", b"\r\n", b","])).map(b"".join), st.integers(1, 7))
@@ -21,6 +22,23 @@ def test_records_are_the_lines_that_begin_outside_quotes(content: bytes, step: i
         ends += character == "\n" and not inside
     assert facts.quotes == content.count(b'"')
     assert facts.records == ends + (not content.endswith(b"\n"))
+
+
+@given(
+    st.lists(st.sampled_from(["a", "\u00e9", "\u20ac", '"', "\n", ",", *BLANKS]), max_size=12).map("".join),
+    st.integers(1, 3),
+)
+def test_every_blank_that_a_field_holds_is_noted(text: str, step: int) -> None:
+    content = text.encode()
+    facts = look((content[i : i + step] for i in range(0, len(content), step)), content, len)
+    inside = [character for place, character in enumerate(text) if text[:place].count('"') % 2]
+    outside = set(text) & set(BLANKS) - {"\n"}
+    assert outside | set(inside) & {"\n"} <= set(facts.blanks)
+
+
+def test_a_file_without_rare_blanks_has_spaces_alone() -> None:
+    content = 'a,"Zo\u00eb said ""so"""\n1,2 3\n'.encode()
+    assert look([content], content, len).blanks == " "
 
 
 def test_a_line_is_too_long_wherever_the_pieces_end() -> None:

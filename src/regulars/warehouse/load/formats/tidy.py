@@ -24,6 +24,8 @@ from regulars.warehouse.load.formats.text_lines import LONGEST_LINE, LongLine, T
 _MOST_LINES = 2_000
 """Lines that one quoted field may run over."""
 
+_BYTES_OF_BLANKS = {b"\t": "\t", b"\xc2": "\u00a0", b"\xe2": "\u202f", b"\xef": "\ufeff"}
+"""A byte of each blank that seldom stands in a file. Other letters have it as well; a file without it has no such blank."""
 _NEVER_CLOSED = "a quote is opened and never closed"
 _NOT_DOUBLED = "a quote inside a quoted field is not doubled"
 
@@ -44,6 +46,8 @@ class Facts:
     long_lines: bool = False
     utf8: bool = True
     ends_with_newline: bool = True
+    rare_blanks: str = ""
+    """Blanks, other than spaces and line ends, that may stand in the file; sure for UTF-8 alone."""
 
     @property
     def usual(self) -> bool:
@@ -51,6 +55,11 @@ class Facts:
         one_style = self.returns == 0 or (self.returns == self.crlf == self.newlines)
         readable = self.utf8 and self.encoding in ("utf-8", "utf-8-sig")
         return readable and one_style and not self.blank_lines and not self.long_lines and self.quotes % 2 == 0
+
+    @property
+    def blanks(self) -> str:
+        """The blanks that fields of a usual file may hold, where each of its lines is one record or ends inside quotes."""
+        return " " + "\r" * bool(self.returns) + "\n" * bool(self.breaks_in_quotes) + self.rare_blanks
 
     @property
     def lines(self) -> int:
@@ -79,6 +88,8 @@ def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]
         facts.quotes += quotes
         facts.breaks_in_quotes += breaks
         facts.zeros = facts.zeros or b"\x00" in chunk
+        rare = (blank for byte, blank in _BYTES_OF_BLANKS.items() if blank not in facts.rare_blanks and byte in chunk)
+        facts.rare_blanks += "".join(rare)
         returns = chunk.count(b"\r")
         seam = tail[-3:] + chunk
         if returns or tail.endswith(b"\r"):
