@@ -17,7 +17,7 @@ DOCS = README.md $(wildcard docs/*.md)
 ENGINES = pyspark==4.0.5 chdb==4.4.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures bench fuzz mutants format requirements \
+.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures statements bench fuzz mutants format requirements \
 	clean environment environment-dev environment-engines
 
 help:
@@ -61,6 +61,10 @@ docs: environment-dev
 # The pictures of the docs, drawn anew; a test says where they are out of date.
 pictures: environment-dev
 	$(BIN)/python docs/pictures.py
+
+# The statements of facts that are compiled beforehand; a test says where they are out of date.
+statements: environment-dev
+	$(BIN)/python scripts/statements.py
 
 # The peers' environments (.venv-bench and others) make themselves on first use. `make docs` then writes the page.
 bench: environment

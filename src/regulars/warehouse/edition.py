@@ -19,7 +19,7 @@ _NOT_OF_FACTS = ("load", "versions")
 @cache
 def digest() -> str:
     """Names all that facts follow from besides rows and settings: the declarations of tables and facts, and what derives them."""
-    return _of_sources(
+    return of_sources(
         one for one in _WAREHOUSE.rglob("*.py") if one.relative_to(_WAREHOUSE).parts[0] not in _NOT_OF_FACTS
     )
 
@@ -27,10 +27,11 @@ def digest() -> str:
 @cache
 def release() -> str:
     """Names all of Regulars' own code: what it compiled is of use to the same code only."""
-    return _of_sources(_WAREHOUSE.parent.rglob("*.py"))
+    return of_sources(_WAREHOUSE.parent.rglob("*.py"))
 
 
-def _of_sources(files: Iterable[Path]) -> str:
+def of_sources(files: Iterable[Path]) -> str:
+    """Names the content of source files."""
     found = hashlib.sha256()
     for one in sorted(files):
         found.update(one.name.encode() + b"\0" + one.read_bytes() + b"\0")

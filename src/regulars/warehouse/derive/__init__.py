@@ -3,6 +3,7 @@
 The result depends on the rows and the settings alone, whichever way it came about.
 
 statements.py  the facts as SQL, compiled from the declarations
+shipped.py     the same for most shops, compiled beforehand (statements.json)
 full.py        everything anew
 difference.py  what hangs on the rows that changed
 of_orders.py   the facts of orders by difference, with their customers' histories

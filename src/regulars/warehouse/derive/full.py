@@ -12,6 +12,7 @@ from regulars.warehouse import forecasts
 from regulars.warehouse.compiled import compiled
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
+from regulars.warehouse.derive.shipped import shipped, shipped_names
 from regulars.warehouse.derive.statements import (
     EVERYTHING,
     FACTS,
@@ -107,7 +108,9 @@ def prepare_days(
 
 
 def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, place: Place) -> tuple[Statement, ...]:
-    """`statements`, compiled once for these settings."""
+    """`statements`, compiled beforehand or once for these settings."""
+    if (known := shipped(settings, group, place)) is not None:
+        return known
     told = (
         "statements",
         group,
@@ -122,8 +125,8 @@ def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, pla
 
 
 def names_of_products(con: duckdb.DuckDBPyConnection) -> str:
-    """`names_statement`, compiled once."""
-    return compiled(con, ("product names",), lambda: names_statement(TOUCHED))
+    """`names_statement`, compiled beforehand or once."""
+    return shipped_names() or compiled(con, ("product names",), lambda: names_statement(TOUCHED))
 
 
 def run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -76,13 +77,17 @@ TOUCHED = Place(touched=True)
 
 @dataclass(frozen=True)
 class Statement:
-    """One table to write: `step` is the word for the user, `sql` the query, `order` how its rows lie."""
+    """One table to write: `step` is the word for the user, `sql` the query, `order` how its rows lie.
+
+    columns: of a table of the facts, its columns with their types, as DuckDB declares them.
+    """
 
     step: str
     schema: str
     name: str
     sql: str
     order: str = ""
+    columns: str = ""
 
     @property
     def stepping_stone(self) -> bool:
@@ -197,7 +202,9 @@ class _Writer(Sources):
         place = self.place
         schema = FACTS if fact and not place.touched else place.scratch
         name = f"added_{name}" if fact and place.touched else name
-        self.written.append(Statement(step, schema, name, str(ibis.to_sql(rows, dialect=place.dialect)), order))
+        declared = rows.schema().to_sqlglot_column_defs("duckdb") if schema == FACTS else ()
+        columns = ", ".join(column.sql("duckdb") for column in declared)
+        self.written.append(Statement(step, schema, name, _sql(rows, place), order, columns))
         return ibis.table(rows.schema(), name=name, database=schema)
 
 
@@ -208,7 +215,13 @@ def names_statement(place: Place) -> str:
         name="product_calls",
         database="facts",
     )
-    return str(ibis.to_sql(product_names(called, prepared("products", place)), dialect=place.dialect))
+    return _sql(product_names(called, prepared("products", place)), place)
+
+
+def _sql(rows: ir.Table, place: Place) -> str:
+    sql = str(ibis.to_sql(rows, dialect=place.dialect, pretty=False))
+    # Ibis lists the columns to leave out in another order each time it is imported.
+    return re.sub(r"EXCLUDE \((.*?)\)", lambda found: f"EXCLUDE ({', '.join(sorted(found[1].split(', ')))})", sql)
 
 
 def unsequenced(columns: list[str]) -> list[str]:
