@@ -17,6 +17,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.derive.full import prepare_days, prepare_persons, tables_of_persons
 from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, Statement, statements
 from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.people import define_identities
 from regulars.warehouse.tables import TABLES
 
 PREPARED = (*(f"{name}{OF_PERSONS}" for name in tables_of_persons()), "zone_days")
@@ -87,7 +88,8 @@ def carry_over(
     own = {one.name for one in written}
     for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
         copy(table, table)
-    prepare_persons(con, settings)
+    define_identities(con, settings)
+    prepare_persons(con)
     prepare_days(con, settings, FACT_TABLES)
     for name in PREPARED:
         copy(f"temp.{name}", f"facts.{name}")

@@ -69,15 +69,15 @@ def test_the_pointer_is_text_with_the_folder_s_name_first(warehouse: Warehouse):
 def test_a_version_tells_where_it_comes_from(warehouse: Warehouse):
     add(warehouse, 1)
     with warehouse.write("load orders.csv") as con:
-        remember(con, "settings", "GBP")
-        remember(con, "settings", "EUR")
+        remember(con, {"settings": "GBP", "shop": "Anna's"})
+        remember(con, {"settings": "EUR"})
     version = warehouse.versions()[-1]
     assert (version.number, version.purpose, version.current, version.based_on) == (2, "load orders.csv", True, 1)
     assert version.regulars == regulars.__version__
     assert abs(datetime.now(UTC) - version.at) < timedelta(minutes=1)
     with warehouse.read() as con:
         assert about(con)["settings"] == "EUR"
-        assert about(con)["number"] == "2"
+        assert about(con)["shop"] == "Anna's"
 
 
 def test_a_write_that_fails_leaves_nothing(warehouse: Warehouse):

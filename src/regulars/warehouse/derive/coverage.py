@@ -9,6 +9,7 @@ import duckdb
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.covers_until import DECLARED_COVERAGE, not_replaced
 from regulars.warehouse.facts.orders.lines import NO_LINE
+from regulars.warehouse.log import tables_with_rows
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import TABLES
 
@@ -73,7 +74,8 @@ def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, chang
     elif asked:
         names = ", ".join(f"'{table.name}'" for table in asked)
         con.execute(f"DELETE FROM {_LOADED} WHERE table_name IN ({names})")
-    asked = [table for table in asked if _has_rows(con, table)]
+    known = tables_with_rows(con)
+    asked = [table for table in asked if table.name in known]
     if asked:
         rows = " UNION ALL ".join(map(_days, asked))
         con.execute(
@@ -81,11 +83,6 @@ def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, chang
             f" FROM ({rows}) GROUP BY ALL",
             {"zone": settings.timezone} if "$zone" in rows else {},
         )
-
-
-def _has_rows(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Whether there is anything to ask: most shops use few of the tables."""
-    return bool(con.execute(f"SELECT 1 FROM main.{table.name} LIMIT 1").fetchall())
 
 
 def _days(table: Table) -> str:

@@ -11,8 +11,8 @@ from regulars.warehouse.changes import Changes, NotEnough
 from regulars.warehouse.derive import of_keys, of_orders
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
-from regulars.warehouse.derive.full import ALL_STEPS
-from regulars.warehouse.derive.statements import GROUPS
+from regulars.warehouse.derive.full import ALL_STEPS, with_rows
+from regulars.warehouse.derive.statements import GROUPS, MADE_OF
 from regulars.warehouse.edition import sign
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
@@ -35,7 +35,10 @@ def correct(
         raise NotEnough("two customers would have one number")
     done(ALL_STEPS[0])
     changed: frozenset[str] = frozenset()
+    known = with_rows(con)
     for group, facts in GROUPS.items():
+        if group not in known and changes.tables.isdisjoint(MADE_OF[group]):
+            continue
         if group == ORDERS:
             changed |= of_orders.correct(con, settings, changes, changed)
         else:

@@ -17,6 +17,7 @@ from regulars.warehouse.derive.statements import (
     EVERYTHING,
     FACTS,
     GROUPS,
+    MADE_OF,
     OF_PERSONS,
     STEPS,
     TEMPORARY,
@@ -32,7 +33,8 @@ from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.subscriptions import ENDLESS
-from regulars.warehouse.people import define_identities, derive_persons, of_persons
+from regulars.warehouse.log import tables_with_rows
+from regulars.warehouse.people import derive_persons, of_persons
 from regulars.warehouse.portable import FUNCTIONS
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
@@ -42,17 +44,24 @@ ALL_STEPS = ("persons", *(step for group in GROUPS for step in STEPS.get(group, 
 
 
 def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callable[[str], None]) -> None:
-    """Write persons and all facts from the current rows."""
+    """Write persons and all facts from the current rows. A group of facts without any is empty tables in the main file."""
     require_rates(con, settings)
-    derive_persons(con, settings)
+    derive_persons(con, settings, tables_with_rows(con))
     done("persons")
-    for function in FUNCTIONS["duckdb"]:
-        con.execute(function)
-    prepare_persons(con, settings)
-    prepare_days(con, settings, FACT_TABLES)
-    groups.leave_out_others(con, GROUPS)
+    con.execute(";".join(FUNCTIONS["duckdb"]))
+    known = with_rows(con)
+    facts = tuple(fact for group in known for fact in GROUPS[group])
+    prepare_persons(con, facts)
+    prepare_days(con, settings, facts)
+    groups.leave_out_others(con, known)
     for group in GROUPS:
-        run(con, steps_of(con, settings, group, EVERYTHING), done, schema=groups.begin(con, group))
+        steps = steps_of(con, settings, group, EVERYTHING)
+        if group not in known:
+            groups.keep_empty(con, group, {one.name: one.columns for one in steps if one.columns})
+            for step in STEPS.get(group, (group,)):
+                done(step)
+            continue
+        run(con, steps, done, schema=groups.begin(con, group))
         if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
             # What the next load will need, of some rows: to compile it then would be most of that load.
             steps_of(con, settings, group, TOUCHED)
@@ -60,7 +69,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     orders = groups.schema_of(con, LINES.group_name)
     con.execute(f"ALTER TABLE {orders}.lines DROP COLUMN key")
     groups.show(con, orders, LINES.name)
-    for name in tables_of_persons():
+    for name in tables_of_persons(facts):
         con.execute(f"DROP VIEW temp.{name}{OF_PERSONS}")
     write_coverage(con, settings)
     forecasts.ensure(con)
@@ -69,18 +78,21 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     sign(con, settings)
 
 
-def tables_of_persons() -> tuple[str, ...]:
+def with_rows(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The groups of facts that are made of tables with rows."""
+    tables = tables_with_rows(con)
+    return tuple(group for group in GROUPS if not tables.isdisjoint(MADE_OF[group]))
+
+
+def tables_of_persons(facts: Iterable[FactTable] = FACT_TABLES) -> tuple[str, ...]:
     """The tables about somebody that facts are made of, or read."""
-    asked = dict.fromkeys(
-        name for fact in FACT_TABLES for name in (fact.table.name, *(one.table for one in fact.reads))
-    )
+    asked = dict.fromkeys(name for fact in facts for name in (fact.table.name, *(one.table for one in fact.reads)))
     return tuple(name for name in asked if BY_NAME[name].is_about_somebody)
 
 
-def prepare_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Make the temporary views orders_of_persons, returns_of_persons … of `tables_of_persons`."""
-    define_identities(con, settings)
-    for name in tables_of_persons():
+def prepare_persons(con: duckdb.DuckDBPyConnection, facts: Iterable[FactTable] = FACT_TABLES) -> None:
+    """Make the temporary views orders_of_persons, returns_of_persons … of `tables_of_persons`, after `define_identities`."""
+    for name in tables_of_persons(facts):
         con.execute(f"CREATE OR REPLACE TEMP VIEW {name}{OF_PERSONS} AS {of_persons(BY_NAME[name], f'main.{name}')}")
 
 

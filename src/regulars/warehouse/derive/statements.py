@@ -53,6 +53,11 @@ GROUPS: dict[str, tuple[FactTable, ...]] = {
     for name in dict.fromkeys(fact.group_name for fact in FACT_TABLES)
 }
 """The facts that are derived together, by the name of their group; a fact without one is a group of its own name."""
+MADE_OF = {
+    name: {*(fact.table.name for fact in facts), *(("products",) if name == ORDERS else ())}
+    for name, facts in GROUPS.items()
+}
+"""The tables whose rows become rows of each group: without any, there is nothing to derive."""
 STEPS = {
     ORDERS: ("product names", "order heads", "goods", "order sums", "refunds", "returns", "orders", "gaps", "lines")
 }

@@ -42,6 +42,7 @@ from regulars.warehouse.load.stage import Plan, Stage, parse_all, planned
 from regulars.warehouse.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.log import TableCount, merge
+from regulars.warehouse.people import define_identities
 from regulars.warehouse.tables import BY_NAME
 
 
@@ -134,7 +135,7 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
     large_amounts,
     perhaps_gift_cards,
 )
-"""What looks at the rows of a load, once they are stored and before it is committed, and returns warnings."""
+"""What looks at the rows of a load, once they are stored, after `define_identities` and before the commit. Returns warnings."""
 
 COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (tell_orders_apart, split_refund_totals)
 """What changes the rows of a load by what is stored."""
@@ -383,6 +384,7 @@ def _write(
     result.warnings += store_waiting(found, load_id, settings)
     result.released, released = use_complete(found, settings, changes)
     result.warnings += released
+    define_identities(con, settings)
     for warn in CHECKS:
         result.warnings += warn(found, settings)
     rates.require_rates(con, settings)

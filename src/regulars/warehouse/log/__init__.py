@@ -19,7 +19,7 @@ current.
 
 from regulars.warehouse.log.compact import compact
 from regulars.warehouse.log.merge import keep_waiting, merge, use_waiting
-from regulars.warehouse.log.row_files import stored_columns
+from regulars.warehouse.log.row_files import stored_columns, tables_with_rows
 from regulars.warehouse.log.undo import undo
 from regulars.warehouse.log.upgrade import ensure
 from regulars.warehouse.log.version_tables import TableCount, book, is_complete
@@ -33,6 +33,7 @@ __all__ = [
     "keep_waiting",
     "merge",
     "stored_columns",
+    "tables_with_rows",
     "undo",
     "use_waiting",
 ]

@@ -52,6 +52,15 @@ def files_of(con: duckdb.DuckDBPyConnection, table: Table) -> list[RowFile]:
     ]
 
 
+def tables_with_rows(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """The tables that have current rows. Most shops use few of them."""
+    found = con.execute(
+        'SELECT "table" FROM (SELECT "table", sum(rows) AS n FROM main.log_files GROUP BY ALL) LEFT JOIN'
+        ' (SELECT "table", count(*) AS hidden FROM main.log_hidden GROUP BY ALL) USING ("table") WHERE n > coalesce(hidden, 0)'
+    ).fetchall()
+    return frozenset(name for (name,) in found)
+
+
 def write_file(con: duckdb.DuckDBPyConnection, table: Table, rows: str, loads: Sequence[int]) -> RowFile | None:
     """Write rows (a relation with the table's stored columns) as a new file and list it; None where there are none.
 

@@ -24,6 +24,7 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
     declared = _declared()
     if _is_made(con, declared):
         return
+    con.execute("BEGIN")  # else each view is written to the disk by itself
     con.execute(CREATE_TABLES)
     con.execute("ALTER TABLE main.load_files ADD COLUMN IF NOT EXISTS waiting BIGINT DEFAULT 0")
     con.execute("ALTER TABLE main.rejects ADD COLUMN IF NOT EXISTS source_order_id VARCHAR")
@@ -44,6 +45,7 @@ def ensure(con: duckdb.DuckDBPyConnection) -> None:
             show(con, table)
     con.execute("DELETE FROM main.about WHERE key = 'log'")
     con.execute("INSERT INTO main.about VALUES ('log', ?)", [declared])
+    con.execute("COMMIT")
 
 
 def _declared() -> str:

@@ -64,20 +64,19 @@ def define_identities(con: duckdb.DuckDBPyConnection, settings: Settings) -> Non
     """
     _define_spellings(con, settings.phone_country_code)
     emails, phones = _shared_patterns(con, settings.shared_addresses)
-    con.execute(
+    functions = [
         "CREATE OR REPLACE TEMP MACRO spelt_id(raw) AS CASE WHEN means_nobody(raw) THEN NULL"
-        f" WHEN regexp_full_match(raw, '[!-~]+') THEN raw ELSE nullif(trim(raw, {_BLANKS}), '') END"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS 'id:' || source || ':' || spelt_id(customer_id)"
-    )
-    con.execute("CREATE OR REPLACE TEMP MACRO person_identity(person_id) AS 'person:' || spelt_id(person_id)")
+        f" WHEN regexp_full_match(raw, '[!-~]+') THEN raw ELSE nullif(trim(raw, {_BLANKS}), '') END",
+        "CREATE OR REPLACE TEMP MACRO id_identity(source, customer_id) AS 'id:' || source || ':' || spelt_id(customer_id)",
+        "CREATE OR REPLACE TEMP MACRO person_identity(person_id) AS 'person:' || spelt_id(person_id)",
+    ]
     for kind, patterns in (("email", emails), ("phone", phones)):
         shared = " OR ".join(f"spelt_{kind}(raw) LIKE {_quoted(p)} ESCAPE '\\'" for p in patterns) or "false"
-        con.execute(
+        functions.append(
             f"CREATE OR REPLACE TEMP MACRO {kind}_identity(raw) AS"
             f" CASE WHEN NOT ({shared}) THEN '{kind}:' || spelt_{kind}(raw) END"
         )
+    con.execute(";".join(functions))
 
 
 def primary_identity(table: Table) -> str:
@@ -139,8 +138,7 @@ def _define_spellings(con: duckdb.DuckDBPyConnection, country: str | None) -> No
             " THEN phone_number(raw) END"
         ),
     }
-    for name, body in macros.items():
-        con.execute(f"CREATE OR REPLACE TEMP MACRO {name}(raw) AS {body}")
+    con.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {name}(raw) AS {body}" for name, body in macros.items()))
 
 
 def _national(country: str | None) -> str:

@@ -7,6 +7,8 @@ a write touched is found again in the region around it alone (difference.py), by
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import duckdb
 
 from regulars.vocabulary.errors import WarehouseError
@@ -25,8 +27,8 @@ HASH_BITS = 64
 _ATTEMPTS = 100
 
 
-def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Derive the tables of persons anew from the current rows:
+def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings, filled: Collection[str] | None = None) -> None:
+    """Derive the tables of persons anew from the current rows of RECORDS; filled: the tables that have any, None for all.
 
     - `facts.records(id, person_id, email, phone, source, times)`: keys of the identities that records hold together, and
       how many rows say so; the primary identity is the first that is not null
@@ -39,7 +41,8 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     con.execute("CREATE SCHEMA IF NOT EXISTS facts")
     ensure_corrections(con)
     define_identities(con, settings)
-    rows = {table.name: f"main.{table.name}" for table in RECORDS}
+    rows = {table.name: f"main.{table.name}" for table in RECORDS if filled is None or table.name in filled}
+    rows = rows or {RECORDS[0].name: f"main.{RECORDS[0].name}"}
     con.execute(f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt_rows(rows)}")
     attempt = _hash_identities(con)
     con.execute("DROP TABLE temp.person_texts")
@@ -57,10 +60,10 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     counts = con.execute(
         f"SELECT {', '.join(f'count({name})' for name in REFERENCES)} FROM temp.person_records"
     ).fetchall()
-    filled = [name for name, count in zip(REFERENCES, counts[0], strict=True) if count]
+    said = [name for name, count in zip(REFERENCES, counts[0], strict=True) if count]
     con.execute(
         "CREATE OR REPLACE TABLE facts.records AS"
-        f" FROM ({referred('temp.person_records', 'temp.person_numbers', filled)}) ORDER BY {PRIMARY}"
+        f" FROM ({referred('temp.person_records', 'temp.person_numbers', said)}) ORDER BY {PRIMARY}"
     )
     con.execute(
         "CREATE OR REPLACE TABLE facts.persons AS"

@@ -157,8 +157,11 @@ def about(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     return dict(con.execute("SELECT key, value FROM main.about ORDER BY key").fetchall())
 
 
-def remember(con: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
-    """Write one fact about the version into it, in place of what it said under this key before."""
-    con.execute("CREATE TABLE IF NOT EXISTS main.about (key TEXT, value TEXT)")
-    con.execute("DELETE FROM main.about WHERE key = ?", [key])
-    con.execute("INSERT INTO main.about VALUES (?, ?)", [key, value])
+def remember(con: duckdb.DuckDBPyConnection, told: Mapping[str, str]) -> None:
+    """Write what is told about the version into it, in place of what it said under these keys before."""
+    con.execute(
+        "BEGIN; CREATE TABLE IF NOT EXISTS main.about (key TEXT, value TEXT);"
+        f"DELETE FROM main.about WHERE key IN ({', '.join(map(_literal, told))});"
+        f"INSERT INTO main.about VALUES {', '.join(f'({_literal(key)}, {_literal(value)})' for key, value in told.items())};"
+        "COMMIT"
+    )

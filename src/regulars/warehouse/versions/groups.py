@@ -9,7 +9,7 @@ A connection to any other database than a version's keeps all tables in its own 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -18,6 +18,9 @@ from regulars.warehouse.versions.connection import DATABASE, MAIN, attach, catal
 from regulars.warehouse.versions.folder import copy
 
 _TOGETHER = "facts"
+_EMPTY = """SELECT table_name FROM duckdb_tables()
+    WHERE database_name = current_database() AND schema_name = 'facts' AND comment = ?"""
+"""SQL of the tables of a group that `keep_empty` made."""
 
 
 def schema_of(con: duckdb.DuckDBPyConnection, group: str) -> str:
@@ -31,7 +34,11 @@ def writable(con: duckdb.DuckDBPyConnection, group: str) -> str:
     if folder is None:
         return _TOGETHER
     if known is None:
-        return begin(con, group)
+        schema = begin(con, group)
+        for (table,) in con.execute(_EMPTY, [catalog(group)]).fetchall():
+            con.execute(f"CREATE TABLE {schema}.{table} AS FROM facts.{table}")
+            show(con, schema, table)
+        return schema
     file, read_only = known
     if read_only:
         own = folder / f"{group}{DATABASE}"
@@ -58,6 +65,19 @@ def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
         attach(con, group, folder / f"{group}{DATABASE}", read_only=False)
     con.execute(f"CREATE SCHEMA {catalog(group)}.facts")
     return f"{catalog(group)}.facts"
+
+
+def keep_empty(con: duckdb.DuckDBPyConnection, group: str, tables: Mapping[str, str]) -> None:
+    """Keep a group without rows in the main file, until `writable` or `begin` gives it a file: its tables with their columns.
+
+    It has none: `leave_out_others` has forgotten it.
+    """
+    con.execute(
+        ";".join(
+            f"CREATE OR REPLACE TABLE facts.{table} ({columns}); COMMENT ON TABLE facts.{table} IS '{catalog(group)}'"
+            for table, columns in tables.items()
+        )
+    )
 
 
 def leave_out_others(con: duckdb.DuckDBPyConnection, groups: Iterable[str]) -> None:

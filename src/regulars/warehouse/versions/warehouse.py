@@ -267,16 +267,21 @@ class Warehouse:
         try:
             if pointer.number is not None:
                 self._insist_on_groups(con, pointer.number)
-            remember(con, "number", str(number))
-            remember(con, "at", datetime.now(UTC).isoformat(timespec="seconds"))
-            remember(con, "purpose", purpose)
-            remember(con, "regulars", __version__)
-            remember(con, "based_on", "" if pointer.number is None else str(pointer.number))
+            remember(
+                con,
+                {
+                    "number": str(number),
+                    "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "purpose": purpose,
+                    "regulars": __version__,
+                    "based_on": "" if pointer.number is None else str(pointer.number),
+                },
+            )
             listed_before = listed(con).keys()
             yield con
             listed_now = listed(con).keys()
             groups = attached(con)
-            remember(con, GROUPS, " ".join(sorted(groups)))
+            remember(con, {GROUPS: " ".join(sorted(groups))})
             for group, (_, read_only) in groups.items():
                 if not read_only:
                     con.execute(f"CHECKPOINT {catalog(group)}")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.judge import Judgement
-from regulars.warehouse.people.identities import define_identities, primary_identity
+from regulars.warehouse.people.identities import primary_identity
 from regulars.warehouse.tables import BY_NAME
 
 
-def only_guests(found: Judgement, settings: Settings) -> list[str]:
+def only_guests(found: Judgement, _settings: Settings) -> list[str]:
     """A warning where no order of the load says who bought."""
     if "orders" not in found.rows:
         return []
     rows, con = found.rows["orders"], found.room.con
-    define_identities(con, settings)
     known = con.execute(
         f"SELECT 1 FROM {rows} WHERE {primary_identity(BY_NAME['orders'])} IS NOT NULL LIMIT 1"
     ).fetchone()

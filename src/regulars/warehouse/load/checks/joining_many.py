@@ -6,7 +6,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.checks.unusable import masked
 from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.workspace import Workspace
-from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
+from regulars.warehouse.people.identities import RECORDS, rows_of
 from regulars.warehouse.people.records import SAID, mentioned, referred, spelt_rows, summed
 
 MANY = 10
@@ -31,14 +31,13 @@ _KINDS = (
 )
 
 
-def identities_joining_many(found: Judgement, settings: Settings) -> list[str]:
+def identities_joining_many(found: Judgement, _settings: Settings) -> list[str]:
     """A warning per kind of identity of which one or more join MANY different customer ids or addresses.
 
     The load's rows and all that was known before are counted together, for the identities that the load brings. The
     identity that joins most is shown masked, as it may be personal.
     """
     con, room = found.room.con, found.room
-    define_identities(con, settings)
     rows_of_tables = {table.name: found.rows[table.name] for table in RECORDS if table.name in found.rows}
     if not rows_of_tables:
         return []

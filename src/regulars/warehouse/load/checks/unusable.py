@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.load.judge import Judgement
-from regulars.warehouse.people.identities import IDENTIFYING, RECORDS, define_identities
+from regulars.warehouse.people.identities import IDENTIFYING, RECORDS
 
 _INVALID = {
     column: f"NOT means_nobody(trim({column})) AND spelt_{column}(trim({column})) IS NULL"
@@ -18,12 +18,11 @@ SAMPLE_LENGTH = 24
 """The longest sample shown, in characters."""
 
 
-def unusable_identities(found: Judgement, settings: Settings) -> list[str]:
+def unusable_identities(found: Judgement, _settings: Settings) -> list[str]:
     """Warnings that count, per table and column, the values that identify nobody.
 
     Words for "nobody" are shown with their counts. Of other values one is shown, masked, as they may hold personal data.
     """
-    define_identities(found.room.con, settings)
     warnings: list[str] = []
     for table in RECORDS:
         if table.name not in found.rows:

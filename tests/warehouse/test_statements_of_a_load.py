@@ -1,0 +1,138 @@
+"""What a load runs: nothing about tables that nobody loaded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from regulars.app import App
+from regulars.vocabulary.shop import Shop
+from regulars.warehouse.derive.statements import GROUPS, MADE_OF
+from regulars.warehouse.tables import TABLES
+
+ORDERS = "order_id,customer_id,ordered_at,currency,gross\n"
+VISITS = "visit_id,visitor_id,started_at,channel\n"
+
+
+class Recording:
+    """A connection that notes what it is asked to run, its cursors' statements too."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, said: list[str]) -> None:
+        self._con, self._said = con, said
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        self._said.append(sql)
+        return self._con.execute(sql, *parameters)
+
+    def cursor(self) -> Recording:
+        return Recording(self._con.cursor(), self._said)
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._con.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._con, name)
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All statements that are run."""
+    found: list[str] = []
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *place, **how: Recording(connect(*place, **how), found))
+    return found
+
+
+def named(statements: list[str], name: str) -> list[str]:
+    """The statements that read or write the table, or the fact, of this name, but for counting the rows of a fact: so rollups learn
+    that there is nothing to sum.
+    """
+    pattern = re.compile(
+        rf'\b(?:main|log|facts|temp)"?\."?(?:(?:touched|changed|altered|added|removed)_)?{name}(?:_of_persons)?\b'
+    )
+    return [one for one in statements if pattern.search(one) and one != f"SELECT count(*) FROM facts.{name}"]
+
+
+def file_of(folder: Path, table: str, numbers: range) -> Path:
+    lines = {
+        "orders": (ORDERS, "o{n},c{m},2024-0{d}-03 10:00,GBP,7.70\n"),
+        "visits": (VISITS, "v{n},b{m},2024-0{d}-03 09:00,ads\n"),
+    }
+    head, row = lines[table]
+    file = folder / f"{table}_{numbers.start}.csv"
+    file.write_text(head + "".join(row.format(n=n, m=n % 7, d=1 + n % 6) for n in numbers))
+    return file
+
+
+def app(folder: Path) -> App:
+    Shop.create(folder / "shop", currency="GBP", timezone="Europe/London")
+    return App(Shop.open(folder / "shop"))
+
+
+# A fact reads other tables than those it is made of, such as the rates of currencies, whether they hold anything or not.
+OF_ORDERS = MADE_OF["orders"] | {read.table for fact in GROUPS["orders"] for read in fact.reads} | {"customers"}
+OTHERS = sorted({table.name for table in TABLES} - OF_ORDERS)
+OTHER_FACTS = sorted(
+    {fact.name for group, facts in GROUPS.items() for fact in facts if group not in ("orders", "visits")}
+)
+
+
+def test_loads_of_orders_run_nothing_about_other_tables(tmp_path: Path, said: list[str]):
+    shop = app(tmp_path)
+    assert len(OTHERS) > 15
+    shop.load([file_of(tmp_path, "orders", range(60))])
+    made = ("CREATE OR REPLACE VIEW log.", "CREATE OR REPLACE TABLE facts.")
+    for name in (*OTHERS, *OTHER_FACTS):
+        assert all(one.startswith(made) for one in named(said, name)), name
+    said.clear()
+    shop.load([file_of(tmp_path, "orders", range(60, 160))])
+    assert named(said, "orders")
+    for name in (*OTHERS, *OTHER_FACTS):
+        assert named(said, name) == [], name
+
+
+def test_a_load_of_visits_runs_nothing_about_orders(tmp_path: Path, said: list[str]):
+    shop = app(tmp_path)
+    shop.load([file_of(tmp_path, "visits", range(60))])
+    said.clear()
+    shop.load([file_of(tmp_path, "visits", range(60, 160))])
+    assert named(said, "visits")
+    for name in ("order_lines", "products", *OTHERS, *OTHER_FACTS):
+        assert named(said, name) == [], name
+
+
+def test_facts_without_rows_have_no_file_until_rows_come(tmp_path: Path):
+    shop = app(tmp_path)
+    shop.load([file_of(tmp_path, "orders", range(60))])
+    assert files(shop) == {"shop", "orders"}
+    empty = columns(shop)
+    shop.load([file_of(tmp_path, "visits", range(60))])
+    assert files(shop) == {"shop", "orders", "visits"}
+    after = columns(shop)
+    assert after == empty
+    with shop.warehouse.read() as con:
+        (rows,) = con.execute("SELECT count(*) FROM facts.visits").fetchall()
+    assert rows == (60,)
+    shop.derive_again()
+    assert columns(shop) == empty
+    shop.undo(2)
+    shop.derive_again()
+    assert columns(shop) == empty
+
+
+def files(shop: App) -> set[str]:
+    return {file.stem for file in (shop.warehouse.folder / f"v{shop.warehouse.number:06d}").iterdir()}
+
+
+def columns(shop: App) -> dict[str, list[tuple[str, str]]]:
+    """The columns of all facts, with their types."""
+    with shop.warehouse.read() as con:
+        names = [fact.name for facts in GROUPS.values() for fact in facts]
+        return {name: [row[:2] for row in con.execute(f"DESCRIBE facts.{name}").fetchall()] for name in names}
