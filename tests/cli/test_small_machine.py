@@ -76,7 +76,7 @@ def test_a_load_that_does_not_fit_in_memory_finishes_on_disk(command, tmp_path: 
     assert command("load", exports, "--shop", tight).code == 0
     assert everything(tight) == everything(free)
     assert command("metrics", "--shop", tight).out == command("metrics", "--shop", free).out
-    assert sorted(path.name for path in (tight / "warehouse").iterdir()) == ["current", "lock", "v000001"]
+    assert sorted(path.name for path in (tight / "warehouse").iterdir()) == ["current", "lock", "log", "v000001"]
 
 
 def test_a_changed_limit_derives_nothing_again(command, shop: Path):

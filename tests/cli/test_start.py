@@ -76,9 +76,10 @@ def test_pandas_is_refused_to_regulars_alone(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from regulars.warehouse.no_pandas import NoPandas
-from regulars.warehouse.versions.connection import connect, remember
+from regulars.warehouse.log import is_complete
+from regulars.warehouse.versions.connection import connect
 con = connect(Path(sys.argv[1]), read_only=False)
-remember(con, "key", "value")
+is_complete(con)
 connect(Path(sys.argv[1]), read_only=False)
 print("pandas" in sys.modules, sys.meta_path.count(NoPandas(everywhere=False)))
 import pandas
