@@ -5,6 +5,7 @@ from __future__ import annotations
 from mutants.running import Mutant
 
 _LOAD = "tests/warehouse/load"
+_NOTHING = "test_nothing_that_can_be_wrong_with_a_row_passes"
 _COUNTED = "test_each_of_many_small_files_is_counted_by_its_own_lines"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -239,5 +240,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "stage.some_bad = some_bad and _some_bad(room, typed)",
         "stage.some_bad = False",
         (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
+    ),
+    # rows made as a file is read
+    Mutant(
+        "a field that cannot be read is an empty one, where rows are made as their file is read",
+        "warehouse/load/rows/direct.py",
+        'WHEN "@bad" OR "@empty" THEN',
+        'WHEN "@empty" THEN',
+        (f"{_LOAD}/test_direct.py::{_NOTHING}[orders]",),
+    ),
+    Mutant(
+        "a row that breaks a rule is made as its file is read",
+        "warehouse/load/rows/direct.py",
+        'WHEN "@wrong" OR "@line" IS NOT NULL THEN',
+        'WHEN "@line" IS NOT NULL THEN',
+        (f"{_LOAD}/test_direct.py::{_NOTHING}[orders]",),
+    ),
+    Mutant(
+        "rows that are made as their file is read are numbered without its header",
+        "warehouse/load/rows/direct.py",
+        "rowid + {stage.lines.first} AS",
+        "rowid AS",
+        (f"{_LOAD}/test_direct.py::test_a_file_ends_as_by_the_careful_way[-a key twice]",),
+    ),
+    Mutant(
+        "lines are no part of their order",
+        "warehouse/load/rows/order_units.py",
+        '"orders", "order_lines", "returns"',
+        '"orders", "returns"',
+        (f"{_LOAD}/test_rejecting.py::test_a_bad_line_rejects_its_whole_order_in_every_file",),
     ),
 )

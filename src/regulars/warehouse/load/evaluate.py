@@ -52,11 +52,8 @@ def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, line
     files = zip(stages, lines, strict=True)
     together = " UNION ALL BY NAME ".join(f'SELECT {each.number} AS "@file", * FROM {part}' for each, part in files)
     together = f"({together})"
-    values = _values(room, stage, plan, lines[0])
-    names = ", ".join(identifier(value.column.name) for value in values)
-    checks = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
-    wrong = f"coalesce({checks}, false)"
-    checked = _checked(stage, plan, values, together, file=True)
+    rows = evaluated(room, stage, index, together, lines[0], file=True)
+    names = ", ".join(identifier(column.name) for column in carried(plan.table))
     _run(
         room,
         stage,
@@ -65,8 +62,19 @@ def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, line
         f"INSERT INTO {into} BY NAME"
         f' SELECT "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
         f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, "@wrong"'
-        f' FROM {_by_day(plan, f"""(SELECT *, {wrong} AS "@wrong" FROM {checked})""")}',
+        f" FROM {_by_day(plan, rows)}",
     )
+
+
+def evaluated(room: Workspace, stage: Stage, index: int, lines: str, shape: str, *, file: bool = False) -> str:
+    """SQL: the rows of a plan over `lines`, with canonical names, `@line`, `@naive` and `@wrong`, with `file` also `@file`.
+
+    `shape` is SQL with the columns of `lines`, which is quick to ask for their types. Raises MappingError.
+    """
+    plan = stage.plans[index]
+    values = _values(room, stage, plan, shape)
+    wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
+    return f'(SELECT *, coalesce({wrong}, false) AS "@wrong" FROM {_checked(stage, plan, values, lines, file=file)})'
 
 
 def _by_day(plan: Plan, rows: str) -> str:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 
 from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.mapping import Block
-from regulars.warehouse.load.parse import parsed, quoted, shown, stripped
+from regulars.warehouse.load.parse import quoted, shown
+from regulars.warehouse.load.rows.direct import direct_rows
+from regulars.warehouse.load.rows.order_units import guessed_units, units_of
 from regulars.warehouse.load.stage import MOST_TOGETHER, Plan, Stage, failures
 from regulars.warehouse.load.workspace import Workspace, identifier
-from regulars.warehouse.schema import Kind, Table
+from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import BY_NAME
-
-ORDER_TABLES = frozenset({"orders", "order_lines", "returns"})
-"""Tables that make up an order: without one of these rows its amounts would be wrong."""
 
 _CURE = "in a mapping, group_by makes one row of several lines, and content() gives lines an id"
 
@@ -29,7 +28,9 @@ class Judgement:
     room: Workspace
     stages: list[Stage]
     rows: dict[str, str] = field(default_factory=dict)
-    """The temporary table of each canonical table's rows."""
+    """SQL of each canonical table's rows: a temporary table, or a query over those that were made as files were read."""
+    queried: set[str] = field(default_factory=set)
+    """Canonical tables whose `rows` are a query."""
     rejected: str = ""
     """Table (file, line, unit)."""
     reasons: str = ""
@@ -50,6 +51,21 @@ class Judgement:
     with_waiting: set[int] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     """What the owner should know about rows that load."""
+
+    def table_of(self, name: str) -> str:
+        """The temporary table of a canonical table's rows, to change them: what is a query in `rows` becomes a table."""
+        if name in self.queried:
+            table = self.room.table(f"rows_{name}")
+            self.room.con.execute(f"CREATE TEMP TABLE {table} AS FROM {self.rows[name]}")
+            self.queried.remove(name)
+            self.rows[name] = table
+        return self.rows[name]
+
+    def parse_lines(self) -> None:
+        """Parse lines left until now where some are rejected or wait: a transaction gives other numbers to rows of its tables."""
+        for stage in self.stages:
+            if stage.number in self.with_rejected | self.with_waiting:
+                stage.parse_now()
 
     def lines(self, stage: Stage) -> str:
         """SQL: the parsed lines of a file that are not empty, not rejected and no repeats."""
@@ -72,29 +88,45 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
     for name in (found.repeats, found.spoilt):
         con.execute(f"CREATE TEMP TABLE {name} (file INTEGER, line BIGINT)")
-    for stage in stages:
-        for plan in stage.plans:
-            if plan.table.name not in found.rows:
-                found.rows[plan.table.name] = evaluate.create(room, plan.table)
+    evaluated = _rows_of_files(found)
     none_lost = room.table("lost")
     con.execute(f"CREATE TEMP TABLE {none_lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
     lost = {stage.number: _reject_unreadable(found, stage) if stage.some_bad else none_lost for stage in stages}
     _spread(found)
     if sum(_take_once(found, stage, stage.source.block) for stage in stages if stage.source.block is not None):
         _spread(found)
-    for alike in _evaluated_together(stages):
+    for alike in _evaluated_together([stage for stage in stages if not stage.direct]):
         lines = [found.lines(stage) for stage in alike]
         for index, plan in enumerate(alike[0].plans):
-            evaluate.insert(room, alike, index, found.rows[plan.table.name], lines)
+            evaluate.insert(room, alike, index, evaluated[plan.table.name], lines)
+    _remove(found, [stage for stage in stages if stage.direct])
     while _reject_wrong(found, lost) + _reject_twins(found):
         _spread(found)
-        _remove(found)
+        _remove(found, stages)
     for complete in completions:
         complete(found)
     for name, rows in found.rows.items():
         assert not room.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
-        _keep_latest_file(found, BY_NAME[name], rows)
+        _keep_latest_file(found, BY_NAME[name])
     return found
+
+
+def _rows_of_files(found: Judgement) -> dict[str, str]:
+    """Set `found.rows`. Returns the empty tables, of each canonical table, for the rows of files that are still to be evaluated."""
+    empty: dict[str, str] = {}
+    parts: dict[str, list[str]] = {}
+    for stage in found.stages:
+        for plan in stage.plans:
+            name = plan.table.name
+            if stage.direct:
+                parts.setdefault(name, []).append(direct_rows(stage))
+                found.queried.add(name)
+            elif name not in empty:
+                empty[name] = evaluate.create(found.room, plan.table)
+                parts.setdefault(name, []).append(empty[name])
+    for name, each in parts.items():
+        found.rows[name] = each[0] if len(each) == 1 else f"({' UNION ALL '.join(f'FROM {part}' for part in each)})"
+    return empty
 
 
 def _evaluated_together(stages: list[Stage]) -> list[list[Stage]]:
@@ -249,6 +281,7 @@ def _reject_twins(found: Judgement) -> int:
         )
         if not found.room.count(twins):
             continue
+        rows = found.table_of(name)
         among = f"(SELECT rowid AS row, * FROM {rows} SEMI JOIN {twins} USING ({same}))"
         content = ", ".join([*key, *(identifier(column.name) for column in evaluate.carried(table)), "zone"])
         equal = (
@@ -273,41 +306,6 @@ def _reject_twins(found: Judgement) -> int:
     return count
 
 
-def units_of(stage: Stage) -> list[str]:
-    """SQL (line, unit), one a mapping that fills an order's table: which order each line belongs to."""
-    found = []
-    for plan in stage.plans:
-        if plan.table.name not in ORDER_TABLES or "order_id" not in plan.columns:
-            continue
-        order = plan.columns["order_id"]
-        lines = f'(SELECT * FROM {stage.rows()} WHERE "@bad" OR {evaluate.chosen(plan)})'
-        if plan.group_by and order.bare is None:
-            keys = ", ".join(f"({key.sql}) AS g{i}" for i, key in enumerate(plan.group_by))
-            group = ", ".join(f"g{i}" for i in range(len(plan.group_by)))
-            unit = f"SELECT {keys}, ({order.sql})::VARCHAR AS unit FROM {lines} GROUP BY ALL"
-            each = f'SELECT "@line" AS line, {keys} FROM {lines}'
-            found.append(f"SELECT line, unit FROM ({each}) JOIN ({unit}) USING ({group})")
-        elif plan.group_by:
-            keys = ", ".join(f"({key.sql})" for key in plan.group_by)
-            whole = 'ORDER BY "@line" ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING'
-            unit = f"first_value({order.sql} IGNORE NULLS) OVER (PARTITION BY {keys} {whole})"
-            found.append(f'SELECT "@line" AS line, ({unit})::VARCHAR AS unit FROM {lines}')
-        else:
-            found.append(f'SELECT "@line" AS line, ({order.sql})::VARCHAR AS unit FROM {lines}')
-    return found
-
-
-def _guessed_units(stage: Stage) -> list[str]:
-    """SQL (line, unit) for lines that could not be told apart: the field that stands where the order's number should."""
-    names = [name.lower() for name in stage.lines.names]
-    filling = [plan for plan in stage.plans if plan.table.name in ORDER_TABLES and "order_id" in plan.columns]
-    found = []
-    for name in {plan.columns["order_id"].bare or "" for plan in filling} & set(names):
-        field = stripped(f"fields[{names.index(name) + 1}]")
-        found.append(f"SELECT line, {parsed(Kind.ID, field, stage.locale)} AS unit FROM {stage.lines.unreadable}")
-    return found
-
-
 def _spread(found: Judgement) -> None:
     """Reject the other lines of every order that has a rejected line."""
     room = found.room
@@ -318,7 +316,7 @@ def _spread(found: Judgement) -> None:
         f"SELECT {quoted(stage.full_name)} AS source, {stage.number} AS file, {quoted(stage.file.name)} AS name,"
         f" line, unit, {guessed} AS guessed FROM ({sql})"
         for stage in found.stages
-        for guessed, orders in (("false", units_of(stage)), ("true", _guessed_units(stage)))
+        for guessed, orders in (("false", units_of(stage)), ("true", guessed_units(stage)))
         for sql in orders
     ]
     if not parts:
@@ -353,13 +351,13 @@ def _spread(found: Judgement) -> None:
     )
 
 
-def _remove(found: Judgement) -> None:
+def _remove(found: Judgement, stages: Sequence[Stage]) -> None:
     """Take the rows of rejected lines away; rows that come from several lines are evaluated again from the good ones."""
-    for stage in found.stages:
+    for stage in stages:
         if stage.number not in found.with_rejected:
             continue
         for index, plan in enumerate(stage.plans):
-            rows = found.rows[plan.table.name]
+            rows = found.table_of(plan.table.name)
             here = f'"@file" = {stage.number} AND "@plan" = {index}'
             if plan.group_by:
                 found.room.con.execute(f"DELETE FROM {rows} WHERE {here}")
@@ -369,11 +367,11 @@ def _remove(found: Judgement) -> None:
                 found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')
 
 
-def _keep_latest_file(found: Judgement, table: Table, rows: str) -> None:
+def _keep_latest_file(found: Judgement, table: Table) -> None:
     """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
     if sum(plan.table is table for stage in found.stages for plan in stage.plans) < 2:
         return
-    con = found.room.con
+    con, rows = found.room.con, found.rows[table.name]
     key = ", ".join(["source", *(identifier(column) for column in table.version_key)])
     contested = f'SELECT {key} FROM {rows} GROUP BY {key} HAVING min("@file") <> max("@file")'
     # An unknown time counts as the newest known one, so that then the later file wins.
@@ -395,6 +393,8 @@ def _keep_latest_file(found: Judgement, table: Table, rows: str) -> None:
             f"{table.name}: {what} of {old} {'is' if count == 1 else 'are'} replaced by rows of {new} with the same"
             f" {', '.join(table.version_key)}."
         )
-    con.execute(
-        f'DELETE FROM {rows} WHERE rowid IN (SELECT rowid FROM {rows} SEMI JOIN {losing} USING ({key}, "@file"))'
-    )
+    if replaced:
+        rows = found.table_of(table.name)
+        con.execute(
+            f'DELETE FROM {rows} WHERE rowid IN (SELECT rowid FROM {rows} SEMI JOIN {losing} USING ({key}, "@file"))'
+        )

@@ -90,7 +90,7 @@ def fill(
     Raises UnreadableFile where the file is broken, or where not every record can be accounted for.
     """
     if content.file.format is Format.DELIMITED:
-        return _fill_delimited(room, content, table, select)
+        return fill_usual(room, content, table, select) or _fill_tidied(room, content, table, select)
     try:
         match content.file.format:
             case Format.XLSX:
@@ -109,7 +109,8 @@ def fill(
     return _accounted(room, lines, table)
 
 
-def _fill_delimited(room: Workspace, content: Content, table: str, select: Select) -> Lines:
+def fill_usual(room: Workspace, content: Content, table: str, select: Select) -> Lines | None:
+    """Read a delimited file as `fill` does, where a parallel reader can be trusted with it as it is; None where it cannot."""
     facts, dialect = content.facts, content.file.dialect
     assert facts is not None
     if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
@@ -126,7 +127,7 @@ def _fill_delimited(room: Workspace, content: Content, table: str, select: Selec
                 break
             if _BREAKS_IN_QUOTES not in refused:
                 break
-    return _fill_tidied(room, content, table, select)
+    return None
 
 
 def fill_together(

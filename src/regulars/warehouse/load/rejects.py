@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from regulars.vocabulary.errors import UnreadableFile, UsageError
+from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.load import evaluate
 from regulars.warehouse.load.formats.csv_records import guessed_fields
@@ -105,7 +105,7 @@ def _texts(room: Workspace, stage: Stage, wanted: str) -> str:
     fields = ", ".join(f"c{position}" for position in range(len(lines.names)))
     # Without a partition the rows are numbered as they come, in the file's order.
     numbered = f'(SELECT row_number() OVER () - 1 AS "@row", [{fields}]::VARCHAR[] AS texts FROM {lines.again()})'
-    changed = UnreadableFile(f"{lines.content.file.name} was changed while it was loaded.", "Load it again.")
+    changed = lines.content.changed_meanwhile()
     try:
         room.con.execute(
             f'INSERT INTO {kept} SELECT p."@line", n.texts FROM {numbered} n'

@@ -38,6 +38,7 @@ from regulars.warehouse.load.inputs.content import Content, look
 from regulars.warehouse.load.judge import Judgement, judge
 from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.load.parse import Locale
+from regulars.warehouse.load.rows.direct import read_directly
 from regulars.warehouse.load.stage import Plan, Stage, parse_all, planned
 from regulars.warehouse.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.warehouse.load.workspace import Workspace
@@ -228,6 +229,7 @@ def _store(
     completions = COMPLETIONS if context.options.replace else (*COMPLETIONS, start_changed_costs)
     found = judge(context.room, [stage for stage, _ in stages], completions)
     set_waiting(found, context.settings)
+    found.parse_lines()
     progress.advance()
     result = replace(result, files=dict(result.files), warnings=[*result.warnings, *found.warnings])
     con.execute("BEGIN")
@@ -293,7 +295,7 @@ def _read(
             files.append((stage, content))
             continue
         progress.advance()
-    failed = parse_all(room, files, progress.advance)
+    failed = parse_all(room, files, progress.advance, read_directly)
     unreadable |= {stage.file.name: failed[stage.number] for stage, _ in files if stage.number in failed}
     read = [(stage, digest) for (stage, _), digest in zip(files, digests, strict=True) if stage.number not in failed]
     files = [(stage, content) for stage, content in files if stage.number not in failed]

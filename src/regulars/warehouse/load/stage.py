@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Dictionary
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -62,7 +63,7 @@ class Plan:
 
 @dataclass
 class Stage:
-    """One file of a load, read and parsed. `typed` is its table; `number` its place among the load's files."""
+    """One file of a load, read and parsed; `number` is its place among the load's files."""
 
     number: int
     file: InputFile
@@ -74,7 +75,6 @@ class Stage:
     now: datetime
     """The moment of the load, in UTC without zone: what is said to have happened lies before it."""
     plans: tuple[Plan, ...] = ()
-    typed: str = ""
     lines: Lines = field(init=False)
     kinds: dict[str, Kind] = field(default_factory=dict)
     """Of every column that mappings use, by its name in lower case."""
@@ -85,21 +85,54 @@ class Stage:
     """Bytes of the content."""
     lines_may_hold_zeros: bool = False
     """Whether there is a zero byte anywhere in the file."""
+    direct: str = ""
+    """Table of its rows, where they were made as it was read: they are right, and one a line."""
+    constants: dict[str, str] = field(default_factory=dict)
+    """SQL of the columns that `direct` lacks, by their canonical name."""
+    parse_later: Callable[[], None] | None = field(default=None, repr=False)
+    """Fills `typed`, where that was left for whoever asks for it."""
+    _typed: str = ""
+
+    def parse_now(self) -> None:
+        """Fill `typed`, where that was left."""
+        if self.parse_later is not None:
+            parse, self.parse_later = self.parse_later, None
+            parse()
+
+    @property
+    def typed(self) -> str:
+        """The table of its parsed lines."""
+        self.parse_now()
+        return self._typed
+
+    @typed.setter
+    def typed(self, table: str) -> None:
+        self._typed = table
 
     def absent(self) -> list[str]:
         """Optional columns that the mappings use and the file lacks, in lower case: `typed` does not hold them."""
-        present = {name.lower() for name in self.lines.names}
-        return [name for name in self.kinds if name not in present]
+        return _absent(self.kinds, self.lines.names)
 
     def rows(self) -> str:
         """SQL: the parsed lines, with `@line`, and `line` where the file has no such column itself."""
-        absent = "".join(
-            f", NULL::{sql_type(self.kinds[name])} AS {identifier(name)}"
-            + (f", NULL::BOOLEAN AS {naive(name)}" if self.kinds[name] is Kind.INSTANT else "")
-            for name in self.absent()
-        )
-        numbered = self.lines.numbered(f'(SELECT rowid AS "@row", *{absent} FROM {self.typed})', 'r."@row"')
+        typed = self.typed
+        rows = f'(SELECT rowid AS "@row", *{absent_columns(self.kinds, self.lines.names)} FROM {typed})'
+        numbered = self.lines.numbered(rows, 'r."@row"')
         return numbered if "line" in self.kinds else f'(SELECT "@line" AS line, * FROM {numbered})'
+
+
+def _absent(kinds: Dictionary[str, Kind], names: Sequence[str]) -> list[str]:
+    present = {name.lower() for name in names}
+    return [name for name in kinds if name not in present]
+
+
+def absent_columns(kinds: Dictionary[str, Kind], names: Sequence[str]) -> str:
+    """SQL of the columns of `kinds` that a file with the columns `names` lacks, each after a comma."""
+    return "".join(
+        f", NULL::{sql_type(kinds[name])} AS {identifier(name)}"
+        + (f", NULL::BOOLEAN AS {naive(name)}" if kinds[name] is Kind.INSTANT else "")
+        for name in _absent(kinds, names)
+    )
 
 
 def planned(con: duckdb.DuckDBPyConnection, source: Source, made: dict[str, tuple[Plan, ...]]) -> tuple[Plan, ...]:
@@ -156,10 +189,19 @@ def parse(room: Workspace, stage: Stage, content: Content) -> None:
         content,
         stage.locale.decimal,
         stage.typed,
-        partial(_typed, stage),
+        partial(typed_lines, stage),
         plain,
     )
     stage.some_bad = _some_bad(room, stage.typed)
+
+
+def _parse_again(room: Workspace, stage: Stage, content: Content) -> None:
+    """Parse a file whose rows are known. Raises UnreadableFile where it is not the same any more."""
+    zone, read = room.zone, stage.lines.read
+    parse(room, stage, content)
+    room.timezone(zone)
+    if content.changed() or stage.some_bad or stage.lines.read != read:
+        raise content.changed_meanwhile()
 
 
 def _some_bad(room: Workspace, typed: str) -> bool:
@@ -167,9 +209,14 @@ def _some_bad(room: Workspace, typed: str) -> bool:
 
 
 def parse_all(
-    room: Workspace, files: Sequence[tuple[Stage, Content]], done: Callable[[], None]
+    room: Workspace,
+    files: Sequence[tuple[Stage, Content]],
+    done: Callable[[], None],
+    read_directly: Callable[[Workspace, Stage, Content], bool],
 ) -> dict[int, UnreadableFile]:
     """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each.
+
+    `read_directly` makes a file's rows as it is read, where it can; its lines are then parsed only when they are asked for.
 
     Returns the errors of those that cannot be read, by the stage's number.
     """
@@ -179,7 +226,7 @@ def parse_all(
     unreadable: dict[int, UnreadableFile] = {}
     for alike in groups.values():
         for start in range(0, len(alike), MOST_TOGETHER):
-            unreadable |= _parse_together(room, alike[start : start + MOST_TOGETHER])
+            unreadable |= _parse_together(room, alike[start : start + MOST_TOGETHER], read_directly)
             for _ in alike[start : start + MOST_TOGETHER]:
                 done()
     return unreadable
@@ -196,7 +243,11 @@ def _alike(stage: Stage, content: Content) -> object:
     return (*how, repr((source.title, source.mappings, source.types, sorted(source.optional), source.contents)))
 
 
-def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> dict[int, UnreadableFile]:
+def _parse_together(
+    room: Workspace,
+    files: Sequence[tuple[Stage, Content]],
+    read_directly: Callable[[Workspace, Stage, Content], bool],
+) -> dict[int, UnreadableFile]:
     if len(files) > 1:
         first, together = files[0][0], room.table("together")
         room.timezone(first.zone)
@@ -204,7 +255,7 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
             room,
             [content for _, content in files],
             together,
-            partial(_typed, first, keep_texts=True),
+            partial(typed_lines, first, keep_texts=True),
         )
         if filled is not None:
             some_bad = _some_bad(room, together)
@@ -215,13 +266,16 @@ def _parse_together(room: Workspace, files: Sequence[tuple[Stage, Content]]) -> 
     unreadable = {}
     for stage, content in files:
         try:
-            parse(room, stage, content)
+            if read_directly(room, stage, content):
+                stage.parse_later = partial(_parse_again, room, stage, content)
+            else:
+                parse(room, stage, content)
         except UnreadableFile as error:
             unreadable[stage.number] = error
     return unreadable
 
 
-def _typed(stage: Stage, names: tuple[str, ...], relation: str, blanks: str, *, keep_texts: bool = False) -> str:
+def typed_lines(stage: Stage, names: tuple[str, ...], relation: str, blanks: str, *, keep_texts: bool = False) -> str:
     """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line; `@naive x`: the time
     in x came without an offset; `@raw`: all fields of the line as text, NULL where every field could be read, unless
     `keep_texts` or content ids need them.

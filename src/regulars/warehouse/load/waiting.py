@@ -5,8 +5,9 @@ from __future__ import annotations
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log, rates
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.load.judge import ORDER_TABLES, Judgement, units_of
+from regulars.warehouse.load.judge import Judgement
 from regulars.warehouse.load.parse import quoted
+from regulars.warehouse.load.rows.order_units import ORDER_TABLES, units_of
 from regulars.warehouse.load.stage import Stage
 from regulars.warehouse.tables import BY_NAME
 
@@ -38,7 +39,7 @@ def set_waiting(found: Judgement, settings: Settings) -> None:
     if not room.count(lacking):
         return
     for name in sorted(ORDER_TABLES & found.rows.keys()):
-        rows, waiting = found.rows[name], room.table(f"waiting_{name}")
+        rows, waiting = found.table_of(name), room.table(f"waiting_{name}")
         con.execute(f"CREATE TEMP TABLE {waiting} AS SELECT * FROM {rows} SEMI JOIN {lacking} USING (source, order_id)")
         con.execute(f"DELETE FROM {rows} WHERE (source, order_id) IN (SELECT (source, order_id) FROM {lacking})")
         found.waiting_rows[name] = waiting

@@ -82,6 +82,11 @@ class Workspace:
         folder.mkdir()
         return folder
 
+    @property
+    def zone(self) -> str:
+        """The zone in which times without an offset are read."""
+        return self._timezone
+
     def timezone(self, zone: str) -> None:
         """The zone in which times without an offset are read from now on."""
         if zone != self._timezone:

@@ -70,8 +70,9 @@ def _counts(found: Judgement, stages: Sequence[Stage]) -> list[tuple[int, int, i
 
     Files of which every line is taken are counted by one query: to plan one takes longer than to count a small file.
     """
-    counts = {}
     whole = [stage for stage in stages if _is_whole(found, stage)]
+    counts = {stage.number: (stage.lines.read, 0, 0, 0) for stage in whole if stage.direct}
+    whole = [stage for stage in whole if not stage.direct]
     if whole:
         each = (
             f'SELECT {stage.number}, count(*) - count(*) FILTER ("@empty"), 0, count(*) FILTER ("@empty"),'
@@ -79,7 +80,7 @@ def _counts(found: Judgement, stages: Sequence[Stage]) -> list[tuple[int, int, i
             for stage in whole
         )
         rows = found.room.con.execute(" UNION ALL ".join(each)).fetchall()
-        counts = {number: (used, waiting, skipped, blank) for number, used, waiting, skipped, blank in rows}
+        counts |= {number: (used, waiting, skipped, blank) for number, used, waiting, skipped, blank in rows}
     return [counts.get(stage.number) or _counts_of(found, stage) for stage in stages]
 
 

@@ -46,8 +46,9 @@ def tell_orders_apart(found: Judgement) -> None:
     con.execute(
         f"CREATE TEMP TABLE {found.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
     )
-    for name, rows in found.rows.items():
+    for name in found.rows:
         if BY_NAME[name].has("order_id"):
+            rows = found.table_of(name)
             con.execute(
                 f"UPDATE {rows} AS r SET order_id = k.key FROM {found.renamed} k"
                 ' WHERE r.source = k.source AND r."@file" = k.file AND r.order_id = k.name'

@@ -33,6 +33,10 @@ class Content:
         """Whether the file was written since it was looked at."""
         return bool(self.stamp) and self.stamp != _stamp(self.path)
 
+    def changed_meanwhile(self) -> UnreadableFile:
+        """The refusal for a file that was written while it was loaded."""
+        return UnreadableFile(f"{self.file.name} was changed while it was loaded.", "Load it again.")
+
     def digest_with(self, source: Source, full_name: str) -> str:
         """What was loaded how: the same content through another mapping is something new."""
         how = (
