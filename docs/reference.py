@@ -24,8 +24,11 @@ from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES, beside
 from regulars.metrics.examples import shown as rows_shown
 from regulars.metrics.explain import explain, interval_in_words
+from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
 from regulars.metrics.shapes import Interval, Metric
+from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.units import Better
+from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
 from regulars.warehouse.tables import TABLES
@@ -175,6 +178,27 @@ def facts() -> str:
         for fact in FACT_TABLES
     )  # fmt: skip
     return grid(("fact", "one row", "of the table", "also reads", "counts distinct", "split by its own"), rows)
+
+
+def rollups() -> str:
+    """The levels of sums that every load stores, from their declaration, with the rows that they have at most."""
+    return grid(("split by", "period", "rows of three years, at most", "of the facts"), _levels())
+
+
+_PERIODS = {Grain.DAY: 1096, Grain.WEEK: 158, Grain.MONTH: 36, Grain.QUARTER: 12, Grain.YEAR: 3}
+_VALUES = {"country": 7, "channel": 6}
+"""In the bench's shop."""
+
+
+def _levels() -> Iterator[tuple[str, ...]]:
+    known = [family for family in families(365) if family.stored_ways]
+    for by, stored in STORED.items():
+        names = ", ".join(family.name for family in known if by in family.stored_ways)
+        for grain, periods in _PERIODS.items():
+            added_up = grain in ADDED_UP
+            if grain in stored or added_up:
+                rows = periods * _VALUES.get(by.removeprefix("first_"), 1) * BUCKETS
+                yield (by or "nothing", f"{grain.value}{' (what does not add up)' * added_up}", f"{rows:,}", names)
 
 
 def commands() -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.question import Columns, Facts
+from regulars.metrics.rollups.constant_columns import known
+from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
@@ -21,7 +25,7 @@ from regulars.warehouse.books import not_used
 from regulars.warehouse.edition import is_current
 from regulars.warehouse.lazy_imports import ibis, pa
 from regulars.warehouse.versions import Warehouse
-from regulars.warehouse.versions.connection import about
+from regulars.warehouse.versions.connection import about, cache_folder
 
 Tell = Callable[[str], None]
 
@@ -79,10 +83,17 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         read=lambda sql: read(con, sql),
         version=" ".join(map(str, version)),
         rollups=held(con),
+        built=LevelCache(con, _cache_of(shop, told), json.dumps(sorted(told.items())), settings),
+        constants=known(con),
         forecasts=forecasts.made(con),
         events=marked,
         stale=lambda kind: forecasts.latest_is_stale(con, kind),
     )
+
+
+def _cache_of(shop: Shop, told: Mapping[str, str]) -> Path:
+    """Where levels are kept that are built for questions about the version that says this about itself."""
+    return cache_folder(shop.warehouse) / f"v{int(told.get('number', 0)):06d}"
 
 
 def read(con: duckdb.DuckDBPyConnection, sql: str) -> Columns:

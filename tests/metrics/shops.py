@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -14,7 +16,10 @@ import pyarrow as pa
 
 from regulars.metrics.examples import Example, Prediction, Renewals, filled
 from regulars.metrics.question import Facts
+from regulars.metrics.rollups.constant_columns import known
+from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held
+from regulars.metrics.rollups.rollup import RULE, Rule
 from regulars.reading import read, run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
@@ -35,6 +40,7 @@ class TestShop:
 
     con: duckdb.DuckDBPyConnection
     settings: Settings = SETTINGS
+    rule: Rule = RULE
 
     @property
     def facts(self) -> Facts:
@@ -50,8 +56,15 @@ class TestShop:
             run=lambda sql, given: run(self.con, sql, given),
             read=lambda sql: read(self.con, sql),
             rollups=held(self.con),
+            built=LevelCache(self.con, self._empty_folder(), "test", self.settings, self.rule),
+            constants=known(self.con),
             forecasts=forecasts.made(self.con),
         )
+
+    def _empty_folder(self) -> Path:
+        """For the facts may have changed; it goes with the connection."""
+        ((folder,),) = self.con.execute("SELECT current_setting('file_search_path')").fetchall()
+        return Path(folder) / "cache" / secrets.token_hex(8)
 
 
 def shop(settings: Settings = SETTINGS, **tables: Sequence[dict[str, Any]] | pa.Table) -> TestShop:

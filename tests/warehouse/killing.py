@@ -15,7 +15,7 @@ import duckdb
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.warehouse.versions import Warehouse
 
-EXPECTED = re.compile(r"current|lock|log|v\d{6}")
+EXPECTED = re.compile(r"cache|current|lock|log|v\d{6}")
 """What lies in a warehouse when nobody writes."""
 
 

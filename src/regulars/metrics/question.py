@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
 import numpy.typing as npt
 
@@ -126,6 +126,22 @@ Read: TypeAlias = Callable[[str], Columns]
 Run: TypeAlias = "Callable[[str, Mapping[str, pa.Table]], pa.Table]"
 
 
+class Built(Protocol):
+    """Rollup levels beside those that a load stored, built when they are first asked for."""
+
+    def levels(self, family: str, by: str) -> tuple[RollupLevel, ...]:
+        """What was decided about the levels of a family by these columns; nothing where they are not built."""
+
+    def may_build(self, family: str, by: str, fact_rows: int) -> bool:
+        """Whether it is worth trying to build them, from so many rows."""
+
+    def build(self, family: str, by: str) -> bool:
+        """Build them. False where they cannot be kept."""
+
+    def forget(self, family: str, by: str) -> None:
+        """Remove what could not be read."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """The derived facts of one version of a shop's warehouse."""
@@ -146,6 +162,10 @@ class Facts:
     """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
     rollups: tuple[RollupLevel, ...] = ()
     """What is kept summed up beside the facts; without any, every question is answered from rows."""
+    built: Built | None = None
+    """Further levels; without it, what no load stores is answered from rows."""
+    constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By fact: the columns that have one value in all rows, with it."""
     forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
     """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
     events: tuple[Event, ...] = ()
@@ -160,11 +180,6 @@ class Facts:
         for one in self.rollups:
             found.setdefault((one.family, one.by), []).append(one)
         return found
-
-    @cached_property
-    def histograms(self) -> frozenset[str]:
-        """The attributes of first orders by which the histograms of gaps are kept too."""
-        return frozenset(one.by for one in self.rollups if one.family == "gaps" and one.by and one.is_stored)
 
     def has_rows(self, table: str) -> bool:
         """Whether a derived table has any row; true where that is not known."""

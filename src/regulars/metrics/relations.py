@@ -43,7 +43,7 @@ def relation(
     facts: Facts, fact: Fact, where: tuple[Condition, ...], active_window: int, by: tuple[str, ...] = ()
 ) -> ir.Table:
     """The fact's rows with `active_window` added. `by` are the columns it will be grouped by (splits, bucket, person)."""
-    if histogram := histogram_of(facts, fact, where, by):
+    if histogram := histogram_of(fact, where, by):
         rows = facts.table(histogram)
         rows = rows.filter(rows.histogram == HISTOGRAMS[fact]).mutate(day_gone=rows.day + active_window)
     elif fact.table == "orders":
@@ -56,13 +56,9 @@ def relation(
     return rows.mutate(active_window=ibis.literal(active_window))
 
 
-def histogram_of(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> str:
-    """The small histogram that says all that is asked: of all customers or by one attribute; empty where none does."""
-    if fact not in HISTOGRAMS or where or len(by) > 1:
-        return ""
-    if not by:
-        return "gaps"
-    return f"gaps_{by[0]}" if by[0] in facts.histograms else ""
+def histogram_of(fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> str:
+    """The small histogram that says all that is asked, of all customers; empty where none does."""
+    return "gaps" if fact in HISTOGRAMS and not where and not by else ""
 
 
 class Seen:

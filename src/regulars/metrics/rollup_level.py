@@ -47,6 +47,14 @@ class RollupLevel:
     missing: frozenset[int] = frozenset()
     """The first days of periods that are not stored any more, since a load changed too much of what they do not add up from."""
 
+    file: str = ""
+    """The file of the cache that holds it, as SQL writes it between quotes; empty where a table does."""
+
+    @property
+    def relation(self) -> str:
+        """SQL of where its family's levels are read."""
+        return f"read_parquet('{self.file}')" if self.file else f"facts.{self.table}"
+
     @property
     def key(self) -> LevelKey:
         """What it holds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from regulars.metrics.measures import Fact
 from regulars.metrics.question import Condition, Facts
 from regulars.metrics.relations import PERSON, filter_column, split_columns
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.constant_columns import seen_as
+from regulars.metrics.rollups.kinds.sum_statements import split_of
 from regulars.metrics.rollups.rollup_tables import usual
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
@@ -44,6 +48,15 @@ class Scope:
     def where_of(self, fact: Fact) -> tuple[Condition, ...]:
         """The conditions that the fact's rows must meet: those that the numerator alone knows leave a denominator whole."""
         return tuple(one for one in self.where if filter_column(fact, one))
+
+    def constants(self, fact: Fact) -> Mapping[str, str]:
+        """The fact's columns that have one value in all rows, with it."""
+        return self.facts.constants.get(seen_as(fact), {})
+
+    def split_values(self, fact: Fact, kept: RollupLevel, column: str) -> str:
+        """SQL of the values of a column in the rows of a level."""
+        told = self.constants(fact).get(column)
+        return split_of(kept.by, column) if told is None else "'" + told.replace("'", "''") + "'"
 
     def apart(self, fact: Fact) -> bool:
         """Whether the fact's sums are kept apart by bucket: what belongs to no entity is shared evenly."""

@@ -16,18 +16,34 @@ Content = TypeVar("Content")
 
 
 def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
-    """What `make` makes, from facts.compiled where the same code made it before.
+    """What `make` makes, from facts.compiled where the same code made it before; it is not kept where the version is only read.
 
     told: all that it follows from, besides the code.
     """
     digest = hashlib.sha256(repr(told).encode()).hexdigest()
-    con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
-    known = con.execute(
-        "SELECT content FROM facts.compiled WHERE release = ? AND digest = ?", [release(), digest]
-    ).fetchone()
+    read_only = _is_read_only(con)
+    if not read_only:
+        con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
+    known = _known(con, digest)
     if known is None:
         known = (json.dumps(make()),)
-        con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
-        con.execute("INSERT INTO facts.compiled VALUES (?, ?, ?)", [release(), digest, *known])
+        if not read_only:
+            con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
+            con.execute("INSERT INTO facts.compiled VALUES (?, ?, ?)", [release(), digest, *known])
     found: Content = json.loads(known[0])
     return found
+
+
+def _known(con: duckdb.DuckDBPyConnection, digest: str) -> tuple[str] | None:
+    # Without parameters, for which DuckDB would import pandas.
+    sql = f"SELECT content FROM facts.compiled WHERE release = '{release()}' AND digest = '{digest}'"
+    try:
+        found: tuple[str] | None = con.execute(sql).fetchone()
+    except duckdb.CatalogException:
+        return None
+    return found
+
+
+def _is_read_only(con: duckdb.DuckDBPyConnection) -> bool:
+    sql = "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()"
+    return bool(con.execute(sql).fetchall()[0][0])

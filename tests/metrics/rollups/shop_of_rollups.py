@@ -65,14 +65,14 @@ def tables(seed: int, orders: int = 60) -> Tables:
 
 def shop_of(seed: int, rule: Rule = ALL, settings: Settings = SETTINGS) -> TestShop:
     """A random shop with its rollups."""
-    made = shop(settings, **tables(seed))
+    made = replace(shop(settings, **tables(seed)), rule=rule)
     refresh(made.con, settings, rule=rule)
     return made
 
 
 def without_rollups(facts: Facts) -> Facts:
     """The same facts, of which every sum is taken from rows."""
-    return replace(facts, rollups=())
+    return replace(facts, rollups=(), built=None)
 
 
 def told(question: Question, facts: Facts) -> list[tuple[object, ...]]:

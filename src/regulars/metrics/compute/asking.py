@@ -48,7 +48,7 @@ def fetch(facts: Facts, key: Hashable, query: Query, given: Mapping[str, pa.Tabl
     """The rows of a query. `key` names all that decides its SQL beside the facts; `given` are tables by name."""
     if facts.run is None:
         return query({name: ibis.memtable(table) for name, table in given.items()}).to_pyarrow()
-    sql = _compiled.get((facts.dialect, facts.histograms, key), lambda: compiled(facts, query, given))
+    sql = _compiled.get((facts.dialect, key), lambda: compiled(facts, query, given))
     return _whole(facts.run(sql, given))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded
-from regulars.metrics.rollups.kinds.sum_statements import split_of
 from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.scope import Scope
 
@@ -33,13 +32,12 @@ def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
     }
     splits = tuple(scope.by(step.fact))
     apart = scope.apart(step.fact)
-    words = {
-        split_of(kept.by, column): _words(kept, split_of(kept.by, column), scope)
-        for column in scope.by(step.fact).values()
-    }
+    shown = [scope.split_values(step.fact, kept, column) for column in scope.by(step.fact).values()]
+    words = [(one, _words(kept, one, scope)) for one in shown]
     found = scope.facts.read(_sql(step, scope, words, sorted({*names, *unknown.values()})))
     periods, period = distinct(found["period"])
-    groups, group = grouped([Labels(known, found[split]) for split, known in words.items()], len(period))
+    labels = [Labels(known, found[f"split_{place}"]) for place, (_, known) in enumerate(words)]
+    groups, group = grouped(labels, len(period))
     buckets = scope.buckets if apart else 1
     bucket = found["bucket"] if apart else np.zeros(len(period), dtype=np.int64)
     shape = (len(periods), len(groups), buckets)
@@ -67,27 +65,28 @@ def _column(kept: RollupLevel, term: Term, scope: Scope) -> str:
 def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
     """The values of a split that a level has; at least one."""
     assert scope.facts.read is not None
-    found = scope.facts.read(f"SELECT DISTINCT {split} FROM facts.{kept.table} WHERE level = {kept.level}")
-    return found[split].tolist() or [""]
+    found = scope.facts.read(f"SELECT DISTINCT {split} AS word FROM {kept.relation} WHERE level = {kept.level}")
+    return found["word"].tolist() or [""]
 
 
-def _sql(step: Step, scope: Scope, words: Mapping[str, list[str]], names: list[str]) -> str:
-    """words: the values of each column of splits, which the query gives as places among them."""
+def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names: list[str]) -> str:
+    """words: the SQL of each split's values, and which there are; the query gives places among these."""
     kept = step.kept
     assert kept is not None
-    keys = ["period", *words, *(("bucket",) if scope.apart(step.fact) else ())]
-    selected = [f"{coded(key, words[key])} AS {key}" if key in words else key for key in keys]
+    splits = [f"{coded(value, known)} AS split_{place}" for place, (value, known) in enumerate(words)]
+    selected = ["period", *splits, *(("bucket",) if scope.apart(step.fact) else ())]
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
-    chosen += [predicate(split_of(kept.by, filter_column(step.fact, one)), one) for one in scope.where_of(step.fact)]
-    read = f"FROM facts.{kept.table} WHERE {' AND '.join(chosen)}"
+    asked = ((filter_column(step.fact, one), one) for one in scope.where_of(step.fact))
+    chosen += [predicate(scope.split_values(step.fact, kept, column), one) for column, one in asked]
+    read = f"FROM {kept.relation} WHERE {' AND '.join(chosen)}"
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):
         # Differences of later loads stand beside what they correct; they are added up below.
         return f"SELECT {', '.join([*selected, *sums])} {read}"
     totals = ", ".join(f"CAST(sum({name}) AS BIGINT) AS {name}" for name in sums)
-    return f"SELECT {', '.join(selected)}, {totals} {read} GROUP BY {', '.join(keys)}"
+    return f"SELECT {', '.join(selected)}, {totals} {read} GROUP BY ALL"
 
 
 def predicate(column: str, one: Condition) -> str:

@@ -13,7 +13,16 @@ from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_rollups import predicate
 from regulars.metrics.inference.intervals import Array, left_out, ratio, wilson
 from regulars.metrics.measures import HISTORIES
-from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
+from regulars.metrics.relations import (
+    BUCKET,
+    MONEY_SCALE,
+    bound,
+    condition,
+    exact,
+    filter_column,
+    relation,
+    with_unknown,
+)
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds.cohort_sums import BLOCK, column
 from regulars.metrics.scope import Scope
@@ -133,17 +142,18 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
     assert scope.facts.read is not None
-    by = [f"split_{number}" for number, _ in enumerate(scope.by(HISTORIES))]
+    by = [scope.split_values(HISTORIES, kept, one) for one in scope.by(HISTORIES).values()]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
     unknown = f"sum(unknown_{named})" if metric.cell.complete else "0"
-    labels = [*(f"split AS {label}" for label in by), f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
-    chosen = " AND ".join([f"level = {kept.level}", *(predicate("split", one) for one in scope.where)])
-    keys = ["period", "age", *(["split"] if by else []), *(["bucket"] if scope.bucketed else [])]
+    labels = [f"{value} AS split_{number}" for number, value in enumerate(by)]
+    labels += [f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
+    where = ((scope.split_values(HISTORIES, kept, filter_column(HISTORIES, one)), one) for one in scope.where)
+    chosen = " AND ".join([f"level = {kept.level}", *(predicate(*one) for one in where)])
     found = scope.facts.read(
         f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"
         f" CAST(sum({kind}_{named}) AS BIGINT) AS total, CAST({unknown} AS BIGINT) AS unknown FROM facts.{kept.table}"
-        f" WHERE {chosen} GROUP BY {', '.join(keys)} HAVING sum(rows) <> 0"
+        f" WHERE {chosen} GROUP BY ALL HAVING sum(rows) <> 0"
     )
     listed = [dict(zip(found, row, strict=True)) for row in zip(*(one.tolist() for one in found.values()), strict=True)]
     starts = {row["start"] for row in listed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -11,10 +11,23 @@ from regulars.metrics.question import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
-from regulars.metrics.rollups.kinds.stored_values import SPLITS
+from regulars.metrics.rollups.kinds.sum_statements import unstored
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import RULE
-from regulars.metrics.rollups.rollup_tables import WHOLE, by_both, columns_of, digest, family_name
+from regulars.metrics.rollups.rollup_tables import (
+    STORED_OF_VALUES,
+    WHOLE,
+    Family,
+    by_both,
+    columns_of,
+    digest,
+    families,
+    family_name,
+    grains,
+    of_entities,
+    summed,
+    windows,
+)
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
@@ -40,6 +53,8 @@ class Step:
     """How many rows the table (or its part that is read) has; None where that is not known."""
     kept: RollupLevel | None = None
     why_not_smaller: str = ""
+    everywhere: tuple[tuple[str, str], ...] = ()
+    """The columns asked by that have one value in all rows, with it: the level need not be split by them."""
 
     @property
     def about(self) -> str:
@@ -53,7 +68,9 @@ class Step:
             f"{self.kept.grain} of the first order, age" if self.kept.family == cohort_sums.FAMILY else self.kept.grain
         )
         by = [since, *columns_of(self.kept.by), *apart]
-        return f"{_HELD.get(self.kept.family, 'sums')} by {', '.join(by)}"
+        same = "".join(f"; {column} is {value} in every row" for column, value in self.everywhere)
+        cached = "; from the cache" if self.kept.file else ""
+        return f"{_HELD.get(self.kept.family, 'sums')} by {', '.join(by)}{same}{cached}"
 
 
 _HELD = {period_results.FAMILY: "results", value_distributions.FAMILY: "counts of values"}
@@ -81,6 +98,17 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
     return _united(found, scope)
 
 
+def to_build(terms: Iterable[Term], scope: Scope) -> list[tuple[str, str]]:
+    """The families and splits whose levels would answer some of the terms, once they are built."""
+    found: dict[tuple[str, str], None] = {}
+    for measure in (term.measure for term in terms):
+        by, unanswerable = _split(measure.fact, scope)
+        kept, _ = _rollup(measure, scope, by, unanswerable)
+        if kept is None and not unanswerable and _may_be_built(measure, scope, by):
+            found[family_name(measure, scope.active_window), by] = None
+    return list(found)
+
+
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     """The step of a question that no sum answers."""
     histogram = _histogram(fact, scope) if fact is BY_DAY else ""
@@ -93,7 +121,7 @@ def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
     kept, reason = _results(metric, scope)
     if kept is None:
         return every_row(metric.fact, scope, f"it needs every value: {reason}")
-    return Step(metric.fact, Source.ROLLUP, (), kept.table, kept.rows, kept)
+    return Step(metric.fact, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=_everywhere(metric.fact, scope))
 
 
 def plan_grid(metric: Grid, scope: Scope) -> Step:
@@ -101,7 +129,7 @@ def plan_grid(metric: Grid, scope: Scope) -> Step:
     kept, reason = _cohorts(metric, scope)
     if kept is None:
         return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {reason}")
-    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept)
+    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=_everywhere(HISTORIES, scope))
 
 
 def _cohorts(metric: Grid, scope: Scope) -> tuple[RollupLevel | None, str]:
@@ -116,11 +144,17 @@ def _cohorts(metric: Grid, scope: Scope) -> tuple[RollupLevel | None, str]:
         if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
     ]  # fmt: skip
     if not known:
-        return None, _nothing_of(metric.cell, scope, by)
+        return None, _no_cohorts(metric.cell, scope, by)
     (one,) = known
     if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
         return None, "the periods do not start and end with months"
     return (one, "") if one.is_stored else (None, _not_small([one], by))
+
+
+def _no_cohorts(measure: Measure, scope: Scope, by: str) -> str:
+    if by not in STORED_OF_VALUES:
+        return f"cohorts are stored whole and by {' and '.join(filter(None, STORED_OF_VALUES))} only"
+    return _nothing_of(measure, scope, by)
 
 
 def _of_whole_months(period: Period, scope: Scope) -> bool:
@@ -136,8 +170,8 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> tuple[RollupLevel
         return None, "nothing is kept summed up"
     if unanswerable or scope.where:
         return None, unanswerable or "results are not kept under a condition"
-    if by not in SPLITS:
-        return None, f"results are stored whole and by {' and '.join(filter(None, SPLITS))} only"
+    if by not in STORED_OF_VALUES:
+        return None, f"results are stored whole and by {' and '.join(filter(None, STORED_OF_VALUES))} only"
     known = [
         one
         for family, named in (
@@ -172,7 +206,8 @@ def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
     for (fact, source, kept), (terms, reasons) in united.items():
         table = kept.table if kept else _histogram(fact, scope) if source is Source.HISTOGRAM else fact.table
         rows = kept.rows if kept else _rows(table, scope)
-        steps.append(Step(fact, source, tuple(terms), table, rows, kept, "; ".join(reasons)))
+        same = _everywhere(fact, scope) if kept else ()
+        steps.append(Step(fact, source, tuple(terms), table, rows, kept, "; ".join(reasons), same))
     return steps
 
 
@@ -186,7 +221,7 @@ def _rows(table: str, scope: Scope) -> int | None:
 
 
 def _histogram(fact: Fact, scope: Scope) -> str:
-    return histogram_of(scope.facts, fact, scope.where_of(fact), _columns(fact, scope))
+    return histogram_of(fact, scope.where_of(fact), _columns(fact, scope))
 
 
 def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
@@ -205,20 +240,58 @@ def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple
     if not measure.adds_up and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
         return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
-    known = scope.facts.levels.get((family, by), [])
-    if not known:
-        return None, _nothing_of(measure, scope, by)
     column = digest(measure, scope.active_window)
-    holding = [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
-    if not holding:
-        return None, _nothing_of(measure, scope, by)
-    fitting = [one for one in holding if _fits(one, measure, scope)]
-    if not fitting:
-        return None, _no_period(measure, by)
-    standing = [one for one in fitting if one.is_stored]
-    if not standing:
+    holding: list[RollupLevel] = []
+    fitting: list[RollupLevel] = []
+    for known in _known_levels(family, by, scope):
+        holding += [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
+        fitting = [one for one in holding if _fits(one.grain, one.bucketed, measure, scope)]
+        standing = [one for one in fitting if one.is_stored]
+        if standing:
+            return min(standing, key=lambda one: one.rows), ""
+    if _may_be_built(measure, scope, by):
+        return None, f"{_by(by)}sums are built when they are first asked for"
+    if fitting:
         return None, _not_small(fitting, by)
-    return min(standing, key=lambda one: one.rows), ""
+    if holding:
+        return None, _no_period(measure, by)
+    return None, _nothing_of(measure, scope, by)
+
+
+def _known_levels(family: str, by: str, scope: Scope) -> Iterator[Sequence[RollupLevel]]:
+    """Those that a load stored; then, looked up only where these do not answer, those that questions built."""
+    yield scope.facts.levels.get((family, by), [])
+    if scope.facts.built is not None:
+        yield scope.facts.built.levels(family, by)
+
+
+def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
+    """Whether levels that are not built yet would hold the measure's sums for these periods."""
+    named = family_name(measure, scope.active_window)
+    family = _families(scope).get(named)
+    if family is None or scope.facts.built is None or not _would_hold(family, measure, scope, by):
+        return False
+    rows = max((one.fact_rows for one in scope.facts.rollups if one.fact == family.table), default=0)
+    return scope.facts.built.may_build(named, by, rows)
+
+
+def _would_hold(family: Family, measure: Measure, scope: Scope, by: str) -> bool:
+    """Whether a family sums the measure up, by these columns and for these periods, without that a load stores it."""
+    named, window = digest(measure, scope.active_window), scope.facts.settings.active_window
+    known = summed(family, window) if measure.adds_up else of_entities(family) if len(columns_of(by)) < 2 else ()
+    apart = measure.of_period or not measure.adds_up
+    return (
+        by in family.ways
+        and any(one.digest == named for one in known)
+        and any(
+            (level.bucketed or not apart) and _fits(level.grain, level.bucketed, measure, scope)
+            for level in unstored(family, by, grains(scope.facts.calendar))
+        )
+    )
+
+
+def _families(scope: Scope) -> dict[str, Family]:
+    return {one.name: one for one in families(scope.facts.settings.active_window)}
 
 
 def _not_small(levels: list[RollupLevel], by: str) -> str:
@@ -236,15 +309,26 @@ def _by(by: str) -> str:
 def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
     if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
         return "what a forecast says is kept for each customer, not summed up"
-    kept = {int(one.family.removeprefix("gone_")) for one in scope.facts.rollups if one.family.startswith("gone_")}
-    if not kept:
+    if not any(one.family.startswith("gone_") for one in scope.facts.rollups):
         return "nothing is loaded that sums could be kept of"
+    kept = windows(scope.facts.settings.active_window)
     if measure.of_window and scope.active_window not in kept:
-        said = " and ".join(map(str, sorted(kept)))
+        said = " and ".join(map(str, kept))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
     if measure.of_window and by != WHOLE:
         return f"{_by(by).rstrip()}, sums are kept for the shop's own active window only"
+    family = _families(scope).get(family_name(measure, scope.active_window))
+    if family is not None and by in family.ways and (scope.facts.built is None or by not in family.stored_ways):
+        return _no_level(scope, family, by)
     return "its definition is not among what is kept"
+
+
+def _no_level(scope: Scope, family: Family, by: str) -> str:
+    """Why there is none of a way to split that a load stores nothing of."""
+    rows = max((one.fact_rows for one in scope.facts.rollups if one.fact == family.table), default=0)
+    if not RULE.most(rows, by):
+        return f"{_by(by)}the {rows:,} rows of the fact are so few that they are read themselves"
+    return f"{_by(by)}no load stores sums, and of these periods none can be kept"
 
 
 def _no_period(measure: Measure, by: str) -> str:
@@ -260,7 +344,9 @@ def _grains_kept(by: str) -> str:
 
 
 def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
-    """The column that rollups must be split by, for the splits and conditions; or why there are none."""
+    """The column that rollups must be split by, for the splits and conditions; or why there are none. None need be split by a
+    column that has one value in all rows.
+    """
     if BY_PERSON in scope.splits:
         return "", "each customer is asked for"
     columns = set(scope.by(fact).values())
@@ -273,9 +359,16 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
     told = columns & {*AS_NOW}
     if told:
         return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
+    columns -= scope.constants(fact).keys()
     if len(columns) > 2:
         return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"
     return by_both(columns), ""
+
+
+def _everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
+    """The columns asked by that have one value in all rows of the fact, with it."""
+    asked = {*scope.by(fact).values(), *(filter_column(fact, one) for one in scope.where_of(fact))}
+    return tuple((column, value) for column, value in sorted(scope.constants(fact).items()) if column in asked)
 
 
 def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
@@ -294,9 +387,9 @@ def _of_one_value(one: Condition) -> bool:
     return one.operator == "=" and len(set(one.values)) == 1
 
 
-def _fits(one: RollupLevel, measure: Measure, scope: Scope) -> bool:
-    """Whether a level's periods and buckets can make up what is asked for."""
-    if scope.apart(measure.fact) and not one.bucketed:
+def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
+    """Whether a level of this grain can make up what is asked for."""
+    if scope.apart(measure.fact) and not bucketed:
         return False
-    grain = Grain(one.grain)
+    grain = Grain(named)
     return grain is scope.grain if measure.of_period or not measure.adds_up else scope.aligned(grain)

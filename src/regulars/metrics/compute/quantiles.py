@@ -100,8 +100,9 @@ def _stored(
     """The rows of a level, which of them are asked for, and the places (period, group) of these."""
     assert scope.facts.read is not None
     since, until = scope.boundaries[0], scope.boundaries[-1]
-    found = scope.facts.read(f"{period_results.read(level, metric)} AND period >= {since} AND period < {until}")
-    names, group = grouped([encode(found["split"]) for _ in scope.by(metric.fact)], len(found["period"]))
+    labels = _labels(metric, level, scope)
+    found = scope.facts.read(f"{period_results.read(level, metric, labels)} AND period >= {since} AND period < {until}")
+    names, group = grouped([encode(found[label]) for label in labels], len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
     column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
     start_of = {first: number for number, first in enumerate(scope.first.tolist())}
@@ -120,7 +121,7 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
         labels = [encode_arrow(rows[f"split_{place}"]) for place in range(len(by))]
         found = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
     else:
-        found = _counted(level, scope)
+        found = _counted(metric, level, scope)
         labels = [encode(found[f"split_{place}"]) for place in range(len(by))]
     names, group = grouped(labels, len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
@@ -143,10 +144,17 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     return Histogram(cell[order], bucket[order], value[order].astype(np.float64), weight[order], shape)
 
 
-def _counted(level: RollupLevel, scope: Scope) -> Columns:
+def _labels(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> dict[str, str]:
+    """SQL of the values of each split in a level, by what they are called."""
+    columns = scope.by(metric.fact).values()
+    return {f"split_{place}": scope.split_values(metric.fact, level, one) for place, one in enumerate(columns)}
+
+
+def _counted(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> Columns:
     """The counts of values that a level has of the periods asked for, as rows of a query."""
     assert scope.facts.read is not None
-    found = scope.facts.read(value_distributions.read(level, scope.boundaries[0], scope.boundaries[-1]))
+    labels = _labels(metric, level, scope)
+    found = scope.facts.read(value_distributions.read(level, labels, scope.boundaries[0], scope.boundaries[-1]))
     place_of = {first: number for number, first in enumerate(scope.first.tolist())}
     period = np.array([place_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
     return {name: values[period >= 0] for name, values in (found | {"period": period}).items()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.from_rollups import parts_from_rollups
 from regulars.metrics.compute.from_rows import parts_from_rows
 from regulars.metrics.compute.parts import Groups, Part
-from regulars.metrics.compute.plan import Source, Step, plan
+from regulars.metrics.compute.plan import Source, Step, plan, to_build
 from regulars.metrics.compute.sets import replace_long
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount, Term, Timing
@@ -71,9 +72,9 @@ def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
     """All measures of the amounts. Groups are those that any fact knowing all its splits has."""
     result = Sums(scope)
     parts: dict[Term, Part] = {}
-    for step in plan(distinct_terms(amounts), scope):
+    for step in _built(distinct_terms(amounts), scope):
         if step.source is Source.ROLLUP:
-            parts.update(parts_from_rollups(step, scope))
+            parts.update(_from_rollups(step, scope))
         elif scope.facts.has_rows(step.table):
             parts.update(parts_from_rows(step.fact, step.terms, scope))
         else:
@@ -82,6 +83,29 @@ def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
     result._found.update({_key(term): part for term, part in parts.items()})
     result.groups = _groups(result, scope)
     return result
+
+
+def _built(terms: list[Term], scope: Scope) -> list[Step]:
+    """How the terms are answered, after the levels were built that they ask for first."""
+    steps = plan(terms, scope)
+    built = scope.facts.built
+    if built is not None:
+        asked = to_build((term for step in steps if step.kept is None for term in step.terms), scope)
+        kept = [built.build(family, by) for family, by in asked]
+        if any(kept):
+            return plan(terms, scope)
+    return steps
+
+
+def _from_rollups(step: Step, scope: Scope) -> list[tuple[Term, Part]]:
+    """The sums of a step; from rows where its file in the cache was deleted or damaged meanwhile."""
+    try:
+        return list(parts_from_rollups(step, scope))
+    except duckdb.Error:
+        if step.kept is None or not step.kept.file or scope.facts.built is None:
+            raise
+        scope.facts.built.forget(step.kept.family, step.kept.by)
+        return list(parts_from_rows(step.fact, step.terms, scope))
 
 
 def _of_no_rows(step: Step, scope: Scope) -> Part:

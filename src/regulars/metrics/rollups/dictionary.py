@@ -13,9 +13,9 @@ from regulars.metrics.rollup_level import RollupLevel
 _FEW = 32
 
 
-def words(con: duckdb.DuckDBPyConnection, level: RollupLevel) -> list[str]:
+def words(con: duckdb.DuckDBPyConnection, level: RollupLevel, schema: str) -> list[str]:
     """The split values that a level has, in their order; at least one."""
-    read_from = f"facts.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
+    read_from = f"{schema}.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
     found = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
     return [word for (word,) in found] or [""]
 

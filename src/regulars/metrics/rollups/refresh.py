@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from regulars.metrics.rollups import registry
+from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.kinds.cohort_sums import CohortSums
 from regulars.metrics.rollups.kinds.fact_sums import FactSums
 from regulars.metrics.rollups.kinds.gap_counts import GapCounts
@@ -25,8 +25,10 @@ def refresh(
     None: all are built from the facts.
     """
     work = Work(con, settings, rule, frozenset() if changed is None else changed)
+    constant_columns.correct(con, work.changed)
     if changed is None or not _can_be_corrected(work):
         registry.begin(con)
+        constant_columns.find(con)
         anew = Work(con, settings, rule, work.changed)
         for rollup in ROLLUPS:
             rollup.build(anew)

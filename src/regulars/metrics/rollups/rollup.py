@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import duckdb
 
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
-from regulars.metrics.rollups import registry
-from regulars.metrics.rollups.rollup_tables import USUAL
+from regulars.metrics.rollups import constant_columns, registry
+from regulars.metrics.rollups.rollup_tables import STORED
 from regulars.metrics.rollups.table_columns import TableColumns, described
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.compiled import Content, compiled
@@ -41,7 +41,7 @@ class Rule:
         share = self.small * fact_rows
         if share >= self.few_rows:
             return share
-        return self.few_rows if by in USUAL else 0
+        return self.few_rows if by in STORED else 0
 
 
 RULE = Rule()
@@ -58,6 +58,8 @@ class Work:
     """The facts whose rows changed: temp.removed_F (rows that are gone) and temp.added_F (rows that are new) say how. What is
     computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
     """
+    target: str = ""
+    """The schema to write rollups to, where not beside their facts."""
     _columns: dict[str, TableColumns] = field(default_factory=dict)
     _writable: dict[str, str] = field(default_factory=dict)
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
@@ -77,10 +79,16 @@ class Work:
 
     def writable(self, fact: str) -> str:
         """The schema to change tables in that are made of a fact."""
+        if self.target:
+            return self.target
         group = BY_NAME[fact].group_name
         if group not in self._writable:
             self._writable[group] = writable(self.con, group)
         return self._writable[group]
+
+    def lying(self, fact: str) -> str:
+        """The schema that a fact lies in, whose row numbers are asked for."""
+        return schema_of(self.con, BY_NAME[fact].group_name)
 
     def show(self, fact: str, table: str) -> None:
         """Have `facts.TABLE` name a table made of a fact, after it was written anew."""
@@ -107,6 +115,11 @@ class Work:
     def decided(self) -> tuple[RollupLevel, ...]:
         """All levels that were decided about."""
         return registry.held(self.con)
+
+    @cached_property
+    def constants(self) -> constant_columns.Constants:
+        """The columns that have one value in all rows of their fact."""
+        return constant_columns.known(self.con)
 
     def note(self, *levels: RollupLevel) -> None:
         """Note what was decided about levels."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -11,6 +11,7 @@ from itertools import combinations
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import AFTER, BEFORE, BY_DAY, DECLARED, HISTORIES, Amount, Fact, Measure
 from regulars.metrics.question import over_lines
+from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain
 
@@ -19,8 +20,20 @@ COMMON_WINDOWS = (90, 365)
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 WHOLE = ""
 """In place of a column: not split."""
-USUAL = (WHOLE, "country", "channel", "first_country", "first_channel")
-"""How the usual screens split."""
+STORED: Mapping[str, tuple[Grain, ...]] = {
+    WHOLE: (Grain.DAY, Grain.WEEK, Grain.MONTH),
+    "country": (Grain.MONTH,),
+    "channel": (Grain.MONTH,),
+    "first_country": (Grain.MONTH,),
+    "first_channel": (Grain.MONTH,),
+}
+"""The sums that every load stores, by what they are split by: the periods that the usual screens read. Longer periods are added
+up from months; what does not add up is stored for quarters and years too. All other levels are built when they are first asked for.
+"""
+STORED_OF_VALUES = (WHOLE, "first_country")
+"""How values and cohorts are split where something is stored of them; other splits are answered from rows."""
+ADDED_UP = (Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
+"""The periods whose sums are those of their months."""
 _AND = ","
 """Between two columns that sums are split by together."""
 
@@ -35,12 +48,17 @@ class Family:
     window: int | None = None
     """The active window that decides its day; None where none does."""
     split: bool = True
-    """Whether its sums are also split."""
+    """Whether its sums are also split, and stored with every load."""
 
     @property
     def table(self) -> str:
         """The derived table it sums up."""
         return self.facts[0].table
+
+    @property
+    def seen_as(self) -> str:
+        """The fact whose rows it sums up."""
+        return seen_as(self.facts[0])
 
     @property
     def of_known_customers(self) -> bool:
@@ -58,6 +76,11 @@ class Family:
         change without its rows.
         """
         return self.facts[0].kept_by if self.split else ()
+
+    @property
+    def stored_ways(self) -> tuple[str, ...]:
+        """How the sums are split that every load stores."""
+        return tuple(by for by in (WHOLE, *self.splits) if by in STORED) if self.split else ()
 
     @property
     def ways(self) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ def connect(
     To the main file of a version those of its groups of facts are attached, read-only, and to a writer's those of `groups`.
 
     The connection reaches no file but these, its spilled rows, what lies in `work_folder(file)`, and the files `reads`, by
-    whatever links, and what lies in the folder of the log, which is its `file_search_path`; that of a version's writer also the
-    version's folder; no network and no extension; its configuration is
+    whatever links, and what lies in the folder of the log, which is its `file_search_path`, or of the cache; that of a version's
+    writer also the version's folder; no network and no extension; its configuration is
     locked. All connections of a process to one file share one configuration, and one set of attached files.
     """
     refuse_pandas()
@@ -62,8 +62,16 @@ def connect(
     limits = (machine.memory_limit, machine.spill_limit, machine.threads)
     own = [file.absolute().parent] if file.name == MAIN and not read_only else []
     known = {**groups_beside(file), **groups}
-    log = log_folder(_beside(file).parent)
-    return _closed(con, [work_folder(file), log, *own], reads, dict(zip(_LIMITS, limits, strict=True)), known, log)
+    warehouse = _beside(file).parent
+    log = log_folder(warehouse)
+    return _closed(
+        con,
+        [work_folder(file), log, cache_folder(warehouse), *own],
+        reads,
+        dict(zip(_LIMITS, limits, strict=True)),
+        known,
+        log,
+    )
 
 
 def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
@@ -102,6 +110,11 @@ def _beside(file: Path) -> Path:
 def log_folder(warehouse: Path) -> Path:
     """The folder of the log's files, from which the views of every version in the folder `warehouse` read."""
     return (warehouse / "log").absolute()
+
+
+def cache_folder(warehouse: Path) -> Path:
+    """The folder of what was built for questions about versions in the folder `warehouse`: a folder for each, named like it."""
+    return (warehouse / "cache").absolute()
 
 
 def _closed(

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from regulars.vocabulary.errors import REPAIR, WarehouseError, says_disk_full
 from regulars.vocabulary.machine import SHARING
-from regulars.warehouse.versions.connection import DATABASE, MAIN, host
+from regulars.warehouse.versions.connection import DATABASE, MAIN, cache_folder, host
 
 KEPT = 3
 """How many versions stay."""
 
+UNFINISHED = ".new"
+"""What the names of files in the cache end with until they are whole."""
 _FLAT = r"(?:\.duckdb)?"
 """Before there were folders, a version was one file."""
 _POINTER = re.compile(rf"(?:v(\d{{6,}}){_FLAT}|nothing)\nhighest (\d+)\n")
@@ -126,6 +128,7 @@ class VersionFolder:
             others = [other for other in self.numbers() if other not in (number, base)]
             for old in map(self.version, others[: 2 - KEPT]):
                 _remove(old.rename(self.path / f"removed-{old.name}"))  # at once for those who open it now
+            self._clear_cache()
 
     def _staged(self, pointer: Pointer) -> Path:
         name = "nothing" if pointer.number is None else self.version(pointer.number).name
@@ -157,7 +160,17 @@ class VersionFolder:
                 version and int(version[1]) > pointer.highest
             ):
                 _remove(file)
+        self._clear_cache()
         self.clear_spilled()
+
+    def _clear_cache(self) -> None:
+        """Remove what was built for versions that are gone, and what killed readers left."""
+        there = {self.version(number).stem for number in self.numbers()}
+        with suppress(OSError):
+            for folder in cache_folder(self.path).iterdir():
+                left = list(folder.glob(f"*{UNFINISHED}")) if folder.name in there else [folder]
+                for path in left:
+                    _remove(path)
 
     def clear_spilled(self) -> None:
         """Remove what readers that run no more spilled to disk."""

@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.measures import AS_NOW, HISTORIES, Measure
+from regulars.metrics.measures import HISTORIES, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column
 from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import WHOLE, digest
+from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, WHOLE, digest
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
@@ -36,7 +36,6 @@ BLOCK = 30
 """Days of one age in a rolling grid."""
 _FINEST = "temp.cohorts_finest"
 """The sums by all splits together, from which those by each follow."""
-_SPLITS = (WHOLE, *(column for column in HISTORIES.splits.values() if column not in AS_NOW))
 
 
 def column(measure: Measure) -> str:
@@ -48,13 +47,13 @@ class CohortSums:
     """Sums of cohorts: of the orders of customers who started in one month (or on one day), by age since."""
 
     def wanted(self, work: Work) -> frozenset[LevelKey]:
-        """Whole, and by each attribute of the first order."""
+        """Whole, and by the country of the first order."""
         if not (work.levels(FAMILY) or work.has_rows("orders")):
             return frozenset()
         return frozenset(
             LevelKey(FAMILY, by, grain.value, True, frozenset(_columns(work, age)))
             for age, grain in GRAINS.items()
-            for by in _SPLITS
+            for by in _splits(work)
         )
 
     def build(self, work: Work) -> None:
@@ -74,7 +73,7 @@ class CohortSums:
         for age, grain in GRAINS.items():
             columns = frozenset(_columns(work, age))
             decided: list[RollupLevel] = []
-            for by in _SPLITS:
+            for by in _splits(work):
                 values = 1 if by == WHOLE else work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
                 size = 0 if first is None else _most(age, first, last) * values * BUCKETS
                 level = start + len(noted) + len(decided)
@@ -99,6 +98,11 @@ class CohortSums:
         work.compact(
             "orders", TABLE, KEYS, "rows", {"customers", *(name for level in levels for name in level.columns)}
         )
+
+
+def _splits(work: Work) -> list[str]:
+    """What cohorts are split by: a column that has one value in all rows is none."""
+    return [by for by in STORED_OF_VALUES if by not in work.constants.get(HISTORIES.name, {})]
 
 
 def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:

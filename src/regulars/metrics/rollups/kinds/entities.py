@@ -11,8 +11,8 @@ import duckdb
 import numpy as np
 
 from regulars.metrics.inference.value_counts import Numbers, beginnings
-from regulars.metrics.measures import LINES, ORDERS, Measure
-from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, with_unknown
+from regulars.metrics.measures import Measure
+from regulars.metrics.relations import BUCKET, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded, fetched, words
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of
@@ -35,16 +35,10 @@ _SEQUENCE = "sequence_"
 
 
 def kept(family: Family, seen: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
-    """What a level keeps of entities, by column; nothing by two columns at once.
-
-    Where nothing is split, the persons behind orders and lines are those who ordered, which rollups count.
-    """
+    """What a level keeps of entities, by column; nothing by two columns at once."""
     if not bucketed or len(columns_of(by)) > 1:
         return {}
-    known = {name: one.measure for name, one in zip(seen.of_entities, of_entities(family), strict=True)}
-    if by == WHOLE and family.facts[0] in (ORDERS, LINES):
-        return {name: one for name, one in known.items() if one.distinct != PERSON or one.where is not None}
-    return known
+    return {name: one.measure for name, one in zip(seen.of_entities, of_entities(family), strict=True)}
 
 
 def build(
@@ -187,7 +181,7 @@ def _count(
         return
     listed = days_of(calendar, first, last)
     from_first = slice(first - int(listed[DAY][0]), None)
-    known = {level.by: [""] if level.by == WHOLE else words(con, level) for level in levels}
+    known = {level.by: [""] if level.by == WHOLE else words(con, level, schema) for level in levels}
     periods = {
         level.grain: np.unique(listed[start_of(Grain(level.grain))][from_first], return_inverse=True)
         for level in levels

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
@@ -15,7 +14,6 @@ from regulars.metrics.rollups.kinds.sum_statements import (
     KEYS,
     SEEN,
     Level,
-    copied,
     keys_of,
     levels,
     narrowed,
@@ -27,6 +25,7 @@ from regulars.metrics.rollups.kinds.sum_statements import (
     summed,
     table_name,
     table_of,
+    unstored,
 )
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import Family, columns_of, families, grains
@@ -40,25 +39,26 @@ class FactSums:
     """The sums that the catalogue asks of each fact and day, and the counts of its distinct entities."""
 
     def wanted(self, work: Work) -> frozenset[LevelKey]:
-        """Every way to split a family, for every period it is stored by."""
+        """What every load stores of each family."""
         return frozenset(
-            LevelKey(family.name, by, level.grain.value, level.bucketed, level.names(seen))
+            LevelKey(family.name, level.by, level.grain.value, level.bucketed, level.names(seen))
             for family in families(work.settings.active_window)
-            if work.levels(family.name) or work.has_rows(family.table)
+            if family.stored_ways and (work.levels(family.name) or work.has_rows(family.table))
             for seen in (projection(work, family),)
-            for by in family.ways
-            for level in _levels(work, family, by)
+            for level in _stored(work, family, seen)
         )
 
     def build(self, work: Work) -> None:
         """One pass over each fact's rows for all its sums."""
-        large = [family for family in families(work.settings.active_window) if work.has_rows(family.table)]
+        asked = [family for family in families(work.settings.active_window) if family.stored_ways]
+        large = [family for family in asked if work.has_rows(family.table)]
         with _calendar(work, large):
             for family in large:
                 seen = projection(work, family)
                 work.con.execute(table_of(family, seen, work.writable(family.table)))
                 work.show(family.table, table_name(family.name))
-                _build(work, family, seen, work.rows(family.table))
+                noted = _build(work, family, seen, _stored(work, family, seen), registry.next_level(work.con))
+                work.note(*noted)
 
     def apply(self, work: Work) -> None:
         """Sums of differences are differences of sums: they are inserted as further rows."""
@@ -71,26 +71,34 @@ class FactSums:
 # From nothing ------------------------------------------------------------------------------------------------------------
 
 
-def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None:
+def build_unstored(work: Work, family: Family, by: str) -> tuple[list[RollupLevel], str]:
+    """Build the levels that no load stores of a family by these columns. Returns what was decided, and the table they lie in."""
+    with _calendar(work, [family]):
+        seen = projection(work, family)
+        asked = [level for level in unstored(family, by, grains(work.settings.calendar)) if level.names(seen)]
+        work.con.execute(table_of(family, seen, work.writable(family.table)))
+        return _build(work, family, seen, asked, 1), _rollup(work, family)
+
+
+def _build(work: Work, family: Family, seen: Projection, asked: Iterable[Level], start: int) -> list[RollupLevel]:
+    """Fill the levels that are small, numbered from `start`. Returns what was decided about all."""
     periods = _periods(work)
     sizes: dict[Level, int] = {}
-    rows = seen.over(f"facts.{family.table}")
-    values = _values(work, family, rows)
-    for by in family.ways:
-        sizes |= _sizes(work, family, by, rows, work.rule.most(fact_rows, by), values, periods)
-    start = registry.next_level(work.con)
+    fact_rows, rows = work.rows(family.table), seen.over(f"facts.{family.table}")
+    by_split: dict[str, list[Level]] = {}
+    for level in asked:
+        by_split.setdefault(level.by, []).append(level)
+    values = _values(work, by_split, rows)
+    for by, levels_ in by_split.items():
+        sizes |= _sizes(work, levels_, rows, work.rule.most(fact_rows, by), values, periods)
     numbers = {level: start + place for place, level in enumerate(sizes)}
     wanted = [level for level, size in sizes.items() if size <= work.rule.most(fact_rows, level.by)]
     if fact_rows <= work.rule.few:
         rows = seen_rows(seen, f"facts.{family.table}")
         sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
     else:
-        parts = (seen_rows(seen, part) for part in _in_parts(work, f"{work.writable(family.table)}.{family.table}"))
-        constant = {column: one.smallest for column, one in values.items() if one.number == 1}
-        same = [level for level in wanted if set(columns_of(level.by)) & constant.keys()]
-        sizes |= _sum_up(work, seen, parts, numbers, [level for level in wanted if level not in same])
-        for level in same:
-            sizes[level] = work.number(f"INSERT INTO {_rollup(work, family)} {copied(level, numbers, constant)}")
+        parts = (seen_rows(seen, part) for part in _in_parts(work, family.table))
+        sizes |= _sum_up(work, seen, parts, numbers, wanted)
     noted = []
     for level, size in sizes.items():
         names = level.names(seen)
@@ -98,12 +106,13 @@ def _build(work: Work, family: Family, seen: Projection, fact_rows: int) -> None
             RollupLevel(table_name(family.name), numbers[level], family.name, level.by, level.grain.value, level.bucketed, names,
                  size, family.table, fact_rows, level in wanted)
         )  # fmt: skip
-    work.note(*noted)
     entities.build(work.con, work.settings.calendar, family, seen, noted, work.writable(family.table))
+    return noted
 
 
-def _in_parts(work: Work, table: str) -> Iterator[str]:
-    """The table's rows in parts that fit into memory when they are laid out wide."""
+def _in_parts(work: Work, fact: str) -> Iterator[str]:
+    """The fact's rows in parts that fit into memory when they are laid out wide."""
+    table = f"{work.lying(fact)}.{fact}"
     last = work.number(f"SELECT max(rowid) FROM {table}")  # rows that are gone leave their numbers
     for start in range(0, last + 1, _PART):
         yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
@@ -150,35 +159,28 @@ def _sum_up(
     return found
 
 
-@dataclass(frozen=True)
-class _Values:
-    """What a column has: how many different values, and one of them."""
-
-    number: int
-    smallest: str
-
-
-def _values(work: Work, family: Family, rows: str) -> dict[str, _Values]:
-    """The values of each column that the family is split by."""
-    if not family.splits:
+def _values(work: Work, ways: Iterable[str], rows: str) -> dict[str, int]:
+    """How many values each column has that these splits are by."""
+    columns = sorted({column for by in ways for column in columns_of(by)})
+    if not columns:
         return {}
-    asked = ", ".join(f'count(DISTINCT "by_{column}"), min("by_{column}")' for column in family.splits)
+    asked = ", ".join(f'count(DISTINCT "by_{column}")' for column in columns)
     (found,) = work.con.execute(f"SELECT {asked} FROM ({rows})").fetchall()
-    return {column: _Values(*found[2 * place : 2 * place + 2]) for place, column in enumerate(family.splits)}
+    return dict(zip(columns, found, strict=True))
 
 
 def _sizes(
-    work: Work, family: Family, by: str, rows: str, limit: float, values: dict[str, _Values], periods: dict[Grain, int]
+    work: Work, asked: Sequence[Level], rows: str, limit: float, values: Mapping[str, int], periods: dict[Grain, int]
 ) -> dict[Level, int]:
     """How many rows each level would have: at most where that is little, else exactly. What is finer than one that is too
     large is not counted: it has as many at least. What two columns make is not counted: it is taken for the product of their
     numbers of values.
     """
-    columns = columns_of(by)
-    several = prod(values[column].number for column in columns)
+    columns = columns_of(asked[0].by)
+    several = prod(values[column] for column in columns)
     found: dict[Level, int] = {}
     too_large = several if several > limit else 0  # each value has a row at least
-    for level in _levels(work, family, by):
+    for level in asked:
         if too_large:
             found[level] = too_large
             continue
@@ -200,8 +202,7 @@ def _correct(work: Work, family: Family) -> None:
         return
     seen = projection(work, family)
     changes = seen_changes(family, seen, f"temp.added_{family.table}", f"temp.removed_{family.table}")
-    levels_of = (level for by in family.ways for level in _levels(work, family, by))
-    known = {level: kept[level.by, level.grain.value, level.bucketed] for level in levels_of}
+    known = {level: kept[level.by, level.grain.value, level.bucketed] for level in _stored(work, family, seen)}
     _put_straight(work, seen, changes, {level: one.level for level, one in known.items() if one.is_stored})
     entities.correct(con, family, seen, kept.values(), _rollup(work, family))
     work.compact(family.table, table, KEYS, "rows", {name for one in kept.values() for name in one.columns})
@@ -239,8 +240,18 @@ def _rollup(work: Work, family: Family) -> str:
     return f"{work.writable(family.table)}.{table_name(family.name)}"
 
 
-def _levels(work: Work, family: Family, by: str) -> tuple[Level, ...]:
-    return levels(family, by, grains(work.settings.calendar))
+def _stored(work: Work, family: Family, seen: Projection) -> list[Level]:
+    """The levels that a load stores of a family where they are small: those that hold anything, and none by a column that has the
+    same value in all rows.
+    """
+    constant = work.constants.get(family.seen_as, {})
+    return [
+        level
+        for by in family.stored_ways
+        if by not in constant
+        for level in levels(family, by, grains(work.settings.calendar))
+        if level.is_stored and level.names(seen)
+    ]
 
 
 def _periods(work: Work) -> dict[Grain, int]:

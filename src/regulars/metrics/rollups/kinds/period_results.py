@@ -122,12 +122,14 @@ def _compute_again(work: Work, metrics: Kind, levels: list[RollupLevel], days: N
         registry.corrected(con, level, level.missing - now if again[level.grain] else level.missing | now)
 
 
-def read(level: RollupLevel, metric: Asked) -> str:
-    """SQL of the results of a metric: period, split; result (of a quantile a list of the value and the ends of its interval, of
-    a largest share what the largest comes to); by bucket the rows, and of a quantile those at_most the value.
+def read(level: RollupLevel, metric: Asked, labels: Mapping[str, str]) -> str:
+    """SQL of the results of a metric: period; the labels, each given by its SQL; result (of a quantile a list of the value and
+    the ends of its interval, of a largest share what the largest comes to); by bucket the rows, and of a quantile those at_most
+    the value.
     """
     at_most = f", {_at_most(metric)} AS at_most" if isinstance(metric, Quantile) else ""
-    return f"SELECT period, split, {column(metric)} AS result, rows{at_most} FROM facts.{level.table} WHERE level = {level.level}"
+    split = "".join(f"{value} AS {name}, " for name, value in labels.items())
+    return f"SELECT period, {split}{column(metric)} AS result, rows{at_most} FROM facts.{level.table} WHERE level = {level.level}"
 
 
 # Computing results -------------------------------------------------------------------------------------------------------

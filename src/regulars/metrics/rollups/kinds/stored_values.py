@@ -10,9 +10,10 @@ import numpy as np
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
 from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
+from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
 from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import WHOLE, grains
+from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, WHOLE, grains
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
@@ -22,8 +23,6 @@ from regulars.warehouse.lazy_imports import ibis
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-SPLITS = (WHOLE, "first_country")
-"""How values are split where something is stored of them; other splits are answered from rows."""
 _LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
 """The periods that values are stored for; gaps, unsplit, for days and weeks too."""
 Asked = Quantile | LargestShare
@@ -67,8 +66,17 @@ def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
     metric = kind[0]
     every = grains(work.settings.calendar)
     long = tuple(grain for grain in every if grain in _LONG)
-    known = [by for by in SPLITS if by == WHOLE or by in metric.fact.splits.values()]
-    return [(by, grain) for by in known for grain in (every if by == WHOLE and metric.fact in HISTOGRAMS else long)]
+    return [
+        (by, grain)
+        for by in _splits(work, metric)
+        for grain in (every if by == WHOLE and metric.fact in HISTOGRAMS else long)
+    ]
+
+
+def _splits(work: Work, metric: Asked) -> list[str]:
+    """What the values may be split by: a column that has one value in all rows is none."""
+    known = {*metric.fact.splits.values()} - work.constants.get(seen_as(metric.fact), {}).keys()
+    return [by for by in STORED_OF_VALUES if by == WHOLE or by in known]
 
 
 def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
@@ -76,8 +84,10 @@ def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
     fact = kind[0].fact.table
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
     days = days_of(work.settings.calendar, first, last)
-    values = {by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1 for by in SPLITS
-              if by == WHOLE or by in kind[0].fact.splits.values()}  # fmt: skip
+    values = {
+        by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1
+        for by in _splits(work, kind[0])
+    }
     return {
         (by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels_of(work, kind)
     }

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from regulars.metrics.rollups.kinds import entities
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, Column, Projection, start_of
-from regulars.metrics.rollups.rollup_tables import WHOLE, Family, by_both, columns_of
+from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, WHOLE, Family, columns_of
 from regulars.vocabulary.calendar import Grain
 
 SEEN = "temp.rollup_seen"
@@ -33,23 +33,35 @@ class Level:
         return frozenset((*(column.kept_as for column in self.columns(projection)), *kept))
 
     def columns(self, projection: Projection) -> tuple[Column, ...]:
-        """What it sums up. What depends on a period's bounds means something for periods of its own grain only."""
+        """What it sums up. What depends on a period's bounds means something for periods of its own grain only; other sums of long
+        periods are those of their months.
+        """
         return tuple(
             column
             for column in projection.columns
-            if column.grain is None or (column.grain is self.grain and self.bucketed)
+            if (self.grain not in ADDED_UP if column.grain is None else column.grain is self.grain and self.bucketed)
         )
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether every load stores it, where it is small."""
+        return self.by in self.family.stored_ways and (self.grain in STORED[self.by] or self.grain in ADDED_UP)
 
 
 def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
     """What a family could keep for a split: days for any question of sums, periods by bucket for intervals, longest first."""
     days = Level(family, by, Grain.DAY, bucketed=False)
     if not family.bucketed:
-        return (days,)
+        return (days, Level(family, by, Grain.MONTH, bucketed=False))
     # Days and weeks of one part of the shop are asked for seldom, and are many.
     short = () if by == WHOLE else (Grain.DAY, Grain.WEEK)
     apart = tuple(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains)) if grain not in short)
     return apart if len(columns_of(by)) > 1 else (days, *apart)
+
+
+def unstored(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
+    """Those that no load stores."""
+    return tuple(level for level in levels(family, by, grains) if not level.is_stored)
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
     if weeks := left.pop((Grain.WEEK, True), None):
         yield Pass(weeks, (weeks,))
     if left:
-        yield Pass(Level(family, by, Grain.MONTH, bucketed=True), tuple(left.values()))
+        yield Pass(Level(family, by, Grain.MONTH, family.bucketed), tuple(left.values()))
 
 
 def needed(projection: Projection, following: Iterable[Level]) -> tuple[Column, ...]:
@@ -158,29 +170,14 @@ def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> s
     )
 
 
-def copied(level: Level, numbers: Mapping[Level, int], constant: Mapping[str, str]) -> str:
-    """SQL of the rows of a level of whose columns one has the same value everywhere: those of the level without that column."""
-    columns = columns_of(level.by)
-    gone = next(column for column in columns if column in constant)
-    left = by_both(column for column in columns if column != gone)
-    told = {gone: "'" + constant[gone].replace("'", "''") + "'"} | {
-        name: split_of(left, name) for name in columns_of(left)
-    }
-    values = dict(zip(SPLITS, (told[column] for column in columns), strict=False))
-    splits = ", ".join(f"{values.get(name, 'NULL')} AS {name}" for name in SPLITS)
-    return (
-        f"SELECT * REPLACE ({numbers[level]} AS level, {splits}) FROM facts.{table_name(level.family.name)}"
-        f" WHERE level = {numbers[replace(level, by=left)]} ORDER BY {', '.join(KEYS[1:])}"
-    )
-
-
 def table_of(family: Family, projection: Projection, schema: str) -> str:
     """SQL that makes the family's empty table in a schema."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
     names |= dict.fromkeys(projection.of_entities)
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
-    return f"CREATE OR REPLACE TABLE {schema}.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
+    kind = "TEMP TABLE" if schema == "temp" else "TABLE"
+    return f"CREATE OR REPLACE {kind} {schema}.{table_name(family.name)} ({keys}, rows BIGINT{sums})"
 
 
 def table_name(family: str) -> str:

@@ -5,7 +5,7 @@ Stored where a fact has few different values, such as scores or whole days; of o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
@@ -74,11 +74,11 @@ def stored(work: Work, kind: Kind) -> dict[tuple[str, str], RollupLevel]:
     }
 
 
-def read(level: RollupLevel, since: int, until: int) -> str:
-    """SQL of the counts of a level in periods that start from `since` to before `until`: period, bucket_, value, weight, and
-    where it is split split_0.
+def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) -> str:
+    """SQL of the counts of a level in periods that start from `since` to before `until`: period, bucket_, value, weight, and the
+    labels, each given by its SQL.
     """
-    split = ", split AS split_0" if level.by != WHOLE else ""
+    split = "".join(f", {value} AS {name}" for name, value in labels.items())
     return (
         f"SELECT period{split}, CAST(bucket AS BIGINT) AS bucket_, value, CAST(sum(n) AS BIGINT) AS weight"
         f" FROM facts.{level.table} WHERE level = {level.level} AND period >= {since} AND period < {until} GROUP BY ALL"
