@@ -173,7 +173,7 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
     happen(shop, data.draw(history(fact)))
     assert {fact.name} <= {*carried_over(shop, target)}
     assert differing(shop, target, fact.name) == []
-    facts = TestShop(shop.con, shop.settings).facts
+    facts = TestShop(shop.con, shop.settings, ALL).facts
     backend = ibis.postgres.from_connection(target)
     there = replace(
         facts,

@@ -163,6 +163,12 @@ def test_a_damaged_file_is_built_again(app: App, place: float) -> None:
     assert ask(app) is Source.ROLLUP
 
 
+def test_what_is_asked_of_rows_builds_nothing(app: App) -> None:
+    with app.facts() as facts:
+        told(by_day(facts), replace(facts, version=None, rollups=()))
+    assert files(app) == []
+
+
 def test_a_folder_that_cannot_be_written_to_leaves_questions_to_rows(app: App) -> None:
     cache(app).write_text("in the way")
     assert ask(app) is Source.ROWS

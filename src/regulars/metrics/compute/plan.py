@@ -269,7 +269,9 @@ def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
     """Whether levels that are not built yet would hold the measure's sums for these periods."""
     named = family_name(measure, scope.active_window)
     family = _families(scope).get(named)
-    if family is None or scope.facts.built is None or not _would_hold(family, measure, scope, by):
+    if not scope.facts.rollups or scope.facts.built is None:
+        return False
+    if family is None or not _would_hold(family, measure, scope, by):
         return False
     rows = max((one.fact_rows for one in scope.facts.rollups if one.fact == family.table), default=0)
     return scope.facts.built.may_build(named, by, rows)
