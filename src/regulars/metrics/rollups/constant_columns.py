@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import duckdb
 
@@ -19,10 +19,10 @@ def seen_as(fact: Fact) -> str:
     return HISTORIES.name if fact is HISTORIES or fact in HISTOGRAMS else fact.name
 
 
-def find(con: duckdb.DuckDBPyConnection) -> None:
-    """Write down which columns have one value, of those that sums may be split by."""
+def find(con: duckdb.DuckDBPyConnection, has_rows: Callable[[str], bool]) -> None:
+    """Write down which columns have one value, of those that sums may be split by. has_rows: whether a fact has any."""
     con.execute("CREATE OR REPLACE TABLE facts.constant_columns (fact TEXT, name TEXT, value TEXT)")
-    for fact in _ASKED:
+    for fact in (one for one in _ASKED if has_rows(one.table)):
         found = _ends(con, fact, fact.kept_by, f"facts.{fact.table}")
         for name, (least, greatest) in found.items():
             if least is not None and least == greatest:

@@ -28,8 +28,8 @@ def refresh(
     constant_columns.correct(con, work.changed)
     if changed is None or not _can_be_corrected(work):
         registry.begin(con)
-        constant_columns.find(con)
         anew = Work(con, settings, rule, work.changed)
+        constant_columns.find(con, anew.has_rows)
         for rollup in ROLLUPS:
             rollup.build(anew)
     else:
