@@ -364,9 +364,9 @@ def test_a_late_order_is_a_matter_of_its_customer():
 
 def test_an_order_that_waited_is_a_matter_of_its_customer():
     shop = Shop()
-    shop.load(FIRST)
     late = order("0", at(-5, 0), Decimal(7), customer_id="a")
     line = {"order_id": "0", "line_id": "1", "product_id": "p", "quantity": 1, "amount": Decimal(7)}
+    shop.load({**FIRST, "order_lines": [{**line, "order_id": "1"}]})
     shop.load({"orders": [late], "order_lines": [line]}, wait=True)
     shop.check()
     assert shop.con.execute("SELECT count(*) FROM facts.orders").fetchall() == [(4,)]

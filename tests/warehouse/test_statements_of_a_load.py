@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,30 @@ def columns(shop: App) -> dict[str, list[tuple[str, str]]]:
     with shop.warehouse.read() as con:
         names = [fact.name for facts in GROUPS.values() for fact in facts]
         return {name: [row[:2] for row in con.execute(f"DESCRIBE facts.{name}").fetchall()] for name in names}
+
+
+def test_orders_have_rows_among_lines_only_where_order_lines_are_loaded(tmp_path: Path):
+    shop = app(tmp_path)
+    shop.load([file_of(tmp_path, "orders", range(60))])
+    shop.load([file_of(tmp_path, "orders", range(60, 80))])
+    assert lines_of(shop) == []
+    lines = tmp_path / "lines.csv"
+    lines.write_text("order_id,line_id,product_id,product_name,quantity,amount\no7,1,p1,Tea,1,7.70\n")
+    shop.load([lines])
+    some = lines_of(shop)
+    assert len(some) == 80
+    assert [row for row in some if row[1]] == [("o7", "1", "Tea", Decimal("7.7000"))]
+    shop.load([file_of(tmp_path, "orders", range(80, 85))])
+    assert len(lines_of(shop)) == 85
+    after = lines_of(shop)
+    shop.derive_again()
+    assert lines_of(shop) == after
+    shop.undo(3)
+    assert lines_of(shop) == []
+    shop.derive_again()
+    assert lines_of(shop) == []
+
+
+def lines_of(shop: App) -> list[tuple[Any, ...]]:
+    with shop.warehouse.read() as con:
+        return con.execute("SELECT order_id, line_id, product, net_revenue FROM facts.lines ORDER BY ALL").fetchall()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import duckdb
 
@@ -61,7 +61,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
             for step in STEPS.get(group, (group,)):
                 done(step)
             continue
-        run(con, steps, done, schema=groups.begin(con, group))
+        run(con, with_lines(con, steps), done, schema=groups.begin(con, group))
         if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
             # What the next load will need, of some rows: to compile it then would be most of that load.
             steps_of(con, settings, group, TOUCHED)
@@ -134,6 +134,18 @@ def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, pla
     )
     made = compiled(con, told, lambda: [astuple(one) for one in statements(settings, group, place)])
     return tuple(Statement(*one) for one in made)
+
+
+def with_lines(con: duckdb.DuckDBPyConnection, steps: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements, of which those of the fact `lines` find no row where no order line is loaded: nobody asks for what of each
+    order belongs to no line then.
+    """
+    if LINES.table.name in tables_with_rows(con):
+        return tuple(steps)
+    return tuple(
+        replace(one, sql=f"FROM ({one.sql}) LIMIT 0") if one.name.removeprefix("added_") == LINES.name else one
+        for one in steps
+    )
 
 
 def names_of_products(con: duckdb.DuckDBPyConnection) -> str:

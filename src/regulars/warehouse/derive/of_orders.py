@@ -6,10 +6,12 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
-from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of
+from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of, with_lines
 from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, TOUCHED, unsequenced
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
+from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.orders.sequence import PLACES
+from regulars.warehouse.log import tables_with_rows
 from regulars.warehouse.people import of_persons
 from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
@@ -31,6 +33,8 @@ def correct(
     """
     if _renamed(con, changes):
         raise NotEnough("products were renamed")
+    if changes.any("facts.orders") and changes.any("facts.lines") != (LINES.table.name in tables_with_rows(con)):
+        raise NotEnough("order lines came for the first time, or none is left")
     _find_touched(con, changes, corrected)
     touched = changes.count("temp.touched")
     if not touched and not changes.any("temp.touched_back"):
@@ -38,7 +42,7 @@ def correct(
     if touched > max(FEW, MOST * changes.count("facts.orders")):
         raise NotEnough(changes.too_many(f"{touched:,} orders are concerned"))
     _restrict(con, settings)
-    steps = steps_of(con, settings, ORDERS, TOUCHED)
+    steps = with_lines(con, steps_of(con, settings, ORDERS, TOUCHED))
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
     first, rest = steps[:valued], steps[valued:]
     run(con, first, keep=tuple(one.name for one in first if any(one.full_name in later.sql for later in rest)))
