@@ -371,10 +371,8 @@ def _write(
     }
     for name, rows in found.rows.items():
         before = context.room.count(f"main.{name}") if options.replace else 0
-        done = sum(
-            merge(con, BY_NAME[name], load_id, rows, filled[name] if options.replace else (), changes).values(),
-            TableCount(),
-        )
+        sources = filled[name] if options.replace else ()
+        done = sum(merge(con, BY_NAME[name], load_id, rows, sources, changes).values(), TableCount())
         if options.replace and (gone := before + done.inserted - context.room.count(f"main.{name}")):
             rows_are = "1 row that the files no longer hold is", f"{gone:,} rows that the files no longer hold are"
             result.warnings.append(f"{name}: {rows_are[gone > 1]} gone.")
