@@ -105,7 +105,7 @@ def test_rollups_lie_with_their_facts_and_are_built_again_in_place(app: App):
             " WHERE table_name LIKE 'rollup\\_%' ESCAPE '\\'"
         ).fetchall()
         places = set(tables)
-        assert {("group_orders", "lines"), ("group_orders", "cohorts"), ("group_visits", "visits")} <= places
+        assert {("group_orders", "orders"), ("group_orders", "cohorts"), ("group_visits", "visits")} <= places
         assert ("group_answers", "answers") in places
         assert {place for place, _ in places} <= {f"group_{group}" for group in GROUPS}
         levels = con.execute(

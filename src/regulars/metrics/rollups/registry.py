@@ -26,6 +26,8 @@ def begin(con: duckdb.DuckDBPyConnection) -> None:
 
 def note(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
     """Say of levels that they are kept, or are not."""
+    if not levels:
+        return
     values = [
         [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows,
          one.fact, one.fact_rows, one.is_stored, _listed(one.missing)]

@@ -115,7 +115,8 @@ def prepare_days(
         ).fetchall()
     zones, first, last = found[0]
     con.register("zone_days_", zone_days(sorted(zones or ()), first or 0, 0 if last is None else last))
-    con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS FROM zone_days_")
+    # Without any zone, DuckDB would take the empty column for one of numbers.
+    con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS SELECT * REPLACE (zone::TEXT AS zone) FROM zone_days_")
     con.unregister("zone_days_")
 
 

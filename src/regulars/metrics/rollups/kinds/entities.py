@@ -265,5 +265,5 @@ def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, schema: str, name: 
     """Write what was found (a relation of period, split, bucket and n) into a column of a level."""
     con.execute(
         f"UPDATE {schema}.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"
-        " AND coalesce(t.split, '') = coalesce(f.split, '') AND t.bucket = f.bucket"
+        " AND coalesce(t.split, '') = coalesce(f.split::TEXT, '') AND t.bucket = f.bucket"
     )
