@@ -13,6 +13,7 @@ from regulars.vocabulary import money
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.fact_table import FactTable, Sources
+from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
@@ -130,8 +131,14 @@ def _statements(
     place: Place,
 ) -> tuple[Statement, ...]:
     own = tuple(fact.table.name for fact in GROUPS[group])
+
+    def table(name: str) -> ir.Table:
+        if name not in _PREPARED:
+            _require_declared(group, name.removesuffix(OF_PERSONS))
+        return prepared(name, place, own)
+
     writer = _Writer(
-        lambda name: prepared(name, place, own), timezone, currency, money.digits(currency), default_margin, gift_cards,
+        table, timezone, currency, money.digits(currency), default_margin, gift_cards,
         place, GROUPS[group],
     )  # fmt: skip
     if group == ORDERS and not place.touched:
@@ -142,6 +149,12 @@ def _statements(
         if fact.history is not None:
             writer.write_gaps(rows)
     return tuple(writer.written)
+
+
+def _require_declared(group: str, table: str) -> None:
+    """Raise KeyError where no fact of the group declares that it reads the table: a load of it would leave them as they are."""
+    if table not in MADE_OF[group] | {read.table for fact in GROUPS[group] for read in fact.reads}:
+        raise KeyError(f"a fact of the group {group} reads {table} and declares no Read of it")
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,7 @@ class _Writer(Sources):
     def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:
         if name in (fact.name for fact in self.group):
             raise KeyError(name)
+        _require_declared(self.group[0].group_name, BY_FACT[name].table.name)
         touched = (
             self.place.touched
         )  # then only the rows that touched ones name, as who derives these has prepared them
