@@ -171,6 +171,17 @@ def test_distinct_customers_from_rollups_are_those_of_rows(made: TestShop, grain
     assert kept >= (14 if grain is not Grain.WEEK and not where else 0)
 
 
+@pytest.mark.parametrize("split", ["source", "currency"])
+def test_customers_of_two_countries_count_once_under_a_split_that_all_rows_share(made: TestShop, split: str) -> None:
+    """The level that answers is by country alone, as all orders are of one source and in one currency."""
+    where = (condition("country=DE,FR"),)
+    facts = made.facts
+    question = Question((distinct(ORDERS),), periods_of(facts, Grain.MONTH, None, None), (split,), where, 40)
+    (step,) = planned(question, facts)
+    assert (step.source, "may be the same" in step.why_not_smaller) == (Source.ROWS, True)
+    assert told(question, facts) == told(question, without_rollups(facts))
+
+
 @pytest.mark.parametrize("window", [40, 90, *(pytest.param(window, marks=pytest.mark.slow) for window in (7, 365))])
 def test_rollups_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
     facts = made.facts

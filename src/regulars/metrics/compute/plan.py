@@ -237,7 +237,7 @@ def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple
         return None, "nothing is kept summed up"
     if unanswerable:
         return None, unanswerable
-    if not measure.adds_up and not scope.by(measure.fact) and not all(_of_one_value(one) for one in scope.where):
+    if not measure.adds_up and _over_several_values(measure.fact, scope):
         return None, f"customers are kept by one value of {by} at a time, and may be the same"
     family = family_name(measure, scope.active_window)
     column = digest(measure, scope.active_window)
@@ -385,8 +385,11 @@ def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
     return ""
 
 
-def _of_one_value(one: Condition) -> bool:
-    return one.operator == "=" and len(set(one.values)) == 1
+def _over_several_values(fact: Fact, scope: Scope) -> bool:
+    """Whether a group has rows of several values of a column that a condition chooses by."""
+    of_one = {*scope.by(fact).values(), *scope.constants(fact)}
+    asked = (one for one in scope.where_of(fact) if filter_column(fact, one) not in of_one)
+    return not all(one.operator == "=" and len(set(one.values)) == 1 for one in asked)
 
 
 def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
