@@ -44,9 +44,6 @@ class RollupLevel:
     """How many rows the fact had when this was decided."""
     is_stored: bool
     """Whether it is stored: false where it would not have been small against the fact."""
-    missing: frozenset[int] = frozenset()
-    """The first days of periods that are not stored any more, since a load changed too much of what they do not add up from."""
-
     file: str = ""
     """The file of the cache that holds it, as SQL writes it between quotes; empty where a table does."""
 

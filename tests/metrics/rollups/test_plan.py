@@ -8,13 +8,12 @@ import pytest
 
 from metrics.rollups.shop_of_rollups import shop_of, tables, told, without_rollups
 from metrics.shops import TestShop, shop
-from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
+from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.measures import Timing
 from regulars.metrics.query import answer, planned
 from regulars.metrics.question import Question, condition, periods_of
 from regulars.metrics.rollups.rollup import Rule
-from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
+from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Grain
 
 
@@ -61,39 +60,6 @@ def test_what_a_forecast_says_is_read_customer_by_customer(made: TestShop) -> No
     assert why == "what a forecast says is kept for each customer, not summed up"
 
 
-OF_VALUES = tuple(
-    metric
-    for metric in (*CATALOGUE, *SHOWN_BESIDE)
-    if isinstance(metric, Quantile | LargestShare) and metric.timing is Timing.WITHIN
-)
-
-
-@pytest.mark.parametrize("split", [False, True], ids=["whole", "split"])
-@pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
-@pytest.mark.parametrize("metric", OF_VALUES, ids=lambda metric: metric.name)
-def test_results_of_usual_periods_are_stored(made: TestShop, metric: Metric, grain: Grain, split: bool) -> None:
-    known = {column: word for word, column in metric.above.facts[0].splits.items()}
-    splits = (known["first_country"],) if split else ()
-    question = Question((metric,), periods_of(made.facts, grain, None, None), splits, active_window=365)
-    (values,) = {step for step in planned(question, made.facts) if not step.terms}
-    assert (values.source, values.table) == (Source.ROLLUP, "rollup_results_orders")
-    by = "first_country" if split else ""
-    assert values.about == ", ".join(filter(None, [f"results by {grain.value}", by, "bucket of customers"]))
-    assert values.kept is not None
-    rows = made.con.execute(
-        f"SELECT count(*) FROM facts.rollup_results_orders WHERE level = {values.kept.level}"
-    ).fetchone()
-    assert rows == (values.rows,)
-
-
-@pytest.mark.parametrize("metric", OF_VALUES, ids=lambda metric: metric.name)
-def test_results_by_other_columns_are_taken_from_rows(made: TestShop, metric: Metric) -> None:
-    question = Question((metric,), periods_of(made.facts, Grain.MONTH, None, None), ("channel",), active_window=365)
-    (values,) = {step for step in planned(question, made.facts) if not step.terms}
-    assert values.kept is None
-    assert values.why_not_smaller == "it needs every value: results are stored whole and by first_country only"
-
-
 @pytest.mark.parametrize("grain", [Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR])
 @pytest.mark.parametrize(
     ("name", "split", "where"),
@@ -135,8 +101,9 @@ def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> No
         ({"name": "active_buyers", "grain": Grain.ALL}, "gaps_before", Source.HISTOGRAM, "where the period starts"),
         ({"name": "net_revenue", "split": "country", "grain": Grain.WEEK, "compare": True}, "orders", Source.ROWS, "for months"),
         ({"name": "net_revenue", "where": "country=DE,FR", "compare": True}, "orders", Source.ROWS, "may be the same"),
-        ({"name": "time_between_purchases_p90", "grain": Grain.ALL}, "gaps_by_day", Source.ROWS, "every value: results are"),
-        ({"name": "time_between_purchases_p90", "grain": Grain.WEEK, "split": "country"}, "gaps_by_day", Source.ROWS, "for months"),
+        ({"name": "time_between_purchases_p90", "grain": Grain.ALL}, "gaps_by_day", Source.ROWS, "results are kept for days"),
+        ({"name": "time_between_purchases_p90", "grain": Grain.WEEK, "split": "country"}, "gaps_by_day", Source.ROWS,
+         "every value: results by first_country are computed when they are first asked for"),
         ({"name": "time_between_purchases_p90", "where": "first_country=DE"}, "gaps_by_day", Source.ROWS, "under a condition"),
         ({"name": "time_between_purchases_p90", "split": "customer_country"}, "gaps_by_day", Source.ROWS, "record says today"),
         ({"name": "cohort_retention_rate", "grain": Grain.WEEK}, "histories", Source.ROWS, "every customer: the periods do not"),

@@ -24,7 +24,7 @@ from regulars.metrics.rollups.registry import held
 from regulars.metrics.rollups.rollup import Rule
 from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.shapes import Grid, Metric, Quantile
-from regulars.vocabulary.calendar import Grain, Period
+from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive import derive
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.log import row_files
@@ -136,8 +136,15 @@ def test_counts_of_values_say_what_rows_say(counted: TestShop, grain: Grain, spl
     splits = (split,) if split else ()
     question = Question(quantiles, periods_of(facts, grain, None, None), splits, active_window=40)
     assert told(question, facts) == told(question, without_rollups(facts))
-    about = {step.kept.family for step in planned(question, facts) if not step.terms and step.kept}
-    assert about == ({"distributions"} if not split or grain is not Grain.WEEK else set()), about
+    found = {
+        (step.fact.name, step.kept.family.partition("_")[0])
+        for step in planned(question, facts)
+        if not step.terms and step.kept
+    }
+    # Counts of order values are stored for months and longer, and by the country of the first order only.
+    of_orders = "distributions" if not split and grain is not Grain.WEEK else "results"
+    of_gaps = "distributions" if not split or grain is not Grain.WEEK else "results"
+    assert found == {("orders", of_orders), ("gaps_by_day", of_gaps)}
 
 
 def distinct(fact: Fact) -> Metric:
@@ -266,16 +273,6 @@ def rollups(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[ob
             ).fetchall()
             found |= {(*key, *names, *row[:4]): row[4:] for row in counts}
             continue
-        if one.family == "results":
-            read = con.execute(f"SELECT * EXCLUDE (level) FROM facts.{one.table} WHERE level = {one.level}")
-            columns = [column[0] for column in read.description]
-            mine = [place for place, name in enumerate(columns) if name.removeprefix("at_most_") in names]
-            mine += [columns.index("rows")]
-            results = {row[:2]: row for row in read.fetchall()}
-            # nothing is no number: NaN is compared as text
-            found |= {(*key, *names, *row[:2]): tuple(str(row[place]) for place in mine) for row in results.values()}
-            assert (columns[:2], len(results)) == (["period", "split"], one.rows)
-            continue
         sums = ", ".join(f"sum({name})::BIGINT" for name in ("rows", *names))
         if one.family == "cohorts":
             rows = con.execute(
@@ -346,45 +343,11 @@ def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int
         assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 
-def test_results_of_periods_that_changed_too_much_are_taken_from_rows() -> None:
-    """Quantiles do not add up: their results are found anew, or dropped where that would read too many orders."""
-    rows = tables(1)
-    made = shop(SETTINGS, **rows)
-    refresh(made.con, SETTINGS, rule=ALL)
-    february = "2024-02-15T12:00:00"
-    rows["orders"] += [order("more", "c1", february), order("even_more", "c2", february)]
-    replaced(made, rows)
-    refresh(made.con, SETTINGS, CHANGED, rule=replace(ALL, again=20))
-    quantiles = tuple(metric for metric in METRICS if isinstance(metric, Quantile) and metric.name.startswith("time_"))
-    months = periods_of(made.facts, Grain.MONTH, None, None)
-
-    def sources(*periods: Period) -> set[tuple[str, str]]:
-        question = Question(quantiles, periods, ("country",), active_window=40)
-        assert told(question, made.facts) == told(question, without_rollups(made.facts))
-        return {(one.source.value, one.why_not_smaller) for one in planned(question, made.facts) if not one.terms}
-
-    # The year is dropped, for it has more orders than 20; the month has fewer.
-    (why,) = sources(*periods_of(made.facts, Grain.YEAR, None, None)[1:])
-    assert why == ("rows", "it needs every value: a load changed too many orders of 2024 to keep its result")
-    assert sources(*months) == {("rollup", "")}
-    assert sources(periods_of(made.facts, Grain.YEAR, None, None)[0]) == {("rollup", "")}
-    # What a later load can find anew is kept again.
-    rows["orders"] += [order("last", "c1", "2024-03-15T12:00:00")]
-    replaced(made, rows)
-    refresh(made.con, SETTINGS, CHANGED, rule=ALL)
-    assert sources(*periods_of(made.facts, Grain.YEAR, None, None)) == {("rollup", "")}
-    anew = shop(SETTINGS, **rows)
-    refresh(anew.con, SETTINGS, rule=ALL)
-    assert rollups(made.con) == rollups(anew.con)
-
-
 def test_many_rows_are_summed_in_parts_wherever_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     made = shop_of(1)
     expected = rollups(made.con)
     monkeypatch.setattr("regulars.metrics.rollups.kinds.fact_sums._PART", 7)
     monkeypatch.setattr("regulars.metrics.rollups.kinds.entities._AT_ONCE", 7)
-    monkeypatch.setattr("regulars.metrics.rollups.kinds.period_results._AT_ONCE", 7)
-    monkeypatch.setattr("regulars.metrics.inference.value_counts._AT_ONCE", 7)
     for name in sorted(CHANGED):
         made.con.execute(f"CREATE TEMP TABLE again AS SELECT * FROM facts.{name} WHERE day % 2 = 0")
         made.con.execute(f"DELETE FROM facts.{name} WHERE day % 2 = 0")

@@ -15,7 +15,6 @@ from regulars.metrics.rollups.kinds.sum_statements import unstored
 from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import RULE
 from regulars.metrics.rollups.rollup_tables import (
-    STORED_OF_VALUES,
     WHOLE,
     Family,
     by_both,
@@ -29,8 +28,7 @@ from regulars.metrics.rollups.rollup_tables import (
     windows,
 )
 from regulars.metrics.scope import BY_PERSON, Scope
-from regulars.metrics.shapes import Grid, LargestShare, Quantile
-from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
+from regulars.vocabulary.calendar import Grain
 
 
 class Source(Enum):
@@ -70,11 +68,23 @@ class Step:
         by = [since, *columns_of(self.kept.by), *apart]
         same = "".join(f"; {column} is {value} in every row" for column, value in self.everywhere)
         cached = "; from the cache" if self.kept.file else ""
-        return f"{_HELD.get(self.kept.family, 'sums')} by {', '.join(by)}{same}{cached}"
+        return f"{_held(self.kept.family)} by {', '.join(by)}{same}{cached}"
 
 
-_HELD = {period_results.FAMILY: "results", value_distributions.FAMILY: "counts of values"}
-"""What the levels of a family hold, where it is no sums."""
+LevelName = tuple[str, str]
+"""The family and the columns of levels."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What answers a measure, quantile or grid: a level; else rows, and why."""
+
+    kept: RollupLevel | None
+    reason: str = ""
+    to_build: LevelName | None = None
+    """The levels that would answer it, once they are built."""
+
+
 _Key = tuple[Fact, Source, RollupLevel | None, str]
 
 
@@ -85,28 +95,23 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
     for term in terms:
         fact = term.measure.fact
         if fact not in splits:
-            splits[fact] = _split(fact, scope)
-        kept, reason = _rollup(term.measure, scope, *splits[fact])
+            splits[fact] = rollup_split(fact, scope)
+        choice = _choice(term.measure, scope, *splits[fact])
         key: _Key
-        if kept is not None:
-            key = (fact, Source.ROLLUP, kept, "")
+        if choice.kept is not None:
+            key = (fact, Source.ROLLUP, choice.kept, "")
         elif _histogram(fact, scope):
-            key = (fact, Source.HISTOGRAM, None, reason)
+            key = (fact, Source.HISTOGRAM, None, choice.reason)
         else:
-            key = (fact, Source.ROWS, None, reason)
+            key = (fact, Source.ROWS, None, choice.reason)
         found.setdefault(key, []).append(term)
     return _united(found, scope)
 
 
-def to_build(terms: Iterable[Term], scope: Scope) -> list[tuple[str, str]]:
+def to_build(terms: Iterable[Term], scope: Scope) -> list[LevelName]:
     """The families and splits whose levels would answer some of the terms, once they are built."""
-    found: dict[tuple[str, str], None] = {}
-    for measure in (term.measure for term in terms):
-        by, unanswerable = _split(measure.fact, scope)
-        kept, _ = _rollup(measure, scope, by, unanswerable)
-        if kept is None and not unanswerable and _may_be_built(measure, scope, by):
-            found[family_name(measure, scope.active_window), by] = None
-    return list(found)
+    found = (_choice(term.measure, scope, *rollup_split(term.measure.fact, scope)).to_build for term in terms)
+    return [*dict.fromkeys(filter(None, found))]
 
 
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
@@ -114,85 +119,6 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     histogram = _histogram(fact, scope) if fact is BY_DAY else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
-
-
-def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
-    """How a quantile or largest share is answered: from stored results where every period has one, else from every value."""
-    kept, reason = _results(metric, scope)
-    if kept is None:
-        return every_row(metric.fact, scope, f"it needs every value: {reason}")
-    return Step(metric.fact, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=_everywhere(metric.fact, scope))
-
-
-def plan_grid(metric: Grid, scope: Scope) -> Step:
-    """How a cohort grid is answered: from the sums of its cohorts, where these are kept, else from every order."""
-    kept, reason = _cohorts(metric, scope)
-    if kept is None:
-        return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {reason}")
-    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=_everywhere(HISTORIES, scope))
-
-
-def _cohorts(metric: Grid, scope: Scope) -> tuple[RollupLevel | None, str]:
-    by, unanswerable = _split(HISTORIES, scope)
-    if not scope.facts.rollups:
-        return None, "nothing is kept summed up"
-    if unanswerable:
-        return None, unanswerable
-    grain, named = cohort_sums.GRAINS[metric.age], cohort_sums.column(metric.cell)
-    known = [
-        one for one in scope.facts.levels.get((cohort_sums.FAMILY, by), [])
-        if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
-    ]  # fmt: skip
-    if not known:
-        return None, _no_cohorts(metric.cell, scope, by)
-    (one,) = known
-    if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
-        return None, "the periods do not start and end with months"
-    return (one, "") if one.is_stored else (None, _not_small([one], by))
-
-
-def _no_cohorts(measure: Measure, scope: Scope, by: str) -> str:
-    if by not in STORED_OF_VALUES:
-        return f"cohorts are stored whole and by {' and '.join(filter(None, STORED_OF_VALUES))} only"
-    return _nothing_of(measure, scope, by)
-
-
-def _of_whole_months(period: Period, scope: Scope) -> bool:
-    """Whether no month that has orders lies in the period in part only."""
-    first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
-    cuts = [day for day in (period.first, period.beyond) if first < day <= last]
-    return all(from_epoch_day(day).day == 1 for day in cuts)
-
-
-def _results(metric: Quantile | LargestShare, scope: Scope) -> tuple[RollupLevel | None, str]:
-    by, unanswerable = _split(metric.fact, scope)
-    if not scope.facts.rollups:
-        return None, "nothing is kept summed up"
-    if unanswerable or scope.where:
-        return None, unanswerable or "results are not kept under a condition"
-    if by not in STORED_OF_VALUES:
-        return None, f"results are stored whole and by {' and '.join(filter(None, STORED_OF_VALUES))} only"
-    known = [
-        one
-        for family, named in (
-            (value_distributions.FAMILY, value_distributions.column(metric)),
-            (period_results.FAMILY, period_results.column(metric)),
-        )
-        for one in scope.facts.levels.get((family, by), [])
-        if named in one.columns
-    ]
-    if not known:
-        return None, _nothing_of(metric.above.terms[0].measure, scope, by)
-    fitting = [one for one in known if scope.grain is not None and one.grain == scope.grain.value]
-    if not fitting:
-        return None, f"results {_by(by)}are kept for {_grains_kept(by)} only"
-    one = next((one for one in fitting if one.is_stored), fitting[-1])
-    if not one.is_stored:
-        return None, _not_small([one], by)
-    gone = [period.label for period in scope.periods if period.first in one.missing]
-    if gone:
-        return None, f"a load changed too many orders of {gone[0]}{' and others' * (len(gone) > 1)} to keep its result"
-    return one, ""
 
 
 def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
@@ -206,7 +132,7 @@ def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
     for (fact, source, kept), (terms, reasons) in united.items():
         table = kept.table if kept else _histogram(fact, scope) if source is Source.HISTOGRAM else fact.table
         rows = kept.rows if kept else _rows(table, scope)
-        same = _everywhere(fact, scope) if kept else ()
+        same = everywhere(fact, scope) if kept else ()
         steps.append(Step(fact, source, tuple(terms), table, rows, kept, "; ".join(reasons), same))
     return steps
 
@@ -220,6 +146,13 @@ def _rows(table: str, scope: Scope) -> int | None:
     return None
 
 
+def _held(family: str) -> str:
+    """What the levels of a family hold."""
+    if family == value_distributions.FAMILY:
+        return "counts of values"
+    return "results" if family in period_results.families() else "sums"
+
+
 def _histogram(fact: Fact, scope: Scope) -> str:
     return histogram_of(fact, scope.where_of(fact), _columns(fact, scope))
 
@@ -231,14 +164,14 @@ def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
 # Whether rollups answer ----------------------------------------------------------------------------------------------------
 
 
-def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple[RollupLevel | None, str]:
+def _choice(measure: Measure, scope: Scope, by: str, unanswerable: str) -> Choice:
     """The smallest level of rollups that holds the measure's sums, or why none does."""
     if not scope.facts.rollups:
-        return None, "nothing is kept summed up"
+        return Choice(None, "nothing is kept summed up")
     if unanswerable:
-        return None, unanswerable
+        return Choice(None, unanswerable)
     if not measure.adds_up and _over_several_values(measure.fact, scope):
-        return None, f"customers are kept by one value of {by} at a time, and may be the same"
+        return Choice(None, f"customers are kept by one value of {by} at a time, and may be the same")
     family = family_name(measure, scope.active_window)
     column = digest(measure, scope.active_window)
     holding: list[RollupLevel] = []
@@ -248,14 +181,14 @@ def _rollup(measure: Measure, scope: Scope, by: str, unanswerable: str) -> tuple
         fitting = [one for one in holding if _fits(one.grain, one.bucketed, measure, scope)]
         standing = [one for one in fitting if one.is_stored]
         if standing:
-            return min(standing, key=lambda one: one.rows), ""
+            return Choice(min(standing, key=lambda one: one.rows))
     if _may_be_built(measure, scope, by):
-        return None, f"{_by(by)}sums are built when they are first asked for"
+        return Choice(None, f"{by_words(by)}sums are built when they are first asked for", (family, by))
     if fitting:
-        return None, _not_small(fitting, by)
+        return Choice(None, not_small(fitting, by))
     if holding:
-        return None, _no_period(measure, by)
-    return None, _nothing_of(measure, scope, by)
+        return Choice(None, _no_period(measure, by))
+    return Choice(None, nothing_of(measure, scope, by))
 
 
 def _known_levels(family: str, by: str, scope: Scope) -> Iterator[Sequence[RollupLevel]]:
@@ -273,8 +206,12 @@ def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
         return False
     if family is None or not _would_hold(family, measure, scope, by):
         return False
-    rows = max((one.fact_rows for one in scope.facts.rollups if one.fact == family.table), default=0)
-    return scope.facts.built.may_build(named, by, rows)
+    return scope.facts.built.may_build(named, by, rows_when_decided(family.table, scope))
+
+
+def rows_when_decided(fact: str, scope: Scope) -> int:
+    """How many rows a derived table had when its levels were decided about."""
+    return max((one.fact_rows for one in scope.facts.rollups if one.fact == fact), default=0)
 
 
 def _would_hold(family: Family, measure: Measure, scope: Scope, by: str) -> bool:
@@ -296,56 +233,18 @@ def _families(scope: Scope) -> dict[str, Family]:
     return {one.name: one for one in families(scope.facts.settings.active_window)}
 
 
-def _not_small(levels: list[RollupLevel], by: str) -> str:
-    if not RULE.most(levels[0].fact_rows, by):
-        return f"{_by(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
-    size = min(one.rows for one in levels)
-    rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
-    return f"{_by(by)}rollups would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
+def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
+    """Whether a level of this grain can make up what is asked for."""
+    if scope.apart(measure.fact) and not bucketed:
+        return False
+    grain = Grain(named)
+    return grain is scope.grain if measure.of_period or not measure.adds_up else scope.aligned(grain)
 
 
-def _by(by: str) -> str:
-    return f"by {' and '.join(columns_of(by))} " if by != WHOLE else ""
+# By what they must be split ------------------------------------------------------------------------------------------------
 
 
-def _nothing_of(measure: Measure, scope: Scope, by: str) -> str:
-    if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
-        return "what a forecast says is kept for each customer, not summed up"
-    if not any(one.family.startswith("gone_") for one in scope.facts.rollups):
-        return "nothing is loaded that sums could be kept of"
-    kept = windows(scope.facts.settings.active_window)
-    if measure.of_window and scope.active_window not in kept:
-        said = " and ".join(map(str, kept))
-        return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
-    if measure.of_window and by != WHOLE:
-        return f"{_by(by).rstrip()}, sums are kept for the shop's own active window only"
-    family = _families(scope).get(family_name(measure, scope.active_window))
-    if family is not None and by in family.ways and (scope.facts.built is None or by not in family.stored_ways):
-        return _no_level(scope, family, by)
-    return "its definition is not among what is kept"
-
-
-def _no_level(scope: Scope, family: Family, by: str) -> str:
-    """Why there is none of a way to split that a load stores nothing of."""
-    rows = max((one.fact_rows for one in scope.facts.rollups if one.fact == family.table), default=0)
-    if not RULE.most(rows, by):
-        return f"{_by(by)}the {rows:,} rows of the fact are so few that they are read themselves"
-    return f"{_by(by)}no load stores sums, and of these periods none can be kept"
-
-
-def _no_period(measure: Measure, by: str) -> str:
-    if not measure.adds_up:
-        return f"distinct customers do not add up over days, and are kept {_by(by)}for {_grains_kept(by)} only"
-    if measure.of_period:
-        return f"it depends on where the period starts, and is kept {_by(by)}for {_grains_kept(by)} only"
-    return "the periods do not start and end where those start that are kept"
-
-
-def _grains_kept(by: str) -> str:
-    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
-
-
-def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
+def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
     """The column that rollups must be split by, for the splits and conditions; or why there are none. None need be split by a
     column that has one value in all rows.
     """
@@ -367,7 +266,7 @@ def _split(fact: Fact, scope: Scope) -> tuple[str, str]:
     return by_both(columns), ""
 
 
-def _everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
+def everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
     """The columns asked by that have one value in all rows of the fact, with it."""
     asked = {*scope.by(fact).values(), *(filter_column(fact, one) for one in scope.where_of(fact))}
     return tuple((column, value) for column, value in sorted(scope.constants(fact).items()) if column in asked)
@@ -392,9 +291,56 @@ def _over_several_values(fact: Fact, scope: Scope) -> bool:
     return not all(one.operator == "=" and len(set(one.values)) == 1 for one in asked)
 
 
-def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
-    """Whether a level of this grain can make up what is asked for."""
-    if scope.apart(measure.fact) and not bucketed:
-        return False
-    grain = Grain(named)
-    return grain is scope.grain if measure.of_period or not measure.adds_up else scope.aligned(grain)
+# Why none does ---------------------------------------------------------------------------------------------------------------
+
+
+def not_small(levels: list[RollupLevel], by: str) -> str:
+    """Why none of these levels was worth storing."""
+    if not RULE.most(levels[0].fact_rows, by):
+        return f"{by_words(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
+    size = min(one.rows for one in levels)
+    rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
+    return f"{by_words(by)}rollups would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
+
+
+def by_words(by: str) -> str:
+    """A split in words; nothing where there is none."""
+    return f"by {' and '.join(columns_of(by))} " if by != WHOLE else ""
+
+
+def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
+    """Why there is no level with the sums of a measure."""
+    if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
+        return "what a forecast says is kept for each customer, not summed up"
+    if not any(one.family.startswith("gone_") for one in scope.facts.rollups):
+        return "nothing is loaded that sums could be kept of"
+    kept = windows(scope.facts.settings.active_window)
+    if measure.of_window and scope.active_window not in kept:
+        said = " and ".join(map(str, kept))
+        return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
+    if measure.of_window and by != WHOLE:
+        return f"{by_words(by).rstrip()}, sums are kept for the shop's own active window only"
+    family = _families(scope).get(family_name(measure, scope.active_window))
+    if family is not None and by in family.ways and (scope.facts.built is None or by not in family.stored_ways):
+        return _no_level(scope, family, by)
+    return "its definition is not among what is kept"
+
+
+def _no_level(scope: Scope, family: Family, by: str) -> str:
+    """Why there is none of a way to split that a load stores nothing of."""
+    rows = rows_when_decided(family.table, scope)
+    if not RULE.most(rows, by):
+        return f"{by_words(by)}the {rows:,} rows of the fact are so few that they are read themselves"
+    return f"{by_words(by)}no load stores sums, and of these periods none can be kept"
+
+
+def _no_period(measure: Measure, by: str) -> str:
+    if not measure.adds_up:
+        return f"distinct customers do not add up over days, and are kept {by_words(by)}for {_grains_kept(by)} only"
+    if measure.of_period:
+        return f"it depends on where the period starts, and is kept {by_words(by)}for {_grains_kept(by)} only"
+    return "the periods do not start and end where those start that are kept"
+
+
+def _grains_kept(by: str) -> str:
+    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"

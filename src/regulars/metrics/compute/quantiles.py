@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 
@@ -12,7 +13,7 @@ from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
 from regulars.metrics.compute.parts import Groups, encode, encode_arrow, grouped
-from regulars.metrics.compute.plan import plan_values
+from regulars.metrics.compute.plan_values import plan_values, results_to_build
 from regulars.metrics.compute.sums import Sums
 from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
@@ -43,9 +44,25 @@ class ValueEstimates:
         self._histograms: dict[tuple[str, ...], Histogram] = {}
 
     def of(self, metric: Quantile | LargestShare) -> Estimate:
-        """The metric's estimate, from stored results where they are there for every period."""
-        level = plan_values(metric, self._scope).kept
-        has_results = level is not None and level.family == period_results.FAMILY
+        """The metric's estimate: from results or counts of its values where these are kept, else from every value."""
+        level = self._level(metric)
+        try:
+            return self._estimated(metric, level)
+        except duckdb.Error:
+            if level is None or not level.file or self._scope.facts.built is None:
+                raise
+            self._scope.facts.built.forget(level.family, level.by)  # deleted or damaged meanwhile
+            return self._estimated(metric, None)
+
+    def _level(self, metric: Quantile | LargestShare) -> RollupLevel | None:
+        """What answers it, after results were computed that it asks for first; None for rows."""
+        asked, built = results_to_build(metric, self._scope), self._scope.facts.built
+        if asked is not None and built is not None:
+            built.build(*asked)
+        return plan_values(metric, self._scope).kept
+
+    def _estimated(self, metric: Quantile | LargestShare, level: RollupLevel | None) -> Estimate:
+        has_results = level is not None and level.family in period_results.families()
         scale = MONEY_SCALE if metric.of_money else 1
         if isinstance(metric, Quantile):
             if level is not None and has_results:

@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.rollups.kinds.fact_sums import build_unstored
 from regulars.metrics.rollups.rollup import RULE, Rule, Work
 from regulars.metrics.rollups.rollup_tables import families
@@ -98,10 +99,13 @@ class LevelCache:
                 folder.chmod(mode)
 
     def _write(self, family: str, by: str, file: Path) -> None:
-        (known,) = (one for one in families(self._settings.active_window) if one.name == family)
+        sums = {one.name: one for one in families(self._settings.active_window)}
         with self._con.cursor() as con:  # its temporary tables are its own
             work = Work(con, self._settings, self._rule, target="temp")
-            levels, table = build_unstored(work, known, by)
+            if family in sums:
+                levels, table = build_unstored(work, sums[family], by)
+            else:
+                levels, table = period_results.build(work, family, by)
             listed = [_told(one) for one in levels]
             told = json.dumps({"version": self._told, "levels": listed}).replace("'", "''")
             con.execute(
@@ -134,11 +138,11 @@ def _digest(file: Path) -> str:
 
 
 def _told(level: RollupLevel) -> dict[str, Any]:
-    return {**asdict(level), "columns": sorted(level.columns), "missing": []}
+    return {**asdict(level), "columns": sorted(level.columns)}
 
 
 def _level(told: dict[str, Any], file: Path) -> RollupLevel:
-    return RollupLevel(**{**told, "columns": frozenset(told["columns"]), "missing": frozenset(), "file": _quoted(file)})
+    return RollupLevel(**{**told, "columns": frozenset(told["columns"]), "file": _quoted(file)})
 
 
 def _quoted(file: Path) -> str:

@@ -8,12 +8,11 @@ from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.kinds.cohort_sums import CohortSums
 from regulars.metrics.rollups.kinds.fact_sums import FactSums
 from regulars.metrics.rollups.kinds.gap_counts import GapCounts
-from regulars.metrics.rollups.kinds.period_results import PeriodResults
 from regulars.metrics.rollups.kinds.value_distributions import ValueDistributions
 from regulars.metrics.rollups.rollup import RULE, Rollup, Rule, Work
 from regulars.vocabulary.shop import Settings
 
-ROLLUPS: tuple[Rollup, ...] = (GapCounts(), FactSums(), ValueDistributions(), PeriodResults(), CohortSums())
+ROLLUPS: tuple[Rollup, ...] = (GapCounts(), FactSums(), ValueDistributions(), CohortSums())
 
 
 def refresh(

@@ -9,9 +9,8 @@ from regulars.warehouse.facts import BY_NAME
 from regulars.warehouse.versions.groups import drop, writable
 
 _MAKE = """CREATE OR REPLACE TABLE facts.rollups (table_name TEXT, level INTEGER, family TEXT, split TEXT, grain TEXT,
-    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact TEXT, fact_rows BIGINT, is_stored BOOLEAN,
-    missing TEXT)"""
-_READ = """SELECT table_name, level, family, split, grain, bucketed, columns, missing, rows, fact, fact_rows, is_stored
+    bucketed BOOLEAN, columns TEXT, rows BIGINT, fact TEXT, fact_rows BIGINT, is_stored BOOLEAN)"""
+_READ = """SELECT table_name, level, family, split, grain, bucketed, columns, rows, fact, fact_rows, is_stored
     FROM facts.rollups"""
 GAPS = "gaps"
 
@@ -30,7 +29,7 @@ def note(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
         return
     values = [
         [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows,
-         one.fact, one.fact_rows, one.is_stored, _listed(one.missing)]
+         one.fact, one.fact_rows, one.is_stored]
         for one in levels
     ]  # fmt: skip
     places = f"({', '.join('?' * len(values[0]))})"
@@ -52,9 +51,8 @@ def held(con: duckdb.DuckDBPyConnection) -> tuple[RollupLevel, ...]:
     except duckdb.CatalogException:
         return ()
     return tuple(
-        RollupLevel(table, level, family, by, grain, bucketed, _set(columns), rows, fact, fact_rows, is_stored,
-                    frozenset(map(int, _set(missing))))
-        for table, level, family, by, grain, bucketed, columns, missing, rows, fact, fact_rows, is_stored in found
+        RollupLevel(table, level, family, by, grain, bucketed, _set(columns), rows, fact, fact_rows, is_stored)
+        for table, level, family, by, grain, bucketed, columns, rows, fact, fact_rows, is_stored in found
     )  # fmt: skip
 
 
@@ -73,14 +71,3 @@ def rewritten(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
     con.execute(
         "UPDATE facts.rollups SET rows = (rows * ?) // ? WHERE table_name = ? AND is_stored", [rows, before, table]
     )
-
-
-def corrected(con: duckdb.DuckDBPyConnection, one: RollupLevel, missing: frozenset[int]) -> None:
-    """Note which periods of a level are not kept any more, and how many rows it has now."""
-    (rows,) = con.execute(f"SELECT count(*) FROM facts.{one.table} WHERE level = ?", [one.level]).fetchall()
-    values = [_listed(missing), rows[0], one.level]
-    con.execute("UPDATE facts.rollups SET missing = ?, rows = ? WHERE level = ?", values)
-
-
-def _listed(missing: frozenset[int]) -> str:
-    return ",".join(map(str, sorted(missing)))

@@ -33,8 +33,6 @@ class Rule:
     """
     few: int = 100_000
     """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
-    again: int = 5_000_000
-    """Results that do not add up are computed anew after a difference where the changed periods have at most so many rows."""
 
     def most(self, fact_rows: int, by: str) -> float:
         """The rows that a level of a fact, split by these columns, may have to be stored."""

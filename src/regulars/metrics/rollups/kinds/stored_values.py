@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
-"""The periods that values are stored for; gaps, unsplit, for days and weeks too."""
+"""The periods that counts of values are stored for; of gaps, unsplit, for days and weeks too."""
 Asked = Quantile | LargestShare
 Kind = tuple[Asked, ...]
 """The metrics of the same values."""
@@ -34,7 +35,7 @@ def kinds() -> tuple[Kind, ...]:
     """The metrics of whose values something can be stored, those of the same values together."""
     together: dict[tuple[str, ...], dict[str, Asked]] = {}
     for metric in (*CATALOGUE, *SHOWN_BESIDE):
-        if isinstance(metric, Quantile | LargestShare) and _can_be_stored(metric):
+        if isinstance(metric, Quantile | LargestShare) and can_be_stored(metric):
             together.setdefault(metric.kind, {})[repr(metric.q) if isinstance(metric, Quantile) else "largest"] = metric
     return tuple(tuple(metrics.values()) for metrics in together.values())
 
@@ -49,7 +50,7 @@ def large_kinds(work: Work, family: str) -> tuple[Kind, ...]:
     )
 
 
-def _can_be_stored(metric: Asked) -> bool:
+def can_be_stored(metric: Asked) -> bool:
     """What depends on the window has a result for each, and what grows with all time one that every load changes."""
     return (
         (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)
@@ -79,18 +80,15 @@ def _splits(work: Work, metric: Asked) -> list[str]:
     return [by for by in STORED_OF_VALUES if by == WHOLE or by in known]
 
 
-def sizes(work: Work, kind: Kind) -> dict[tuple[str, Grain], int]:
+def sizes(work: Work, kind: Kind, asked: Iterable[tuple[str, Grain]]) -> dict[tuple[str, Grain], int]:
     """For each split and grain how many periods, split values and buckets there can be together."""
-    fact = kind[0].fact.table
+    fact, levels = kind[0].fact.table, list(asked)
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
     days = days_of(work.settings.calendar, first, last)
     values = {
-        by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1
-        for by in _splits(work, kind[0])
+        by: work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.{fact}') if by else 1 for by in dict(levels)
     }
-    return {
-        (by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels_of(work, kind)
-    }
+    return {(by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels}
 
 
 def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
@@ -98,7 +96,7 @@ def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
     values are floats, which no two computations sum alike.
     """
     table = work.columns(metric.fact.table)
-    key = ("period results", table, metric.kind, splits)
+    key = ("values", table, metric.kind, splits)
     return work.compiled(key, lambda: _counted(table, metric, splits))
 
 

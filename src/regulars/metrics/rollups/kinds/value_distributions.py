@@ -96,7 +96,7 @@ def _built(work: Work, kind: Kind) -> list[RollupLevel]:
     start = registry.next_level(work.con)
     levels = []
     with _calendar(work, [f"facts.{fact}"]):
-        for place, ((by, grain), cells) in enumerate(sizes(work, kind).items()):
+        for place, ((by, grain), cells) in enumerate(sizes(work, kind, levels_of(work, kind)).items()):
             size = cells * values
             level = RollupLevel(f"{TABLE}{fact}", start + place, FAMILY, by, grain.value, True, names, size, fact, fact_rows,
                                 size <= max(work.rule.compressed * fact_rows, work.rule.few_rows))  # fmt: skip

@@ -1,0 +1,113 @@
+"""From what quantiles, largest shares and cohort grids are answered, and why from nothing smaller."""
+
+from __future__ import annotations
+
+from regulars.metrics.compute.plan import (
+    Choice,
+    LevelName,
+    Source,
+    Step,
+    by_words,
+    every_row,
+    everywhere,
+    not_small,
+    nothing_of,
+    rollup_split,
+    rows_when_decided,
+)
+from regulars.metrics.measures import HISTORIES, Measure
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
+from regulars.metrics.rollups.kinds.stored_values import can_be_stored
+from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, columns_of, grains
+from regulars.metrics.scope import Scope
+from regulars.metrics.shapes import Grid, LargestShare, Quantile
+from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_day
+
+
+def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
+    """How a quantile or largest share is answered: from stored results where every period has one, else from every value."""
+    choice = _results(metric, scope)
+    kept = choice.kept
+    if kept is None:
+        return every_row(metric.fact, scope, f"it needs every value: {choice.reason}")
+    return Step(metric.fact, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=everywhere(metric.fact, scope))
+
+
+def results_to_build(metric: Quantile | LargestShare, scope: Scope) -> LevelName | None:
+    """The family and split whose results would answer it, once they are built."""
+    return _results(metric, scope).to_build
+
+
+def plan_grid(metric: Grid, scope: Scope) -> Step:
+    """How a cohort grid is answered: from the sums of its cohorts, where these are kept, else from every order."""
+    choice = _cohorts(metric, scope)
+    kept = choice.kept
+    if kept is None:
+        return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {choice.reason}")
+    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=everywhere(HISTORIES, scope))
+
+
+def _cohorts(metric: Grid, scope: Scope) -> Choice:
+    by, unanswerable = rollup_split(HISTORIES, scope)
+    if not scope.facts.rollups:
+        return Choice(None, "nothing is kept summed up")
+    if unanswerable:
+        return Choice(None, unanswerable)
+    grain, named = cohort_sums.GRAINS[metric.age], cohort_sums.column(metric.cell)
+    known = [
+        one for one in scope.facts.levels.get((cohort_sums.FAMILY, by), [])
+        if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
+    ]  # fmt: skip
+    if not known:
+        return Choice(None, _no_cohorts(metric.cell, scope, by))
+    (one,) = known
+    if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
+        return Choice(None, "the periods do not start and end with months")
+    return Choice(one) if one.is_stored else Choice(None, not_small([one], by))
+
+
+def _no_cohorts(measure: Measure, scope: Scope, by: str) -> str:
+    if by not in STORED_OF_VALUES:
+        return f"cohorts are stored whole and by {' and '.join(filter(None, STORED_OF_VALUES))} only"
+    return nothing_of(measure, scope, by)
+
+
+def _of_whole_months(period: Period, scope: Scope) -> bool:
+    """Whether no month that has orders lies in the period in part only."""
+    first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
+    cuts = [day for day in (period.first, period.beyond) if first < day <= last]
+    return all(from_epoch_day(day).day == 1 for day in cuts)
+
+
+def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
+    by, unanswerable = rollup_split(metric.fact, scope)
+    if not scope.facts.rollups:
+        return Choice(None, "nothing is kept summed up")
+    if unanswerable or scope.where:
+        return Choice(None, unanswerable or "results are not kept under a condition")
+    if len(columns_of(by)) > 1:
+        return Choice(None, "results are kept by one column at most")
+    if not can_be_stored(metric):
+        return Choice(None, nothing_of(metric.above.terms[0].measure, scope, by))
+    grain = scope.grain
+    if grain is None or grain not in grains(scope.facts.calendar):
+        return Choice(None, f"results {by_words(by)}are kept for days, weeks, months, quarters and years only")
+    counts = _counts_of_values(metric, by, grain, scope)
+    if counts is not None:
+        return Choice(counts)
+    family, built = period_results.family(metric, grain), scope.facts.built
+    decided = () if built is None else built.levels(family, by)
+    for one in decided:
+        if one.is_stored and period_results.column(metric) in one.columns:
+            return Choice(one)
+    if built is not None and built.may_build(family, by, rows_when_decided(metric.fact.table, scope)):
+        return Choice(None, f"results {by_words(by)}are computed when they are first asked for", (family, by))
+    return Choice(None, not_small([*decided], by) if decided else nothing_of(metric.above.terms[0].measure, scope, by))
+
+
+def _counts_of_values(metric: Quantile | LargestShare, by: str, grain: Grain, scope: Scope) -> RollupLevel | None:
+    """The level that a load stored of how often each value occurs, if any."""
+    named = value_distributions.column(metric)
+    known = scope.facts.levels.get((value_distributions.FAMILY, by), [])
+    return next((one for one in known if one.is_stored and one.grain == grain.value and named in one.columns), None)
