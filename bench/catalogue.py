@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 from bench.measuring import Place, Stopwatch
 from bench.peers.answers import COHORTS, METRICS
 from bench.states import ask_warm, by_metric
 from regulars.app import App
-from regulars.metrics.catalogue import BY_NAME, CATALOGUE
+from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question, periods_of
 from regulars.metrics.shapes import Grid, Metric
@@ -22,6 +23,23 @@ def by_month(place: Place, watch: Stopwatch) -> None:
     """Every metric that has one value for a period and knows the split."""
     with App(Shop.open(place.shop)).facts() as facts:
         ask_warm(_question(facts), facts, watch)
+
+
+def beside(place: Place, watch: Stopwatch) -> None:
+    """The medians and largest shares that are shown beside means, computed by the question before those that are timed."""
+    with App(Shop.open(place.shop)).facts() as facts:
+        ask_warm(_of_beside(facts), facts, watch)
+
+
+def beside_first(place: Place, watch: Stopwatch) -> None:
+    """The same where nothing is kept of them."""
+    app = App(Shop.open(place.shop))
+    for _ in watch.runs():
+        shutil.rmtree(app.shop.warehouse / "cache", ignore_errors=True)
+        with app.facts() as facts:
+            question, forgetful = _of_beside(facts), replace(facts, version=None)
+            with watch.timing():
+                answer(question, forgetful)
 
 
 def again(place: Place, watch: Stopwatch) -> None:
@@ -59,6 +77,10 @@ def one_metric(place: Place, watch: Stopwatch, metric: str) -> None:
 
 def _question(facts: Facts) -> Question:
     return Question(_split_by(SPLIT), periods_of(facts, Grain.MONTH, None, None), (SPLIT,))
+
+
+def _of_beside(facts: Facts) -> Question:
+    return Question(SHOWN_BESIDE, periods_of(facts, Grain.MONTH, None, None), (SPLIT,))
 
 
 def _split_by(split: str) -> tuple[Metric, ...]:

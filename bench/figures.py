@@ -240,6 +240,17 @@ def _catalogue() -> Iterable[Figure]:
     yield Figure(
         "catalogue_again", "the very same question again", group, f"{warm}again", {}, "catalogue_warm", most=10
     )
+    yield Figure("beside_warm", "medians and largest shares beside them, warm", group, f"{warm}beside", {},
+                 aim=Aim(seconds=0.05), most=10)  # fmt: skip
+    yield Figure(
+        "beside_first",
+        "the same, asked for the first time after a load",
+        group,
+        f"{warm}beside_first",
+        {},
+        "beside_warm",
+        most=3,
+    )
     yield Figure("catalogue_cold", "all metrics, from the command line", group, cold,
                  {"words": ("metrics", *_MONTHS, *_SPLIT)}, "catalogue_warm")  # fmt: skip
     yield Figure(

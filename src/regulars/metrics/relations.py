@@ -207,6 +207,15 @@ def condition(rows: ir.Table, expression: Expression) -> ir.BooleanValue | None:
     return expression.resolve(rows) if isinstance(expression, Deferred) else None
 
 
+def ten_thousandths(amount: ir.NumericValue) -> ir.NumericValue:
+    """One row's amount of money as whole ten-thousandths: without decimals of 128 bits, which take many times as long. Exact below
+    2⁵³ of them; a larger one is rounded to a float's digits.
+    """
+    if not amount.type().is_decimal():
+        return amount
+    return (amount.cast("float64") * MONEY_SCALE).round().cast("int64")
+
+
 def exact(total: ir.NumericValue) -> ir.NumericValue:
     """A sum of money as whole ten-thousandths."""
     if not total.type().is_decimal():

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from metrics.rollups.shop_of_rollups import ALL, shop_of, told, without_rollups
-from metrics.shops import TestShop
+from metrics.rollups.shop_of_rollups import ALL, SETTINGS, shop_of, tables, told, without_rollups
+from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import Timing
 from regulars.metrics.query import answer, planned
 from regulars.metrics.question import Facts, Question, periods_of
 from regulars.metrics.rollups.kinds import period_results
+from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.shapes import LargestShare, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 
-OF_VALUES = tuple(
-    metric
-    for metric in (*CATALOGUE, *SHOWN_BESIDE)
-    if isinstance(metric, Quantile | LargestShare) and metric.timing is Timing.WITHIN
-)
+OF_VALUES = tuple(metric for metric in (*CATALOGUE, *SHOWN_BESIDE) if isinstance(metric, Quantile | LargestShare))
 OF_MONEY = tuple(metric for metric in OF_VALUES if metric.of_money)
 
 
@@ -48,6 +46,9 @@ def test_what_was_asked_once_needs_no_rows(made: TestShop, metric: Metric, grain
     for _ in range(2):  # computed, then read
         assert told(question, facts) == rows
     (values,) = {step for step in planned(question, facts) if not step.terms}
+    if metric.timing is not Timing.WITHIN and grain in (Grain.DAY, Grain.WEEK):
+        assert values.why_not_smaller.endswith("are kept for months, quarters and years only")
+        return
     assert values.source is Source.ROLLUP
     assert values.about == ", ".join(
         filter(None, [f"results by {grain.value}", column, "bucket of customers; from the cache"])
@@ -77,12 +78,12 @@ def test_results_of_many_rows_are_found_in_parts(monkeypatch: pytest.MonkeyPatch
 
 
 def test_results_that_are_not_small_are_not_kept_and_not_tried_again() -> None:
-    facts = replace(shop_of(1, replace(ALL, small=3)).facts, version=None)
-    question = asked_of(facts, OF_MONEY, Grain.DAY, "")
+    facts = replace(shop_of(1, replace(ALL, small=1)).facts, version=None)
+    question = asked_of(facts, OF_MONEY, Grain.MONTH, "")
     assert told(question, facts) == told(question, without_rollups(facts))
     steps = [step for step in planned(question, facts) if not step.terms]
     assert {step.source for step in steps} == {Source.ROWS}
-    assert all("not small against the 60 of the fact" in step.why_not_smaller for step in steps)
+    assert {step.why_not_smaller[-37:] for step in steps} == {" not small against the 60 of the fact"}
 
 
 def test_a_file_that_is_damaged_meanwhile_is_not_read() -> None:
@@ -103,6 +104,24 @@ def test_every_kind_of_values_has_its_own_results() -> None:
     kinds = {metric.kind for metric in OF_VALUES}
     assert len({*names}) == len(kinds) >= 3
     assert {*names} <= period_results.families().keys()
+
+
+@pytest.mark.parametrize("column", ["", "first_country"])
+@pytest.mark.parametrize("metric", OF_VALUES, ids=lambda metric: metric.name)
+def test_months_without_orders_and_before_and_after_all(metric: Metric, column: str) -> None:
+    """What customers have come to by then stands with the months in which it changed."""
+    rows = tables(4)
+    for row in rows["orders"]:
+        if row["ordered_at"].month in (1, 2):
+            row["ordered_at"] = row["ordered_at"].replace(year=2023, month=11, day=9)
+    made = replace(shop(SETTINGS, **rows), rule=ALL)
+    refresh(made.con, SETTINGS, rule=ALL)
+    facts = made.facts
+    months = [date(year, month, 1) for year in (2022, 2023, 2024, 2025) for month in range(1, 13)]
+    every = tuple(SETTINGS.calendar.period_of(month, Grain.MONTH) for month in months)
+    for periods in (every, every[14:15], every[24:26], every[25:27], every[40:]):
+        question = replace(asked_of(facts, (metric,), Grain.MONTH, column), periods=periods)
+        assert told(question, facts) == told(question, without_rollups(facts))
 
 
 def test_results_are_computed_once_for_all_metrics_of_the_same_values() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.measures import HISTORIES, ORDERS, Timing, before_end, within
+from regulars.metrics.measures import CUSTOMERS_ORDERING, HISTORIES, ORDERS, Timing, before_end, within
 from regulars.metrics.relations import PERSON
 from regulars.metrics.shapes import LargestShare, Length, Metric, Nature, Quantile
 from regulars.vocabulary.units import Better, Unit
@@ -61,6 +61,7 @@ SHOWN_BESIDE: tuple[Metric, ...] = (
         of=_.net_revenue,
         q=0.5,
         per=PERSON,
+        counted=CUSTOMERS_ORDERING,
         group="average_revenue_per_customer",
         nature=Nature.FLOW,
         length=Length.BETWEEN,

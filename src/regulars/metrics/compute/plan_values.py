@@ -91,8 +91,9 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
     if not can_be_stored(metric):
         return Choice(None, nothing_of(metric.above.terms[0].measure, scope, by))
     grain = scope.grain
-    if grain is None or grain not in grains(scope.facts.calendar):
-        return Choice(None, f"results {by_words(by)}are kept for days, weeks, months, quarters and years only")
+    if grain is None or grain not in grains(scope.facts.calendar) or not period_results.is_kept_for(metric, grain):
+        kept = "days, weeks, months" if period_results.is_kept_for(metric, Grain.DAY) else "months"
+        return Choice(None, f"results {by_words(by)}are kept for {kept}, quarters and years only")
     counts = _counts_of_values(metric, by, grain, scope)
     if counts is not None:
         return Choice(counts)

@@ -19,7 +19,7 @@ from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
 from regulars.metrics.measures import Timing
 from regulars.metrics.question import Columns
-from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, exact, relation, with_unknown
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, relation, ten_thousandths, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results, value_distributions
 from regulars.metrics.scope import Scope
@@ -113,19 +113,35 @@ def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, grou
 
 def _stored(
     metric: Quantile | LargestShare, level: RollupLevel, scope: Scope, groups: Groups
-) -> tuple[Columns, npt.NDArray[np.bool_], tuple[_Numbers, _Numbers]]:
+) -> tuple[Columns, _Numbers, tuple[_Numbers, _Numbers]]:
     """The rows of a level, which of them are asked for, and the places (period, group) of these."""
     assert scope.facts.read is not None
-    since, until = scope.boundaries[0], scope.boundaries[-1]
     labels = _labels(metric, level, scope)
-    found = scope.facts.read(f"{period_results.read(level, metric, labels)} AND period >= {since} AND period < {until}")
+    since = f" AND period >= {scope.boundaries[0]}" if metric.timing is Timing.WITHIN else ""
+    found = scope.facts.read(f"{period_results.read(level, metric, labels)} AND period < {scope.boundaries[-1]}{since}")
     names, group = grouped([encode(found[label]) for label in labels], len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
     column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    start_of = {first: number for number, first in enumerate(scope.first.tolist())}
-    row = np.array([start_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
-    asked = (row >= 0) & (column >= 0)
-    return found, asked, (row[asked], column[asked])
+    asked, row = _asked_for(found["period"], metric.timing, scope.first)
+    known = column[asked] >= 0
+    return found, asked[known], (row[known], column[asked[known]])
+
+
+def _asked_for(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Numbers, _Numbers]:
+    """Which rows hold the results of the periods that start on these days, and which period each is of. What has grown since the
+    first day stands with the periods in which it changed.
+    """
+    starts, row_of = np.unique(periods, return_inverse=True)
+    place = np.searchsorted(starts, first, side="right") - 1
+    there = place >= 0
+    if timing is Timing.WITHIN:
+        there[there] = starts[place[there]] == first[there]
+    row, place = np.flatnonzero(there), place[there]
+    order = np.argsort(row_of, kind="stable")
+    begins = np.searchsorted(row_of[order], np.arange(len(starts) + 1))
+    number = begins[place + 1] - begins[place]  # of the rows with each period's results
+    before = np.cumsum(number) - number
+    return order[np.arange(number.sum()) + np.repeat(begins[place] - before, number)], np.repeat(row, number)
 
 
 def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, level: RollupLevel | None) -> Histogram:
@@ -195,7 +211,7 @@ def _query(metric: Quantile | LargestShare, scope: Scope, given: Mapping[str, ir
     if metric.per:
         rows = rows.filter(rows[metric.per].notnull())
     rows = rows.inner_join(days, rows[metric.day] == days.counted_day)
-    value = exact(bound(rows, metric.of))
+    value = ten_thousandths(bound(rows, metric.of))
     rows = rows.mutate(value=value).filter(lambda one: one.value.notnull())
     labels = {f"split_{place}": with_unknown(rows[column]) for place, column in enumerate(by.values())}
     bucket = rows.bucket.cast("int64") if apart else ibis.literal(0, type="int64")

@@ -6,7 +6,7 @@ of what each customer comes to in the period, or a share is the largest customer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -14,10 +14,11 @@ from hashlib import sha256
 import numpy as np
 
 from regulars.metrics.inference.value_counts import Numbers, summed_by_entity, value_counts
+from regulars.metrics.measures import Timing
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded, fetched
 from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of
-from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, kinds, rows_of, sizes
+from regulars.metrics.rollups.kinds.stored_values import LONG, Asked, Kind, kinds, rows_of, sizes
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import WHOLE
 from regulars.metrics.shapes import Quantile
@@ -40,7 +41,7 @@ def family(metric: Asked, grain: Grain) -> str:
 @cache
 def families() -> Mapping[str, tuple[Kind, Grain]]:
     """All families of results: the metrics of which, and for which periods."""
-    return {family(kind[0], grain): (kind, grain) for kind in kinds() for grain in Grain}
+    return {family(kind[0], grain): (kind, grain) for kind in kinds() for grain in Grain if is_kept_for(kind[0], grain)}
 
 
 def column(metric: Asked) -> str:
@@ -86,26 +87,68 @@ def read(level: RollupLevel, metric: Asked, labels: Mapping[str, str]) -> str:
     return f"SELECT period, {split}{column(metric)} AS result, rows{at_most} FROM {level.relation} WHERE level = {level.level}"
 
 
+def is_kept_for(metric: Asked, grain: Grain) -> bool:
+    """Whether results are kept for periods of a grain: what has grown since the first day is, for long ones only."""
+    return metric.timing is Timing.WITHIN or grain in LONG
+
+
 def _fill(work: Work, metrics: Kind, level: RollupLevel) -> int:
     """Insert the results of all periods. Returns the number of rows inserted."""
     known = _write_values(work, metrics[0], level)
     days = fetched(work.con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
     rows = 0
     if len(days["day"]):
-        for part, (first, last) in _in_parts(_ranges(work.settings.calendar, Grain(level.grain), days["day"]), days):
-            values = fetched(work.con, f"SELECT * FROM {_VALUES} WHERE day >= {first} AND day <= {last}")
-            place = _places(part, values["day"])
-            cell = place if level.by == WHOLE else place * np.int32(len(known)) + values["split"]
-            rows += _insert(work, level, metrics, part, cell, values, known)
+        ranges = _ranges(work.settings.calendar, Grain(level.grain), days["day"])
+        parts = (
+            _within(work, metrics[0], _in_parts(ranges, days), len(known))
+            if metrics[0].timing is Timing.WITHIN
+            else _before_end(work, ranges, len(known))
+        )
+        for starts, cell, value, bucket in parts:
+            rows += _insert(work, level, metrics, starts, cell, value, bucket, known)
     work.con.execute(f"DROP TABLE {_VALUES}")
     return rows
+
+
+_Found = Iterator[tuple[list[int], Numbers, Numbers, Numbers]]
+"""Some periods at a time: their first days; and of their values the cell (place of the period × split values + split value), the
+value, and the bucket.
+"""
+
+
+def _within(work: Work, metric: Asked, parts: Iterable[tuple[_Ranges, tuple[int, int]]], splits: int) -> _Found:
+    """The values of each period."""
+    for part, (first, last) in parts:
+        rows = fetched(work.con, f"SELECT * FROM {_VALUES} WHERE day >= {first} AND day <= {last}")
+        cell, value, bucket = (
+            _places(part, rows["day"]) * np.int32(splits) + rows["split"],
+            rows["value"],
+            rows["bucket"],
+        )
+        if metric.per:
+            cell, value, bucket = summed_by_entity(cell, rows["entity"], value, bucket)
+        yield [start for start, _ in part], cell, value, bucket
+
+
+def _before_end(work: Work, ranges: _Ranges, splits: int) -> _Found:
+    """What each entity's values come to by the end of each period in which any came; unchanged until the next of these."""
+    rows = fetched(work.con, f"SELECT * FROM {_VALUES} ORDER BY day")
+    entities, first, entity = np.unique(rows["entity"] * splits + rows["split"], return_index=True, return_inverse=True)
+    bucket, split = rows["bucket"][first], rows["split"][first].astype(np.int32)
+    sums, is_there = np.zeros(len(entities), dtype=np.int64), np.zeros(len(entities), dtype=bool)
+    for start, beyond in ranges:
+        begin, end = np.searchsorted(rows["day"], [start, beyond])
+        new = entity[begin:end]
+        np.add.at(sums, new, rows["value"][begin:end])
+        is_there[new] = True
+        yield [start], split[is_there], sums[is_there], bucket[is_there]
 
 
 def _write_values(work: Work, metric: Asked, level: RollupLevel) -> list[str]:
     """Write each row's day, value, bucket and the number of its split value; and return the split values."""
     splits = () if level.by == WHOLE else (level.by,)
     rows = rows_of(work, metric, splits).replace(f'"{ROWS}"', f"facts.{level.fact}")
-    known, split = [""], ""
+    known, split = [""], ", 0::UTINYINT AS split"
     if splits:
         word = f'"by_{level.by}"'
         found = work.con.execute(f"SELECT DISTINCT {word} AS word FROM ({rows}) ORDER BY word").fetchall()
@@ -145,14 +188,12 @@ def _insert(
     work: Work,
     level: RollupLevel,
     metrics: Kind,
-    ranges: _Ranges,
+    starts: list[int],
     cell: Numbers,
-    rows: Mapping[str, Numbers],
+    value: Numbers,
+    bucket: Numbers,
     known: list[str],
 ) -> int:
-    value, bucket = rows["value"], rows["bucket"]
-    if metrics[0].per:
-        cell, value, bucket = summed_by_entity(cell, rows["entity"], value, bucket)
     quantiles = [metric for metric in metrics if isinstance(metric, Quantile)]
     stored = 0
     for cells, counts in value_counts(cell, value, bucket, BUCKETS):
@@ -161,7 +202,7 @@ def _insert(
         split = [None if level.by == WHOLE else known[place] for place in word]
         table: dict[str, Numbers] = {
             "level": np.full(len(cells), level.level, dtype=np.int32),
-            "period": np.array([first for first, _ in ranges], dtype=np.int32)[which],
+            "period": np.array(starts, dtype=np.int32)[which],
             "split": np.array(split, dtype=object),
             "rows": counts.rows[:, 0].astype(np.int32),
         }

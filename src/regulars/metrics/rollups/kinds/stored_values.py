@@ -10,7 +10,7 @@ import numpy as np
 
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
-from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, exact, with_unknown
+from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, ten_thousandths, with_unknown
 from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
 from regulars.metrics.rollups.rollup import Work
@@ -24,7 +24,7 @@ from regulars.warehouse.lazy_imports import ibis
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-_LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
+LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
 """The periods that counts of values are stored for; of gaps, unsplit, for days and weeks too."""
 Asked = Quantile | LargestShare
 Kind = tuple[Asked, ...]
@@ -40,22 +40,12 @@ def kinds() -> tuple[Kind, ...]:
     return tuple(tuple(metrics.values()) for metrics in together.values())
 
 
-def large_kinds(work: Work, family: str) -> tuple[Kind, ...]:
-    """Those whose fact has enough rows, or whose levels of the family were decided about before."""
-    decided = {level.fact for level in work.levels(family)}
-    return tuple(
-        kind
-        for kind in kinds()
-        if (kind[0].fact.table in decided or work.has_rows(kind[0].fact.table)) and rows_of(work, kind[0], ())
-    )
-
-
 def can_be_stored(metric: Asked) -> bool:
-    """What depends on the window has a result for each, and what grows with all time one that every load changes."""
+    """Whether something can be kept of its values. What depends on the window has a result for each."""
     return (
         (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)
         and metric.fact.of_customers
-        and metric.timing is Timing.WITHIN
+        and (metric.timing is Timing.WITHIN or (metric.timing is Timing.BEFORE_END and bool(metric.per)))
         and metric.day == "day"
         and repr(metric.weight) in ("1", "_.n")
         and not any(word in text for text in metric.kind for word in ("_.active_window", "_.period_"))
@@ -66,7 +56,7 @@ def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
     """The splits and periods for which something may be stored."""
     metric = kind[0]
     every = grains(work.settings.calendar)
-    long = tuple(grain for grain in every if grain in _LONG)
+    long = tuple(grain for grain in every if grain in LONG)
     return [
         (by, grain)
         for by in _splits(work, metric)
@@ -110,7 +100,7 @@ def _counted(table: TableColumns, metric: Asked, splits: tuple[str, ...]) -> str
     where = condition(rows, metric.where)
     rows = rows if where is None else rows.filter(where)
     rows = rows.mutate(active_window=ibis.literal(0))
-    rows = rows.mutate(value=exact(bound(rows, metric.of))).filter(lambda seen: seen.value.notnull())
+    rows = rows.mutate(value=ten_thousandths(bound(rows, metric.of))).filter(lambda seen: seen.value.notnull())
     if rows.value.type().is_floating():
         return ""
     chosen: dict[str, ir.Value] = {

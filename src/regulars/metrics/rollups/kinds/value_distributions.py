@@ -13,7 +13,7 @@ from hashlib import sha256
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of
-from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, large_kinds, levels_of, rows_of, sizes
+from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, kinds, levels_of, rows_of, sizes
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import WHOLE
 from regulars.vocabulary.calendar import Grain
@@ -86,7 +86,15 @@ def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) 
 
 
 def _of_rows(work: Work) -> tuple[Kind, ...]:
-    return tuple(kind for kind in large_kinds(work, FAMILY) if not kind[0].per)
+    """Those whose fact has rows, or whose levels were decided about before."""
+    decided = {level.fact for level in work.levels(FAMILY)}
+    return tuple(
+        kind
+        for kind in kinds()
+        if not kind[0].per
+        and (kind[0].fact.table in decided or work.has_rows(kind[0].fact.table))
+        and rows_of(work, kind[0], ())
+    )
 
 
 def _built(work: Work, kind: Kind) -> list[RollupLevel]:
