@@ -21,11 +21,12 @@ print(json.dumps([code, sorted({name.partition(".")[0] for name in sys.modules})
 """
 
 
-def imported(*words: str, shop: str | Path) -> set[str]:
-    """The packages that a fresh process has imported once it is done."""
+def imported(*words: str, shop: str | Path, inside: bool = False) -> set[str]:
+    """The packages that a fresh process has imported once it is done; inside: started in the shop's folder, which is not named."""
     done = subprocess.run(
-        [sys.executable, "-c", CODE, *words, "--shop", str(shop)], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", CODE, *words, *(() if inside else ("--shop", str(shop)))],
+        capture_output=True, text=True, check=True, cwd=shop if inside else None,
+    )  # fmt: skip
     code, packages = json.loads(done.stderr.splitlines()[-1])
     assert code == 0, done.stderr
     return set(packages)
@@ -51,6 +52,10 @@ def imported(*words: str, shop: str | Path) -> set[str]:
 def test_a_question_that_rollups_answer_imports_nothing_heavy(shop, words: str) -> None:
     """Without the command line's own block of pandas, as on a page or in a notebook."""
     assert imported(*words.split(), shop=shop) & HEAVY == set()
+
+
+def test_a_question_in_the_shop_s_folder_imports_nothing_heavy(shop) -> None:
+    assert imported("metrics", shop=shop, inside=True) & HEAVY == set()
 
 
 def test_a_question_that_rows_answer_imports_ibis(shop) -> None:

@@ -182,7 +182,7 @@ class PlainWords:
         if kind == list[str] and several and isinstance(value, list | tuple) and all(type(one) is str for one in value):
             return list(value)
         if isinstance(kind, type) and not several:
-            if type(value) is kind:
+            if type(value) is kind or (kind is Path and isinstance(value, Path)):
                 return value
             if issubclass(kind, Enum) and type(value) is str and value in [one.value for one in kind]:
                 return kind(value)
