@@ -43,6 +43,22 @@ def test_limits_hold_for_readers_writers_and_all_at_once(tmp_path: Path):
         assert [version.regulars != "" for version in warehouse.versions()] == [True]
 
 
+def test_little_is_loaded_by_one_thread_and_read_by_all(tmp_path: Path):
+    little, much = tmp_path / "little.csv", tmp_path / "much.csv"
+    little.write_bytes(b"x" * 1_000_000)
+    much.write_bytes(b"x" * 1_000_001)
+    warehouse = limited(tmp_path / "warehouse", threads=3)
+    for files, threads in (([little], "1"), ([much], "3"), ([little, little], "3"), ([], "3"), ([tmp_path / "none"], "3")):
+        with warehouse.write("a load", reads=iter(files)) as con:
+            assert setting(con, "threads") == threads, files
+        with warehouse.read() as con:
+            assert setting(con, "threads") == "3"
+    with warehouse.write("a large version") as con:
+        con.execute("CREATE TABLE large AS SELECT hash(i) AS a FROM range(4_200_000) t(i)")
+    with warehouse.write("a load", reads=[little]) as con:
+        assert setting(con, "threads") == "3"
+
+
 def test_what_does_not_fit_in_memory_is_moved_to_disk(tmp_path: Path):
     with limited(tmp_path, memory_limit="150 MB", threads=1).write("much") as con:
         con.execute("CREATE TEMP TABLE held AS SELECT md5(i::text) AS text FROM range(5000000) t(i)")

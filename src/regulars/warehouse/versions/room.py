@@ -1,8 +1,10 @@
-"""A machine that is too small, in words: its disk is full, or a limit of the shop's settings is reached."""
+"""How much of the machine is used; and where it is too small, in words: its disk is full, or a limit of the settings is reached."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -12,6 +14,22 @@ from regulars.vocabulary.machine import Machine
 
 _AS_IT_WAS = "The last version is as it was."
 _WHERE = "in the section [machine] of regulars.toml"
+_SMALL_FILES, _SMALL_VERSION = 1_000_000, 32_000_000
+"""In bytes: a day's orders, and a shop of some 300,000 orders."""
+
+
+def while_loading(machine: Machine, reads: Sequence[Path], version: Sequence[Path]) -> Machine:
+    """The limits for loading the files `reads` into a version of these files. Of little, DuckDB's threads would spend more on
+    waiting for each other than they save.
+    """
+    with suppress(OSError):  # who reads the file says what is wrong with it
+        if reads and _bytes(reads) <= _SMALL_FILES and _bytes(version) <= _SMALL_VERSION:
+            return replace(machine, threads=1)
+    return machine
+
+
+def _bytes(files: Sequence[Path]) -> int:
+    return sum(file.stat().st_size for file in files)
 
 
 def too_small(error: BaseException, folder: Path, machine: Machine, *, writing: bool) -> WarehouseError | None:

@@ -36,7 +36,7 @@ from regulars.warehouse.versions.folder import Pointer, VersionFolder, copy
 from regulars.warehouse.versions.groups import attached
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.log_folder import LogFolder, faults, listed
-from regulars.warehouse.versions.room import disk_full, too_small
+from regulars.warehouse.versions.room import disk_full, too_small, while_loading
 from regulars.warehouse.versions.verify import (
     NotWhole,
     damaged_block,
@@ -115,7 +115,7 @@ class Warehouse:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
             try:
                 with self._explaining(pointer.number, writing=True):
-                    yield from self._changed_copy(purpose, pointer, reads)
+                    yield from self._changed_copy(purpose, pointer, [*reads])
             except BaseException as error:
                 # The pointer is read again: the failure or interruption may have come just after publishing.
                 now = self._files.pointer()
@@ -255,7 +255,7 @@ class Warehouse:
             yield
 
     def _changed_copy(
-        self, purpose: str, pointer: Pointer, reads: Iterable[Path]
+        self, purpose: str, pointer: Pointer, reads: list[Path]
     ) -> Iterator[duckdb.DuckDBPyConnection]:
         number = pointer.highest + 1
         with self._naming_failures():
@@ -263,7 +263,8 @@ class Warehouse:
             if pointer.number is not None:
                 copy(self._files.file(pointer.number), building / MAIN)
             before = groups_beside(self._files.file(pointer.number)) if pointer.number is not None else {}
-        con = connect(building / MAIN, read_only=False, machine=self._machine, reads=reads, groups=before)
+        machine = while_loading(self._machine, reads, [*building.iterdir(), *before.values()])
+        con = connect(building / MAIN, read_only=False, machine=machine, reads=reads, groups=before)
         try:
             if pointer.number is not None:
                 self._insist_on_groups(con, pointer.number)
