@@ -14,7 +14,7 @@ from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound,
 from regulars.metrics.rollups.rollup import Work
 from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
-from regulars.vocabulary.calendar import Calendar, Grain, epoch_day, from_epoch_day
+from regulars.vocabulary.calendar import Calendar, Grain, from_epoch_day
 from regulars.warehouse.lazy_imports import ibis
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ CALENDAR = "rollup_calendar"
 """Each local day with the first day of the week, month … it lies in, and the first day after that."""
 DAY = "counted_day"
 MONEY = "money"
+_DAYS = {Grain.DAY: 1, Grain.WEEK: 7}
+_MONTHS = {Grain.MONTH: 1, Grain.QUARTER: 3, Grain.YEAR: 12, Grain.FISCAL_YEAR: 12}
+"""How long periods are."""
 
 
 @dataclass(frozen=True)
@@ -79,17 +82,27 @@ def end_of(grain: Grain) -> str:
 def days_of(calendar: Calendar, first: int, last: int) -> dict[str, Numbers]:
     """The columns of CALENDAR for all periods that hold any of the epoch days first … last, to be registered."""
     asked = grains(calendar)
-    since = min(calendar.period_of(from_epoch_day(first), grain).start for grain in asked)
-    until = max(calendar.period_of(from_epoch_day(last), grain).end for grain in asked)
-    days = np.arange(epoch_day(since), epoch_day(until))
+    since = min(calendar.period_of(from_epoch_day(first), grain).first for grain in asked)
+    until = max(calendar.period_of(from_epoch_day(last), grain).beyond for grain in asked)
+    days = np.arange(since, until)
     columns = {DAY: days}
     for grain in asked:
-        periods = calendar.periods(grain, since, until)
-        starts = np.array([period.first for period in periods])
-        place = np.searchsorted(starts, days, side="right") - 1
-        columns[start_of(grain)] = starts[place]
-        columns[end_of(grain)] = np.array([period.beyond for period in periods])[place]
+        columns[start_of(grain)], columns[end_of(grain)] = _bounds(calendar, grain, days)
     return {name: values.astype(np.int32) for name, values in columns.items()}
+
+
+def _bounds(calendar: Calendar, grain: Grain, days: Numbers) -> tuple[Numbers, Numbers]:
+    """The first day of each epoch day's period, and the first one after it: `Calendar.period_of` of many days at once."""
+    if grain in _DAYS:
+        # 1970-01-01 was a Thursday.
+        start = days - (days + 3 - calendar.week_start) % 7 if grain is Grain.WEEK else days
+        return start, start + _DAYS[grain]
+    length = _MONTHS[grain]
+    before = calendar.fiscal_year_start - 1 if grain is Grain.FISCAL_YEAR else 0
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) - before
+    first = month - month % length + before
+    start, end = (one.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for one in (first, first + length))
+    return start, end
 
 
 def projection(work: Work, family: Family) -> Projection:
