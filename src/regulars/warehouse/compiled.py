@@ -21,13 +21,11 @@ def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Cal
     told: all that it follows from, besides the code.
     """
     digest = hashlib.sha256(repr(told).encode()).hexdigest()
-    read_only = _is_read_only(con)
-    if not read_only:
-        con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
     known = _known(con, digest)
     if known is None:
         known = (json.dumps(make()),)
-        if not read_only:
+        if not _is_read_only(con):
+            con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
             con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
             con.execute("INSERT INTO facts.compiled VALUES (?, ?, ?)", [release(), digest, *known])
     found: Content = json.loads(known[0])
@@ -39,8 +37,8 @@ def _known(con: duckdb.DuckDBPyConnection, digest: str) -> tuple[str] | None:
     sql = f"SELECT content FROM facts.compiled WHERE release = '{release()}' AND digest = '{digest}'"
     try:
         found: tuple[str] | None = con.execute(sql).fetchone()
-    except duckdb.CatalogException:
-        return None
+    except (duckdb.CatalogException, duckdb.InvalidInputException):
+        return None  # nothing was compiled yet; the latter where a connection may take the name for that of a variable
     return found
 
 
