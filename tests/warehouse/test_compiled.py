@@ -8,13 +8,14 @@ import duckdb
 import pytest
 
 from regulars.warehouse import compiled as module
-from regulars.warehouse.compiled import compiled
+from regulars.warehouse.compiled import compiled, ensure
 
 
 @pytest.fixture
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as con:
         con.execute("CREATE SCHEMA facts")
+        ensure(con)
         yield con
 
 

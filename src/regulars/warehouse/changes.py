@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from regulars.warehouse.schema import Table
+from regulars.warehouse.schema import HOUSEKEEPING, Table
 from regulars.warehouse.tables import BY_NAME
 
 FEW = 10_000
@@ -73,15 +73,13 @@ class Changes:
         self.con.execute(f"INSERT INTO {changed} FROM temp.changing")
 
     def altered(self, name: str) -> str:
-        """The version keys of a table whose rows really differ now, as a temporary table's name."""
+        """The version keys of a table whose rows really differ now, as a relation; that of a table that nothing touched is empty."""
+        if name not in self.tables:
+            return _no_version(BY_NAME[name])
         altered = f"altered_{name}"
         if name in self._altered:
             return f"temp.{altered}"
         self._altered.add(name)
-        if name not in self.tables:
-            names = _version(BY_NAME[name])
-            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {altered} AS SELECT {names} FROM main.{name} LIMIT 0")
-            return f"temp.{altered}"
         names = _version(BY_NAME[name])
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE current_{name} AS"
@@ -95,6 +93,10 @@ class Changes:
         )
         return f"temp.{altered}"
 
+    def differs(self, name: str) -> bool:
+        """Whether any row of a table really differs now."""
+        return name in self.tables and self.any(self.altered(name))
+
     def any(self, relation: str) -> bool:
         """Whether a table or subquery has a row."""
         return self.con.execute(f"SELECT 1 FROM {relation} LIMIT 1").fetchone() is not None
@@ -106,3 +108,9 @@ class Changes:
 
 def _version(table: Table) -> str:
     return ", ".join(f'"{name}"' for name in ("source", *table.version_key))
+
+
+def _no_version(table: Table) -> str:
+    kinds = {column.name: column.kind for column in (*HOUSEKEEPING, *table.columns)}
+    typed = ", ".join(f'NULL::{kinds[name].sql} AS "{name}"' for name in ("source", *table.version_key))
+    return f"(SELECT {typed} WHERE false)"

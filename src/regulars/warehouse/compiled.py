@@ -15,6 +15,11 @@ Content = TypeVar("Content")
 """Lists, texts and numbers, as JSON has them."""
 
 
+def ensure(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the table of what is compiled, before the first facts are derived: a query for what is not there ends a transaction."""
+    con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
+
+
 def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
     """What `make` makes, from facts.compiled where the same code made it before; it is not kept where the version is only read.
 
@@ -25,7 +30,7 @@ def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Cal
     if known is None:
         known = (json.dumps(make()),)
         if not _is_read_only(con):
-            con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
+            ensure(con)
             con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
             con.execute("INSERT INTO facts.compiled VALUES (?, ?, ?)", [release(), digest, *known])
     found: Content = json.loads(known[0])
@@ -37,8 +42,8 @@ def _known(con: duckdb.DuckDBPyConnection, digest: str) -> tuple[str] | None:
     sql = f"SELECT content FROM facts.compiled WHERE release = '{release()}' AND digest = '{digest}'"
     try:
         found: tuple[str] | None = con.execute(sql).fetchone()
-    except (duckdb.CatalogException, duckdb.InvalidInputException):
-        return None  # nothing was compiled yet; the latter where a connection may take the name for that of a variable
+    except duckdb.CatalogException:
+        return None
     return found
 
 

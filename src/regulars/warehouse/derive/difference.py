@@ -29,7 +29,7 @@ def correct(
     anew.
     """
     for table in dict.fromkeys(read.table for fact in FACT_TABLES for read in fact.reads if not read.by):
-        if changes.any(changes.altered(table)):
+        if changes.differs(table):
             raise NotEnough(f"{table.replace('_', ' ')} changed")
     if not correct_persons(con, settings, changes):
         raise NotEnough("two customers would have one number")

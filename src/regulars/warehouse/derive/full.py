@@ -9,7 +9,7 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts
-from regulars.warehouse.compiled import compiled
+from regulars.warehouse.compiled import compiled, ensure
 from regulars.warehouse.derive.coverage import write_coverage
 from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.shipped import shipped, shipped_names
@@ -47,6 +47,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     """Write persons and all facts from the current rows. A group of facts without any is empty tables in the main file."""
     require_rates(con, settings)
     derive_persons(con, settings, tables_with_rows(con))
+    ensure(con)
     done("persons")
     con.execute(";".join(FUNCTIONS["duckdb"]))
     known = with_rows(con)

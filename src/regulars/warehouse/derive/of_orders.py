@@ -48,8 +48,7 @@ def correct(
     run(con, first, keep=tuple(one.name for one in first if any(one.full_name in later.sql for later in rest)))
     _find_histories(con)
     run(con, rest)
-    _put_in(con)
-    return frozenset(_FACTS)
+    return _put_in(con)
 
 
 def _find_touched(con: duckdb.DuckDBPyConnection, changes: Changes, corrected: frozenset[str]) -> None:
@@ -179,11 +178,15 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _put_in(con: duckdb.DuckDBPyConnection) -> None:
+def _put_in(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Put the rows that came in the place of those that went. Returns the facts that any came to or went from."""
     con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
     _tell_alike(con)
     facts = groups.writable(con, ORDERS)
-    for name in _FACTS:
+    differ = ", ".join(f"EXISTS (FROM temp.removed_{name}) OR EXISTS (FROM temp.added_{name})" for name in _FACTS)
+    (found,) = con.execute(f"SELECT {differ}").fetchall()
+    changed = frozenset(name for name, differs in zip(_FACTS, found, strict=True) if differs)
+    for name in sorted(changed):
         con.execute(f"DELETE FROM {facts}.{name} WHERE rowid IN (SELECT row_ FROM temp.removed_{name})")
         con.execute(f"INSERT INTO {facts}.{name} BY NAME FROM temp.added_{name}")
     cell = "histogram, day, gap, number"
@@ -197,6 +200,7 @@ def _put_in(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(f"DELETE FROM {facts}.gaps WHERE rowid IN (SELECT row_ FROM temp.gaps_now WHERE row_ IS NOT NULL)")
     con.execute(f"INSERT INTO {facts}.gaps SELECT {cell}, n FROM temp.gaps_now WHERE n <> 0")
+    return changed
 
 
 def _tell_alike(con: duckdb.DuckDBPyConnection) -> None:

@@ -37,18 +37,16 @@ class Workspace:
         self.con = con
         self._tables: list[str] = []
         self._files = 0
-        file = con.execute("SELECT path FROM duckdb_databases() WHERE database_name = current_database()").fetchall()[
-            0
-        ][0]
+        ((file, zone),) = con.execute(
+            "SELECT path, current_setting('TimeZone') FROM duckdb_databases() WHERE database_name = current_database()"
+        ).fetchall()
         if file:
             # Beginning with the file's name, it is cleared with what a killed writer leaves of the file.
             self._folder = work_folder(Path(file))
             self._folder.mkdir(mode=0o700)
         else:
             self._folder = Path(tempfile.mkdtemp(prefix="regulars-"))
-        self._original_timezone = self._timezone = str(
-            con.execute("SELECT current_setting('TimeZone')").fetchall()[0][0]
-        )
+        self._original_timezone = self._timezone = str(zone)
 
     def __enter__(self) -> Workspace:
         return self
@@ -56,8 +54,8 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for table in self._tables:
-            self.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        if self._tables:
+            self.con.execute(";".join(f"DROP TABLE IF EXISTS temp.{table}" for table in self._tables))
         self.timezone(self._original_timezone)
         shutil.rmtree(self._folder)
 

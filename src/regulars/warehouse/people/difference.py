@@ -39,7 +39,7 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
         return True
     _look_up(con, changes)
     _correct_records(con)
-    if not changes.linked and not changes.any("temp.appeared") and not changes.any(changes.altered("customers")):
+    if not changes.linked and not changes.any("temp.appeared") and not changes.differs("customers"):
         return True
     _find_region(con, changes)
     find_persons(con)
