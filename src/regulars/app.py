@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -18,6 +19,7 @@ from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
+from regulars.warehouse.covers_until import covered_by
 from regulars.warehouse.derive import ALL_STEPS, changes_of, derive
 from regulars.warehouse.load.checks.refusals import FilesRefused
 from regulars.warehouse.load.files import InputFile
@@ -84,7 +86,11 @@ class App(Reading):
         inputs = found.inputs
         names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
-            with self._changing(f"load {names}", progress, [given.file.path for given in inputs]) as changes:
+            reads = [given.file.path for given in inputs]
+            covered: dict[str, date] = {}
+            with self._changing(
+                f"load {names}", progress, reads, lambda con: covered.update(covered_by(con, result.load_id))
+            ) as changes:
                 result = load(
                     changes.con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress,
                     changes=changes, refused=found.refused,
@@ -97,7 +103,7 @@ class App(Reading):
             if found.refused:
                 raise refusal(found, error.unreadable, error.rejected, error.own) from None
             raise
-        result.passed_over, result.unknown = found.passed_over, found.unknown
+        result.passed_over, result.unknown, result.covered = found.passed_over, found.unknown, covered
         result.leave_out(found.unreadable)
         return result
 
@@ -137,7 +143,14 @@ class App(Reading):
             act(changes)
 
     @contextmanager
-    def _changing(self, purpose: str, progress: Progress, reads: Sequence[Path] = ()) -> Iterator[Changes]:
+    def _changing(
+        self,
+        purpose: str,
+        progress: Progress,
+        reads: Sequence[Path] = (),
+        ask: Callable[[duckdb.DuckDBPyConnection], object] = lambda con: None,
+    ) -> Iterator[Changes]:
+        """A write; `ask` is called once everything is up to date."""
         with self.warehouse.write(purpose, reads=reads, waiting=self.tell) as con:
             log.ensure(con)
             changes = changes_of(con, self.shop.settings)
@@ -149,6 +162,7 @@ class App(Reading):
             try:
                 derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
                 refresh(con, self.shop.settings, None if derived.everything else derived.changed)
+                ask(con)
             except (duckdb.ConversionException, duckdb.OutOfRangeException):
                 raise LoadRefused(
                     "An order's sum, or an amount in the shop's currency, would have more than 14 digits. Nothing was changed.",

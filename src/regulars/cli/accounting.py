@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from typing import Any
 
@@ -35,8 +37,16 @@ def left_out(result: LoadResult) -> list[str]:
     return unknown + [f"{name} was passed over: it {reason}." for name, reason in result.passed_over.items()]
 
 
-def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | None, shop: str) -> None:
-    """Print the accounts, what was rejected and why, warnings, and what to do next."""
+def describe(
+    read: Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]],
+    result: LoadResult,
+    version: int | None,
+    shop: str,
+    said_until: bool,
+) -> None:
+    """Print the accounts, what was rejected and why, warnings, and what to do next. `read` opens the version, which takes a
+    while; `said_until` is whether the user said up to when the files reach.
+    """
     if not result.unchanged:
         files = Sheet(["file", "read", "used", "waiting", "rejected", "skipped"])
         for name, file in result.files.items():
@@ -54,7 +64,8 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
     rejected = sum(file.rejected for file in result.files.values())
     if rejected:
         say(f"{counted(rejected, 'row was', 'rows were')} rejected and kept whole:")
-        reasons = rejects.summary(con, load_id=result.load_id)
+        with read() as con:
+            reasons = rejects.summary(con, load_id=result.load_id)
         for reason, rows, example in reasons[:_REASONS]:
             say(f"  {count(rows)} × {reason} (such as {example})")
         if len(reasons) > _REASONS:
@@ -64,7 +75,7 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         say(f"See what waits: regulars rejects --waiting{shop}")
     for warning in (*left_out(result), *result.warnings):
         say(f"Note: {warning}")
-    _say_coverage(con, result)
+    _say_coverage(result, said_until)
     if result.unchanged:
         say("Nothing changed.")
     elif any(file.used for file in result.files.values()):
@@ -80,20 +91,10 @@ def describe(con: duckdb.DuckDBPyConnection, result: LoadResult, version: int | 
         say(f"Next: regulars metrics{shop}")
 
 
-def _say_coverage(con: duckdb.DuckDBPyConnection, result: LoadResult) -> None:
+def _say_coverage(result: LoadResult, said_until: bool) -> None:
     """Up to which day the tables of the load are covered."""
-    if result.unchanged:
+    if not result.covered:
         return
-    covered = con.execute(
-        "SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage WHERE table_name IN"
-        ' (SELECT "table" FROM main.load_tables WHERE load_id = ?) ORDER BY table_name',
-        [result.load_id],
-    ).fetchall()
-    if not covered:
-        return
-    declared = con.execute(
-        "SELECT covers_until IS NOT NULL FROM main.loads WHERE load_id = ?", [result.load_id]
-    ).fetchall()
-    is_alone = len(covered) == 1 and declared == [(False,)]
+    is_alone = len(result.covered) == 1 and not said_until
     alone = " A file alone reaches to its last row; --covers-until DAY says more." if is_alone else ""
-    say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in covered)}.{alone}")
+    say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in result.covered.items())}.{alone}")

@@ -73,7 +73,7 @@ class Changes:
         self.con.execute(f"INSERT INTO {changed} FROM temp.changing")
 
     def altered(self, name: str) -> str:
-        """The version keys of a table whose rows really differ now, as a relation; that of a table that nothing touched is empty."""
+        """The version keys of a table whose rows really differ now, as a relation: an empty one where nothing touched any."""
         if name not in self.tables:
             return _no_version(BY_NAME[name])
         altered = f"altered_{name}"

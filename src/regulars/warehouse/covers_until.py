@@ -57,6 +57,15 @@ def cover(
     return [f"--covers-until {day} is before the last rows of this load ({rows}); it is covered up to those."]
 
 
+def covered_by(con: duckdb.DuckDBPyConnection, load_id: int) -> dict[str, date]:
+    """The last day that each table of a load is covered up to, by any load."""
+    found = con.execute(
+        "SELECT table_name, DATE '1970-01-01' + last_day FROM facts.coverage WHERE table_name IN"
+        f' (SELECT "table" FROM main.load_tables WHERE load_id = {load_id}) ORDER BY table_name'
+    ).fetchall()
+    return dict(found)
+
+
 def _last_day(con: duckdb.DuckDBPyConnection, load_id: int, name: str, timezone: str) -> date | None:
     """The shop's day of a load's latest row in a table; None where there is none, or the table has no days."""
     table = BY_NAME[name]

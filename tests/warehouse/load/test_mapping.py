@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from regulars.vocabulary.errors import MappingError
+from regulars.warehouse.load.expressions import expression
 from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.load.run import FileCount
 from regulars.warehouse.schema import Kind
@@ -203,3 +204,12 @@ def test_a_source_may_warn_after_the_load(shop: Shop) -> None:
 
     found = shop.load({"x.csv": ("id,day,gross\n1,2024-01-05,10\n", simple({}, check=check))})
     assert "s has 1 orders" in found.warnings
+
+
+@pytest.mark.parametrize("name", ["order_id", "Order ID", "ÄRA", "a.b", "(1)", "x;y", "select"])
+def test_a_quoted_column_is_taken_apart_as_duckdb_does(name: str):
+    with duckdb.connect() as con:
+        quoted = expression(con, f'"{name}"', "place")
+        asked = expression(con, f' "{name}"', "place")
+    assert (quoted.names, quoted.bare) == (asked.names, asked.bare) == (frozenset((name.lower(),)), name.lower())
+    assert not quoted.over_rows

@@ -206,8 +206,7 @@ def load(
             for warning in (*left_out(result), *result.warnings):
                 tell(warning)
         else:
-            with app.warehouse.read() as con:
-                describe(con, result, version, naming(shop))
+            describe(app.warehouse.read, result, version, naming(shop), covers_until is not None)
     return code
 
 

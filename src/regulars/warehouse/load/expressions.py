@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,6 +14,9 @@ import duckdb
 
 from regulars.vocabulary.errors import MappingError
 from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed, nodes, require_allowed
+
+_BARE = re.compile(r'"([^"\0]+)"')
+"""A quoted column and nothing else, as most mappings have: DuckDB need not be asked what is in it."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,9 @@ class Expression:
 
 def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expression:
     """Take an expression apart. `place` says where it stands, for the message. Raises MappingError."""
+    if bare := _BARE.fullmatch(sql):
+        name = bare[1].lower()
+        return Expression(sql, frozenset((name,)), name, place)
     (answer,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
     return _taken_apart(sql, place, answer)
 

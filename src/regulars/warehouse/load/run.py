@@ -98,6 +98,8 @@ class LoadResult:
     """Files that hold no data, and why."""
     unknown: dict[str, str] = field(default_factory=dict)
     """Files that were left out because no source knows them, and why."""
+    covered: dict[str, date] = field(default_factory=dict)
+    """The last day that each of its tables is covered up to."""
 
     def leave_out(self, refused: Mapping[str, str]) -> None:
         """Note files that are refused and left out; `refused` maps their names to what is wrong."""
@@ -327,14 +329,13 @@ def _write(
     result: LoadResult,
 ) -> None:
     con, settings, options = context.room.con, context.settings, context.options
-    progress, changes = context.progress, context.changes
     load_id = result.load_id = _last_load(con) + 1
     names = sorted({stage.full_name for stage, _ in stages})
     con.execute(
         "INSERT INTO main.loads VALUES (?, ?, ?, ?, ?, ?, NULL)",
         [load_id, context.now, context.command, ", ".join(names), options.replace, options.covers_until],
     )
-    progress.start("storing", len(stages) + len(found.rows))
+    context.progress.start("storing", len(stages) + len(found.rows))
     refused: dict[str, str] = {}
     own: set[str] = set()
     counts = account(found, load_id, [stage for stage, _ in stages])
@@ -349,7 +350,7 @@ def _write(
             spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
             if is_refused(read=count.read, blank=blank, kept=kept + spoilt, rejected=count.rejected - spoilt):
                 own.add(stage.file.name)
-        progress.advance()
+        context.progress.advance()
     store_counts(con, load_id, stages, counts)
     rejected = sum(count.rejected for count in result.files.values())
     if rejected and options.strict and not unreadable:
@@ -372,17 +373,17 @@ def _write(
     for name, rows in found.rows.items():
         before = context.room.count(f"main.{name}") if options.replace else 0
         sources = filled[name] if options.replace else ()
-        done = sum(merge(con, BY_NAME[name], load_id, rows, sources, changes).values(), TableCount())
+        done = sum(merge(con, BY_NAME[name], load_id, rows, sources, context.changes).values(), TableCount())
         if options.replace and (gone := before + done.inserted - context.room.count(f"main.{name}")):
             rows_are = "1 row that the files no longer hold is", f"{gone:,} rows that the files no longer hold are"
             result.warnings.append(f"{name}: {rows_are[gone > 1]} gone.")
         if done != TableCount():
             result.tables[name] = done
-        progress.advance()
+        context.progress.advance()
     if options.covers_until is not None:
         result.warnings += cover(con, load_id, filled, options.covers_until, settings.timezone)
     result.warnings += store_waiting(found, load_id, settings)
-    result.released, released = use_complete(found, settings, changes)
+    result.released, released = use_complete(found, settings, context.changes)
     result.warnings += released
     define_identities(con, settings)
     for warn in CHECKS:

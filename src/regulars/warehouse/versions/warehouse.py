@@ -254,9 +254,7 @@ class Warehouse:
                     stack.callback(permit, self._machine.shared)
             yield
 
-    def _changed_copy(
-        self, purpose: str, pointer: Pointer, reads: list[Path]
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _changed_copy(self, purpose: str, pointer: Pointer, reads: list[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         number = pointer.highest + 1
         with self._naming_failures():
             building = self._files.building()

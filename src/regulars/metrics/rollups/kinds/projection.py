@@ -101,7 +101,9 @@ def _bounds(calendar: Calendar, grain: Grain, days: Numbers) -> tuple[Numbers, N
     before = calendar.fiscal_year_start - 1 if grain is Grain.FISCAL_YEAR else 0
     month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) - before
     first = month - month % length + before
-    start, end = (one.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for one in (first, first + length))
+    start, end = (
+        one.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64) for one in (first, first + length)
+    )
     return start, end
 
 
