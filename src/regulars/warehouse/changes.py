@@ -58,8 +58,10 @@ class Changes:
         changed, previous = f"temp.changed_{table.name}", f"temp.previous_{table.name}"
         if table.name not in self.tables:
             self.tables.add(table.name)
-            self.con.execute(f"CREATE TEMP TABLE changed_{table.name} AS SELECT {names} FROM main.{table.name} LIMIT 0")
-            self.con.execute(f"CREATE TEMP TABLE previous_{table.name} AS FROM main.{table.name} LIMIT 0")
+            self.con.execute(
+                f"CREATE TEMP TABLE changed_{table.name} AS SELECT {names} FROM main.{table.name} LIMIT 0;"
+                f"CREATE TEMP TABLE previous_{table.name} AS FROM main.{table.name} LIMIT 0"
+            )
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE changing AS SELECT {names} FROM {keys} ANTI JOIN {changed} USING ({names})"
         )
@@ -85,12 +87,12 @@ class Changes:
             f"CREATE OR REPLACE TEMP TABLE current_{name} AS"
             f" SELECT m.* FROM main.{name} m SEMI JOIN temp.changed_{name} USING ({names})"
         )
-        # A row that a later load brought again unchanged is the same row.
-        before, after = (f"SELECT * EXCLUDE (load_id) FROM temp.{kind}_{name}" for kind in ("previous", "current"))
-        self.con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {altered} AS SELECT DISTINCT {names}"
-            f" FROM (({before} EXCEPT ALL {after}) UNION ALL ({after} EXCEPT ALL {before}))"
-        )
+        differ = f"temp.current_{name}"
+        if self.any(f"temp.previous_{name}"):
+            # A row that a later load brought again unchanged is the same row.
+            before, after = (f"SELECT * EXCLUDE (load_id) FROM temp.{kind}_{name}" for kind in ("previous", "current"))
+            differ = f"(({before} EXCEPT ALL {after}) UNION ALL ({after} EXCEPT ALL {before}))"
+        self.con.execute(f"CREATE OR REPLACE TEMP TABLE {altered} AS SELECT DISTINCT {names} FROM {differ}")
         return f"temp.{altered}"
 
     def differs(self, name: str) -> bool:

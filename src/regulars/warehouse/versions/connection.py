@@ -145,9 +145,9 @@ def _closed(
             (locked,) = con.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
             for group, file in () if locked else groups.items():
                 attach(con, group, file, read_only=True)
-            for name, value in (limits if locked else limits | closed).items():
-                if value is not None:
-                    con.execute(f"SET GLOBAL {name} = {_literal(value)}")  # global, so that cursors take it over
+            asked = (limits if locked else limits | closed).items()
+            # Global, so that cursors take it over.
+            con.execute("".join(f"SET GLOBAL {name} = {_literal(value)};" for name, value in asked if value is not None))
     except BaseException:
         con.close()
         raise

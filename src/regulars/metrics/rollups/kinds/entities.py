@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 4_000_000
 _FOUND = "entities_found"
-_CHANGED = "temp.entities_changed"
 _SEQUENCE = "sequence_"
 """What a row's columns of its fact's sequence are called; the higher comes later."""
 
@@ -75,18 +74,21 @@ def correct(
     for column, measure, asked in _asked(family, seen, levels):
         splits = tuple(sorted({level.by for level in asked} - {WHOLE}))
         rows = _rows(con, family, measure, splits)
-        parts = []
-        for sign, concerned in zip((1, -1), _concerned(con, family, measure), strict=True):
-            con.execute(f"CREATE OR REPLACE TEMP TABLE entities_{'now' if sign > 0 else 'before'} AS {rows(concerned)}")
-        for level in asked:
-            for sign, name in ((1, "entities_now"), (-1, "entities_before")):
-                parts.append(f"SELECT {level.level}::INTEGER AS level, period, split, bucket, {sign} * n AS n"
-                             f" FROM ({_found(level, measure, f'temp.{name}')})")  # fmt: skip
+        both = (
+            f"SELECT {sign} AS sign, * FROM ({rows(concerned)})"
+            for sign, concerned in zip((1, -1), _concerned(con, family, measure), strict=True)
+        )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE entities_of_both AS {' UNION ALL '.join(both)}")
+        parts = (
+            f"SELECT {level.level}::INTEGER AS level, period, split, bucket, apart * n AS n"
+            f" FROM ({_found(level, measure, 'temp.entities_of_both', 'sign')})"
+            for level in asked
+        )
         con.execute(
             f"INSERT INTO {table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column}"
             f" FROM ({' UNION ALL '.join(parts)}) GROUP BY level, period, split, bucket HAVING sum(n) <> 0"
         )
-        con.execute("DROP TABLE temp.entities_now; DROP TABLE temp.entities_before")
+        con.execute("DROP TABLE temp.entities_of_both")
 
 
 def _concerned(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure) -> tuple[str, str]:
@@ -138,21 +140,25 @@ def _projected(table: TableColumns, measure: Measure, splits: tuple[str, ...]) -
     return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
 
 
-def _found(one: RollupLevel, measure: Measure, rows: str) -> str:
-    """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level."""
+def _found(one: RollupLevel, measure: Measure, rows: str, apart: str = "0") -> str:
+    """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level, and by `apart`, a column or
+    constant.
+    """
     split = "NULL" if one.by == WHOLE else f'r."by_{one.by}"'
     period = f"c.{start_of(Grain(one.grain))}"
     placed = (
-        f"SELECT {period} AS period, {split}::TEXT AS split, r.* FROM {rows} r JOIN {CALENDAR} c ON c.{DAY} = r.day"
+        f"SELECT {period} AS period, {split}::TEXT AS split, {apart} AS apart, r.* FROM {rows} r"
+        f" JOIN {CALENDAR} c ON c.{DAY} = r.day"
     )
+    keys = "period, split, bucket, apart"
     if measure.distinct:
-        return f"SELECT period, split, bucket, count(DISTINCT entity) AS n FROM ({placed}) WHERE entity IS NOT NULL GROUP BY ALL"
+        return f"SELECT {keys}, count(DISTINCT entity) AS n FROM ({placed}) WHERE entity IS NOT NULL GROUP BY ALL"
     order = ", ".join(["day DESC", *(f"{_SEQUENCE}{place} DESC" for place in range(len(measure.fact.sequence)))])
     last = (
         f"SELECT * FROM ({placed}) QUALIFY entity IS NULL"
-        f" OR row_number() OVER (PARTITION BY period, split, entity ORDER BY {order}) = 1"
+        f" OR row_number() OVER (PARTITION BY period, split, apart, entity ORDER BY {order}) = 1"
     )
-    return f"SELECT period, split, bucket, coalesce(sum(value), 0)::BIGINT AS n FROM ({last}) GROUP BY ALL"
+    return f"SELECT {keys}, coalesce(sum(value), 0)::BIGINT AS n FROM ({last}) GROUP BY ALL"
 
 
 def _sum_last(
