@@ -129,7 +129,7 @@ class Work:
 
         keys: what names a row; count: the column with the number of rows behind it.
         """
-        written = registry.written(self.con, table)
+        written = sum(one.rows for one in self.decided if one.table == table and one.is_stored)
         if not written or self.rows(table) <= 2 * written:
             return
         listed = ", ".join(keys)

@@ -36,29 +36,37 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: 
     changed: the tables whose rows are not those of the last time; None for all. The days of the others are known.
     """
     _write_loaded_days(con, settings, changed)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE brought AS {_BROUGHT}")
     parts = [
         f"SELECT table_name, first_day, last_day FROM {_LOADED}",
         # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
         *(
             f"SELECT '{table.name}', o.begins, o.ends FROM {_LOADED} o WHERE o.table_name = '{table.covered_with}'"
-            f" AND o.load_id IN (SELECT load_id FROM temp.brought WHERE table_name = '{table.name}')"
+            f" AND o.load_id IN (SELECT load_id FROM brought WHERE table_name = '{table.name}')"
             f" AND EXISTS (FROM {_LOADED} WHERE table_name = '{table.name}')"
             for table in _DATED
             if table.covered_with
         ),
     ]
-    con.execute(
-        "CREATE OR REPLACE TABLE facts.coverage AS SELECT table_name, min(first_day)::INTEGER AS first_day,"
-        f" max(last_day)::INTEGER AS last_day FROM ({' UNION ALL '.join(parts)}) GROUP BY table_name"
-        " HAVING min(first_day) IS NOT NULL"
+    alike = "".join(
+        f" UNION ALL SELECT '{name}', first_day, last_day FROM covered WHERE table_name = '{table_name}' AND EXISTS ({rows})"
+        for name, table_name, rows in _COVERED_WITH
     )
-    _extend(con)
-    for name, table_name, rows in _COVERED_WITH:
-        con.execute(
-            f"INSERT INTO facts.coverage SELECT '{name}', first_day, last_day FROM facts.coverage"
-            f" WHERE table_name = '{table_name}' AND EXISTS ({rows})"
-        )
+    # Each table reaches to the latest day of any table in the loads of the same source that brought it. A load also reaches to
+    # the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
+    con.execute(
+        f"""CREATE OR REPLACE TABLE facts.coverage AS
+        WITH brought AS MATERIALIZED ({_BROUGHT}),
+        own AS (
+            SELECT table_name, min(first_day) AS first_day, max(last_day) AS last_day FROM ({" UNION ALL ".join(parts)})
+            GROUP BY table_name HAVING min(first_day) IS NOT NULL),
+        reached AS (
+            SELECT b.table_name, max(o.ends) AS day FROM brought b JOIN {_LOADED} o USING (source, load_id) GROUP BY b.table_name),
+        declared AS (SELECT table_name, date_diff('day', DATE '1970-01-01', day) AS day FROM ({DECLARED_COVERAGE})),
+        covered AS MATERIALIZED (
+            SELECT table_name, first_day::INTEGER AS first_day, greatest(last_day, reached.day, declared.day)::INTEGER AS last_day
+            FROM own LEFT JOIN reached USING (table_name) LEFT JOIN declared USING (table_name))
+        FROM covered{alike}"""
+    )
 
 
 def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None) -> None:
@@ -97,20 +105,4 @@ def _days(table: Table) -> str:
     return (
         f"SELECT '{table.name}' AS table_name, source, load_id, {', '.join(days.values())}"
         f" FROM log.{table.name} WHERE NOT waiting GROUP BY source, load_id, zone"
-    )
-
-
-def _extend(con: duckdb.DuckDBPyConnection) -> None:
-    """Let each table reach to the latest day of any table in the loads of the same source that brought it.
-
-    A load also reaches to the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
-    """
-    con.execute(
-        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, e.day) FROM (SELECT brought.table_name,"
-        f" max(other.ends) AS day FROM temp.brought JOIN {_LOADED} other USING (source, load_id)"
-        " GROUP BY brought.table_name) e WHERE e.table_name = c.table_name AND e.day IS NOT NULL"
-    )
-    con.execute(
-        "UPDATE facts.coverage AS c SET last_day = greatest(c.last_day, date_diff('day', DATE '1970-01-01', declared.day))"
-        f" FROM ({DECLARED_COVERAGE}) declared WHERE declared.table_name = c.table_name"
     )

@@ -147,7 +147,9 @@ def _closed(
                 attach(con, group, file, read_only=True)
             asked = (limits if locked else limits | closed).items()
             # Global, so that cursors take it over.
-            con.execute("".join(f"SET GLOBAL {name} = {_literal(value)};" for name, value in asked if value is not None))
+            con.execute(
+                "".join(f"SET GLOBAL {name} = {_literal(value)};" for name, value in asked if value is not None)
+            )
     except BaseException:
         con.close()
         raise

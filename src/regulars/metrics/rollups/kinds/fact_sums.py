@@ -95,7 +95,9 @@ def _build(work: Work, family: Family, seen: Projection, asked: Iterable[Level],
     wanted = [level for level, size in sizes.items() if size <= work.rule.most(fact_rows, level.by)]
     if fact_rows <= work.rule.few:
         rows = seen_rows(seen, f"facts.{family.table}")
-        sizes |= _put_straight(work, seen, rows, {level: numbers[level] for level in wanted})
+        small = {level: numbers[level] for level in wanted}
+        _put_straight(work, seen, rows, small)
+        sizes |= _rows_of(work, family, small)
     else:
         parts = (seen_rows(seen, part) for part in _in_parts(work, family.table))
         sizes |= _sum_up(work, seen, parts, numbers, wanted)
@@ -118,21 +120,19 @@ def _in_parts(work: Work, fact: str) -> Iterator[str]:
         yield f"(SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + _PART})"
 
 
-def _put_straight(work: Work, seen: Projection, rows: str, numbers: Mapping[Level, int]) -> dict[Level, int]:
-    """Add the sums of rows, given as SQL of SEEN, to the levels. Returns how many rows each got."""
-    found: dict[Level, int] = {}
+def _put_straight(work: Work, seen: Projection, rows: str, numbers: Mapping[Level, int]) -> None:
+    """Add the sums of rows, given as SQL of SEEN, to the levels."""
     if numbers:
-        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {narrowed(seen, rows)}")
         table = _rollup(work, next(iter(numbers)).family)
-        start = work.number(f"SELECT max(rowid) + 1 FROM {table}")
-        work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}")
-        counted = work.con.execute(
-            f"SELECT level, count(*) FROM {table} WHERE rowid >= {start} GROUP BY level"
-        ).fetchall()
-        by_level = {int(level): int(number) for level, number in counted}
-        found = {level: by_level.get(number, 0) for level, number in numbers.items()}
-        work.con.execute(f"DROP TABLE {SEEN}")
-    return found
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {narrowed(seen, rows)}")
+        work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}; DROP TABLE {SEEN}")
+
+
+def _rows_of(work: Work, family: Family, numbers: Mapping[Level, int]) -> dict[Level, int]:
+    """How many rows the levels have, by their numbers."""
+    counted = work.con.execute(f"SELECT level, count(*) FROM {_rollup(work, family)} GROUP BY level").fetchall()
+    by_level = {int(level): int(rows) for level, rows in counted}
+    return {level: by_level.get(number, 0) for level, number in numbers.items()}
 
 
 def _sum_up(
