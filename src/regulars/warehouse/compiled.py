@@ -11,13 +11,14 @@ import duckdb
 
 from regulars.warehouse.edition import release
 
+_TABLE = "CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)"
 Content = TypeVar("Content")
 """Lists, texts and numbers, as JSON has them."""
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table of what is compiled, before the first facts are derived: a query for what is not there ends a transaction."""
-    con.execute("CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)")
+    con.execute(_TABLE)
 
 
 def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
@@ -30,9 +31,11 @@ def compiled(con: duckdb.DuckDBPyConnection, told: tuple[object, ...], make: Cal
     if known is None:
         known = (json.dumps(make()),)
         if not _is_read_only(con):
-            ensure(con)
-            con.execute("DELETE FROM facts.compiled WHERE release <> ?", [release()])
-            con.execute("INSERT INTO facts.compiled VALUES (?, ?, ?)", [release(), digest, *known])
+            content = known[0].replace("'", "''")
+            con.execute(
+                f"{_TABLE}; DELETE FROM facts.compiled WHERE release <> '{release()}';"
+                f"INSERT INTO facts.compiled VALUES ('{release()}', '{digest}', '{content}')"
+            )
     found: Content = json.loads(known[0])
     return found
 
