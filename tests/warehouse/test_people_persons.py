@@ -170,6 +170,19 @@ def test_identities_of_one_hash_stay_two(con: duckdb.DuckDBPyConnection, monkeyp
     assert con.execute(f"FROM {IDENTITIES} ORDER BY ALL").fetchall() == numbers
 
 
+def test_keys_are_counted_from_one_in_a_transaction_too(con: duckdb.DuckDBPyConnection):
+    """Where DuckDB gives the rows of a new table numbers that are far from 0."""
+    for number in range(1, 21):
+        add(con, "customers", customer_id=str(number), email=f"{number}@x.example")
+    con.execute("BEGIN")
+    groups(con)
+    con.execute("COMMIT")
+    assert only(con, "SELECT list(key ORDER BY key) FROM facts.identities") == list(range(1, 41))
+    assert con.execute(f"SELECT id, email FROM {RECORDS} ORDER BY id").fetchall() == sorted(
+        (f"id:own:{number}", f"email:{number}@x.example") for number in range(1, 21)
+    )
+
+
 def test_too_few_hashes_are_refused(con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch):
     for number in range(1, 21):
         add(con, "customers", customer_id=str(number))

@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import duckdb
 
-_TEMPORARY = ("component_stars", "component_links", "component_labels", "component_hooks")
+_TEMPORARY = ("component_links", "component_hooks")
 
 
 def find_components(con: duckdb.DuckDBPyConnection, keys: str, links: str) -> int:
-    """Write temp.components: the rows of `keys`, a relation with a `key`, and the `label` of each one's component: one of its keys.
+    """Make the temporary view components: the rows of `keys` with the `label` of each one's component, one of its keys.
 
-    `links` is a table of a, b and joined. Links that are not `joined` lead from stronger to weaker identities: they make no
-    circle. Returns the number of rounds.
+    `keys` is a table of key, `low` and `high`: the smallest and the largest of the stronger identities that records link it to,
+    null where there are none; and of `leads`, whether it may be the stronger one itself. Stronger to weaker makes no circle.
+    `links` is a table of a, b and joined: those that records say of each key b that has several stronger ones, and what was
+    joined, in any direction. Leaves temp.component_labels, which the view reads. Returns the number of rounds.
     """
-    # Most keys are linked to one other: the first round, over all links, is one aggregation.
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE component_stars AS"
-        f" SELECT b AS key, min(a) AS low, max(a) AS high FROM {links} WHERE NOT joined GROUP BY b"
-    )
+    # Most keys are linked to one other, which is linked to none that is stronger: these need no round.
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE component_links AS
-        SELECT DISTINCT l.a, s.low AS b FROM {links} l JOIN temp.component_stars s ON s.key = l.b
-        WHERE NOT l.joined AND s.low <> s.high AND l.a <> s.low
-        UNION SELECT key, low FROM temp.component_stars WHERE key IN (SELECT a FROM {links})
-            OR key IN (SELECT b FROM {links} WHERE joined)
+        SELECT DISTINCT l.a, k.low AS b FROM {links} l JOIN {keys} k ON k.key = l.b WHERE NOT l.joined AND l.a <> k.low
+        UNION SELECT key, low FROM {keys} WHERE low IS NOT NULL AND (
+            leads AND key IN (SELECT low FROM {keys} UNION ALL SELECT a FROM {links})
+            OR key IN (SELECT a FROM {links} WHERE joined UNION ALL SELECT b FROM {links} WHERE joined))
         UNION SELECT a, b FROM {links} WHERE joined AND a <> b
         """
     )
@@ -53,14 +51,10 @@ def find_components(con: duckdb.DuckDBPyConnection, keys: str, links: str) -> in
             " FROM temp.component_labels l LEFT JOIN temp.component_hooks h ON h.key = l.label"
         )
     con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE components AS SELECT k.*, coalesce(l.label, s.low, k.key) AS label
-        FROM {keys} k LEFT JOIN temp.component_stars s ON s.key = k.key
-        LEFT JOIN temp.component_labels l ON l.key = coalesce(s.low, k.key)
-        """
+        f"CREATE OR REPLACE TEMP VIEW components AS SELECT k.*, k.rowid AS row_, coalesce(l.label, k.low, k.key) AS label"
+        f" FROM {keys} k LEFT JOIN temp.component_labels l ON l.key = coalesce(k.low, k.key)"
     )
-    for table in _TEMPORARY:
-        con.execute(f"DROP TABLE temp.{table}")
+    con.execute("; ".join(f"DROP TABLE temp.{table}" for table in _TEMPORARY))
     return rounds
 
 

@@ -9,7 +9,18 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.people.descriptions import describe
 from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
 from regulars.warehouse.people.persons import IDENTIFIED, find_persons, forget_persons, hashed
-from regulars.warehouse.people.records import PRIMARY, REFERENCES, SAID, mentioned, once, referred, said, spelt, summed
+from regulars.warehouse.people.records import (
+    PRIMARY,
+    REFERENCES,
+    SAID,
+    keyed,
+    mentioned,
+    once,
+    referred,
+    said,
+    spelt,
+    summed,
+)
 from regulars.warehouse.schema import Table
 
 # Joined by the hash of all of it; the primary identity is never null.
@@ -18,7 +29,6 @@ _TEMPORARY = (
     "reached",
     "region",
     "region_before",
-    "region_records",
     "region_identities",
     "record_texts",
     "known",
@@ -43,7 +53,9 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
         return True
     _find_region(con, changes)
     find_persons(con)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE region_identities AS {IDENTIFIED}")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE region_identities AS SELECT key, identity, person, source FROM {IDENTIFIED}"
+    )
     if _collides(con):
         return False
     con.execute(
@@ -57,7 +69,7 @@ def correct_persons(con: duckdb.DuckDBPyConnection, settings: Settings, changes:
     customers = rows_of("main.customers", "temp.region_identities")
     con.execute(
         "DELETE FROM facts.persons WHERE person IN (SELECT person FROM temp.region_before);"
-        f" INSERT INTO facts.persons {describe(customers, 'temp.region_identities', 'temp.person_records')}"
+        f" INSERT INTO facts.persons {describe(customers, 'identity', 'identity')}"
     )
     for table in _TEMPORARY:
         con.execute(f"DROP TABLE temp.{table}")
@@ -152,19 +164,13 @@ def _find_region(con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
     inside = " UNION ".join(
         f"SELECT * FROM facts.records WHERE {name} IN (SELECT key FROM temp.region)" for name in REFERENCES
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE region_records AS {inside}")
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE person_keys AS SELECT r.key, r.identity, min(m.kind) AS kind, min(m.source) AS source
-        FROM ({mentioned("temp.region_records")}) m JOIN temp.region r ON r.key = m.reference GROUP BY ALL
-        """
-    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE person_records AS {inside}")
     # Where a split cut off an identity, a record reaches beyond the region: that part of it links nothing in here.
-    own = f"(FROM temp.region_records WHERE {PRIMARY} IN (SELECT key FROM temp.region))"
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE person_records AS"
-        f" {referred(own, '(SELECT key AS old, key AS new FROM temp.region)')}"
-    )
+    mentions = f"""
+        SELECT r.key, r.identity, m.kind, m.source, m.stronger IS NULL AS leads, s.identity AS stronger, s.key AS stronger_key
+        FROM ({mentioned("temp.person_records")}) m JOIN temp.region r ON r.key = m.reference
+        LEFT JOIN temp.region s ON s.key = m.stronger"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE person_keys AS {keyed(mentions)}")
 
 
 def _collides(con: duckdb.DuckDBPyConnection) -> bool:

@@ -17,7 +17,7 @@ from regulars.warehouse.people.components import find_components
 from regulars.warehouse.people.corrections import ensure_corrections
 from regulars.warehouse.people.descriptions import describe
 from regulars.warehouse.people.identities import RECORDS, define_identities, primary_identity
-from regulars.warehouse.people.records import PRIMARY, REFERENCES, links, mentioned, referred, spelt_rows, summed
+from regulars.warehouse.people.records import REFERENCES, keyed, links, mentioned, referred, spelt_rows, summed
 from regulars.warehouse.schema import Table
 
 HEX_DIGITS = 15
@@ -45,31 +45,17 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings, filled: C
     rows = rows or {RECORDS[0].name: f"main.{RECORDS[0].name}"}
     con.execute(f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt_rows(rows)}")
     attempt = _hash_identities(con)
-    con.execute("DROP TABLE temp.person_texts")
     find_persons(con)
-    # Identities of one person lie side by side, so that references to them take few bits.
     con.execute(
-        "CREATE OR REPLACE TABLE facts.identities AS"
-        " SELECT row_number() OVER (ORDER BY person, key)::INTEGER AS key, identity, person, source"
-        f" FROM ({IDENTIFIED})"
+        f"CREATE OR REPLACE TABLE facts.identities AS SELECT {_NUMBER} AS key, identity, person, source FROM {IDENTIFIED}"
     )
+    kinds = con.execute("SELECT DISTINCT kind FROM temp.person_keys").fetchall()
+    numbers = f"(SELECT key AS old, {_NUMBER} AS new, kind FROM temp.components)"
+    numbered = referred("temp.person_records", numbers, {kind for (kind,) in kinds})
+    con.execute(f"CREATE OR REPLACE TABLE facts.records AS {summed(f'({numbered})')}")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE person_numbers AS"
-        f" SELECT {_hash('identity', attempt)} AS old, key AS new FROM facts.identities"
+        f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers', 'key', _hash('identity', attempt))}"
     )
-    counts = con.execute(
-        f"SELECT {', '.join(f'count({name})' for name in REFERENCES)} FROM temp.person_records"
-    ).fetchall()
-    said = [name for name, count in zip(REFERENCES, counts[0], strict=True) if count]
-    con.execute(
-        "CREATE OR REPLACE TABLE facts.records AS"
-        f" FROM ({referred('temp.person_records', 'temp.person_numbers', said)}) ORDER BY {PRIMARY}"
-    )
-    con.execute(
-        "CREATE OR REPLACE TABLE facts.persons AS"
-        f" {describe('main.customers', 'facts.identities', 'facts.records')} ORDER BY person"
-    )
-    con.execute("DROP TABLE temp.person_numbers")
     forget_persons(con)
 
 
@@ -81,30 +67,33 @@ def of_persons(table: Table, rows: str) -> str:
     )
 
 
-IDENTIFIED = (
-    "SELECT c.key, c.identity, p.person, c.source FROM temp.components c JOIN temp.person_components p USING (label)"
-)
-"""SQL of the identities with their persons, once `find_persons` has found them."""
+_NUMBER = "(row_ - (SELECT min(rowid) FROM temp.person_keys) + 1)::INTEGER"
+"""SQL of the key that an identity is stored with: its place, from 1. In a transaction row numbers begin anywhere."""
+IDENTIFIED = "temp.components JOIN (SELECT label, person FROM temp.person_components) USING (label)"
+"""The identities with their persons, once `find_persons` has found them."""
 
 
 def find_persons(con: duckdb.DuckDBPyConnection) -> None:
-    """Find the persons of temp.person_keys(key, identity, kind, source) by what temp.person_records, with keys, say of them.
+    """Find the persons of temp.person_keys (`keyed`) by what temp.person_records, with keys, say of them.
 
-    Writes temp.person_components(label, person, identity, customer, person_id, email, phone), with the smallest of each
-    kind, and temp.components. `forget_persons` drops all of them.
+    Writes temp.person_components(label, person, identity, customer, person_id, email, phone, records), with the smallest of
+    each kind, and temp.components. `forget_persons` drops all of them.
     """
-    con.execute(f"CREATE OR REPLACE TEMP TABLE person_links AS {links('temp.person_records', 'temp.person_keys')}")
+    ambiguous = "(SELECT key FROM temp.person_keys WHERE low <> high)"
+    linked = links("temp.person_records", "temp.person_keys", ambiguous)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE person_links AS {linked}")
     find_components(con, "temp.person_keys", "temp.person_links")
     kinds = ", ".join(f"min(identity) FILTER (kind = {kind}) AS {name}" for kind, name in enumerate(REFERENCES))
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE person_components AS
-        SELECT label, {hashed("identity")} AS person, identity,
-            CASE WHEN source = last_source THEN substr(id, length(source) + 5) END AS customer, source <> last_source AS several,
-            substr(person_id, 8) AS person_id, substr(email, 7) AS email, substr(phone, 7) AS phone
+        SELECT label, {hashed("identity")} AS person, identity, substr(id, length(source) + 5) AS customer,
+            source <> last_source AS several, substr(person_id, 8) AS person_id, substr(email, 7) AS email,
+            substr(phone, 7) AS phone, records
         FROM (
             SELECT *, least({", ".join(REFERENCES)}) AS identity FROM (
-                SELECT label, {kinds}, min(source) AS source, max(source) AS last_source
+                SELECT label, {kinds}, min(source) AS source, max(source) AS last_source,
+                    count(*) FILTER (leads)::INTEGER AS records
                 FROM temp.components GROUP BY label
             )
         )
@@ -123,8 +112,8 @@ def find_persons(con: duckdb.DuckDBPyConnection) -> None:
 
 def forget_persons(con: duckdb.DuckDBPyConnection) -> None:
     """Drop what `find_persons` read and wrote."""
-    for table in ("person_records", "person_keys", "person_links", "components", "person_components"):
-        con.execute(f"DROP TABLE temp.{table}")
+    tables = ("person_records", "person_keys", "person_links", "component_labels", "person_components")
+    con.execute("DROP VIEW temp.components; " + "; ".join(f"DROP TABLE temp.{table}" for table in tables))
 
 
 def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
@@ -134,27 +123,27 @@ def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
     which way that was.
     """
     for attempt in range(_ATTEMPTS):
-        con.execute(
-            f"CREATE OR REPLACE TEMP TABLE person_keys AS SELECT {_hash('reference', attempt)} AS key,"
-            " reference AS identity, min(kind) AS kind, min(source) AS source"
-            f" FROM ({mentioned('temp.person_texts')}) GROUP BY reference"
+        mentions = (
+            f"SELECT {_hash('reference', attempt)} AS key, reference AS identity, kind, source, stronger IS NULL AS leads,"
+            f" stronger, {_hash('stronger', attempt)} AS stronger_key FROM ({mentioned('temp.person_texts')})"
         )
+        con.execute(f"CREATE OR REPLACE TEMP TABLE person_keys AS {keyed(mentions)}")
         if con.execute("SELECT count(*) = count(DISTINCT key) FROM temp.person_keys").fetchall()[0][0]:
             break
     else:
         raise WarehouseError("The identities cannot be told apart by their hashes.")
-    hashes = ", ".join(f"CASE WHEN {name} IS NOT NULL THEN {_hash(name, attempt)} END AS {name}" for name in REFERENCES)
+    hashes = ", ".join(f"{_hash(name, attempt)} AS {name}" for name in REFERENCES)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE person_records AS"
-        f" {summed(f'(SELECT * REPLACE ({hashes}) FROM temp.person_texts)')}"
+        f"CREATE OR REPLACE TEMP TABLE person_records AS SELECT {hashes}, source, times FROM temp.person_texts;"
+        " DROP TABLE temp.person_texts"
     )
     return attempt
 
 
 def _hash(text: str, attempt: int) -> str:
-    """SQL of a text's hash of HASH_BITS."""
-    whole = f"hash({text}, {attempt})" if attempt else f"hash({text})"
-    return whole if HASH_BITS == 64 else f"{whole} % {1 << HASH_BITS}"
+    """SQL of a text's hash of HASH_BITS; null of null. Every attempt is another hash, also of texts whose first is the same."""
+    whole = f"hash({text} || '{attempt}')" if attempt else f"hash({text})"
+    return f"CASE WHEN {text} IS NOT NULL THEN {whole if HASH_BITS == 64 else f'{whole} % {1 << HASH_BITS}'} END"
 
 
 def hashed(text: str) -> str:

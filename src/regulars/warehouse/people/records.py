@@ -51,41 +51,76 @@ def summed(records: str) -> str:
     return f"SELECT {SAID}, sum(times)::BIGINT AS times FROM {records} WHERE {PRIMARY} IS NOT NULL GROUP BY ALL"
 
 
-def referred(records: str, identities: str, filled: Collection[str] = REFERENCES) -> str:
+def referred(records: str, identities: str, kinds: Collection[int] | None = None) -> str:
     """SQL of records with keys in place of texts, or other keys.
 
-    `identities` is a relation of `old` and `new`. A reference that is not in it becomes null, and so do all but `filled`.
+    `identities` is a relation of `old` and `new`. A reference that is not in it becomes null. With `kinds`, places in REFERENCES,
+    it also says each identity's `kind`, and all references but these become null.
     """
-    joins = " ".join(f"LEFT JOIN {identities} of_{name} ON of_{name}.old = r.{name}" for name in filled)
-    columns = (f"{f'of_{name}.new' if name in filled else 'NULL::INTEGER'} AS {name}" for name in REFERENCES)
-    return f"SELECT r.* REPLACE ({', '.join(columns)}) FROM {records} r {joins}"
+    joins, columns = [], []
+    for kind, name in enumerate(REFERENCES):
+        if kinds is not None and kind not in kinds:
+            columns.append(f"NULL::INTEGER AS {name}")
+            continue
+        of_kind = "" if kinds is None else f" AND of_{name}.kind = {kind}"
+        joins.append(f"LEFT JOIN {identities} of_{name} ON of_{name}.old = r.{name}{of_kind}")
+        columns.append(f"of_{name}.new AS {name}")
+    return f"SELECT r.* REPLACE ({', '.join(columns)}) FROM {records} r {' '.join(joins)}"
 
 
 def mentioned(records: str) -> str:
-    """SQL of `reference`, `kind` (its place in REFERENCES) and `source`: all references of records."""
+    """SQL of `reference`, `kind` (its place in REFERENCES), `source` and `stronger`: all references of records.
+
+    `stronger` is the primary reference of the record, null where that is this one.
+    """
     return " UNION ALL ".join(
-        f"SELECT {name} AS reference, {kind}::UTINYINT AS kind, {'NULL' if kind else 'source'} AS source"
+        f"SELECT {name} AS reference, {kind}::UTINYINT AS kind, {'NULL' if kind else 'source'} AS source,"
+        f" {'coalesce(' + ', '.join(REFERENCES[:kind]) + ')' if kind else 'NULL'} AS stronger"
         f" FROM {records} WHERE {name} IS NOT NULL"
         for kind, name in enumerate(REFERENCES)
     )
 
 
-def links(records: str, identities: str) -> str:
+def keyed(mentions: str) -> str:
+    """SQL of identities, each once: key, identity, `kind`, `source`, `leads` (whether it is the primary one of a record), and
+    `low` and `high`: the smallest and the largest key of the primary ones that it is linked to, null where there are none.
+
+    `mentions` is a relation of key, identity, kind, source, leads, and of `stronger` and `stronger_key` of the record's primary
+    identity where that is another one, null where it is not wanted. What the shop split is no link.
+    """
+    return f"""
+        SELECT key, identity, min(kind) AS kind, min(source) AS source, bool_or(leads) AS leads,
+            min(linked) AS low, max(linked) AS high
+        FROM (
+            SELECT m.*, CASE WHEN s.a IS NULL THEN m.stronger_key END AS linked FROM ({mentions}) m
+            LEFT JOIN (
+                SELECT least(a, b) AS a, greatest(a, b) AS b FROM main.people_corrections
+                GROUP BY ALL HAVING NOT arg_max(joined, seq)
+            ) s ON s.a = least(m.identity, m.stronger) AND s.b = greatest(m.identity, m.stronger)
+        )
+        GROUP BY key, identity"""
+
+
+def links(records: str, identities: str, ambiguous: str = "") -> str:
     """SQL of a, b, joined: keys of the primary and another identity of each record, less what the shop split, plus what it
     joined. A link may be said more than once.
 
-    `records` is a relation of REFERENCES as keys, `identities` one of `key` and `identity`.
+    `records` is a relation of REFERENCES as keys, `identities` one of `key` and `identity`; records' references that are not in
+    it link nothing. `ambiguous` is a relation of the keys b whose links by records are wanted; without it, all are.
     """
-    seen = " UNION ALL ".join(
-        f"SELECT {PRIMARY} AS a, {name} AS b FROM {records} WHERE {name} <> {PRIMARY}" for name in REFERENCES[1:]
-    )
+    wanted = f" AND reference IN (FROM {ambiguous})" if ambiguous else ""
     return f"""
-        WITH corrected AS MATERIALIZED (
+        WITH named AS MATERIALIZED (
+            SELECT key, identity FROM {identities}
+            WHERE identity IN (SELECT a FROM main.people_corrections UNION ALL SELECT b FROM main.people_corrections)
+        ),
+        corrected AS MATERIALIZED (
             SELECT least(one.key, other.key) AS a, greatest(one.key, other.key) AS b, arg_max(c.joined, c.seq) AS joined
-            FROM main.people_corrections c
-            JOIN {identities} one ON one.identity = c.a JOIN {identities} other ON other.identity = c.b
+            FROM main.people_corrections c JOIN named one ON one.identity = c.a JOIN named other ON other.identity = c.b
             GROUP BY ALL
-        )
-        SELECT a, b, false AS joined FROM ({seen}) seen
+        ),
+        seen AS (SELECT stronger AS a, reference AS b FROM ({mentioned(records)}) WHERE stronger IS NOT NULL{wanted})
+        SELECT a, b, false AS joined FROM seen
+        SEMI JOIN {identities} one ON one.key = seen.a SEMI JOIN {identities} other ON other.key = seen.b
         ANTI JOIN corrected ON corrected.a = least(seen.a, seen.b) AND corrected.b = greatest(seen.a, seen.b)
         UNION ALL SELECT a, b, true FROM corrected WHERE joined"""
