@@ -44,14 +44,15 @@ def derive_persons(con: duckdb.DuckDBPyConnection, settings: Settings, filled: C
     rows = {table.name: f"main.{table.name}" for table in RECORDS if filled is None or table.name in filled}
     rows = rows or {RECORDS[0].name: f"main.{RECORDS[0].name}"}
     con.execute(f"CREATE OR REPLACE TEMP TABLE person_texts AS {spelt_rows(rows)}")
-    attempt = _hash_identities(con)
-    find_persons(con)
+    attempt, first = _hash_identities(con)
+    kinds = find_persons(con)
+    # The key stored is the place, from 1. In a transaction row numbers begin anywhere.
+    place = f"(row_ - {first} + 1)::INTEGER"
     con.execute(
-        f"CREATE OR REPLACE TABLE facts.identities AS SELECT {_NUMBER} AS key, identity, person, source FROM {IDENTIFIED}"
+        f"CREATE OR REPLACE TABLE facts.identities AS SELECT {place} AS key, identity, person, source FROM {IDENTIFIED}"
     )
-    kinds = con.execute("SELECT DISTINCT kind FROM temp.person_keys").fetchall()
-    numbers = f"(SELECT key AS old, {_NUMBER} AS new, kind FROM temp.components)"
-    numbered = referred("temp.person_records", numbers, {kind for (kind,) in kinds})
+    places = f"(SELECT key AS old, {place} AS new, kind FROM (SELECT *, rowid AS row_ FROM temp.person_keys))"
+    numbered = referred("temp.person_records", places, kinds)
     con.execute(f"CREATE OR REPLACE TABLE facts.records AS {summed(f'({numbered})')}")
     con.execute(
         f"CREATE OR REPLACE TABLE facts.persons AS {describe('main.customers', 'key', _hash('identity', attempt))}"
@@ -67,47 +68,45 @@ def of_persons(table: Table, rows: str) -> str:
     )
 
 
-_NUMBER = "(row_ - (SELECT min(rowid) FROM temp.person_keys) + 1)::INTEGER"
-"""SQL of the key that an identity is stored with: its place, from 1. In a transaction row numbers begin anywhere."""
 IDENTIFIED = "temp.components JOIN (SELECT label, person FROM temp.person_components) USING (label)"
 """The identities with their persons, once `find_persons` has found them."""
 
 
-def find_persons(con: duckdb.DuckDBPyConnection) -> None:
+def find_persons(con: duckdb.DuckDBPyConnection) -> set[int]:
     """Find the persons of temp.person_keys (`keyed`) by what temp.person_records, with keys, say of them.
 
     Writes temp.person_components(label, person, identity, customer, person_id, email, phone, records), with the smallest of
-    each kind, and temp.components. `forget_persons` drops all of them.
+    each kind, and temp.components. `forget_persons` drops all of them. Returns the kinds of identities that there are.
     """
     ambiguous = "(SELECT key FROM temp.person_keys WHERE low <> high)"
     linked = links("temp.person_records", "temp.person_keys", ambiguous)
     con.execute(f"CREATE OR REPLACE TEMP TABLE person_links AS {linked}")
     find_components(con, "temp.person_keys", "temp.person_links")
-    kinds = ", ".join(f"min(identity) FILTER (kind = {kind}) AS {name}" for kind, name in enumerate(REFERENCES))
+    told = con.execute("SELECT DISTINCT kind, source FROM temp.person_keys").fetchall()
+    kinds, sources = {kind for kind, _ in told}, {source for kind, source in told if kind == 0}
+    # Every text that is compared costs, and most shops have customer ids of one source alone.
+    smallest = {
+        name: f"min(identity) FILTER (kind = {kind})" if kind in kinds else "NULL::TEXT"
+        for kind, name in enumerate(REFERENCES)
+    }
+    customer = "min(substr(identity, length(source) + 5))"
+    if len(sources) == 1:
+        customer = f"substr({smallest['id']}, {len(sources.pop()) + 5})"
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE person_components AS
-        SELECT label, {hashed("identity")} AS person, identity, substr(id, length(source) + 5) AS customer,
-            source <> last_source AS several, substr(person_id, 8) AS person_id, substr(email, 7) AS email,
-            substr(phone, 7) AS phone, records
+        SELECT label, {hashed("identity")} AS person, identity, customer, substr(person_id, 8) AS person_id,
+            substr(email, 7) AS email, substr(phone, 7) AS phone, records
         FROM (
-            SELECT *, least({", ".join(REFERENCES)}) AS identity FROM (
-                SELECT label, {kinds}, min(source) AS source, max(source) AS last_source,
-                    count(*) FILTER (leads)::INTEGER AS records
-                FROM temp.components GROUP BY label
-            )
+            SELECT label, least({", ".join(smallest.values())}) AS identity, {customer} AS customer,
+                {", ".join(f"{sql} AS {name}" for name, sql in smallest.items() if name != "id")},
+                count(*) FILTER (leads)::INTEGER AS records
+            FROM temp.components GROUP BY label
         )
         """
     )
-    con.execute(
-        """
-        UPDATE temp.person_components p SET customer = s.customer FROM (
-            SELECT label, min(substr(identity, length(source) + 5)) AS customer
-            FROM temp.components WHERE label IN (SELECT label FROM temp.person_components WHERE several) GROUP BY label
-        ) s WHERE s.label = p.label
-        """
-    )
     _part_collisions(con)
+    return kinds
 
 
 def forget_persons(con: duckdb.DuckDBPyConnection) -> None:
@@ -116,11 +115,11 @@ def forget_persons(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP VIEW temp.components; " + "; ".join(f"DROP TABLE temp.{table}" for table in tables))
 
 
-def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
+def _hash_identities(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """temp.person_keys and temp.person_records as `find_persons` reads them, from temp.person_texts; keys are hashes.
 
     Two identities with one hash would be one: then all are hashed again, in another way, until no two have one. Returns
-    which way that was.
+    which way that was, and the first row number of temp.person_keys.
     """
     for attempt in range(_ATTEMPTS):
         mentions = (
@@ -128,7 +127,10 @@ def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
             f" stronger, {_hash('stronger', attempt)} AS stronger_key FROM ({mentioned('temp.person_texts')})"
         )
         con.execute(f"CREATE OR REPLACE TEMP TABLE person_keys AS {keyed(mentions)}")
-        if con.execute("SELECT count(*) = count(DISTINCT key) FROM temp.person_keys").fetchall()[0][0]:
+        apart, first = con.execute(
+            "SELECT count(*) = count(DISTINCT key), coalesce(min(rowid), 0) FROM temp.person_keys"
+        ).fetchall()[0]
+        if apart:
             break
     else:
         raise WarehouseError("The identities cannot be told apart by their hashes.")
@@ -137,7 +139,7 @@ def _hash_identities(con: duckdb.DuckDBPyConnection) -> int:
         f"CREATE OR REPLACE TEMP TABLE person_records AS SELECT {hashes}, source, times FROM temp.person_texts;"
         " DROP TABLE temp.person_texts"
     )
-    return attempt
+    return attempt, first
 
 
 def _hash(text: str, attempt: int) -> str:
