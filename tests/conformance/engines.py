@@ -54,7 +54,6 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
         target.execute(f"ANALYZE {one.schema}.{one.name}")
 
     names = carry_over(con, settings, "postgres", lambda table, name: copy(con, target, table, name), write)
-    target.execute("ALTER TABLE facts.lines DROP COLUMN key")
     backend = ibis.postgres.from_connection(target)
     on_postgres = replace(
         facts,

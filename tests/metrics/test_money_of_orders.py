@@ -137,8 +137,8 @@ def test_sums_of_the_facts_in_plain_sql(three_currencies: TestShop) -> None:
     assert [found[name].value for name in names] == pytest.approx([float(number) for number in by_hand or ()])
     # What is on the lines is what the orders say.
     assert (
-        con.execute("SELECT sum(amount), sum(quantity) FROM facts.lines").fetchone()
-        == con.execute("SELECT sum(gross_revenue), sum(units) FROM facts.orders").fetchone()
+        con.execute("SELECT sum(net_revenue), sum(quantity) FROM facts.lines").fetchone()
+        == con.execute("SELECT sum(net_revenue), sum(units) FROM facts.orders").fetchone()
     )
     assert (
         con.execute("SELECT sum(amount) FROM facts.returns WHERE linked").fetchone()

@@ -48,7 +48,13 @@ def test_little_is_loaded_by_one_thread_and_read_by_all(tmp_path: Path):
     little.write_bytes(b"x" * 1_000_000)
     much.write_bytes(b"x" * 1_000_001)
     warehouse = limited(tmp_path / "warehouse", threads=3)
-    for files, threads in (([little], "1"), ([much], "3"), ([little, little], "3"), ([], "3"), ([tmp_path / "none"], "3")):
+    for files, threads in (
+        ([little], "1"),
+        ([much], "3"),
+        ([little, little], "3"),
+        ([], "3"),
+        ([tmp_path / "none"], "3"),
+    ):
         with warehouse.write("a load", reads=iter(files)) as con:
             assert setting(con, "threads") == threads, files
         with warehouse.read() as con:

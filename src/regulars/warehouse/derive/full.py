@@ -67,9 +67,6 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
             # What the next load will need, of some rows: to compile it then would be most of that load.
             steps_of(con, settings, group, TOUCHED)
     names_of_products(con)
-    orders = groups.schema_of(con, LINES.group_name)
-    con.execute(f"ALTER TABLE {orders}.lines DROP COLUMN key")
-    groups.show(con, orders, LINES.name)
     for name in tables_of_persons(facts):
         con.execute(f"DROP VIEW temp.{name}{OF_PERSONS}")
     write_coverage(con, settings)

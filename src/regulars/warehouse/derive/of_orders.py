@@ -180,7 +180,6 @@ def _find_histories(con: duckdb.DuckDBPyConnection) -> None:
 
 def _put_in(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
     """Put the rows that came in the place of those that went. Returns the facts that any came to or went from."""
-    con.execute("ALTER TABLE temp.added_lines DROP COLUMN key")
     _tell_alike(con)
     facts = groups.writable(con, ORDERS)
     differ = ", ".join(f"EXISTS (FROM temp.removed_{name}) OR EXISTS (FROM temp.added_{name})" for name in _FACTS)

@@ -24,6 +24,7 @@ NO_LINE = ""
 _EXACT = "decimal(36, 8)"
 """Holds a product of two amounts. Sums and differences of such then have 37 digits: Spark rounds what has more than 38."""
 _ABOUT_THE_ORDER = ("source", "order_id", "day", "person", "bucket", "channel", "country")
+_ABOUT_THE_LINE = ("line_id", "product", "category", "quantity")
 
 
 def with_net_revenue(lines: ir.Table, orders: ir.Table, returns: ir.Table, sources: Sources) -> ir.Table:
@@ -43,13 +44,12 @@ def with_net_revenue(lines: ir.Table, orders: ir.Table, returns: ir.Table, sourc
     back = back.group_by("key", "line_id").agg(refunded=back.amount.sum().cast(MONEY))
     rest = _rests(orders, back)
     lines = _with_weights(_with_refunds(lines, back), rest)
-    schema = lines.drop("refunded", "discount", "rest", "weight", "weights", "several").schema()
     # Few orders need a sort of their lines.
     several = lines.several.fill_null(False)
     rows = ibis.union(_of_single_lines(lines.filter(~several)), _of_several_lines(lines.filter(several), sources))
     kept = rows.amount - rows.discount.fill_null(zero()) - rows.refunded.fill_null(zero())
     rows = rows.mutate(net_revenue=(kept + rows.part).cast(MONEY))
-    rows = rows.select(*schema.names, "net_revenue")
+    rows = rows.select(*_ABOUT_THE_ORDER, *_ABOUT_THE_LINE, "net_revenue")
     return rows.union(_of_no_line(rest, rows.schema()), distinct=False)
 
 
@@ -111,11 +111,8 @@ def _product(left: ir.DecimalValue, right: ir.DecimalValue) -> ir.DecimalValue:
 def _of_no_line(rest: ir.Table, schema: ir.Schema) -> ir.Table:
     """The rows for what belongs to no line, with the columns of lines."""
     rows = rest.filter(rest.weights.isnull())
-    own = {"key": rows.key, **{name: rows[name] for name in _ABOUT_THE_ORDER}}
-    own |= {
-        "line_id": ibis.literal(NO_LINE), "quantity": ibis.literal(0), "amount": zero(), "cost": zero(),
-        "cost_estimated": ibis.literal(False), "net_revenue": rows.rest,
-    }  # fmt: skip
+    own: dict[str, ir.Value] = {name: rows[name] for name in _ABOUT_THE_ORDER}
+    own |= {"line_id": ibis.literal(NO_LINE), "quantity": ibis.literal(0), "net_revenue": rows.rest}
     return rows.select(**{name: own.get(name, ibis.null(kind)).cast(kind) for name, kind in schema.items()})
 
 

@@ -117,8 +117,8 @@ def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources:
     back_cost = rows.cost_back.cast(_MONEY).fill_null(zero(_MONEY))
     return rows.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "product",
-        "units", "gross_revenue", "discounts", "shipping_revenue", "refunds", "covered_revenue", "cost_estimated", "at",
-        net_revenue=net, goods_cost=rows.goods_cost,
+        "units", "gross_revenue", "discounts", "refunds", "covered_revenue", "cost_estimated", "at",
+        net_revenue=net,
         profit=(net - rows.goods_cost + back_cost - sending - fees).cast(_MONEY),
         returned=rows.r_order.notnull(),
     )  # fmt: skip
