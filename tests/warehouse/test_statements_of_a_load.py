@@ -99,6 +99,14 @@ def test_loads_of_orders_run_nothing_about_other_tables(tmp_path: Path, said: li
         assert named(said, name) == [], name
 
 
+def test_loads_run_few_statements(tmp_path: Path, said: list[str]):
+    shop = app(tmp_path)
+    for first, last, most in ((0, 60, 440), (60, 160, 400), (160, 260, 290)):  # the second builds all rollups anew
+        said.clear()
+        shop.load([file_of(tmp_path, "orders", range(first, last))])
+        assert len(said) <= most
+
+
 def test_a_load_of_visits_runs_nothing_about_orders(tmp_path: Path, said: list[str]):
     shop = app(tmp_path)
     shop.load([file_of(tmp_path, "visits", range(60))])
