@@ -14,6 +14,7 @@ from regulars.metrics.rollups.kinds.sum_statements import (
     KEYS,
     SEEN,
     Level,
+    asked_of,
     keys_of,
     levels,
     narrowed,
@@ -144,7 +145,7 @@ def _sum_up(
         by_split.setdefault((level.family, level.by), []).append(level)
     todo = [one for (family, by), levels_ in by_split.items() for one in passes(family, by, levels_)]
     for number, part in enumerate(parts):
-        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {part}")
+        work.con.execute(f"CREATE OR REPLACE TEMP TABLE {SEEN} AS {asked_of(todo, seen, part)}")
         for one in todo:
             into = f"INSERT INTO {one.table}" if number else f"CREATE OR REPLACE TEMP TABLE {one.table} AS"
             work.con.execute(f"{into} {summed(one, seen)}")

@@ -131,6 +131,17 @@ def seen_changes(family: Family, projection: Projection, added: str, removed: st
     return f"SELECT * FROM (SELECT {listed}, {totals} FROM ({both}) GROUP BY ALL) WHERE {differ}"
 
 
+def asked_of(passes_: Iterable[Pass], projection: Projection, seen: str) -> str:
+    """SQL of SEEN with the columns alone that these passes read: it is wide, and written once for all of them."""
+    names: dict[str, None] = {"rows": None}
+    for one in passes_:
+        splits = (f'"by_{column}"' for column in columns_of(one.finest.by))
+        bucket = ("bucket_",) if one.finest.bucketed else ()
+        sums = (column.name for column in needed(projection, one.levels))
+        names |= dict.fromkeys((start_of(one.finest.grain), *splits, *bucket, *sums))
+    return f"SELECT {', '.join(names)} FROM ({seen})"
+
+
 def summed(one: Pass, projection: Projection) -> str:
     """SQL of the finest sums of a pass, from SEEN."""
     totals = "".join(f", {column.total} AS {column.name}" for column in needed(projection, one.levels))
