@@ -40,7 +40,7 @@ MEASURES: dict[str, Amount] = {
     "who bought two pieces or more": within(LINES, distinct="person", where=_.quantity >= 2),
     "pieces of the last line": within(LINES, _.quantity, latest="person"),
     "pieces of the last line of two or more": within(LINES, _.quantity, _.quantity >= 2, latest="person"),
-    "cost of the last line": within(LINES, _.cost, latest="person"),
+    "revenue of the last line": within(LINES, _.net_revenue, latest="person"),
     "rows that are somebody's last": within(RETURNS, latest="person"),
 }
 CLEARED: tuple[Callable[..., Any], ...] = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
@@ -185,7 +185,7 @@ def test_kept_sums_corrected_by_differences_are_those_of_rows(seeds: list[int]) 
         ({"latest": "order_id"}, "order_id is no entity of the fact lines"),
         ({"distinct": "person", "latest": "person"}, "sums nothing else"),
         ({"distinct": "person", "of": _.quantity}, "sums nothing else"),
-        ({"latest": "person", "of": _.cost, "complete": True}, "cannot ask for complete"),
+        ({"latest": "person", "of": _.quantity, "complete": True}, "cannot ask for complete"),
     ],
 )
 def test_what_no_rollup_can_hold_is_refused_at_once(more: dict[str, Any], reason: str) -> None:
