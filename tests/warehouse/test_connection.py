@@ -13,7 +13,7 @@ import pytest
 
 from regulars.vocabulary.machine import Machine
 from regulars.warehouse.load.workspace import Workspace
-from regulars.warehouse.versions.connection import MAIN, connect, connect_in_memory
+from regulars.warehouse.versions.connection import connect, connect_in_memory
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "regulars"
 OPENS = SOURCE / "warehouse" / "versions" / "connection.py"
@@ -174,10 +174,3 @@ def test_a_relative_name_is_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with connect(Path("shop.duckdb"), read_only=False, reads=[orders]) as con, Workspace(con) as room:
         path = room.reachable(orders)
         assert con.execute("FROM read_csv(?, header = true)", [str(path)]).fetchall() == [("mine",)]
-
-
-def test_text_is_stored_as_a_dictionary(tmp_path: Path):
-    with connect(tmp_path / MAIN, read_only=False) as con:
-        con.execute("CREATE TABLE words AS SELECT 'word ' || range % 7 AS word FROM range(10000); CHECKPOINT")
-        found = con.execute("SELECT compression FROM pragma_storage_info('words') WHERE segment_type = 'VARCHAR'")
-        assert {name for (name,) in found.fetchall()} == {"DICT_FSST"}

@@ -23,8 +23,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "allow_persistent_secrets": "false",
     # A name in a query is never a variable of the Python code around it.
     "python_enable_replacements": "false",
-    # New files store text by a method that is chosen and written in two thirds of the time that the older two take.
-    "storage_compatibility_version": "v1.3.0",
 }
 _LIMITS = ("memory_limit", "max_temp_directory_size", "threads")
 _CHANGEABLE = ("TimeZone", "python_enable_replacements", *_LIMITS)
