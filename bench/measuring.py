@@ -142,11 +142,18 @@ def measure(
     order |= {"budget": budget, "out": str(scratch)}
     done = subprocess.run(
         [str(python), "-m", "bench.measuring", json.dumps(order)],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, env=_environment(),
     )  # fmt: skip
     if done.returncode or not scratch.exists():
         raise BenchError(f"{target} {dict(arguments or {})} failed:\n{(done.stderr or done.stdout)[-3000:]}")
     return Measured(**json.loads(scratch.read_text(encoding="utf-8")))
+
+
+def _environment() -> dict[str, str]:
+    """That of this process, but for what forbids Python to keep compiled modules, as some containers do and no shop's machine:
+    without them each process compiles some 190 again.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def most_memory_held() -> float:
