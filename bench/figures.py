@@ -302,6 +302,10 @@ def _others() -> Iterable[Figure]:
         equals=(value, f"metricflow_{value}"), environment=METRICFLOW, most=2, most_size=FULL_SIZE,
     )  # fmt: skip
     yield Figure(
+        "analyst", "ten metrics by month and country, one query of plain DuckDB", group, "bench.peers.with_sql:by_month",
+        {}, "like_peers", equals=("like_peers", "analyst"), most=3,
+    )  # fmt: skip
+    yield Figure(
         "spine_90", "calendar, range join, count distinct by DuckDB, W = 90", group, "bench.peers.spine:daily_active",
         {"window": 90}, _ACTIVE, equals=("states_90_customers_end", "spine_90"), most_size=1_000_000, most=2,
     )  # fmt: skip

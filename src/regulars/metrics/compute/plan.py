@@ -150,7 +150,7 @@ def _held(family: str) -> str:
     """What the levels of a family hold."""
     if family == value_distributions.FAMILY:
         return "counts of values"
-    return "results" if family in period_results.families() else "sums"
+    return "results" if period_results.is_family(family) else "sums"
 
 
 def _histogram(fact: Fact, scope: Scope) -> str:

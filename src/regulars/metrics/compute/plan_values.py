@@ -18,7 +18,6 @@ from regulars.metrics.compute.plan import (
 from regulars.metrics.measures import HISTORIES, Measure
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
-from regulars.metrics.rollups.kinds.stored_values import can_be_stored
 from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, columns_of, grains
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
@@ -88,7 +87,8 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
         return Choice(None, unanswerable or "results are not kept under a condition")
     if len(columns_of(by)) > 1:
         return Choice(None, "results are kept by one column at most")
-    if not can_be_stored(metric):
+    rows = rows_when_decided(metric.fact.table, scope)
+    if not rows or not period_results.is_known(metric):
         return Choice(None, nothing_of(metric.above.terms[0].measure, scope, by))
     grain = scope.grain
     if grain is None or grain not in grains(scope.facts.calendar) or not period_results.is_kept_for(metric, grain):
@@ -102,7 +102,7 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
     for one in decided:
         if one.is_stored and period_results.column(metric) in one.columns:
             return Choice(one)
-    if built is not None and built.may_build(family, by, rows_when_decided(metric.fact.table, scope)):
+    if built is not None and built.may_build(family, by, rows):
         return Choice(None, f"results {by_words(by)}are computed when they are first asked for", (family, by))
     return Choice(None, not_small([*decided], by) if decided else nothing_of(metric.above.terms[0].measure, scope, by))
 

@@ -62,7 +62,7 @@ class ValueEstimates:
         return plan_values(metric, self._scope).kept
 
     def _estimated(self, metric: Quantile | LargestShare, level: RollupLevel | None) -> Estimate:
-        has_results = level is not None and level.family in period_results.families()
+        has_results = level is not None and period_results.is_family(level.family)
         scale = MONEY_SCALE if metric.of_money else 1
         if isinstance(metric, Quantile):
             if level is not None and has_results:

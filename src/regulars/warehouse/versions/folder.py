@@ -147,6 +147,9 @@ class VersionFolder:
         for number in self.numbers():
             with suppress(OSError):
                 modes |= {self.version(number): allowed, **dict.fromkeys(self.files(number), allowed & 0o440)}
+        with suppress(OSError):
+            cache = cache_folder(self.path)
+            modes |= {path: allowed if path.is_dir() else allowed & 0o660 for path in (cache, *cache.rglob("*"))}
         for path, mode in modes.items():
             with suppress(OSError):
                 if path.stat().st_mode & 0o7777 != mode:

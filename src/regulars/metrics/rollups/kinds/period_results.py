@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from hashlib import sha256
 
 import numpy as np
@@ -29,19 +28,19 @@ _TABLE = "temp.period_results"
 _VALUES = "temp.values_of_rows"
 _AT_ONCE = 8_000_000
 _LEVEL = 1
+_PREFIX = "results_"
 _Ranges = list[tuple[int, int]]
 """First epoch day of each period, and the day after its last."""
 
 
 def family(metric: Asked, grain: Grain) -> str:
     """What the results of the metric, and of all others of the same values, are called for periods of a grain."""
-    return f"results_{grain.value}_{sha256(repr(metric.kind).encode()).hexdigest()[:16]}"
+    return f"{_PREFIX}{grain.value}_{sha256(repr(metric.kind).encode()).hexdigest()[:16]}"
 
 
-@cache
-def families() -> Mapping[str, tuple[Kind, Grain]]:
-    """All families of results: the metrics of which, and for which periods."""
-    return {family(kind[0], grain): (kind, grain) for kind in kinds() for grain in Grain if is_kept_for(kind[0], grain)}
+def is_family(name: str) -> bool:
+    """Whether levels of a family hold results."""
+    return name.startswith(_PREFIX)
 
 
 def column(metric: Asked) -> str:
@@ -59,7 +58,7 @@ def build(work: Work, named: str, by: str) -> tuple[list[RollupLevel], str]:
     """Compute the results of all periods of a family by a column, where they are small against the fact. Returns what was decided,
     and the temporary table they lie in.
     """
-    kind, grain = families()[named]
+    kind, grain = next((kind, grain) for kind in kinds() for grain in Grain if family(kind[0], grain) == named)
     fact, names = kind[0].fact.table, frozenset(map(column, kind))
     declared = "".join(f", {_declared(metric)}" for metric in kind)
     work.con.execute(
@@ -85,6 +84,11 @@ def read(level: RollupLevel, metric: Asked, labels: Mapping[str, str]) -> str:
     at_most = f", {_at_most(metric)} AS at_most" if isinstance(metric, Quantile) else ""
     split = "".join(f"{value} AS {name}, " for name, value in labels.items())
     return f"SELECT period, {split}{column(metric)} AS result, rows{at_most} FROM {level.relation} WHERE level = {level.level}"
+
+
+def is_known(metric: Asked) -> bool:
+    """Whether it is among those that results are kept of: the catalogue's."""
+    return column(metric) in {column(one) for kind in kinds() for one in kind}
 
 
 def is_kept_for(metric: Asked, grain: Grain) -> bool:

@@ -35,12 +35,12 @@ def kinds() -> tuple[Kind, ...]:
     """The metrics of whose values something can be stored, those of the same values together."""
     together: dict[tuple[str, ...], dict[str, Asked]] = {}
     for metric in (*CATALOGUE, *SHOWN_BESIDE):
-        if isinstance(metric, Quantile | LargestShare) and can_be_stored(metric):
+        if isinstance(metric, Quantile | LargestShare) and _can_be_stored(metric):
             together.setdefault(metric.kind, {})[repr(metric.q) if isinstance(metric, Quantile) else "largest"] = metric
     return tuple(tuple(metrics.values()) for metrics in together.values())
 
 
-def can_be_stored(metric: Asked) -> bool:
+def _can_be_stored(metric: Asked) -> bool:
     """Whether something can be kept of its values. What depends on the window has a result for each."""
     return (
         (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)

@@ -49,6 +49,8 @@ class ValueDistributions:
             work.show(fact, f"{TABLE}{fact}")
         for kind in large:
             work.note(*_built(work, kind))
+        for kind in _with_rows(work):
+            rows_of(work, kind[0], ())  # compiled now, so that the first question for results imports no Ibis
 
     def apply(self, work: Work) -> None:
         """Insert as further rows what came, and less what went."""
@@ -85,16 +87,14 @@ def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) 
     )
 
 
-def _of_rows(work: Work) -> tuple[Kind, ...]:
+def _with_rows(work: Work) -> tuple[Kind, ...]:
     """Those whose fact has rows, or whose levels were decided about before."""
     decided = {level.fact for level in work.levels(FAMILY)}
-    return tuple(
-        kind
-        for kind in kinds()
-        if not kind[0].per
-        and (kind[0].fact.table in decided or work.has_rows(kind[0].fact.table))
-        and rows_of(work, kind[0], ())
-    )
+    return tuple(kind for kind in kinds() if kind[0].fact.table in decided or work.has_rows(kind[0].fact.table))
+
+
+def _of_rows(work: Work) -> tuple[Kind, ...]:
+    return tuple(kind for kind in _with_rows(work) if not kind[0].per and rows_of(work, kind[0], ()))
 
 
 def _built(work: Work, kind: Kind) -> list[RollupLevel]:
