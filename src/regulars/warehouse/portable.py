@@ -100,11 +100,6 @@ def _half_even_rounded(amount, digits):  # type: ignore[no-untyped-def]
     """amount rounded half-even to `digits` places, exactly."""
 
 
-@_of_engine("half_even_rounded", (MONEY, "int8"), MONEY)
-def _half_even_money(amount, digits):  # type: ignore[no-untyped-def]
-    """The same of what has few digits."""
-
-
 FUNCTIONS = {
     "duckdb": (
         # Half away from zero, but for an even number of units and a half, which goes back to the even number.
@@ -119,11 +114,9 @@ FUNCTIONS = {
         guess + CASE WHEN abs(4 * (dividend - guess::DECIMAL(38,0) * divisor)) + abs(guess % 2)::DECIMAL(38,0)
                           * 0.00000001::DECIMAL(38,8) > 2 * divisor
                      THEN sign(dividend - guess::DECIMAL(38,0) * divisor)::BIGINT ELSE 0 END""",
-        # The whole of an amount is mostly the amount. Else in ten-thousandths: what most orders are made of fits in 64 bits, many
-        # times faster; floats hold what is below 10¹⁵; anything else fits in 128 bits. Engines write macros out in full: a branch
-        # more costs every statement time.
+        # In ten-thousandths. What most orders are made of fits in 64 bits, several times faster; floats hold what is below
+        # 10¹⁵; anything else fits in 128 bits. Engines write macros out in full: each branch more costs every statement time.
         """CREATE OR REPLACE MACRO half_even_share(amount, part, whole, digits) AS
-        CASE WHEN part = whole AND amount % (10.0 ** -digits)::DECIMAL(5,4) = 0 THEN amount ELSE
         (CASE WHEN abs(amount) < 200000 AND abs(part) <= whole AND whole > 0 AND whole <= 200000
              THEN half_even_whole((amount * 10000)::BIGINT * (part * 10000)::BIGINT,
                                   (whole * 10000)::BIGINT * (10 ** (4 - digits))::BIGINT)::DECIMAL(38,0)
@@ -133,7 +126,7 @@ FUNCTIONS = {
                                     round(amount::DOUBLE * part::DOUBLE / whole::DOUBLE * 10 ** digits)::BIGINT)::DECIMAL(38,0)
              ELSE half_even_whole((amount::DECIMAL(38,4) * 10000)::HUGEINT * (part::DECIMAL(38,4) * 10000)::HUGEINT,
                                   (whole::DECIMAL(38,4) * 10000)::HUGEINT * (10 ** (4 - digits))::HUGEINT)::DECIMAL(38,0)
-         END * (10.0 ** -digits)::DECIMAL(5,4))::DECIMAL(18,4) END""",
+         END * (10.0 ** -digits)::DECIMAL(5,4))::DECIMAL(18,4)""",
     ),
     # NUMERIC divides exactly: div() is the whole quotient towards zero, and what is left decides.
     "postgres": (
@@ -172,11 +165,8 @@ FUNCTIONS = {
 
 def converted(amount: ir.DecimalValue, rate: ir.DecimalValue, digits: int) -> ir.DecimalValue:
     """amount × rate, rounded half-even to `digits` decimal places, exactly."""
-    amount, rate = amount.cast(MONEY), rate.cast("decimal(19, 8)")
-    # Mostly in the shop's own currency: 64 bits are several times faster than 128.
-    same: ir.DecimalValue = _half_even_money(amount, ibis.literal(digits, "int8"))
     # The product takes 38 digits; more would be rounded on Spark. The tables hold no rate of 10¹¹.
-    return (rate == 1).ifelse(same, rounded(amount * rate, digits))
+    return rounded(amount.cast(MONEY) * rate.cast("decimal(19, 8)"), digits)
 
 
 def rounded(amount: ir.DecimalValue, digits: int) -> ir.DecimalValue:

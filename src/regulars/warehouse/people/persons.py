@@ -126,7 +126,8 @@ def _hash_identities(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
             f"SELECT {_hash('reference', attempt)} AS key, reference AS identity, kind, source, stronger IS NULL AS leads,"
             f" stronger, {_hash('stronger', attempt)} AS stronger_key FROM ({mentioned('temp.person_texts')})"
         )
-        con.execute(f"CREATE OR REPLACE TEMP TABLE person_keys AS {keyed(mentions)}")
+        # In their order, so that the same files give the same rows on any machine.
+        con.execute(f"CREATE OR REPLACE TEMP TABLE person_keys AS FROM ({keyed(mentions)}) ORDER BY key")
         apart, first = con.execute(
             "SELECT count(*) = count(DISTINCT key), coalesce(min(rowid), 0) FROM temp.person_keys"
         ).fetchall()[0]

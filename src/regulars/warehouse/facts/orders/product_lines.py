@@ -43,10 +43,11 @@ def product_lines(orders: ir.Table, rows: ir.Table, sources: Sources) -> ir.Tabl
     )
     rows = with_net(rows, sources, amount=rows.line_amount, discount=rows.line_discount)
     rows = _with_product_cost(rows, sources)
-    # No wider, as 64 bits are several times faster than 128; what does not fit is no money either.
-    pieces = rows.quantity.cast("decimal(18, 0)")
-    own = converted(rows.own_cost.cast(MONEY) * pieces, rows.rate, sources.digits)
-    listed = converted(rows.list_cost.cast(MONEY) * pieces, rows.list_rate, sources.digits)
+    pieces = rows.quantity.cast("decimal(38, 4)")
+    own = converted((rows.own_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), rows.rate, sources.digits)
+    listed = converted(
+        (rows.list_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), rows.list_rate, sources.digits
+    )
     nothing = ibis.literal(Decimal(0), type=MONEY)
     known = rows.rebate.ifelse(nothing, ibis.coalesce(own, listed))
     if sources.default_margin is None:
