@@ -137,7 +137,8 @@ def _within(work: Work, metric: Asked, parts: Iterable[tuple[_Ranges, tuple[int,
 def _before_end(work: Work, ranges: _Ranges, splits: int) -> _Found:
     """What each entity's values come to by the end of each period in which any came; unchanged until the next of these."""
     rows = fetched(work.con, f"SELECT * FROM {_VALUES} ORDER BY day")
-    entities, first, entity = np.unique(rows["entity"] * splits + rows["split"], return_index=True, return_inverse=True)
+    _, number = np.unique(rows["entity"], return_inverse=True)  # an entity's own number times the splits may not fit
+    entities, first, entity = np.unique(number * splits + rows["split"], return_index=True, return_inverse=True)
     bucket, split = rows["bucket"][first], rows["split"][first].astype(np.int32)
     sums, is_there = np.zeros(len(entities), dtype=np.int64), np.zeros(len(entities), dtype=bool)
     for start, beyond in ranges:
