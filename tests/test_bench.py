@@ -9,8 +9,10 @@ import re
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -22,10 +24,13 @@ from bench.forecast import pasts
 from bench.history import Record, Run
 from bench.load import Marks
 from bench.measuring import BenchError, Place, Stopwatch, measure
+from bench.peers import export
 from bench.peers.answers import METRICS, assemble, differences
 from bench.peers.environments import FOLDERS, Environment, prepare
 from bench.run import DifferentAnswers, compare, skipped
+from regulars.app import App
 from regulars.forecast import Cells
+from regulars.vocabulary.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
 MACHINE = {"cores": 4, "ram_gb": 25, "cpu": "Some CPU"}
@@ -418,6 +423,21 @@ def test_metrics_follow_from_a_peers_amounts():
         15,
     )
     assert found["cohort_retention_rate"] == {"2024-01|0": 1.0}
+
+
+def test_the_peers_file_holds_the_orders_that_count_oldest_first(tmp_path: Path):
+    place = Place(tmp_path)
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "order_id,customer_id,ordered_at,currency,gross,country\n"
+        "o2,c1,2024-02-01 10:00,GBP,7.70,GB\no1,,2024-01-31 10:00,GBP,5,\n"
+    )
+    Shop.create(place.shop, currency="GBP", timezone="Europe/London")
+    App(Shop.open(place.shop)).load([orders])
+    place.scratch("").mkdir()
+    export.write(place, Stopwatch())
+    rows = duckdb.sql(f"SELECT id, day, country, net_revenue, person IS NULL FROM '{place.scratch(export.FILE)}'")
+    assert rows.fetchall() == [(1, date(2024, 1, 31), None, 5.0, True), (2, date(2024, 2, 1), "GB", 7.7, False)]
 
 
 # All of it --------------------------------------------------------------------------------------------------------------

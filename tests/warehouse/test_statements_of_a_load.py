@@ -107,6 +107,28 @@ def test_loads_run_few_statements(tmp_path: Path, said: list[str]):
         assert len(said) <= most
 
 
+def test_what_is_made_of_lines_and_returns_is_only_declared_where_a_load_touches_none(tmp_path: Path, said: list[str]):
+    shop = app(tmp_path)
+    made = ("goods", "valued_returns", "ordered")
+    for first in (0, 60):
+        said.clear()
+        shop.load([file_of(tmp_path, "orders", range(first, first + 60))])
+    for name in made:
+        (declared,) = (one for one in said if f"TABLE temp.{name} " in one)
+        assert f"TABLE temp.{name} (" in declared
+    lines, returns = tmp_path / "lines.csv", tmp_path / "returns.csv"
+    lines.write_text("order_id,line_id,product_id,product_name,quantity,amount\no7,1,p1,Tea,1,7.70\n")
+    returns.write_text("return_id,order_id,returned_at,amount\nr1,o7,2024-03-01 10:00,1.20\n")
+    said.clear()
+    shop.load([lines, returns])
+    for name in made:
+        (written,) = (one for one in said if f"TABLE temp.{name} " in one)
+        assert f"TABLE temp.{name} AS SELECT" in written
+    with shop.warehouse.read() as con:
+        assert con.execute("SELECT order_id, amount FROM facts.returns").fetchall() == [("o7", Decimal("1.2000"))]
+        assert len(con.execute("FROM facts.lines").fetchall()) == 120
+
+
 def test_a_load_of_visits_runs_nothing_about_orders(tmp_path: Path, said: list[str]):
     shop = app(tmp_path)
     shop.load([file_of(tmp_path, "visits", range(60))])

@@ -43,8 +43,11 @@ class Sources:
         """These columns (with their types) of a fact of another group, which FACT_TABLES has before this one."""
         raise KeyError(name)
 
-    def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002 - for who writes them
-        """What `make` gives, written once as a table that several facts read; step: the word for the user."""
+    def step(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:  # noqa: ARG002 - for who writes them
+        """What `make` gives, written once as a table that several facts read; step: the word for the user.
+
+        made_of: the canonical table without whose rows there are none.
+        """
         return make()
 
     def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002

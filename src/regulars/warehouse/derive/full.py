@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import astuple, replace
 
 import duckdb
@@ -58,11 +58,11 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, done: Callabl
     for group in GROUPS:
         steps = steps_of(con, settings, group, EVERYTHING)
         if group not in known:
-            groups.keep_empty(con, group, {one.name: one.columns for one in steps if one.columns})
+            groups.keep_empty(con, group, {one.name: one.columns for one in steps if one.schema == FACTS})
             for step in STEPS.get(group, (group,)):
                 done(step)
             continue
-        run(con, with_lines(con, steps), done, schema=groups.begin(con, group))
+        run(con, without_rows(con, steps), done, schema=groups.begin(con, group))
         if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
             # What the next load will need, of some rows: to compile it then would be most of that load.
             steps_of(con, settings, group, TOUCHED)
@@ -135,16 +135,15 @@ def steps_of(con: duckdb.DuckDBPyConnection, settings: Settings, group: str, pla
     return tuple(Statement(*one) for one in made)
 
 
-def with_lines(con: duckdb.DuckDBPyConnection, steps: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements, of which those of the fact `lines` find no row where no order line is loaded: nobody asks for what of each
-    order belongs to no line then.
+def without_rows(
+    con: duckdb.DuckDBPyConnection, steps: Sequence[Statement], empty: Container[str] = ()
+) -> tuple[Statement, ...]:
+    """The statements, of which those made of `empty` tables, whose plans cost more than a small load, only declare columns.
+
+    So do those of the fact `lines` where no order line is loaded: what of each order belongs to no line is not asked for then.
     """
-    if LINES.table.name in tables_with_rows(con):
-        return tuple(steps)
-    return tuple(
-        replace(one, sql=f"FROM ({one.sql}) LIMIT 0") if one.name.removeprefix("added_") == LINES.name else one
-        for one in steps
-    )
+    lines = (LINES.name, f"added_{LINES.name}") if LINES.table.name not in tables_with_rows(con) else ()
+    return tuple(replace(one, sql="") if one.made_of in empty or one.name in lines else one for one in steps)
 
 
 def names_of_products(con: duckdb.DuckDBPyConnection) -> str:
@@ -163,13 +162,12 @@ def run(
     more, but for `keep`.
     """
     for number, one in enumerate(steps):
+        rows = f"AS {one}" if one.sql else f"({one.columns})"
         if one.schema == FACTS:
-            con.execute(f"CREATE OR REPLACE TABLE {schema}.{one.name} AS {one}")
+            con.execute(f"CREATE OR REPLACE TABLE {schema}.{one.name} {rows}")
             groups.show(con, schema, one.name)
         else:
-            con.execute(
-                f"CREATE OR REPLACE {'TEMP ' * (one.schema == TEMPORARY)}TABLE {one.schema}.{one.name} AS {one}"
-            )
+            con.execute(f"CREATE OR REPLACE {'TEMP ' * (one.schema == TEMPORARY)}TABLE {one.schema}.{one.name} {rows}")
         later = steps[number + 1 :]
         for before in steps[: number + 1]:
             if (

@@ -6,7 +6,7 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
-from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of, with_lines
+from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of, without_rows
 from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, TOUCHED, unsequenced
 from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
 from regulars.warehouse.facts.orders.lines import LINES
@@ -42,7 +42,8 @@ def correct(
     if touched > max(FEW, MOST * changes.count("facts.orders")):
         raise NotEnough(changes.too_many(f"{touched:,} orders are concerned"))
     _restrict(con, settings)
-    steps = with_lines(con, steps_of(con, settings, ORDERS, TOUCHED))
+    empty = {name for name in ("order_lines", "returns") if not changes.any(f"temp.touched_{name}")}
+    steps = without_rows(con, steps_of(con, settings, ORDERS, TOUCHED), empty)
     valued = next(number for number, step in enumerate(steps) if step.name == "valued") + 1
     first, rest = steps[:valued], steps[valued:]
     run(con, first, keep=tuple(one.name for one in first if any(one.full_name in later.sql for later in rest)))

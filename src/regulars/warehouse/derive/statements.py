@@ -83,9 +83,10 @@ TOUCHED = Place(touched=True)
 
 @dataclass(frozen=True)
 class Statement:
-    """One table to write: `step` is the word for the user, `sql` the query, `order` how its rows lie.
+    """One table to write: `step` is the word for the user, `sql` the query (empty: the table has no row), `order` how its rows lie.
 
-    columns: of a table of the facts, its columns with their types, as DuckDB declares them.
+    columns: its columns with their types, as DuckDB declares them, of a table of the facts and of one with `made_of`.
+    made_of: the canonical table without whose rows it has none either.
     """
 
     step: str
@@ -94,6 +95,7 @@ class Statement:
     sql: str
     order: str = ""
     columns: str = ""
+    made_of: str = ""
 
     @property
     def stepping_stone(self) -> bool:
@@ -189,10 +191,10 @@ class _Writer(Sources):
             database=self.place.scratch if touched else "facts",
         )
 
-    def step(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+    def step(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:
         if name not in self.known:
             rows = make()
-            self.known[name] = self.write(step, name, rows)
+            self.known[name] = self.write(step, name, rows, made_of=made_of)
         return self.known[name]
 
     def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
@@ -216,14 +218,16 @@ class _Writer(Sources):
             self.write("gaps", "removed_gaps", gaps(before))
         self.write("gaps", "gaps", gaps(rows), "ORDER BY histogram, day", fact=True)
 
-    def write(self, step: str, name: str, rows: ir.Table, order: str = "", *, fact: bool = False) -> ir.Table:
+    def write(
+        self, step: str, name: str, rows: ir.Table, order: str = "", *, fact: bool = False, made_of: str = ""
+    ) -> ir.Table:
         """Add the statement that writes the rows, and return the table it makes."""
         place = self.place
         schema = FACTS if fact and not place.touched else place.scratch
         name = f"added_{name}" if fact and place.touched else name
-        declared = rows.schema().to_sqlglot_column_defs("duckdb") if schema == FACTS else ()
+        declared = rows.schema().to_sqlglot_column_defs("duckdb") if fact or made_of else ()
         columns = ", ".join(column.sql("duckdb") for column in declared)
-        self.written.append(Statement(step, schema, name, _sql(rows, place), order, columns))
+        self.written.append(Statement(step, schema, name, _sql(rows, place), order, columns, made_of))
         return ibis.table(rows.schema(), name=name, database=schema)
 
 

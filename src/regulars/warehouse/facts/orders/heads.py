@@ -30,7 +30,7 @@ def heads(sources: Sources) -> ir.Table:
 
 def ordered(sources: Sources) -> ir.Table:
     """`lines_of_orders`."""
-    return sources.step(GOODS, "ordered", lambda: lines_of_orders(heads(sources), sources))
+    return sources.step(GOODS, "ordered", lambda: lines_of_orders(heads(sources), sources), "order_lines")
 
 
 def amounts(sources: Sources) -> ir.Table:

@@ -19,7 +19,9 @@ _FOREVER = 10**6
 
 def goods(sources: Sources) -> ir.Table:
     """`product_lines` of all orders."""
-    return sources.step(GOODS, "goods", lambda: product_lines(amounts(sources), ordered(sources), sources))
+    return sources.step(
+        GOODS, "goods", lambda: product_lines(amounts(sources), ordered(sources), sources), "order_lines"
+    )
 
 
 def product_lines(orders: ir.Table, rows: ir.Table, sources: Sources) -> ir.Table:

@@ -27,6 +27,7 @@ def valued(sources: Sources) -> ir.Table:
         "refunds",
         "valued_returns",
         lambda: valued_returns(priced(sources), ordered(sources), goods(sources), sources),
+        "returns",
     )
 
 
