@@ -11,7 +11,7 @@ BIN = .venv/bin
 WORKERS ?= 2
 # Worksteal keeps a module's tests together where it can, so that a shop loaded for a module is loaded once.
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
-DOCS = README.md $(wildcard docs/*.md)
+DOCS = $(wildcard *.md docs/*.md docs/decisions/*.md)
 
 # Spark and ClickHouse in Python, for their tests: 1 GB on the disk, and Spark needs Java. Without them these are skipped.
 ENGINES = pyspark==4.0.5 chdb==4.4.0
@@ -53,10 +53,10 @@ check-arrows: environment-dev
 	$(BIN)/lint-imports
 
 check-docs: environment-dev
-	$(BIN)/cog --check --diff --verbosity 0 -P --check-fail-msg "Run make docs." $(DOCS)
+	$(BIN)/cog -I docs --check --diff --verbosity 0 -P --check-fail-msg "Run make docs." $(DOCS)
 
 docs: environment-dev
-	$(BIN)/cog -r --verbosity 1 -P $(DOCS)
+	$(BIN)/cog -I docs -r --verbosity 1 -P $(DOCS)
 
 # The pictures of the docs, drawn anew; a test says where they are out of date.
 pictures: environment-dev

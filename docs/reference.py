@@ -259,6 +259,18 @@ def arrows() -> str:
     return "\n\n".join((drawn, "\n".join(f"- {other['name']}." for other in others))) + "\n"
 
 
+# Decisions -------------------------------------------------------------------------------------------------------------
+
+
+def decisions() -> str:
+    """A row for each record of a decision: its title, which links to it, and its status."""
+    rows = []
+    for record in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        title, status = re.findall(r"^(?:# |Status: )(.+)$", record.read_text(encoding="utf-8"), re.MULTILINE)[:2]
+        rows.append((f"[{title}]({record.name})", status))
+    return grid(("decision", "status"), rows)
+
+
 # Performance -----------------------------------------------------------------------------------------------------------
 
 

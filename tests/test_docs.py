@@ -23,7 +23,7 @@ from regulars.simulate import ShopShape, simulate, write_shopify
 from regulars.warehouse.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -75,6 +75,49 @@ def test_links_lead_somewhere(page: Path):
         if not there.exists() or (heading and heading not in anchors):
             broken.append(target)
     assert broken == []
+
+
+NAMED_FILE = re.compile(r"(?<![\w/.])(?:[\w-]+/)*[\w-]+\.(?:py|sh)\b|(?<=`)(?:[\w-]+/)+(?=`)")
+PLACES = [
+    f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}"
+    for top in ("src", "tests", "docs", "scripts", "bench", "examples")
+    for path in (ROOT / top, *(ROOT / top).rglob("*"))
+]
+# Folders of a shop, not of the repository.
+OF_A_SHOP = {"log/", "warehouse/", "warehouse/cache/", "warehouse/log/"}
+
+
+def unknown_places(text: str) -> set[str]:
+    """The modules, scripts and folders named in the code of a text that end no path of the repository."""
+    named = {name for code in re.findall(r"`[^`\n]+`", FENCE.sub("", text)) for name in NAMED_FILE.findall(code)}
+    return {name for name in named - OF_A_SHOP if not any(place.endswith(f"/{name}") for place in PLACES)}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of)
+def test_the_modules_that_a_page_names_exist(page: Path):
+    assert unknown_places(page.read_text(encoding="utf-8")) == set()
+
+
+def test_a_renamed_module_would_be_noticed():
+    assert unknown_places("In `cli/options.py`, `tests/test_docs.py` and `metrics/shapes/`.") == set()
+    assert unknown_places("In `cli/choices.py` and `metrics/shape/`.") == {"cli/choices.py", "metrics/shape/"}
+
+
+# Older pages whose lines are longer. A list to shorten.
+NOT_YET_WRAPPED = {
+    "CHANGELOG.md", "README.md",
+    *(f"docs/{name}.md" for name in (
+        "adding-a-fact", "adding-a-metric", "adding-a-source", "architecture", "commands", "concepts", "dates-and-numbers",
+        "forecast", "mapping-files", "metrics", "performance", "tables", "verdicts",
+    )),
+}  # fmt: skip
+GENERATED = re.compile(r"<!-- \[\[\[cog.*?\[\[\[end\]\]\] -->", re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if name_of(page) not in NOT_YET_WRAPPED], ids=name_of)
+def test_prose_is_wrapped_at_100(page: Path):
+    prose = GENERATED.sub("", FENCE.sub("", page.read_text(encoding="utf-8")))
+    assert [line for line in prose.splitlines() if len(line) > 100 and not line.startswith("|")] == []
 
 
 def written(page: Path) -> Iterator[str]:
