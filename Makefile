@@ -1,6 +1,7 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
 # make test    the tests (make test-slow: long ones, more examples of properties; make test-exhaustive: every combination)
 # make check   style, types, arrows between the folders, generated docs
+# make hooks   let git check the style before each commit, and all of `make check` before each push
 # make fuzz    random damage to files, mappings and warehouses (FUZZ='--seconds 600', --kind, --seed, --count: the options)
 # make mutants deliberate small faults in the source, each of which a test must catch (MUTANTS=NAME: only some)
 # make bench   what it costs, beside limits and peers (BENCH='--orders 1_000_000', --quick, --help: the options)
@@ -17,7 +18,7 @@ DOCS = $(wildcard *.md docs/*.md docs/decisions/*.md)
 ENGINES = pyspark==4.0.5 chdb==4.4.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive check check-style check-types check-arrows check-docs docs pictures statements bench fuzz mutants format requirements \
+.PHONY: help demo test test-slow test-exhaustive hooks check check-style check-types check-arrows check-docs docs pictures statements bench fuzz mutants format requirements \
 	clean environment environment-dev environment-engines
 
 help:
@@ -57,6 +58,10 @@ check-docs: environment-dev
 
 docs: environment-dev
 	$(BIN)/cog -I docs -r --verbosity 1 -P $(DOCS)
+
+# To undo it: git config --unset core.hooksPath. To commit without the checks once: git commit --no-verify.
+hooks: environment-dev
+	git config core.hooksPath scripts/hooks
 
 # The pictures of the docs, drawn anew; a test says where they are out of date.
 pictures: environment-dev
