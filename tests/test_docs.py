@@ -80,7 +80,7 @@ def test_links_lead_somewhere(page: Path):
 NAMED_FILE = re.compile(r"(?<![\w/.])(?:[\w-]+/)*[\w-]+\.(?:py|sh)\b|(?<=`)(?:[\w-]+/)+(?=`)")
 PLACES = [
     f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}"
-    for top in ("src", "tests", "docs", "scripts", "bench", "examples")
+    for top in ("src", "tests", "docs", "scripts", "bench", "examples", "changes")
     for path in (ROOT / top, *(ROOT / top).rglob("*"))
 ]
 # Folders of a shop, not of the repository.
