@@ -136,6 +136,8 @@ def trouble(line: str) -> str | None:
     words = shlex.split(line, comments=True)
     words = words[: words.index(">")] if ">" in words else words
     name = max((found for found in COMMANDS if f"{found} " in f"{' '.join(words)} "), key=len, default="")
+    if words[1:] in (["--version"], ["--help"]):
+        return None
     if not name:
         group = any(found.startswith(" ".join(words[:2]) + " ") for found in COMMANDS)
         return None if group and len(words) == 2 else "no such command"
