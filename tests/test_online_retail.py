@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from regulars.app import App
+from regulars.load.run import LoadResult
 from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
 from regulars.metrics.people.rows import rows
 from regulars.metrics.query import answer
 from regulars.metrics.question import Facts, Question
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.load.run import LoadResult
 
 MAPPING = Path(__file__).resolve().parents[1] / "examples" / "online_retail.toml"
 WHOLE = "2010-12-01..2011-12-09"

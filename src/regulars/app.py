@@ -12,6 +12,11 @@ from pathlib import Path
 import duckdb
 
 from regulars.incoming import incoming, refusal
+from regulars.load.checks.refusals import FilesRefused
+from regulars.load.files import InputFile
+from regulars.load.inputs.header import with_header
+from regulars.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
+from regulars.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 from regulars.metrics.rollups.refresh import refresh
 from regulars.reading import Reading, Tell, silent
 from regulars.sources import catalogue, mapping_file, own
@@ -21,11 +26,6 @@ from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.covers_until import covered_by
 from regulars.warehouse.derive import ALL_STEPS, changes_of, derive
-from regulars.warehouse.load.checks.refusals import FilesRefused
-from regulars.warehouse.load.files import InputFile
-from regulars.warehouse.load.inputs.header import with_header
-from regulars.warehouse.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
-from regulars.warehouse.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 
 _ACCOUNT = re.compile(r"[\w.-]*")
 _DEFAULT = LoadOptions()

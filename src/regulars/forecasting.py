@@ -23,8 +23,8 @@ from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
 from regulars.forecast.subscribers.making import make as make_of_subscribers
 from regulars.forecast.wish import Wish, until_of
+from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
-from regulars.warehouse.load.run import SILENT, Progress
 
 _USUAL = Wish()
 _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from regulars.load.files import InputFile, expand, is_hidden, is_readable, named
+from regulars.load.formats.delimited import is_prose
+from regulars.load.run import Input
 from regulars.vocabulary.errors import InputError, UnknownFile, UnreadableFile, UsageError
 from regulars.vocabulary.safe_text import one_line
-from regulars.warehouse.load.files import InputFile, expand, is_hidden, is_readable, named
-from regulars.warehouse.load.formats.delimited import is_prose
-from regulars.warehouse.load.run import Input
 
 _TEXTS = ("", ".txt", ".md")
 """Endings of files that may be written for people."""

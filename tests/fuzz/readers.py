@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fuzz.files import Case
+from regulars.load.files import InputFile, expand
+from regulars.load.run import Input, LoadOptions, LoadResult, load
 from regulars.sources import catalogue, mapping_file
 from regulars.vocabulary.errors import RegularsError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.load.files import InputFile, expand
-from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
 from regulars.warehouse.log import ensure
 from regulars.warehouse.versions.connection import connect
 

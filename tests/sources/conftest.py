@@ -8,10 +8,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from regulars.load.files import expand
+from regulars.load.mapping import Source
+from regulars.load.run import Input, LoadOptions, LoadResult, load
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.load.files import expand
-from regulars.warehouse.load.mapping import Source
-from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
 from warehouse.memory import warehouse_in_memory
 
 Load = Callable[..., LoadResult]

@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from regulars.load.mapping import Source
 from regulars.sources import mapping_file
 from regulars.sources.catalogue import SOURCES, insist, recognise
 from regulars.sources.expressions import parse
 from regulars.vocabulary.errors import MappingError, UnknownFile
-from regulars.warehouse.load.mapping import Source
 from regulars.warehouse.tables import BY_NAME, TABLES
 
 

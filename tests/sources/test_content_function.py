@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.load.files import expand
+from regulars.load.run import Input, LoadOptions, LoadResult, load
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import LoadRefused, MappingError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.load.files import expand
-from regulars.warehouse.load.run import Input, LoadOptions, LoadResult, load
 from warehouse.memory import warehouse_in_memory
 
 MAPPING = """

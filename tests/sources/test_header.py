@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from properties import few
+from regulars.load.files import InputFile, expand
+from regulars.load.inputs.header import with_header
+from regulars.load.mapping import Source
+from regulars.load.run import FileCount, Input, LoadOptions, LoadResult, load
 from regulars.sources import catalogue, mapping_file
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.load.files import InputFile, expand
-from regulars.warehouse.load.inputs.header import with_header
-from regulars.warehouse.load.mapping import Source
-from regulars.warehouse.load.run import FileCount, Input, LoadOptions, LoadResult, load
 from warehouse.memory import warehouse_in_memory
 
 TABLE = """order_id,email,ordered_at,gross,currency

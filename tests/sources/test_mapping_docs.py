@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from regulars.load.run import FileCount
 from regulars.sources import mapping_file
 from regulars.sources.catalogue import insist
-from regulars.warehouse.load.run import FileCount
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(csv|toml|result) (.*)\n([^`]*)^```$", re.MULTILINE)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+from regulars.load.run import FileCount
 from regulars.sources import mapping_file
-from regulars.warehouse.load.run import FileCount
 
 ROOT = Path(__file__).resolve().parents[2]
 

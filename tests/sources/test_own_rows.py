@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from properties import few
+from regulars.load.files import expand
+from regulars.load.run import Input, LoadOptions, load
 from regulars.sources.catalogue import recognise
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.load.files import expand
-from regulars.warehouse.load.run import Input, LoadOptions, load
 from regulars.warehouse.schema import Column, Kind, Table
 from regulars.warehouse.tables import TABLES
 from warehouse.memory import warehouse_in_memory

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from regulars.app import App
+from regulars.load.run import LoadOptions
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import LoadRefused, MappingError
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.load.run import LoadOptions
 
 MAPPING = """
 name = "ads"

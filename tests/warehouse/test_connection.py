@@ -11,8 +11,8 @@ import duckdb
 import ibis
 import pytest
 
+from regulars.load.workspace import Workspace
 from regulars.vocabulary.machine import Machine
-from regulars.warehouse.load.workspace import Workspace
 from regulars.warehouse.versions.connection import connect, connect_in_memory
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "regulars"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from load.shop import LINES, ORDERS, Shop
 from properties import few
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.log import TableCount, ensure, undo
-from warehouse.load.shop import LINES, ORDERS, Shop
 from warehouse.older import keep_rows_inside
 
 LINE_HEADER = "order_id,line_id,quantity,amount,updated_at\n"

@@ -11,10 +11,10 @@ import duckdb
 import pytest
 
 from regulars.app import App
+from regulars.load.run import LoadOptions
 from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.integrity import log_faults
-from regulars.warehouse.load.run import LoadOptions
 from regulars.warehouse.versions.folder import KEPT
 from warehouse.disk import PowerCut, Step, digest, put, recorder, steps, watched
 

@@ -11,8 +11,8 @@ import duckdb
 
 from regulars.cli.numbers import count, counted
 from regulars.cli.output import Sheet, say, show
-from regulars.warehouse.load import rejects
-from regulars.warehouse.load.run import LoadResult
+from regulars.load import rejects
+from regulars.load.run import LoadResult
 
 _REASONS = 5
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import PurePath
 
+from regulars.load.mapping import REJECT_COLUMNS, Source
 from regulars.sources import own
 from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
@@ -14,7 +15,6 @@ from regulars.sources.suggest import IDENTITY, means, suggest
 from regulars.sources.value_shapes import described, looks_like_data, names_columns
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.spelling import closest
-from regulars.warehouse.load.mapping import REJECT_COLUMNS, Source
 from regulars.warehouse.tables import BY_NAME
 
 SOURCES: tuple[Source, ...] = (

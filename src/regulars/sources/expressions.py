@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from regulars.warehouse.load.fields.allowed import nodes, require_allowed
+from regulars.load.fields.allowed import nodes, require_allowed
 
 LINE = "line"
 """The pseudo column: the number of the line in the file."""

@@ -16,15 +16,15 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from regulars.load.fields.allowed import ALLOWED_HINT, NotAllowed
+from regulars.load.fields.fragments import DateOrder
+from regulars.load.fields.fragments import Decimal as Mark
+from regulars.load.mapping import NAME_OF_SOURCE, ContentId, Mapping, ReadOptions, Source
 from regulars.sources import catalogue, expressions
 from regulars.sources.content_function import content_columns, content_expression, content_name
 from regulars.sources.expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
-from regulars.warehouse.load.fields.allowed import ALLOWED_HINT, NotAllowed
-from regulars.warehouse.load.fields.fragments import DateOrder
-from regulars.warehouse.load.fields.fragments import Decimal as Mark
-from regulars.warehouse.load.mapping import NAME_OF_SOURCE, ContentId, Mapping, ReadOptions, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory

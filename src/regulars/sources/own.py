@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.warehouse.load.mapping import Mapping, Source
+from regulars.load.mapping import Mapping, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Kind, Table
 from regulars.warehouse.tables import TABLES
 

@@ -21,7 +21,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/rates.py",
         "MOST_DAYS = 7",
         "MOST_DAYS = 8",
-        ("tests/warehouse/load/test_waiting.py::test_foreign_orders_wait_for_a_rate_of_their_day_or_the_week_before",),
+        ("tests/load/test_waiting.py::test_foreign_orders_wait_for_a_rate_of_their_day_or_the_week_before",),
     ),
     Mutant(
         "refunds are added to net revenue",

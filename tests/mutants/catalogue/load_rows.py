@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mutants.running import Mutant
 
-_LOAD = "tests/warehouse/load"
+_LOAD = "tests/load"
 _NOTHING = "test_nothing_that_can_be_wrong_with_a_row_passes"
 _COUNTED = "test_each_of_many_small_files_is_counted_by_its_own_lines"
 
@@ -12,49 +12,49 @@ MUTANTS: tuple[Mutant, ...] = (
     # fields
     Mutant(
         "the year 72 is 2072",
-        "warehouse/load/fields/dates.py",
+        "load/fields/dates.py",
         "{taken}.y >= '70'",
         "{taken}.y > '72'",
         (f"{_LOAD}/test_parse.py::test_times",),
     ),
     Mutant(
         "twelve at noon is midnight of the next day",
-        "warehouse/load/fields/dates.py",
+        "load/fields/dates.py",
         "{hour} % 12 + CASE",
         "{hour} + CASE",
         (f"{_LOAD}/test_parse.py::test_times",),
     ),
     Mutant(
         "a text may be extended without limit",
-        "warehouse/load/fields/allowed.py",
+        "load/fields/allowed.py",
         "if not isinstance(value, int) or value > WIDEST:",
         "if not isinstance(value, int):",
         (f"{_LOAD}/test_allowed.py",),
     ),
     Mutant(
         "the apostrophe against formulas stays in a field",
-        "warehouse/load/fields/fragments.py",
+        "load/fields/fragments.py",
         "THEN substr({text}, 2) ELSE",
         "THEN substr({text}, 1) ELSE",
         (f"{_LOAD}/test_parse.py",),
     ),
     Mutant(
         "a quote in a text ends the SQL string",
-        "warehouse/load/fields/fragments.py",
+        "load/fields/fragments.py",
         """text.replace("'", "''")""",
         "text",
         (f"{_LOAD}/test_parse.py",),
     ),
     Mutant(
         "an amount in parentheses is positive",
-        "warehouse/load/parse.py",
+        "load/parse.py",
         " OR bare LIKE '(%'",
         "",
         (f"{_LOAD}/test_parse.py::test_amounts",),
     ),
     Mutant(
         "a fraction is rounded to a whole number",
-        "warehouse/load/parse.py",
+        "load/parse.py",
         "CASE WHEN number = trunc(number) THEN TRY_CAST(number AS BIGINT) END",
         "TRY_CAST(number AS BIGINT)",
         (f"{_LOAD}/test_parse.py::test_whole_numbers",),
@@ -62,42 +62,42 @@ MUTANTS: tuple[Mutant, ...] = (
     # mappings
     Mutant(
         "under group_by a column is its last value",
-        "warehouse/load/evaluate.py",
+        "load/evaluate.py",
         "arg_min({found.sql}, ",
         "arg_max({found.sql}, ",
         (f"{_LOAD}/test_mapping.py::test_order_fields_stand_on_the_first_line_only",),
     ),
     Mutant(
         "an amount of exactly the lowest allowed is rejected",
-        "warehouse/load/evaluate.py",
+        "load/evaluate.py",
         'f"{name} >= {column.low}"',
         'f"{name} > {column.low}"',
         (f"{_LOAD}/test_plausible.py", f"{_LOAD}/test_rejecting.py"),
     ),
     Mutant(
         "the parameter of a lambda is a column of the file",
-        "warehouse/load/expressions.py",
+        "load/expressions.py",
         " if name not in own)",
         ")",
         (f"{_LOAD}/test_mapping.py::test_the_parameter_of_a_lambda_is_no_column",),
     ),
     Mutant(
         "a window runs over the lines of several files",
-        "warehouse/load/expressions.py",
+        "load/expressions.py",
         'node["class"] == "WINDOW"',
         'node["class"] == "NONE"',
         (f"{_LOAD}/test_mapping.py::test_a_window_runs_over_the_lines_of_its_own_file",),
     ),
     Mutant(
         "one column of several that is there explains those that are not",
-        "warehouse/load/mapping.py",
+        "load/mapping.py",
         "if not any(name.lower() in present for name in columns)",
         "if not all(name.lower() in present for name in columns)",
         ("tests/sources/test_shopify.py::test_a_shop_hears_what_missing_amounts_mean_for_net_revenue",),
     ),
     Mutant(
         "a mapping's types do not change those of its source",
-        "warehouse/load/mapping.py",
+        "load/mapping.py",
         "types=source.types | types",
         "types=types | source.types",
         ("tests/sources/test_mapping_file.py::test_it_may_change_what_a_column_holds",),
@@ -105,14 +105,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # what is rejected
     Mutant(
         "of two files the earlier one wins",
-        "warehouse/load/judge.py",
+        "load/judge.py",
         'DESC NULLS LAST, "@file" DESC)',
         'DESC NULLS LAST, "@file")',
         (f"{_LOAD}/test_rejecting.py::test_the_same_key_in_two_files_takes_the_later_file_unless_the_other_is_newer",),
     ),
     Mutant(
         "rejects are exported with their formulas",
-        "warehouse/load/rejects.py",
+        "load/rejects.py",
         "[without_formula(field) for field in fields]",
         "list(fields)",
         ("tests/cli/test_untrusted_text.py::test_exported_rejects_hold_no_formula_and_load_as_they_were",),
@@ -126,14 +126,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "rates that stored orders need can be taken away",
-        "warehouse/load/run.py",
+        "load/run.py",
         "    rates.require_rates(con, settings)\n",
         "",
         (f"{_LOAD}/test_rejecting.py::test_rates_that_stored_orders_need_cannot_be_taken_away",),
     ),
     Mutant(
         "a rejected line is counted as used",
-        "warehouse/load/checks/accounts.py",
+        "load/checks/accounts.py",
         "count(*) FILTER (taken AND NOT waits)",
         "count(*) FILTER (NOT waits)",
         (f"{_LOAD}/test_mapping.py",),
@@ -141,35 +141,35 @@ MUTANTS: tuple[Mutant, ...] = (
     # completion
     Mutant(
         "a changed cost without a day holds since ever",
-        "warehouse/load/completion/changed_costs.py",
+        "load/completion/changed_costs.py",
         "CASE WHEN k.changed THEN {day} ELSE k.since END",
         "k.since",
         (f"{_LOAD}/test_changed_costs.py::test_a_changed_cost_starts_on_the_day_of_its_load_and_is_told",),
     ),
     Mutant(
         "an order takes the number of another one stored before",
-        "warehouse/load/completion/order_ids.py",
+        "load/completion/order_ids.py",
         "ON t.source = g.source AND t.name = o.name",
         "ON t.source = g.source AND t.name = o.name AND false",
         (f"{_LOAD}/test_order_ids.py",),
     ),
     Mutant(
         "a renamed order takes its new number",
-        "warehouse/load/completion/order_ids.py",
+        "load/completion/order_ids.py",
         "CASE WHEN k.key IS NOT NULL THEN k.key WHEN",
         "CASE WHEN k.key IS NULL THEN k.key WHEN",
         (f"{_LOAD}/test_order_ids.py",),
     ),
     Mutant(
         "what is given back later is dated as what was given back before",
-        "warehouse/load/completion/refund_totals.py",
+        "load/completion/refund_totals.py",
         "THEN greatest(returned_at, latest) ELSE",
         "THEN returned_at ELSE",
         (f"{_LOAD}/test_refund_totals.py",),
     ),
     Mutant(
         "a refund total counts beside its earlier parts",
-        "warehouse/load/completion/refund_totals.py",
+        "load/completion/refund_totals.py",
         "coalesce(lag(t.upto) OVER up, 0)",
         "0",
         (f"{_LOAD}/test_refund_totals.py",),
@@ -177,14 +177,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # waiting
     Mutant(
         "rates of the load itself do not count",
-        "warehouse/load/waiting.py",
+        "load/waiting.py",
         'if "exchange_rates" in found.rows:',
         'if "exchange_rates" not in found.rows and found.rows.get("exchange_rates"):',
         (f"{_LOAD}/test_waiting.py",),
     ),
     Mutant(
         "rows that are used go on waiting in the counts",
-        "warehouse/load/waiting.py",
+        "load/waiting.py",
         "waiting = f.waiting - d.rows FROM",
         "waiting = f.waiting FROM",
         (f"{_LOAD}/test_waiting.py",),
@@ -192,14 +192,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # rows rejected late
     Mutant(
         "a row that is rejected late is looked up one line further",
-        "warehouse/load/rejects.py",
+        "load/rejects.py",
         'row_number() OVER () - 1 AS "@row"',
         'row_number() OVER () AS "@row"',
         (f"{_LOAD}/test_typed_reading.py::test_a_row_that_is_rejected_late_is_kept_as_it_stood",),
     ),
     Mutant(
         "rows that are rejected late are looked up by another reader",
-        "warehouse/load/read.py",
+        "load/read.py",
         'return csv.relation(room.table("refused"), room.table("refused_scan"))',
         "return csv.relation()",
         (f"{_LOAD}/test_typed_reading.py::test_a_row_that_is_rejected_late_is_kept_as_it_stood",),
@@ -222,21 +222,21 @@ MUTANTS: tuple[Mutant, ...] = (
     # files counted together
     Mutant(
         "blank lines of small files are used",
-        "warehouse/load/checks/accounts.py",
+        "load/checks/accounts.py",
         'count(*) - count(*) FILTER ("@empty"), 0,',
         "count(*), 0,",
         (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
     ),
     Mutant(
         "every line of a file whose mappings choose lines is used",
-        "warehouse/load/checks/accounts.py",
+        "load/checks/accounts.py",
         "any(plan.where is None for plan in stage.plans)",
         "True",
         (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
     ),
     Mutant(
         "a file read with others has no line that cannot be read",
-        "warehouse/load/stage.py",
+        "load/stage.py",
         "stage.some_bad = some_bad and _some_bad(room, typed)",
         "stage.some_bad = False",
         (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
@@ -244,28 +244,28 @@ MUTANTS: tuple[Mutant, ...] = (
     # rows made as a file is read
     Mutant(
         "a field that cannot be read is an empty one, where rows are made as their file is read",
-        "warehouse/load/rows/direct.py",
+        "load/rows/direct.py",
         'WHEN "@bad" OR "@empty" THEN',
         'WHEN "@empty" THEN',
         (f"{_LOAD}/test_direct.py::{_NOTHING}[orders]",),
     ),
     Mutant(
         "a row that breaks a rule is made as its file is read",
-        "warehouse/load/rows/direct.py",
+        "load/rows/direct.py",
         'WHEN "@wrong" OR "@line" IS NOT NULL THEN',
         'WHEN "@line" IS NOT NULL THEN',
         (f"{_LOAD}/test_direct.py::{_NOTHING}[orders]",),
     ),
     Mutant(
         "rows that are made as their file is read are numbered without its header",
-        "warehouse/load/rows/direct.py",
+        "load/rows/direct.py",
         "rowid + {stage.lines.first} AS",
         "rowid AS",
         (f"{_LOAD}/test_direct.py::test_a_file_ends_as_by_the_careful_way[-a key twice]",),
     ),
     Mutant(
         "lines are no part of their order",
-        "warehouse/load/rows/order_units.py",
+        "load/rows/order_units.py",
         '"orders", "order_lines", "returns"',
         '"orders", "returns"',
         (f"{_LOAD}/test_rejecting.py::test_a_bad_line_rejects_its_whole_order_in_every_file",),

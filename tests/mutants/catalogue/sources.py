@@ -150,7 +150,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "sources/shops/shopify_orders.py",
         "            running_total=True,\n",
         "",
-        ("tests/warehouse/load/test_refund_totals.py",),
+        ("tests/load/test_refund_totals.py",),
     ),
     Mutant(
         "customers of WooCommerce are not known by their username",

@@ -9,9 +9,9 @@ import pytest
 
 from cli.conftest import ORDERS
 from regulars.app import App
+from regulars.load.run import LoadOptions
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.load.run import LoadOptions
 
 RETURNS = "return_id,order_id,returned_at,amount\nr1,1,2024-01-20,10.10\n"
 

@@ -176,8 +176,8 @@ def load(
       regulars load online_retail.csv.gz --mapping examples/online_retail.toml --shop retail
     """  # fmt: skip
     from regulars.cli.accounting import as_json, describe, left_out
-    from regulars.warehouse.load.mapping import ReadOptions
-    from regulars.warehouse.load.run import LoadOptions
+    from regulars.load.mapping import ReadOptions
+    from regulars.load.run import LoadOptions
 
     if parts and overlap:
         raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")

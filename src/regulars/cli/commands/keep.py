@@ -54,8 +54,8 @@ def rejects(
       regulars rejects --export rejects.csv
       regulars rejects --waiting
     """  # fmt: skip
+    from regulars.load import rejects as kept
     from regulars.warehouse.books import waiting_rows
-    from regulars.warehouse.load import rejects as kept
 
     if waiting and export is not None:
         raise UsageError("Orders that wait need no correction.", "Load the exchange rates that they lack.")

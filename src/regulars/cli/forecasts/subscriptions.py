@@ -18,10 +18,10 @@ from regulars.forecast.shop.books import Forecast
 from regulars.forecast.subscribers.backtest import UNLIKELY
 from regulars.forecast.subscribers.books import SubscribersForecast
 from regulars.forecast.wish import Wish
+from regulars.load.run import Progress
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
 from regulars.vocabulary.settings.term import Terms
 from regulars.vocabulary.units import Unit
-from regulars.warehouse.load.run import Progress
 
 if TYPE_CHECKING:
     from regulars.forecasting import Forecasting

@@ -5,7 +5,7 @@ An order's own fields (Subtotal, Email …) stand only on the first of its lines
 
 from __future__ import annotations
 
-from regulars.warehouse.load.mapping import LineTotals
+from regulars.load.mapping import LineTotals
 
 
 def of(column: str) -> str:

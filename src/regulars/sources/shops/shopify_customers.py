@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from regulars.load.mapping import Mapping, Source
 from regulars.sources.shops.made_ids import id_of_address, id_of_phone
 from regulars.sources.shops.shopify_check import check
-from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import Kind
 
 _ID = f"""coalesce(

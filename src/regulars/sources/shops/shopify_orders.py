@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regulars.load.mapping import REASON, Block, Mapping, Source
 from regulars.sources.shops.shopify_amounts import (
     AMOUNT,
     DISCOUNT,
@@ -15,7 +16,6 @@ from regulars.sources.shops.shopify_amounts import (
     of,
 )
 from regulars.sources.shops.shopify_check import check
-from regulars.warehouse.load.mapping import REASON, Block, Mapping, Source
 from regulars.warehouse.schema import Kind
 
 STATUS_OF = {

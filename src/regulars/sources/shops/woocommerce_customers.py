@@ -5,8 +5,8 @@ Older releases lack the last three columns. Customers have no number there: thei
 
 from __future__ import annotations
 
+from regulars.load.mapping import Mapping, Source
 from regulars.sources.shops.made_ids import id_of_address, id_of_username
-from regulars.warehouse.load.mapping import Mapping, Source
 from regulars.warehouse.schema import Kind
 
 _ID = f"""coalesce({id_of_address('"Email"')}, {id_of_username('"Username"')})"""

@@ -1,0 +1,65 @@
+"""Orders of sources that number them twice: by an order_id that people read, and by a number of their own behind it.
+
+The `source_order_id` decides which order a row is. One that is known keeps the order_id under which it was stored first, also when
+its order is renamed. One that is new takes the row's order_id, unless an order with another `source_order_id` has that: then
+both stand in its order_id, as in "#1001 (5123456)". Rows without a `source_order_id` go by their order_id alone.
+"""
+
+from __future__ import annotations
+
+from regulars.load.judge import Judgement
+from regulars.warehouse.tables import BY_NAME
+
+_MOST_NAMED = 3
+
+
+def tell_orders_apart(found: Judgement) -> None:
+    """Give the orders of the load, with their lines and returns, the order_id of the order that they are."""
+    if "orders" not in found.rows or not found.room.count(f"{found.rows['orders']} WHERE source_order_id IS NOT NULL"):
+        return
+    con = found.room.con
+    given, keys = found.room.table("source_ids"), found.room.table("order_keys")
+    con.execute(
+        f'CREATE TEMP TABLE {given} AS SELECT source, source_order_id AS id, "@file" AS file, order_id AS name'
+        f" FROM {found.rows['orders']} WHERE source_order_id IS NOT NULL"
+    )
+    con.execute(
+        f"""
+        CREATE TEMP TABLE {keys} AS
+        WITH orders AS (SELECT source, id, arg_min(name, file) AS name, min(file) AS first FROM {given} GROUP BY source, id),
+        known AS (
+            SELECT source, source_order_id AS id, arg_min(order_id, load_id) AS key FROM log.orders
+            SEMI JOIN (SELECT source, id AS source_order_id FROM orders) USING (source, source_order_id) GROUP BY ALL),
+        taken AS (
+            SELECT source, order_id AS name, arg_max(source_order_id, load_id) AS id FROM log.orders
+            SEMI JOIN (SELECT source, name AS order_id FROM orders) USING (source, order_id) GROUP BY ALL),
+        owners AS (
+            SELECT source, name, arg_min(o.id, o.first) AS id FROM orders o ANTI JOIN known USING (source, id) GROUP BY ALL)
+        SELECT g.source, g.file, g.name, k.key IS NULL AND coalesce(t.id, w.id) <> g.id AS apart,
+               CASE WHEN k.key IS NOT NULL THEN k.key WHEN coalesce(t.id, w.id) = g.id THEN o.name
+                    ELSE o.name || ' (' || g.id || ')' END AS key
+        FROM {given} g JOIN orders o USING (source, id) LEFT JOIN known k USING (source, id)
+        LEFT JOIN taken t ON t.source = g.source AND t.name = o.name
+        LEFT JOIN owners w ON w.source = g.source AND w.name = o.name"""
+    )
+    found.renamed = found.room.table("renamed")
+    con.execute(
+        f"CREATE TEMP TABLE {found.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
+    )
+    for name in found.rows:
+        if BY_NAME[name].has("order_id"):
+            rows = found.table_of(name)
+            con.execute(
+                f"UPDATE {rows} AS r SET order_id = k.key FROM {found.renamed} k"
+                ' WHERE r.source = k.source AND r."@file" = k.file AND r.order_id = k.name'
+            )
+    for source, count, names in con.execute(
+        f"SELECT source, count(DISTINCT key), list_sort(list(DISTINCT name))[:{_MOST_NAMED}] FROM {keys} WHERE apart"
+        " GROUP BY source ORDER BY source"
+    ).fetchall():
+        what = "1 order has" if count == 1 else f"{count:,} orders have"
+        named = ", ".join(names) + (", …" if count > len(names) else "")
+        found.warnings.append(
+            f"{what} the order_id of another order of {source} and a number of its own ({named}); both are kept. Where these are"
+            " two shops, load each with --account NAME."
+        )

@@ -1,0 +1,347 @@
+"""From parsed lines to rows of a canonical table, typed and checked against its declaration.
+
+Rows that break a promise are only marked (`@wrong`), which is cheap; the reasons in words are worked out afterwards for
+the marked ones alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import duckdb
+
+from regulars.load.expressions import Expression, refused
+from regulars.load.mapping import REASON
+from regulars.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
+from regulars.load.stage import Plan, Stage, naive
+from regulars.load.workspace import Workspace, identifier
+from regulars.vocabulary.errors import MappingError
+from regulars.vocabulary.money import currencies, digits
+from regulars.warehouse.schema import CLOCKS_DIFFER, EARLIEST, HOUSEKEEPING, LARGEST, Column, Kind, Table
+
+_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+_WHOLE = ("HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
+_NUMERIC = ("DECIMAL", "DOUBLE", "FLOAT", *_WHOLE)
+_NESTED = ("STRUCT", "MAP", "UNION", "JSON")
+
+
+def carried(table: Table) -> tuple[Column, ...]:
+    """The table's columns, and `updated_at`, which every row may carry."""
+    return table.columns if table.has("updated_at") else (*table.columns, _UPDATED_AT)
+
+
+def create(room: Workspace, table: Table) -> str:
+    """An empty temporary table for evaluated rows. Returns its name."""
+    name = room.table(f"rows_{table.name}")
+    columns = ", ".join(f"{identifier(column.name)} {column.kind.sql}" for column in carried(table))
+    room.con.execute(
+        f'CREATE TEMP TABLE {name} ("@file" INTEGER, "@plan" INTEGER, "@line" BIGINT, source VARCHAR, {columns},'
+        ' zone VARCHAR, "@wrong" BOOLEAN)'
+    )
+    return name
+
+
+def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, lines: Sequence[str]) -> None:
+    """Evaluate a plan over `lines` (of each file, SQL of its parsed lines) and insert its rows. Raises MappingError.
+
+    The files have the same columns and mappings; to plan the query takes longer than to evaluate a small file.
+    """
+    stage, plan = stages[0], stages[0].plans[index]
+    room.timezone(stage.zone)
+    files = zip(stages, lines, strict=True)
+    together = " UNION ALL BY NAME ".join(f'SELECT {each.number} AS "@file", * FROM {part}' for each, part in files)
+    together = f"({together})"
+    rows = evaluated(room, stage, index, together, lines[0], file=True)
+    names = ", ".join(identifier(column.name) for column in carried(plan.table))
+    _run(
+        room,
+        stage,
+        plan,
+        together,
+        f"INSERT INTO {into} BY NAME"
+        f' SELECT "@file", {index} AS "@plan", "@line", {quoted(stage.full_name)} AS source, {names},'
+        f' CASE WHEN "@naive" THEN {quoted(stage.zone)} END AS zone, "@wrong"'
+        f" FROM {_by_day(plan, rows)}",
+    )
+
+
+def evaluated(room: Workspace, stage: Stage, index: int, lines: str, shape: str, *, file: bool = False) -> str:
+    """SQL: the rows of a plan over `lines`, with canonical names, `@line`, `@naive` and `@wrong`, with `file` also `@file`.
+
+    `shape` is SQL with the columns of `lines`, which is quick to ask for their types. Raises MappingError.
+    """
+    plan = stage.plans[index]
+    values = _values(room, stage, plan, shape)
+    wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
+    return f'(SELECT *, coalesce({wrong}, false) AS "@wrong" FROM {_checked(stage, plan, values, lines, file=file)})'
+
+
+def _by_day(plan: Plan, rows: str) -> str:
+    """SQL: `rows`, those of several days as one a day where the plan spreads them, with amounts in the currency's smallest unit;
+    the last day takes what is left.
+    """
+    if not plan.spread:
+        return rows
+    whole = ", ".join(quoted(code) for code in sorted(currencies()) if digits(code) == 0)
+    up_to = "((amount * unit)::HUGEINT * {} // days / unit)::DECIMAL(18,4)"
+    before, after = up_to.format("place"), up_to.format("(place + 1)")
+    return (
+        "(SELECT * REPLACE (day + place::INTEGER AS day, day + place::INTEGER AS last_day,"
+        f" CASE WHEN place + 1 = days THEN amount ELSE {after} END - {before} AS amount) FROM"
+        f" (SELECT *, CASE WHEN currency IN ({whole}) THEN 1 ELSE 100 END AS unit, unnest(range(days)) AS place FROM"
+        f" (SELECT *, greatest(least(coalesce(last_day - day, 0), 366), 0) + 1 AS days FROM {rows})))"
+    )
+
+
+def reasons(room: Workspace, stage: Stage, index: int, lines: str, lost: str) -> str:
+    """SQL giving (`@line`, reasons) of every line that stands behind a row of the plan over `lines`.
+
+    `lost` is a table (line, columns): what could not be read in a line, and is therefore not called missing too.
+    """
+    plan = stage.plans[index]
+    room.timezone(stage.zone)
+    values = _values(room, stage, plan, lines)
+    words = ", ".join(f"CASE WHEN {check} THEN {why} END" for check, why in _checks(stage, plan, values, partly=True))
+    return (
+        'SELECT unnest("@lines") AS "@line", reasons FROM (SELECT "@lines",'
+        f" list_filter([{words}]::VARCHAR[], lambda x: x IS NOT NULL) AS reasons"
+        f" FROM {_checked(stage, plan, values, lines, lost)}) WHERE len(reasons) > 0"
+    )
+
+
+def chosen(plan: Plan) -> str:
+    """SQL: whether the plan's `where` takes a line."""
+    return "true" if plan.where is None else f"coalesce(({plan.where.sql}), false)"
+
+
+def whole_groups(plan: Plan, lines: str, some: str) -> str:
+    """SQL: those of `lines` that are in `some` (SQL of `@line`s) or share a row with one of them."""
+    if not plan.group_by:
+        return f'(SELECT * FROM {lines} SEMI JOIN ({some}) USING ("@line"))'
+    keys = ", ".join(f"({key.sql}) AS g{i}" for i, key in enumerate(plan.group_by))
+    same = " AND ".join(f"({key.sql}) IS NOT DISTINCT FROM g{i}" for i, key in enumerate(plan.group_by))
+    return (
+        f'(SELECT * FROM {lines} AS l WHERE EXISTS (FROM (SELECT {keys} FROM {lines} SEMI JOIN ({some}) USING ("@line"))'
+        f" AS k WHERE {same}))"
+    )
+
+
+@dataclass(frozen=True)
+class _Value:
+    """A canonical column on its way: `e…` as the mapping gives it, `c…` as the declaration wants it."""
+
+    column: Column
+    found: Expression | None
+    result: str
+    """SQL over the mapping's result."""
+    text: str = ""
+    """SQL of the text that was parsed, where it was one: it may fail."""
+    given: str = ""
+    """SQL of something cheaper that is NULL where that text is."""
+    local: str = ""
+    """SQL: whether a time came without an offset, where that shows only in the result."""
+
+
+def _values(room: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Value]:
+    """How each canonical column comes from its expression's type, which DuckDB is asked for."""
+    given = [(column, plan.columns[column.name]) for column in carried(plan.table) if column.name in plan.columns]
+    types = [
+        str(row[1]) for row in _run(room, stage, plan, lines, f"DESCRIBE {_results(stage, plan, lines)}").fetchall()
+    ]
+    by_name = {
+        column.name: _converted(stage, column, found, f"e{i}", types[i]) for i, (column, found) in enumerate(given)
+    }
+    return [
+        by_name.get(column.name) or _Value(column, None, f"NULL::{column.kind.sql}") for column in carried(plan.table)
+    ]
+
+
+def _results(stage: Stage, plan: Plan, lines: str, lost: str = "", *, file: bool = False) -> str:
+    """SQL: the mapping's expressions as e0, e1, …, with their line, and with `file` its number as `@file`."""
+    source = (
+        f'(SELECT l.*, f.columns AS "@lost" FROM {lines} l LEFT JOIN {lost} f ON f.line = l."@line")' if lost else lines
+    )
+    given = [plan.columns[column.name] for column in carried(plan.table) if column.name in plan.columns]
+    times = _times(stage, plan)
+    if plan.group_by:
+        columns = [first_value(found) for found in given]
+        flag = " OR ".join(f"coalesce(bool_or({naive(name)}), false)" for name in times) or "false"
+        line, all_lines, gone = 'min("@line")', 'list("@line")', 'flatten(list("@lost"))'
+        group = f" GROUP BY {', '.join(f'({key.sql})' for key in plan.group_by)}"
+        if plan.having is not None:
+            group += f" HAVING {plan.having.sql}"
+    else:
+        columns = [f"({found.sql})" for found in given]
+        flag = " OR ".join(f"coalesce({naive(name)}, false)" for name in times) or "false"
+        line, all_lines, gone, group = '"@line"', '["@line"]', '"@lost"', ""
+    outs = [f"{sql} AS e{i}" for i, sql in enumerate(columns)]
+    outs += [f'{line} AS "@line"', f'({flag}) AS "@naive"']
+    if file:
+        outs.append('any_value("@file") AS "@file"' if plan.group_by else '"@file"')
+    if lost:
+        outs += [f'{all_lines} AS "@lines"', f'coalesce({gone}, []) AS "@lost"']
+    where = f" WHERE ({plan.where.sql})" if plan.where is not None else ""
+    return f"SELECT {', '.join(outs)} FROM {source}{where}{group}"
+
+
+def first_value(found: Expression) -> str:
+    """SQL of an expression under group_by: a bare column is its first value that is not empty."""
+    return f'arg_min({found.sql}, "@line")' if found.bare is not None else f"({found.sql})"
+
+
+def _decides_day(table: Table, column: Column) -> bool:
+    """Whether the column says on which day the row lies: where it has no offset, its zone is kept with the row."""
+    return column.kind is Kind.INSTANT and (table.day is None or table.day == column.name)
+
+
+def _times(stage: Stage, plan: Plan) -> list[str]:
+    """The file's columns of times behind the columns that decide on the row's day."""
+    deciding = [
+        column for column in plan.table.columns if _decides_day(plan.table, column) and column.name in plan.columns
+    ]
+    used = {name for column in deciding for name in plan.columns[column.name].names}
+    return sorted(name for name in used if stage.kinds.get(name) is Kind.INSTANT)
+
+
+def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str) -> _Value:
+    kind = column.kind
+    text = local = ""
+    if sql.endswith("]") or sql.startswith(_NESTED):
+        return _Value(column, found, f"to_json({e})::VARCHAR")
+    match kind:
+        case Kind.INSTANT if sql == "TIMESTAMP WITH TIME ZONE":
+            value = _in_utc(e)
+        case Kind.INSTANT if sql.startswith("TIMESTAMP") or sql == "DATE":
+            value, local = _in_utc(f"{e}::TIMESTAMPTZ"), f"{e} IS NOT NULL"
+        case Kind.DAY if sql.startswith("TIMESTAMP") or sql == "DATE":
+            value = f"{e}::DATE"
+        case Kind.MONEY | Kind.NUMBER if sql.startswith(_NUMERIC):
+            # Exact or not at all: a product of two amounts may have more digits than a column holds.
+            value, text = f"TRY_CAST({e} AS {kind.sql})", f"{e}::VARCHAR"
+        case Kind.INTEGER if sql.startswith(_WHOLE):
+            value, text = f"TRY_CAST({e} AS BIGINT)", f"{e}::VARCHAR"
+        case Kind.INTEGER if sql.startswith(_NUMERIC):
+            value, text = f"CASE WHEN {e} = trunc({e}) THEN TRY_CAST({e} AS BIGINT) END", f"{e}::VARCHAR"
+        case Kind.FLAG if sql == "BOOLEAN":
+            value = e
+        case Kind.ID | Kind.TEXT if found.bare is not None and stage.kinds.get(found.bare) is kind:
+            value = e
+        case _:
+            text = field_text(kind, f"{e}::VARCHAR")
+            value = parsed(kind, text, stage.locale)
+            if kind is Kind.INSTANT:
+                # What was parsed is never infinite; its SQL is too long to be written three times.
+                value, local = f"make_timestamp(epoch_us({value}))", f"coalesce({without_offset(text)}, false)"
+    if column.name == "currency":
+        value = f"upper({value})"
+    elif column.choices:
+        value = f"CASE WHEN starts_with({value}, {quoted(REASON)}) THEN {value} ELSE lower({value}) END"
+    given = e if text == f"{e}::VARCHAR" else ""
+    return _Value(column, found, value, text if kind is not Kind.TEXT else "", given, local)
+
+
+def _in_utc(instant: str) -> str:
+    """SQL: a TIMESTAMPTZ as TIMESTAMP in UTC. The calendar's own conversion costs thirty times as much."""
+    return f"CASE WHEN isfinite({instant}) THEN make_timestamp(epoch_us({instant})) ELSE timezone('UTC', {instant}) END"
+
+
+def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: str = "", *, file: bool = False) -> str:
+    """SQL: rows with canonical names; `@text x` is the text of a column that can fail, `@failed x` whether it did."""
+    outs = ['"@line"', '"@lines"', '"@lost"'] if lost else ['"@line"']
+    if file:
+        outs.append('"@file"')
+    local = ['"@naive"']
+    for value in values:
+        name = value.column.name
+        default = value.column.default
+        most = LARGEST.get(value.column.kind) if value.text else None
+        # Empty, so that no rule computes with it.
+        within = (
+            f"CASE WHEN {value.result} BETWEEN -{most} AND {most} THEN {value.result} END" if most else value.result
+        )
+        result = f"coalesce({within}, {default})" if default is not None else within
+        outs.append(f"{result} AS {identifier(name)}")
+        if value.text:
+            outs.append(f"{value.text} AS {identifier('@text ' + name)}")
+            failed = f"({value.given or value.text} IS NOT NULL AND {within} IS NULL)"
+            outs.append(f"{failed} AS {identifier('@failed ' + name)}")
+        if value.local and _decides_day(plan.table, value.column):
+            local.append(value.local)
+    outs.append(f'({" OR ".join(local)}) AS "@naive"')
+    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, lost, file=file)}))"
+
+
+def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> list[tuple[str, str]]:
+    """What can be wrong with a row: SQL that is true where it is (else false or NULL), and SQL of the reason in words.
+
+    `partly`: some fields behind the rows could not be read, as `@lost` says; what they leave empty is not missing.
+    """
+    checks = []
+    for value in values:
+        column, name = value.column, identifier(value.column.name)
+        missing = f"{name} IS NULL"
+        if value.text:
+            failed = identifier("@failed " + column.name)
+            text = identifier("@text " + column.name)
+            words = complaint(column.kind, column.name, text, stage.locale)
+            if (most := LARGEST.get(column.kind)) is not None:
+                large = f" is larger than any real one can be ({most:,}); is it a number of something else?"
+                number = parsed(Kind.NUMBER, text, stage.locale)
+                words = f"CASE WHEN abs({number}) > {most} THEN {_words(column, text, large)} ELSE {words} END"
+            checks.append((failed, words))
+            missing += f" AND NOT {failed}"
+        if partly and value.found is not None and value.found.names:
+            behind = ", ".join(quoted(used) for used in sorted(value.found.names))
+            missing += f' AND NOT list_has_any("@lost", [{behind}])'
+        if not column.nullable:
+            checks.append((f"({missing})", quoted(f"{column.name} is missing")))
+        if column.choices:
+            allowed = ", ".join(quoted(choice) for choice in column.choices)
+            words = f" is none of {', '.join(column.choices)}"
+            own = f"CASE WHEN starts_with({name}, {quoted(REASON)}) THEN substr({name}, {len(REASON) + 1})"
+            checks.append((_false(f"{name} IN ({allowed})"), f"{own} ELSE {_words(column, name, words)} END"))
+        if column.low is not None:
+            number = f"rtrim(rtrim({name}::DECIMAL(38,4)::VARCHAR, '0'), '.')"
+            checks.append((_false(f"{name} >= {column.low}"), _words(column, number, f" is below {column.low}")))
+        if column.past:
+            local = f"timezone({quoted(stage.zone)}, timezone('UTC', {name}))" if column.kind is Kind.INSTANT else name
+            day, latest = f"strftime({local}, '%Y-%m-%d')", stage.now + CLOCKS_DIFFER
+            words = f" lies in the future: this load is of {stage.now:%Y-%m-%d}"
+            checks.append((_false(f"{name} <= TIMESTAMP '{latest:%Y-%m-%d %H:%M:%S}'"), _words(column, day, words)))
+            words = f" is before {EARLIEST.year}, when there were no online shops"
+            checks.append((_false(f"{name} >= DATE '{EARLIEST}'"), _words(column, day, words)))
+        if column.name == "currency":
+            codes = ", ".join(quoted(code) for code in sorted(currencies()))
+            words = " is no currency; its three-letter code is needed, such as EUR"
+            checks.append((_false(f"{name} IN ({codes})"), _words(column, name, words)))
+    checks += [(f"({rule.broken})", quoted(rule.reason)) for rule in plan.rules]
+    return checks
+
+
+def _false(condition: str) -> str:
+    """True where the condition is false; an empty value breaks none."""
+    return f"(NOT ({condition}))"
+
+
+def _words(column: Column, value: str, words: str) -> str:
+    """SQL of a reason: the column, its value, and what is wrong with it."""
+    return f"{quoted(column.name + ': ')} || {shown(value)} || {quoted(words)}"
+
+
+def _run(room: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -> duckdb.DuckDBPyConnection:
+    try:
+        return room.con.execute(sql)
+    except duckdb.Error as error:
+        raise _culprit(room, stage, plan, lines, error) from None
+
+
+def _culprit(room: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
+    """The refusal, naming the expression: each is tried alone."""
+    for name, found in plan.columns.items():
+        alone = replace(plan, columns={name: found}, where=None, having=None)
+        try:
+            room.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
+        except duckdb.Error as own:
+            return refused(found, own)
+    return refused(plan.where or next(plan.expressions()), error)

@@ -1,0 +1,368 @@
+"""A file's fields as values: one temporary table per file, with the columns that its source's mappings use."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as Dictionary
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import duckdb
+
+from regulars.load.expressions import Expression, expression, known
+from regulars.load.files import Format, InputFile
+from regulars.load.inputs.content import Content
+from regulars.load.mapping import Mapping, Source
+from regulars.load.parse import Locale, complaint, field_text, parsed, quoted, sql_type, without_offset
+from regulars.load.read import Lines, fill, fill_together
+from regulars.load.workspace import Workspace, identifier
+from regulars.vocabulary.errors import MappingError, UnreadableFile
+from regulars.warehouse.schema import Kind, Rule, Table
+from regulars.warehouse.tables import BY_NAME
+
+_SMALL = 100_000
+"""Bytes up to which a file is read together with others."""
+MOST_TOGETHER = 50
+"""Files that are read together; one broken record among them has each read by itself."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A mapping, taken apart."""
+
+    table: Table
+    columns: dict[str, Expression]
+    where: Expression | None
+    group_by: tuple[Expression, ...]
+    having: Expression | None
+    place: str
+    """How messages call the mapping."""
+    running_total: bool = False
+    spread: bool = False
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The table's rules that its rows must keep."""
+        return tuple(rule for rule in self.table.rules if not (self.spread and rule.lifted_by_spread))
+
+    @property
+    def by_line(self) -> bool:
+        """Whether each row comes from one line alone, so that the lines of several files may be evaluated together."""
+        return not self.group_by and not any(expression.over_rows for expression in self.expressions())
+
+    def expressions(self) -> Iterator[Expression]:
+        """Every expression of the mapping."""
+        yield from self.columns.values()
+        yield from self.group_by
+        for condition in (self.where, self.having):
+            if condition is not None:
+                yield condition
+
+
+@dataclass
+class Stage:
+    """One file of a load, read and parsed; `number` is its place among the load's files."""
+
+    number: int
+    file: InputFile
+    source: Source
+    full_name: str
+    """The source's name, with its account."""
+    zone: str
+    locale: Locale
+    now: datetime
+    """The moment of the load, in UTC without zone: what is said to have happened lies before it."""
+    plans: tuple[Plan, ...] = ()
+    lines: Lines = field(init=False)
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    """Of every column that mappings use, by its name in lower case."""
+
+    some_bad: bool = False
+    """Whether any line of `typed` is `@bad`."""
+    size: int = 0
+    """Bytes of the content."""
+    lines_may_hold_zeros: bool = False
+    """Whether there is a zero byte anywhere in the file."""
+    direct: str = ""
+    """Table of its rows, where they were made as it was read: they are right, and one a line."""
+    constants: dict[str, str] = field(default_factory=dict)
+    """SQL of the columns that `direct` lacks, by their canonical name."""
+    parse_later: Callable[[], None] | None = field(default=None, repr=False)
+    """Fills `typed`, where that was left for whoever asks for it."""
+    _typed: str = ""
+
+    def parse_now(self) -> None:
+        """Fill `typed`, where that was left."""
+        if self.parse_later is not None:
+            parse, self.parse_later = self.parse_later, None
+            parse()
+
+    @property
+    def typed(self) -> str:
+        """The table of its parsed lines."""
+        self.parse_now()
+        return self._typed
+
+    @typed.setter
+    def typed(self, table: str) -> None:
+        self._typed = table
+
+    def absent(self) -> list[str]:
+        """Optional columns that the mappings use and the file lacks, in lower case: `typed` does not hold them."""
+        return _absent(self.kinds, self.lines.names)
+
+    def rows(self) -> str:
+        """SQL: the parsed lines, with `@line`, and `line` where the file has no such column itself."""
+        typed = self.typed
+        rows = f'(SELECT rowid AS "@row", *{absent_columns(self.kinds, self.lines.names)} FROM {typed})'
+        numbered = self.lines.numbered(rows, 'r."@row"')
+        return numbered if "line" in self.kinds else f'(SELECT "@line" AS line, * FROM {numbered})'
+
+
+def _absent(kinds: Dictionary[str, Kind], names: Sequence[str]) -> list[str]:
+    present = {name.lower() for name in names}
+    return [name for name in kinds if name not in present]
+
+
+def absent_columns(kinds: Dictionary[str, Kind], names: Sequence[str]) -> str:
+    """SQL of the columns of `kinds` that a file with the columns `names` lacks, each after a comma."""
+    return "".join(
+        f", NULL::{sql_type(kinds[name])} AS {identifier(name)}"
+        + (f", NULL::BOOLEAN AS {naive(name)}" if kinds[name] is Kind.INSTANT else "")
+        for name in _absent(kinds, names)
+    )
+
+
+def planned(con: duckdb.DuckDBPyConnection, source: Source, made: dict[str, tuple[Plan, ...]]) -> tuple[Plan, ...]:
+    """The source's mappings, checked against the declarations. Raises MappingError.
+
+    `made` holds the plans of a load, so that files with the same mappings share them.
+    """
+    key = repr((source.title, source.mappings))
+    if key not in made:
+        made[key] = tuple(_plan(con, source, mapping) for mapping in source.mappings)
+    return made[key]
+
+
+def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> Plan:
+    place = f"{source.title}, table {mapping.table}"
+    table = BY_NAME.get(mapping.table)
+    if table is None:
+        raise MappingError(
+            f"{source.title}: there is no table {mapping.table!r}.", _closest(mapping.table, list(BY_NAME))
+        )
+    allowed = [column.name for column in table.columns] + ["updated_at"]
+    for name in mapping.columns:
+        if name not in allowed:
+            raise MappingError(f"{place}: there is no column {name!r}.", _closest(name, allowed))
+    for column in table.columns:
+        if not column.nullable and column.default is None and column.name not in mapping.columns:
+            raise MappingError(f"{place}: nothing says where {column.name} comes from ({column.about}).")
+    return Plan(
+        table,
+        {name: expression(con, sql, f"{place}, column {name}") for name, sql in mapping.columns.items()},
+        expression(con, mapping.where, f"{place}, where") if mapping.where.strip() else None,
+        tuple(expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
+        expression(con, mapping.having, f"{place}, having") if mapping.having else None,
+        place,
+        mapping.running_total,
+        mapping.spread,
+    )
+
+
+def _closest(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
+
+
+def parse(room: Workspace, stage: Stage, content: Content) -> None:
+    """Read and parse the file into `stage.typed`. Raises UnreadableFile and MappingError."""
+    room.timezone(stage.zone)
+    stage.typed = room.table("typed")
+    facts = content.facts
+    stage.lines_may_hold_zeros = facts is not None and facts.zeros and not facts.encoding.startswith("utf-16")
+    plain = {name.lower() for name, kind in stage.source.types.items() if kind not in (Kind.ID, Kind.TEXT)}
+    stage.lines = fill(
+        room,
+        content,
+        stage.locale.decimal,
+        stage.typed,
+        partial(typed_lines, stage),
+        plain,
+    )
+    stage.some_bad = _some_bad(room, stage.typed)
+
+
+def _parse_again(room: Workspace, stage: Stage, content: Content) -> None:
+    """Parse a file whose rows are known. Raises UnreadableFile where it is not the same any more."""
+    zone, read = room.zone, stage.lines.read
+    parse(room, stage, content)
+    room.timezone(zone)
+    if content.changed() or stage.some_bad or stage.lines.read != read:
+        raise content.changed_meanwhile()
+
+
+def _some_bad(room: Workspace, typed: str) -> bool:
+    return room.count(f'{typed} WHERE "@bad"') > 0
+
+
+def parse_all(
+    room: Workspace,
+    files: Sequence[tuple[Stage, Content]],
+    done: Callable[[], None],
+    read_directly: Callable[[Workspace, Stage, Content], bool],
+) -> dict[int, UnreadableFile]:
+    """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each.
+
+    `read_directly` makes a file's rows as it is read, where it can; its lines are then parsed only when they are asked for.
+
+    Returns the errors of those that cannot be read, by the stage's number.
+    """
+    groups: dict[object, list[tuple[Stage, Content]]] = {}
+    for stage, content in files:
+        groups.setdefault(_alike(stage, content), []).append((stage, content))
+    unreadable: dict[int, UnreadableFile] = {}
+    for alike in groups.values():
+        for start in range(0, len(alike), MOST_TOGETHER):
+            unreadable |= _parse_together(room, alike[start : start + MOST_TOGETHER], read_directly)
+            for _ in alike[start : start + MOST_TOGETHER]:
+                done()
+    return unreadable
+
+
+def _alike(stage: Stage, content: Content) -> object:
+    """A key that files share which can be read together; one of its own for a file that cannot."""
+    facts = content.facts
+    if stage.file.format is not Format.DELIMITED or facts is None or content.size > _SMALL or facts.zeros:
+        return stage.number
+    dialect = stage.file.dialect
+    how = (stage.full_name, stage.zone, stage.locale, dialect.names, dialect.delimiter)
+    source = stage.source
+    return (*how, repr((source.title, source.mappings, source.types, sorted(source.optional), source.contents)))
+
+
+def _parse_together(
+    room: Workspace,
+    files: Sequence[tuple[Stage, Content]],
+    read_directly: Callable[[Workspace, Stage, Content], bool],
+) -> dict[int, UnreadableFile]:
+    if len(files) > 1:
+        first, together = files[0][0], room.table("together")
+        room.timezone(first.zone)
+        filled = fill_together(
+            room,
+            [content for _, content in files],
+            together,
+            partial(typed_lines, first, keep_texts=True),
+        )
+        if filled is not None:
+            some_bad = _some_bad(room, together)
+            for (stage, _), (typed, lines) in zip(files, filled, strict=True):
+                stage.typed, stage.lines, stage.kinds = typed, lines, first.kinds
+                stage.some_bad = some_bad and _some_bad(room, typed)
+            return {}
+    unreadable = {}
+    for stage, content in files:
+        try:
+            if read_directly(room, stage, content):
+                stage.parse_later = partial(_parse_again, room, stage, content)
+            else:
+                parse(room, stage, content)
+        except UnreadableFile as error:
+            unreadable[stage.number] = error
+    return unreadable
+
+
+def typed_lines(stage: Stage, names: tuple[str, ...], relation: str, blanks: str, *, keep_texts: bool = False) -> str:
+    """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line; `@naive x`: the time
+    in x came without an offset; `@raw`: all fields of the line as text, NULL where every field could be read, unless
+    `keep_texts` or content ids need them.
+    """
+    contents = stage.source.contents
+    used = {name for plan in stage.plans for found in plan.expressions() for name in found.names} - contents.keys()
+    used |= {name.lower() for content in contents.values() for name in content.columns}
+    declared = {name.lower(): kind for name, kind in stage.source.types.items()}
+    optional = {name.lower() for name in stage.source.optional}
+    positions = {name.lower(): position for position, name in enumerate(names)}
+    for plan in stage.plans:
+        for found in plan.expressions():
+            known(
+                found,
+                [*names, *contents, *stage.source.optional, *(["line"] if "line" not in positions else [])],
+                stage.file.name,
+            )
+    stage.kinds = {
+        name: declared.get(name, Kind.TEXT)
+        for name in sorted(used)
+        if name in positions or (name in optional and name != "line")
+    }
+    texts, values, outs, bad, filled = [], [], [], [], []
+    for name, kind in stage.kinds.items():
+        if name not in positions:
+            continue
+        position = positions[name]
+        texts.append(f"{field_text(kind, f'c{position}', blanks)} AS t{position}")
+        values.append(f"t{position}")
+        filled.append(f"t{position} IS NULL")
+        if kind is Kind.TEXT:
+            outs.append(f"{parsed(kind, f't{position}', stage.locale)} AS {identifier(names[position])}")
+        else:
+            values.append(f"{parsed(kind, f't{position}', stage.locale)} AS v{position}")
+            outs.append(f"v{position} AS {identifier(names[position])}")
+            bad.append(f"(v{position} IS NULL AND t{position} IS NOT NULL)")
+        if kind is Kind.INSTANT:
+            outs.append(f"CASE WHEN v{position} IS NOT NULL THEN {without_offset(f't{position}')} END AS {naive(name)}")
+        if stage.lines_may_hold_zeros:
+            bad.append(f"coalesce(contains(t{position}, chr(0)), false)")
+    if not texts:
+        filled = ["c0 IS NULL"]
+    columns = ", ".join(f"c{position}" for position in range(len(names)))
+    some_bad = " OR ".join(bad) or "false"
+    raw = f"[{columns}]::VARCHAR[]"
+    if not (keep_texts or stage.source.contents):
+        raw = f"CASE WHEN {some_bad} THEN {raw} END"
+    texts.append(columns)
+    values.append(columns)
+    outs += [f'{raw} AS "@raw"', f'{some_bad} AS "@bad"', f'{" AND ".join(filled)} AS "@empty"']
+    return (
+        f"SELECT {', '.join(outs)} FROM (SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {relation}))"
+    )
+
+
+def naive(name: str) -> str:
+    """The column that says whether the time in column `name` came without an offset."""
+    return identifier(f"@naive {name}")
+
+
+def failures(room: Workspace, stage: Stage) -> str:
+    """SQL of the lines with `@bad`: line, the `columns` that cannot be read, and the `reasons` in words."""
+    positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
+    read = {name: (positions[name], kind) for name, kind in stage.kinds.items() if name in positions}
+    # The SQL of a reason is long: a column has it only where some line needs it.
+    texts = ", ".join(f"""{field_text(kind, f'"@raw"[{at + 1}]')} AS "@t{at}\"""" for at, kind in read.values())
+    bad = f'(SELECT *, {texts} FROM {stage.rows()} WHERE "@bad")'
+    failed = {
+        name: f'("@t{at}" IS NOT NULL AND {identifier(name)} IS NULL)'
+        for name, (at, kind) in read.items()
+        if kind is not Kind.TEXT
+    }
+    some = ", ".join(f"bool_or({condition})" for condition in failed.values()) or "NULL"
+    found = room.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
+    columns, reasons = [], []
+    for name, fails in zip(failed, found, strict=False):
+        if fails:
+            at, kind = read[name]
+            words = complaint(kind, stage.lines.names[at], f'"@t{at}"', stage.locale)
+            columns.append(f"CASE WHEN {failed[name]} THEN {quoted(name)} END")
+            reasons.append(f"CASE WHEN {failed[name]} THEN {words} END")
+    if stage.lines_may_hold_zeros:
+        for at, _ in read.values():
+            zero = quoted(f"{stage.lines.names[at]} holds a zero byte")
+            reasons.append(f"""CASE WHEN contains("@t{at}", chr(0)) THEN {zero} END""")
+    present = "list_filter([{}]::VARCHAR[], lambda x: x IS NOT NULL)"
+    return (
+        f'(SELECT "@line" AS line, {present.format(", ".join(columns))} AS columns,'
+        f" {present.format(', '.join(reasons))} AS reasons FROM {bad})"
+    )
