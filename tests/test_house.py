@@ -57,7 +57,7 @@ SIBLINGS = (
 DOORS = {"cli", "reports"}
 # Names that stand twice without such a reason. A list to shorten.
 STAND_TWICE = {
-    "books", "catalogue", "clock", "days", "difference", "expressions", "hindsight", "identities", "rates",
+    "books", "catalogue", "clock", "days", "expressions", "hindsight", "identities",
     "returns", "shop", "spend", "subscriptions",
 }  # fmt: skip
 

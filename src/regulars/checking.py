@@ -14,7 +14,7 @@ from regulars.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
-from regulars.warehouse.edition import is_current
+from regulars.warehouse.facts_version import is_current
 from regulars.warehouse.integrity import accounting_faults, log_faults
 from regulars.warehouse.versions import Warehouse
 

@@ -21,9 +21,9 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
-from regulars.warehouse.books import not_used
-from regulars.warehouse.edition import is_current
+from regulars.warehouse.facts_version import is_current
 from regulars.warehouse.lazy_imports import ibis, pa
+from regulars.warehouse.load_history import not_used
 from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.connection import about, cache_folder
 

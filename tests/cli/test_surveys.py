@@ -10,7 +10,7 @@ import pytest
 from cli.conftest import Command
 from regulars.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.people import define_identities, of_persons
+from regulars.warehouse.identity import define_identities, of_persons
 from regulars.warehouse.tables import BY_NAME
 
 SHOPIFY = """\

@@ -17,7 +17,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.derive.full import prepare_days, prepare_persons, tables_of_persons
 from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, Statement, statements
 from regulars.warehouse.facts import FACT_TABLES
-from regulars.warehouse.people import define_identities
+from regulars.warehouse.identity import define_identities
 from regulars.warehouse.tables import TABLES
 
 PREPARED = (*(f"{name}{OF_PERSONS}" for name in tables_of_persons()), "zone_days")

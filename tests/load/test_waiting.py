@@ -12,7 +12,7 @@ from load.shop import HEADER, LINES, ORDERS, RATES, Shop, own
 from properties import few
 from regulars.load.run import FileCount
 from regulars.warehouse import log
-from regulars.warehouse.books import loads, not_used, waiting
+from regulars.warehouse.load_history import loads, not_used, waiting
 
 LINE_HEADER = "order_id,line_id,quantity,amount\n"
 RATE_HEADER = "day,currency,rate\n"

@@ -12,7 +12,7 @@ from regulars.cli import run
 from regulars.load.run import FileCount
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.books import loads, waiting
+from regulars.warehouse.load_history import loads, waiting
 from sources.test_shopify import ORDER, export
 from sources.test_shopify import line as further
 

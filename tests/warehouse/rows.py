@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.people import of_persons
+from regulars.warehouse.identity import of_persons
 from regulars.warehouse.schema import HOUSEKEEPING
 from regulars.warehouse.tables import BY_NAME, TABLES
 

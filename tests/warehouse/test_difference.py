@@ -20,9 +20,9 @@ from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive import Derived, changes_of, derive
 from regulars.warehouse.facts import BY_NAME as BY_FACT
+from regulars.warehouse.identity import join, split
 from regulars.warehouse.log import stored_columns
 from regulars.warehouse.log.row_files import show
-from regulars.warehouse.people import join, split
 from regulars.warehouse.tables import BY_NAME, TABLES
 from warehouse.memory import warehouse_in_memory
 from warehouse.rows import IDENTITIES, RECORDS

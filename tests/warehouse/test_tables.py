@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.warehouse.people.identities import IDENTIFYING, RECORDS
+from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
 from regulars.warehouse.schema import WHO, Table
 from regulars.warehouse.tables import BY_NAME, TABLES
 

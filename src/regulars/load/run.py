@@ -38,12 +38,12 @@ from regulars.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import rates
-from regulars.warehouse.books import loaded_before
+from regulars.warehouse import missing_rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.covers_until import cover, require_past
+from regulars.warehouse.identity import define_identities
+from regulars.warehouse.load_history import loaded_before
 from regulars.warehouse.log import TableCount, merge
-from regulars.warehouse.people import define_identities
 from regulars.warehouse.tables import BY_NAME
 
 
@@ -388,7 +388,7 @@ def _write(
     define_identities(con, settings)
     for warn in CHECKS:
         result.warnings += warn(found, settings)
-    rates.require_rates(con, settings)
+    missing_rates.require_rates(con, settings)
     for check, full_name in {(stage.source.check, stage.full_name): None for stage, _ in stages}:
         if check is not None:
             result.warnings += check(con, full_name)

@@ -7,7 +7,7 @@ from regulars.load.parse import quoted
 from regulars.load.rows.order_units import ORDER_TABLES, units_of
 from regulars.load.stage import Stage
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse import log, rates
+from regulars.warehouse import log, missing_rates
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.tables import BY_NAME
 
@@ -33,8 +33,8 @@ def set_waiting(found: Judgement, settings: Settings) -> None:
     lacking = room.table("lacking")
     con.execute(
         f"CREATE TEMP TABLE {lacking} AS SELECT source, order_id, 'no exchange rate for ' || currency || ' on ' || rate_day"
-        f" || ' or the {rates.MOST_DAYS} days before' AS reason"
-        f" FROM {rates.without_rate(found.rows['orders'], f'({known})', settings)}"
+        f" || ' or the {missing_rates.MOST_DAYS} days before' AS reason"
+        f" FROM {missing_rates.without_rate(found.rows['orders'], f'({known})', settings)}"
     )
     if not room.count(lacking):
         return
@@ -74,7 +74,7 @@ def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[st
             f"INSERT INTO main.waiting SELECT {load_id}, {quoted(stage.file.name)}, source, order_id, min(line), count(*),"
             f" any_value(reason) FROM {found.waiting} WHERE file = {stage.number} GROUP BY source, order_id"
         )
-    local = rates.local_day(settings)
+    local = missing_rates.local_day(settings)
     by_currency = con.execute(
         f"SELECT currency, count(*), min({local})::DATE, max({local})::DATE FROM {found.waiting_rows['orders']}"
         " GROUP BY currency ORDER BY count(*) DESC, currency"
@@ -100,7 +100,7 @@ def use_complete(found: Judgement, settings: Settings, changes: Changes | None) 
     orders = "(SELECT * FROM log.orders WHERE waiting)"
     if not found.room.count(orders):
         return 0, []
-    without = rates.without_rate(orders, "main.exchange_rates", settings)
+    without = missing_rates.without_rate(orders, "main.exchange_rates", settings)
     complete = found.room.table("complete")
     con.execute(
         f"CREATE TEMP TABLE {complete} AS SELECT load_id, source, order_id FROM {orders}"

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import duckdb
 
-from regulars.warehouse.edition import release
+from regulars.warehouse.facts_version import release
 
 _TABLE = "CREATE TABLE IF NOT EXISTS facts.compiled (release TEXT, digest TEXT, content TEXT)"
 Content = TypeVar("Content")

@@ -13,7 +13,7 @@ from regulars.forecast.kept import KEPT
 from regulars.forecast.wish import Wish
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.people.corrections import join
+from regulars.warehouse.identity.corrections import join
 
 LAST = date(2025, 12, 31)
 _TWO = "SELECT email FROM facts.persons SEMI JOIN facts.orders USING (person) WHERE email IS NOT NULL ORDER BY email LIMIT 2"

@@ -8,7 +8,7 @@ import pytest
 
 from regulars.forecast.wish import Wish
 from regulars.forecasting import Forecasting
-from regulars.warehouse.people.corrections import join
+from regulars.warehouse.identity.corrections import join
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a rate of eight days ago is taken",
-        "warehouse/rates.py",
+        "warehouse/missing_rates.py",
         "MOST_DAYS = 7",
         "MOST_DAYS = 8",
         ("tests/load/test_waiting.py::test_foreign_orders_wait_for_a_rate_of_their_day_or_the_week_before",),

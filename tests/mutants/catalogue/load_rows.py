@@ -119,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "an undone load still counts as loaded before",
-        "warehouse/books.py",
+        "warehouse/load_history.py",
         "USING (load_id) WHERE undone_at IS NULL",
         "USING (load_id)",
         ("tests/warehouse/test_log.py",),

@@ -97,7 +97,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a full disk of the reader's own is said to be ours",
-        "warehouse/versions/room.py",
+        "warehouse/versions/limits.py",
         "ours = (duckdb.Error, OSError) if writing else (duckdb.Error,)",
         "ours = (duckdb.Error, OSError)",
         ("tests/warehouse/test_limits.py::test_other_errors_stay_what_they_are",),

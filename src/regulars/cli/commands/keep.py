@@ -55,7 +55,7 @@ def rejects(
       regulars rejects --waiting
     """  # fmt: skip
     from regulars.load import rejects as kept
-    from regulars.warehouse.books import waiting_rows
+    from regulars.warehouse.load_history import waiting_rows
 
     if waiting and export is not None:
         raise UsageError("Orders that wait need no correction.", "Load the exchange rates that they lack.")
@@ -100,7 +100,7 @@ def rejects(
 
 
 def _show_waiting(load: int | None, file: str | None, limit: int, format: Format, shop: Path) -> None:
-    from regulars.warehouse.books import waiting
+    from regulars.warehouse.load_history import waiting
 
     with load_history(shop) as con:
         found = waiting(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
@@ -125,7 +125,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     Example:
       regulars loads --shop myshop
     """
-    from regulars.warehouse.books import loads as booked
+    from regulars.warehouse.load_history import loads as booked
 
     with load_history(shop) as con:
         found = booked(con)

@@ -19,7 +19,7 @@ from regulars.vocabulary.shop import Settings
 
 if TYPE_CHECKING:
     from regulars.warehouse.changes import Changes
-    from regulars.warehouse.people import Correction
+    from regulars.warehouse.identity import Correction
 
 One = Annotated[
     str,
@@ -44,8 +44,8 @@ def merges(
     Example:
       regulars people merges --shop myshop
     """
-    from regulars.warehouse.people import count_merges, shown
-    from regulars.warehouse.people import merges as merged
+    from regulars.warehouse.identity import count_merges, shown
+    from regulars.warehouse.identity import merges as merged
 
     with asked(shop).reading() as con:
         found, all_ = merged(con, limit), count_merges(con)
@@ -76,7 +76,7 @@ def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     Example:
       regulars people join ann@example.com ann@work.example.com --note "asked her"
     """
-    from regulars.warehouse.people import join as joined
+    from regulars.warehouse.identity import join as joined
 
     made = _correct(shop, f"people join {a} {b}", lambda changes, settings: joined(changes, settings, a, b, note))
     with reporting("The change"):
@@ -89,8 +89,8 @@ def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
     Example:
       regulars people split ann@example.com +441632960961
     """
-    from regulars.warehouse.people import shown
-    from regulars.warehouse.people import split as parted
+    from regulars.warehouse.identity import shown
+    from regulars.warehouse.identity import split as parted
 
     made = _correct(shop, f"people split {a} {b}", lambda changes, settings: parted(changes, settings, a, b, note))
     with reporting("The change"):
@@ -107,8 +107,8 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     Example:
       regulars people list --shop myshop
     """
-    from regulars.warehouse.people import corrections as made
-    from regulars.warehouse.people import shown
+    from regulars.warehouse.identity import corrections as made
+    from regulars.warehouse.identity import shown
 
     with asked(shop).reading() as con:
         found = made(con)
@@ -132,6 +132,6 @@ def _correct(shop: Path, purpose: str, act: Callable[[Changes, Settings], Correc
 
 
 def _pair(made: Correction) -> str:
-    from regulars.warehouse.people import shown
+    from regulars.warehouse.identity import shown
 
     return f"{shown(made.a)} and {shown(made.b)}"

@@ -6,8 +6,8 @@ from regulars.load.checks.unusable import masked
 from regulars.load.judge import Judgement
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.people.identities import RECORDS, rows_of
-from regulars.warehouse.people.records import SAID, mentioned, referred, spelt_rows, summed
+from regulars.warehouse.identity.identities import RECORDS, rows_of
+from regulars.warehouse.identity.records import SAID, mentioned, referred, spelt_rows, summed
 
 MANY = 10
 """From how many different customer ids or email addresses on an identity is warned of."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from regulars.load.judge import Judgement
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.people.identities import IDENTIFYING, RECORDS
+from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
 
 _INVALID = {
     column: f"NOT means_nobody(trim({column})) AND spelt_{column}(trim({column})) IS NULL"

@@ -23,7 +23,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes, NotEnough
 from regulars.warehouse.derive.difference import correct
 from regulars.warehouse.derive.full import ALL_STEPS, derive_all
-from regulars.warehouse.edition import is_current
+from regulars.warehouse.facts_version import is_current
 
 __all__ = ["ALL_STEPS", "Derived", "changes_of", "derive"]
 

@@ -10,13 +10,13 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes, NotEnough
 from regulars.warehouse.derive import of_keys, of_orders
 from regulars.warehouse.derive.coverage import write_coverage
-from regulars.warehouse.derive.followed import follow_persons
 from regulars.warehouse.derive.full import ALL_STEPS, with_rows
+from regulars.warehouse.derive.merged_persons import follow_persons
 from regulars.warehouse.derive.statements import GROUPS, MADE_OF
-from regulars.warehouse.edition import sign
 from regulars.warehouse.facts import FACT_TABLES
-from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
-from regulars.warehouse.people import correct_persons
+from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
+from regulars.warehouse.facts_version import sign
+from regulars.warehouse.identity import correct_persons
 
 
 def correct(

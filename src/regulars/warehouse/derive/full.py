@@ -11,7 +11,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts
 from regulars.warehouse.compiled import compiled, ensure
 from regulars.warehouse.derive.coverage import write_coverage
-from regulars.warehouse.derive.followed import follow_persons
+from regulars.warehouse.derive.merged_persons import follow_persons
 from regulars.warehouse.derive.shipped import shipped, shipped_names
 from regulars.warehouse.derive.statements import (
     EVERYTHING,
@@ -27,16 +27,16 @@ from regulars.warehouse.derive.statements import (
     names_statement,
     statements,
 )
-from regulars.warehouse.edition import sign
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.subscriptions import ENDLESS
+from regulars.warehouse.facts_version import sign
+from regulars.warehouse.identity import derive_persons, of_persons
 from regulars.warehouse.log import tables_with_rows
-from regulars.warehouse.people import derive_persons, of_persons
+from regulars.warehouse.missing_rates import require_rates
 from regulars.warehouse.portable import FUNCTIONS
-from regulars.warehouse.rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions import groups
 

@@ -9,7 +9,7 @@ from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive.full import prepare_days, run, steps_of
 from regulars.warehouse.derive.statements import OF_PERSONS, TOUCHED
 from regulars.warehouse.fact_table import FactTable
-from regulars.warehouse.people import of_persons
+from regulars.warehouse.identity import of_persons
 from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions import groups

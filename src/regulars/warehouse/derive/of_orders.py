@@ -8,12 +8,12 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import FEW, HISTORIES_BEFORE, HISTORIES_NOW, MOST, Changes, NotEnough
 from regulars.warehouse.derive.full import names_of_products, prepare_days, run, steps_of, without_rows
 from regulars.warehouse.derive.statements import DERIVED, GROUPS, OF_PERSONS, TOUCHED, unsequenced
-from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
 from regulars.warehouse.facts.orders.lines import LINES
+from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
 from regulars.warehouse.facts.orders.sequence import PLACES
+from regulars.warehouse.identity import of_persons
 from regulars.warehouse.log import tables_with_rows
-from regulars.warehouse.people import of_persons
-from regulars.warehouse.rates import require_rates
+from regulars.warehouse.missing_rates import require_rates
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions import groups
 

@@ -18,7 +18,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse import changes, fact_table, portable, schema
 from regulars.warehouse.derive import statements as compiling
 from regulars.warehouse.derive.statements import EVERYTHING, GROUPS, TOUCHED, Place, Statement, names_statement
-from regulars.warehouse.edition import of_sources
+from regulars.warehouse.facts_version import of_sources
 
 FILE = Path(__file__).with_name("statements.json")
 _PLACES = {"everything": EVERYTHING, "touched": TOUCHED}

@@ -16,7 +16,7 @@ from regulars.warehouse.fact_table import FactTable, Sources
 from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.orders.gaps import gaps
-from regulars.warehouse.facts.orders.heads import GROUP as ORDERS
+from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
 from regulars.warehouse.facts.orders.products import calls, product_names
 from regulars.warehouse.facts.orders.sequence import PLACES
 from regulars.warehouse.lazy_imports import ibis

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.lazy_imports import ibis
+from regulars.warehouse.missing_rates import MOST_DAYS
 from regulars.warehouse.portable import epoch_day, first_rows
-from regulars.warehouse.rates import MOST_DAYS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -34,9 +34,9 @@ from regulars.warehouse.versions.connection import (
 )
 from regulars.warehouse.versions.folder import Pointer, VersionFolder, copy
 from regulars.warehouse.versions.groups import attached
+from regulars.warehouse.versions.limits import disk_full, too_small, while_loading
 from regulars.warehouse.versions.lock import writers_lock
 from regulars.warehouse.versions.log_folder import LogFolder, faults, listed
-from regulars.warehouse.versions.room import disk_full, too_small, while_loading
 from regulars.warehouse.versions.verify import (
     NotWhole,
     damaged_block,

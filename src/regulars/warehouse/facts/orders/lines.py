@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
-from regulars.warehouse.facts.orders.heads import GROUP
+from regulars.warehouse.facts.orders.order_headers import GROUP
 from regulars.warehouse.facts.orders.orders import priced
 from regulars.warehouse.facts.orders.product_lines import goods
 from regulars.warehouse.facts.orders.returns import valued

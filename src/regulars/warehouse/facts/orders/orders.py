@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources
-from regulars.warehouse.facts.orders.heads import DAYS, GROUP, amounts, with_net
+from regulars.warehouse.facts.orders.order_headers import DAYS, GROUP, amounts, with_net
 from regulars.warehouse.facts.orders.product_lines import goods
 from regulars.warehouse.facts.orders.sequence import sequenced
 from regulars.warehouse.lazy_imports import ibis

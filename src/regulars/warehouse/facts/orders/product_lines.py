@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import Sources
-from regulars.warehouse.facts.orders.heads import GOODS, amounts, ordered, with_net
+from regulars.warehouse.facts.orders.order_headers import GOODS, amounts, ordered, with_net
 from regulars.warehouse.facts.rates import with_rate
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import MONEY, converted, epoch_day

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from regulars.warehouse.fact_table import FactTable, Read, Sources, bucket_of
 from regulars.warehouse.facts.days import with_local_days
-from regulars.warehouse.facts.orders.heads import GROUP, UNTAXED, ordered
+from regulars.warehouse.facts.orders.order_headers import GROUP, UNTAXED, ordered
 from regulars.warehouse.facts.orders.orders import priced
 from regulars.warehouse.facts.orders.product_lines import goods, with_product_name
 from regulars.warehouse.lazy_imports import ibis

@@ -9,7 +9,8 @@ difference.py    the same for what a write touched alone
 corrections.py   what the shop corrects: join, split, and the list of merges
 """
 
-from regulars.warehouse.people.corrections import (
+from regulars.warehouse.identity.changed_persons import correct_persons
+from regulars.warehouse.identity.corrections import (
     Correction,
     Link,
     Merge,
@@ -20,9 +21,8 @@ from regulars.warehouse.people.corrections import (
     resolve,
     split,
 )
-from regulars.warehouse.people.difference import correct_persons
-from regulars.warehouse.people.identities import define_identities, shown
-from regulars.warehouse.people.persons import derive_persons, of_persons
+from regulars.warehouse.identity.identities import define_identities, shown
+from regulars.warehouse.identity.persons import derive_persons, of_persons
 
 __all__ = [
     "Correction",

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from properties import few
 from regulars.vocabulary.errors import WarehouseError
-from regulars.warehouse.people import derive_persons, of_persons, persons
-from regulars.warehouse.people.corrections import ensure_corrections
+from regulars.warehouse.identity import derive_persons, of_persons, persons
+from regulars.warehouse.identity.corrections import ensure_corrections
 from regulars.warehouse.tables import BY_NAME
 from warehouse.rows import IDENTITIES, RECORDS, SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from regulars.vocabulary.errors import ShopError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.people.identities import define_identities
+from regulars.warehouse.identity.identities import define_identities
 
 addresses = st.from_regex(r"[a-z0-9][a-z0-9.+_'-]{0,20}@[a-z0-9-]{1,12}\.(com|example|co\.uk)", fullmatch=True)
 

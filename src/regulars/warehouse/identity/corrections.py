@@ -13,8 +13,8 @@ import duckdb
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.people.identities import define_identities, shown
-from regulars.warehouse.people.records import PRIMARY, links
+from regulars.warehouse.identity.identities import define_identities, shown
+from regulars.warehouse.identity.records import PRIMARY, links
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,20 @@ import duckdb
 
 from regulars.vocabulary.errors import WarehouseError
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.people.components import find_components
-from regulars.warehouse.people.corrections import ensure_corrections
-from regulars.warehouse.people.descriptions import describe
-from regulars.warehouse.people.identities import RECORDS, define_identities, primary_identity
-from regulars.warehouse.people.records import PRIMARY, REFERENCES, keyed, links, mentioned, referred, spelt_rows, summed
+from regulars.warehouse.identity.components import find_components
+from regulars.warehouse.identity.corrections import ensure_corrections
+from regulars.warehouse.identity.identities import RECORDS, define_identities, primary_identity
+from regulars.warehouse.identity.profiles import describe
+from regulars.warehouse.identity.records import (
+    PRIMARY,
+    REFERENCES,
+    keyed,
+    links,
+    mentioned,
+    referred,
+    spelt_rows,
+    summed,
+)
 from regulars.warehouse.schema import Table
 
 HEX_DIGITS = 15

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from properties import few
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.people import (
+from regulars.warehouse.identity import (
     Link,
     corrections,
     count_merges,
@@ -21,7 +21,7 @@ from regulars.warehouse.people import (
     shown,
     split,
 )
-from regulars.warehouse.people.corrections import ensure_corrections
+from regulars.warehouse.identity.corrections import ensure_corrections
 from warehouse.rows import SETTINGS, WHOSE_ORDERS, add, empty_warehouse
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from regulars.warehouse.people.identities import IDENTIFYING
+from regulars.warehouse.identity.identities import IDENTIFYING
 
 REFERENCES = ("id", "person_id", "email", "phone")
 """A record's identities, strongest first: as texts where they are read, as keys of identities where they are stored."""

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from properties import few
 from regulars.vocabulary.errors import LoadRefused, UsageError
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.people import correct_persons, derive_persons
-from regulars.warehouse.people.corrections import ensure_corrections
+from regulars.warehouse.identity import correct_persons, derive_persons
+from regulars.warehouse.identity.corrections import ensure_corrections
 from regulars.warehouse.tables import BY_NAME
+from warehouse.identity.test_persons import ABOUT_SOMEBODY, NODES, SHARED, Record, by_sets, records
 from warehouse.rows import FILLED, IDENTITIES, RECORDS
 from warehouse.test_difference import Shop
-from warehouse.test_people_persons import ABOUT_SOMEBODY, NODES, SHARED, Record, by_sets, records
 
 TABLES = ("customers", "orders", *ABOUT_SOMEBODY)
 TOLD = (RECORDS, IDENTITIES, "facts.persons")

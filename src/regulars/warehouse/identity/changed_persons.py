@@ -6,10 +6,10 @@ import duckdb
 
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.people.descriptions import describe
-from regulars.warehouse.people.identities import RECORDS, define_identities, rows_of
-from regulars.warehouse.people.persons import IDENTIFIED, find_persons, forget_persons, hashed
-from regulars.warehouse.people.records import (
+from regulars.warehouse.identity.identities import RECORDS, define_identities, rows_of
+from regulars.warehouse.identity.persons import IDENTIFIED, find_persons, forget_persons, hashed
+from regulars.warehouse.identity.profiles import describe
+from regulars.warehouse.identity.records import (
     PRIMARY,
     REFERENCES,
     SAID,

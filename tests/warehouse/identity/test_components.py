@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from properties import few
-from regulars.warehouse.people.components import find_components
+from regulars.warehouse.identity.components import find_components
 
 CON = duckdb.connect()
 

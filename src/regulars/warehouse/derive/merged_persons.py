@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from regulars.warehouse.people.persons import hashed
+from regulars.warehouse.identity.persons import hashed
 
 
 def follow_persons(con: duckdb.DuckDBPyConnection) -> None:
