@@ -57,7 +57,7 @@ SIBLINGS = (
 DOORS = {"cli", "reports"}
 # Names that stand twice without such a reason. A list to shorten.
 STAND_TWICE = {
-    "books", "catalogue", "clock", "days", "expressions", "hindsight", "identities",
+    "catalogue", "clock", "days", "hindsight", "identities",
     "returns", "shop", "spend", "subscriptions",
 }  # fmt: skip
 

@@ -19,7 +19,7 @@ from regulars.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
 from regulars.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 from regulars.metrics.rollups.refresh import refresh
 from regulars.reading import Reading, Tell, silent
-from regulars.sources import catalogue, mapping_file, own
+from regulars.sources import canonical, catalogue, mapping_file
 from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
@@ -127,7 +127,7 @@ class App(Reading):
         )
         if mapping is not None:
             found = mapping.applied(found, file.name)
-        elif name and found in own.SOURCES:
+        elif name and found in canonical.SOURCES:
             found = replace(found, name=name)
         return Input(file, written.applied(found), account)
 

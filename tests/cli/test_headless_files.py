@@ -89,7 +89,7 @@ def test_a_link_to_another_file_shows_nothing_of_it(command, shop: Path, tmp_pat
 def test_the_header_that_the_message_asks_for_loads_the_file(command, shop: Path, tmp_path: Path):
     (tmp_path / "july.csv").write_text("91,2024-07-01,GBP,5.00\n92,2024-07-02,GBP,6.00\n")
     (tmp_path / "july.toml").write_text(
-        'name = "own"\n[read]\nheader = ["order_id", "ordered_at", "currency", "gross"]\n'
+        'name = "regulars"\n[read]\nheader = ["order_id", "ordered_at", "currency", "gross"]\n'
     )
     said = command("load", tmp_path / "july.csv", "--mapping", tmp_path / "july.toml", "--shop", shop)
     assert said.code == 0 and "july.csv     2     2" in said.out, said

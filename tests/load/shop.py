@@ -25,7 +25,7 @@ def own(table: str, **changes: object) -> Source:
     columns = {c.name: f'"{c.name}"' for c in declared.columns} | {"updated_at": '"updated_at"'}
     kinds = {c.name: c.kind for c in declared.columns} | {"updated_at": Kind.INSTANT}
     settings: dict[str, object] = {
-        "name": "own",
+        "name": "regulars",
         "title": f"own {table}",
         "requires": needed,
         "mappings": (Mapping(table, columns),),

@@ -11,7 +11,7 @@ from load.shop import SETTINGS, Shop
 from regulars.app import App
 from regulars.load.files import expand
 from regulars.load.run import Input, LoadOptions, load
-from regulars.sources import own
+from regulars.sources import canonical
 from regulars.vocabulary.shop import Shop as Folder
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME, TABLES
@@ -53,7 +53,7 @@ def loaded(shop: Shop, table: Table, rows: list[dict[str, str]], now: datetime =
         for n, row in enumerate(rows)
     ]
     path = shop.file(f"{table.name}.csv", "\n".join((",".join(header), *lines)) + "\n")
-    inputs = [Input(file, own.source_of(table)) for file in expand([path])]
+    inputs = [Input(file, canonical.source_of(table)) for file in expand([path])]
     options = LoadOptions(accept_rejects=True, again=True)
     load(shop.con, inputs, settings=SETTINGS, command="test", options=options, now=now)
     return shop.reasons()

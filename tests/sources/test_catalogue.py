@@ -12,7 +12,7 @@ import pytest
 from regulars.load.mapping import Source
 from regulars.sources import mapping_file
 from regulars.sources.catalogue import SOURCES, insist, recognise
-from regulars.sources.expressions import parse
+from regulars.sources.parse_expressions import parse
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.warehouse.tables import BY_NAME, TABLES
 

@@ -44,7 +44,7 @@ def empty_warehouse() -> duckdb.DuckDBPyConnection:
 
 def add(con: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
     """Add a row; the key is counted up where it is not given."""
-    row: dict[str, object] = {"source": "own", "load_id": 1, **FILLED.get(table, {})}
+    row: dict[str, object] = {"source": "regulars", "load_id": 1, **FILLED.get(table, {})}
     for key in set(BY_NAME[table].key) - set(values):
         found = con.execute(f"SELECT count(*) FROM main.{table}").fetchone()
         row[key] = f"{table}-{found[0] if found else 0}"

@@ -16,12 +16,12 @@ from typing import TypeAlias
 import duckdb
 
 from regulars.load.files import Format, InputFile
-from regulars.load.formats import tidy
+from regulars.load.formats import normalize
 from regulars.load.formats.csv_records import guessed_fields
 from regulars.load.formats.csv_scan import CsvScan
 from regulars.load.formats.delimited import BLANK, unique
+from regulars.load.formats.normalize import Broken
 from regulars.load.formats.text_lines import LongLine, TextLines
-from regulars.load.formats.tidy import Broken
 from regulars.load.formats.typed import parquet_columns, parquet_text
 from regulars.load.formats.xlsx import sheet_to_csv
 from regulars.load.inputs.content import Content
@@ -172,11 +172,11 @@ def fill_together(
     return filled
 
 
-def _tidied(room: Workspace, content: Content) -> tidy.Tidied:
+def _tidied(room: Workspace, content: Content) -> normalize.Tidied:
     assert content.facts is not None
     dialect = content.file.dialect
     with content.path.open("rb") as stream:
-        return tidy.tidied(
+        return normalize.tidied(
             stream,
             content.facts.encoding,
             room.path(".csv"),
@@ -240,7 +240,7 @@ def _scan(room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Selec
             f" OR strlen(csv_line) >= {_LONGEST_SHOWN}"
         ):
             return "some lines are broken"
-        reason = tidy.too_many_fields(len(lines.names))
+        reason = normalize.too_many_fields(len(lines.names))
         positions = f"(SELECT line - 2 AS position, any_value(csv_line) AS text FROM {rejects} GROUP BY line)"
         numbered = room.con.execute(f'SELECT "@line", text FROM {lines.numbered(positions, "r.position")}').fetchall()
         _keep_broken(room, lines, [Broken(line, text, reason) for line, text in numbered])

@@ -11,10 +11,10 @@ import duckdb
 
 from regulars.load import evaluate
 from regulars.load.formats.csv_records import guessed_fields
-from regulars.load.judge import Judgement
 from regulars.load.mapping import REJECT_COLUMNS
 from regulars.load.parse import quoted
 from regulars.load.stage import Stage
+from regulars.load.validate import Judgement
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula

@@ -29,11 +29,11 @@ from regulars.load.completion.order_ids import tell_orders_apart
 from regulars.load.completion.refund_totals import split_refund_totals
 from regulars.load.files import InputFile
 from regulars.load.inputs.content import Content, look
-from regulars.load.judge import Judgement, judge
 from regulars.load.mapping import REJECT_COLUMNS, Source
 from regulars.load.parse import Locale
 from regulars.load.rows.direct import read_directly
 from regulars.load.stage import Plan, Stage, parse_all, planned
+from regulars.load.validate import Judgement, judge
 from regulars.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError

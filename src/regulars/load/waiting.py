@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
 from regulars.load.parse import quoted
 from regulars.load.rows.order_units import ORDER_TABLES, units_of
 from regulars.load.stage import Stage
+from regulars.load.validate import Judgement
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log, missing_rates
 from regulars.warehouse.changes import Changes

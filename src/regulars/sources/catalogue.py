@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import PurePath
 
 from regulars.load.mapping import REJECT_COLUMNS, Source
-from regulars.sources import own
+from regulars.sources import canonical
 from regulars.sources.shops.shopify_customers import shopify_customers
 from regulars.sources.shops.shopify_orders import shopify_orders
 from regulars.sources.shops.woocommerce_customers import woocommerce_customers
@@ -21,7 +21,7 @@ SOURCES: tuple[Source, ...] = (
     shopify_orders,
     shopify_customers,
     woocommerce_customers,
-    *own.SOURCES,
+    *canonical.SOURCES,
 )
 
 _TELLING = 2
@@ -50,11 +50,11 @@ def recognise(
     """
     header = list(header)
     columns = _names(header)
-    for source in own.SOURCES:
+    for source in canonical.SOURCES:
         if source.mappings[0].table == _stem(file) and _is_own(source, columns, named=True):
             return source
     best = max(SOURCES, key=lambda s: (len(_known(s) & columns), not _missing(s, columns), len(s.requires)))
-    if _is_own(best, columns) if best in own.SOURCES else not _missing(best, columns):
+    if _is_own(best, columns) if best in canonical.SOURCES else not _missing(best, columns):
         return best
     raise _unknown(file, header, values, currency)
 
@@ -76,7 +76,7 @@ def recognised_by(source: Source) -> str:
     """The columns that a file must have to be taken for the source's, in words."""
     required = sorted(source.requires)
     telling = len(source.requires - IDENTITY)
-    if source not in own.SOURCES or telling >= _TELLING:
+    if source not in canonical.SOURCES or telling >= _TELLING:
         return ", ".join(required)
     more = sorted(source.optional - IDENTITY - {"updated_at"})
     return f"{', '.join(required)} and {_TELLING - telling} of {', '.join(more)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from regulars.sources.expressions import Expression, quoted
+from regulars.sources.parse_expressions import Expression, quoted
 
 _CALL = re.compile(r"\s*content\s*\((.*)\)\s*", re.IGNORECASE | re.DOTALL)
 _NAME = r'\s*(?:"((?:[^"]|"")+)"|(\w+))\s*'

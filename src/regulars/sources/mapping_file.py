@@ -20,9 +20,9 @@ from regulars.load.fields.allowed import ALLOWED_HINT, NotAllowed
 from regulars.load.fields.fragments import DateOrder
 from regulars.load.fields.fragments import Decimal as Mark
 from regulars.load.mapping import NAME_OF_SOURCE, ContentId, Mapping, ReadOptions, Source
-from regulars.sources import catalogue, expressions
+from regulars.sources import catalogue, parse_expressions
 from regulars.sources.content_function import content_columns, content_expression, content_name
-from regulars.sources.expressions import LINE, Expression, quoted
+from regulars.sources.parse_expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
@@ -264,7 +264,7 @@ class _Reader:
             raise self.wrong(f"{where} is not an SQL expression", "Write it as a text in quotes.")
         try:
             columns = content_columns(value)
-            return expressions.parse(self.con, value) if columns is None else content_expression(columns)
+            return parse_expressions.parse(self.con, value) if columns is None else content_expression(columns)
         except NotAllowed as error:
             raise self.wrong(f"{where} = {value[:80]} is not taken: {error}", ALLOWED_HINT) from None
         except ValueError as error:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from regulars.sources.expressions import quoted
+from regulars.sources.parse_expressions import quoted
 from regulars.sources.value_shapes import Shape, may_hold, only_of
 from regulars.vocabulary.spelling import words_of
 from regulars.vocabulary.synonyms import COLUMNS

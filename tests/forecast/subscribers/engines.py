@@ -34,9 +34,10 @@ def subscribed(rows: Iterable[Row], orders: Iterable[Order] = ()) -> Engine:
     for number, (customer, plan, began, ended) in enumerate(rows):
         person = persons.setdefault(customer, len(persons))
         last = ended and epoch_day(ended)
-        subscriptions.append(("own", str(number), person, plan, epoch_day(began), last, person % 32))
+        subscriptions.append(("regulars", str(number), person, plan, epoch_day(began), last, person % 32))
     placed = [
-        ("own", str(n), who, epoch_day(day), net, profit, False) for n, (who, day, net, profit) in enumerate(orders)
+        ("regulars", str(n), who, epoch_day(day), net, profit, False)
+        for n, (who, day, net, profit) in enumerate(orders)
     ]
     for (name, columns), given in zip(_FACTS.items(), (subscriptions, placed), strict=True):
         con.execute(f"CREATE TABLE facts.{name} ({columns})")

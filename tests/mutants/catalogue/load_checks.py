@@ -40,7 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/checks/guests.py",
         "orders = 0 if known else found.room.count(rows)",
         "orders = found.room.count(rows)",
-        ("tests/sources/test_own.py", f"{_CHECKS}/test_unusable.py"),
+        ("tests/sources/test_canonical.py", f"{_CHECKS}/test_unusable.py"),
     ),
     Mutant(
         "an identity of ten customers is not warned of",

@@ -105,7 +105,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # what is rejected
     Mutant(
         "of two files the earlier one wins",
-        "load/judge.py",
+        "load/validate.py",
         'DESC NULLS LAST, "@file" DESC)',
         'DESC NULLS LAST, "@file")',
         (f"{_LOAD}/test_rejecting.py::test_the_same_key_in_two_files_takes_the_later_file_unless_the_other_is_newer",),
@@ -127,7 +127,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rates that stored orders need can be taken away",
         "load/run.py",
-        "    rates.require_rates(con, settings)\n",
+        "    missing_rates.require_rates(con, settings)\n",
         "",
         (f"{_LOAD}/test_rejecting.py::test_rates_that_stored_orders_need_cannot_be_taken_away",),
     ),

@@ -25,14 +25,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the parameters of a lambda are columns",
-        "sources/expressions.py",
+        "sources/parse_expressions.py",
         "if name not in parameters and name",
         "if name",
         ("tests/sources/test_mapping_file.py",),
     ),
     Mutant(
         "a comment at the end of an expression is taken",
-        "sources/expressions.py",
+        "sources/parse_expressions.py",
         '    _tree(con, f"SELECT ({sql})")',
         "    #",
         ("tests/sources/test_mapping_file.py",),
@@ -53,10 +53,10 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a misspelt column of ours is passed over",
-        "sources/own.py",
+        "sources/canonical.py",
         "closed=True",
         "closed=False",
-        ("tests/sources/test_own.py",),
+        ("tests/sources/test_canonical.py",),
     ),
     Mutant(
         "four values of five do not show a shape",

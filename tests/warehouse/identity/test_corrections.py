@@ -57,10 +57,10 @@ def test_merges_show_what_links_the_records(con: duckdb.DuckDBPyConnection):
     assert (anna.customer, anna.name, anna.records) == ("1", "Anna W.", 2)
     assert frozenset(map(shown, anna.identities)) == ANNA
     assert set(anna.links) == {
-        Link("id:own:1", "email:anna@example.com", False),
-        Link("id:own:1", "phone:+441632960961", False),
-        Link("id:own:2", "email:anna@work.example", False),
-        Link("id:own:2", "phone:+441632960961", False),
+        Link("id:regulars:1", "email:anna@example.com", False),
+        Link("id:regulars:1", "phone:+441632960961", False),
+        Link("id:regulars:2", "email:anna@work.example", False),
+        Link("id:regulars:2", "phone:+441632960961", False),
     }
 
 
@@ -76,13 +76,13 @@ def test_join_and_split_again(con: duckdb.DuckDBPyConnection):
     before = con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall()
     join(Changes(con), SETTINGS, "own:3", "till:3", note="same Bert")
     assert persons(con) == {ANNA, BERT | BERT_AT_THE_TILL, CARLA}
-    assert Link("id:own:3", "id:till:3", True) in merges(con)[1].links
+    assert Link("id:regulars:3", "id:till:3", True) in merges(con)[1].links
     split(Changes(con), SETTINGS, "till:3", "own:3")
     assert persons(con) == {ANNA, BERT, BERT_AT_THE_TILL, CARLA}
     assert con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall() == before
     assert [(c.seq, c.a, c.b, c.joined, c.note) for c in corrections(con)] == [
-        (1, "id:own:3", "id:till:3", True, "same Bert"),
-        (2, "id:till:3", "id:own:3", False, ""),
+        (1, "id:regulars:3", "id:till:3", True, "same Bert"),
+        (2, "id:till:3", "id:regulars:3", False, ""),
     ]
 
 
@@ -128,7 +128,7 @@ def test_a_split_that_does_not_part_them_says_what_still_links_them(con: duckdb.
     add(con, "orders", customer_id="2", email="anna@example.com")
     derive_persons(con, SETTINGS)
     result = split(Changes(con), SETTINGS, "1", "anna@example.com")
-    assert result.through == ("id:own:1", "phone:+441632960961", "id:own:2", "email:anna@example.com")
+    assert result.through == ("id:regulars:1", "phone:+441632960961", "id:regulars:2", "email:anna@example.com")
     assert ANNA in persons(con)
 
 
@@ -145,9 +145,9 @@ def test_what_makes_no_sense_is_refused(con: duckdb.DuckDBPyConnection):
 @pytest.mark.parametrize(
     ("typed", "identity"),
     [
-        ("1", "id:own:1"),
-        ("own:1", "id:own:1"),
-        ("id:own:1", "id:own:1"),
+        ("1", "id:regulars:1"),
+        ("own:1", "id:regulars:1"),
+        ("id:regulars:1", "id:regulars:1"),
         (" Anna@Example.com ", "email:anna@example.com"),
         ("email:anna@example.com", "email:anna@example.com"),
         ("+44 (0)1632 960961", "phone:+441632960961"),
@@ -162,7 +162,7 @@ def test_an_identity_as_people_type_it(con: duckdb.DuckDBPyConnection, typed: st
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("3", "can mean several: id:own:3, id:till:3"),
+        ("3", "can mean several: id:regulars:3, id:till:3"),
         ("dora@example.com", "Nobody is known by 'dora@example.com'"),
         ("4711", "Nobody is known by '4711'"),
         ("", "Nobody is known by ''"),

@@ -183,12 +183,12 @@ def test_a_customer_id_counts_within_its_source():
 @pytest.mark.parametrize("dressed", ["{}", " {}\t", "\u00a0{} "])
 def test_a_word_for_nobody_is_no_customer_id(word: str, dressed: str):
     for spelt in (word, word.upper(), word.title()):
-        assert asked("id_identity('own', ?)", dressed.format(spelt)) is None
+        assert asked("id_identity('regulars', ?)", dressed.format(spelt)) is None
 
 
 @pytest.mark.parametrize("value", ["00", "10", "1", "guest7", "nobody", "none.", "n/ab", "--"])
 def test_an_id_that_only_looks_like_a_word_for_nobody_is_an_id(value: str):
-    assert asked("id_identity('own', ?)", value) == f"id:own:{value}"
+    assert asked("id_identity('regulars', ?)", value) == f"id:regulars:{value}"
 
 
 DRESSINGS = (

@@ -49,7 +49,7 @@ def test_a_guest_becomes_a_customer_through_the_address(con: duckdb.DuckDBPyConn
     add(con, "customers", customer_id="7", email="anna@example.com", phone="01632 960961", name="Anna")
     add(con, "orders", order_id="2", customer_id="7")
     add(con, "orders", order_id="3", phone="+44 1632 960961")
-    assert groups(con) == {frozenset({"id:own:7", "email:anna@example.com", "phone:+441632960961"})}
+    assert groups(con) == {frozenset({"id:regulars:7", "email:anna@example.com", "phone:+441632960961"})}
     assert only(con, f"SELECT count(DISTINCT person) FROM {WHOSE_ORDERS}") == 1
     assert only(con, "SELECT customer, name, records FROM facts.persons") == ("7", "Anna", 3)
 
@@ -108,7 +108,10 @@ def test_a_shared_address_makes_nobody_one_person(con: duckdb.DuckDBPyConnection
     add(con, "customers", customer_id="2", email="a@market.example", phone="+441632960961")
     add(con, "orders", order_id="9", email="a@market.example")
     derive_persons(con, shared)
-    assert con.execute("SELECT identity FROM facts.identities ORDER BY 1").fetchall() == [("id:own:1",), ("id:own:2",)]
+    assert con.execute("SELECT identity FROM facts.identities ORDER BY 1").fetchall() == [
+        ("id:regulars:1",),
+        ("id:regulars:2",),
+    ]
     assert only(con, f"SELECT person FROM {WHOSE_ORDERS}") is None
 
 
@@ -159,7 +162,7 @@ def test_numbers_that_collide_are_parted(con: duckdb.DuckDBPyConnection, monkeyp
 def test_identities_of_one_hash_stay_two(con: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch):
     for number in range(1, 201):
         add(con, "customers", customer_id=str(number), email=f"{number}@x.example")
-    expected = {frozenset({f"id:own:{number}", f"email:{number}@x.example"}) for number in range(1, 201)}
+    expected = {frozenset({f"id:regulars:{number}", f"email:{number}@x.example"}) for number in range(1, 201)}
     assert groups(con) == expected
     numbers = con.execute(f"FROM {IDENTITIES} ORDER BY ALL").fetchall()
     monkeypatch.setattr(persons, "HASH_BITS", 16)  # 65,536 hashes for 400 identities
@@ -179,7 +182,7 @@ def test_keys_are_counted_from_one_in_a_transaction_too(con: duckdb.DuckDBPyConn
     con.execute("COMMIT")
     assert only(con, "SELECT list(key ORDER BY key) FROM facts.identities") == list(range(1, 41))
     assert con.execute(f"SELECT id, email FROM {RECORDS} ORDER BY id").fetchall() == sorted(
-        (f"id:own:{number}", f"email:{number}@x.example") for number in range(1, 21)
+        (f"id:regulars:{number}", f"email:{number}@x.example") for number in range(1, 21)
     )
 
 
@@ -263,7 +266,7 @@ def records(draw: st.DrawFn) -> Record:
     number = st.sampled_from(["1", "2", "3", "4"])
     return Record(
         table,
-        draw(st.sampled_from(["own", "shopify"])),
+        draw(st.sampled_from(["regulars", "shopify"])),
         draw(number if table == "customers" else st.none() | number),
         draw(st.none() | st.none() | st.sampled_from(["1", "2"])),
         draw(st.none() | st.sampled_from(list(EMAILS))),
@@ -272,7 +275,7 @@ def records(draw: st.DrawFn) -> Record:
 
 
 NODES = [
-    *(f"id:{source}:{number}" for source in ("own", "shopify") for number in range(1, 5)),
+    *(f"id:{source}:{number}" for source in ("regulars", "shopify") for number in range(1, 5)),
     *(f"person:{number}" for number in range(1, 3)),
     *(f"email:{email}" for email in sorted({email for email in EMAILS.values() if email})),
     *(f"phone:{phone}" for phone in sorted({phone for phone in PHONES.values() if phone})),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import duckdb
 
 from regulars.load import evaluate, rejects
-from regulars.load.judge import Judgement
 from regulars.load.stage import MOST_TOGETHER, Stage
+from regulars.load.validate import Judgement
 from regulars.vocabulary.errors import LoadRefused
 
 

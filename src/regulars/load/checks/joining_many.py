@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regulars.load.checks.unusable import masked
-from regulars.load.judge import Judgement
+from regulars.load.validate import Judgement
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import RECORDS, rows_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
+from regulars.load.validate import Judgement
 from regulars.vocabulary.shop import Settings
 
 _ENOUGH_LINES = 10

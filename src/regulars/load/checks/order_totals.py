@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from regulars.load.judge import Judgement
 from regulars.load.mapping import LineTotals
 from regulars.load.stage import Stage
+from regulars.load.validate import Judgement
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3

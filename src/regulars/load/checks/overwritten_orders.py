@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
 from regulars.load.parse import quoted
+from regulars.load.validate import Judgement
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3

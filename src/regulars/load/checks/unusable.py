@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
+from regulars.load.validate import Judgement
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
 

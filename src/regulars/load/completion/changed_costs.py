@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
 from regulars.load.parse import quoted
 from regulars.load.stage import Stage
+from regulars.load.validate import Judgement
 from regulars.warehouse.schema import EARLIEST
 
 _EVER = f"DATE '{EARLIEST}'"

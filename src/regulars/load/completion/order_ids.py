@@ -7,7 +7,7 @@ both stand in its order_id, as in "#1001 (5123456)". Rows without a `source_orde
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
+from regulars.load.validate import Judgement
 from regulars.warehouse.tables import BY_NAME
 
 _MOST_NAMED = 3

@@ -7,9 +7,9 @@ load writes every part of an order again, so that the parts always add up to the
 
 from __future__ import annotations
 
-from regulars.load.judge import Judgement
 from regulars.load.parse import quoted
 from regulars.load.stage import Plan, Stage
+from regulars.load.validate import Judgement
 from regulars.load.workspace import identifier
 from regulars.warehouse.schema import Kind
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from regulars.load.files import Format, InputFile
-from regulars.load.formats import tidy
+from regulars.load.formats import normalize
 from regulars.load.inputs.header import layout_notes
 from regulars.load.mapping import Source
 from regulars.load.workspace import Workspace
@@ -22,7 +22,7 @@ class Content:
     path: Path
     digest: str
     size: int
-    facts: tidy.Facts | None = None
+    facts: normalize.Facts | None = None
     notes: list[str] = field(default_factory=list)
     """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
 
@@ -68,7 +68,7 @@ def look(room: Workspace, file: InputFile) -> Content:
 
     stamp = () if copy else _stamp(path)
     try:
-        facts = tidy.look(file.chunks(), file.sample, each)
+        facts = normalize.look(file.chunks(), file.sample, each)
     except UnreadableFile:
         if copy is not None:
             path.unlink()  # the rest of a load may need the room

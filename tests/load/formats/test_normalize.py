@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.load.formats.tidy import look, tidied
+from regulars.load.formats.normalize import look, tidied
 from regulars.load.parse import BLANKS
 
 

@@ -6,7 +6,7 @@ from regulars.load.mapping import Mapping, Source
 from regulars.warehouse.schema import HOUSEKEEPING, Kind, Table
 from regulars.warehouse.tables import TABLES
 
-NAME = "own"
+NAME = "regulars"
 """All of them are one source: ids are scoped by source, and an order's customer_id stands in the customers file."""
 
 _UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
