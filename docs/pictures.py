@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from regulars.forecast import Cells, PurchaseForecast, fit
-from regulars.forecast.wish import Wish
+from regulars.forecast.options import Wish
 from regulars.forecasting import Forecasting
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write

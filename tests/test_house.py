@@ -52,7 +52,7 @@ def test_every_name_says_something():
 # Folders that hold the same roles of two things; and those whose modules show what a module of that name computes.
 SIBLINGS = (
     {"warehouse/tables", "warehouse/facts", "warehouse/facts/orders"},
-    {"forecast/shop", "forecast/subscribers"},
+    {"forecast/purchases", "forecast/subscriptions"},
 )
 DOORS = {"cli", "reports"}
 # Names that stand twice without such a reason. A list to shorten.

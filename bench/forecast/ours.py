@@ -14,9 +14,9 @@ from bench.forecast.pasts import name_of
 from bench.measuring import BenchError, Place, Stopwatch
 from regulars.forecast import Cells, Estimate, fit, fit_spend
 from regulars.forecast.engine import Engine
-from regulars.forecast.shop.histories import cells, cells_to_fit
-from regulars.forecast.shop.scoring import predictions, scores
-from regulars.forecast.shop.spending import Spending, gamma_gamma
+from regulars.forecast.purchases.histories import cells, cells_to_fit
+from regulars.forecast.purchases.monetary_value import Spending, gamma_gamma
+from regulars.forecast.purchases.scoring import predictions, scores
 
 CELLS, SCORES, PARQUET = "cells", "scores", "parquet"
 """The parts of scoring."""

@@ -36,7 +36,7 @@ def name_of(law: str) -> str:
 
 
 def make(place: Place, watch: Stopwatch, customers: int) -> None:
-    """Write a file for each of LAWS, a row per customer with the columns of `regulars.forecast.shop.histories`.
+    """Write a file for each of LAWS, a row per customer with the columns of `regulars.forecast.purchases.histories`.
 
     Recency is rounded to whole days, and of who came back at
     least one; purchases of one day count each, so that the truth stays what it is.

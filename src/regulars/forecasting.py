@@ -11,18 +11,18 @@ import ibis
 
 from regulars.app import App
 from regulars.forecast.engine import Engine
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop import books
-from regulars.forecast.shop.books import Forecast
-from regulars.forecast.shop.hindsight import outcomes
-from regulars.forecast.shop.making import STEPS as FORECAST_STEPS
-from regulars.forecast.shop.making import make
-from regulars.forecast.subscribers import books as subscriber_books
-from regulars.forecast.subscribers import hindsight as subscriber_hindsight
-from regulars.forecast.subscribers.books import SubscribersForecast
-from regulars.forecast.subscribers.making import STEPS as SUBSCRIBER_STEPS
-from regulars.forecast.subscribers.making import make as make_of_subscribers
-from regulars.forecast.wish import Wish, until_of
+from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.options import Wish, until_of
+from regulars.forecast.purchases import result
+from regulars.forecast.purchases.actuals import outcomes
+from regulars.forecast.purchases.pipeline import STEPS as FORECAST_STEPS
+from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.result import Forecast
+from regulars.forecast.subscriptions import actuals as subscription_actuals
+from regulars.forecast.subscriptions import result as subscription_result
+from regulars.forecast.subscriptions.pipeline import STEPS as SUBSCRIBER_STEPS
+from regulars.forecast.subscriptions.pipeline import make as make_of_subscribers
+from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
 
@@ -51,19 +51,19 @@ class Forecasting(App):
             until = until_of(wish, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
             found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
-            books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
 
     def forecasts(self) -> tuple[Forecast, ...]:
         """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return books.SHELF.listed(con)
+            return result.SHELF.listed(con)
 
     def hindsight(self) -> tuple[Outcome, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
-            return outcomes(engine, books.SHELF.listed(con), covered[0][1]) if covered else ()
+            return outcomes(engine, result.SHELF.listed(con), covered[0][1]) if covered else ()
 
     def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
         """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
@@ -82,20 +82,20 @@ class Forecasting(App):
                 engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
                 lambda _: progress.advance(),
             )  # fmt: skip
-            subscriber_books.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            subscription_result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
 
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
         """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return subscriber_books.SHELF.listed(con)
+            return subscription_result.SHELF.listed(con)
 
     def subscription_hindsight(self) -> tuple[Outcome, ...]:
         """What came of them, as far as subscriptions are known by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()
-            forecasts = subscriber_books.SHELF.listed(con)
-            return subscriber_hindsight.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
+            forecasts = subscription_result.SHELF.listed(con)
+            return subscription_actuals.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
         """Where a kept forecast's value lies among its customers, and how unlike their paces are."""

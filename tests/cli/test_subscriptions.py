@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Command
-from forecast.subscribers.population import Plan, drawn, write
+from forecast.subscriptions.population import Plan, drawn, write
 from regulars.cli import run
 from regulars.vocabulary.shop import SETTINGS_FILE
 

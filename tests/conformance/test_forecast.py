@@ -17,16 +17,16 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from regulars.forecast.engine import Engine
-from regulars.forecast.purchases import fit
-from regulars.forecast.season.clock import Clock
-from regulars.forecast.shop.accuracy import chance
-from regulars.forecast.shop.accuracy.period_errors import errors_of
-from regulars.forecast.shop.backtest import Trial, quarter
-from regulars.forecast.shop.gates import evidence
-from regulars.forecast.shop.histories import cells, cells_to_fit, daily_purchases, histories, known
-from regulars.forecast.shop.scoring import predictions, scores
-from regulars.forecast.shop.spending import cap, spending
-from regulars.forecast.shop.totals import totals
+from regulars.forecast.models.purchase_fit import fit
+from regulars.forecast.purchases.accuracy import chance
+from regulars.forecast.purchases.accuracy.period_errors import errors_of
+from regulars.forecast.purchases.backtest import Trial, quarter
+from regulars.forecast.purchases.data_requirements import evidence
+from regulars.forecast.purchases.histories import cells, cells_to_fit, daily_purchases, histories, known
+from regulars.forecast.purchases.monetary_value import cap, spending
+from regulars.forecast.purchases.scoring import predictions, scores
+from regulars.forecast.purchases.totals import totals
+from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import epoch_day
 
 UNTIL_DAY = epoch_day(UNTIL) - 40

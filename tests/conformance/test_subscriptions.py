@@ -11,10 +11,10 @@ from conformance.engines import Both
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from conformance.test_forecast import engines_of
 from regulars.forecast.engine import Engine
-from regulars.forecast.subscribers.backtest import outcomes
-from regulars.forecast.subscribers.lives import cells, lives, parts, past
-from regulars.forecast.subscribers.making import make
-from regulars.forecast.wish import Wish
+from regulars.forecast.options import Wish
+from regulars.forecast.subscriptions.backtest import outcomes
+from regulars.forecast.subscriptions.pipeline import make
+from regulars.forecast.subscriptions.renewal_history import cells, lives, parts, past
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 

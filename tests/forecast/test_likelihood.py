@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import gammaln, roots_genlaguerre, roots_jacobi
 
-from regulars.forecast.cells import Cells
 from regulars.forecast.models import gamma_gamma, sbg
-from regulars.forecast.models.catalogue import MODELS
+from regulars.forecast.models.purchase_models import MODELS
 from regulars.forecast.newton import Expansion
+from regulars.forecast.rfm import Cells
 
 PARAMETERS = {
     "bg": [(0.6, 40, 0.8, 2.5), (0.1, 300, 3, 0.4), (9, 2, 1, 1)],

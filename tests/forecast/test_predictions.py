@@ -10,8 +10,8 @@ from scipy.special import gammaln, hyp2f1, hyperu
 from forecast.customers import TRUE, Customers, draw
 from forecast.test_reference import NEW, known
 from regulars.forecast import Cells
-from regulars.forecast.models.catalogue import MODELS
-from regulars.forecast.purchases import PurchaseForecast
+from regulars.forecast.models.purchase_fit import PurchaseForecast
+from regulars.forecast.models.purchase_models import MODELS
 from regulars.vocabulary.errors import UsageError
 
 HORIZON = 90.0

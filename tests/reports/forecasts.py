@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.purchases.result import Forecast
 
 
 def quarter(as_of: str, forecast: float, came: int, naive: int, spread: float = 10.0) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import base64
 import re
 from datetime import date
 
-from regulars.forecast.hindsight import Outcome
+from regulars.forecast.forecast_actual import Outcome
 from regulars.reports.forecasts.album import NAMES, page, pictures
 from regulars.reports.forecasts.customers import Customers, Paces, Part
 from reports.forecasts import backtest, forecast

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.hindsight import Outcome
+from regulars.forecast.forecast_actual import Outcome
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
 from regulars.reports.forecasts.trust import calibration, hidden_quarters, kept_forecasts, top_tenth
 from reports.forecasts import backtest, quarter

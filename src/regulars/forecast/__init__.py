@@ -6,12 +6,12 @@
 >>> fitted.expected_purchases(summary, horizon=90)
 """
 
-from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Estimate
+from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
+from regulars.forecast.models.renewal_fit import SubscriptionForecast, fit_subscriptions
+from regulars.forecast.models.spend_fit import SpendForecast, fit_spend
 from regulars.forecast.newton import Status
-from regulars.forecast.purchases import PurchaseForecast, fit
-from regulars.forecast.spend import SpendForecast, fit_spend
-from regulars.forecast.subscriptions import SubscriptionForecast, fit_subscriptions
+from regulars.forecast.rfm import Cells
 
 __all__ = [
     "Cells",

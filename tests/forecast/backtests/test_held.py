@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from forecast.simulated import DAY_ONE, drawn, drift, season
+from regulars.forecast.options import Wish
+from regulars.forecast.purchases.pipeline import make
 from regulars.forecast.season import factors
-from regulars.forecast.shop.making import make
-from regulars.forecast.wish import Wish
 
 SHOPS, CUSTOMERS = 25, 4000
 DAYS = 2 * 365 + 90

@@ -9,9 +9,9 @@ import pytest
 
 from forecast.simulated import DAY_ONE, drawn, season
 from regulars.forecast import Estimate, PurchaseForecast, Status, fit
+from regulars.forecast.purchases.backtest import quarter
+from regulars.forecast.purchases.histories import daily_purchases
 from regulars.forecast.season.factors import LEAST, DailyPurchases
-from regulars.forecast.shop.backtest import quarter
-from regulars.forecast.shop.histories import daily_purchases
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 
 DAYS = 4 * 365

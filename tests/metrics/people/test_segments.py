@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regulars.forecast.wish import Wish
+from regulars.forecast.options import Wish
 from regulars.forecasting import Forecasting
 from regulars.metrics.people.segments import SEGMENTS, members, named, sizes
 from regulars.metrics.question import Facts, condition

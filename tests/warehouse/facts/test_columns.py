@@ -15,13 +15,13 @@ from regulars.warehouse.facts import FACT_TABLES
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="UTC")
 _VALUE, _RETURNS, _REPEAT = (f"metrics/catalogue/{name}.py" for name in ("value", "returns", "repeat_purchases"))
-_SPENDING, _HISTORY = "forecast/shop/spending.py", "warehouse/facts/orders/sequence.py"
+_SPENDING, _HISTORY = "forecast/purchases/monetary_value.py", "warehouse/facts/orders/sequence.py"
 READERS = {
     "orders": {
         "gross_revenue": _VALUE, "discounts": _VALUE, "refunds": _VALUE, "covered_revenue": _VALUE, "profit": _VALUE,
         "cost_estimated": _SPENDING, "returned": _RETURNS, "at": _HISTORY,
         "previous_day": _REPEAT, "second_previous_day": _REPEAT, "next_day": _REPEAT, "first_day": "metrics/relations.py",
-        **dict.fromkeys(("first_channel", "first_country", "first_coupon", "first_product"), "forecast/shop/scoring.py"),
+        **dict.fromkeys(("first_channel", "first_country", "first_coupon", "first_product"), "forecast/purchases/scoring.py"),
     },
     "lines": {"quantity": _RETURNS, "net_revenue": _VALUE},
     "returns": {

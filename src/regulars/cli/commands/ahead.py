@@ -18,8 +18,8 @@ from regulars.cli.shops import HERE, asked, forecasting
 from regulars.cli.stopping import reporting
 
 if TYPE_CHECKING:
-    from regulars.forecast.hindsight import Outcome
-    from regulars.forecast.shop.books import Forecast
+    from regulars.forecast.forecast_actual import Outcome
+    from regulars.forecast.purchases.result import Forecast
     from regulars.forecasting import Forecasting
 
 
@@ -90,7 +90,7 @@ def forecast(
     from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.summary import record, summary
     from regulars.cli.forecasts.trust import trust
-    from regulars.forecast.wish import Wish
+    from regulars.forecast.options import Wish
     from regulars.vocabulary.errors import UsageError
 
     app = forecasting(shop)

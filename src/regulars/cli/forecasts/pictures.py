@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.purchases.result import Forecast
 from regulars.forecasting import Forecasting
 from regulars.reports.charts.folder import fill
 from regulars.reports.charts.folder import insist as insist_on

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from regulars.cli.output import Sheet
 from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.conventions import CERTAIN, HIDDEN, off_by
-from regulars.forecast.hindsight import Outcome
+from regulars.forecast.forecast_actual import Outcome
 
 
 def percent(share: float) -> str:

@@ -13,11 +13,11 @@ from regulars.cli.forecasts.sheets import about_ranges, by_chance, likely, numbe
 from regulars.cli.output import Sheet, say, show, tell
 from regulars.cli.stopping import reporting
 from regulars.forecast.conventions import off_by
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop.books import Forecast
-from regulars.forecast.subscribers.backtest import UNLIKELY
-from regulars.forecast.subscribers.books import SubscribersForecast
-from regulars.forecast.wish import Wish
+from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.options import Wish
+from regulars.forecast.purchases.result import Forecast
+from regulars.forecast.subscriptions.backtest import UNLIKELY
+from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import Progress
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
 from regulars.vocabulary.settings.term import Terms

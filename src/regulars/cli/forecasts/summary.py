@@ -11,7 +11,7 @@ from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.sheets import about_ranges, likely, percent
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING
 

@@ -10,8 +10,8 @@ from regulars.cli.forecasts.sheets import by_chance, numbered, of_kept, percent
 from regulars.cli.numbers import NOTHING, shown
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.units import Unit
 
 _NAIVE = "as often as in the days before"

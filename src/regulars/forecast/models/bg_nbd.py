@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaln, psi, zeta
 
-from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
 from regulars.forecast.quadrature import mean_over_beta
+from regulars.forecast.rfm import Cells
 
 Array = npt.NDArray[np.float64]
 

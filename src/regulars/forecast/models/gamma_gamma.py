@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
-from regulars.forecast.cells import BLOCK
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
+from regulars.forecast.rfm import BLOCK
 
 Array = npt.NDArray[np.float64]
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import gammaln, psi, zeta
 
-from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
+from regulars.forecast.rfm import Cells
 
 Array = npt.NDArray[np.float64]
 

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import exprel
 
-from regulars.forecast.cells import Cells
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
 from regulars.forecast.quadrature import integral, over_time, rule, until_gone
+from regulars.forecast.rfm import Cells
 
 Array = npt.NDArray[np.float64]
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.forecast.conventions import YEAR
-from regulars.forecast.purchases import PurchaseForecast
-from regulars.forecast.season.clock import Clock, month_of_year
+from regulars.forecast.models.purchase_fit import PurchaseForecast
+from regulars.forecast.season.seasonal_time import Clock, month_of_year
 
 Array = npt.NDArray[np.float64]
 

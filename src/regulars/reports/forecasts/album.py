@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from regulars.forecast.hindsight import Outcome
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import drawn
 from regulars.reports.forecasts import silence, trust, value

@@ -11,7 +11,7 @@ import numpy as np
 from altair.typing import ChartType
 
 from regulars.forecast import Cells, Estimate, PurchaseForecast, Status
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import BLUE, GREY, ORANGE, Picture, percent, percents, picture, rows
 from regulars.reports.forecasts.customers import Paces
 

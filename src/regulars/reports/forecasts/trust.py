@@ -11,7 +11,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from regulars.forecast.conventions import CERTAIN, off_by
-from regulars.forecast.hindsight import Outcome
+from regulars.forecast.forecast_actual import Outcome
 from regulars.reports.charts.theme import (
     BLUE,
     GREY,

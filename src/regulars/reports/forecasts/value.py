@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import altair as alt
 
-from regulars.forecast.shop.books import Forecast
+from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import BLUE, INK, MILD_GREY, WIDTH, Picture, percent, picture, rows
 from regulars.reports.forecasts.customers import PARTS, Part
 
