@@ -10,8 +10,8 @@ from bench.peers.answers import COHORTS, METRICS
 from bench.states import ask_warm, by_metric
 from regulars.app import App
 from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Question, periods_of
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop

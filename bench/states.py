@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from bench.measuring import Place, Stopwatch
 from regulars.app import App
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import BY_NAME, CATALOGUE
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Question, periods_of
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import State
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop

@@ -17,8 +17,8 @@ from regulars.forecast.options import Wish
 from regulars.forecasting import Forecasting
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write
-from regulars.reports.forecasts import silence
-from regulars.reports.forecasts.album import pictures
+from regulars.reports.forecasts import inactivity
+from regulars.reports.forecasts.html_report import pictures
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
 
@@ -42,7 +42,7 @@ def drawn() -> tuple[Picture, ...]:
         of_shop = pictures(found, app.hindsight(), app.customers_of(found))
         with app.reading() as con:
             pasts = con.execute(_PASTS, [found.as_of]).fetchnumpy()
-    return (*of_shop, silence.one_time(fitted(pasts)))
+    return (*of_shop, inactivity.one_time(fitted(pasts)))
 
 
 def fitted(pasts: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:

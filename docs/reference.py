@@ -21,7 +21,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # the bench stands be
 from bench import history, report
 from regulars.cli import COMMANDS, application
 from regulars.cli.numbers import shown
-from regulars.metrics.catalogue import THEMES, beside
+from regulars.metrics.catalogue import THEMES, companions
 from regulars.metrics.examples import shown as rows_shown
 from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
@@ -81,7 +81,7 @@ def _facts(metric: Metric) -> Iterator[str]:
         yield f"- ripe: {metric.maturity}"
     yield f"- splits: {', '.join(told.splits)}"
     yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
-    for companion in beside(metric):
+    for companion in companions(metric):
         yield f"- shown beside it: {companion.formula} (`{companion.name}`)"
     if metric.variants:
         yield f"- see also: {', '.join(map(link, metric.variants))}"

@@ -55,11 +55,6 @@ SIBLINGS = (
     {"forecast/purchases", "forecast/subscriptions"},
 )
 DOORS = {"cli", "reports"}
-# Names that stand twice without such a reason. A list to shorten.
-STAND_TWICE = {
-    "catalogue", "clock", "days", "hindsight", "identities",
-    "returns", "shop", "spend", "subscriptions",
-}  # fmt: skip
 
 
 def test_no_module_name_stands_twice_but_for_the_same_role():
@@ -72,7 +67,7 @@ def test_no_module_name_stands_twice_but_for_the_same_role():
         shown = {folder for folder in found if folder.partition("/")[0] not in DOORS}
         if len(shown) > 1 and not any(shown <= siblings for siblings in SIBLINGS):
             twice.add(name)
-    assert twice == STAND_TWICE
+    assert twice == set()
 
 
 def test_no_cycles_between_modules():

@@ -9,11 +9,11 @@ import pytest
 
 from regulars.app import App
 from regulars.load.run import LoadResult
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
-from regulars.metrics.people.rows import rows
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.customers.drill_down import rows
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.shop import Shop
 
 MAPPING = Path(__file__).resolve().parents[1] / "examples" / "online_retail.toml"

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Question, periods_of
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Grid
 from regulars.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period

@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.question import Columns, Facts
+from regulars.metrics.query import Columns, Facts
 from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held

@@ -16,8 +16,8 @@ import pytest
 
 from regulars.cli.output import show, write_csv
 from regulars.cli.values import beside_before, by_period, columns, flat, marked, record, without_verdict
-from regulars.metrics.answer import Change, Value, Verdict
 from regulars.metrics.catalogue import named
+from regulars.metrics.query_result import Change, Value, Verdict
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.vocabulary.events import Event
 

@@ -12,7 +12,7 @@ import ibis
 
 from conformance.postgres import Connection, copy, database
 from conformance.shops import Kind, loaded
-from regulars.metrics.question import Facts
+from regulars.metrics.query import Facts
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.derive.full import prepare_days, prepare_persons, tables_of_persons
 from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, Statement, statements

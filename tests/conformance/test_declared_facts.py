@@ -28,10 +28,10 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.deferred import _
 from regulars.metrics.measures import fact_of, within
-from regulars.metrics.query import answer, planned
-from regulars.metrics.question import Condition, Question
+from regulars.metrics.query import Condition, Question
 from regulars.metrics.rollups import rollup_tables
 from regulars.metrics.rollups.refresh import refresh
+from regulars.metrics.run_query import answer, planned
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, Ratio, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.units import Unit

@@ -11,12 +11,12 @@ import pytest
 
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN
-from regulars.metrics.answer import Change, Value
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
-from regulars.metrics.people.rows import rows
-from regulars.metrics.people.segments import SEGMENTS, members, sizes
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, condition, for_columns, periods_of
+from regulars.metrics.customers.drill_down import rows
+from regulars.metrics.customers.segments import SEGMENTS, members, sizes
+from regulars.metrics.query import Facts, Question, condition, for_columns, periods_of
+from regulars.metrics.query_result import Change, Value
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.metrics.window import suggest
 from regulars.vocabulary.calendar import Grain, Period

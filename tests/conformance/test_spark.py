@@ -14,8 +14,8 @@ from conformance.spark import Spark
 from conformance.test_facts import Rows, columns
 from conformance.test_metrics import WINDOW, compared, periods
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive.statements import Statement
 

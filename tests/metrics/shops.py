@@ -15,7 +15,7 @@ import ibis
 import pyarrow as pa
 
 from regulars.metrics.examples import Example, Prediction, Renewals, filled
-from regulars.metrics.question import Facts
+from regulars.metrics.query import Facts
 from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held

@@ -11,12 +11,12 @@ import pytest
 
 from metrics.rollups.shop_of_rollups import shop_of, told, without_rollups
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value, Verdict
 from regulars.metrics.catalogue import named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.people.rows import rows
-from regulars.metrics.query import answer, planned
-from regulars.metrics.question import Question, condition, overlap_note, periods_of
+from regulars.metrics.customers.drill_down import rows
+from regulars.metrics.query import Question, condition, overlap_note, periods_of
+from regulars.metrics.query_result import Value, Verdict
+from regulars.metrics.run_query import answer, planned
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 

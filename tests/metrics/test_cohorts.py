@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from metrics.sets import Bought, History, histories
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, condition
+from regulars.metrics.query import Question, condition
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.calendar import Grain, Period
 
 FIRST, LAST = date(2024, 1, 15), date(2024, 9, 20)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value, Verdict
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.query_result import Value, Verdict
+from regulars.metrics.run_query import answer
 
 VALUE_METRICS = ("average_order_value", "average_revenue_per_customer", "orders", "net_revenue")
 

@@ -15,10 +15,10 @@ import pytest
 
 from metrics.shops import shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.run_query import answer
 from regulars.simulate import ShopShape, expected_values, simulate, small_shops
-from regulars.simulate.shop import TABLES
+from regulars.simulate.simulated_shop import TABLES
 
 SHOPS, CUSTOMERS = 600, 500
 """So many shops tell a coverage of 95 % to about 1.8 points (95 % Monte-Carlo interval)."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE, beside, check_groups, named
+from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE, check_groups, companions, named
 from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.shapes import Length, Metric, Nature
 
@@ -213,7 +213,9 @@ def test_everything_listed_is_built_or_planned() -> None:
 
 
 def test_means_of_money_have_a_median_and_a_largest_share_beside_them() -> None:
-    with_companions = {metric.name: [one.name for one in beside(metric)] for metric in CATALOGUE if beside(metric)}
+    with_companions = {
+        metric.name: [one.name for one in companions(metric)] for metric in CATALOGUE if companions(metric)
+    }
     means = ("average_order_value", "average_revenue_per_customer", "customer_lifetime_value")
     assert with_companions == {name: [f"{name}_median", f"{name}_largest_share"] for name in means}
     for metric in SHOWN_BESIDE:

@@ -11,7 +11,7 @@ import pytest
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.deferred import Deferred, _
 from regulars.metrics.measures import ORDERS, Measure
-from regulars.metrics.question import over_lines
+from regulars.metrics.query import over_lines
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
 
 EXPRESSIONS: dict[str, Callable[[Any], Any]] = {

@@ -10,8 +10,8 @@ import pytest
 from metrics.shops import SETTINGS, shop, shop_of_example
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.examples import Example, Order, Rows, filled, shown
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Metric
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES

@@ -11,7 +11,7 @@ import pytest
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import FACTS, Amount, Fact, Measure, Timing
-from regulars.metrics.question import condition
+from regulars.metrics.query import condition
 from regulars.metrics.relations import bound, relation
 from regulars.metrics.shapes import Grid, Metric, Quantile
 

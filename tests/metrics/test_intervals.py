@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from metrics.shops import SETTINGS, TestShop, order, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
 from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import (
@@ -27,8 +26,9 @@ from regulars.metrics.inference.intervals import (
     ratio,
     wilson,
 )
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.metrics.verdicts.multiple_tests import stands
 from regulars.vocabulary.units import Unit
 

@@ -10,8 +10,8 @@ import pytest
 from metrics.shops import SETTINGS, TestShop, shop
 from regulars.metrics.catalogue import named
 from regulars.metrics.maturity import Maturity, setting
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Metric
 
 JUNE = "2024-06"

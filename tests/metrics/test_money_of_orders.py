@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.shop import Settings
 
 

@@ -10,8 +10,8 @@ import pytest
 from metrics.shops import TestShop, order, shop
 from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.people.rows import rows
-from regulars.metrics.question import Question, condition
+from regulars.metrics.customers.drill_down import rows
+from regulars.metrics.query import Question, condition
 from regulars.vocabulary.errors import UsageError
 
 DECLARED = {"product_return_rate": ("reason",), "product_return_rate_by_return_day": ("reason",)}

@@ -13,8 +13,8 @@ import pytest
 from metrics.shops import shop
 from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question
+from regulars.metrics.query import Question
+from regulars.metrics.run_query import answer
 
 START = datetime(2024, 2, 1, 12)
 SCALES = ((0, 10), (1, 10), (1, 5), (1, 7))

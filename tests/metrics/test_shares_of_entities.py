@@ -18,8 +18,8 @@ from metrics.shops import SETTINGS
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.deferred import _
 from regulars.metrics.measures import Amount, Fact, within
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Length, Nature, Quotient
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.units import Unit

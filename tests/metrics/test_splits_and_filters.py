@@ -8,10 +8,10 @@ from decimal import Decimal
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Condition, Question, condition, latest_finished, periods_of
+from regulars.metrics.query import Condition, Question, condition, latest_finished, periods_of
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Grid, Metric, Total
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from metrics.sets import Bought, History, Splitter, day_in, gaps_counted, histories, retention
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import THEMES, named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, condition
+from regulars.metrics.query import Question, condition
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.calendar import Grain, Period, between
 from regulars.vocabulary.shop import Settings
 

@@ -11,10 +11,10 @@ import pytest
 
 from metrics.shops import SETTINGS, TestShop, order, shop
 from regulars.cli.values import by_period, record
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, condition
+from regulars.metrics.query import Question, condition
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 
 
 def ask(made: TestShop, name: str, splits: tuple[str, ...] = (), where: tuple[str, ...] = ()) -> list[Value]:

@@ -7,7 +7,7 @@ import pytest
 
 from regulars.simulate import MARKETPLACE_EMAIL, ShopShape, SimulatedShop, baskets, simulate
 from regulars.simulate.population import Kind
-from regulars.simulate.shop import TABLES
+from regulars.simulate.simulated_shop import TABLES
 from regulars.warehouse.tables import BY_NAME
 
 

@@ -14,8 +14,8 @@ import typer
 from typer.core import TyperGroup
 
 from regulars import __version__
-from regulars.cli import stopping
-from regulars.cli.commands import ahead, ask, bring, keep, marking, people, reference
+from regulars.cli import signals
+from regulars.cli.commands import forecast, identity, load, manage, marking, metrics, reference
 from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
@@ -27,22 +27,22 @@ DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, UNHEARD = 0, 1, 2, 4, 128, 141
 UNHEARD is that of a program that a closed pipe ended."""
 
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
-    "Bring data": {"init": bring.init, "load": bring.load, "simulate": bring.simulate},
+    "Bring data": {"init": load.init, "load": load.load, "simulate": load.simulate},
     "Ask": {
-        "metrics": ask.metrics,
-        "metric": ask.metric,
+        "metrics": metrics.metrics,
+        "metric": metrics.metric,
         "explain": reference.explain,
-        "rows": ask.rows,
-        "suggest-window": ask.suggest_window,
+        "rows": metrics.rows,
+        "suggest-window": metrics.suggest_window,
     },
-    "Look ahead": {"forecast": ahead.forecast, "segments": ahead.segments},
+    "Look ahead": {"forecast": forecast.forecast, "segments": forecast.segments},
     "Look after the data": {
-        "rejects": keep.rejects,
-        "loads": keep.loads,
-        "undo": keep.undo,
-        "versions": keep.versions,
-        "check": keep.check,
-        "rollback": keep.rollback,
+        "rejects": manage.rejects,
+        "loads": manage.loads,
+        "undo": manage.undo,
+        "versions": manage.versions,
+        "check": manage.check,
+        "rollback": manage.rollback,
     },
     "Look up": {"sources": reference.sources, "tables": reference.tables},
 }
@@ -50,7 +50,7 @@ _TITLES = {"people": "Correct who is who", "events": "Mark what happened"}
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "people": (
         "See and correct which records are one person.",
-        {"merges": people.merges, "join": people.join, "split": people.split, "list": people.corrections},
+        {"merges": identity.merges, "join": identity.join, "split": identity.split, "list": identity.corrections},
     ),
     "events": (
         "Mark days on which something happened that explains a change, such as a new checkout.",
@@ -130,7 +130,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
     umask = os.umask(OWN)
-    with stopping.listening() as listener:
+    with signals.listening() as listener:
         try:
             return _run(arguments)
         except (Exception, KeyboardInterrupt, SystemExit) as error:
@@ -138,7 +138,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
                 hush()
                 return _refuse(str(error), error.hint, STORED)
             if listener.pressed or isinstance(error, KeyboardInterrupt | typer.Abort):
-                return _refuse(stopping.STOPPED, "", STOPPED + (listener.pressed or signal.SIGINT))
+                return _refuse(signals.STOPPED, "", STOPPED + (listener.pressed or signal.SIGINT))
             return _refused(error)
         finally:
             os.umask(umask)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from regulars.cli.output import tell
 from regulars.metrics.catalogue import THEMES
 from regulars.metrics.measures import FORECASTS
-from regulars.metrics.question import (
+from regulars.metrics.query import (
     Condition,
     Facts,
     condition,

@@ -8,7 +8,7 @@ from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
-from regulars.metrics.people.rows import CustomerRow
+from regulars.metrics.customers.drill_down import CustomerRow
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Period

@@ -9,12 +9,12 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.output import Sheet, say, say_lines, show
 from regulars.cli.shops import HERE, asked
-from regulars.metrics.catalogue import beside
+from regulars.metrics.catalogue import companions
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.examples import shown
 from regulars.metrics.explain import Explanation, explain, interval_in_words
-from regulars.metrics.question import latest_finished
+from regulars.metrics.query import latest_finished
 from regulars.metrics.shapes import Length, Metric, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
@@ -62,7 +62,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "nature": metric.nature.value,
         "length": None if metric.length is None else metric.length.value,
         "variants": list(metric.variants),
-        "shown_beside": [companion.name for companion in beside(metric)],
+        "shown_beside": [companion.name for companion in companions(metric)],
         "interval": interval_in_words(metric),
         "ripe": str(metric.maturity),
         "splits": list(found.splits),
@@ -90,7 +90,7 @@ def describe(found: Explanation) -> None:
     _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
     _line("Beware", metric.caveat)
     _line("Variants", ", ".join(metric.variants))
-    _line("Beside it", "; ".join(f"{one.formula} ({one.name})" for one in beside(metric)))
+    _line("Beside it", "; ".join(f"{one.formula} ({one.name})" for one in companions(metric)))
     _line("Group", metric.group)
     _line("Nature", _nature(metric))
     _line("Interval", ("95 %, " if metric.interval.name != "NONE" else "") + interval_in_words(metric))

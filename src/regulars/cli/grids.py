@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
 from regulars.cli.values import footnotes
-from regulars.metrics.answer import Value
+from regulars.metrics.query_result import Value
 from regulars.metrics.shapes import Age, Grid
 
 AGE = "age"

@@ -8,8 +8,8 @@ from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
-from regulars.metrics.answer import Change, Value, Verdict
-from regulars.metrics.question import overlap_note
+from regulars.metrics.query import overlap_note
+from regulars.metrics.query_result import Change, Value, Verdict
 from regulars.metrics.shapes import Interval, Metric, Total
 from regulars.vocabulary import money
 from regulars.vocabulary.calendar import Grain, Period

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regulars.metrics.compute.asking import compiled
+from regulars.metrics.compute.execute import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
 from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.measures import Fact, Term
-from regulars.metrics.question import Facts, over_lines
+from regulars.metrics.query import Facts, over_lines
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.vocabulary.calendar import Period

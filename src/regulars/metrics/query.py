@@ -1,355 +1,312 @@
-"""How a question is answered: a list of named steps, each a pure function of what the steps before it found."""
+"""A question to the catalogue, and what must be known about the shop's data to answer it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.answer import Answers, Block, Changes, Flags
-from regulars.metrics.catalogue import BY_NAME
-from regulars.metrics.compute.asking import Remembered
-from regulars.metrics.compute.estimates import Estimate, estimate, hide
-from regulars.metrics.compute.grids import grid
-from regulars.metrics.compute.plan import Step, every_row, plan
-from regulars.metrics.compute.plan_values import plan_grid, plan_values
-from regulars.metrics.compute.quantiles import ValueEstimates
-from regulars.metrics.compute.sums import Sums, distinct_terms, sums
-from regulars.metrics.compute.unknown import all_left_out, unknown_shares
-from regulars.metrics.maturity import resolved
-from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
-from regulars.metrics.question import Facts, Question
-from regulars.metrics.scope import Scope
-from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
-from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
-from regulars.vocabulary.calendar import Period, epoch_day
-from regulars.vocabulary.units import Unit
+from regulars.metrics.measures import KINDS_OF_FORECAST
+from regulars.metrics.rollup_level import RollupLevel
+from regulars.metrics.shapes import Metric, Total
+from regulars.vocabulary.calendar import Calendar, Grain, Period
+from regulars.vocabulary.errors import NothingLoaded, UsageError
+from regulars.vocabulary.events import Event
+from regulars.vocabulary.shop import Settings
+from regulars.warehouse.forecasts import Made
+from regulars.warehouse.lazy_imports import pa
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 
 @dataclass(frozen=True)
-class Found:
-    """A metric's estimates, with the groups and split words they stand for."""
+class Condition:
+    """One condition of `--where`: a column, an operator of OPERATORS, and the values it is compared with."""
 
-    splits: tuple[str, ...]
-    groups: list[tuple[str, ...]]
-    estimate: Estimate
-    unknown: npt.NDArray[np.float64] | None = None
-    """Per cell, the share of the metric under "unknown" where it hides the value; NaN elsewhere."""
-    finished: npt.NDArray[np.bool_] | None = None
-    """Per cell, where a metric has its own idea of finished."""
+    column: str
+    operator: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.operator}{','.join(self.values)}"
+
+
+OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
+
+
+def condition(text: str) -> Condition:
+    """Read country=DE, country=DE,AT, channel!=web or net_revenue>=50. Raises UsageError."""
+    if "\0" in text:
+        raise UsageError(f"The condition {text!r} holds a zero byte.", "Write column=value, such as country=DE.")
+    places = [(text.find(operator), -len(operator), operator) for operator in OPERATORS if operator in text]
+    if not places:
+        raise UsageError(f"{text!r} is not a condition.", "Write column=value, such as country=DE, or net_revenue>=50.")
+    place, _, operator = min(places)
+    column, values = text[:place].strip(), text[place + len(operator) :]
+    if not column:
+        raise UsageError(f"{text!r} names no column.", "Write column=value, such as country=DE.")
+    return Condition(column, operator, tuple(value.strip() for value in values.split(",")))
 
 
 @dataclass(frozen=True)
-class Work:
-    """What is known so far about a question."""
+class Question:
+    """Which metrics, over which periods, split by what, of which orders."""
 
-    question: Question
-    facts: Facts
-    periods: tuple[Period, ...] = ()
-    scope: Scope | None = None
-    metrics: tuple[Metric, ...] = ()
-    """Those asked for, and those that a comparison judges them among."""
-    sums: Sums | None = None
-    people: dict[str, Amount] = field(default_factory=dict)
-    """How many customers each metric rests on, where a comparison wants to know."""
-    found: dict[str, Found] = field(default_factory=dict)
-    changes: dict[Metric, Changes] = field(default_factory=dict)
-    year_earlier: dict[Metric, Changes] = field(default_factory=dict)
-    values: Answers = field(default_factory=lambda: Answers(()))
+    metrics: tuple[Metric, ...]
+    periods: tuple[Period, ...]
+    splits: tuple[str, ...] = ()
+    where: tuple[Condition, ...] = ()
+    active_window: int = 365
+    compare: bool = False
+    """Whether each value is compared with the period before."""
 
-
-def choose_periods(work: Work) -> Work:
-    """The periods and metrics asked for, and what a comparison needs beside them."""
-    question = work.question
-    if not question.compare:
-        return replace(work, periods=question.periods, metrics=question.metrics)
-    metrics = family(question, work.facts)
-    return replace(work, periods=periods_compared(question, metrics, work.facts), metrics=metrics)
+    def __post_init__(self) -> None:
+        columns = (*self.splits, *(one.column for one in self.where))
+        asked = self.metrics
+        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in asked))
+        for metric, named in zip(self.metrics, asked, strict=True):
+            require_known(metric, self.splits, self.where, named)
+        if len(set(self.splits)) != len(self.splits):
+            raise UsageError("A split is named twice.")
+        if not 1 <= self.active_window <= 20_000:
+            raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
 
 
-def choose_scope(work: Work) -> Work:
-    """Keep sums apart by bucket only where an interval or a comparison needs it."""
-    question = work.question
-    bucketed = question.compare or any(metric.interval.by_bucket for metric in work.metrics)
-    scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
-    return replace(work, scope=scope)
+@cache
+def over_lines(metric: Metric) -> Metric | None:
+    """The metric over order lines, where it says what it is there."""
+    line = metric.by_line if isinstance(metric, Total) else None
+    if line is None:
+        return None
+    return replace(metric, fact=line.fact, of=line.of, where=line.where, distinct=line.distinct, by_line=None)  # type: ignore[call-arg]
 
 
-def sum_up(work: Work) -> Work:
-    """All sums that the metrics need, one query for each fact, timing and day column."""
-    assert work.scope is not None
-    amounts, people = _amounts(work)
-    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+def for_columns(metric: Metric, columns: Iterable[str]) -> Metric:
+    """What answers a split or filter by these columns: the metric itself, or it `over_lines` where only lines know one."""
+    lines = over_lines(metric)
+    return metric if lines is None or not ({*lines.splits} - {*metric.splits}) & {*columns} else lines
 
 
-def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
-    """What must be summed up, and how many customers each metric rests on."""
-    amounts: list[Amount] = []
-    people: dict[str, Amount] = {}
-    question = work.question
-    if question.compare:
-        amounts += amounts_for_hazards(work.metrics)
-    for metric in work.metrics:
-        if not isinstance(metric, Grid):
-            amounts += [
-                amount for amount in (metric.above, metric.below, metric.rows, metric.lacking) if amount is not None
-            ]
-            if question.compare:
-                people[metric.name] = _people(metric, question)
-    return amounts, people
+def overlap_note(metric: Metric) -> str:
+    """A note where the values of a split do not add up, since one entity may be counted under several; else empty."""
+    adds_up = metric.below is not None or all(term.measure.adds_up for term in metric.above.terms)
+    return "" if adds_up else f"{metric.name}: values overlap; they do not add up"
 
 
-def _people(metric: Metric, question: Question) -> Amount:
-    """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
-    amount = metric.people
-    of_orders = (persons(ORDERS), persons(LINES))
-    return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
+def require_known(
+    metric: Metric, splits: Iterable[str], where: Iterable[Condition], named: Metric | None = None
+) -> None:
+    """Raise UsageError where the metric cannot be split or filtered like this: one of its facts does not know how.
+
+    named: the metric asked for, where `metric` is what answers it over lines.
+    """
+    asked = [(split, "split", metric.splits, named and named.splits) for split in splits]
+    asked += [(one.column, "filtered", metric.filters, named and named.filters) for one in where]
+    for word, how, known, alone in asked:
+        if word not in known:
+            beside = " together with what lines alone know, such as product" if alone and word in alone else ""
+            _refuse(f"{metric.name} cannot be {how} by {word!r}{beside}.", word, known, metric)
 
 
-def estimate_all(work: Work) -> Work:
-    """From sums to values and intervals."""
-    assert work.scope is not None
-    assert work.sums is not None
-    found: dict[str, Found] = {}
-    values = ValueEstimates(work.scope, work.sums)
-    for metric in work.metrics:
-        if isinstance(metric, Grid):
-            if work.facts.covered(metric) is None:
-                found[metric.name] = _nothing(work)
-                continue
-            cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
-            splits = (*work.question.splits, "age")
-            found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
-            continue
-        if isinstance(metric, Quantile | LargestShare):
-            result = values.of(metric)
-        else:
-            result = estimate(metric, work.sums)
-        found[metric.name] = Found(work.question.splits, work.sums.groups, result)
-    return replace(work, found=found)
+def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> NoReturn:
+    knowing = [fact.name for fact in metric.facts if word in (*fact.splits, *fact.filters)]
+    lacking = [fact.name for fact in metric.facts if fact.name not in knowing]
+    why = f" Only {_listed(knowing)} has it, not {_listed(lacking)}." if knowing and lacking else ""
+    raise UsageError(message + why, f"It knows: {', '.join(sorted(known))}.")
 
 
-def _nothing(work: Work) -> Found:
-    """A grid without a cell."""
-    empty = np.zeros((len(work.periods), 0))
-    return Found((*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None))
+Columns: TypeAlias = dict[str, npt.NDArray[Any]]
+"""The columns of a query's rows by name: whole numbers, floats with NaN for nothing, or objects."""
+Read: TypeAlias = Callable[[str], Columns]
+Run: TypeAlias = "Callable[[str, Mapping[str, pa.Table]], pa.Table]"
 
 
-def hide_unlinked(work: Work) -> Work:
-    """No value where all rows that the metric would count are left out of it, such as refunds without an order."""
-    assert work.sums is not None
-    found = dict(work.found)
-    for metric in work.metrics:
-        if metric.lacking is not None:
-            before = found[metric.name]
-            found[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
-    return replace(work, found=found)
+class Built(Protocol):
+    """Rollup levels beside those that a load stored, built when they are first asked for."""
+
+    def levels(self, family: str, by: str) -> tuple[RollupLevel, ...]:
+        """What was decided about the levels of a family by these columns; nothing where they are not built."""
+
+    def may_build(self, family: str, by: str, fact_rows: int) -> bool:
+        """Whether it is worth trying to build them, from so many rows."""
+
+    def build(self, family: str, by: str) -> bool:
+        """Build them. False where they cannot be kept."""
+
+    def forget(self, family: str, by: str) -> None:
+        """Remove what could not be read."""
 
 
-def hide_unknown(work: Work) -> Work:
-    """No value where too much of the metric stands under "unknown" in the split or filter."""
-    if not work.question.splits and not work.question.where:
-        return work
-    assert work.sums is not None
-    found = dict(work.found)
-    for metric in work.metrics:
-        shares = np.full((0, 0), np.nan) if isinstance(metric, Grid) else unknown_shares(metric, work.sums)
-        if not np.isnan(shares).all():
-            found[metric.name] = replace(
-                found[metric.name], unknown=shares, estimate=hide(found[metric.name].estimate, shares)
+@dataclass(frozen=True)
+class Facts:
+    """The derived facts of one version of a shop's warehouse."""
+
+    table: Callable[[str], ir.Table]
+    calendar: Calendar
+    currency: str
+    coverage: dict[str, tuple[date, date]]
+    """First and last local day of each canonical table that has rows."""
+    settings: Settings
+    run: Run | None = None
+    """Runs SQL over the facts and the Arrow tables given by name; without it, Ibis does."""
+    read: Read | None = None
+    """Runs SQL that reads stored rollups; there are none without it."""
+    dialect: str = "duckdb"
+    """Of the SQL that `run` takes."""
+    version: str | None = None
+    """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
+    rollups: tuple[RollupLevel, ...] = ()
+    """What is kept summed up beside the facts; without any, every question is answered from rows."""
+    built: Built | None = None
+    """Further levels; without it, what no load stores is answered from rows."""
+    constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By fact: the columns that have one value in all rows, with it."""
+    forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
+    """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
+    events: tuple[Event, ...] = ()
+    """Marked events: changes that touch one say nothing of what is usual."""
+    stale: Callable[[str], tuple[str, ...]] = lambda kind: ()
+    """What came after the latest forecast of a kind was made, in words."""
+
+    @cached_property
+    def levels(self) -> dict[tuple[str, str], list[RollupLevel]]:
+        """The rollups by family and split."""
+        found: dict[tuple[str, str], list[RollupLevel]] = {}
+        for one in self.rollups:
+            found.setdefault((one.family, one.by), []).append(one)
+        return found
+
+    def has_rows(self, table: str) -> bool:
+        """Whether a derived table has any row; true where that is not known."""
+        if self.read is None:
+            return True
+        if table not in self._has_rows:
+            (found,) = self.read(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")["n"].tolist()
+            self._has_rows[table] = bool(found)
+        return self._has_rows[table]
+
+    @cached_property
+    def _has_rows(self) -> dict[str, bool]:
+        return {}
+
+    def covered(self, metric: Metric) -> tuple[date, date] | None:
+        """First and last day that all tables the metric needs cover; None where one has no rows, or they share no day."""
+        ranges = [self._days(name) for name in metric.tables]
+        known = [days for days in ranges if days is not None]
+        if not known or len(known) < len(ranges):
+            return None
+        first, last = max(first for first, _ in known), min(last for _, last in known)
+        return (first, last) if first <= last else None
+
+    def missing(self, metric: Metric) -> tuple[str, ...]:
+        """Of the tables (and forecasts) that the metric needs, those without a row."""
+        return tuple(name for name in metric.tables if self._days(name) is None)
+
+    def unavailable(self, metric: Metric) -> str:
+        """Why no period of the metric has a value: which of its tables are not loaded; empty where some period may have one."""
+        if self.covered(metric) is not None:
+            return ""
+        missing = self.missing(metric)
+        return nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
+
+    def require(self, *metrics: Metric) -> None:
+        """Raise NothingLoaded where none of the metrics can have a value."""
+        reasons = dict.fromkeys(map(self.unavailable, metrics))
+        if not all(reasons) or not reasons:
+            return
+        missing = dict.fromkeys(table for metric in metrics for table in self.missing(metric))
+        reason = next(iter(reasons)) if len(reasons) == 1 else nothing_of(missing)
+        name = metrics[0].name if len(metrics) == 1 else "None of these metrics"
+        raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", how_to_load(missing))
+
+    def require_table(self, name: str) -> None:
+        """Raise NothingLoaded where the table has no rows."""
+        if name not in self.coverage:
+            raise NothingLoaded(f"There are no {name.replace('_', ' ')} in this shop yet.", how_to_load((name,)))
+
+    @property
+    def all_days(self) -> tuple[date, date]:
+        """First and last day that any table covers. Raises NothingLoaded where none does."""
+        if not self.coverage:
+            raise NothingLoaded(
+                "Nothing that happened on a day is loaded in this shop yet.", "Load a file: regulars load FILE…"
             )
-    return replace(work, found=found)
+        return min(first for first, _ in self.coverage.values()), max(last for _, last in self.coverage.values())
+
+    def _days(self, name: str) -> tuple[date, date] | None:
+        """The days of a table; of a kind of forecast those of the customers that are forecast."""
+        if name not in KINDS_OF_FORECAST:
+            return self.coverage.get(name)
+        orders, made = self.coverage.get("orders"), self.forecasts.get(name)
+        return (orders[0], made[-1].as_of) if orders and made else None
 
 
-def compare_all(work: Work) -> Work:
-    """Differences to the period before and to a year earlier, and which of them are real."""
-    if not work.question.compare:
-        return work
-    assert work.sums is not None
-    assert work.scope is not None
-    by_name = {metric.name: metric for metric in work.metrics}
-    bucketed = {
-        metric: work.found[name].estimate
-        for name, metric in by_name.items()
-        if name in work.people and work.found[name].estimate.without is not None
-    }
-    people = {metric: work.sums.of(work.people[metric.name]).sum(axis=-1) for metric in bucketed}
-    hazards = amounts_for_hazards(bucketed)
-    start = estimate(BY_NAME["customers_start"], work.sums) if hazards else None
-
-    def alike(metric: Metric, periods: Sequence[Period]) -> npt.NDArray[np.intp]:
-        return _judged(work, metric, Times.of(periods))
-
-    compared = Compared(work.question, work.facts, work.periods, bucketed, people, start, alike)
-    before, year_earlier = compare(compared)
-    return replace(work, changes=before, year_earlier=year_earlier)
+_IN_WORDS = {
+    "order_lines": "order_lines (with their orders)",
+    "linked_returns": "returns that name their order",
+    **dict.fromkeys(KINDS_OF_FORECAST, "a forecast"),
+}
+"""How messages name what is needed, where the name of a table does not say it."""
+_TABLES = {"linked_returns": ("returns", "orders"), "order_lines": ("order_lines", "orders")}
+"""The tables that bring what one table alone does not."""
 
 
-def label(work: Work) -> Work:
-    """Values with everything that belongs to them."""
-    asked, calendar = work.question.periods, work.facts.calendar
-    index = {period: number for number, period in enumerate(work.periods)}
-    rows = np.array([index[period] for period in asked])
-    times = Times.of(asked)
-    before, year = times, times
-    if work.changes:
-        before = Times.of([calendar.compared_with(period) for period in asked])
-        year = Times.of([calendar.year_earlier(period) for period in asked])
-    return replace(
-        work, values=Answers([_block(work, one, rows, times, before, year) for one in work.question.metrics])
-    )
+def _listed(names: Iterable[str]) -> str:
+    *some, last = dict.fromkeys(_IN_WORDS.get(name, name) for name in names)
+    return f"{', '.join(some)} and {last}" if some else last
 
 
-def planned(question: Question, facts: Facts) -> list[Step]:
-    """From what the question would be answered: a step for each query of sums. Reads no row."""
-    work = choose_scope(choose_periods(Work(question, facts)))
-    assert work.scope is not None
-    amounts, people = _amounts(work)
-    terms = distinct_terms([*amounts, *people.values()])
-    found = plan(terms, work.scope)
-    if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
-        found.append(
-            every_row(
-                BEFORE,
-                work.scope,
-                "who was active at both ends of a period longer than the active window",
-            )
-        )
-    quantiles = [
-        (metric.kind, plan_values(metric, work.scope))
-        for metric in work.metrics
-        if isinstance(metric, Quantile | LargestShare)
-    ]
-    found += [step for _, step in dict.fromkeys(quantiles)]
-    grids = (one for one in question.metrics if isinstance(one, Grid) and facts.covered(one) is not None)
-    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in grids)
-    return found
+def nothing_of(names: Iterable[str]) -> str:
+    """That nothing is loaded of these tables, in words."""
+    return f"nothing is loaded of {_listed(names)}"
 
 
-STEPS: tuple[Callable[[Work], Work], ...] = (
-    choose_periods,
-    choose_scope,
-    sum_up,
-    estimate_all,
-    hide_unlinked,
-    hide_unknown,
-    compare_all,
-    label,
-)
+def how_to_load(names: Iterable[str]) -> str:
+    """What to type next where these tables are not loaded."""
+    needed = (name for name in names if name not in KINDS_OF_FORECAST)
+    tables = dict.fromkeys(table for name in needed for table in _TABLES.get(name, (name,)))
+    if not tables:
+        return "Make one: regulars forecast"
+    of, columns = ("it", "its") if len(tables) == 1 else ("each", "their")
+    shown = "; ".join(f"regulars tables {name}" for name in tables)
+    return f"Load a file of {of}: regulars load FILE…; {columns} columns: {shown}"
 
 
-def answer(question: Question, facts: Facts) -> Answers:
-    """The values of all metrics, by metric, period and split. Answers are remembered for as long as nothing changes."""
-    if facts.version is None:
-        return _answered(question, facts)
-    return _remembered.get((facts.version, question), lambda: _answered(question, facts))
+def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Period:
+    """The period that the text names: what the calendar reads, or `all` days that the metric's tables cover. Raises UsageError."""
+    if text.strip().lower() == Grain.ALL:
+        return latest_finished(facts, Grain.ALL, metric)
+    try:
+        return facts.calendar.parse(text)
+    except UsageError as error:
+        raise UsageError(str(error), error.hint and f"{error.hint.rstrip('.')}, or all.") from None
 
 
-def _answered(question: Question, facts: Facts) -> Answers:
-    work = Work(question, facts)
-    for step in STEPS:
-        work = step(work)
-    return work.values
+def latest_finished(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:
+    """The last period of the grain that the metric's tables cover to its end; the running one where none is finished."""
+    first, last = _days_of(facts, metric)
+    if grain is Grain.ALL:
+        return periods_of(facts, grain, None, None, metric)[0]
+    running = facts.calendar.period_of(last, grain)
+    if (running.end - last).days == 1:
+        return running
+    before = facts.calendar.before(running)
+    return before if before.end > first else running
 
 
-_remembered: Remembered[tuple[str, Question], Answers] = Remembered(64)
+def periods_of(
+    facts: Facts, grain: Grain, since: date | None, until: date | None, metric: Metric | None = None
+) -> tuple[Period, ...]:
+    """The periods of the grain that overlap since … until, which default to the days that the metric's tables cover."""
+    first, last = _days_of(facts, metric)
+    return tuple(facts.calendar.periods(grain, since or first, until or last))
 
 
-@dataclass(frozen=True)
-class Times:
-    """When periods begin and what day follows them, as epoch days."""
-
-    first: npt.NDArray[np.int64]
-    beyond: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, periods: Sequence[Period]) -> Times:
-        """Those of these periods."""
-        return cls(np.array([period.first for period in periods]), np.array([period.beyond for period in periods]))
-
-
-def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
-    """Whether all tables the metric needs cover each period to its end."""
-    covered = facts.covered(metric)
-    if covered is None:
-        return np.zeros(len(times.first), dtype=bool)
-    return np.asarray(times.beyond - epoch_day(covered[1]) <= 1)
-
-
-def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
-    """Whether late events that the metric waits for had time, for each period."""
-    maturity = metric.maturity
-    covered = facts.coverage.get(maturity.of) if maturity.of else facts.covered(metric)
-    if maturity.at_once or covered is None:
-        return np.full(len(times.first), maturity.at_once)
-    first, last = (epoch_day(day) for day in covered)
-    after, before = (resolved(days, facts.settings, active_window) for days in (maturity.days, maturity.history))
-    has_time = times.beyond + after - 1 <= last if maturity.days else True
-    return np.asarray(has_time & (times.first - before >= first if maturity.history else True))
-
-
-def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
-    """For each period 0 where it may be judged, else −1."""
-    covered = work.facts.covered(metric)
-    if covered is None or not metric.is_judged:
-        return np.full(len(times.first), -1)
-    whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
-    in_time = ripe(work.facts, metric, times, work.question.active_window)
-    return np.where(whole & finished(work.facts, metric, times) & in_time, 0, -1)
-
-
-def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
-    """Whether the data cover any day of each period; where they know some days only, whether it holds one of these."""
-    covered = facts.covered(metric)
-    if covered is None:
-        return np.zeros(len(times.first), dtype=bool)
-    first, last = (epoch_day(day) for day in covered)
-    found = (times.first <= last) & (times.beyond > first)
-    if metric.of_snapshots:
-        until, before = (_forecasts_before(facts, metric, days) for days in (times.beyond, times.first))
-        found &= until > before
-    return np.asarray(found)
-
-
-def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """How many forecasts that the metric may rest on are as of a day before each of these."""
-    return np.searchsorted([epoch_day(made.as_of) for made in facts.forecasts[metric.forecast]], days)
-
-
-def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times, year: Times) -> Block:
-    asked, found, facts = work.question.periods, work.found[metric.name], work.facts
-    e = found.estimate
-    is_finished = finished(facts, metric, times)
-    cells = np.arange(len(asked) * len(found.groups))
-    if isinstance(metric, Grid):
-        cells = cells[e.n[rows].ravel() != 0]
-    return Block(
-        metric=metric,
-        periods=asked,
-        splits=found.splits,
-        groups=found.groups,
-        cells=cells,
-        value=e.value[rows],
-        low=e.low[rows],
-        high=e.high[rows],
-        n=e.n[rows],
-        numerator=e.numerator[rows],
-        denominator=None if e.denominator is None else e.denominator[rows],
-        finished=np.broadcast_to(is_finished[:, None], e.n[rows].shape)
-        if found.finished is None
-        else found.finished[rows],
-        ripe=ripe(facts, metric, times, work.question.active_window),
-        there=_there(facts, metric, times),
-        comparable=_there(facts, metric, before),
-        comparable_year=_there(facts, metric, year),
-        changes=work.changes.get(metric),
-        year_earlier=work.year_earlier.get(metric),
-        events=facts.events,
-        calendar=facts.calendar,
-        unknown=None if found.unknown is None else found.unknown[rows],
-        unavailable=facts.unavailable(metric),
-        currency=facts.currency if metric.unit is Unit.MONEY else None,
-        timezone=facts.calendar.timezone,
-    )
+def _days_of(facts: Facts, metric: Metric | None) -> tuple[date, date]:
+    """The days that the metric's tables cover; all that any table covers where no metric is asked for, or it has none."""
+    return (facts.covered(metric) if metric else None) or facts.all_days

@@ -21,7 +21,7 @@ from regulars.metrics.measures import (
     Expression,
     Fact,
 )
-from regulars.metrics.question import Condition, Facts
+from regulars.metrics.query import Condition, Facts
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.orders.gaps import NONE
 from regulars.warehouse.facts.orders.sequence import sequenced

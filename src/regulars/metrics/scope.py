@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.measures import Fact
-from regulars.metrics.question import Condition, Facts
+from regulars.metrics.query import Condition, Facts
 from regulars.metrics.relations import PERSON, filter_column, split_columns
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.constant_columns import seen_as

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from regulars.metrics.question import Facts
+from regulars.metrics.query import Facts
 from regulars.warehouse.facts.orders.gaps import NONE
 
 SHARE = 0.9

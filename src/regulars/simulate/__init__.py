@@ -5,7 +5,7 @@ from __future__ import annotations
 from regulars.simulate.files.canonical_files import write_canonical
 from regulars.simulate.files.shopify import write_shopify
 from regulars.simulate.shape import CHANNELS, MARKETPLACE_EMAIL, Channel, ShopShape, small_shops
-from regulars.simulate.shop import TABLES, SimulatedShop, simulate
+from regulars.simulate.simulated_shop import TABLES, SimulatedShop, simulate
 from regulars.simulate.truth import expected_values, true_values
 
 __all__ = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from regulars.simulate.catalogue import Catalogue
+from regulars.simulate.assortment import Catalogue
 from regulars.simulate.clock import DAY, Clock, Floats, Integers
 from regulars.simulate.names import NOTES, PLACES
 from regulars.simulate.population import Population, Purchases, generator

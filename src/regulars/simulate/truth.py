@@ -19,12 +19,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from regulars.simulate import identities
+from regulars.simulate import contact_details
 from regulars.simulate.baskets import Basket
 from regulars.simulate.clock import Floats, Integers
 from regulars.simulate.population import YEAR, Kind, expected_later_orders
 from regulars.simulate.shape import MARKETPLACE_EMAIL, ShopShape
-from regulars.simulate.shop import SimulatedShop, simulate
+from regulars.simulate.simulated_shop import SimulatedShop, simulate
 from regulars.simulate.threads import in_order
 from regulars.vocabulary.calendar import Period
 
@@ -230,9 +230,9 @@ def _customer_rows(shop: SimulatedShop, sums: dict[str, NDArray[Any]], start: in
     return pa.table(
         {
             "customer": pa.array(person + 1),
-            "email": identities.emails(people, person, np.zeros(len(person), np.bool_)),
-            "channel": identities.pick([c.name for c in shop.shape.channels], people.channel[person]),
-            "kind": identities.pick([kind.name.lower() for kind in Kind], people.kind[person]),
+            "email": contact_details.emails(people, person, np.zeros(len(person), np.bool_)),
+            "channel": contact_details.pick([c.name for c in shop.shape.channels], people.channel[person]),
+            "kind": contact_details.pick([kind.name.lower() for kind in Kind], people.kind[person]),
             "first_day": pa.array(opening + entry, pa.date32()),
             "orders_per_year": pa.array(people.rate[person] * YEAR),
             "leaving_per_year": pa.array(people.leaving[person] * YEAR),

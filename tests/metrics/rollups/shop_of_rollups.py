@@ -10,11 +10,11 @@ from random import Random
 from typing import Any
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Value
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.query_result import Value
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.shop import Settings
 
 ALL = Rule(small=math.inf, few_rows=0)

@@ -23,7 +23,7 @@ from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sums import sums
 from regulars.metrics.deferred import _
 from regulars.metrics.measures import LINES, RETURNS, Amount, within
-from regulars.metrics.question import condition, periods_of
+from regulars.metrics.query import condition, periods_of
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.rollups import rollup_tables
 from regulars.metrics.rollups.refresh import refresh

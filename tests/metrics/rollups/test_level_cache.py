@@ -20,9 +20,9 @@ from metrics.shops import TestShop
 from regulars.app import App
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.query import planned
-from regulars.metrics.question import Facts, Question, for_columns, periods_of
+from regulars.metrics.query import Facts, Question, for_columns, periods_of
 from regulars.metrics.rollups.rollup_tables import families
+from regulars.metrics.run_query import planned
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
@@ -181,8 +181,8 @@ import json, sys
 from pathlib import Path
 from regulars.app import App
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, periods_of
+from regulars.metrics.run_query import answer
+from regulars.metrics.query import Question, periods_of
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
 with App(Shop.open(Path(sys.argv[1]))).facts() as facts:

@@ -13,10 +13,10 @@ from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import Timing
-from regulars.metrics.query import answer, planned
-from regulars.metrics.question import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Question, periods_of
 from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.rollups.refresh import refresh
+from regulars.metrics.run_query import answer, planned
 from regulars.metrics.shapes import LargestShare, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 

@@ -10,9 +10,9 @@ from metrics.rollups.shop_of_rollups import shop_of, tables, told, without_rollu
 from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.query import answer, planned
-from regulars.metrics.question import Question, condition, periods_of
+from regulars.metrics.query import Question, condition, periods_of
 from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.run_query import answer, planned
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Grain
 

@@ -17,12 +17,12 @@ from properties import few
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import AS_NOW, CUSTOMERS_ORDERING, LINES, ORDERS, RETURNS, Fact, persons
-from regulars.metrics.query import planned
-from regulars.metrics.question import Condition, Question, condition, for_columns, periods_of
+from regulars.metrics.query import Condition, Question, condition, for_columns, periods_of
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.registry import held
 from regulars.metrics.rollups.rollup import Rule
 from regulars.metrics.rollups.rollup_tables import digest
+from regulars.metrics.run_query import planned
 from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive import derive

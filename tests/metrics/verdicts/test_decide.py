@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from regulars.metrics.answer import VERDICTS, Verdict
 from regulars.metrics.catalogue import BY_NAME
+from regulars.metrics.query_result import VERDICTS, Verdict
 from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Evidence
 

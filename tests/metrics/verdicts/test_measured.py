@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from metrics.verdicts.simulated import LINES, World, estimate, simulate
-from regulars.metrics.answer import VERDICTS, Verdict
 from regulars.metrics.catalogue import BY_NAME
+from regulars.metrics.query_result import VERDICTS, Verdict
 from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Pairs, evidence
 from regulars.metrics.verdicts.history import History

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.answer import Change, Value, Verdict
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.query_result import Change, Value, Verdict
+from regulars.metrics.run_query import answer
 from regulars.metrics.shapes import Grid, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.events import Event

@@ -91,14 +91,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/formats/normalize.py",
         "if any(fields[width:]):",
         "if any(fields[width + 1 :]):",
-        (f"{_LOAD}/formats/test_tidy.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
+        (f"{_LOAD}/formats/test_normalize.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
     ),
     Mutant(
         "a quote that is never closed takes following lines with it",
         "load/formats/normalize.py",
         "if fields is not None and len(fields) <= width:",
         "if fields is not None:",
-        (f"{_LOAD}/formats/test_tidy.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
+        (f"{_LOAD}/formats/test_normalize.py::test_a_record_of_two_columns_is_copied_whole_or_broken_alone",),
     ),
     Mutant(
         "an empty row of a sheet counts as none",

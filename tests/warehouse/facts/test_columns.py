@@ -28,7 +28,7 @@ READERS = {
         "order_id": "warehouse/derive/of_orders.py", "order_day": _RETURNS, "linked": _RETURNS, "quantity": _RETURNS,
         "amount": _VALUE, "cost_back": "warehouse/facts/orders/orders.py",
     },
-    "spend": {"amount": "metrics/catalogue/ahead.py"},
+    "spend": {"amount": "metrics/catalogue/predictions.py"},
     "answers": {"promoter_points": "metrics/catalogue/satisfaction.py"},
 }  # fmt: skip
 """The columns of each fact that its declaration does not name, and a file that reads them."""

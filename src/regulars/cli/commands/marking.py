@@ -11,7 +11,7 @@ import typer
 from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, write
 from regulars.cli.shops import HERE, open_shop
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 from regulars.vocabulary.events import Event, add_event, read_events, remove_event, typed_day, typed_text
 
 Day = Annotated[

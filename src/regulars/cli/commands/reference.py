@@ -68,8 +68,8 @@ def explain(
     if plan:
         from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
         from regulars.cli.explaining import plan_as_json, tell_plan
-        from regulars.metrics.query import planned
-        from regulars.metrics.question import Question
+        from regulars.metrics.query import Question
+        from regulars.metrics.run_query import planned
 
         reading = asked(shop or HERE)
         with reading.facts() as facts:

@@ -11,7 +11,7 @@ from regulars.forecasting import Forecasting
 from regulars.reports.charts.folder import fill
 from regulars.reports.charts.folder import insist as insist_on
 from regulars.reports.charts.write import drawn
-from regulars.reports.forecasts.album import NAMES, page, pictures
+from regulars.reports.forecasts.html_report import NAMES, page, pictures
 
 PAGE = "forecast.html"
 """What holds them all."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from regulars.cli.forecasts.sheets import numbered
+from regulars.cli.forecasts.tables import numbered
 from regulars.cli.output import Sheet
 
 MONTHS = (

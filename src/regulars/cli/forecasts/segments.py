@@ -9,7 +9,7 @@ from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.output import Sheet
-from regulars.metrics.people.segments import Member, Size
+from regulars.metrics.customers.segments import Member, Size
 from regulars.vocabulary import money
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING, Made

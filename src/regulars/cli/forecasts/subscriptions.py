@@ -9,9 +9,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
-from regulars.cli.forecasts.sheets import about_ranges, by_chance, likely, numbered, of_kept, percent
+from regulars.cli.forecasts.tables import about_ranges, by_chance, likely, numbered, of_kept, percent
 from regulars.cli.output import Sheet, say, show, tell
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 from regulars.forecast.conventions import off_by
 from regulars.forecast.forecast_actual import Outcome
 from regulars.forecast.options import Wish

@@ -8,7 +8,7 @@ from typing import Any
 
 from regulars.cli import numbers
 from regulars.cli.forecasts.seasons import in_words
-from regulars.cli.forecasts.sheets import about_ranges, likely, percent
+from regulars.cli.forecasts.tables import about_ranges, likely, percent
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.purchases.result import Forecast

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from regulars.metrics.catalogue.acquisition import ACQUISITION
-from regulars.metrics.catalogue.ahead import AHEAD
-from regulars.metrics.catalogue.beside import SHOWN_BESIDE as SHOWN_BESIDE
 from regulars.metrics.catalogue.cohorts import COHORTS
 from regulars.metrics.catalogue.headlines import HEADLINES
+from regulars.metrics.catalogue.medians_and_shares import SHOWN_BESIDE as SHOWN_BESIDE
+from regulars.metrics.catalogue.predictions import AHEAD
 from regulars.metrics.catalogue.repeat_purchases import REPEAT
 from regulars.metrics.catalogue.retention import RETENTION
-from regulars.metrics.catalogue.returns import RETURNED
+from regulars.metrics.catalogue.returned_goods import RETURNED
 from regulars.metrics.catalogue.satisfaction import SATISFACTION
 from regulars.metrics.catalogue.value import VALUE
 from regulars.metrics.shapes import Metric, Nature
@@ -51,7 +51,7 @@ def check_groups(metrics: Mapping[str, Metric]) -> None:
 check_groups({**BY_NAME, **{metric.name: metric for metric in SHOWN_BESIDE}})
 
 
-def beside(metric: Metric) -> tuple[Metric, ...]:
+def companions(metric: Metric) -> tuple[Metric, ...]:
     """What is shown with a metric: for a mean that large amounts move, the median and the largest customer's share."""
     return tuple(one for one in SHOWN_BESIDE if one.group == metric.name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from regulars.metrics.catalogue.returns import LINKED
+from regulars.metrics.catalogue.returned_goods import LINKED
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (

@@ -11,7 +11,7 @@ from regulars.metrics.compute.parts import Labels, Part, distinct, grouped
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Term, Timing
-from regulars.metrics.question import Condition
+from regulars.metrics.query import Condition
 from regulars.metrics.relations import filter_column
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded

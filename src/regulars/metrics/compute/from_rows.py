@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.asking import fetch
+from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import Fact, Measure, Term, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown

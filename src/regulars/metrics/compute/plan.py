@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KINDS_OF_FORECAST, Fact, Measure, Term
-from regulars.metrics.question import Condition
+from regulars.metrics.query import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions

@@ -9,8 +9,8 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.asking import fetch
 from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
+from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
 from regulars.metrics.compute.parts import Groups, encode, encode_arrow, grouped
 from regulars.metrics.compute.plan_values import plan_values, results_to_build
@@ -18,7 +18,7 @@ from regulars.metrics.compute.sums import Sums
 from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
 from regulars.metrics.measures import Timing
-from regulars.metrics.question import Columns
+from regulars.metrics.query import Columns
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, relation, ten_thousandths, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results, value_distributions

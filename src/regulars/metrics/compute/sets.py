@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.metrics.compute.asking import fetch
+from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import Term
 from regulars.metrics.relations import PERSON, orders_of_customers, with_unknown

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from regulars.metrics.answer import Flags
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.measures import Amount
+from regulars.metrics.query_result import Flags
 from regulars.metrics.relations import UNKNOWN
 from regulars.metrics.shapes import Grid, Metric, Quantile
 

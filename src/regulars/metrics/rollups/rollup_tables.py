@@ -10,7 +10,7 @@ from itertools import combinations
 
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import AFTER, BEFORE, BY_DAY, DECLARED, HISTORIES, Amount, Fact, Measure
-from regulars.metrics.question import over_lines
+from regulars.metrics.query import over_lines
 from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain

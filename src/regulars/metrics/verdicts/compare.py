@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.answer import Changes
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.catalogue.retention import START
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import Amount
-from regulars.metrics.question import Condition, Facts, Question, for_columns
+from regulars.metrics.query import Condition, Facts, Question, for_columns
+from regulars.metrics.query_result import Changes
 from regulars.metrics.shapes import Grid, Length, Metric, Nature
 from regulars.metrics.verdicts.decide import verdicts
 from regulars.metrics.verdicts.evidence import Flags, Pairs, evidence

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from regulars.metrics.answer import VERDICTS, Changes, Verdict
 from regulars.metrics.inference.intervals import Array
+from regulars.metrics.query_result import VERDICTS, Changes, Verdict
 from regulars.metrics.shapes import Metric
 from regulars.metrics.verdicts.evidence import Evidence, Flags
 from regulars.metrics.verdicts.multiple_tests import simes, stands

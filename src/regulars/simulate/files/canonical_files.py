@@ -12,9 +12,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from regulars.simulate.baskets import Basket
-from regulars.simulate.files.whole import TRUTH, whole
+from regulars.simulate.files.atomic_folder import TRUTH, whole
 from regulars.simulate.population import Progress
-from regulars.simulate.shop import TABLES, SimulatedShop
+from regulars.simulate.simulated_shop import TABLES, SimulatedShop
 from regulars.simulate.threads import in_order
 from regulars.simulate.truth import Ledger, write_truth
 from regulars.vocabulary.errors import UsageError

@@ -22,15 +22,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from regulars.simulate import identities
+from regulars.simulate import contact_details
 from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, known
 from regulars.simulate.clock import Clock, Integers
+from regulars.simulate.contact_details import digits, joined, pick
 from regulars.simulate.files import csv_text
-from regulars.simulate.files.whole import TRUTH, whole
-from regulars.simulate.identities import digits, joined, pick
+from regulars.simulate.files.atomic_folder import TRUTH, whole
 from regulars.simulate.names import NOTES, PLACES, STREETS
 from regulars.simulate.population import Progress
-from regulars.simulate.shop import SimulatedShop, money
+from regulars.simulate.simulated_shop import SimulatedShop, money
 from regulars.simulate.threads import in_order
 from regulars.simulate.truth import Ledger, write_truth
 
@@ -121,7 +121,7 @@ def _order_columns(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
     """What stands on the first line of each order."""
     people, person, clock, size = shop.people, basket.person, shop.clock, basket.size
     rows = shop.order_rows(basket)
-    first, last = identities.names(people, person)
+    first, last = contact_details.names(people, person)
     place, house, phone = people.place[person], people.house[person], rows["phone"]
     cancelled, refunded, paid = basket.status == 1, basket.refunded, known(basket.paid_at)
     state = np.select(
@@ -247,7 +247,7 @@ def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[memoryview]:
     def block(start: int) -> memoryview:
         end = min(start + _CUSTOMER_ROWS, kept.size)
         rows, person = shop.customer_rows(start, end), kept.person[start:end]
-        first, last = identities.names(people, person)
+        first, last = contact_details.names(people, person)
         house, named = people.house[person], pa.array(~kept.marketplace[start:end])
         nobody = pa.scalar(None, pa.string())
         subscribed = pick(("no", "yes"), (people.marketing[person] & ~kept.marketplace[start:end]).astype(np.int8))

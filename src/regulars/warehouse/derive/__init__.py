@@ -9,7 +9,7 @@ difference.py  what hangs on the rows that changed
 of_orders.py   the facts of orders by difference, with their customers' histories
 of_keys.py     any other fact by difference, from its declaration
 coverage.py    which days each table covers
-followed.py    who customers of kept forecasts are today
+merged_persons.py  who customers of kept forecasts are today
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from regulars.cli.forecasts import seasons
-from regulars.cli.forecasts.sheets import by_chance, numbered, of_kept, percent
+from regulars.cli.forecasts.tables import by_chance, numbered, of_kept, percent
 from regulars.cli.numbers import NOTHING, shown
 from regulars.cli.output import Sheet, say, show
 from regulars.forecast.conventions import off_by

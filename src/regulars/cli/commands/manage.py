@@ -13,7 +13,7 @@ from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, show, tell, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, load_history, naming, open_shop, stored
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
 from regulars.vocabulary.shop import WAREHOUSE
 

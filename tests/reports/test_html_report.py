@@ -7,8 +7,8 @@ import re
 from datetime import date
 
 from regulars.forecast.forecast_actual import Outcome
-from regulars.reports.forecasts.album import NAMES, page, pictures
 from regulars.reports.forecasts.customers import Customers, Paces, Part
+from regulars.reports.forecasts.html_report import NAMES, page, pictures
 from reports.forecasts import backtest, forecast
 
 OF = Customers((Part(1, 100, 10.0),), (Part(0, 100, 10.0),), Paces(2, 10.0, 40.0))

@@ -10,7 +10,7 @@ from regulars.forecast.forecast_actual import Outcome
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import drawn
-from regulars.reports.forecasts import silence, trust, value
+from regulars.reports.forecasts import backtest, inactivity, value
 from regulars.reports.forecasts.customers import Customers
 
 NAMES = ("value-by-tenth", "value-by-chance", "silence", "calibration", "hidden-quarters", "top-tenth", "kept")
@@ -22,15 +22,15 @@ def pictures(found: Forecast, came: Iterable[Outcome], of: Customers) -> tuple[P
     every = [
         value.tenths(found, of.tenths),
         value.chances(found, of.chances),
-        silence.paces(silence.fitted(found), of.paces) if of.paces else None,
+        inactivity.paces(inactivity.fitted(found), of.paces) if of.paces else None,
     ]
     if found.backtest is not None:
         every += [
-            trust.calibration(found.backtest),
-            trust.hidden_quarters(found.backtest),
-            trust.top_tenth(found.backtest, found.model),
+            backtest.calibration(found.backtest),
+            backtest.hidden_quarters(found.backtest),
+            backtest.top_tenth(found.backtest, found.model),
         ]
-    every.append(trust.kept_forecasts(came))
+    every.append(backtest.kept_forecasts(came))
     return tuple(one for one in every if one is not None)
 
 

@@ -15,9 +15,9 @@ from metrics.rollups.shop_of_rollups import ALL, SETTINGS, tables, without_rollu
 from metrics.shops import TestShop, shop
 from properties import few
 from regulars.metrics.catalogue import SHOWN_BESIDE
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, periods_of
+from regulars.metrics.query import Question, periods_of
 from regulars.metrics.rollups.refresh import refresh
+from regulars.metrics.run_query import answer
 from regulars.vocabulary.calendar import Grain, Period
 
 Order = tuple[int, str | None, str, Decimal]

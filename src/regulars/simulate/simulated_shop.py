@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from regulars.simulate import baskets, identities
+from regulars.simulate import baskets, contact_details
+from regulars.simulate.assortment import Catalogue, make_catalogue
 from regulars.simulate.baskets import COUPONS, REASONS, STATUSES, Basket, known
-from regulars.simulate.catalogue import Catalogue, make_catalogue
 from regulars.simulate.clock import Clock, Integers
-from regulars.simulate.identities import Records, digits, joined, pick, records
+from regulars.simulate.contact_details import Records, digits, joined, pick, records
 from regulars.simulate.names import PLACES
 from regulars.simulate.population import Population, Progress, Purchases, populate
 from regulars.simulate.shape import ShopShape
@@ -150,7 +150,7 @@ class SimulatedShop:
         kept = self.records
         person, second, shared = kept.person[start:end], kept.second[start:end], kept.marketplace[start:end]
         place = self.people.place[person]
-        first, last = identities.names(self.people, person)
+        first, last = contact_details.names(self.people, person)
         named = pa.array(shared)
         blank = np.zeros(end - start, np.bool_)
         nobody = pa.scalar(None, pa.string())
@@ -164,8 +164,8 @@ class SimulatedShop:
             end - start,
             {
                 "customer_id": digits(kept.customer_id[start:end]),
-                "email": identities.emails(self.people, person, second),
-                "phone": identities.phones(self.people, person, ~shared, blank),
+                "email": contact_details.emails(self.people, person, second),
+                "phone": contact_details.phones(self.people, person, ~shared, blank),
                 "name": own(joined(first, " ", last)),
                 "country": own(pick([p.country for p in PLACES], place)),
                 "city": own(pick([p.city for p in PLACES], place)),
@@ -185,7 +185,7 @@ class SimulatedShop:
 
     def order_rows(self, basket: Basket) -> pa.Table:
         """Canonical orders of a block."""
-        customer_id, email, phone = identities.on_orders(self.people, basket)
+        customer_id, email, phone = contact_details.on_orders(self.people, basket)
         size = basket.size
         return declared(
             BY_NAME["orders"],

@@ -9,7 +9,7 @@ import pytest
 from regulars.forecast import Cells, fit
 from regulars.reports.charts.theme import BLUE, ORANGE
 from regulars.reports.forecasts.customers import Paces
-from regulars.reports.forecasts.silence import fitted, one_time, paces
+from regulars.reports.forecasts.inactivity import fitted, one_time, paces
 from reports.forecasts import forecast
 from reports.svg import marks, words
 

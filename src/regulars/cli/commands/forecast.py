@@ -15,7 +15,7 @@ from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, Purchase
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, forecasting
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 
 if TYPE_CHECKING:
     from regulars.forecast.forecast_actual import Outcome
@@ -88,8 +88,8 @@ def forecast(
       regulars forecast --as-of 2011-06-30
     """
     from regulars.cli.forecasts import subscriptions
+    from regulars.cli.forecasts.backtest import trust
     from regulars.cli.forecasts.summary import record, summary
-    from regulars.cli.forecasts.trust import trust
     from regulars.forecast.options import Wish
     from regulars.vocabulary.errors import UsageError
 
@@ -159,8 +159,8 @@ def segments(
     from regulars.cli.choose import conditions, insist_on_a_forecast
     from regulars.cli.forecasts import segments as drawn
     from regulars.metrics.catalogue import named as metric_named
+    from regulars.metrics.customers.segments import members, named, sizes
     from regulars.metrics.measures import FORECASTS
-    from regulars.metrics.people.segments import members, named, sizes
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with asked(shop).facts() as facts:

@@ -31,7 +31,7 @@ from regulars.vocabulary.synonyms import also_called
 
 if TYPE_CHECKING:
     from regulars.cli.values import Beside
-    from regulars.metrics.answer import Value
+    from regulars.metrics.query_result import Value
     from regulars.metrics.shapes import Metric
     from regulars.vocabulary.calendar import Period
 
@@ -90,8 +90,8 @@ def metrics(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
         )
     from regulars.metrics.measures import FORECASTS
-    from regulars.metrics.query import answer
-    from regulars.metrics.question import Question
+    from regulars.metrics.query import Question
+    from regulars.metrics.run_query import answer
 
     reading = asked(shop)
     with reading.facts() as facts:
@@ -214,15 +214,15 @@ def metric(
         splits_asked,
         window_asked,
     )
-    from regulars.metrics.catalogue import beside, named
+    from regulars.metrics.catalogue import companions, named
 
     splits, conditions_ = splits_asked(split), conditions(where)
     metric_named = named(name)
     wanted = answered_by(metric_named, splits, conditions_)
-    companions = beside(wanted)
+    shown_with = companions(wanted)
     from regulars.cli.values import Beside
-    from regulars.metrics.query import answer
-    from regulars.metrics.question import Question
+    from regulars.metrics.query import Question
+    from regulars.metrics.run_query import answer
     from regulars.metrics.shapes import Grid
 
     reading = asked(shop)
@@ -232,8 +232,8 @@ def metric(
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
         values = answer(Question((metric_named,), periods, splits, conditions_, window, compare), facts)
-        further = answer(Question(companions, periods, splits, conditions_, window), facts) if companions else ()
-        shown_beside = Beside(companions, further)
+        further = answer(Question(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
+        shown_beside = Beside(shown_with, further)
     grid = isinstance(wanted, Grid)
     if format is not Format.TABLE:
         _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
@@ -285,8 +285,8 @@ def rows(
     conditions_ = conditions(where)
     wanted = answered_by(named(name), (), conditions_)
     from regulars.cli.customers import COLUMNS, records, sheet
-    from regulars.metrics.people.rows import rows as customers
-    from regulars.metrics.question import period_named
+    from regulars.metrics.customers.drill_down import rows as customers
+    from regulars.metrics.query import period_named
 
     reading = asked(shop)
     with reading.facts() as facts:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from metrics.shops import TestShop, order, predict, renew, shop
-from regulars.metrics.answer import Value
 from regulars.metrics.catalogue import named
 from regulars.metrics.examples import Prediction, Renewals
-from regulars.metrics.query import answer
-from regulars.metrics.question import Question, condition
+from regulars.metrics.query import Question, condition
+from regulars.metrics.query_result import Value
+from regulars.metrics.run_query import answer
 
 PEOPLE = [f"c{number}" for number in range(120)]
 DAYS = ("2024-04-10", "2024-04-30", "2024-06-30")

@@ -13,7 +13,7 @@ from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, day, who
 from regulars.cli.output import say, tell, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, changed, naming
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 

@@ -11,7 +11,7 @@ from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import HISTORIES, Amount, within
-from regulars.metrics.question import Condition, Facts, for_columns, require_known
+from regulars.metrics.query import Condition, Facts, for_columns, require_known
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.scope import BY_PERSON, Scope
 from regulars.metrics.shapes import Grid, Metric

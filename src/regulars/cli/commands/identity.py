@@ -14,7 +14,7 @@ from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Sheet, say, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, asked, changed
-from regulars.cli.stopping import reporting
+from regulars.cli.signals import reporting
 from regulars.vocabulary.shop import Settings
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.compute.asking import Remembered
-from regulars.metrics.query import answer
-from regulars.metrics.question import Facts, Question, condition
+from regulars.metrics.compute.execute import Remembered
+from regulars.metrics.query import Facts, Question, condition
+from regulars.metrics.run_query import answer
 from regulars.reading import run
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-from regulars.metrics.question import Facts
+from regulars.metrics.query import Facts
 from regulars.warehouse.lazy_imports import ibis, pa
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from regulars.simulate import ShopShape, SimulatedShop, simulate, write_canonical, write_shopify
-from regulars.simulate.files.whole import whole
+from regulars.simulate.files.atomic_folder import whole
 from regulars.vocabulary.errors import NoRoom, UsageError
 
 

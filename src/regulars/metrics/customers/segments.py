@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from regulars.metrics.compute.asking import fetch
+from regulars.metrics.compute.execute import fetch
 from regulars.metrics.deferred import Deferred, _
 from regulars.metrics.measures import PREDICTIONS
-from regulars.metrics.question import Condition, Facts
+from regulars.metrics.query import Condition, Facts
 from regulars.metrics.relations import relation
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import UsageError

@@ -10,8 +10,8 @@ import pytest
 
 from regulars.forecast.options import Wish
 from regulars.forecasting import Forecasting
-from regulars.metrics.people.segments import SEGMENTS, members, named, sizes
-from regulars.metrics.question import Facts, condition
+from regulars.metrics.customers.segments import SEGMENTS, members, named, sizes
+from regulars.metrics.query import Facts, condition
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop

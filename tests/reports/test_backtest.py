@@ -9,7 +9,7 @@ import pytest
 from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.forecast_actual import Outcome
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
-from regulars.reports.forecasts.trust import calibration, hidden_quarters, kept_forecasts, top_tenth
+from regulars.reports.forecasts.backtest import calibration, hidden_quarters, kept_forecasts, top_tenth
 from reports.forecasts import backtest, quarter
 from reports.svg import marks, said, words
 

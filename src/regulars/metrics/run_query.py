@@ -1,0 +1,355 @@
+"""How a question is answered: a list of named steps, each a pure function of what the steps before it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from regulars.metrics.catalogue import BY_NAME
+from regulars.metrics.compute.estimates import Estimate, estimate, hide
+from regulars.metrics.compute.execute import Remembered
+from regulars.metrics.compute.grids import grid
+from regulars.metrics.compute.plan import Step, every_row, plan
+from regulars.metrics.compute.plan_values import plan_grid, plan_values
+from regulars.metrics.compute.quantiles import ValueEstimates
+from regulars.metrics.compute.sums import Sums, distinct_terms, sums
+from regulars.metrics.compute.unknown import all_left_out, unknown_shares
+from regulars.metrics.maturity import resolved
+from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
+from regulars.metrics.query import Facts, Question
+from regulars.metrics.query_result import Answers, Block, Changes, Flags
+from regulars.metrics.scope import Scope
+from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
+from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
+from regulars.vocabulary.calendar import Period, epoch_day
+from regulars.vocabulary.units import Unit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A metric's estimates, with the groups and split words they stand for."""
+
+    splits: tuple[str, ...]
+    groups: list[tuple[str, ...]]
+    estimate: Estimate
+    unknown: npt.NDArray[np.float64] | None = None
+    """Per cell, the share of the metric under "unknown" where it hides the value; NaN elsewhere."""
+    finished: npt.NDArray[np.bool_] | None = None
+    """Per cell, where a metric has its own idea of finished."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is known so far about a question."""
+
+    question: Question
+    facts: Facts
+    periods: tuple[Period, ...] = ()
+    scope: Scope | None = None
+    metrics: tuple[Metric, ...] = ()
+    """Those asked for, and those that a comparison judges them among."""
+    sums: Sums | None = None
+    people: dict[str, Amount] = field(default_factory=dict)
+    """How many customers each metric rests on, where a comparison wants to know."""
+    found: dict[str, Found] = field(default_factory=dict)
+    changes: dict[Metric, Changes] = field(default_factory=dict)
+    year_earlier: dict[Metric, Changes] = field(default_factory=dict)
+    values: Answers = field(default_factory=lambda: Answers(()))
+
+
+def choose_periods(work: Work) -> Work:
+    """The periods and metrics asked for, and what a comparison needs beside them."""
+    question = work.question
+    if not question.compare:
+        return replace(work, periods=question.periods, metrics=question.metrics)
+    metrics = family(question, work.facts)
+    return replace(work, periods=periods_compared(question, metrics, work.facts), metrics=metrics)
+
+
+def choose_scope(work: Work) -> Work:
+    """Keep sums apart by bucket only where an interval or a comparison needs it."""
+    question = work.question
+    bucketed = question.compare or any(metric.interval.by_bucket for metric in work.metrics)
+    scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
+    return replace(work, scope=scope)
+
+
+def sum_up(work: Work) -> Work:
+    """All sums that the metrics need, one query for each fact, timing and day column."""
+    assert work.scope is not None
+    amounts, people = _amounts(work)
+    return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
+
+
+def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
+    """What must be summed up, and how many customers each metric rests on."""
+    amounts: list[Amount] = []
+    people: dict[str, Amount] = {}
+    question = work.question
+    if question.compare:
+        amounts += amounts_for_hazards(work.metrics)
+    for metric in work.metrics:
+        if not isinstance(metric, Grid):
+            amounts += [
+                amount for amount in (metric.above, metric.below, metric.rows, metric.lacking) if amount is not None
+            ]
+            if question.compare:
+                people[metric.name] = _people(metric, question)
+    return amounts, people
+
+
+def _people(metric: Metric, question: Question) -> Amount:
+    """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
+    amount = metric.people
+    of_orders = (persons(ORDERS), persons(LINES))
+    return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
+
+
+def estimate_all(work: Work) -> Work:
+    """From sums to values and intervals."""
+    assert work.scope is not None
+    assert work.sums is not None
+    found: dict[str, Found] = {}
+    values = ValueEstimates(work.scope, work.sums)
+    for metric in work.metrics:
+        if isinstance(metric, Grid):
+            if work.facts.covered(metric) is None:
+                found[metric.name] = _nothing(work)
+                continue
+            cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
+            splits = (*work.question.splits, "age")
+            found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
+            continue
+        if isinstance(metric, Quantile | LargestShare):
+            result = values.of(metric)
+        else:
+            result = estimate(metric, work.sums)
+        found[metric.name] = Found(work.question.splits, work.sums.groups, result)
+    return replace(work, found=found)
+
+
+def _nothing(work: Work) -> Found:
+    """A grid without a cell."""
+    empty = np.zeros((len(work.periods), 0))
+    return Found((*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None))
+
+
+def hide_unlinked(work: Work) -> Work:
+    """No value where all rows that the metric would count are left out of it, such as refunds without an order."""
+    assert work.sums is not None
+    found = dict(work.found)
+    for metric in work.metrics:
+        if metric.lacking is not None:
+            before = found[metric.name]
+            found[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
+    return replace(work, found=found)
+
+
+def hide_unknown(work: Work) -> Work:
+    """No value where too much of the metric stands under "unknown" in the split or filter."""
+    if not work.question.splits and not work.question.where:
+        return work
+    assert work.sums is not None
+    found = dict(work.found)
+    for metric in work.metrics:
+        shares = np.full((0, 0), np.nan) if isinstance(metric, Grid) else unknown_shares(metric, work.sums)
+        if not np.isnan(shares).all():
+            found[metric.name] = replace(
+                found[metric.name], unknown=shares, estimate=hide(found[metric.name].estimate, shares)
+            )
+    return replace(work, found=found)
+
+
+def compare_all(work: Work) -> Work:
+    """Differences to the period before and to a year earlier, and which of them are real."""
+    if not work.question.compare:
+        return work
+    assert work.sums is not None
+    assert work.scope is not None
+    by_name = {metric.name: metric for metric in work.metrics}
+    bucketed = {
+        metric: work.found[name].estimate
+        for name, metric in by_name.items()
+        if name in work.people and work.found[name].estimate.without is not None
+    }
+    people = {metric: work.sums.of(work.people[metric.name]).sum(axis=-1) for metric in bucketed}
+    hazards = amounts_for_hazards(bucketed)
+    start = estimate(BY_NAME["customers_start"], work.sums) if hazards else None
+
+    def alike(metric: Metric, periods: Sequence[Period]) -> npt.NDArray[np.intp]:
+        return _judged(work, metric, Times.of(periods))
+
+    compared = Compared(work.question, work.facts, work.periods, bucketed, people, start, alike)
+    before, year_earlier = compare(compared)
+    return replace(work, changes=before, year_earlier=year_earlier)
+
+
+def label(work: Work) -> Work:
+    """Values with everything that belongs to them."""
+    asked, calendar = work.question.periods, work.facts.calendar
+    index = {period: number for number, period in enumerate(work.periods)}
+    rows = np.array([index[period] for period in asked])
+    times = Times.of(asked)
+    before, year = times, times
+    if work.changes:
+        before = Times.of([calendar.compared_with(period) for period in asked])
+        year = Times.of([calendar.year_earlier(period) for period in asked])
+    return replace(
+        work, values=Answers([_block(work, one, rows, times, before, year) for one in work.question.metrics])
+    )
+
+
+def planned(question: Question, facts: Facts) -> list[Step]:
+    """From what the question would be answered: a step for each query of sums. Reads no row."""
+    work = choose_scope(choose_periods(Work(question, facts)))
+    assert work.scope is not None
+    amounts, people = _amounts(work)
+    terms = distinct_terms([*amounts, *people.values()])
+    found = plan(terms, work.scope)
+    if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
+        found.append(
+            every_row(
+                BEFORE,
+                work.scope,
+                "who was active at both ends of a period longer than the active window",
+            )
+        )
+    quantiles = [
+        (metric.kind, plan_values(metric, work.scope))
+        for metric in work.metrics
+        if isinstance(metric, Quantile | LargestShare)
+    ]
+    found += [step for _, step in dict.fromkeys(quantiles)]
+    grids = (one for one in question.metrics if isinstance(one, Grid) and facts.covered(one) is not None)
+    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in grids)
+    return found
+
+
+STEPS: tuple[Callable[[Work], Work], ...] = (
+    choose_periods,
+    choose_scope,
+    sum_up,
+    estimate_all,
+    hide_unlinked,
+    hide_unknown,
+    compare_all,
+    label,
+)
+
+
+def answer(question: Question, facts: Facts) -> Answers:
+    """The values of all metrics, by metric, period and split. Answers are remembered for as long as nothing changes."""
+    if facts.version is None:
+        return _answered(question, facts)
+    return _remembered.get((facts.version, question), lambda: _answered(question, facts))
+
+
+def _answered(question: Question, facts: Facts) -> Answers:
+    work = Work(question, facts)
+    for step in STEPS:
+        work = step(work)
+    return work.values
+
+
+_remembered: Remembered[tuple[str, Question], Answers] = Remembered(64)
+
+
+@dataclass(frozen=True)
+class Times:
+    """When periods begin and what day follows them, as epoch days."""
+
+    first: npt.NDArray[np.int64]
+    beyond: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, periods: Sequence[Period]) -> Times:
+        """Those of these periods."""
+        return cls(np.array([period.first for period in periods]), np.array([period.beyond for period in periods]))
+
+
+def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
+    """Whether all tables the metric needs cover each period to its end."""
+    covered = facts.covered(metric)
+    if covered is None:
+        return np.zeros(len(times.first), dtype=bool)
+    return np.asarray(times.beyond - epoch_day(covered[1]) <= 1)
+
+
+def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
+    """Whether late events that the metric waits for had time, for each period."""
+    maturity = metric.maturity
+    covered = facts.coverage.get(maturity.of) if maturity.of else facts.covered(metric)
+    if maturity.at_once or covered is None:
+        return np.full(len(times.first), maturity.at_once)
+    first, last = (epoch_day(day) for day in covered)
+    after, before = (resolved(days, facts.settings, active_window) for days in (maturity.days, maturity.history))
+    has_time = times.beyond + after - 1 <= last if maturity.days else True
+    return np.asarray(has_time & (times.first - before >= first if maturity.history else True))
+
+
+def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
+    """For each period 0 where it may be judged, else −1."""
+    covered = work.facts.covered(metric)
+    if covered is None or not metric.is_judged:
+        return np.full(len(times.first), -1)
+    whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
+    in_time = ripe(work.facts, metric, times, work.question.active_window)
+    return np.where(whole & finished(work.facts, metric, times) & in_time, 0, -1)
+
+
+def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
+    """Whether the data cover any day of each period; where they know some days only, whether it holds one of these."""
+    covered = facts.covered(metric)
+    if covered is None:
+        return np.zeros(len(times.first), dtype=bool)
+    first, last = (epoch_day(day) for day in covered)
+    found = (times.first <= last) & (times.beyond > first)
+    if metric.of_snapshots:
+        until, before = (_forecasts_before(facts, metric, days) for days in (times.beyond, times.first))
+        found &= until > before
+    return np.asarray(found)
+
+
+def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """How many forecasts that the metric may rest on are as of a day before each of these."""
+    return np.searchsorted([epoch_day(made.as_of) for made in facts.forecasts[metric.forecast]], days)
+
+
+def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times, year: Times) -> Block:
+    asked, found, facts = work.question.periods, work.found[metric.name], work.facts
+    e = found.estimate
+    is_finished = finished(facts, metric, times)
+    cells = np.arange(len(asked) * len(found.groups))
+    if isinstance(metric, Grid):
+        cells = cells[e.n[rows].ravel() != 0]
+    return Block(
+        metric=metric,
+        periods=asked,
+        splits=found.splits,
+        groups=found.groups,
+        cells=cells,
+        value=e.value[rows],
+        low=e.low[rows],
+        high=e.high[rows],
+        n=e.n[rows],
+        numerator=e.numerator[rows],
+        denominator=None if e.denominator is None else e.denominator[rows],
+        finished=np.broadcast_to(is_finished[:, None], e.n[rows].shape)
+        if found.finished is None
+        else found.finished[rows],
+        ripe=ripe(facts, metric, times, work.question.active_window),
+        there=_there(facts, metric, times),
+        comparable=_there(facts, metric, before),
+        comparable_year=_there(facts, metric, year),
+        changes=work.changes.get(metric),
+        year_earlier=work.year_earlier.get(metric),
+        events=facts.events,
+        calendar=facts.calendar,
+        unknown=None if found.unknown is None else found.unknown[rows],
+        unavailable=facts.unavailable(metric),
+        currency=facts.currency if metric.unit is Unit.MONEY else None,
+        timezone=facts.calendar.timezone,
+    )
