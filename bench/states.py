@@ -13,9 +13,9 @@ from dataclasses import replace
 from bench.measuring import Place, Stopwatch
 from regulars.app import App
 from regulars.metrics.catalogue import BY_NAME, CATALOGUE
-from regulars.metrics.query import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Query, periods_of
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import State
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
@@ -28,18 +28,18 @@ def by_day(place: Place, watch: Stopwatch, window: int, metric: str = "") -> Non
     names = (metric,) if metric else STATES
     with App(Shop.open(place.shop)).facts() as facts:
         days = periods_of(facts, Grain.DAY, None, None)
-        question = Question(tuple(BY_NAME[name] for name in names), days, active_window=window)
+        question = Query(tuple(BY_NAME[name] for name in names), days, active_window=window)
         values = ask_warm(question, facts, watch)
     place.write_answers(f"states_{window}" + (f"_{metric}" if metric else ""), by_metric(values))
 
 
-def ask_warm(question: Question, facts: Facts, watch: Stopwatch) -> Sequence[Value]:
+def ask_warm(question: Query, facts: Facts, watch: Stopwatch) -> Sequence[Value]:
     """Time a question after it was asked once, with what it answers forgotten: compiled queries stay. Returns its answer."""
     forgetful = replace(facts, version=None)
-    values = answer(question, forgetful)
+    values = run_query(question, forgetful)
     for _ in watch.runs():
         with watch.timing():
-            answer(question, forgetful)
+            run_query(question, forgetful)
     return values
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from regulars.forecast import Cells, PurchaseForecast, fit
-from regulars.forecast.options import Wish
+from regulars.forecast import PurchaseForecast, RFMSummary, fit
+from regulars.forecast.options import ForecastOptions
 from regulars.forecasting import Forecasting
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write
@@ -37,7 +37,7 @@ def drawn() -> tuple[Picture, ...]:
         app = Forecasting(Shop.create(Path(work, "shop"), currency=SHAPE.currency, timezone=SHAPE.timezone))
         app.load([Path(work, "files")])
         for day in KEPT:
-            app.forecast(Wish(as_of=day))
+            app.forecast(ForecastOptions(as_of=day))
         found = app.forecast()
         of_shop = pictures(found, app.hindsight(), app.customers_of(found))
         with app.reading() as con:
@@ -47,7 +47,7 @@ def drawn() -> tuple[Picture, ...]:
 
 def fitted(pasts: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:
     """Each of MODELS, fitted to the shop's customers; times in days."""
-    cells = Cells(*(np.asarray(column, dtype=float) for column in pasts.values()))
+    cells = RFMSummary(*(np.asarray(column, dtype=float) for column in pasts.values()))
     return {called: fit(cells, model) for called, model in MODELS.items()}
 
 

@@ -29,7 +29,7 @@ from bench.peers.answers import METRICS, assemble, differences
 from bench.peers.environments import FOLDERS, Environment, prepare
 from bench.run import DifferentAnswers, compare, skipped
 from regulars.app import App
-from regulars.forecast import Cells
+from regulars.forecast import RFMSummary
 from regulars.vocabulary.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -378,7 +378,7 @@ def test_drawn_customers_are_what_their_model_says(tmp_path: Path):
     for law in pasts.LAWS:
         rows = pq.read_table(place.data(pasts.name_of(law)))
         columns = {name: rows[name].to_numpy() for name in ("frequency", "recency", "age", "paid")}
-        Cells.of({"frequency": columns["frequency"], "recency": columns["recency"], "T": columns["age"]})
+        RFMSummary.of({"frequency": columns["frequency"], "recency": columns["recency"], "T": columns["age"]})
         assert columns["age"].min() == 1 and columns["age"].max() == pasts.LONGEST
         assert (columns["paid"] == columns["frequency"] + 1).all()
         # An order is worth p v / (q - 1) on average.

@@ -11,9 +11,9 @@ from regulars.app import App
 from regulars.load.run import LoadResult
 from regulars.metrics.catalogue import named
 from regulars.metrics.customers.drill_down import rows
-from regulars.metrics.query import Facts, Question
+from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.shop import Shop
 
 MAPPING = Path(__file__).resolve().parents[1] / "examples" / "online_retail.toml"
@@ -34,7 +34,7 @@ def facts(loaded: tuple[App, LoadResult]) -> Iterator[Facts]:
 
 
 def ask(facts: Facts, name: str, period: str, **more: object) -> list[Value]:
-    return list(answer(Question((named(name),), (facts.calendar.parse(period),), **more), facts))  # type: ignore[arg-type]
+    return list(run_query(Query((named(name),), (facts.calendar.parse(period),), **more), facts))  # type: ignore[arg-type]
 
 
 def only(facts: Facts, name: str, period: str) -> Value:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.query import Facts, Question, periods_of
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Facts, Query, periods_of
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid
 from regulars.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period
@@ -69,8 +69,8 @@ def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
             for metric in CATALOGUE
             if not isinstance(metric, Grid) and not metric.of_snapshots and {*splits} <= {*metric.splits}
         )
-        question = Question(metrics, tuple(_periods(facts, chance)), splits)
-        kept, counted = answer(question, from_rollups), answer(question, from_rows)
+        question = Query(metrics, tuple(_periods(facts, chance)), splits)
+        kept, counted = run_query(question, from_rollups), run_query(question, from_rows)
         for one, other in zip(kept, counted, strict=True):
             if one != other:
                 where = "".join(f", {name} {value}" for name, value in one.split.items())

@@ -12,7 +12,7 @@ import ibis
 from regulars.app import App
 from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import Outcome
-from regulars.forecast.options import Wish, until_of
+from regulars.forecast.options import ForecastOptions, training_end
 from regulars.forecast.purchases import result
 from regulars.forecast.purchases.actuals import outcomes
 from regulars.forecast.purchases.pipeline import STEPS as FORECAST_STEPS
@@ -26,7 +26,7 @@ from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
 
-_USUAL = Wish()
+_USUAL = ForecastOptions()
 _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
 _SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_name = 'orders'), max(last_day)),
     max(last_day) FILTER (table_name = 'subscriptions') FROM facts.coverage WHERE table_name IN ('orders', 'subscriptions')
@@ -37,7 +37,7 @@ _SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_nam
 class Forecasting(App):
     """An opened shop, to ask, to change and to forecast."""
 
-    def forecast(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> Forecast:
+    def forecast(self, wish: ForecastOptions = _USUAL, progress: Progress = SILENT) -> Forecast:
         """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
 
         A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
@@ -48,7 +48,7 @@ class Forecasting(App):
         settings = self.shop.settings
         threads = settings.machine.threads or os.cpu_count() or 1
         with self._writing("forecast") as (con, engine):
-            until = until_of(wish, con.execute(_COVERED).fetchall()[0])
+            until = training_end(wish, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
             found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
             result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
@@ -65,7 +65,9 @@ class Forecasting(App):
             covered = con.execute(_COVERED).fetchall()
             return outcomes(engine, result.SHELF.listed(con), covered[0][1]) if covered else ()
 
-    def forecast_subscriptions(self, wish: Wish = _USUAL, progress: Progress = SILENT) -> SubscribersForecast | None:
+    def forecast_subscriptions(
+        self, wish: ForecastOptions = _USUAL, progress: Progress = SILENT
+    ) -> SubscribersForecast | None:
         """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
 
         Of the wish the model is that of purchases. Raises ForecastRefused where the data cannot carry one.
@@ -76,7 +78,7 @@ class Forecasting(App):
         settings = self.shop.settings
         with self._writing("forecast subscriptions") as (con, engine):
             first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
-            until = until_of(wish, (first, last))
+            until = training_end(wish, (first, last))
             progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
             found, rows = make_of_subscribers(
                 engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,

@@ -31,8 +31,10 @@ class ClickHouse:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        answer = self.session.query(f"{sql} SETTINGS output_format_arrow_string_as_string = 1", "ArrowStream").bytes()
-        with pa.ipc.open_stream(answer) as reader:
+        run_query = self.session.query(
+            f"{sql} SETTINGS output_format_arrow_string_as_string = 1", "ArrowStream"
+        ).bytes()
+        with pa.ipc.open_stream(run_query) as reader:
             return [tuple(row.values()) for row in reader.read_all().to_pylist()]
 
 

@@ -91,9 +91,10 @@ _OF_SUBSCRIPTIONS = """INSERT INTO facts.subscription_forecasts SELECT $day, TIM
     '', '[]', '[]', 0, '{}', '[]', NULL, '{}'"""
 _RENEWALS = """INSERT INTO facts.subscription_predictions BY NAME
     SELECT $day AS as_of, source, subscription_id, person, bucket, coalesce(plan, '') AS plan, 1 AS renewed, 40 AS age, 9 AS due,
-        1 AS alive, 0.5 AS buys_30, 0.5 AS buys_90, 0.5 AS buys_365, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
+        1 AS probability_alive, 0.5 AS probability_purchase_30d, 0.5 AS probability_purchase_90d,
+        0.5 AS probability_purchase_365d, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
         ((bucket + $number) * 1.2345)::DECIMAL(18,4) AS revenue,
-        CASE WHEN $number > 0 THEN (bucket * 0.4321)::DECIMAL(18,4) END AS profit, 0.5 AS buys_90_at_last
+        CASE WHEN $number > 0 THEN (bucket * 0.4321)::DECIMAL(18,4) END AS profit, 0.5 AS probability_purchase_90d_at_last
     FROM facts.subscriptions"""
 _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
     WITH past AS (
@@ -103,13 +104,14 @@ _PREDICTIONS = """INSERT INTO facts.predictions BY NAME
             ($day - DATE '1970-01-01') - min(day) AS age, sum(net_revenue) AS revenue_to_date,
             CASE WHEN count(*) = count(profit) THEN sum(profit) END AS profit_to_date, abs(person + $number) % 97 AS lot
         FROM facts.orders WHERE person IS NOT NULL AND day <= $day - DATE '1970-01-01' GROUP BY person)
-    SELECT * EXCLUDE (lot), $day AS as_of, 0.5 AS alive, lot / 200 AS buys_30, lot / 150 AS buys_90, lot / 100 AS buys_365,
+    SELECT * EXCLUDE (lot), $day AS as_of, 0.5 AS probability_alive, lot / 200 AS probability_purchase_30d,
+    lot / 150 AS probability_purchase_90d, lot / 100 AS probability_purchase_365d,
         lot / 10 AS purchases, 0 AS purchases_low, lot AS purchases_high, 10 AS spend, (lot * 1.2345)::DECIMAL(18,4) AS revenue,
         CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.4321)::DECIMAL(18,4) END AS profit, 0 AS value_low, lot AS value_high,
-        (lot * 0.9999)::DECIMAL(18,4) AS revenue_at_stake,
-        CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.3333)::DECIMAL(18,4) END AS profit_at_stake,
+        (lot * 0.9999)::DECIMAL(18,4) AS revenue_at_risk,
+        CASE WHEN $number + (lot % 2) > 1 THEN (lot * 0.3333)::DECIMAL(18,4) END AS profit_at_risk,
         lot AS value_year, lot AS median_days, 0.25 AS overdue,
-        0.5 AS buys_90_at_last
+        0.5 AS probability_purchase_90d_at_last
     FROM past"""
 
 

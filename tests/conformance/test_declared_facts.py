@@ -28,10 +28,10 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.deferred import _
 from regulars.metrics.measures import fact_of, within
-from regulars.metrics.query import Condition, Question
+from regulars.metrics.query import Condition, Query
 from regulars.metrics.rollups import rollup_tables
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.run_query import answer, planned
+from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, Ratio, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.units import Unit
@@ -97,7 +97,7 @@ def periods(calendar: Calendar, grain: Grain) -> tuple[Period, ...]:
 
 
 @st.composite
-def questions(draw: st.DrawFn, shop: Shop, fact: FactTable) -> Question:
+def questions(draw: st.DrawFn, shop: Shop, fact: FactTable) -> Query:
     """The fact's metrics by periods of any grain, split and filtered by any columns of the fact and of its persons."""
     columns = st.sampled_from(sorted(fact_of(fact).splits))
     splits = draw(st.lists(columns, max_size=2, unique=True))
@@ -110,7 +110,7 @@ def questions(draw: st.DrawFn, shop: Shop, fact: FactTable) -> Question:
         where.append(Condition(column, draw(st.sampled_from(OPERATORS)), (draw(st.sampled_from([*known, "unknown"])),)))
     event(f"{len(splits)} splits, {'filtered' if where else 'whole'}")
     asked = periods(shop.settings.calendar, draw(st.sampled_from(GRAINS)))
-    return Question(metrics(fact), asked, tuple(splits), tuple(where), compare=draw(st.booleans()))
+    return Query(metrics(fact), asked, tuple(splits), tuple(where), compare=draw(st.booleans()))
 
 
 class ShopWithSums(Shop):
@@ -187,7 +187,7 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
         return  # of a shop without any rows nothing is asked
     has_rows = shop.con.execute(f"FROM facts.{fact.name} LIMIT 1").fetchall() != []
     for asked in data.draw(st.lists(questions(shop, fact), min_size=1, max_size=2)):
-        here = answer(asked, facts)
+        here = run_query(asked, facts)
         # Orders without any lines have rows in `lines`, of a table that nobody loaded.
         if has_rows and not asked.where and facts.covered(asked.metrics[0]) is not None:
             assert any(value.value for value in here)
@@ -197,5 +197,5 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
                 steps = planned(replace(asked, metrics=of_sums, compare=False), facts)
                 assert [step.why_not_smaller for step in steps if step.source is Source.ROWS] == []
         for place, other in {"rows": without_rollups(facts), "PostgreSQL": there}.items():
-            differences = compared(here, answer(asked, other))
+            differences = compared(here, run_query(asked, other))
             assert not differences, f"{place}: {'; '.join(differences[:5])}"

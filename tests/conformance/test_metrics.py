@@ -14,9 +14,9 @@ from conformance.shops import ODD, PLAIN
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.customers.drill_down import rows
 from regulars.metrics.customers.segments import SEGMENTS, members, sizes
-from regulars.metrics.query import Facts, Question, condition, for_columns, periods_of
+from regulars.metrics.query import Facts, Query, condition, for_columns, periods_of
 from regulars.metrics.query_result import Change, Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.metrics.window import suggest
 from regulars.vocabulary.calendar import Grain, Period
@@ -108,12 +108,12 @@ def disagreements(
     compare: bool = True,
 ) -> list[str]:
     """The first few differences between what the two engines answer. Fails where there is nothing to compare."""
-    asked = Question(
+    asked = Query(
         metrics, periods(engines.on_duckdb, *grains), splits, tuple(condition(text) for text in where), WINDOW, compare
     )
-    here = answer(asked, engines.on_duckdb)
+    here = run_query(asked, engines.on_duckdb)
     assert any(value.value is not None for value in here)
-    return compared(here, answer(asked, engines.on_postgres))[:5]
+    return compared(here, run_query(asked, engines.on_postgres))[:5]
 
 
 def test_every_metric_by_every_grain_but_days(both: Both) -> None:
@@ -178,7 +178,7 @@ def test_a_difference_of_the_last_digit_is_found(both: Both) -> None:
 
 def test_every_metric_has_a_value_to_compare(both: Both) -> None:
     facts = both(PLAIN).on_duckdb
-    found = answer(Question(CATALOGUE, periods(facts, Grain.MONTH), active_window=WINDOW), facts)
+    found = run_query(Query(CATALOGUE, periods(facts, Grain.MONTH), active_window=WINDOW), facts)
     known = {value.metric.name for value in found if value.value is not None}
     assert known == {metric.name for metric in CATALOGUE}
 

@@ -14,8 +14,8 @@ from conformance.spark import Spark
 from conformance.test_facts import Rows, columns
 from conformance.test_metrics import WINDOW, compared, periods
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.query import Facts, Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Facts, Query
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive.statements import Statement
 
@@ -75,7 +75,7 @@ def test_every_fact_is_the_same_on_spark(twins: Twins) -> None:
 
 def test_every_metric_is_the_same_on_spark(twins: Twins) -> None:
     facts = twins.engines.on_duckdb
-    asked = Question(CATALOGUE, periods(facts, Grain.YEAR), active_window=WINDOW)
-    here = answer(asked, facts)
+    asked = Query(CATALOGUE, periods(facts, Grain.YEAR), active_window=WINDOW)
+    here = run_query(asked, facts)
     assert any(value.value is not None for value in here)
-    assert compared(here, answer(asked, twins.on_spark))[:5] == []
+    assert compared(here, run_query(asked, twins.on_spark))[:5] == []

@@ -11,7 +11,7 @@ from conformance.engines import Both
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from conformance.test_forecast import engines_of
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions.backtest import outcomes
 from regulars.forecast.subscriptions.pipeline import make
 from regulars.forecast.subscriptions.renewal_history import cells, lives, parts, past
@@ -51,7 +51,7 @@ def test_forecasts_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     made = []
 
     def forecast(engine: Engine) -> None:
-        found, rows = make(engine, kind.settings.currency, TERMS, (LAST, LAST), LAST + 1, Wish())
+        found, rows = make(engine, kind.settings.currency, TERMS, (LAST, LAST), LAST + 1, ForecastOptions())
         made.append((found, by_id(engine.read(rows).to_pylist())))
 
     with engines_of(both(kind)) as engines:

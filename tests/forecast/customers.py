@@ -21,7 +21,7 @@ class Customers:
     x: np.ndarray
     t_x: np.ndarray
     T: np.ndarray
-    alive: np.ndarray
+    probability_alive: np.ndarray
     """Whether they are customers at T."""
     later: np.ndarray
     """Purchases in the horizon after T."""

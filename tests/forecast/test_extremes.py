@@ -90,7 +90,11 @@ def test_one_customer_and_customers_all_alike(model: str, past: dict[str, list[f
     assert fitted.estimate.status in SAYS_LITTLE
     assert "all customers buy at the same rate" in fitted.estimate.reason
     assert np.isnan(fitted.estimate.standard_errors).all()
-    for found in (fitted.alive(past), fitted.expected_purchases(past, 30), fitted.probability_of_purchase(past, 30)):
+    for found in (
+        fitted.probability_alive(past),
+        fitted.expected_purchases(past, 30),
+        fitted.probability_of_purchase(past, 30),
+    ):
         assert np.isfinite(found).all()
         assert (found >= 0).all()
 
@@ -112,12 +116,14 @@ def test_thousands_of_purchases(model: str):
     }
     fitted = forecast.fit(summary, model)
     last = {name: column[-1:] for name, column in summary.items()}
-    assert fitted.alive(last)[0] > 0.3
-    assert fitted.expected_purchases(last, 1)[0] == pytest.approx(5000 / 365 * fitted.alive(last)[0], rel=0.1)
+    assert fitted.probability_alive(last)[0] > 0.3
+    assert fitted.expected_purchases(last, 1)[0] == pytest.approx(
+        5000 / 365 * fitted.probability_alive(last)[0], rel=0.1
+    )
     assert 0 < fitted.probability_of_purchase(last, 0.1)[0] <= 1
     silent = last | {"T": np.array([400.0])}
     assert fitted.overdue(silent)[0] < 1e-100
-    assert fitted.alive(silent)[0] < 1e-10 or model == "nbd"
+    assert fitted.probability_alive(silent)[0] < 1e-10 or model == "nbd"
 
 
 @pytest.mark.parametrize("model", ALL)
@@ -163,16 +169,16 @@ def test_any_customers_give_sense_or_a_refusal(table: dict[str, list[float]], mo
     fitted, horizon = forecast.fit(table, model), float(np.mean(table["T"]))
     assert np.isfinite(fitted.estimate.values).all()
     assert (fitted.estimate.reason == "") == (fitted.estimate.status is Status.CONVERGED)
-    alive, expected, buys, overdue = (
-        fitted.alive(table),
+    probability_alive, expected, buys, overdue = (
+        fitted.probability_alive(table),
         fitted.expected_purchases(table, horizon),
         fitted.probability_of_purchase(table, horizon),
         fitted.overdue(table),
     )
-    for share in (alive, buys, overdue):
+    for share in (probability_alive, buys, overdue):
         assert ((share >= 0) & (share <= 1 + 1e-9)).all()
     assert np.isfinite(expected).all()
-    assert (buys <= alive + 1e-9).all()
+    assert (buys <= probability_alive + 1e-9).all()
     assert (buys <= expected * (1 + 1e-6) + 1e-12).all()
     assert (fitted.median_next_purchase(table) >= 0).all()
 

@@ -11,7 +11,7 @@ from scipy.special import gammaln, roots_genlaguerre, roots_jacobi
 from regulars.forecast.models import gamma_gamma, sbg
 from regulars.forecast.models.purchase_models import MODELS
 from regulars.forecast.newton import Expansion
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 PARAMETERS = {
     "bg": [(0.6, 40, 0.8, 2.5), (0.1, 300, 3, 0.4), (9, 2, 1, 1)],
@@ -23,7 +23,7 @@ CASES = [(model, parameters) for model, several in PARAMETERS.items() for parame
 
 
 @pytest.fixture(scope="module")
-def cells() -> Cells:
+def cells() -> RFMSummary:
     """All sorts of customers: never back, back today, bought thousands of times, first bought today."""
     chance = np.random.default_rng(1)
     x = chance.integers(0, 8, 300).astype(float)
@@ -32,7 +32,7 @@ def cells() -> Cells:
     T[:3] = 0
     t_x = np.where(x > 0, T * chance.uniform(0.05, 1, 300), 0)
     t_x[100], x[100] = T[100], 3
-    return Cells(x, t_x, T, chance.integers(1, 9, 300).astype(float))
+    return RFMSummary(x, t_x, T, chance.integers(1, 9, 300).astype(float))
 
 
 def check_derivatives(function: Callable[[np.ndarray], Expansion], at: np.ndarray) -> None:
@@ -52,7 +52,7 @@ def check_derivatives(function: Callable[[np.ndarray], Expansion], at: np.ndarra
 
 
 @pytest.mark.parametrize(("model", "parameters"), CASES)
-def test_derivatives(cells: Cells, model: str, parameters: tuple[float, ...]):
+def test_derivatives(cells: RFMSummary, model: str, parameters: tuple[float, ...]):
     check_derivatives(lambda at: MODELS[model].likelihood(at, cells), np.array(parameters, dtype=float))
 
 
@@ -114,21 +114,21 @@ def test_a_customer_is_a_mixture(model: str, past: tuple[float, float, float]):
     ways, shares = {0: lambda: (np.zeros(1), np.ones(1)), 2: lambda: LEAVING[model](*leaving)}[len(leaving)]()
     rate, way, weight = rates[:, None], ways[None], weights[:, None] * shares[None]
     whole = (weight * INDIVIDUAL[model](rate, way, *past)).sum()
-    one = Cells(*(np.array([float(part)]) for part in (*past, 1)))
+    one = RFMSummary(*(np.array([float(part)]) for part in (*past, 1)))
     parameters = np.array(MIXTURES[model], dtype=float)
     assert np.exp(MODELS[model].likelihood(parameters, one).value) == pytest.approx(whole, rel=1e-5)
-    alive = (weight * ALIVE[model](rate, way, *past)).sum() / whole
-    assert MODELS[model].alive(parameters, one) == pytest.approx(alive, rel=1e-5)
+    probability_alive = (weight * ALIVE[model](rate, way, *past)).sum() / whole
+    assert MODELS[model].probability_alive(parameters, one) == pytest.approx(probability_alive, rel=1e-5)
 
 
 LEAVING = {"bg": beta_rule, "mbg": beta_rule, "pareto": gamma_rule}
 
 
 @pytest.mark.parametrize(("model", "parameters"), CASES)
-def test_counted_once_is_counted_singly(cells: Cells, model: str, parameters: tuple[float, ...]):
+def test_counted_once_is_counted_singly(cells: RFMSummary, model: str, parameters: tuple[float, ...]):
     """A cell of n customers is n rows; equal rows grouped are the rows."""
     n = cells.n.astype(int)
-    rows = Cells(*(np.repeat(part, n) for part in (cells.x, cells.t_x, cells.T)), np.ones(n.sum()))
+    rows = RFMSummary(*(np.repeat(part, n) for part in (cells.x, cells.t_x, cells.T)), np.ones(n.sum()))
     at = np.array(parameters, dtype=float)
     counted, singly, grouped = (MODELS[model].likelihood(at, these) for these in (cells, rows, rows.grouped()))
     assert len(rows.grouped().x) <= len(cells.x)

@@ -9,7 +9,7 @@ from scipy.special import gammaln, hyp2f1, hyperu
 
 from forecast.customers import TRUE, Customers, draw
 from forecast.test_reference import NEW, known
-from regulars.forecast import Cells
+from regulars.forecast import RFMSummary
 from regulars.forecast.models.purchase_fit import PurchaseForecast
 from regulars.forecast.models.purchase_models import MODELS
 from regulars.vocabulary.errors import UsageError
@@ -51,7 +51,7 @@ def test_drawn_customers_do_what_is_predicted(model: str, truth: PurchaseForecas
     """A hundred thousand customers who behave as the model says: all predictions hold in every group of pasts."""
     drawn = draw(model, 100_000, seed=11, horizon=HORIZON)
     predictions = {
-        "alive": (truth.alive(drawn.summary), drawn.alive),
+        "probability_alive": (truth.probability_alive(drawn.summary), drawn.probability_alive),
         "purchases": (truth.expected_purchases(drawn.summary, HORIZON), drawn.later),
         "any": (truth.probability_of_purchase(drawn.summary, HORIZON), drawn.later > 0),
         "any sooner": (truth.probability_of_purchase(drawn.summary, 20), drawn.wait <= 20),
@@ -69,7 +69,7 @@ def test_drawn_customers_do_what_is_predicted(model: str, truth: PurchaseForecas
 def test_half_of_those_still_customers_have_bought_by_the_median(model: str, truth: PurchaseForecast):
     drawn = draw(model, 100_000, seed=12, horizon=1e4)
     median = truth.median_next_purchase(drawn.summary)
-    here = drawn.alive & (median < 1e4)
+    here = drawn.probability_alive & (median < 1e4)
     assert here.sum() > 20_000
     for part in (drawn.x == 0, drawn.x > 1):
         chosen = here & part
@@ -104,7 +104,9 @@ def test_expected_purchases_of_bg_nbd_are_its_equation_10(horizon: float):
         series = hyp2f1(r + x, b + x + more, c, z)
         equation = c / (a - 1) * (1 - ((alpha + T) / (alpha + T + horizon)) ** (r + x) * series)
         fitted = known(model, **TRUE[model])
-        np.testing.assert_allclose(fitted.expected_purchases(SOME, horizon), equation * fitted.alive(SOME), rtol=1e-9)
+        np.testing.assert_allclose(
+            fitted.expected_purchases(SOME, horizon), equation * fitted.probability_alive(SOME), rtol=1e-9
+        )
 
 
 def test_expected_purchases_where_the_equation_has_a_pole():
@@ -157,7 +159,7 @@ def test_an_endless_horizon_is_pareto_nbds_closed_form():
     r, alpha, s, beta = TRUE["pareto"].values()
     truth, discount = known("pareto", **TRUE["pareto"]), 1.15 ** (1 / 365) - 1
     force, (x, t_x, T) = np.log1p(discount), (np.array(column, dtype=float) for column in SOME.values())
-    ones = [Cells(*(part[k : k + 1] for part in (x, t_x, T, np.ones(7)))) for k in range(7)]
+    ones = [RFMSummary(*(part[k : k + 1] for part in (x, t_x, T, np.ones(7)))) for k in range(7)]
     likelihood = np.array([MODELS["pareto"].likelihood(truth.estimate.values, one).value for one in ones])
     logs = r * np.log(alpha) + s * np.log(beta) + (s - 1) * np.log(force) + gammaln(r + x + 1) - gammaln(r)
     logs -= (r + x + 1) * np.log(alpha + T) + likelihood
@@ -179,7 +181,7 @@ def test_limits_of_time(model: str, truth: PurchaseForecast):
     any_at_all = np.array([truth.probability_of_purchase(SOME, horizon) for horizon in horizons])
     assert (np.diff(expected, axis=0) > 0).all()
     assert (np.diff(any_at_all, axis=0) >= 0).all()
-    assert (any_at_all <= truth.alive(SOME) + 1e-12).all()
+    assert (any_at_all <= truth.probability_alive(SOME) + 1e-12).all()
     assert (expected >= any_at_all - 1e-12).all()
     assert (expected[0] < 1e-5).all()
 

@@ -67,15 +67,15 @@ LIFETIMES = {
 @pytest.mark.parametrize(("until", "model"), LIFETIMES)
 def test_two_calibration_dates_agree_with_lifetimes(data: Callable[[str], Path], until: str, model: str):
     summary = cdnow(data("cdnow/CDNOW_sample.txt"), until)
-    parameters, (expected, alive, in_all, alive_in_all) = LIFETIMES[until, model]
+    parameters, (expected, probability_alive, in_all, alive_in_all) = LIFETIMES[until, model]
     fitted = forecast.fit(summary, model)
     # lifetimes' search ends a little before the maximum, in beta most.
     np.testing.assert_allclose(fitted.estimate.values, parameters, rtol=2e-4)
     one = {"frequency": [2], "recency": [30.43], "T": [38.86]}
     assert fitted.expected_purchases(one, 39) == pytest.approx(expected, rel=2e-5)
-    assert fitted.alive(one) == pytest.approx(alive, rel=2e-5)
+    assert fitted.probability_alive(one) == pytest.approx(probability_alive, rel=2e-5)
     assert fitted.expected_purchases(summary, 39).sum() == pytest.approx(in_all, rel=2e-5)
-    assert fitted.alive(summary).sum() == pytest.approx(alive_in_all, rel=5e-5)
+    assert fitted.probability_alive(summary).sum() == pytest.approx(alive_in_all, rel=5e-5)
 
 
 GAMMA_GAMMA = {
@@ -119,7 +119,7 @@ def test_btyd_on_bg_nbd():
 def test_btyd_on_pareto_nbd():
     btyd = known("pareto", r=0.5534, alpha=10.5802, s=0.6061, beta=11.6562)
     one = {"frequency": [26], "recency": [30.86], "T": [31]}
-    assert btyd.alive(one) == pytest.approx(0.9979, abs=5e-5)
+    assert btyd.probability_alive(one) == pytest.approx(0.9979, abs=5e-5)
     assert btyd.expected_purchases(one, 52) == pytest.approx(
         25.46, abs=1e-2
     )  # its vignette's parameters are rounded here

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from regulars import forecast
-from regulars.forecast import Cells
+from regulars.forecast import RFMSummary
 from regulars.forecast.rfm import pairs
 from regulars.vocabulary.errors import InputError, UsageError
 
@@ -19,13 +19,13 @@ ROWS = {"frequency": [2, 0, 1, 0, 2], "recency": [30.5, 0, 3, 0, 30.5], "T": [40
 
 @pytest.mark.parametrize("table", [dict, pd.DataFrame, pa.table, lambda rows: pd.DataFrame(rows).convert_dtypes()])
 def test_any_table_will_do(table: Any):
-    cells = Cells.of(table(ROWS))
+    cells = RFMSummary.of(table(ROWS))
     assert (cells.x.tolist(), cells.t_x.tolist(), cells.T.tolist()) == (*ROWS.values(),)
     assert forecast.fit(table(ROWS), "nbd").estimate.customers == 5
 
 
 def test_equal_pasts_are_one_cell():
-    grouped = Cells.of(ROWS).grouped()
+    grouped = RFMSummary.of(ROWS).grouped()
     assert sorted(zip(grouped.x, grouped.t_x, grouped.T, grouped.n, strict=True)) == [
         (0, 0, 40, 2),
         (1, 3, 9, 1),
@@ -39,7 +39,7 @@ def test_equal_pasts_are_one_cell():
 def test_seconds_are_grouped_as_days():
     chance = np.random.default_rng(0)
     T = chance.integers(1, 300, 5000) * 86_400.0 + chance.integers(0, 2, 5000)
-    cells = Cells(np.zeros(5000), np.zeros(5000), T, np.ones(5000)).grouped()
+    cells = RFMSummary(np.zeros(5000), np.zeros(5000), T, np.ones(5000)).grouped()
     values, counts = np.unique(T, return_counts=True)
     assert dict(zip(cells.T, cells.n, strict=True)) == dict(zip(values, counts, strict=True))
 

@@ -135,9 +135,11 @@ def renew(con: duckdb.DuckDBPyConnection, said: Sequence[Renewals]) -> None:
         con.execute(
             """INSERT INTO facts.subscription_predictions BY NAME
             SELECT $as_of::DATE AS as_of, 'test' AS source, $subscription AS subscription_id, NULL AS person,
-                $number::INTEGER AS bucket, $subscription AS plan, 1 AS renewed, 40 AS age, 20 AS due, 1 AS alive, 1 AS buys_30,
-                1 AS buys_90, 1 AS buys_365, 5 AS purchases, 1 AS purchases_low, 9 AS purchases_high,
-                $revenue::DECIMAL(18,4) AS revenue, $profit::DECIMAL(18,4) AS profit, 1 AS buys_90_at_last""",
+                $number::INTEGER AS bucket, $subscription AS plan, 1 AS renewed, 40 AS age, 20 AS due,
+                1 AS probability_alive, 1 AS probability_purchase_30d,
+                1 AS probability_purchase_90d, 1 AS probability_purchase_365d, 5 AS purchases, 1 AS purchases_low,
+                9 AS purchases_high,
+                $revenue::DECIMAL(18,4) AS revenue, $profit::DECIMAL(18,4) AS profit, 1 AS probability_purchase_90d_at_last""",
             {**vars(one), "number": number % 32},
         )
 
@@ -157,13 +159,15 @@ def predict(con: duckdb.DuckDBPyConnection, said: Sequence[Prediction]) -> None:
                 any_value(first_channel) AS first_channel, any_value(first_coupon) AS first_coupon,
                 any_value(first_product) AS first_product, $frequency AS frequency,
                 max(day) - min(day) AS recency, ($as_of::DATE - DATE '1970-01-01') - min(day) AS age,
-                sum(net_revenue) AS revenue_to_date, sum(profit) AS profit_to_date, 1 AS alive,
-                $buys_90 AS buys_30, $buys_90 AS buys_90, $buys_90 AS buys_365, $buys_90 AS purchases,
+                sum(net_revenue) AS revenue_to_date, sum(profit) AS profit_to_date, 1 AS probability_alive,
+                $probability_purchase_90d AS probability_purchase_30d,
+                $probability_purchase_90d AS probability_purchase_90d,
+                $probability_purchase_90d AS probability_purchase_365d, $probability_purchase_90d AS purchases,
                 0 AS purchases_low, 1 AS purchases_high, 1 AS spend, $revenue::DECIMAL(18,4) AS revenue,
                 $profit::DECIMAL(18,4) AS profit, 0 AS value_low, 1 AS value_high,
-                $revenue_at_stake::DECIMAL(18,4) AS revenue_at_stake,
-                $profit_at_stake::DECIMAL(18,4) AS profit_at_stake, 0 AS value_year, NULL AS median_days, 0.5 AS overdue,
-                $buys_90_at_last AS buys_90_at_last
+                $revenue_at_risk::DECIMAL(18,4) AS revenue_at_risk,
+                $profit_at_risk::DECIMAL(18,4) AS profit_at_risk, 0 AS value_year, NULL AS median_days, 0.5 AS overdue,
+                $probability_purchase_90d_at_last AS probability_purchase_90d_at_last
             FROM facts.orders SEMI JOIN (FROM main.orders WHERE customer_id = $customer) USING (source, order_id)
             WHERE day <= ($as_of::DATE - DATE '1970-01-01') GROUP BY person""",
             vars(one),

@@ -12,8 +12,8 @@ import pytest
 from metrics.shops import TestShop, order, shop
 from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Query
+from regulars.metrics.run_query import run_query
 
 START = datetime(2024, 2, 1, 12)
 Row = dict[str, Any]
@@ -95,7 +95,7 @@ def test_intervals_hold_the_share_they_were_drawn_by_and_are_as_wide_as_the_bino
     for _ in range(200):
         made = simulated(chance)
         facts = made.facts
-        (value,) = answer(Question((named("conversion_rate"),), (facts.calendar.parse("2024-02"),)), facts)
+        (value,) = run_query(Query((named("conversion_rate"),), (facts.calendar.parse("2024-02"),)), facts)
         made.con.close()
         assert value.low is not None
         assert value.high is not None

@@ -14,9 +14,9 @@ from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.customers.drill_down import rows
-from regulars.metrics.query import Question, condition, overlap_note, periods_of
+from regulars.metrics.query import Query, condition, overlap_note, periods_of
 from regulars.metrics.query_result import Value, Verdict
-from regulars.metrics.run_query import answer, planned
+from regulars.metrics.run_query import planned, run_query
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 
@@ -49,8 +49,8 @@ def few_orders() -> TestShop:
 def ask(made: TestShop, name: str, split: str = "", where: str = "", period: str = "2024-03") -> dict[str, Value]:
     splits = tuple(filter(None, split.split(",")))
     conditions = tuple(condition(text) for text in filter(None, where.split(" ")))
-    question = Question((named(name),), (made.facts.calendar.parse(period),), splits, conditions)
-    return {", ".join(value.split.values()): value for value in answer(question, made.facts)}
+    question = Query((named(name),), (made.facts.calendar.parse(period),), splits, conditions)
+    return {", ".join(value.split.values()): value for value in run_query(question, made.facts)}
 
 
 def numbers(made: TestShop, name: str, split: str = "", where: str = "") -> dict[str, float | None]:
@@ -124,9 +124,9 @@ def test_net_revenue_and_units_by_product_or_category_add_up_in_every_period(man
     for name, splits in combinations(
         ("net_revenue", "units"), (("product",), ("category",), ("product", "first_country"))
     ):
-        whole = {value.period: value.value for value in answer(Question((named(name),), periods), facts)}
+        whole = {value.period: value.value for value in run_query(Query((named(name),), periods), facts)}
         added = dict.fromkeys(periods, 0.0)
-        for value in answer(Question((named(name),), periods, splits), facts):
+        for value in run_query(Query((named(name),), periods, splits), facts):
             added[value.period] += value.value or 0
         assert added == pytest.approx(whole, abs=1e-6)
 
@@ -134,8 +134,8 @@ def test_net_revenue_and_units_by_product_or_category_add_up_in_every_period(man
 @pytest.mark.parametrize("split", ["product", "category"])
 def test_it_is_read_from_stored_sums_and_these_are_those_of_rows(many: TestShop, split: str) -> None:
     facts = many.facts
-    question = Question((named("net_revenue"),), periods_of(facts, Grain.MONTH, None, None), (split,))
-    answer(question, facts)  # which builds its level, as no load stores it
+    question = Query((named("net_revenue"),), periods_of(facts, Grain.MONTH, None, None), (split,))
+    run_query(question, facts)  # which builds its level, as no load stores it
     assert [(step.fact.name, step.source) for step in planned(question, facts)] == [("lines", Source.ROLLUP)]
     assert told(question, facts) == told(question, without_rollups(facts))
 
@@ -151,8 +151,8 @@ def test_its_changes_are_judged_like_those_of_other_totals() -> None:
         lines.append(line(number, 2, "coat", str(20 + customer % 3)))
     made = shop(orders=[*orders, order(999, "z", "2024-05-01", "1")], order_lines=[*lines, line(999, 1, "coat", "1")])
     facts = made.facts
-    question = Question((named("net_revenue"),), (facts.calendar.parse("2024-03"),), ("product",), compare=True)
-    found = {value.split["product"]: value.year_earlier for value in answer(question, facts)}
+    question = Query((named("net_revenue"),), (facts.calendar.parse("2024-03"),), ("product",), compare=True)
+    found = {value.split["product"]: value.year_earlier for value in run_query(question, facts)}
     assert found["hat"] is not None
     assert found["coat"] is not None
     assert (found["hat"].verdict, found["hat"].direction) == (Verdict.REAL, -1)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from metrics.sets import Bought, History, histories
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question, condition
+from regulars.metrics.query import Query, condition
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain, Period
 
 FIRST, LAST = date(2024, 1, 15), date(2024, 9, 20)
@@ -79,7 +79,7 @@ def grids(
 ) -> list[Value]:
     metrics = tuple(named(name + ("_rolling" if rolling else "")) for name in GRIDS)
     conditions = tuple(condition(text) for text in where)
-    return list(answer(Question(metrics, periods, splits, conditions), made.facts))
+    return list(run_query(Query(metrics, periods, splits, conditions), made.facts))
 
 
 @settings(max_examples=3, phases=[Phase.explicit, Phase.reuse, Phase.generate])

@@ -10,9 +10,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question
+from regulars.metrics.query import Query
 from regulars.metrics.query_result import Value, Verdict
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 
 VALUE_METRICS = ("average_order_value", "average_revenue_per_customer", "orders", "net_revenue")
 
@@ -41,8 +41,8 @@ def changes(
     made: TestShop, names: tuple[str, ...], period: str = "2024-05", splits: tuple[str, ...] = ()
 ) -> list[Value]:
     facts = made.facts
-    question = Question(tuple(map(named, names)), (facts.calendar.parse(period),), splits, compare=True)
-    return list(answer(question, facts))
+    question = Query(tuple(map(named, names)), (facts.calendar.parse(period),), splits, compare=True)
+    return list(run_query(question, facts))
 
 
 def verdict(made: TestShop, name: str, period: str = "2024-05") -> Verdict | None:

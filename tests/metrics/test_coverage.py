@@ -15,8 +15,8 @@ import pytest
 
 from metrics.shops import shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Query
+from regulars.metrics.run_query import run_query
 from regulars.simulate import ShopShape, expected_values, simulate, small_shops
 from regulars.simulate.simulated_shop import TABLES
 
@@ -90,7 +90,7 @@ def held_by(shape: ShopShape) -> Held:
         if kind.shape is shape:
             period = facts.calendar.parse(kind.period)
             truth = expected_values(shops, period, customers=POPULATION)
-            values = answer(Question(tuple(map(named, kind.metrics)), (period,), ("channel",)), facts)
+            values = run_query(Query(tuple(map(named, kind.metrics)), (period,), ("channel",)), facts)
             assert len(values) == SHOPS * len(kind.metrics)
             assert all(value.finished and value.ripe and value.low is not None for value in values)
             for name in kind.metrics:

@@ -10,8 +10,8 @@ import pytest
 from metrics.shops import SETTINGS, shop, shop_of_example
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.examples import Example, Order, Rows, filled, shown
-from regulars.metrics.query import Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Query
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Metric
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES
@@ -22,7 +22,7 @@ def test_the_example_of(metric: Metric) -> None:
     example = metric.example
     facts = shop_of_example(example).facts
     period = facts.calendar.parse(example.period)
-    values = answer(Question((metric,), (period,), active_window=example.active_window), facts)
+    values = run_query(Query((metric,), (period,), active_window=example.active_window), facts)
     value = next(v for v in values if v.split == example.split)
     assert value.value == (None if example.value is None else pytest.approx(float(example.value), abs=1e-12))
 

@@ -10,7 +10,7 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.measures import FACTS, Amount, Fact, Measure, Timing
+from regulars.metrics.measures import FACTS, Fact, Measure, Sum, Timing
 from regulars.metrics.query import condition
 from regulars.metrics.relations import bound, relation
 from regulars.metrics.shapes import Grid, Metric, Quantile
@@ -22,7 +22,7 @@ def one() -> TestShop:
 
 
 def measures(metric: Metric) -> Iterator[tuple[Measure, Timing]]:
-    amounts: list[Amount | None] = [metric.above, metric.below, metric.rows, metric.customers]
+    amounts: list[Sum | None] = [metric.above, metric.below, metric.rows, metric.customers]
     for amount in amounts:
         if amount is not None:
             yield from ((term.measure, term.timing) for term in amount.terms)

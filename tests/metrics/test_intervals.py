@@ -26,9 +26,9 @@ from regulars.metrics.inference.intervals import (
     ratio,
     wilson,
 )
-from regulars.metrics.query import Question
+from regulars.metrics.query import Query
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.metrics.verdicts.multiple_tests import stands
 from regulars.vocabulary.units import Unit
 
@@ -152,7 +152,7 @@ def by_bucket(made: TestShop, what: str = "net_revenue") -> tuple[list[float], l
 
 
 def asked(made: TestShop, name: str) -> Value:
-    (found,) = answer(Question((named(name),), (made.facts.calendar.parse("2024-03"),)), made.facts)
+    (found,) = run_query(Query((named(name),), (made.facts.calendar.parse("2024-03"),)), made.facts)
     return found
 
 
@@ -261,7 +261,7 @@ def test_the_interval_of_a_bounded_unit_stays_inside_its_bounds(unit: Unit, scal
     score = replace(
         named("average_order_value"), name="score", unit=unit, of=(_.net_revenue > 3).ifelse(scale, least * scale)
     )
-    (found,) = answer(Question((score,), (made.facts.calendar.parse("2024-03"),)), made.facts)
+    (found,) = run_query(Query((score,), (made.facts.calendar.parse("2024-03"),)), made.facts)
     assert found.value == pytest.approx((2 * scale + least * scale) / 3)
     assert (found.low, found.high) == (least * scale, scale)
 
@@ -280,8 +280,8 @@ def test_a_customer_who_orders_has_one_order_at_least() -> None:
     made = shop(
         orders=[order(number, who, f"2024-03-{day:02}T10:00:00", "9.00") for number, (who, day) in enumerate(rows)]
     )
-    question = Question((named("orders_per_active_customer"),), (made.facts.calendar.parse("2024-03"),))
-    (found,) = answer(question, made.facts)
+    question = Query((named("orders_per_active_customer"),), (made.facts.calendar.parse("2024-03"),))
+    (found,) = run_query(question, made.facts)
     assert found.value == 2
     assert found.low is not None and found.low == 1
 

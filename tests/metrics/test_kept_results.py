@@ -10,9 +10,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.compute.execute import Remembered
-from regulars.metrics.query import Facts, Question, condition
-from regulars.metrics.run_query import answer
+from regulars.metrics.compute.execute import LRUCache
+from regulars.metrics.query import Facts, Query, condition
+from regulars.metrics.run_query import run_query
 from regulars.reading import run
 
 
@@ -33,29 +33,29 @@ def two(amount: str) -> TestShop:
     return shop(orders=[order(1, "ana", "2024-03-01", amount), order(2, "ben", "2024-03-31", "1.00")])
 
 
-def question(made: TestShop, name: str = "net_revenue", **more: object) -> Question:
-    return Question((named(name),), (made.facts.calendar.parse("2024-03"),), **more)  # type: ignore[arg-type]
+def question(made: TestShop, name: str = "net_revenue", **more: object) -> Query:
+    return Query((named(name),), (made.facts.calendar.parse("2024-03"),), **more)  # type: ignore[arg-type]
 
 
 def test_the_same_question_is_answered_once_for_a_version() -> None:
     made = two("10.00")
     asked = Asked(made, "once")
-    first, again = answer(question(made), asked.facts), answer(question(made), asked.facts)
+    first, again = run_query(question(made), asked.facts), run_query(question(made), asked.facts)
     assert [value.value for value in first] == [value.value for value in again] == [11]
     assert len(asked.queries) == 1
 
 
 def test_another_version_is_asked_anew() -> None:
     one, other = two("10.00"), two("20.00")
-    assert answer(question(one), Asked(one, "one").facts)[0].value == 11
-    assert answer(question(other), Asked(other, "other").facts)[0].value == 21
+    assert run_query(question(one), Asked(one, "one").facts)[0].value == 11
+    assert run_query(question(other), Asked(other, "other").facts)[0].value == 21
 
 
 def test_facts_without_a_version_are_asked_each_time() -> None:
     made = two("10.00")
     asked = Asked(made, None)
-    answer(question(made), asked.facts)
-    answer(question(made), asked.facts)
+    run_query(question(made), asked.facts)
+    run_query(question(made), asked.facts)
     assert len(asked.queries) == 2
 
 
@@ -66,9 +66,9 @@ def test_facts_without_a_version_are_asked_each_time() -> None:
 def test_another_question_is_not_mistaken_for_it(more: dict[str, object]) -> None:
     made = two("10.00")
     asked = Asked(made, f"mistaken {sorted(more)}")
-    answer(question(made), asked.facts)
+    run_query(question(made), asked.facts)
     before = len(asked.queries)
-    assert list(answer(question(made, **more), asked.facts)) == list(answer(question(made, **more), made.facts))
+    assert list(run_query(question(made, **more), asked.facts)) == list(run_query(question(made, **more), made.facts))
     assert len(asked.queries) > before
 
 
@@ -77,7 +77,8 @@ def test_another_window_is_another_answer() -> None:
     made = two("10.00")
     asked = Asked(made, "windows")
     ends = [
-        answer(question(made, "customers_end", active_window=window), asked.facts)[0].value for window in (20, 40, 20)
+        run_query(question(made, "customers_end", active_window=window), asked.facts)[0].value
+        for window in (20, 40, 20)
     ]
     assert ends == [1, 2, 1]
 
@@ -85,15 +86,15 @@ def test_another_window_is_another_answer() -> None:
 def test_a_query_is_compiled_once_for_any_days() -> None:
     made = two("10.00")
     asked = Asked(made, None)
-    march, april = (Question((named("orders"),), (made.facts.calendar.parse(text),)) for text in ("2024-03", "2024-04"))
-    assert (answer(march, asked.facts)[0].value, answer(april, asked.facts)[0].value) == (2, None)
+    march, april = (Query((named("orders"),), (made.facts.calendar.parse(text),)) for text in ("2024-03", "2024-04"))
+    assert (run_query(march, asked.facts)[0].value, run_query(april, asked.facts)[0].value) == (2, None)
     assert len(asked.queries) == 2
     assert asked.queries[0] is asked.queries[1]
 
 
 def test_only_the_latest_are_remembered() -> None:
     found: list[int] = []
-    remembered: Remembered[int, int] = Remembered(2)
+    remembered: LRUCache[int, int] = LRUCache(2)
 
     def square(number: int) -> int:
         return remembered.get(number, lambda: found.append(number) or number * number)  # type: ignore[func-returns-value]

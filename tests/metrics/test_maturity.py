@@ -10,8 +10,8 @@ import pytest
 from metrics.shops import SETTINGS, TestShop, shop
 from regulars.metrics.catalogue import named
 from regulars.metrics.maturity import Maturity, setting
-from regulars.metrics.query import Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Query
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Metric
 
 JUNE = "2024-06"
@@ -34,8 +34,8 @@ def sold(*days: date) -> TestShop:
 
 def mature(made: TestShop, metric: str | Metric, active_window: int = 365) -> bool:
     facts, asked = made.facts, named(metric) if isinstance(metric, str) else metric
-    question = Question((asked,), (facts.calendar.parse(JUNE),), active_window=active_window)
-    (value,) = answer(question, facts)
+    question = Query((asked,), (facts.calendar.parse(JUNE),), active_window=active_window)
+    (value,) = run_query(question, facts)
     return value.ripe
 
 

@@ -15,9 +15,9 @@ from metrics.rollups.shop_of_rollups import ALL, SETTINGS, tables, without_rollu
 from metrics.shops import TestShop, shop
 from properties import few
 from regulars.metrics.catalogue import SHOWN_BESIDE
-from regulars.metrics.query import Question, periods_of
+from regulars.metrics.query import Query, periods_of
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain, Period
 
 Order = tuple[int, str | None, str, Decimal]
@@ -77,9 +77,9 @@ def check(made: TestShop, grain: Grain, split: bool) -> int:
     for metric in SHOWN_BESIDE:
         of_order = metric.name.startswith("average_order")
         orders = orders_of(made.con, "country" if of_order else "first_country")
-        question = Question((metric,), periods, ("country",) if split else (), active_window=40)
+        question = Query((metric,), periods, ("country",) if split else (), active_window=40)
         for facts in (made.facts, without_rollups(made.facts)):
-            for value in answer(question, facts):
+            for value in run_query(question, facts):
                 mine = [order for order in orders if not split or order[2] == value.split["country"]]
                 should = expected(metric.name, mine, value.period.first, value.period.beyond)
                 assert value.value == (None if should is None else pytest.approx(should, rel=1e-12)), (

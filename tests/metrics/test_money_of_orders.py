@@ -10,9 +10,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import Question
+from regulars.metrics.query import Query
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.shop import Settings
 
 
@@ -102,13 +102,13 @@ def three_currencies() -> TestShop:
 def march(made: TestShop) -> dict[str, Value]:
     facts = made.facts
     metrics = tuple(metric for metric in CATALOGUE if metric.name in MARCH)
-    return {value.metric.name: value for value in answer(Question(metrics, (facts.calendar.parse("2024-03"),)), facts)}
+    return {value.metric.name: value for value in run_query(Query(metrics, (facts.calendar.parse("2024-03"),)), facts)}
 
 
 @pytest.mark.parametrize("name", MARCH)
 def test_march_to_the_cent(three_currencies: TestShop, name: str) -> None:
-    (value,) = answer(
-        Question((named(name),), (three_currencies.facts.calendar.parse("2024-03"),)), three_currencies.facts
+    (value,) = run_query(
+        Query((named(name),), (three_currencies.facts.calendar.parse("2024-03"),)), three_currencies.facts
     )
     assert value.value == pytest.approx(MARCH[name], abs=1e-9)
 

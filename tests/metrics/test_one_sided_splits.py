@@ -11,7 +11,7 @@ from metrics.shops import TestShop, order, shop
 from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.customers.drill_down import rows
-from regulars.metrics.query import Question, condition
+from regulars.metrics.query import Query, condition
 from regulars.vocabulary.errors import UsageError
 
 DECLARED = {"product_return_rate": ("reason",), "product_return_rate_by_return_day": ("reason",)}
@@ -65,7 +65,7 @@ def test_any_other_is_refused_and_the_known_ones_are_named(made: TestShop, name:
     metric, period = named(name), made.facts.calendar.parse("2024-03")
     for splits, where, how in (((word,), (), "split"), ((), (condition(f"{word}=x"),), "filtered")):
         with pytest.raises(UsageError, match=f"^{name} cannot be {how} by '{word}'") as refused:
-            Question((metric,), (period,), splits, where)
+            Query((metric,), (period,), splits, where)
         assert why in str(refused.value)
         assert refused.value.hint.startswith("It knows: ")
         assert "channel" in refused.value.hint

@@ -12,9 +12,9 @@ import pytest
 from metrics.shops import TestShop, order, predict, renew, shop
 from regulars.metrics.catalogue import named
 from regulars.metrics.examples import Prediction, Renewals
-from regulars.metrics.query import Question, condition
+from regulars.metrics.query import Query, condition
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 
 PEOPLE = [f"c{number}" for number in range(120)]
 DAYS = ("2024-04-10", "2024-04-30", "2024-06-30")
@@ -77,11 +77,11 @@ def ask(
     facts = made.facts
     asked = tuple(facts.calendar.parse(period) for period in periods)
     conditions = (condition(where),) if where else ()
-    return list(answer(Question((named(name),), asked, (split,) if split else (), conditions, compare=compare), facts))
+    return list(run_query(Query((named(name),), asked, (split,) if split else (), conditions, compare=compare), facts))
 
 
 def at_risk(one: Prediction) -> bool:
-    return one.frequency >= 1 and one.buys_90 < one.buys_90_at_last / 2
+    return one.frequency >= 1 and one.probability_purchase_90d < one.probability_purchase_90d_at_last / 2
 
 
 def of_day(day: str) -> list[Prediction]:
@@ -99,8 +99,8 @@ def test_of_a_period_the_latest_forecast_counts(made: TestShop, period: str, day
         "predicted_lifetime_value": sum(Decimal(one.revenue) for one in people) / len(people),
         "predicted_lifetime_value_profit": sum(Decimal(one.profit) for one in people) / len(people),
         "customers_at_risk": len(leaving),
-        "value_at_risk": sum(Decimal(one.revenue_at_stake) for one in leaving),
-        "value_at_risk_profit": sum(Decimal(one.profit_at_stake) for one in leaving),
+        "value_at_risk": sum(Decimal(one.revenue_at_risk) for one in leaving),
+        "value_at_risk_profit": sum(Decimal(one.profit_at_risk) for one in leaving),
     }
     for name, value in expected.items():
         (found,) = ask(made, name, period)
@@ -140,7 +140,7 @@ def test_a_period_is_compared_where_the_one_before_has_a_forecast_too(made: Test
     leaving = [one for one in of_day(DAYS[0]) if at_risk(one)]
     assert len(leaving) < 30
     assert june.change is not None and worth.change is not None
-    assert june.change.before == sum(Decimal(one.revenue_at_stake) for one in leaving)
+    assert june.change.before == sum(Decimal(one.revenue_at_risk) for one in leaving)
     assert june.change.difference == 20 * len(leaving)
     assert worth.change.difference == pytest.approx(2)
     # What a forecast says moves with every forecast: the difference is shown, and not judged.

@@ -13,8 +13,8 @@ import pytest
 from metrics.shops import shop
 from metrics.test_splits_and_filters import numbers
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.query import Query
+from regulars.metrics.run_query import run_query
 
 START = datetime(2024, 2, 1, 12)
 SCALES = ((0, 10), (1, 10), (1, 5), (1, 7))
@@ -106,7 +106,7 @@ def test_it_stays_within_its_bounds_and_counts_whoever_answered() -> None:
         for n in range(300)
     ]  # fmt: skip
     facts = shop(answers=everybody).facts
-    (value,) = answer(Question((named("net_promoter_score"),), (facts.calendar.parse("2024-02"),)), facts)
+    (value,) = run_query(Query((named("net_promoter_score"),), (facts.calendar.parse("2024-02"),)), facts)
     assert (value.value, value.n) == (pytest.approx(100 * 298 / 300), 300)
     assert -100 <= value.low <= value.value <= value.high <= 100
 
@@ -121,8 +121,8 @@ def test_anonymous_answers_are_enough_for_a_verdict() -> None:
     facts = shop(
         answers=[*answers, {**answers[0], "answer_id": "last", "answered_at": datetime(2024, 3, 31, 12)}]
     ).facts
-    question = Question((named("net_promoter_score"),), (facts.calendar.parse("2024-03"),), compare=True)
-    (value,) = answer(question, facts)
+    question = Query((named("net_promoter_score"),), (facts.calendar.parse("2024-03"),), compare=True)
+    (value,) = run_query(question, facts)
     assert value.change is not None
     assert value.change.verdict == "real"
     assert value.change.difference == pytest.approx(value.value - 100 / 3)

@@ -17,9 +17,9 @@ import pytest
 from metrics.shops import SETTINGS
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.deferred import _
-from regulars.metrics.measures import Amount, Fact, within
-from regulars.metrics.query import Facts, Question
-from regulars.metrics.run_query import answer
+from regulars.metrics.measures import Fact, Sum, within
+from regulars.metrics.query import Facts, Query
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Length, Nature, Quotient
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.units import Unit
@@ -35,7 +35,7 @@ SHARE = 0.5
 VISITS = Fact("visits", "", ("visits",), {}, entities=("visitor",), key=("visitor",))
 INVITATIONS = Fact("invitations", "", ("invitations",), {}, entities=("invitation",), key=("invitation",))
 ANSWERS = Fact("answers", "", ("answers",), {}, entities=("invitation",), key=("invitation",))
-SHARES: dict[str, tuple[Amount, Amount]] = {
+SHARES: dict[str, tuple[Sum, Sum]] = {
     "of one fact": (
         within(VISITS, distinct="visitor", where=_.ordered),
         within(VISITS, distinct="visitor"),
@@ -89,7 +89,7 @@ def test_the_interval_of_a_share_of_entities_is_a_binomial_s(facts: Facts, name:
         unit=Unit.SHARE, example=CATALOGUE[0].example, of=of, per=per, customers=per,
     )  # fmt: skip
     periods = facts.calendar.periods(Grain.DAY, FIRST, FIRST + timedelta(days=SAMPLES - 1))
-    values = answer(Question((metric,), tuple(periods)), facts)
+    values = run_query(Query((metric,), tuple(periods)), facts)
     assert [value.denominator for value in values] == [SIZE] * SAMPLES
     ends = [(value.low, value.high) for value in values if value.low is not None and value.high is not None]
     assert len(ends) == SAMPLES

@@ -9,9 +9,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import Condition, Question, condition, latest_finished, periods_of
+from regulars.metrics.query import Condition, Query, condition, latest_finished, periods_of
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Metric, Total
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
@@ -25,8 +25,8 @@ def ask(
 ) -> dict[str, Value]:
     """Values by the values of the splits."""
     facts = made.facts
-    question = Question((named(name),), (facts.calendar.parse(period),), splits, tuple(map(condition, where)), window)
-    return {", ".join(value.split.values()): value for value in answer(question, facts)}
+    question = Query((named(name),), (facts.calendar.parse(period),), splits, tuple(map(condition, where)), window)
+    return {", ".join(value.split.values()): value for value in run_query(question, facts)}
 
 
 def numbers(
@@ -90,7 +90,7 @@ def test_a_split_that_only_the_returns_know_leaves_what_was_sold_whole(two: Test
 def test_a_split_value_without_anything_in_the_period_is_zero(two: TestShop) -> None:
     facts = two.facts
     periods = (facts.calendar.parse("2024-03"), facts.calendar.parse("2024-04"))
-    found = answer(Question((named("orders"), named("average_order_value")), periods, ("country",)), facts)
+    found = run_query(Query((named("orders"), named("average_order_value")), periods, ("country",)), facts)
     got = {(v.metric.name, v.period.label, v.split["country"]): v.value for v in found}
     assert got["orders", "2024-03", "FR"] == 0
     assert got["average_order_value", "2024-03", "FR"] is None
@@ -182,10 +182,10 @@ def test_a_number_is_compared_to_its_last_digit(where: str, expected: int) -> No
 
 def test_an_unknown_split_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="'colour'") as refused:
-        Question((named("orders"),), (), ("colour",))
+        Query((named("orders"),), (), ("colour",))
     assert refused.value.hint.startswith("It knows: channel, country, coupon, currency")
     with pytest.raises(UsageError, match="twice"):
-        Question((named("orders"),), (), ("country", "country"))
+        Query((named("orders"),), (), ("country", "country"))
 
 
 def test_an_unknown_metric_names_the_closest() -> None:
@@ -198,7 +198,7 @@ def test_an_unknown_metric_names_the_closest() -> None:
 @pytest.mark.parametrize("window", [0, -1, 20_001])
 def test_a_window_that_makes_no_sense_is_refused(window: int) -> None:
     with pytest.raises(UsageError, match="makes no sense"):
-        Question((named("orders"),), (), active_window=window)
+        Query((named("orders"),), (), active_window=window)
 
 
 @pytest.mark.parametrize("metric", [m for m in CATALOGUE if not isinstance(m, Grid)], ids=lambda m: m.name)
@@ -208,7 +208,7 @@ def test_outside_the_data_is_nothing_and_inside_is_zero(two: TestShop, metric: M
     for period in ("2023-12", "2024-06", "2030"):
         assert ask(two, name, period)[""].value is None
     # 2024-04-11 has orders and returns around it, but nothing on the day itself.
-    value = answer(Question((named(name),), (facts.calendar.parse("2024-04-11"),)), facts)[0]
+    value = run_query(Query((named(name),), (facts.calendar.parse("2024-04-11"),)), facts)[0]
     if isinstance(metric, Total):
         assert value.value == (None if metric.forecast else 0)
     elif value.denominator == 0:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from metrics.sets import Bought, History, Splitter, day_in, gaps_counted, histories, retention
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import THEMES, named
-from regulars.metrics.query import Question, condition
+from regulars.metrics.query import Query, condition
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain, Period, between
 from regulars.vocabulary.shop import Settings
 
@@ -113,9 +113,9 @@ def check(
     where: tuple[str, ...] = (),
     orders: list[Bought] | None = None,
 ) -> None:
-    question = Question(THEMES["Retention"], asked, splits, tuple(condition(one) for one in where), window)
+    question = Query(THEMES["Retention"], asked, splits, tuple(condition(one) for one in where), window)
     values: dict[tuple[str, Period, object], Value] = {}
-    for value in answer(question, world.shop.facts):
+    for value in run_query(question, world.shop.facts):
         values[value.metric.name, value.period, tuple(value.split.values())] = value
     groups: dict[object, list[History]] = {key: [] for _, _, key in values}
     for history in histories(world.orders if orders is None else orders):
@@ -222,8 +222,8 @@ def test_a_customer_is_active_for_the_whole_window(window: int, day: str, expect
 def states(rows: list[dict[str, object]], window: int = 31) -> dict[str, float]:
     """The values of March 2024."""
     facts = shop(orders=rows).facts
-    question = Question(THEMES["Retention"], (facts.calendar.parse("2024-03"),), active_window=window)
-    values = answer(question, facts)
+    question = Query(THEMES["Retention"], (facts.calendar.parse("2024-03"),), active_window=window)
+    values = run_query(question, facts)
     return {value.metric.name: value.value for value in values if value.value is not None}
 
 
@@ -234,7 +234,7 @@ def states(rows: list[dict[str, object]], window: int = 31) -> dict[str, float]:
 def test_an_order_lies_on_the_day_of_the_shops_clocks(hour: str, day: str) -> None:
     """London's 2024-03-31 has 23 hours and its 2024-10-27 has 25."""
     facts = shop(orders=[order(1, "ana", hour)]).facts
-    (value,) = answer(Question((named("orders"),), (facts.calendar.parse(day),)), facts)
+    (value,) = run_query(Query((named("orders"),), (facts.calendar.parse(day),)), facts)
     assert value.value == 1
 
 
@@ -245,8 +245,8 @@ def test_equal_times_are_told_apart_by_the_order_id() -> None:
             order("a", "ana", "2024-03-01T10:00:00", "2.00", country="FR"),
         ]
     )
-    (value,) = answer(
-        Question((named("new_customers"),), (made.facts.calendar.parse("2024-03"),), ("country",)), made.facts
+    (value,) = run_query(
+        Query((named("new_customers"),), (made.facts.calendar.parse("2024-03"),), ("country",)), made.facts
     )
     assert value.split == {"country": "FR"}
 

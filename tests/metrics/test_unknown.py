@@ -12,15 +12,15 @@ import pytest
 from metrics.shops import SETTINGS, TestShop, order, shop
 from regulars.cli.values import by_period, record
 from regulars.metrics.catalogue import named
-from regulars.metrics.query import Question, condition
+from regulars.metrics.query import Query, condition
 from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 
 
 def ask(made: TestShop, name: str, splits: tuple[str, ...] = (), where: tuple[str, ...] = ()) -> list[Value]:
     facts = made.facts
-    question = Question((named(name),), (facts.calendar.parse("2024-03"),), splits, tuple(map(condition, where)))
-    return list(answer(question, facts))
+    question = Query((named(name),), (facts.calendar.parse("2024-03"),), splits, tuple(map(condition, where)))
+    return list(run_query(question, facts))
 
 
 def told(values: list[Value]) -> dict[str, tuple[float | None, float | None]]:
@@ -139,7 +139,7 @@ def by_month(
 ) -> dict[tuple[str, str], float | None]:
     facts = two_months().facts
     months = tuple(facts.calendar.parse(month) for month in ("2024-02", "2024-03", "2024-04"))
-    values = answer(Question((named(name),), months, splits, tuple(map(condition, where))), facts)
+    values = run_query(Query((named(name),), months, splits, tuple(map(condition, where))), facts)
     return {(one.period.label, ", ".join(one.split.values())): one.value for one in values}
 
 
@@ -163,7 +163,7 @@ def test_such_a_month_has_none_by_country_and_with_a_filter_either():
 
 def test_a_change_from_such_a_month_is_none():
     facts = two_months().facts
-    question = Question((named("refunds_by_return_day"),), (facts.calendar.parse("2024-04"),), compare=True)
-    (value,) = answer(question, facts)
+    question = Query((named("refunds_by_return_day"),), (facts.calendar.parse("2024-04"),), compare=True)
+    (value,) = run_query(question, facts)
     assert value.change is not None
     assert (value.value, value.change.before, value.change.difference, value.change.verdict) == (0, None, None, None)

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from regulars.forecast import Cells, fit
+from regulars.forecast import RFMSummary, fit
 from regulars.reports.charts.theme import BLUE, ORANGE
 from regulars.reports.forecasts.customers import Paces
 from regulars.reports.forecasts.inactivity import fitted, one_time, paces
 from reports.forecasts import forecast
 from reports.svg import marks, words
 
-CELLS = Cells.of(
+CELLS = RFMSummary.of(
     {
         "frequency": [0, 0, 0, 1, 2, 3, 5, 8],
         "recency": [0, 0, 0, 20, 60, 90, 200, 250],
@@ -62,8 +62,8 @@ def test_somebody_who_came_back_once_and_daily():
 def test_a_one_time_buyer_is_a_customer_for_ever_to_bg_alone():
     models = {"BG/NBD": fit(CELLS, "bg"), "MBG/NBD": fit(CELLS, "mbg")}
     found = one_time(models)
-    alive, buys, other, _ = percents(found.chart)
-    assert alive == "100 %" != other
+    probability_alive, buys, other, _ = percents(found.chart)
+    assert probability_alive == "100 %" != other
     past = {"frequency": [0], "recency": [0], "T": [90]}
     assert buys == f"{100 * models['BG/NBD'].probability_of_purchase(past, 90)[0]:.0f} %"
     assert {"BG/NBD", "MBG/NBD"} <= set(words(found.chart))

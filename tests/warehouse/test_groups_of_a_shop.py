@@ -37,13 +37,13 @@ def visits(numbers: range) -> str:
     return VISITS + "".join(rows)
 
 
-def answer(number: int, person: str = "") -> str:
+def run_query(number: int, person: str = "") -> str:
     day = f"2024-{1 + number % 12:02d}-{1 + number % 27:02d} 11:00"
     return f"a{number},shop,nps,{number % 11},0,10,good,{day},c{number % 17},{person}\n"
 
 
 def answers(numbers: range, person: str = "") -> str:
-    return ANSWERS + "".join(answer(n, person) for n in numbers)
+    return ANSWERS + "".join(run_query(n, person) for n in numbers)
 
 
 def facts(app: App) -> dict[str, Counter[tuple[object, ...]]]:

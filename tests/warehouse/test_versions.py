@@ -350,13 +350,13 @@ def test_leftovers_of_killed_processes_go_with_the_next_write(warehouse: Warehou
     gone = subprocess.Popen(["true"])
     gone.wait()
     (warehouse.folder / f"v000001.spill-{socket.gethostname()}-{gone.pid}").mkdir()
-    alive = warehouse.folder / f"v000001.spill-{socket.gethostname()}-{os.getpid()}"
+    probability_alive = warehouse.folder / f"v000001.spill-{socket.gethostname()}-{os.getpid()}"
     elsewhere = warehouse.folder / "v000001.spill-another-machine-1"
-    alive.mkdir()
+    probability_alive.mkdir()
     elsewhere.mkdir()
     assert numbers(warehouse) == [1]
     add(warehouse, 2)
-    assert files(warehouse) == ["current", "lock", "v000001", elsewhere.name, alive.name, "v000002"]
+    assert files(warehouse) == ["current", "lock", "v000001", elsewhere.name, probability_alive.name, "v000002"]
     assert rows(warehouse) == [1, 2]
 
 

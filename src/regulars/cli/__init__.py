@@ -22,7 +22,7 @@ from regulars.cli.shops import OWN
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 from regulars.warehouse.no_pandas import refuse_pandas
 
-DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, UNHEARD = 0, 1, 2, 4, 128, 141
+DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, BROKEN_PIPE = 0, 1, 2, 4, 128, 141
 """Exit codes. STORED: the data were changed, then something failed. A signal's number is added to STOPPED (130 after Ctrl-C);
 UNHEARD is that of a program that a closed pipe ended."""
 
@@ -169,7 +169,7 @@ def _refused(error: BaseException) -> int:
             return _refuse(str(error), error.hint, code, error.details)
         case BrokenPipeError() | SystemExit():  # the latter is how Typer says it
             hush()
-            return UNHEARD
+            return BROKEN_PIPE
         case OSError():
             return _refuse(f"{error.filename or 'The system'}: {error.strerror or error}.", "", REFUSED)
     return _refused_by_typer(error)

@@ -11,12 +11,12 @@ from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.models.renewal_fit import SubscriptionForecast, fit_subscriptions
 from regulars.forecast.models.spend_fit import SpendForecast, fit_spend
 from regulars.forecast.newton import Status
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 __all__ = [
-    "Cells",
     "Estimate",
     "PurchaseForecast",
+    "RFMSummary",
     "SpendForecast",
     "Status",
     "SubscriptionForecast",

@@ -13,7 +13,7 @@ LONGEST = 3650
 
 
 @dataclass(frozen=True)
-class Wish:
+class ForecastOptions:
     """What is asked of a forecast: days it looks ahead, the discount a year, a model by name, the last day it shall know."""
 
     horizon: int = 365
@@ -29,7 +29,7 @@ class Wish:
             raise UsageError(f"A discount is a share of 0 or more a year, such as 0.1 for 10 %, not {self.rate:g}.")
 
 
-def until_of(wish: Wish, covered: tuple[int, int]) -> int:
+def training_end(wish: ForecastOptions, covered: tuple[int, int]) -> int:
     """The first epoch day that is not seen, where the data cover these epoch days. Raises UsageError beyond them."""
     if wish.as_of is None:
         return covered[1] + 1

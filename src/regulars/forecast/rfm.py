@@ -35,7 +35,7 @@ _SPARSE = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class RFMSummary:
     """Customers with equal pasts: `n` of them with frequency `x`, recency `t_x` and age `T`. Arrays of one length."""
 
     x: Array
@@ -69,12 +69,12 @@ class Cells:
         )
 
     @classmethod
-    def of(cls, summary: Any) -> Cells:
+    def of(cls, summary: Any) -> RFMSummary:
         """One cell for each row of a table with columns frequency, recency and T; cells are returned as they are.
 
         The table is anything that hands out columns by name: pandas, polars, pyarrow, a dict of arrays. Raises InputError.
         """
-        if isinstance(summary, Cells):
+        if isinstance(summary, RFMSummary):
             return summary
         x, t_x, T = (column(summary, name) for name in COLUMNS)
         return cls(x, t_x, T, np.ones(len(x)))
@@ -96,11 +96,11 @@ class Cells:
         there = np.flatnonzero(counted)
         return there.astype(float), counted[there]
 
-    def in_units_of(self, span: float) -> Cells:
+    def in_units_of(self, span: float) -> RFMSummary:
         """The same customers, time counted in spans of this many of today's units."""
-        return Cells(self.x, self.t_x / span, self.T / span, self.n)
+        return RFMSummary(self.x, self.t_x / span, self.T / span, self.n)
 
-    def grouped(self) -> Cells:
+    def grouped(self) -> RFMSummary:
         """Equal rows as one, their numbers added. The order of rows is lost."""
         codes, sizes = zip(*(_codes(part) for part in (self.x, self.T, self.t_x)), strict=True)
         if float(sizes[0]) * float(sizes[1]) * float(sizes[2]) > 2**62:  # pragma: no cover - 1.6 million of each
@@ -108,11 +108,11 @@ class Cells:
         size = sizes[0] * sizes[1] * sizes[2]
         first, where = _different((codes[0] * sizes[1] + codes[1]) * sizes[2] + codes[2], size)
         number: Array = np.bincount(where, weights=self.n).astype(float)
-        return Cells(self.x[first], self.t_x[first], self.T[first], number)
+        return RFMSummary(self.x[first], self.t_x[first], self.T[first], number)
 
-    def every(self, step: int) -> Cells:
+    def every(self, step: int) -> RFMSummary:
         """Each `step`-th cell: a sample to start from."""
-        return Cells(self.x[::step], self.t_x[::step], self.T[::step], self.n[::step])
+        return RFMSummary(self.x[::step], self.t_x[::step], self.T[::step], self.n[::step])
 
     @cached_property
     def pasts(self) -> tuple[Array, Array, npt.NDArray[np.intp]]:

@@ -19,7 +19,7 @@ Forecast = TypeVar("Forecast")
 
 
 @dataclass(frozen=True)
-class Shelf(Generic[Forecast]):
+class ForecastStore(Generic[Forecast]):
     """Where one kind of forecast is kept, in the schema `facts`.
 
     A forecast is a frozen dataclass with `as_of`, `made_at` (UTC) and `stale` (what came after it, in words), and a field for

@@ -14,7 +14,7 @@ from regulars.load.formats.csv_records import guessed_fields
 from regulars.load.mapping import REJECT_COLUMNS
 from regulars.load.parse import quoted
 from regulars.load.stage import Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula
@@ -42,7 +42,7 @@ class Reject:
     settled: bool
 
 
-def store(found: Judgement, load_id: int, stage: Stage) -> int:
+def store(found: Validation, load_id: int, stage: Stage) -> int:
     """Write a file's rejected lines to `main.rejects`. Returns how many."""
     con, lines = found.room.con, stage.lines
     here = f"file = {stage.number}"

@@ -33,7 +33,7 @@ from regulars.load.mapping import REJECT_COLUMNS, Source
 from regulars.load.parse import Locale
 from regulars.load.rows.direct import read_directly
 from regulars.load.stage import Plan, Stage, parse_all, planned
-from regulars.load.validate import Judgement, judge
+from regulars.load.validate import Validation, judge
 from regulars.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError
@@ -127,7 +127,7 @@ class Silent:
 
 SILENT = Silent()
 
-CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
+CHECKS: tuple[Callable[[Validation, Settings], list[str]], ...] = (
     unusable_identities,
     identities_joining_many,
     only_guests,
@@ -140,7 +140,7 @@ CHECKS: tuple[Callable[[Judgement, Settings], list[str]], ...] = (
 )
 """What looks at the rows of a load, once they are stored, after `define_identities` and before the commit. Returns warnings."""
 
-COMPLETIONS: tuple[Callable[[Judgement], None], ...] = (tell_orders_apart, split_refund_totals)
+COMPLETIONS: tuple[Callable[[Validation], None], ...] = (tell_orders_apart, split_refund_totals)
 """What changes the rows of a load by what is stored."""
 
 
@@ -323,7 +323,7 @@ def _still_waiting(con: duckdb.DuckDBPyConnection, load_id: int, file: str) -> s
 
 def _write(
     context: _Context,
-    found: Judgement,
+    found: Validation,
     stages: list[tuple[Stage, str]],
     unreadable: Mapping[str, str],
     result: LoadResult,

@@ -22,7 +22,7 @@ _CURE = "in a mapping, group_by makes one row of several lines, and content() gi
 
 
 @dataclass
-class Judgement:
+class Validation:
     """The load so far: its files, the evaluated rows of each table, and what is rejected."""
 
     room: Workspace
@@ -77,12 +77,12 @@ class Judgement:
         return rows
 
 
-def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[Judgement], None]] = ()) -> Judgement:
+def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[Validation], None]] = ()) -> Validation:
     """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source.
 
     `completions` change good rows by what is stored, while those of every file are there.
     """
-    found, con = Judgement(room, stages), room.con
+    found, con = Validation(room, stages), room.con
     found.rejected, found.reasons, found.repeats, found.spoilt = (room.table("judged") for _ in range(4))
     con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
@@ -111,7 +111,7 @@ def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[
     return found
 
 
-def _rows_of_files(found: Judgement) -> dict[str, str]:
+def _rows_of_files(found: Validation) -> dict[str, str]:
     """Set `found.rows`. Returns the empty tables, of each canonical table, for the rows of files that are still to be evaluated."""
     empty: dict[str, str] = {}
     parts: dict[str, list[str]] = {}
@@ -144,7 +144,7 @@ def _evaluated_together(stages: list[Stage]) -> list[list[Stage]]:
     ]
 
 
-def _reject(found: Judgement, sql: str) -> int:
+def _reject(found: Validation, sql: str) -> int:
     """Reject the lines of `sql` (file, line, reason). Returns how many were not rejected before."""
     con = found.room.con
     con.execute(f"INSERT INTO {found.reasons} SELECT DISTINCT file, line, reason FROM ({sql})")
@@ -157,7 +157,7 @@ def _reject(found: Judgement, sql: str) -> int:
     return count
 
 
-def _reject_unreadable(found: Judgement, stage: Stage) -> str:
+def _reject_unreadable(found: Validation, stage: Stage) -> str:
     """Reject lines with fields that cannot be read, unless every mapping leaves the line out anyway.
 
     Returns a table (line, columns): which columns of which line are lost.
@@ -184,7 +184,7 @@ def _reject_unreadable(found: Judgement, stage: Stage) -> str:
     return lost
 
 
-def _take_once(found: Judgement, stage: Stage, block: Block) -> int:
+def _take_once(found: Validation, stage: Stage, block: Block) -> int:
     """An order that stands twice in a file (two exports in one): equal blocks are taken once, others rejected."""
     room, number = found.room, stage.number
     room.timezone(stage.zone)
@@ -225,7 +225,7 @@ def _where_is_lost(plan: Plan) -> str:
     return f"list_has_any(f.columns, [{names}]::VARCHAR[])"
 
 
-def _reject_wrong(found: Judgement, lost: Mapping[int, str]) -> int:
+def _reject_wrong(found: Validation, lost: Mapping[int, str]) -> int:
     """Reject the lines behind rows that break the declaration."""
     room = found.room
     some = {name for name, rows in found.rows.items() if room.count(f'{rows} WHERE "@wrong"')}
@@ -245,7 +245,7 @@ def _reject_wrong(found: Judgement, lost: Mapping[int, str]) -> int:
     return _reject(found, f"FROM {reasons}")
 
 
-def _reject_rows(found: Judgement, sql: str) -> int:
+def _reject_rows(found: Validation, sql: str) -> int:
     """Reject all lines behind rows: `sql` gives (`@file`, `@plan`, `@line`, reason)."""
     doomed = found.room.table("doomed")
     found.room.con.execute(f"CREATE TEMP TABLE {doomed} AS {sql}")
@@ -268,7 +268,7 @@ def _reject_rows(found: Judgement, sql: str) -> int:
     return count
 
 
-def _reject_twins(found: Judgement) -> int:
+def _reject_twins(found: Validation) -> int:
     """The same key twice in one file: equal rows collapse, a strictly newer one wins, else all are rejected."""
     count = 0
     for name, rows in found.rows.items():
@@ -306,7 +306,7 @@ def _reject_twins(found: Judgement) -> int:
     return count
 
 
-def _spread(found: Judgement) -> None:
+def _spread(found: Validation) -> None:
     """Reject the other lines of every order that has a rejected line."""
     room = found.room
     if not found.with_rejected and not any(stage.lines.broken for stage in found.stages):
@@ -351,7 +351,7 @@ def _spread(found: Judgement) -> None:
     )
 
 
-def _remove(found: Judgement, stages: Sequence[Stage]) -> None:
+def _remove(found: Validation, stages: Sequence[Stage]) -> None:
     """Take the rows of rejected lines away; rows that come from several lines are evaluated again from the good ones."""
     for stage in stages:
         if stage.number not in found.with_rejected:
@@ -367,7 +367,7 @@ def _remove(found: Judgement, stages: Sequence[Stage]) -> None:
                 found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')
 
 
-def _keep_latest_file(found: Judgement, table: Table) -> None:
+def _keep_latest_file(found: Validation, table: Table) -> None:
     """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
     if sum(plan.table is table for stage in found.stages for plan in stage.plans) < 2:
         return

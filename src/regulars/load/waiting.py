@@ -5,7 +5,7 @@ from __future__ import annotations
 from regulars.load.parse import quoted
 from regulars.load.rows.order_units import ORDER_TABLES, units_of
 from regulars.load.stage import Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log, missing_rates
 from regulars.warehouse.changes import Changes
@@ -14,7 +14,7 @@ from regulars.warehouse.tables import BY_NAME
 _SHOWN = 5
 
 
-def set_waiting(found: Judgement, settings: Settings) -> None:
+def set_waiting(found: Validation, settings: Settings) -> None:
     """Move the rows of orders without an exchange rate from `found.rows` to `found.waiting_rows`.
 
     `found.waiting` becomes a table (file, line, source, order_id, reason) of the lines behind them.
@@ -54,7 +54,7 @@ def set_waiting(found: Judgement, settings: Settings) -> None:
     found.with_waiting = room.files(found.waiting)
 
 
-def _by_order_id(found: Judgement, stage: Stage, units: str) -> str:
+def _by_order_id(found: Validation, stage: Stage, units: str) -> str:
     """SQL (line, unit) with the order_ids of the rows, where these differ from what the lines say."""
     if not found.renamed:
         return units
@@ -62,7 +62,7 @@ def _by_order_id(found: Judgement, stage: Stage, units: str) -> str:
     return f"SELECT line, coalesce(key, unit) AS unit FROM ({units}) LEFT JOIN ({here}) ON name = unit"
 
 
-def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[str]:
+def store_waiting(found: Validation, load_id: int, settings: Settings) -> list[str]:
     """Keep the waiting rows with the load. Returns what the owner should know of them."""
     con = found.room.con
     if not found.waiting_rows:
@@ -94,7 +94,7 @@ def store_waiting(found: Judgement, load_id: int, settings: Settings) -> list[st
     ]
 
 
-def use_complete(found: Judgement, settings: Settings, changes: Changes | None) -> tuple[int, list[str]]:
+def use_complete(found: Validation, settings: Settings, changes: Changes | None) -> tuple[int, list[str]]:
     """Use the waiting rows of earlier loads that lack nothing any more. Returns how many, and a sentence that says so."""
     con = found.room.con
     orders = "(SELECT * FROM log.orders WHERE waiting)"

@@ -35,20 +35,20 @@ class Prediction:
     as_of: str
     frequency: int = 1
     """Days with a purchase after the first."""
-    buys_90: float = 0.5
-    buys_90_at_last: float = 0.5
+    probability_purchase_90d: float = 0.5
+    probability_purchase_90d_at_last: float = 0.5
     revenue: str = "0.00"
     profit: str = "0.00"
-    revenue_at_stake: str = "0.00"
-    profit_at_stake: str = "0.00"
+    revenue_at_risk: str = "0.00"
+    profit_at_risk: str = "0.00"
 
     @property
     def said(self) -> str:
         """In words."""
         return (
-            f"{self.customer} buys within 90 days with a chance of {self.buys_90:.0%} (at the last purchase"
-            f" {self.buys_90_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
-            f" {self.revenue_at_stake} and {self.profit_at_stake}"
+            f"{self.customer} buys within 90 days with a chance of {self.probability_purchase_90d:.0%} (at the last purchase"
+            f" {self.probability_purchase_90d_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
+            f" {self.revenue_at_risk} and {self.profit_at_risk}"
         )
 
 

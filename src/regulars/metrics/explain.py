@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from regulars.metrics.compute.execute import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
 from regulars.metrics.compute.sums import distinct_terms
-from regulars.metrics.measures import Fact, Term
+from regulars.metrics.measures import Fact, SignedMeasure
 from regulars.metrics.query import Facts, over_lines
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
@@ -58,13 +58,13 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
     else:
         lines = [amount for one in _ways(metric) for amount in (one.above, one.below)]
         amounts = [amount for amount in lines if amount is not None]
-    by_fact: dict[Fact, list[Term]] = {}
+    by_fact: dict[Fact, list[SignedMeasure]] = {}
     for term in distinct_terms(amounts):
         by_fact.setdefault(term.measure.fact, []).append(term)
     return [_of_rows(fact, terms, scope) for fact, terms in by_fact.items()]
 
 
-def _of_rows(fact: Fact, terms: list[Term], scope: Scope) -> str:
+def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
     branches = branches_of(terms)
     given = days_asked(scope, branches)
     return compiled(scope.facts, lambda days: aggregate(fact, branches, scope, days), given)

@@ -59,7 +59,7 @@ class Fact:
         return bool(self.entities)
 
 
-AS_NOW = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))
+CURRENT_CUSTOMER_ATTRIBUTES = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))
 """What the customer's record says today. Unlike the first order's attributes it can change, and past values with it."""
 _OF_FIRST = ("country", "channel", "coupon", "product")
 OF_FIRST = tuple(f"first_{name}" for name in _OF_FIRST)
@@ -74,7 +74,7 @@ def _same(*names: str) -> dict[str, str]:
 @cache
 def fact_of(declared: FactTable) -> Fact:
     """A declared fact as metrics see it: split by its own columns and, where it is about persons, by theirs."""
-    of_person = (*OF_FIRST, *AS_NOW) if PERSON in declared.entities else ()
+    of_person = (*OF_FIRST, *CURRENT_CUSTOMER_ATTRIBUTES) if PERSON in declared.entities else ()
     return Fact(
         declared.name,
         declared.about,
@@ -90,28 +90,40 @@ def fact_of(declared: FactTable) -> Fact:
 
 
 ORDERS, LINES, RETURNS, SPEND = map(fact_of, (orders.ORDERS, lines.LINES, returns.RETURNS, spend.SPEND))
-_ORDER_FILTERS = (*ORDERS.filters, *orders.ORDERS.splits, *OF_FIRST, *AS_NOW)
+_ORDER_FILTERS = (*ORDERS.filters, *orders.ORDERS.splits, *OF_FIRST, *CURRENT_CUSTOMER_ATTRIBUTES)
 
 
 def _of_known_customers(name: str, about: str) -> Fact:
-    return Fact(name, about, ("orders",), _FIRST | _same(*AS_NOW), _ORDER_FILTERS, kept_by=OF_FIRST, rows="orders")
+    return Fact(
+        name,
+        about,
+        ("orders",),
+        _FIRST | _same(*CURRENT_CUSTOMER_ATTRIBUTES),
+        _ORDER_FILTERS,
+        kept_by=OF_FIRST,
+        rows="orders",
+    )
 
 
-HISTORIES = _of_known_customers("histories", "the orders of known customers, split by the first order's attributes")
-BEFORE = _of_known_customers("gaps_before", "how many orders came after which silence (histogram `gaps`)")
-AFTER = _of_known_customers("gaps_after", "how many orders were followed by which silence (histogram `gaps`)")
-BY_DAY = _of_known_customers("gaps_by_day", "as gaps_before, several orders of one day taken as one (histogram `gaps`)")
-HISTOGRAMS = {BEFORE: "before", AFTER: "after", BY_DAY: "before_by_day"}
+CUSTOMER_ORDERS = _of_known_customers(
+    "histories", "the orders of known customers, split by the first order's attributes"
+)
+GAPS_BEFORE = _of_known_customers("gaps_before", "how many orders came after which silence (histogram `gaps`)")
+GAPS_AFTER = _of_known_customers("gaps_after", "how many orders were followed by which silence (histogram `gaps`)")
+GAP_DAYS = _of_known_customers(
+    "gaps_by_day", "as gaps_before, several orders of one day taken as one (histogram `gaps`)"
+)
+HISTOGRAMS = {GAPS_BEFORE: "before", GAPS_AFTER: "after", GAP_DAYS: "before_by_day"}
 """What the orders of one day, gap and number have in common is in a histogram already: no order need be read."""
 FORECASTS, SUBSCRIPTION_FORECASTS = KINDS_OF_FORECAST = ("forecasts", "subscription_forecasts")
 """What must be there for a metric that looks ahead: it covers the days of orders up to the latest forecast's."""
 PREDICTIONS = Fact(
     "predictions", "one row per customer and forecast, on the last day the forecast knew", (FORECASTS,),
-    _FIRST | _same(*AS_NOW), (*_FIRST.values(), *AS_NOW), snapshot=True,
+    _FIRST | _same(*CURRENT_CUSTOMER_ATTRIBUTES), (*_FIRST.values(), *CURRENT_CUSTOMER_ATTRIBUTES), snapshot=True,
 )  # fmt: skip
-PROSPECTS = Fact(
+PREDICTIONS_BY_FIRST_ORDER = Fact(
     "prospects", "one row per customer of the latest forecast, on the day of the first order", (FORECASTS,),
-    _FIRST | _same(*AS_NOW), (*_FIRST.values(), *AS_NOW), rows="predictions",
+    _FIRST | _same(*CURRENT_CUSTOMER_ATTRIBUTES), (*_FIRST.values(), *CURRENT_CUSTOMER_ATTRIBUTES), rows="predictions",
 )  # fmt: skip
 SUBSCRIPTIONS = Fact(
     "subscription_predictions", "one row per running subscription and forecast, on the last day the forecast knew",
@@ -119,7 +131,16 @@ SUBSCRIPTIONS = Fact(
 )  # fmt: skip
 
 DECLARED = tuple(fact_of(declared) for declared in FACT_TABLES)
-FACTS = (*DECLARED, HISTORIES, BEFORE, AFTER, BY_DAY, PREDICTIONS, PROSPECTS, SUBSCRIPTIONS)
+FACTS = (
+    *DECLARED,
+    CUSTOMER_ORDERS,
+    GAPS_BEFORE,
+    GAPS_AFTER,
+    GAP_DAYS,
+    PREDICTIONS,
+    PREDICTIONS_BY_FIRST_ORDER,
+    SUBSCRIPTIONS,
+)
 
 
 class Timing(Enum):
@@ -202,7 +223,7 @@ def _definition(measure: Measure) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Term:
+class SignedMeasure:
     """A measure with its sign and timing."""
 
     sign: int
@@ -211,16 +232,16 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
-class Amount:
+class Sum:
     """A sum of measures with signs: what stands above or below a metric's line."""
 
-    terms: tuple[Term, ...] = field(default=())
+    terms: tuple[SignedMeasure, ...] = field(default=())
 
-    def __add__(self, other: Amount) -> Amount:
-        return Amount(self.terms + other.terms)
+    def __add__(self, other: Sum) -> Sum:
+        return Sum(self.terms + other.terms)
 
-    def __sub__(self, other: Amount) -> Amount:
-        return Amount(self.terms + tuple(Term(-t.sign, t.measure, t.timing) for t in other.terms))
+    def __sub__(self, other: Sum) -> Sum:
+        return Sum(self.terms + tuple(SignedMeasure(-t.sign, t.measure, t.timing) for t in other.terms))
 
     @property
     def facts(self) -> tuple[Fact, ...]:
@@ -228,28 +249,28 @@ class Amount:
         return tuple(dict.fromkeys(term.measure.fact for term in self.terms))
 
 
-def within(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Amount:
+def within(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
     """The sum over the rows inside the period."""
-    return Amount((Term(1, Measure(fact, of, where, **more), Timing.WITHIN),))  # type: ignore[arg-type]
+    return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.WITHIN),))  # type: ignore[arg-type]
 
 
-def before_start(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Amount:
+def before_start(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
     """The sum over all rows before the period's start."""
-    return Amount((Term(1, Measure(fact, of, where, **more), Timing.BEFORE_START),))  # type: ignore[arg-type]
+    return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.BEFORE_START),))  # type: ignore[arg-type]
 
 
-def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Amount:
+def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
     """The sum over all rows before the period's end."""
-    return Amount((Term(1, Measure(fact, of, where, **more), Timing.BEFORE_END),))  # type: ignore[arg-type]
+    return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.BEFORE_END),))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=64)
-def persons(fact: Fact) -> Amount:
+def persons(fact: Fact) -> Sum:
     """Distinct known customers with a row inside the period."""
     return within(fact, distinct=PERSON)
 
 
 FIRST_IN_PERIOD = (_.gap == NONE) | (_.day - _.gap < _.period_start)
 """An order that is its customer's first inside the period: counting these counts distinct customers."""
-CUSTOMERS_ORDERING = within(BEFORE, _.n, FIRST_IN_PERIOD)
+CUSTOMERS_ORDERING = within(GAPS_BEFORE, _.n, FIRST_IN_PERIOD)
 """Distinct known customers with an order in the period."""

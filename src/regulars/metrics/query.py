@@ -54,7 +54,7 @@ def condition(text: str) -> Condition:
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """Which metrics, over which periods, split by what, of which orders."""
 
     metrics: tuple[Metric, ...]

@@ -169,7 +169,7 @@ class Block:
         )
 
 
-class Answers(Sequence[Value]):
+class Result(Sequence[Value]):
     """All values of a question, by metric, period and split: held as arrays, made into values as they are taken."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from regulars.metrics.deferred import Deferred
 from regulars.metrics.measures import (
-    AFTER,
-    AS_NOW,
-    BEFORE,
-    BY_DAY,
+    CURRENT_CUSTOMER_ATTRIBUTES,
     FORECASTS,
+    GAP_DAYS,
+    GAPS_AFTER,
+    GAPS_BEFORE,
     HISTOGRAMS,
     OF_FIRST,
     ORDERS,
     PREDICTIONS,
-    PROSPECTS,
+    PREDICTIONS_BY_FIRST_ORDER,
     SUBSCRIPTION_FORECASTS,
     SUBSCRIPTIONS,
     Expression,
@@ -48,7 +48,7 @@ def relation(
         rows = rows.filter(rows.histogram == HISTOGRAMS[fact]).mutate(day_gone=rows.day + active_window)
     elif fact.table == "orders":
         rows = _orders(facts, fact, where, by)
-        seen = Seen(rows, fact, active_window)
+        seen = FactView(rows, fact, active_window)
         rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
     else:
         rows = _filtered(_with_attributes(_rows(facts, fact), facts, where, by), fact, where)
@@ -61,7 +61,7 @@ def histogram_of(fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) 
     return "gaps" if fact in HISTOGRAMS and not where and not by else ""
 
 
-class Seen:
+class FactView:
     """Rows of a fact's table as the fact's expressions see them: `_.gap` is a column here, though no row holds it.
 
     `only` says which rows the fact has, None for all; `added` are the columns it adds.
@@ -72,12 +72,12 @@ class Seen:
         self.only: ir.BooleanValue | None = None
         self.added: dict[str, ir.Value] = {}
         one = ibis.literal(1, type="int64")
-        if fact is BEFORE:
+        if fact is GAPS_BEFORE:
             number = smaller(rows.order_number, ibis.literal(3, type="int32"))
             self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": one}
-        elif fact is AFTER:
+        elif fact is GAPS_AFTER:
             self.added = {"gap": _gap(rows.next_day - rows.day), "n": one, "day_gone": rows.day + active_window}
-        elif fact is BY_DAY:
+        elif fact is GAP_DAYS:
             # The first order of a purchase day; its customer's second purchase day follows on the first.
             self.only = rows.previous_day.isnull() | (rows.previous_day < rows.day)
             number = ibis.cases((rows.previous_day.isnull(), 1), (rows.previous_day == rows.first_day, 2), else_=3)
@@ -91,7 +91,7 @@ def _gap(days: ir.IntegerValue) -> ir.IntegerValue:
 
 def orders_of_customers(facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
     """The orders of known customers that meet the conditions, with the columns `by`."""
-    return _orders(facts, BEFORE, where, by)
+    return _orders(facts, GAPS_BEFORE, where, by)
 
 
 def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
@@ -109,13 +109,15 @@ def _rows(facts: Facts, fact: Fact) -> ir.Table:
         return facts.table(fact.table)
     said = today(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
     rows = of_customers(said, facts.table(FORECASTS))
-    return rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day) if fact is PROSPECTS else rows
+    return (
+        rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day) if fact is PREDICTIONS_BY_FIRST_ORDER else rows
+    )
 
 
 def _with_attributes(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
     """rows plus the attributes of their persons that are asked for: of the first order, and what their records say today."""
     missing = {*by, *(one.column for one in where)} - {*rows.columns}
-    if told := [name for name in AS_NOW if name in missing]:
+    if told := [name for name in CURRENT_CUSTOMER_ATTRIBUTES if name in missing]:
         people = facts.table("persons")
         rows = _joined(rows, people, {name: people[name.removeprefix("customer_")] for name in told})
     if first := [name for name in OF_FIRST if name in missing]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from regulars.metrics.catalogue import BY_NAME
 from regulars.metrics.compute.estimates import Estimate, estimate, hide
-from regulars.metrics.compute.execute import Remembered
+from regulars.metrics.compute.execute import LRUCache
 from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.plan import Step, every_row, plan
 from regulars.metrics.compute.plan_values import plan_grid, plan_values
@@ -18,9 +18,9 @@ from regulars.metrics.compute.quantiles import ValueEstimates
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
 from regulars.metrics.compute.unknown import all_left_out, unknown_shares
 from regulars.metrics.maturity import resolved
-from regulars.metrics.measures import BEFORE, CUSTOMERS_ORDERING, LINES, ORDERS, Amount, persons
-from regulars.metrics.query import Facts, Question
-from regulars.metrics.query_result import Answers, Block, Changes, Flags
+from regulars.metrics.measures import CUSTOMERS_ORDERING, GAPS_BEFORE, LINES, ORDERS, Sum, persons
+from regulars.metrics.query import Facts, Query
+from regulars.metrics.query_result import Block, Changes, Flags, Result
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
@@ -45,19 +45,19 @@ class Found:
 class Work:
     """What is known so far about a question."""
 
-    question: Question
+    question: Query
     facts: Facts
     periods: tuple[Period, ...] = ()
     scope: Scope | None = None
     metrics: tuple[Metric, ...] = ()
     """Those asked for, and those that a comparison judges them among."""
     sums: Sums | None = None
-    people: dict[str, Amount] = field(default_factory=dict)
+    people: dict[str, Sum] = field(default_factory=dict)
     """How many customers each metric rests on, where a comparison wants to know."""
     found: dict[str, Found] = field(default_factory=dict)
     changes: dict[Metric, Changes] = field(default_factory=dict)
     year_earlier: dict[Metric, Changes] = field(default_factory=dict)
-    values: Answers = field(default_factory=lambda: Answers(()))
+    values: Result = field(default_factory=lambda: Result(()))
 
 
 def choose_periods(work: Work) -> Work:
@@ -84,10 +84,10 @@ def sum_up(work: Work) -> Work:
     return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
 
 
-def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
+def _amounts(work: Work) -> tuple[list[Sum], dict[str, Sum]]:
     """What must be summed up, and how many customers each metric rests on."""
-    amounts: list[Amount] = []
-    people: dict[str, Amount] = {}
+    amounts: list[Sum] = []
+    people: dict[str, Sum] = {}
     question = work.question
     if question.compare:
         amounts += amounts_for_hazards(work.metrics)
@@ -101,7 +101,7 @@ def _amounts(work: Work) -> tuple[list[Amount], dict[str, Amount]]:
     return amounts, people
 
 
-def _people(metric: Metric, question: Question) -> Amount:
+def _people(metric: Metric, question: Query) -> Sum:
     """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
     amount = metric.people
     of_orders = (persons(ORDERS), persons(LINES))
@@ -197,12 +197,10 @@ def label(work: Work) -> Work:
     if work.changes:
         before = Times.of([calendar.compared_with(period) for period in asked])
         year = Times.of([calendar.year_earlier(period) for period in asked])
-    return replace(
-        work, values=Answers([_block(work, one, rows, times, before, year) for one in work.question.metrics])
-    )
+    return replace(work, values=Result([_block(work, one, rows, times, before, year) for one in work.question.metrics]))
 
 
-def planned(question: Question, facts: Facts) -> list[Step]:
+def planned(question: Query, facts: Facts) -> list[Step]:
     """From what the question would be answered: a step for each query of sums. Reads no row."""
     work = choose_scope(choose_periods(Work(question, facts)))
     assert work.scope is not None
@@ -212,7 +210,7 @@ def planned(question: Question, facts: Facts) -> list[Step]:
     if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
         found.append(
             every_row(
-                BEFORE,
+                GAPS_BEFORE,
                 work.scope,
                 "who was active at both ends of a period longer than the active window",
             )
@@ -240,21 +238,21 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
 )
 
 
-def answer(question: Question, facts: Facts) -> Answers:
+def run_query(question: Query, facts: Facts) -> Result:
     """The values of all metrics, by metric, period and split. Answers are remembered for as long as nothing changes."""
     if facts.version is None:
         return _answered(question, facts)
     return _remembered.get((facts.version, question), lambda: _answered(question, facts))
 
 
-def _answered(question: Question, facts: Facts) -> Answers:
+def _answered(question: Query, facts: Facts) -> Result:
     work = Work(question, facts)
     for step in STEPS:
         work = step(work)
     return work.values
 
 
-_remembered: Remembered[tuple[str, Question], Answers] = Remembered(64)
+_remembered: LRUCache[tuple[str, Query], Result] = LRUCache(64)
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,13 @@ _TABLES = {
         "as_of": "DATE NOT NULL", "person": "BIGINT NOT NULL", "bucket": "INTEGER NOT NULL", "first_country": "VARCHAR",
         "first_channel": "VARCHAR", "first_coupon": "VARCHAR", "first_product": "VARCHAR", "frequency": "INTEGER NOT NULL",
         "recency": "INTEGER NOT NULL", "age": "INTEGER NOT NULL", "revenue_to_date": f"{_MONEY} NOT NULL",
-        "profit_to_date": _MONEY, "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
-        "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
+        "profit_to_date": _MONEY, "probability_alive": "FLOAT NOT NULL",
+        "probability_purchase_30d": "FLOAT NOT NULL", "probability_purchase_90d": "FLOAT NOT NULL",
+        "probability_purchase_365d": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": f"{_MONEY} NOT NULL", "revenue": f"{_MONEY} NOT NULL", "profit": _MONEY,
         "value_low": f"{_MONEY} NOT NULL", "value_high": f"{_MONEY} NOT NULL", "value_year": f"{_MONEY} NOT NULL",
-        "revenue_at_stake": f"{_MONEY} NOT NULL", "profit_at_stake": _MONEY, "median_days": "FLOAT",
-        "overdue": "FLOAT NOT NULL", "buys_90_at_last": "FLOAT NOT NULL",
+        "revenue_at_risk": f"{_MONEY} NOT NULL", "profit_at_risk": _MONEY, "median_days": "FLOAT",
+        "overdue": "FLOAT NOT NULL", "probability_purchase_90d_at_last": "FLOAT NOT NULL",
     },
     SUBSCRIPTION_FORECASTS: {
         "as_of": "DATE PRIMARY KEY", "made_at": "TIMESTAMP NOT NULL", "horizon": "INTEGER NOT NULL",
@@ -58,11 +59,12 @@ _TABLES = {
     SUBSCRIPTION_PREDICTIONS: {
         "as_of": "DATE NOT NULL", "source": "VARCHAR NOT NULL", "subscription_id": "VARCHAR NOT NULL", "person": "BIGINT",
         "bucket": "INTEGER NOT NULL", "plan": "VARCHAR NOT NULL", "renewed": "INTEGER NOT NULL", "age": "INTEGER NOT NULL",
-        "due": "INTEGER NOT NULL", "alive": "FLOAT NOT NULL", "buys_30": "FLOAT NOT NULL", "buys_90": "FLOAT NOT NULL",
-        "buys_365": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
+        "due": "INTEGER NOT NULL", "probability_alive": "FLOAT NOT NULL",
+        "probability_purchase_30d": "FLOAT NOT NULL", "probability_purchase_90d": "FLOAT NOT NULL",
+        "probability_purchase_365d": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": _MONEY, "revenue": _MONEY, "profit": _MONEY, "value_low": _MONEY,
         "value_high": _MONEY, "value_at_stake": _MONEY, "median_days": "FLOAT", "overdue": "FLOAT",
-        "buys_90_at_last": "FLOAT NOT NULL",
+        "probability_purchase_90d_at_last": "FLOAT NOT NULL",
     },
 }  # fmt: skip
 _COLUMNS = (
@@ -163,11 +165,13 @@ def value(rows: ir.Table) -> ir.DecimalValue:
 
 def at_stake(rows: ir.Table) -> ir.DecimalValue:
     """How much less that is, within 12 months, than if it were sure that they are a customer still."""
-    return rows.profit_at_stake.fill_null(rows.revenue_at_stake)
+    return rows.profit_at_risk.fill_null(rows.revenue_at_risk)
 
 
 def at_risk(rows: ir.Table) -> ir.BooleanValue:
     """Who is leaving: bought on two days or more, and is less than half as likely to buy within 90 days as at their last
     purchase.
     """
-    return (rows.frequency >= 1) & (rows.buys_90 < rows.buys_90_at_last / ibis.literal(2.0))
+    return (rows.frequency >= 1) & (
+        rows.probability_purchase_90d < rows.probability_purchase_90d_at_last / ibis.literal(2.0)
+    )

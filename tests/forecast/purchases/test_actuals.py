@@ -6,15 +6,15 @@ from datetime import date
 
 import pytest
 
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecasting import Forecasting
 from regulars.warehouse.identity.corrections import join
 
 
 @pytest.mark.slow
 def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
-    app.forecast(Wish(as_of=date(2025, 10, 2)))  # 90 days before the last day of the data
-    app.forecast(Wish(as_of=date(2025, 11, 1)))
+    app.forecast(ForecastOptions(as_of=date(2025, 10, 2)))  # 90 days before the last day of the data
+    app.forecast(ForecastOptions(as_of=date(2025, 11, 1)))
     app.forecast()
     recent, middle, long_ago = app.forecasts()
     found = {(one.as_of, one.days): one for one in app.hindsight()}
@@ -40,7 +40,7 @@ def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: Forecasting):
 
 def test_customers_joined_later_are_still_those_who_came(app: Forecasting):
     """Joined, two customers are one, under the number of one of them: what the other did must not be lost."""
-    app.forecast(Wish(as_of=date(2025, 11, 1)))
+    app.forecast(ForecastOptions(as_of=date(2025, 11, 1)))
     (before,) = app.hindsight()
     buyers = (
         "SELECT email FROM facts.persons WHERE email IS NOT NULL AND person {} (SELECT person FROM facts.orders"

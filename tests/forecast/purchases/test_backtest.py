@@ -14,7 +14,7 @@ import pytest
 from forecast import simulated
 from forecast.customers import draw
 from metrics.shops import TestShop, order, shop
-from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
@@ -110,7 +110,7 @@ def test_quarters_with_few_customers_are_left_out(engine: Engine):
 
 def drawn(model: str, number: int = 3000, seed: int = 9) -> Quarter:
     people = draw(model, number, seed, horizon=HIDDEN)
-    cells = Cells.of(people.summary)
+    cells = RFMSummary.of(people.summary)
     return Quarter(START, cells, np.round(people.x / 4), people.later)
 
 
@@ -159,7 +159,7 @@ def trials_of(*log_scores: float, of: Quarter, times: int = 1) -> list[Trial]:
     ] * times
 
 
-EVEN = Quarter(START, Cells(np.zeros(4), np.zeros(4), np.ones(4), np.full(4, 100.0)), np.zeros(4), np.zeros(4))
+EVEN = Quarter(START, RFMSummary(np.zeros(4), np.zeros(4), np.ones(4), np.full(4, 100.0)), np.zeros(4), np.zeros(4))
 
 
 def test_a_gain_has_a_standard_error():
@@ -208,7 +208,7 @@ def test_without_a_past_the_usual_model_is_taken():
 
 
 def test_where_nobody_leaves_a_model_says_so():
-    cells = Cells.of(draw("nbd", 3000, 8).summary).grouped()
+    cells = RFMSummary.of(draw("nbd", 3000, 8).summary).grouped()
     found = candidates(cells)
     assert "nbd" in found and "pareto" not in found
     with pytest.raises(ForecastRefused, match=r"The model pareto cannot be told from these customers: \w"):

@@ -13,7 +13,7 @@ from regulars.forecast.models.purchase_models import Future
 from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.accuracy.chance import SpentByPast
 from regulars.forecast.purchases.monetary_value import Spending
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.seasonal_time import Clock
 
 R, ALPHA = np.array([0.3, 0.6, 1.5, 5.0]), np.array([10.0, 50.0, 20.0, 100.0])
@@ -44,7 +44,7 @@ def nbd() -> PurchaseForecast:
 
 def test_purchases_and_what_they_bring_differ_as_draws_of_the_models_do(nbd: PurchaseForecast):
     """Two kinds of customers, one of whom a few never paid; 40,000 draws of what all of them do and spend in 90 days."""
-    cells = Cells(np.array([0.0, 4.0]), np.array([0.0, 150.0]), np.array([200.0, 200.0]), np.array([30.0, 20.0]))
+    cells = RFMSummary(np.array([0.0, 4.0]), np.array([0.0, 150.0]), np.array([200.0, 200.0]), np.array([30.0, 20.0]))
     amounts = [np.linspace(10, 60, 25), np.linspace(100, 300, 20)]  # of 30 and of 20 customers; five paid nothing
     spent = SpentByPast(
         cells, np.array([25.0, 20.0]), np.array([a.sum() for a in amounts]), np.array([(a**2).sum() for a in amounts])
@@ -71,7 +71,7 @@ def test_purchases_and_what_they_bring_differ_as_draws_of_the_models_do(nbd: Pur
 
 
 def test_where_all_are_expected_to_spend_alike_their_means_tell_how_days_differ(nbd: PurchaseForecast):
-    cells = Cells(np.array([0.0]), np.array([0.0]), np.array([200.0]), np.array([2.0]))
+    cells = RFMSummary(np.array([0.0]), np.array([0.0]), np.array([200.0]), np.array([2.0]))
     spent = SpentByPast(cells, np.array([2.0]), np.array([40.0]), np.array([10.0**2 + 30.0**2]))
     spend = Spending("mean", "few", {"mean": 20.0}, "revenue", 1.0, "")
     r, alpha = nbd.estimate.values

@@ -11,7 +11,7 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.data_requirements import Evidence, evidence, insist, reasons
 from regulars.forecast.purchases.monetary_value import cap
 from regulars.forecast.purchases.pipeline import make
@@ -65,7 +65,7 @@ def test_evidence_is_counted_as_of_the_day():
 def test_a_small_shop_is_refused_before_anything_is_fitted():
     engine = Engine(ibis.duckdb.from_connection(small().con))
     with pytest.raises(ForecastRefused, match="500 customers"):
-        make(engine, "GBP", epoch_day(date(2024, 1, 10)), Wish())
+        make(engine, "GBP", epoch_day(date(2024, 1, 10)), ForecastOptions())
 
 
 def test_orders_worth_nothing_give_no_forecast():
@@ -77,9 +77,9 @@ def test_orders_worth_nothing_give_no_forecast():
 def test_a_refused_forecast_leaves_no_version(app: Forecasting):
     before = app.warehouse.number
     with pytest.raises(ForecastRefused, match="days of orders are needed"):
-        app.forecast(Wish(as_of=date(2024, 3, 1)))
+        app.forecast(ForecastOptions(as_of=date(2024, 3, 1)))
     with pytest.raises(UsageError, match="The data do not reach 2026-01-01"):
-        app.forecast(Wish(as_of=date(2026, 1, 1)))
+        app.forecast(ForecastOptions(as_of=date(2026, 1, 1)))
     assert app.warehouse.number == before
     assert app.forecasts() == ()
 
@@ -87,7 +87,7 @@ def test_a_refused_forecast_leaves_no_version(app: Forecasting):
 @pytest.mark.parametrize("wish", [{"horizon": 0}, {"horizon": 4000}, {"rate": -0.1}, {"rate": float("nan")}])
 def test_what_cannot_be_asked(wish: dict[str, float]):
     with pytest.raises(UsageError):
-        Wish(**wish)
+        ForecastOptions(**wish)
 
 
 def test_an_empty_shop_has_nothing_to_forecast_from(tmp_path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from forecast.simulated import cdnow
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import make
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused
@@ -29,7 +29,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     assert "do not tell whether any leave" in found.why
     assert found.value_of == "revenue" and "orders is not known" in found.value_why
     # Nobody leaves: all are customers still, and no value is lost with those who are silent.
-    assert found.totals["alive"] == 4338
+    assert found.totals["probability_alive"] == 4338
     assert found.totals["profit"] is None and found.totals["profit_at_risk"] is None
     assert Decimal(found.totals["revenue_at_risk"]) == 0
     assert found.backtest is not None
@@ -37,7 +37,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     for one in found.backtest["quarters"]:
         assert one["buyers"]["forecast"] == pytest.approx(one["buyers"]["came"], rel=0.25)
     with pytest.raises(ForecastRefused, match="nobody leaves"):
-        app.forecast(Wish(model="pareto"))
+        app.forecast(ForecastOptions(model="pareto"))
 
 
 @pytest.mark.slow
@@ -49,7 +49,7 @@ def test_ranges_on_cdnow_hold_more_often_than_chance_alone(data: Callable[[str],
     inside, by_chance = {30: 0, 90: 0}, {30: 0, 90: 0}
     origins = [(30, until) for until in range(end - 30, first + 269, -30)] + [(90, end - 90)]
     for days, until in origins:
-        totals = make(engine, "USD", int(until), Wish())[0].totals
+        totals = make(engine, "USD", int(until), ForecastOptions())[0].totals
         came, stated, expected = (
             made.buyers(until, days),
             totals["buyers_range"][str(days)],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.store import KEPT
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.shop import Shop
@@ -40,7 +40,7 @@ def test_a_shop_without_forecasts_has_none(app: Forecasting):
 
 def test_a_forecast_is_read_as_it_was_made(app: Forecasting):
     before = app.warehouse.number
-    made = app.forecast(Wish(horizon=180, rate=0.05))
+    made = app.forecast(ForecastOptions(horizon=180, rate=0.05))
     (found,) = app.forecasts()
     assert found == made
     assert found.stale == ()
@@ -72,8 +72,8 @@ def test_predictions_of_an_older_shape_go_with_the_next_deriving(app: Forecastin
 
 
 def test_one_of_the_same_day_replaces_the_other(app: Forecasting):
-    app.forecast(Wish(horizon=30))
-    app.forecast(Wish(horizon=60))
+    app.forecast(ForecastOptions(horizon=30))
+    app.forecast(ForecastOptions(horizon=60))
     (found,) = app.forecasts()
     assert found.horizon == 60
     assert len(kept(app)[LAST]) == found.customers
@@ -81,7 +81,7 @@ def test_one_of_the_same_day_replaces_the_other(app: Forecasting):
 
 @pytest.mark.slow
 def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: Forecasting, tmp_path: Path):
-    app.forecast(Wish(as_of=LAST - timedelta(90)))
+    app.forecast(ForecastOptions(as_of=LAST - timedelta(90)))
     app.forecast()
     before = kept(app)
     assert len(before) == 2
@@ -91,7 +91,7 @@ def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: Forec
     assert kept(app) == before
     app.derive_again()
     assert kept(app) == before
-    app.forecast(Wish(model="mbg"))
+    app.forecast(ForecastOptions(model="mbg"))
     earlier = LAST - timedelta(90)
     assert kept(app)[earlier] == before[earlier] and kept(app)[LAST] != before[LAST]
 
@@ -100,11 +100,11 @@ def test_earlier_forecasts_stay_through_loads_undo_and_deriving_again(app: Forec
 def test_the_last_five_are_kept(app: Forecasting):
     days = [LAST - timedelta(10 * back) for back in range(KEPT)]
     for day in reversed(days):
-        app.forecast(Wish(as_of=day))
+        app.forecast(ForecastOptions(as_of=day))
     assert [found.as_of for found in app.forecasts()] == days
     # One of long ago is kept for having been asked for just now; the earliest of the others goes.
     ago = LAST - timedelta(200)
-    app.forecast(Wish(as_of=ago))
+    app.forecast(ForecastOptions(as_of=ago))
     assert [found.as_of for found in app.forecasts()] == [*days[:-1], ago]
     assert sorted(kept(app)) == sorted([*days[:-1], ago])
 
@@ -164,5 +164,5 @@ def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: Forecas
 
 @pytest.mark.parametrize("model", ["pareto", "mbg", "bg"])
 def test_a_model_that_is_asked_for_is_taken(app: Forecasting, model: str):
-    made = app.forecast(Wish(model=model))
+    made = app.forecast(ForecastOptions(model=model))
     assert (made.model, made.why) == (model, "it was asked for")

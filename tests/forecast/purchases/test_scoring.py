@@ -13,9 +13,9 @@ import pytest
 
 from forecast.customers import draw
 from regulars.app import App
-from regulars.forecast import Cells, PurchaseForecast, fit
+from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import scoring
 from regulars.forecast.purchases.pipeline import make
 from regulars.forecast.purchases.scoring import ranges, scores
@@ -30,13 +30,13 @@ def fitted(request: pytest.FixtureRequest) -> PurchaseForecast:
     return fit(draw(request.param, 4000, 5).summary, request.param)
 
 
-def some(number: int = 60, longest: int = 900) -> Cells:
+def some(number: int = 60, longest: int = 900) -> RFMSummary:
     chance = np.random.default_rng(3)
     T = chance.integers(1, longest, number).astype(float)
     x = np.minimum(chance.poisson(2, number), T)
     t_x = np.where(x > 0, np.maximum(np.floor(T * chance.random(number)), x), 0.0)
     T[0] = x[0] = t_x[0] = 0  # just bought for the first time
-    return Cells(x, t_x, T, np.ones(number))
+    return RFMSummary(x, t_x, T, np.ones(number))
 
 
 def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
@@ -45,10 +45,10 @@ def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
     said = {name: np.asarray(table[name]) for name in table.column_names}
     np.testing.assert_array_equal([said["frequency"], said["recency"], said["age"]], [cells.x, cells.t_x, cells.T])
     direct = {
-        "alive": fitted.alive(cells),
-        "buys_30": fitted.probability_of_purchase(cells, 30),
-        "buys_90": fitted.probability_of_purchase(cells, 90),
-        "buys_365": fitted.probability_of_purchase(cells, 365),
+        "probability_alive": fitted.probability_alive(cells),
+        "probability_purchase_30d": fitted.probability_of_purchase(cells, 30),
+        "probability_purchase_90d": fitted.probability_of_purchase(cells, 90),
+        "probability_purchase_365d": fitted.probability_of_purchase(cells, 365),
         "purchases": fitted.expected_purchases(cells, 200),
         "worth": fitted.discounted_purchases(cells, 200, 1.08 ** (1 / 365) - 1),
         "overdue": fitted.overdue(cells),
@@ -60,8 +60,11 @@ def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
     median[median >= 36_500] = np.inf
     np.testing.assert_allclose(np.nan_to_num(said["median_days"], nan=np.inf), median, rtol=1e-6)
     # What those surely still customers buy in a year more than these: 1 / alive times as much.
-    year, alive = fitted.discounted_purchases(cells, 365, 1.08 ** (1 / 365) - 1), fitted.alive(cells)
-    np.testing.assert_allclose(said["worth_at_stake"], year / alive - year, rtol=1e-7, atol=1e-12)
+    year, probability_alive = (
+        fitted.discounted_purchases(cells, 365, 1.08 ** (1 / 365) - 1),
+        fitted.probability_alive(cells),
+    )
+    np.testing.assert_allclose(said["worth_at_risk"], year / probability_alive - year, rtol=1e-7, atol=1e-12)
     # Discounted a purchase at a time, a range is worth as much a purchase as what is expected.
     each = said["worth"] / fitted.expected_purchases(cells, 200)
     np.testing.assert_allclose(said["worth_high"], said["purchases_high"] * each, rtol=1e-9)
@@ -77,7 +80,7 @@ def test_threads_share_the_work_and_change_nothing(monkeypatch: pytest.MonkeyPat
 
 def test_the_chance_at_the_last_purchase_is_that_of_the_day_itself(fitted: PurchaseForecast):
     cells = some()
-    said = np.asarray(scores(fitted, cells, 365, 0.1)["buys_90_at_last"])
+    said = np.asarray(scores(fitted, cells, 365, 0.1)["probability_purchase_90d_at_last"])
     for place in range(len(cells.x)):
         x, t = cells.x[place], cells.t_x[place]
         then = {"frequency": [x], "recency": [t], "T": [t]}
@@ -86,7 +89,7 @@ def test_the_chance_at_the_last_purchase_is_that_of_the_day_itself(fitted: Purch
 
 def test_ranges_are_quantiles_of_the_predicted_counts(fitted: PurchaseForecast):
     cells = some(longest=50)  # so young that no ages are taken together
-    low, high = ranges(fitted, cells, fitted.alive(cells), 365)
+    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
     until = np.cumsum(fitted.probability_of_counts(cells, 365, 200), axis=1)
     np.testing.assert_array_equal(low, (until < 0.1).sum(axis=1))
     np.testing.assert_array_equal(high, (until < 0.9).sum(axis=1))
@@ -95,7 +98,7 @@ def test_ranges_are_quantiles_of_the_predicted_counts(fitted: PurchaseForecast):
 
 def test_ranges_of_old_customers_leave_a_tenth_out_on_each_side(fitted: PurchaseForecast):
     cells = some(300)
-    low, high = ranges(fitted, cells, fitted.alive(cells), 365)
+    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
     until = np.c_[np.zeros(300), np.cumsum(fitted.probability_of_counts(cells, 365, 200), axis=1)]
     for q, found in ((0.1, low), (0.9, high)):
         place = found.astype(int)
@@ -105,16 +108,16 @@ def test_ranges_of_old_customers_leave_a_tenth_out_on_each_side(fitted: Purchase
 
 def test_a_range_holds_eight_in_ten_of_those_who_come(fitted: PurchaseForecast):
     people = draw(fitted.model, 4000, 77, horizon=365)
-    cells = Cells.of(people.summary)
-    low, high = ranges(fitted, cells, fitted.alive(cells), 365)
+    cells = RFMSummary.of(people.summary)
+    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
     assert np.mean((people.later >= low) & (people.later <= high)) > 0.78
     assert np.mean(people.later > high) == pytest.approx(0.07, abs=0.04)
 
 
 def test_a_whale_has_a_range_too():
     fitted = fit(draw("bg", 3000, 5).summary, "bg")
-    cells = Cells(*(np.array([value]) for value in (1500.0, 700.0, 701.0, 1.0)))
-    low, high = ranges(fitted, cells, fitted.alive(cells), 365)
+    cells = RFMSummary(*(np.array([value]) for value in (1500.0, 700.0, 701.0, 1.0)))
+    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
     until = np.cumsum(fitted.probability_of_counts(cells, 365, 1200))
     assert low[0] == pytest.approx((until < 0.1).sum(), rel=0.03)
     assert high[0] == pytest.approx((until < 0.9).sum(), rel=0.03) and high[0] > 700
@@ -125,7 +128,7 @@ def predicted(loaded) -> list[dict[str, object]]:
     """The predictions of the simulated shop, and beside them its rows."""
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
-        forecast, rows = make(engine, "GBP", epoch_day(date(2026, 1, 1)), Wish())
+        forecast, rows = make(engine, "GBP", epoch_day(date(2026, 1, 1)), ForecastOptions())
         found = engine.read(rows).to_pylist()
         engine.forget()
     for row in found:
@@ -152,8 +155,10 @@ def test_money_is_purchases_times_spend_in_profit(predicted):
         assert row["value_low"] <= row["profit"] * Decimal("1.0001") or row["purchases_low"] > row["purchases"]
         assert row["value_low"] <= row["value_high"]
         # Chances are of single precision.
-        stake, alive = float(row["profit_at_stake"]), row["alive"]
-        assert stake * alive == pytest.approx(float(row["profit"]) * (1 - alive), rel=1e-4, abs=1e-3)
+        stake, probability_alive = float(row["profit_at_risk"]), row["probability_alive"]
+        assert stake * probability_alive == pytest.approx(
+            float(row["profit"]) * (1 - probability_alive), rel=1e-4, abs=1e-3
+        )
 
 
 def test_what_was_and_how_it_began_is_kept_beside_what_is_to_come(predicted, facts: duckdb.DuckDBPyConnection):
@@ -170,13 +175,16 @@ def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loa
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
         _, rows = make(
-            engine, "GBP", epoch_day(date(2026, 1, 1)), Wish(horizon=730, model=predicted[0]["forecast"].model)
+            engine,
+            "GBP",
+            epoch_day(date(2026, 1, 1)),
+            ForecastOptions(horizon=730, model=predicted[0]["forecast"].model),
         )
         further = {row["person"]: row for row in engine.read(rows).to_pylist()}
         engine.forget()
     for row in predicted:
         other = further[row["person"]]
-        for name in ("revenue_at_stake", "profit_at_stake"):
+        for name in ("revenue_at_risk", "profit_at_risk"):
             assert other[name] == pytest.approx(row[name], abs=Decimal("0.0002"))
         assert other["profit"] >= row["profit"] == row["value_year"]
         assert other["value_year"] == pytest.approx(row["value_year"], abs=Decimal("0.0002"))
@@ -197,7 +205,11 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
         stated = totals[f"{name}_range"]
         assert stated["low"] < float(totals[name]) < stated["high"]
         assert stated["low"] * stated["high"] == pytest.approx(float(totals[name]) ** 2)  # even on the log scale
-    leaving = [row for row in predicted if row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2]
+    leaving = [
+        row
+        for row in predicted
+        if row["frequency"] >= 1 and row["probability_purchase_90d"] < row["probability_purchase_90d_at_last"] / 2
+    ]
     assert 0 < len(leaving) == totals["at_risk"]
     for value in ("revenue", "profit"):
         assert Decimal(totals[f"{value}_at_risk"]) == sum(row[f"{value}_at_stake"] for row in leaving)
@@ -207,7 +219,7 @@ def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnecti
     """Half a year is hidden and forecast: of customers known by then, those who bought within 90 days, and their purchases."""
     engine = Engine(ibis.duckdb.from_connection(facts))
     until = epoch_day(date(2025, 7, 1))
-    forecast, rows = make(engine, "GBP", until, Wish(horizon=90))
+    forecast, rows = make(engine, "GBP", until, ForecastOptions(horizon=90))
     predicted_now = engine.read(rows).to_pylist()
     came = facts.execute(
         "SELECT count(DISTINCT person), count(DISTINCT (person, day)) FROM facts.orders"

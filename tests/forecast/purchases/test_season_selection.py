@@ -7,7 +7,7 @@ import pytest
 
 from forecast.simulated import DAY_ONE, drawn, season
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import make
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.season import factors
@@ -17,7 +17,7 @@ DAYS = 4 * 365 + 90
 
 
 def forecast(engine: Engine, until: int) -> Forecast:
-    return make(engine, "GBP", until, Wish(model="pareto"))[0]
+    return make(engine, "GBP", until, ForecastOptions(model="pareto"))[0]
 
 
 def on_the_calendar(engine: Engine, until: int, monkeypatch: pytest.MonkeyPatch) -> Forecast:
@@ -45,17 +45,17 @@ def test_what_is_said_of_each_customer_is_said_of_days_of_the_calendar():
     """In July, when demand is low, chances for 30 days are lower than for 30 days before Christmas: same pasts, same model."""
     made, until = drawn(5000, season(0.4, DAYS), 1), DAY_ONE + 3 * 365 + 181
     engine = made.engine()
-    found, rows = make(engine, "GBP", until, Wish(model="pareto"))
+    found, rows = make(engine, "GBP", until, ForecastOptions(model="pareto"))
     assert found.seasons is not None and found.seasons["taken"]
     said = engine.read(
-        rows.select("person", "frequency", "recency", "age", "buys_30", "median_days", "purchases")
+        rows.select("person", "frequency", "recency", "age", "probability_purchase_30d", "median_days", "purchases")
     ).to_pydict()
     last = made.day[made.day < until]
     first = {int(person): int(day) for person, day in zip(made.person, made.first, strict=True)}
     assert len(said["person"]) == found.customers
     assert all(until - 1 - first[person] == age for person, age in zip(said["person"], said["age"], strict=True))
     assert max(said["recency"]) <= max(said["age"]) and max(last) < until
-    assert sum(said["buys_30"]) == pytest.approx(made.buyers(until, 30), rel=0.12)
+    assert sum(said["probability_purchase_30d"]) == pytest.approx(made.buyers(until, 30), rel=0.12)
     assert sum(said["purchases"]) > 0 and min(day for day in said["median_days"] if day is not None) > 0
 
 

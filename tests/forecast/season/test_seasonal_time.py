@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from regulars.forecast import Cells
+from regulars.forecast import RFMSummary
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import epoch_day
 
@@ -15,9 +15,9 @@ UNTIL = epoch_day(date(2026, 1, 1))
 DECEMBER = np.array([1.0] * 11 + [2.0])
 
 
-def cells(*rows: tuple[float, float, float]) -> Cells:
+def cells(*rows: tuple[float, float, float]) -> RFMSummary:
     x, t_x, T = np.array(rows, dtype=float).T
-    return Cells(x, t_x, T, np.ones(len(rows)))
+    return RFMSummary(x, t_x, T, np.ones(len(rows)))
 
 
 def test_december_counts_twice():

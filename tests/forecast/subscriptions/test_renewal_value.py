@@ -8,7 +8,7 @@ import pytest
 
 from forecast.subscriptions.engines import Order, Row, subscribed
 from regulars.forecast.subscriptions.renewal_history import lives, past
-from regulars.forecast.subscriptions.renewal_value import Bringing, bringing
+from regulars.forecast.subscriptions.renewal_value import RenewalValue, bringing
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -16,7 +16,7 @@ AS_OF = date(2024, 6, 30)
 START = date(2024, 1, 10)
 
 
-def brought(rows: list[Row], orders: list[Order], terms: object = "month") -> Bringing:
+def brought(rows: list[Row], orders: list[Order], terms: object = "month") -> RenewalValue:
     engine = subscribed(rows, orders)
     until = epoch_day(AS_OF) + 1
     seen = past(engine, engine.fact("subscriptions"), Terms.read(terms), until)

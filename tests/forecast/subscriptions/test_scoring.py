@@ -82,25 +82,25 @@ def test_money_is_what_renewals_are_worth_on_their_days():
     assert days[-1] == 365
     assert row["purchases"] == pytest.approx(stays.sum(), rel=1e-6)
     assert row["worth"] == pytest.approx(stays @ worth)
-    assert row["worth_at_stake"] == pytest.approx((1 - stays) @ worth)
+    assert row["worth_at_risk"] == pytest.approx((1 - stays) @ worth)
     low, high = (int((1 - stays < share).sum()) for share in (0.1, 0.9))
     assert (row["purchases_low"], row["purchases_high"]) == (low, high)
     assert row["worth_low"] == pytest.approx(worth[:low].sum())
     assert row["worth_high"] == pytest.approx(worth[:high].sum())
-    assert row["buys_90_at_last"] == pytest.approx(5 / 5.7)
+    assert row["probability_purchase_90d_at_last"] == pytest.approx(5 / 5.7)
 
 
 def test_at_stake_is_of_twelve_months_whatever_the_horizon():
     began = np.array([LAST - 61])
     found = [scores(model(1, 0.7, 3.0, False), {"p": began}, LAST, days, 0.1).to_pylist()[0] for days in (30, 90, 800)]
-    assert len({row["worth_at_stake"] for row in found}) == 1
+    assert len({row["worth_at_risk"] for row in found}) == 1
     assert [row["purchases"] > 0 for row in found] == [False, True, True]
 
 
 def test_who_hardly_ever_leaves_has_no_median():
     (row,) = scores(model(12, 1e-3, 9.0, False), {"p": np.array([LAST - 40])}, LAST, 365, 0.1).to_pylist()
     assert row["median_days"] is None
-    assert row["buys_90_at_last"] == 0  # it renews but once a year
+    assert row["probability_purchase_90d_at_last"] == 0  # it renews but once a year
 
 
 def test_plans_without_a_model_are_left_out():

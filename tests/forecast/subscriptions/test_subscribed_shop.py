@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from forecast.subscriptions.population import UNTIL, Plan, Subscription, drawn, write
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.store import KEPT
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused, UsageError
@@ -42,10 +42,16 @@ def test_everybody_who_subscribes_is_forecast_once(app: Forecasting, subscribers
     assert made.totals["subscriptions"] == made.totals["persons"] == len(rows)
     assert made.totals["purchases"] == pytest.approx(sum(row["purchases"] for row in rows))
     assert float(made.totals["revenue"]) == pytest.approx(float(sum(row["revenue"] for row in rows)))
-    assert made.totals["renewing"]["90"] == pytest.approx(sum(row["buys_90"] for row in rows))
+    assert made.totals["renewing"]["90"] == pytest.approx(sum(row["probability_purchase_90d"] for row in rows))
     for row in rows:
-        assert row["alive"] == 1 and row["overdue"] is None and row["bucket"] == row["person"] % 32
-        assert row["buys_30"] <= row["buys_90"] <= row["buys_365"] <= row["purchases"] + 1e-6 or row["plan"] == "club"
+        assert row["probability_alive"] == 1 and row["overdue"] is None and row["bucket"] == row["person"] % 32
+        assert (
+            row["probability_purchase_30d"]
+            <= row["probability_purchase_90d"]
+            <= row["probability_purchase_365d"]
+            <= row["purchases"] + 1e-6
+            or row["plan"] == "club"
+        )
         assert row["value_low"] <= row["revenue"] <= row["value_high"] or row["plan"] == "club"
         one = running(subscribers)[row["subscription_id"]]
         assert row["renewed"] == sum(one.renewed_on(k) <= UNTIL for k in range(1, one.renewals + 1))
@@ -54,7 +60,7 @@ def test_everybody_who_subscribes_is_forecast_once(app: Forecasting, subscribers
 
 def test_what_is_forecast_is_what_becomes_of_them(app: Forecasting, subscribers: list[Subscription]):
     """The year to come, of which the forecast knows nothing; four of the model's own standard deviations."""
-    made = app.forecast_subscriptions(Wish(rate=0))
+    made = app.forecast_subscriptions(ForecastOptions(rate=0))
     assert made is not None
     now = running(subscribers)
     for days in (30, 90, 365):
@@ -90,7 +96,7 @@ def test_each_plan_has_its_term_its_model_and_its_price(app: Forecasting):
 
 @pytest.mark.slow
 def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: Forecasting, tmp_path: Path):
-    made = app.forecast_subscriptions(Wish(horizon=90, rate=0.05))
+    made = app.forecast_subscriptions(ForecastOptions(horizon=90, rate=0.05))
     (found,) = app.subscription_forecasts()
     assert found == made and found.stale == ()
     assert (found.horizon, found.discount, found.as_of) == (90, 0.05, UNTIL)
@@ -104,7 +110,7 @@ def test_it_is_read_as_it_was_made_and_goes_stale_with_a_load(app: Forecasting, 
 def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: Forecasting):
     days = [UNTIL - timedelta(100 + back) for back in range(KEPT)]
     for day in (*reversed(days), UNTIL, UNTIL):
-        app.forecast_subscriptions(Wish(as_of=day))
+        app.forecast_subscriptions(ForecastOptions(as_of=day))
     kept = [found.as_of for found in app.subscription_forecasts()]
     assert kept == [UNTIL, *days[: KEPT - 1]]
     with app.warehouse.read() as con:
@@ -114,7 +120,7 @@ def test_earlier_ones_are_kept_and_those_of_the_same_day_replaced(app: Forecasti
 
 def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: Forecasting, subscribers: list[Subscription]):
     ago = UNTIL - timedelta(120)
-    made = app.forecast_subscriptions(Wish(as_of=ago))
+    made = app.forecast_subscriptions(ForecastOptions(as_of=ago))
     assert made is not None and made.ending == 0
     told = {plan["plan"] for plan in made.plans if not plan["refused"]}  # of the yearly one little was known by then
     assert told >= {"box", "tiny"}
@@ -145,7 +151,7 @@ def test_who_is_known_to_end_is_counted_and_not_forecast(
     assert made is not None and made.ending == 1
     assert leaving.number not in {row["subscription_id"] for row in predictions(app)}
     # As of an earlier day nobody knew.
-    app.forecast_subscriptions(Wish(as_of=UNTIL - timedelta(30)))
+    app.forecast_subscriptions(ForecastOptions(as_of=UNTIL - timedelta(30)))
     assert leaving.number in {row["subscription_id"] for row in predictions(app, UNTIL - timedelta(30))}
 
 
@@ -190,7 +196,7 @@ def test_what_cannot_carry_a_forecast_is_refused_with_reasons(tmp_path: Path):
         app.forecast_subscriptions()
     assert app.subscription_forecasts() == ()
     with pytest.raises(UsageError, match="The data do not reach 2031"):
-        app.forecast_subscriptions(Wish(as_of=date(2031, 1, 1)))
+        app.forecast_subscriptions(ForecastOptions(as_of=date(2031, 1, 1)))
 
 
 @pytest.mark.slow

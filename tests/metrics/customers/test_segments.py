@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecasting import Forecasting
 from regulars.metrics.customers.segments import SEGMENTS, members, named, sizes
 from regulars.metrics.query import Facts, condition
@@ -25,7 +25,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Forecasting:
     files = write_canonical(simulate(ShopShape(customers=1500, months=24, until=LAST), seed=11), folder / "files")
     made = Forecasting(Shop.create(folder / "shop", currency="GBP", timezone="Europe/London"))
     made.load(files)
-    made.forecast(Wish(as_of=LAST - timedelta(60)))
+    made.forecast(ForecastOptions(as_of=LAST - timedelta(60)))
     made.forecast()
     return made
 
@@ -49,15 +49,17 @@ def people(app: Forecasting) -> list[dict[str, Any]]:
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     for row in rows:
         row["value"] = row["revenue"] if row["profit"] is None else row["profit"]
-        row["value_at_stake"] = row["revenue_at_stake"] if row["profit_at_stake"] is None else row["profit_at_stake"]
+        row["value_at_stake"] = row["revenue_at_risk"] if row["profit_at_risk"] is None else row["profit_at_risk"]
         row["staying"] = float(row["value_year"] + row["value_at_stake"])
-        row["risk"] = row["frequency"] >= 1 and row["buys_90"] < row["buys_90_at_last"] / 2
+        row["risk"] = (
+            row["frequency"] >= 1 and row["probability_purchase_90d"] < row["probability_purchase_90d_at_last"] / 2
+        )
     staying = sum(row["staying"] for row in rows) / len(rows)
-    buys = sum(row["buys_365"] for row in rows) / len(rows)
+    buys = sum(row["probability_purchase_365d"] for row in rows) / len(rows)
     for row in rows:
-        row["worth_keeping_and_leaving"] = row["risk"] and row["alive"] >= 0.1 and row["staying"] >= staying
+        row["worth_keeping_and_leaving"] = row["risk"] and row["probability_alive"] >= 0.1 and row["staying"] >= staying
         row["due_now"] = row["frequency"] >= 1 and not row["risk"] and 0.2 <= row["overdue"] <= 0.5
-        row["one_time_likely_to_return"] = row["frequency"] == 0 and row["buys_365"] >= buys
+        row["one_time_likely_to_return"] = row["frequency"] == 0 and row["probability_purchase_365d"] >= buys
     return rows
 
 
@@ -65,7 +67,7 @@ def test_sizes_are_those_of_the_latest_forecast(facts: Facts, people: list[dict[
     for size in sizes(facts):
         mine = [row for row in people if row[size.segment.name]]
         assert size.customers == len(mine) > 5
-        assert size.buyers_90 == pytest.approx(sum(row["buys_90"] for row in mine))
+        assert size.buyers_90 == pytest.approx(sum(row["probability_purchase_90d"] for row in mine))
         assert size.value == pytest.approx(float(sum(row["value"] for row in mine)))
         assert size.value_at_stake == pytest.approx(float(sum(row["value_at_stake"] for row in mine)))
 

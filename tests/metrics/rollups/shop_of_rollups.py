@@ -10,11 +10,11 @@ from random import Random
 from typing import Any
 
 from metrics.shops import TestShop, order, shop
-from regulars.metrics.query import Facts, Question
+from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Value
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.rollup import Rule
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.vocabulary.shop import Settings
 
 ALL = Rule(small=math.inf, few_rows=0)
@@ -75,9 +75,9 @@ def without_rollups(facts: Facts) -> Facts:
     return replace(facts, rollups=(), built=None)
 
 
-def told(question: Question, facts: Facts) -> list[tuple[object, ...]]:
+def told(question: Query, facts: Facts) -> list[tuple[object, ...]]:
     """Everything a question is told, to be compared."""
-    return [_all_of(value) for value in answer(question, facts)]
+    return [_all_of(value) for value in run_query(question, facts)]
 
 
 def _all_of(value: Value) -> tuple[object, ...]:

@@ -22,7 +22,7 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.compute.plan import Source, plan
 from regulars.metrics.compute.sums import sums
 from regulars.metrics.deferred import _
-from regulars.metrics.measures import LINES, RETURNS, Amount, within
+from regulars.metrics.measures import LINES, RETURNS, Sum, within
 from regulars.metrics.query import condition, periods_of
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.rollups import rollup_tables
@@ -34,7 +34,7 @@ from regulars.vocabulary.units import Unit
 from regulars.warehouse.fact_table import BUCKETS, FactTable
 from regulars.warehouse.facts import FACT_TABLES
 
-MEASURES: dict[str, Amount] = {
+MEASURES: dict[str, Sum] = {
     "who gave small things back": within(RETURNS, distinct="person", where=_.reason == "small"),
     "who gave back": within(RETURNS, distinct="person"),
     "who bought two pieces or more": within(LINES, distinct="person", where=_.quantity >= 2),
@@ -71,7 +71,7 @@ def scope_of(made: TestShop, grain: Grain, split: str, where: str, rollups: bool
     return Scope(facts, periods_of(facts, grain, None, None), (split,) if split else (), asked, 40, bucketed)
 
 
-def found(made: TestShop, amount: Amount, *of_scope: Any) -> dict[tuple[str, ...], Any]:
+def found(made: TestShop, amount: Sum, *of_scope: Any) -> dict[tuple[str, ...], Any]:
     told = sums([amount], scope_of(made, *of_scope))
     values = told.of(amount) / (MONEY_SCALE if told.is_money(amount) else 1)
     return {group: values[:, place].tolist() for place, group in enumerate(told.groups) if values[:, place].any()}

@@ -20,7 +20,7 @@ from metrics.shops import TestShop
 from regulars.app import App
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.query import Facts, Question, for_columns, periods_of
+from regulars.metrics.query import Facts, Query, for_columns, periods_of
 from regulars.metrics.rollups.rollup_tables import families
 from regulars.metrics.run_query import planned
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
@@ -55,9 +55,9 @@ def files(app: App) -> list[str]:
     return sorted({re.sub("-[0-9a-f]{16}[.]", ".", path) for path in paths})
 
 
-def by_day(facts: Facts) -> Question:
+def by_day(facts: Facts) -> Query:
     """A question of sums that no load stores."""
-    return Question((named("net_revenue"),), periods_of(facts, Grain.DAY, None, None), ("country",))
+    return Query((named("net_revenue"),), periods_of(facts, Grain.DAY, None, None), ("country",))
 
 
 def ask(app: App) -> Source:
@@ -108,7 +108,7 @@ def test_levels_that_no_load_stores_say_what_rows_say(
     if not metrics:
         pytest.skip("no metric of the catalogue can be split so")
     facts = made.facts
-    question = Question(metrics, periods_of(facts, grain, None, None), splits, (), window, compare)
+    question = Query(metrics, periods_of(facts, grain, None, None), splits, (), window, compare)
     assert told(question, facts) == told(question, without_rollups(facts))
     for step in planned(replace(question, compare=False), facts):
         # What does not add up over days is kept by one column at a time; who is active at both ends of a long period, never.

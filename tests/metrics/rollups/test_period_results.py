@@ -13,10 +13,10 @@ from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.measures import Timing
-from regulars.metrics.query import Facts, Question, periods_of
+from regulars.metrics.query import Facts, Query, periods_of
 from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.run_query import answer, planned
+from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import LargestShare, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 
@@ -29,11 +29,11 @@ def made() -> TestShop:
     return shop_of(1)
 
 
-def asked_of(facts: Facts, metrics: tuple[Metric, ...], grain: Grain, column: str) -> Question:
+def asked_of(facts: Facts, metrics: tuple[Metric, ...], grain: Grain, column: str) -> Query:
     """About all periods of a grain, split by a column of the fact; by none where it is empty."""
     known = {column: word for word, column in metrics[0].above.facts[0].splits.items()}
     splits = (known[column],) if column else ()
-    return Question(metrics, periods_of(facts, grain, None, None), splits, active_window=365)
+    return Query(metrics, periods_of(facts, grain, None, None), splits, active_window=365)
 
 
 @pytest.mark.parametrize("column", ["", "first_country", "first_channel"])
@@ -140,7 +140,7 @@ def test_a_metric_of_somebody_s_own_is_answered_from_rows(made: TestShop) -> Non
 def test_results_are_computed_once_for_all_metrics_of_the_same_values() -> None:
     facts = shop_of(1).facts
     first, *others = (one for one in OF_VALUES if one.kind == named("average_revenue_per_customer_median").kind)
-    answer(asked_of(facts, (first,), Grain.WEEK, "first_country"), facts)
+    run_query(asked_of(facts, (first,), Grain.WEEK, "first_country"), facts)
     assert len(others) == 2
     for metric in others:
         question = asked_of(facts, (metric,), Grain.WEEK, "first_country")

@@ -10,9 +10,9 @@ from metrics.rollups.shop_of_rollups import shop_of, tables, told, without_rollu
 from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.query import Question, condition, periods_of
+from regulars.metrics.query import Query, condition, periods_of
 from regulars.metrics.rollups.rollup import Rule
-from regulars.metrics.run_query import answer, planned
+from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Grain
 
@@ -36,9 +36,9 @@ def plan_of(
     conditions = (condition(where),) if where else ()
     splits = tuple(filter(None, split.split(",")))
     facts = made.facts
-    question = Question((named(name),), periods_of(facts, grain, None, None), splits, conditions, window, compare)
+    question = Query((named(name),), periods_of(facts, grain, None, None), splits, conditions, window, compare)
     if again:
-        answer(question, facts)
+        run_query(question, facts)
     return [(step.fact.name, step.source, step.why_not_smaller) for step in planned(question, facts)]
 
 
@@ -48,8 +48,8 @@ def test_everything_that_adds_up_is_answered_from_rollups(made: TestShop, grain:
     assert len(of_orders) > 35
     summed = tuple(metric for metric in of_orders if not isinstance(metric, Grid))
     facts = made.facts
-    question = Question(summed, periods_of(facts, grain, None, None), active_window=365)
-    answer(question, facts)  # of another window than the shop's own no load stores sums
+    question = Query(summed, periods_of(facts, grain, None, None), active_window=365)
+    run_query(question, facts)  # of another window than the shop's own no load stores sums
     sources = {step.source for step in planned(question, facts) if step.terms}
     assert sources == {Source.ROLLUP}
 
@@ -76,7 +76,7 @@ def test_the_customers_that_a_comparison_counts_are_kept(
 
 
 def test_the_smallest_table_that_holds_the_answer_is_taken(made: TestShop) -> None:
-    question = Question((named("net_revenue"),), periods_of(made.facts, Grain.YEAR, None, None))
+    question = Query((named("net_revenue"),), periods_of(made.facts, Grain.YEAR, None, None))
     (step,) = planned(question, made.facts)
     assert step.kept is not None
     holding = [
@@ -139,7 +139,7 @@ def test_a_measure_of_another_definition_is_answered_from_rows(made: TestShop) -
     """A changed catalogue never meets sums of the old one."""
     metric = named("net_revenue")
     other = replace(metric, of=metric.of * 2)  # type: ignore[attr-defined, call-arg]
-    question = Question((other,), periods_of(made.facts, Grain.MONTH, None, None))
+    question = Query((other,), periods_of(made.facts, Grain.MONTH, None, None))
     assert {step.source for step in planned(question, made.facts)} == {Source.ROLLUP, Source.ROWS}
     assert told(question, made.facts) == told(question, without_rollups(made.facts))
 

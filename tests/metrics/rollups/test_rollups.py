@@ -16,8 +16,16 @@ from metrics.shops import TestShop, order, shop, store
 from properties import few
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE, named
 from regulars.metrics.compute.plan import Source
-from regulars.metrics.measures import AS_NOW, CUSTOMERS_ORDERING, LINES, ORDERS, RETURNS, Fact, persons
-from regulars.metrics.query import Condition, Question, condition, for_columns, periods_of
+from regulars.metrics.measures import (
+    CURRENT_CUSTOMER_ATTRIBUTES,
+    CUSTOMERS_ORDERING,
+    LINES,
+    ORDERS,
+    RETURNS,
+    Fact,
+    persons,
+)
+from regulars.metrics.query import Condition, Query, condition, for_columns, periods_of
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.registry import held
 from regulars.metrics.rollups.rollup import Rule
@@ -53,7 +61,7 @@ def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple
 def test_rollups_say_what_rows_say_of_every_metric_and_period(made: TestShop, grain: Grain, compare: bool) -> None:
     facts = made.facts
     periods = periods_of(facts, grain, None, None)
-    question = Question(METRICS, periods[-40:], active_window=40, compare=compare)
+    question = Query(METRICS, periods[-40:], active_window=40, compare=compare)
     assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -70,7 +78,7 @@ BY_DAY = ("product", "reason")
 def test_rollups_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, split: str) -> None:
     facts = made.facts
     periods = periods_of(facts, grain, None, None)[-20:]
-    question = Question(knowing((split,)), periods, (split,), active_window=40, compare=grain is not Grain.DAY)
+    question = Query(knowing((split,)), periods, (split,), active_window=40, compare=grain is not Grain.DAY)
     assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -88,7 +96,7 @@ def test_rollups_say_what_rows_say_of_every_split(made: TestShop, grain: Grain, 
 def test_rollups_say_what_rows_say_of_two_splits_at_once(made: TestShop, splits: tuple[str, str]) -> None:
     facts = made.facts
     for grain in (Grain.WEEK, Grain.MONTH, Grain.YEAR):
-        question = Question(knowing(splits), periods_of(facts, grain, None, None), splits, active_window=40)
+        question = Query(knowing(splits), periods_of(facts, grain, None, None), splits, active_window=40)
         assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -99,9 +107,7 @@ def test_rollups_say_what_rows_say_of_a_split_under_a_condition_on_another(
 ) -> None:
     facts, where = made.facts, (condition(text),)
     asked = (split,) if not split.startswith("first_") else (split.removeprefix("first_"),)
-    question = Question(
-        knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True
-    )
+    question = Query(knowing(asked, where), periods_of(facts, Grain.MONTH, None, None), asked, where, 40, compare=True)
     assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -114,7 +120,7 @@ def test_rollups_say_what_rows_say_of_cohorts(made: TestShop, grain: Grain, spli
     facts, periods = made.facts, periods_of(made.facts, grain, None, None)
     conditions = (condition(where),) if where else ()
     for metrics in (GRIDS, (named("cohort_retention_rate"),)):
-        question = Question(metrics, periods, (split,) if split else (), conditions)
+        question = Query(metrics, periods, (split,) if split else (), conditions)
         assert told(question, facts) == told(question, without_rollups(facts))
         # Of a week, the grid by calendar months is not kept; nor is any by more than the first country.
         kept = grain is not Grain.WEEK and split in ("", "country")
@@ -134,7 +140,7 @@ def test_counts_of_values_say_what_rows_say(counted: TestShop, grain: Grain, spl
         one for one in METRICS if isinstance(one, Quantile) and not one.per and split in ("", *one.fact.splits)
     )
     splits = (split,) if split else ()
-    question = Question(quantiles, periods_of(facts, grain, None, None), splits, active_window=40)
+    question = Query(quantiles, periods_of(facts, grain, None, None), splits, active_window=40)
     assert told(question, facts) == told(question, without_rollups(facts))
     found = {
         (step.fact.name, step.kept.family.partition("_")[0])
@@ -168,9 +174,12 @@ def distinct(fact: Fact) -> Metric:
 def test_distinct_customers_from_rollups_are_those_of_rows(made: TestShop, grain: Grain, where: str) -> None:
     facts, kept = made.facts, 0
     for fact in (ORDERS, LINES, RETURNS):
-        for split in ("", *(split for split, column in fact.splits.items() if column not in AS_NOW)):
+        for split in (
+            "",
+            *(split for split, column in fact.splits.items() if column not in CURRENT_CUSTOMER_ATTRIBUTES),
+        ):
             splits, conditions = (split,) if split else (), (condition(where),) if where else ()
-            question = Question(
+            question = Query(
                 (distinct(fact),), periods_of(facts, grain, None, None), splits, conditions, 40, compare=True
             )
             assert told(question, facts) == told(question, without_rollups(facts))
@@ -183,7 +192,7 @@ def test_customers_of_two_countries_count_once_under_a_split_that_all_rows_share
     """The level that answers is by country alone, as all orders are of one source and in one currency."""
     where = (condition("country=DE,FR"),)
     facts = made.facts
-    question = Question((distinct(ORDERS),), periods_of(facts, Grain.MONTH, None, None), (split,), where, 40)
+    question = Query((distinct(ORDERS),), periods_of(facts, Grain.MONTH, None, None), (split,), where, 40)
     (step,) = planned(question, facts)
     assert (step.source, "may be the same" in step.why_not_smaller) == (Source.ROWS, True)
     assert told(question, facts) == told(question, without_rollups(facts))
@@ -192,7 +201,7 @@ def test_customers_of_two_countries_count_once_under_a_split_that_all_rows_share
 @pytest.mark.parametrize("window", [40, 90, *(pytest.param(window, marks=pytest.mark.slow) for window in (7, 365))])
 def test_rollups_say_what_rows_say_for_every_active_window(made: TestShop, window: int) -> None:
     facts = made.facts
-    question = Question(METRICS, periods_of(facts, Grain.MONTH, None, None), active_window=window)
+    question = Query(METRICS, periods_of(facts, Grain.MONTH, None, None), active_window=window)
     assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -208,7 +217,7 @@ def test_rollups_say_what_rows_say_for_every_active_window(made: TestShop, windo
 )
 def test_rollups_say_what_rows_say_under_a_condition(made: TestShop, text: str, grain: Grain, compare: bool) -> None:
     facts, where = made.facts, (condition(text),)
-    question = Question(knowing((), where), periods_of(facts, grain, None, None), (), where, 40, compare)
+    question = Query(knowing((), where), periods_of(facts, grain, None, None), (), where, 40, compare)
     assert told(question, facts) == told(question, without_rollups(facts))
 
 
@@ -216,16 +225,14 @@ def test_periods_of_ones_own_are_answered_alike(made: TestShop) -> None:
     facts = made.facts
     periods = tuple(facts.calendar.parse(text) for text in ("2024-01-03..2024-01-19", "2023-12-01..2024-02-29"))
     for compare in (False, True):
-        question = Question(METRICS, periods, active_window=40, compare=compare)
+        question = Query(METRICS, periods, active_window=40, compare=compare)
         assert told(question, facts) == told(question, without_rollups(facts))
 
 
 @pytest.mark.parametrize("split", [(), ("country",)], ids=["whole", "by country"])
 def test_an_engine_that_is_only_asked_through_ibis_says_the_same(made: TestShop, split: tuple[str, ...]) -> None:
     facts = made.facts
-    question = Question(
-        knowing(split), periods_of(facts, Grain.MONTH, None, None), split, active_window=40, compare=True
-    )
+    question = Query(knowing(split), periods_of(facts, Grain.MONTH, None, None), split, active_window=40, compare=True)
     assert told(question, facts) == told(question, replace(facts, run=None, rollups=()))
 
 
@@ -339,7 +346,7 @@ def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int
     assert corrected == rollups(anew.con)
     for split in ((), ("country",)):
         months = periods_of(made.facts, Grain.MONTH, None, None)
-        question = Question(knowing(split), months, split, active_window=40, compare=bool(split))
+        question = Query(knowing(split), months, split, active_window=40, compare=bool(split))
         assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 
@@ -423,15 +430,15 @@ def test_a_column_with_one_value_has_no_level_of_its_own(split: str, grain: Grai
     value = {"currency": "GBP", "coupon": "unknown"}.get(split, "it's DE")
     periods = periods_of(facts, grain, None, None)
     for where in ((), (condition(f"{split}={value}"),), (condition(f"{split}!={value}"),)):
-        question = Question(knowing((word,), where), periods, (word,), where, 40, compare=grain is Grain.MONTH)
+        question = Query(knowing((word,), where), periods, (word,), where, 40, compare=grain is Grain.MONTH)
         assert told(question, facts) == told(question, without_rollups(facts))
-    by_both = Question(knowing((word, "channel")), periods, (word, "channel"), (), 40)
+    by_both = Query(knowing((word, "channel")), periods, (word, "channel"), (), 40)
     assert told(by_both, facts) == told(by_both, without_rollups(facts))
     if word == split:
-        (step,) = planned(Question((named("net_revenue"),), periods, (word,), active_window=40), facts)
+        (step,) = planned(Query((named("net_revenue"),), periods, (word,), active_window=40), facts)
         assert step.about.endswith(f"; {split} is {value} in every row")
     if split.endswith("country") and grain is not Grain.WEEK:
-        grids = Question(GRIDS, periods, ("country",))
+        grids = Query(GRIDS, periods, ("country",))
         assert told(grids, facts) == told(grids, without_rollups(facts))
         assert {step.source for step in planned(grids, facts)} == {Source.ROLLUP}
 
@@ -454,7 +461,7 @@ def test_a_column_that_gets_a_second_value_gets_its_levels() -> None:
 def test_a_shop_of_guests_keeps_rollups_of_nobody() -> None:
     made = shop(SETTINGS, orders=[order(number, None, "2024-02-15T12:00:00") for number in range(3)])
     refresh(made.con, SETTINGS, rule=ALL)
-    question = Question(knowing(("country",)), periods_of(made.facts, Grain.MONTH, None, None), ("country",))
+    question = Query(knowing(("country",)), periods_of(made.facts, Grain.MONTH, None, None), ("country",))
     assert told(question, made.facts) == told(question, without_rollups(made.facts))
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import Facts, Question
+from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Change, Value, Verdict
-from regulars.metrics.run_query import answer
+from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.events import Event
@@ -41,7 +41,7 @@ def three_years() -> TestShop:
 def asked(names: tuple[str, ...], periods: tuple[str, ...], facts: Facts | None = None, **more: Any) -> list[Value]:
     facts = facts or three_years().facts
     parsed = tuple(facts.calendar.parse(period) for period in periods)
-    return list(answer(Question(tuple(map(named, names)), parsed, compare=True, **more), facts))
+    return list(run_query(Query(tuple(map(named, names)), parsed, compare=True, **more), facts))
 
 
 def change(name: str, period: str, facts: Facts | None = None, **more: Any) -> Change:

@@ -90,7 +90,7 @@ def forecast(
     from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.backtest import trust
     from regulars.cli.forecasts.summary import record, summary
-    from regulars.forecast.options import Wish
+    from regulars.forecast.options import ForecastOptions
     from regulars.vocabulary.errors import UsageError
 
     app = forecasting(shop)
@@ -107,7 +107,7 @@ def forecast(
         found, renewing = subscriptions.kept(app, _day(as_of))
     else:
         with bar() as progress:
-            found, renewing = subscriptions.made(app, Wish(as_of=_day(as_of), **wishes), progress)
+            found, renewing = subscriptions.made(app, ForecastOptions(as_of=_day(as_of), **wishes), progress)
     with nullcontext() if report else reporting("The forecast"):
         came = app.hindsight() if found and (report or pictures) else ()
         drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []

@@ -90,8 +90,8 @@ def metrics(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
         )
     from regulars.metrics.measures import FORECASTS
-    from regulars.metrics.query import Question
-    from regulars.metrics.run_query import answer
+    from regulars.metrics.query import Query
+    from regulars.metrics.run_query import run_query
 
     reading = asked(shop)
     with reading.facts() as facts:
@@ -114,7 +114,7 @@ def metrics(
         for periods, mine in by_periods.items():
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
             compared = not whole and (compare or (len(periods) == 1 and is_table))
-            values = answer(Question(tuple(mine), periods, splits, conditions_, window, compared), facts)
+            values = run_query(Query(tuple(mine), periods, splits, conditions_, window, compared), facts)
             parts.append((list(values), periods, facts.calendar.compared_with(periods[0]).label if compared else None))
     if not is_table:
         _write([value for values, *_ in parts for value in values], splits, compare, format)
@@ -221,8 +221,8 @@ def metric(
     wanted = answered_by(metric_named, splits, conditions_)
     shown_with = companions(wanted)
     from regulars.cli.values import Beside
-    from regulars.metrics.query import Question
-    from regulars.metrics.run_query import answer
+    from regulars.metrics.query import Query
+    from regulars.metrics.run_query import run_query
     from regulars.metrics.shapes import Grid
 
     reading = asked(shop)
@@ -231,8 +231,8 @@ def metric(
         facts.require(wanted)
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
-        values = answer(Question((metric_named,), periods, splits, conditions_, window, compare), facts)
-        further = answer(Question(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
+        values = run_query(Query((metric_named,), periods, splits, conditions_, window, compare), facts)
+        further = run_query(Query(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
         shown_beside = Beside(shown_with, further)
     grid = isinstance(wanted, Grid)
     if format is not Format.TABLE:

@@ -68,14 +68,14 @@ def explain(
     if plan:
         from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
         from regulars.cli.explaining import plan_as_json, tell_plan
-        from regulars.metrics.query import Question
+        from regulars.metrics.query import Query
         from regulars.metrics.run_query import planned
 
         reading = asked(shop or HERE)
         with reading.facts() as facts:
             periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
             window = window_asked(active_window, reading.shop.settings)
-            question = Question((wanted,), periods, splits_asked(split), conditions(where), window, compare)
+            question = Query((wanted,), periods, splits_asked(split), conditions(where), window, compare)
             steps = planned(question, facts)
         if format is Layout.JSON:
             write_json(plan_as_json(wanted, steps))

@@ -58,7 +58,7 @@ def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
         "revenue_to_date": money.SCALE,
         "value": money.SCALE,
         "value_at_stake": money.SCALE,
-        "buys_90": 4,
+        "probability_purchase_90d": 4,
         "median_days": 1,
     }
     return [
@@ -85,7 +85,8 @@ def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str)
     for one in found:
         sheet.rows.append(
             [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),
-             numbers.day(one.last_purchase), _money(one.revenue_to_date, currency), numbers.shown(one.buys_90, Unit.SHARE),
+             numbers.day(one.last_purchase), _money(one.revenue_to_date, currency),
+             numbers.shown(one.probability_purchase_90d, Unit.SHARE),
              _money(one.value, currency), _money(one.value_at_stake, currency)]
         )  # fmt: skip
     if size.customers > len(found):

@@ -14,7 +14,7 @@ from regulars.cli.output import Sheet, say, show, tell
 from regulars.cli.signals import reporting
 from regulars.forecast.conventions import off_by
 from regulars.forecast.forecast_actual import Outcome
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.subscriptions.backtest import UNLIKELY
 from regulars.forecast.subscriptions.result import SubscribersForecast
@@ -30,7 +30,7 @@ Both = tuple[Forecast | None, SubscribersForecast | None]
 """What is forecast of purchases and of subscriptions; at least one of the two."""
 
 
-def made(app: Forecasting, wish: Wish, progress: Progress) -> Both:
+def made(app: Forecasting, wish: ForecastOptions, progress: Progress) -> Both:
     """Forecast both. Where one is refused, that is said and the other is made all the same."""
     found, renewing = None, None
     refused: list[ForecastRefused | NothingLoaded] = []

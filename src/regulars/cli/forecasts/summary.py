@@ -90,7 +90,7 @@ def _sheet(found: Forecast) -> Sheet:
     add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found), value)
     if found.model == STAYING:  # then there is nothing to tell of leaving
         return sheet
-    add("still customers, whether they buy or not", f"{totals['alive']:,.0f}")
+    add("still customers, whether they buy or not", f"{totals['customers_alive']:,.0f}")
     add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
     add(f"{found.value_of} at risk with them within a year", _money(totals[f"{found.value_of}_at_risk"], found))
     return sheet

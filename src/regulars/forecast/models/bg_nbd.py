@@ -17,7 +17,7 @@ from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
 from regulars.forecast.quadrature import mean_over_beta
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 Array = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class BgNbd:
         """How often a customer who came back x times may have left."""
         return x
 
-    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+    def likelihood(self, parameters: Array, cells: RFMSummary) -> Expansion:
         """Eq. (6): Γ(r+x) alpha^r / Γ(r) · B(a, b+k) / B(a, b) · [(alpha+T)^−(r+x) + a/(b+k−1) (alpha+t_x)^−(r+x)].
 
         k are the chances to leave. The second term is that of having left at the last of them, and absent without any.
@@ -56,7 +56,7 @@ class BgNbd:
         stayed = self._stayed(a, b, cells)
         return widened(mixing(r, alpha, cells), 4) + stayed + self._silence(parameters, cells)
 
-    def _stayed(self, a: float, b: float, cells: Cells) -> Expansion:
+    def _stayed(self, a: float, b: float, cells: RFMSummary) -> Expansion:
         """Σ n ln [B(a, b+k) / B(a, b)]: that nobody left at their chances but perhaps the last."""
         x, n = cells.by_frequency
         k = self.chances(x)
@@ -76,7 +76,7 @@ class BgNbd:
         fallen = (r + x) * (np.log(alpha + T) - np.log(alpha + t_x))
         return np.where(k > 0, np.log(a) - np.log(np.where(k > 0, b + k - 1, 1.0)) + fallen, -np.inf)
 
-    def _silence(self, parameters: Array, cells: Cells) -> Expansion:
+    def _silence(self, parameters: Array, cells: RFMSummary) -> Expansion:
         """Σ n of the logarithm of eq. (6)'s bracket."""
         r, alpha, a, b = parameters
         value, gradient, hessian = 0.0, np.zeros(4), np.zeros((4, 4))
@@ -107,7 +107,7 @@ class BgNbd:
             hessian[3, 3] += n_left @ per_k**2
         return Expansion(value, gradient, hessian)
 
-    def alive(self, parameters: Array, cells: Cells) -> Array:
+    def probability_alive(self, parameters: Array, cells: RFMSummary) -> Array:
         """1 / (1 + odds of having left): Fader, Hardie & Lee (2008), "Computing P(alive) Using the BG/NBD Model".
 
         1 for everyone who never came back, for they had no chance to leave.

@@ -15,7 +15,7 @@ from scipy.special import gammaln, psi, zeta
 
 from regulars.forecast.estimate import Extremes
 from regulars.forecast.newton import Expansion
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 Array = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ RATES = Extremes(
 )
 
 
-def mixing(r: float, alpha: float, cells: Cells) -> Expansion:
+def mixing(r: float, alpha: float, cells: RFMSummary) -> Expansion:
     """What the gamma distribution of rates adds to each log-likelihood: Σ n [ln Γ(r+x) − ln Γ(r) + r ln alpha]."""
     x, n = cells.by_frequency
     customers = cells.customers
@@ -61,7 +61,7 @@ class Nbd:
     times = frozenset({"alpha"})
     extremes = (RATES,)
 
-    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+    def likelihood(self, parameters: Array, cells: RFMSummary) -> Expansion:
         """Of x purchases at their times: Γ(r+x)/Γ(r) · alpha^r / (alpha+T)^(r+x)."""
         r, alpha = parameters
         value, gradient, hessian = 0.0, np.zeros(2), np.zeros((2, 2))
@@ -74,7 +74,7 @@ class Nbd:
         hessian[1, 0] = hessian[0, 1]
         return mixing(r, alpha, cells) + Expansion(value, gradient, hessian)
 
-    def alive(self, parameters: Array, cells: Cells) -> Array:  # noqa: ARG002 - all models take them
+    def probability_alive(self, parameters: Array, cells: RFMSummary) -> Array:  # noqa: ARG002 - all models take them
         """1: nobody leaves."""
         return np.ones(len(cells.x))
 

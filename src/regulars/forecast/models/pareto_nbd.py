@@ -19,7 +19,7 @@ from regulars.forecast.estimate import Extremes
 from regulars.forecast.models.nbd import RATES, Poisson, mixing, negative_binomial, widened
 from regulars.forecast.newton import Expansion
 from regulars.forecast.quadrature import integral, over_time, rule, until_gone
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 Array = npt.NDArray[np.float64]
 
@@ -47,7 +47,7 @@ class ParetoNbd:
         ),
     )
 
-    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+    def likelihood(self, parameters: Array, cells: RFMSummary) -> Expansion:
         """The Note, section 3, before the last integration: Γ(r+x)/Γ(r) alpha^r beta^s [A(T) + ∫ s/(beta+t) A(t) dt from t_x to T].
 
         A(t) = (alpha+t)^−(r+x) (beta+t)^−s. The papers write the integral with two ₂F₁, which leave a float's range for many
@@ -65,7 +65,7 @@ class ParetoNbd:
             (_silence(parameters, *block[1:]) for block in cells.blocks(_BLOCK_OF_DERIVATIVES)), total + lifetimes
         )
 
-    def alive(self, parameters: Array, cells: Cells) -> Array:
+    def probability_alive(self, parameters: Array, cells: RFMSummary) -> Array:
         """The Note, section 5: the share of A(T) in the likelihood's bracket."""
         found = np.empty(len(cells.x))
         for here, x, t_x, T, _ in cells.blocks(_BLOCK):

@@ -14,7 +14,7 @@ from regulars.forecast.estimate import Estimate, estimated
 from regulars.forecast.models.purchase_models import MODELS, Future, Model
 from regulars.forecast.newton import Maximum, highest
 from regulars.forecast.quadrature import integral
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.vocabulary.errors import InputError, UsageError
 
 Array = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
 
     `summary` is a table of customers with columns frequency (how often they came back), recency (time from the first
     purchase to the last) and T (time from the first purchase to today), in one unit of time, whichever it is: a pandas,
-    polars or pyarrow table or a dict of arrays. Or it is `Cells`, which are taken as they are. One-time buyers belong in it.
+    polars or pyarrow table or a dict of arrays. Or it is `RFMSummary`, which are taken as they are. One-time buyers belong in it.
 
     `model` is "bg", "mbg", "pareto" or "nbd". Look at `.estimate.status` before you believe a forecast.
 
@@ -43,7 +43,7 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
     """
     if model not in MODELS:
         raise UsageError(f"There is no model {model!r}.", f"The models are {', '.join(MODELS)}.")
-    cells = summary if isinstance(summary, Cells) else Cells.of(summary).grouped()
+    cells = summary if isinstance(summary, RFMSummary) else RFMSummary.of(summary).grouped()
     if not len(cells.x) or not cells.customers:
         raise InputError("There are no customers to learn from.")
     if not cells.n @ cells.x:
@@ -64,7 +64,7 @@ def fit(summary: Any, model: str = "bg") -> PurchaseForecast:
     return PurchaseForecast(model, estimate, gain)
 
 
-def _searched(law: Model, cells: Cells) -> Maximum:
+def _searched(law: Model, cells: RFMSummary) -> Maximum:
     step = len(cells.x) // _ENOUGH_TO_START
     sample = partial(law.likelihood, cells=cells.every(step)) if step > 1 else None
     return highest(partial(law.likelihood, cells=cells), law.starts, sample)
@@ -94,15 +94,15 @@ class PurchaseForecast:
     leaving: float = np.nan
     """Twice what the log-likelihood gains by customers leaving, over NBD: below 5.99 the data do not tell that any do."""
 
-    def alive(self, customers: Any) -> Array:
+    def probability_alive(self, customers: Any) -> Array:
         """The probability that they are still customers. Not a probability to buy: BG/NBD gives each one-time buyer 1."""
-        return self._law.alive(self.estimate.values, Cells.of(customers))
+        return self._law.probability_alive(self.estimate.values, RFMSummary.of(customers))
 
     def expected_purchases(self, customers: Any, horizon: float) -> Array:
         """How many purchases to expect of them within the horizon."""
         _check(horizon)
-        cells = Cells.of(customers)
-        return self.alive(cells) * self._later(cells, lambda future, _: future.purchases(horizon))
+        cells = RFMSummary.of(customers)
+        return self.probability_alive(cells) * self._later(cells, lambda future, _: future.purchases(horizon))
 
     def variance_of_purchases(self, customers: Any, horizon: float) -> Array:
         """The variance of each one's number of purchases within the horizon."""
@@ -112,22 +112,22 @@ class PurchaseForecast:
     def factorial_moment(self, customers: Any, horizon: float) -> Array:
         """E[N (N − 1)] of each one's number N of purchases within the horizon."""
         _check(horizon)
-        cells = Cells.of(customers)
-        return self.alive(cells) * self._later(cells, lambda future, _: future.factorial_moment(horizon))
+        cells = RFMSummary.of(customers)
+        return self.probability_alive(cells) * self._later(cells, lambda future, _: future.factorial_moment(horizon))
 
     def probability_of_purchase(self, customers: Any, horizon: float) -> Array:
         """The probability of at least one purchase within the horizon."""
         _check(horizon)
-        cells = Cells.of(customers)
-        return self.alive(cells) * self._later(cells, lambda future, _: future.buys(horizon))
+        cells = RFMSummary.of(customers)
+        return self.probability_alive(cells) * self._later(cells, lambda future, _: future.buys(horizon))
 
     def probability_of_counts(self, customers: Any, horizon: float, most: int) -> Array:
         """The probabilities of exactly 0, 1, …, `most` purchases within the horizon: shape (rows, most + 1)."""
         _check(horizon)
-        cells = Cells.of(customers)
-        alive = self.alive(cells)[:, None]
-        found: Array = alive * self._later(cells, lambda future, _: future.counts(horizon, most).T)
-        found[:, 0] += 1 - alive[:, 0]
+        cells = RFMSummary.of(customers)
+        probability_alive = self.probability_alive(cells)[:, None]
+        found: Array = probability_alive * self._later(cells, lambda future, _: future.counts(horizon, most).T)
+        found[:, 0] += 1 - probability_alive[:, 0]
         return found
 
     def median_next_purchase(self, customers: Any) -> Array:
@@ -135,7 +135,7 @@ class PurchaseForecast:
 
         Infinite where most never will. The mean would be infinite for many of those who came back once at most.
         """
-        return self._later(Cells.of(customers), lambda future, _: future.median())
+        return self._later(RFMSummary.of(customers), lambda future, _: future.median())
 
     def discounted_purchases(self, customers: Any, horizon: float, discount: float = 0.0) -> Array:
         """Expected purchases within the horizon, each worth less the later it comes: by 1 / (1 + discount) per unit of time.
@@ -144,8 +144,8 @@ class PurchaseForecast:
         (2005), "RFM and CLV", Journal of Marketing Research 42, 415–430, eq. (2).
         """
         worth = self._worth(horizon, discount)
-        cells = Cells.of(customers)
-        return self.alive(cells) * self._later(cells, worth)
+        cells = RFMSummary.of(customers)
+        return self.probability_alive(cells) * self._later(cells, worth)
 
     def discounted_value(self, customers: Any, spend: Array, horizon: float, discount: float = 0.0) -> Array:
         """What they will spend within the horizon, discounted; `spend` is what each spends a purchase (`fit_spend`)."""
@@ -156,7 +156,7 @@ class PurchaseForecast:
 
         The gap after the last purchase, at the rate that x purchases until then tell of: (alpha+t_x)^(r+x) / (alpha+T)^(r+x).
         """
-        cells = Cells.of(customers)
+        cells = RFMSummary.of(customers)
         r, alpha = self.estimate.values[:2]
         found: Array = np.exp((r + cells.x) * (np.log(alpha + cells.t_x) - np.log(alpha + cells.T)))
         return found
@@ -186,7 +186,7 @@ class PurchaseForecast:
     def _law(self) -> Model:
         return MODELS[self.model]
 
-    def _later(self, cells: Cells, say: Callable[[Future, Array], Array]) -> Array:
+    def _later(self, cells: RFMSummary, say: Callable[[Future, Array], Array]) -> Array:
         """What is said of those still customers, asked once for each pair of x and T there is, a few thousand at a time."""
         x, T, where = cells.pasts
         pieces = (slice(start, start + _AT_ONCE) for start in range(0, max(len(x), 1), _AT_ONCE))

@@ -17,7 +17,7 @@ from regulars.forecast.models.mbg_nbd import MbgNbd
 from regulars.forecast.models.nbd import Nbd
 from regulars.forecast.models.pareto_nbd import ParetoNbd
 from regulars.forecast.newton import Expansion
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 Array = npt.NDArray[np.float64]
 
@@ -66,10 +66,10 @@ class Model(Protocol):
     def extremes(self) -> Sequence[Extremes]:
         """What it means that parameters go to 0 or grow without bound."""
 
-    def likelihood(self, parameters: Array, cells: Cells) -> Expansion:
+    def likelihood(self, parameters: Array, cells: RFMSummary) -> Expansion:
         """The log-likelihood of all customers counted in the cells."""
 
-    def alive(self, parameters: Array, cells: Cells) -> Array:
+    def probability_alive(self, parameters: Array, cells: RFMSummary) -> Array:
         """The probability that each is still a customer."""
 
     def future(self, parameters: Array, x: Array, T: Array) -> Future:

@@ -20,7 +20,7 @@ from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases.data_requirements import CUSTOMERS, DAYS
 from regulars.forecast.purchases.histories import PAST, known, on_a_new_day
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.factors import DailyPurchases
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import from_epoch_day
@@ -43,7 +43,7 @@ class Quarter:
     """`days` hidden days from the epoch day `start` on: pasts as of it, how often each bought in as many days before, and after."""
 
     start: int
-    cells: Cells
+    cells: RFMSummary
     before: Array
     after: Array
     days: int = HIDDEN
@@ -93,7 +93,7 @@ def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days:
     )
     found = engine.read(pasts.group_by(*PAST, "before", "after").agg(n=pasts.count()))
     x, t_x, T, n, before, after = (np.asarray(found[name], dtype=float) for name in (*PAST, "n", "before", "after"))
-    return Quarter(start, Cells(x, t_x, T, n), before, after, days)
+    return Quarter(start, RFMSummary(x, t_x, T, n), before, after, days)
 
 
 def quarters(
@@ -166,7 +166,7 @@ def _tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None) 
             yield _trial(one, fitted, Clock.plain(one.start))
 
 
-def _fitted(model: str, cells: Cells) -> PurchaseForecast | None:
+def _fitted(model: str, cells: RFMSummary) -> PurchaseForecast | None:
     try:
         fitted = fit(cells.grouped(), model)
     except InputError:  # nobody had come back by then

@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 import numpy as np
 
 from regulars.forecast.engine import Engine
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.factors import DailyPurchases
 from regulars.warehouse.portable import counted, floored, smaller
 
@@ -67,12 +67,12 @@ def histories(orders: ir.Table, until: int, cap: Decimal) -> ir.Table:
     return past.order_by("frequency", "age", "recency")
 
 
-def cells(engine: Engine, rows: ir.Table) -> Cells:
+def cells(engine: Engine, rows: ir.Table) -> RFMSummary:
     """Customers with equal pasts as one, by day. rows: `histories`, or a table with the columns of PAST."""
     return _cells(engine, rows.group_by(list(PAST)).agg(n=rows.count()))
 
 
-def cells_to_fit(engine: Engine, rows: ir.Table, by_day: Cells, most: int = MOST_CELLS) -> Cells:
+def cells_to_fit(engine: Engine, rows: ir.Table, by_day: RFMSummary, most: int = MOST_CELLS) -> RFMSummary:
     """The cells themselves where they are few, else pasts alike within a week as one, at their mean."""
     if len(by_day.x) <= most:
         return by_day
@@ -96,6 +96,6 @@ def daily_purchases(engine: Engine, orders: ir.Table, first_day: int, until: int
     return DailyPurchases(first_day, new_by_day.astype(float), (all_by_day - new_by_day).astype(float))
 
 
-def _cells(engine: Engine, counted_rows: ir.Table) -> Cells:
+def _cells(engine: Engine, counted_rows: ir.Table) -> RFMSummary:
     found = engine.read(counted_rows.select(*PAST, "n"))
-    return Cells(*(np.asarray(found[name], dtype=float) for name in (*PAST, "n")))
+    return RFMSummary(*(np.asarray(found[name], dtype=float) for name in (*PAST, "n")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases.backtest import Trial, gain
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.warehouse.forecasts import STAYING
 
@@ -28,7 +28,7 @@ class Chosen:
     why: str
 
 
-def candidates(cells: Cells, model: str | None = None) -> dict[str, PurchaseForecast]:
+def candidates(cells: RFMSummary, model: str | None = None) -> dict[str, PurchaseForecast]:
     """The models that converged, by name, the preferred first; that of customers who never leave where Pareto/NBD did not.
 
     `model` asks for one alone. Raises ForecastRefused where there is none.

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from regulars.forecast.backtests.ranges import lengths
 from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import backtest, data_requirements, model_selection
 from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.accuracy.period_errors import errors_of
@@ -30,7 +30,7 @@ def make(
     engine: Engine,
     currency: str,
     until: int,
-    wish: Wish,
+    wish: ForecastOptions,
     threads: int = 1,
     done: Callable[[str], None] = lambda step: None,
 ) -> tuple[Forecast, ir.Table]:

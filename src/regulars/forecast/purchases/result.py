@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.forecast.backtests.ranges import Range, stored
-from regulars.forecast.store import Shelf
+from regulars.forecast.store import ForecastStore
 from regulars.warehouse.forecasts import FORECASTS, PREDICTIONS
 
 
@@ -66,7 +66,7 @@ class Forecast:
         return Range(**found) if found else None
 
 
-SHELF = Shelf(
+SHELF = ForecastStore(
     Forecast, FORECASTS, PREDICTIONS, ("parameters", "standard_errors", "spend", "totals", "backtest", "seasons"),
     "frequency, age, recency, person",
 )  # fmt: skip

@@ -21,7 +21,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast
 from regulars.forecast.purchases.histories import PAST
 from regulars.forecast.purchases.monetary_value import Spending
-from regulars.forecast.rfm import Cells, pairs
+from regulars.forecast.rfm import RFMSummary, pairs
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.warehouse.portable import MONEY
 
@@ -37,19 +37,21 @@ _CELLS, _PASTS, _COUNTS = 2**16, 2**12, 2**19
 
 
 def scores(
-    fitted: PurchaseForecast, cells: Cells, horizon: int, rate: float, threads: int = 1, clock: Clock | None = None
+    fitted: PurchaseForecast, cells: RFMSummary, horizon: int, rate: float, threads: int = 1, clock: Clock | None = None
 ) -> pa.Table:
     """One row for each cell, in their order: frequency, recency, age, and
 
-    `alive`, the probability that they are still customers; `buys_30`, `buys_90`, `buys_365`, that of at least one purchase in
+    `probability_alive`, the probability that they are still customers; `probability_purchase_30d`,
+    `probability_purchase_90d`, `probability_purchase_365d`, that of at least one purchase in
     so many days; `purchases` expected within the horizon (days), `purchases_low` and `purchases_high`, between which eight in
     ten of such customers will lie; `worth`, the purchases discounted by `rate` a year, `worth_low` and `worth_high`, of the
-    range; `worth_of_year`, that of 12 months, and `worth_at_stake`, how much less that is than of those still customers;
+    range; `worth_of_year`, that of 12 months, and `worth_at_risk`, how much less that is than of those still customers;
     `median_days` to the next purchase of those still customers (null where that is a hundred years or never); `overdue`, the
-    probability of a silence so long, were they still customers; `buys_90_at_last`, what `buys_90` was at the last purchase.
+    probability of a silence so long, were they still customers; `probability_purchase_90d_at_last`,
+    what `probability_purchase_90d` was at the last purchase.
 
     The threads share the work. On a clock of the shop's own, for which the model is fitted, all spans are those of days from now
-    on, and so is the one of `buys_90_at_last`: the two are of one season, and tell of the silence between alone.
+    on, and so is the one of `probability_purchase_90d_at_last`: the two are of one season, and tell of the silence between alone.
     """
     clock = clock or Clock.plain(0)
     ahead = _Ahead.of(clock, horizon, rate)
@@ -66,11 +68,13 @@ def scores(
         future = future._replace(median=clock.days(future.median))
 
         def said(here: slice) -> pa.Table:
-            piece = Cells(cells.x[here], timed.t_x[here], timed.T[here], cells.n[here])
-            alive, past = fitted.alive(piece), where[here]
-            low, high = (limit.reached(place[past], alive) for limit in limits)
+            piece = RFMSummary(cells.x[here], timed.t_x[here], timed.T[here], cells.n[here])
+            probability_alive, past = fitted.probability_alive(piece), where[here]
+            low, high = (limit.reached(place[past], probability_alive) for limit in limits)
             whole = dict(zip(PAST, (cells.x[here], cells.t_x[here], cells.T[here]), strict=True))
-            return _table(fitted, piece, whole, alive, future.of(past), low, high, at_last[last_where[here]])
+            return _table(
+                fitted, piece, whole, probability_alive, future.of(past), low, high, at_last[last_where[here]]
+            )
 
         return pa.concat_tables(pool.map(said, _pieces(cells.x, _CELLS)))
 
@@ -95,9 +99,9 @@ class _Ahead(NamedTuple):
 class _Future(NamedTuple):
     """What those still customers will do: arrays of one length."""
 
-    buys_30: Array
-    buys_90: Array
-    buys_365: Array
+    probability_purchase_30d: Array
+    probability_purchase_90d: Array
+    probability_purchase_365d: Array
     purchases: Array
     worth: Array
     worth_of_year: Array
@@ -113,44 +117,54 @@ def _future(fitted: PurchaseForecast, x: Array, T: Array, ahead: _Ahead) -> _Fut
     worth = fitted.worth_if_staying(x, T, ahead.horizon, ahead.horizon_discount)
     same = ahead.horizon == ahead.year
     of_year = worth if same else fitted.worth_if_staying(x, T, ahead.year, ahead.year_discount)
-    buys_30, buys_90, buys_365 = (future.buys(span) for span in ahead.within)
-    return _Future(buys_30, buys_90, buys_365, future.purchases(ahead.horizon), worth, of_year, future.median())
+    probability_purchase_30d, probability_purchase_90d, probability_purchase_365d = (
+        future.buys(span) for span in ahead.within
+    )
+    return _Future(
+        probability_purchase_30d,
+        probability_purchase_90d,
+        probability_purchase_365d,
+        future.purchases(ahead.horizon),
+        worth,
+        of_year,
+        future.median(),
+    )
 
 
 def _at_last(fitted: PurchaseForecast, x: Array, t_x: Array, ahead: _Ahead) -> Array:
     _, quarter, _ = ahead.within
-    return fitted.probability_of_purchase(Cells(x, t_x, t_x, np.ones(len(x))), quarter)
+    return fitted.probability_of_purchase(RFMSummary(x, t_x, t_x, np.ones(len(x))), quarter)
 
 
 def _table(
     fitted: PurchaseForecast,
-    cells: Cells,
+    cells: RFMSummary,
     past: Mapping[str, Array],
-    alive: Array,
+    probability_alive: Array,
     future: _Future,
     low: Array,
     high: Array,
     at_last: Array,
 ) -> pa.Table:
-    purchases, worth = alive * future.purchases, alive * future.worth
+    purchases, worth = probability_alive * future.purchases, probability_alive * future.worth
     # Of a range it is known how many purchases, not when: they are discounted like those expected.
     each = worth / np.maximum(purchases, 1e-300)
     whole = {**past, "purchases_low": low, "purchases_high": high}
     numbers = {
-        "alive": alive,
-        "buys_30": alive * future.buys_30,
-        "buys_90": alive * future.buys_90,
-        "buys_365": alive * future.buys_365,
+        "probability_alive": probability_alive,
+        "probability_purchase_30d": probability_alive * future.probability_purchase_30d,
+        "probability_purchase_90d": probability_alive * future.probability_purchase_90d,
+        "probability_purchase_365d": probability_alive * future.probability_purchase_365d,
         "purchases": purchases,
         "overdue": fitted.overdue(cells),
-        "buys_90_at_last": at_last,
+        "probability_purchase_90d_at_last": at_last,
     }
     amounts = {
         "worth": worth,
         "worth_low": low * each,
         "worth_high": high * each,
-        "worth_of_year": alive * future.worth_of_year,
-        "worth_at_stake": (1 - alive) * future.worth_of_year,
+        "worth_of_year": probability_alive * future.worth_of_year,
+        "worth_at_risk": (1 - probability_alive) * future.worth_of_year,
     }
     endless = ~(future.median < FOREVER)
     return pa.table(
@@ -161,11 +175,11 @@ def _table(
     )
 
 
-def ranges(fitted: PurchaseForecast, cells: Cells, alive: Array, horizon: int) -> tuple[Array, Array]:
+def ranges(fitted: PurchaseForecast, cells: RFMSummary, probability_alive: Array, horizon: int) -> tuple[Array, Array]:
     """The LOW and HIGH quantiles of each cell's number of purchases within the horizon: whole numbers."""
     x, T, where = cells.pasts
     (low, high), place = _limits(fitted, x, T, horizon, map)
-    return low.reached(place[where], alive), high.reached(place[where], alive)
+    return low.reached(place[where], probability_alive), high.reached(place[where], probability_alive)
 
 
 class _Limits(NamedTuple):
@@ -176,9 +190,11 @@ class _Limits(NamedTuple):
     start: Places
     """Where a past's begin."""
 
-    def reached(self, past: Places, alive: Array) -> Array:
+    def reached(self, past: Places, probability_alive: Array) -> Array:
         """The quantile for each of these pasts with this probability to be alive."""
-        found: Array = (np.searchsorted(self.keys, 2.0 * past + (alive - 1e-12)) - self.start[past]).astype(float)
+        found: Array = (np.searchsorted(self.keys, 2.0 * past + (probability_alive - 1e-12)) - self.start[past]).astype(
+            float
+        )
         return found
 
 
@@ -242,7 +258,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
 
     `spend` is the net revenue expected of a day with a purchase; `revenue` the discounted purchases at that, and `profit` what
     is left of it, null where value is revenue; `value_low` and `value_high` are the value of the range of purchases, and
-    `value_year` the value of 12 months, and `revenue_at_stake` and `profit_at_stake` how much less these are than if it were sure
+    `value_year` the value of 12 months, and `revenue_at_risk` and `profit_at_risk` how much less these are than if it were sure
     that they are customers still.
     """
     of_cell = engine.keep("forecast_scores", scored)
@@ -256,7 +272,8 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
         return amount.cast(MONEY)
 
     return found.select(
-        "person", "bucket", *PAST, "revenue_to_date", "profit_to_date", "alive", "buys_30", "buys_90", "buys_365", "purchases",
+        "person", "bucket", *PAST, "revenue_to_date", "profit_to_date", "probability_alive",
+        "probability_purchase_30d", "probability_purchase_90d", "probability_purchase_365d", "purchases",
         "purchases_low", "purchases_high",
         spend=money(found.a_day),
         revenue=money(found.worth * found.a_day),
@@ -264,11 +281,11 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, spend: Spendin
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
         value_year=money(found.worth_of_year * found.a_value),
-        revenue_at_stake=money(found.worth_at_stake * found.a_day),
-        profit_at_stake=money(found.worth_at_stake * found.a_value) if known else ibis.null(MONEY),
+        revenue_at_risk=money(found.worth_at_risk * found.a_day),
+        profit_at_risk=money(found.worth_at_risk * found.a_value) if known else ibis.null(MONEY),
         median_days=found.median_days,
         overdue=found.overdue,
-        buys_90_at_last=found.buys_90_at_last,
+        probability_purchase_90d_at_last=found.probability_purchase_90d_at_last,
     )  # fmt: skip
 
 

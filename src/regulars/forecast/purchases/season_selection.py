@@ -9,7 +9,7 @@ from typing import Any
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases.backtest import Trial, gain, tried
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.factors import DailyPurchases
 from regulars.forecast.season.seasonal_time import Clock
 
@@ -32,7 +32,7 @@ class Timed:
     """
 
 
-def timed(fitted: PurchaseForecast, cells: Cells, plain: list[Trial], daily: DailyPurchases, until: int) -> Timed:
+def timed(fitted: PurchaseForecast, cells: RFMSummary, plain: list[Trial], daily: DailyPurchases, until: int) -> Timed:
     """The model on the shop's own clock where that is known as of the epoch day `until` and its backtest periods gain by it.
 
     cells: those it was fitted to; plain: its forecasts of backtest periods on the calendar.

@@ -31,13 +31,13 @@ def totals(
     chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
     found = engine.one(
         rows.agg(
-            alive=rows.alive.cast("float64").sum(),
+            customers_alive=rows.probability_alive.cast("float64").sum(),
             purchases=rows.purchases.cast("float64").sum(),
             revenue=rows.revenue.sum(),
             profit=rows.profit.sum(),
             at_risk=rows.count(where=risk),
-            revenue_at_risk=rows.revenue_at_stake.sum(where=risk),
-            profit_at_risk=rows.profit_at_stake.sum(where=risk),
+            revenue_at_risk=rows.revenue_at_risk.sum(where=risk),
+            profit_at_risk=rows.profit_at_risk.sum(where=risk),
             **{f"buyers_{days}": chance.sum() for days, chance in chances.items()},
             **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
         )
@@ -53,7 +53,7 @@ def totals(
         return None if one is None else asdict(one)
 
     return {
-        "alive": found["alive"],
+        "customers_alive": found["customers_alive"],
         "buyers": {str(days): number for days, number in buyers.items()},
         "buyers_spread": {str(days): number for days, number in spread.items()},
         "buyers_range": ranges_of(buyers, spread, errors.buyers),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.forecast.conventions import FOREVER
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 
 Array = npt.NDArray[np.float64]
 
@@ -36,14 +36,14 @@ class Clock:
         """Whether it is the calendar itself."""
         return bool((self.factors == 1).all())
 
-    def cells(self, cells: Cells) -> Cells:
+    def cells(self, cells: RFMSummary) -> RFMSummary:
         """The same customers, recency and age in days of this clock; cells are as of the day before `until`."""
         if self.is_plain:
             return cells
         now = self.until - 1
         first = now - cells.T
         born, last = self._at(first), self._at(first + cells.t_x)
-        return Cells(cells.x, last - born, self._at(np.asarray(now)) - born, cells.n)
+        return RFMSummary(cells.x, last - born, self._at(np.asarray(now)) - born, cells.n)
 
     def ahead(self, days: float) -> float:
         """The length on this clock of so many days from `until` on."""

@@ -10,12 +10,12 @@ import ibis.expr.types as ir
 import numpy as np
 
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions import backtest
 from regulars.forecast.subscriptions.fitting import Fitted, Model, fit
 from regulars.forecast.subscriptions.renewal_days import Days
 from regulars.forecast.subscriptions.renewal_history import LivesCells, cells, known_until, lives, parts, past
-from regulars.forecast.subscriptions.renewal_value import Bringing, bringing
+from regulars.forecast.subscriptions.renewal_value import RenewalValue, bringing
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.forecast.subscriptions.scoring import predictions, scores
 from regulars.forecast.subscriptions.totals import by_plan, totals
@@ -34,7 +34,7 @@ def make(
     terms: Terms,
     covered: tuple[int, int],
     until: int,
-    wish: Wish,
+    wish: ForecastOptions,
     done: Callable[[str], None] = lambda step: None,
 ) -> tuple[SubscribersForecast, ir.Table]:
     """A forecast of the fact subscriptions, and its predictions, still a query of the engine.
@@ -137,7 +137,7 @@ def _model(model: Model) -> dict[str, Any]:
     }
 
 
-def _plans(terms: dict[str, Term], fitted: Fitted, brings: Bringing, sums: dict[str, Any]) -> list[dict[str, Any]]:
+def _plans(terms: dict[str, Term], fitted: Fitted, brings: RenewalValue, sums: dict[str, Any]) -> list[dict[str, Any]]:
     nothing = {"subscriptions": 0, "purchases": 0.0, "revenue": None, "profit": None, "value_at_stake": None}
     return [
         {

@@ -28,7 +28,7 @@ MATCHED = 0.5
 
 
 @dataclass(frozen=True)
-class Bringing:
+class RenewalValue:
     """The net revenue a renewal is expected to bring, by plan; None where it is not known. And of what value is."""
 
     plans: dict[str, float | None]
@@ -41,17 +41,17 @@ class Bringing:
     """What an order counts at most."""
 
 
-def bringing(engine: Engine, orders: ir.Table, rows: ir.Table, until: int, terms: Mapping[str, Term]) -> Bringing:
+def bringing(engine: Engine, orders: ir.Table, rows: ir.Table, until: int, terms: Mapping[str, Term]) -> RenewalValue:
     """What renewals bring, from the orders before the epoch day `until`; rows: `lives` as of it."""
     seen = known(orders, until)
     first = engine.one(seen.agg(first=seen.day.min()))["first"]
     nothing = dict.fromkeys(terms)
     if first is None:
-        return Bringing(nothing, "", 1.0, "no orders of customers one could recognise are loaded", Decimal(0))
+        return RenewalValue(nothing, "", 1.0, "no orders of customers one could recognise are loaded", Decimal(0))
     try:
         capped = cap(engine, orders, until)
     except ForecastRefused as refused:
-        return Bringing(nothing, "", 1.0, str(refused), Decimal(0))
+        return RenewalValue(nothing, "", 1.0, str(refused), Decimal(0))
     # What was paid before the first order that is loaded is not known.
     rows = rows.filter(rows.day >= first, rows.person.notnull())
     periods = rows.group_by("plan").agg(n=rows.count(), periods=counted((rows.renewed.cast("int64") + 1).sum()))
@@ -69,14 +69,14 @@ def bringing(engine: Engine, orders: ir.Table, rows: ir.Table, until: int, terms
             found[plan] = _brings(counts, [other for other in terms if terms[other] == term], 1)
     if all(one is None for one in found.values()):
         said = "too few of them have orders while subscribed" if counts else "none began after the first order"
-        return Bringing(nothing, "", 1.0, said, capped.at)
+        return RenewalValue(nothing, "", 1.0, said, capped.at)
     sums = {
         name: sum(row.get(name) or 0.0 for row in counts.values())
         for name in ("revenue", "profit", "unknown", "estimated", "orders")
     }
     unknown, estimated, placed = (round(sums[name]) for name in ("unknown", "estimated", "orders"))
     of, share, why = valued(sums["revenue"], sums["profit"], unknown, estimated, placed)
-    return Bringing(found, of, share, why, capped.at)
+    return RenewalValue(found, of, share, why, capped.at)
 
 
 def _orders_while_subscribed(orders: ir.Table, rows: ir.Table, most: Decimal, until: int) -> ir.Table:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from regulars.forecast.backtests.ranges import Range, stored
-from regulars.forecast.store import Shelf
+from regulars.forecast.store import ForecastStore
 from regulars.warehouse.forecasts import SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS
 
 
@@ -49,7 +49,7 @@ class SubscribersForecast:
         return stored(self.totals.get("renewing_range", {}), days)  # one that an older Regulars made has none
 
 
-SHELF = Shelf(
+SHELF = ForecastStore(
     SubscribersForecast, SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS, ("models", "plans", "totals", "cohorts", "backtest"),
     "plan, age, source, subscription_id",
 )  # fmt: skip

@@ -15,7 +15,7 @@ from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
 from regulars.forecast.engine import Engine
 from regulars.forecast.subscriptions.fitting import Fitted, Model
 from regulars.forecast.subscriptions.renewal_days import Days, come_by, renewal_day
-from regulars.forecast.subscriptions.renewal_value import Bringing
+from regulars.forecast.subscriptions.renewal_value import RenewalValue
 from regulars.warehouse.portable import MONEY
 
 Array = npt.NDArray[np.float64]
@@ -58,11 +58,13 @@ def scores(fitted: Fitted, running: Mapping[str, Days], day: int, horizon: int, 
     There must be one with a model.
 
     `renewed`, how often by the end of the epoch day `day`, `age` and `due`, days since they began and until the next renewal;
-    `buys_30`, `buys_90`, `buys_365`, the probability of a renewal within so many days; `purchases`, renewals to expect within
+    `probability_purchase_30d`, `probability_purchase_90d`, `probability_purchase_365d`,
+    the probability of a renewal within so many days; `purchases`, renewals to expect within
     the horizon (days), `purchases_low` and `purchases_high`, between which eight in ten will lie; `worth`, `worth_low` and
-    `worth_high`, the same discounted by `rate` a year; `worth_at_stake`, how much less that is, within 12 months, than if they
-    surely stayed; `median_days`, until half of them have left (null where that is a hundred years or never); `buys_90_at_last`,
-    what buys_90 was when they last renewed, or began.
+    `worth_high`, the same discounted by `rate` a year; `worth_at_risk`, how much less that is, within 12 months, than if they
+    surely stayed; `median_days`,
+    until half of them have left (null where that is a hundred years or never); `probability_purchase_90d_at_last`,
+    what probability_purchase_90d was when they last renewed, or began.
     """
     tables = []
     for plan, began in sorted(running.items()):
@@ -103,9 +105,9 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
     }
     numbers = {f"buys_{days}": (now.due <= days) * next_time for days in WITHIN} | {
         "purchases": purchases,
-        "buys_90_at_last": in_time * now.model.fitted.retention(now.renewed.astype(float)),
+        "probability_purchase_90d_at_last": in_time * now.model.fitted.retention(now.renewed.astype(float)),
     }
-    amounts = {"worth": worth, "worth_low": worth_low, "worth_high": worth_high, "worth_at_stake": at_stake}
+    amounts = {"worth": worth, "worth_low": worth_low, "worth_high": worth_high, "worth_at_risk": at_stake}
     return pa.table(
         {"began": pa.array(now.began.astype(np.int32))}
         | {name: pa.array(values.astype(np.int32)) for name, values in whole.items()}
@@ -115,7 +117,7 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
     )
 
 
-def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringing, day: str) -> ir.Table:
+def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: RenewalValue, day: str) -> ir.Table:
     """One row per running subscription of `lives`: the columns of facts.subscription_predictions.
 
     `spend` is the net revenue that a renewal brings; `revenue` the discounted renewals at that, and `profit` what is left of it,
@@ -139,17 +141,18 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: Bringi
         return amount.cast(MONEY)
 
     return found.select(
-        "source", "subscription_id", "person", "bucket", "plan", "renewed", "age", "due", "buys_30", "buys_90", "buys_365",
+        "source", "subscription_id", "person", "bucket", "plan", "renewed", "age", "due", "probability_purchase_30d",
+        "probability_purchase_90d", "probability_purchase_365d",
         "purchases", "purchases_low", "purchases_high",
         as_of=ibis.literal(day, type="date"),
-        alive=ibis.literal(1.0).cast("float32"),
+        probability_alive=ibis.literal(1.0).cast("float32"),
         spend=money(found.a_period),
         revenue=money(found.worth * found.a_period),
         profit=money(found.worth * found.a_value) if brings.value_of == "profit" else ibis.null(MONEY),
         value_low=money(found.worth_low * found.a_value),
         value_high=money(found.worth_high * found.a_value),
-        value_at_stake=money(found.worth_at_stake * found.a_value),
+        value_at_stake=money(found.worth_at_risk * found.a_value),
         median_days=found.median_days,
         overdue=ibis.null("float32"),
-        buys_90_at_last=found.buys_90_at_last,
+        probability_purchase_90d_at_last=found.probability_purchase_90d_at_last,
     )  # fmt: skip

@@ -9,7 +9,7 @@ import duckdb
 
 from regulars.load import evaluate, rejects
 from regulars.load.stage import MOST_TOGETHER, Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.errors import LoadRefused
 
 
@@ -24,7 +24,7 @@ class FileCount:
     skipped: int = 0
 
 
-def account(found: Judgement, load_id: int, stages: Sequence[Stage]) -> list[tuple[FileCount, int]]:
+def account(found: Validation, load_id: int, stages: Sequence[Stage]) -> list[tuple[FileCount, int]]:
     """Store the rejects of files; return the counts of each file's records, and how many are blank.
 
     Raises LoadRefused where the counts do not add up.
@@ -65,7 +65,7 @@ def store_counts(
     )
 
 
-def _counts(found: Judgement, stages: Sequence[Stage]) -> list[tuple[int, int, int, int]]:
+def _counts(found: Validation, stages: Sequence[Stage]) -> list[tuple[int, int, int, int]]:
     """How many lines of each file are used, wait, are skipped and are blank.
 
     Files of which every line is taken are counted by one query: to plan one takes longer than to count a small file.
@@ -84,13 +84,13 @@ def _counts(found: Judgement, stages: Sequence[Stage]) -> list[tuple[int, int, i
     return [counts.get(stage.number) or _counts_of(found, stage) for stage in stages]
 
 
-def _is_whole(found: Judgement, stage: Stage) -> bool:
+def _is_whole(found: Validation, stage: Stage) -> bool:
     """Whether no line of a file is rejected or waits, and its mappings take them all."""
     kept = stage.number not in found.with_rejected | found.with_waiting
     return kept and any(plan.where is None for plan in stage.plans)
 
 
-def _counts_of(found: Judgement, stage: Stage) -> tuple[int, int, int, int]:
+def _counts_of(found: Validation, stage: Stage) -> tuple[int, int, int, int]:
     takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
     gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
     waits = f'"@line" IN (SELECT line FROM {found.waiting} WHERE file = {stage.number})'

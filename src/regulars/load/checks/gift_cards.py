@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from regulars.load.parse import quoted
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3
 
 
-def perhaps_gift_cards(found: Judgement, settings: Settings) -> list[str]:
+def perhaps_gift_cards(found: Validation, settings: Settings) -> list[str]:
     """A warning for each file with products that are neither shipped nor taxed and not named in the setting `gift_cards`.
 
     The setting as an empty list says that the shop sells none.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import primary_identity
 from regulars.warehouse.tables import BY_NAME
 
 
-def only_guests(found: Judgement, _settings: Settings) -> list[str]:
+def only_guests(found: Validation, _settings: Settings) -> list[str]:
     """A warning where no order of the load says who bought."""
     if "orders" not in found.rows:
         return []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regulars.load.checks.unusable import masked
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import RECORDS, rows_of
@@ -31,7 +31,7 @@ _KINDS = (
 )
 
 
-def identities_joining_many(found: Judgement, _settings: Settings) -> list[str]:
+def identities_joining_many(found: Validation, _settings: Settings) -> list[str]:
     """A warning per kind of identity of which one or more join MANY different customer ids or addresses.
 
     The load's rows and all that was known before are counted together, for the identities that the load brings. The

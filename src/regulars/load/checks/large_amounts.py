@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _LARGE = 100_000
@@ -19,7 +19,7 @@ _REMEDY = (
 )
 
 
-def large_amounts(found: Judgement, _settings: Settings) -> list[str]:
+def large_amounts(found: Validation, _settings: Settings) -> list[str]:
     """A warning for each file and table with amounts of at least _LARGE that are more than _TIMES the 99 % quantile.
 
     The quantile is that of the file's positive amounts, of orders in the same currency; of fewer than a hundred it is the second

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _ENOUGH_LINES = 10
@@ -11,7 +11,7 @@ _SAMPLE = 500_000
 """So many lines are looked at, evenly over the files."""
 
 
-def line_prices(found: Judgement, _settings: Settings) -> list[str]:
+def line_prices(found: Validation, _settings: Settings) -> list[str]:
     """A warning for each file where a product costs n times as much a piece in lines of n pieces, or an nth.
 
     The price of a piece is the median amount of the product's lines of one piece in this load. A file is named where a fifth of

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from regulars.load.mapping import LineTotals
 from regulars.load.stage import Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3
@@ -19,7 +19,7 @@ _Difference = tuple[str, Decimal, Decimal]
 """An order, its own total and the sum of its lines."""
 
 
-def order_totals(found: Judgement, _settings: Settings) -> list[str]:
+def order_totals(found: Validation, _settings: Settings) -> list[str]:
     """Warnings with the number of such orders, the first of them, and their amounts."""
     warnings = []
     for stage in found.stages:
@@ -28,7 +28,7 @@ def order_totals(found: Judgement, _settings: Settings) -> list[str]:
     return warnings + _against_gross(found)
 
 
-def _against_own_fields(found: Judgement, stage: Stage, totals: LineTotals) -> list[str]:
+def _against_own_fields(found: Validation, stage: Stage, totals: LineTotals) -> list[str]:
     sums = (
         f"SELECT {totals.order} AS unit, {totals.lines} AS lines, {totals.least} AS least, {totals.most} AS most"
         f" FROM {found.lines(stage)} GROUP BY unit"
@@ -56,7 +56,7 @@ def _against_own_fields(found: Judgement, stage: Stage, totals: LineTotals) -> l
     ]
 
 
-def _against_gross(found: Judgement) -> list[str]:
+def _against_gross(found: Validation) -> list[str]:
     """Orders of this load and of earlier ones, as far as this load brought the order or its lines."""
     own = {stage.full_name for stage in found.stages if stage.source.line_totals is None}
     names = [found.rows[name] for name in ("orders", "order_lines") if name in found.rows]
@@ -90,7 +90,7 @@ def _against_gross(found: Judgement) -> list[str]:
     return warnings
 
 
-def _differences(found: Judgement, sql: str) -> tuple[int, list[_Difference]]:
+def _differences(found: Validation, sql: str) -> tuple[int, list[_Difference]]:
     """How many rows there are, and the first of them."""
     rows = found.room.con.execute(
         f"SELECT count(*) OVER (), * FROM ({sql}) AS d(unit, total, lines) ORDER BY unit LIMIT {_MOST_NAMED}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regulars.load.parse import quoted
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3
@@ -18,7 +18,7 @@ _SAME = " OR ".join(f"coalesce({name.format('o')} = {name.format('b')}, false)" 
 _OTHER = " OR ".join(f"coalesce({name.format('o')} <> {name.format('b')}, false)" for name in _IDENTITIES)
 
 
-def overwritten_orders(found: Judgement, settings: Settings) -> list[str]:
+def overwritten_orders(found: Validation, settings: Settings) -> list[str]:
     """A warning where orders of the load have the number of an earlier order of another customer on another day.
 
     Customers are compared by what both versions give of customer number, person number, email and phone; one that agrees is enough.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from regulars.load.parse import quoted
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 
-def only_foreign_orders(found: Judgement, settings: Settings) -> list[str]:
+def only_foreign_orders(found: Validation, settings: Settings) -> list[str]:
     """A warning where orders wait for a rate and none of the load is in the shop's currency: the setting may be wrong."""
     if "orders" not in found.waiting_rows:
         return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
 
@@ -18,7 +18,7 @@ SAMPLE_LENGTH = 24
 """The longest sample shown, in characters."""
 
 
-def unusable_identities(found: Judgement, _settings: Settings) -> list[str]:
+def unusable_identities(found: Validation, _settings: Settings) -> list[str]:
     """Warnings that count, per table and column, the values that identify nobody.
 
     Words for "nobody" are shown with their counts. Of other values one is shown, masked, as they may hold personal data.
@@ -65,7 +65,7 @@ def _shape(character: str) -> str:
     return character if character.isprintable() else "?"
 
 
-def _nobody(found: Judgement, table: str, column: str) -> str:
+def _nobody(found: Validation, table: str, column: str) -> str:
     words = found.room.con.execute(
         f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[1]}"
         " GROUP BY value ORDER BY times DESC, value"
@@ -76,7 +76,7 @@ def _nobody(found: Judgement, table: str, column: str) -> str:
     return f"{table}.{column}: {rows} a word for nobody ({listed}); it joins nobody."
 
 
-def _invalid(found: Judgement, table: str, column: str, filled: int) -> str:
+def _invalid(found: Validation, table: str, column: str, filled: int) -> str:
     wrong, sample = found.room.con.execute(
         "SELECT sum(times), arg_max(value, (times, value)) FROM ("
         f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[2]}"

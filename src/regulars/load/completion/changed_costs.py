@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from regulars.load.parse import quoted
 from regulars.load.stage import Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.warehouse.schema import EARLIEST
 
 _EVER = f"DATE '{EARLIEST}'"
 
 
-def start_changed_costs(found: Judgement) -> None:
+def start_changed_costs(found: Validation) -> None:
     """Let costs without a day that differ from those of earlier loads start on the day of the load; those that do not differ are
     the rows that are known. Notes in `found.warnings` how many changed.
     """
@@ -20,7 +20,7 @@ def start_changed_costs(found: Judgement) -> None:
                 _start(found, stage)
 
 
-def _start(found: Judgement, stage: Stage) -> None:
+def _start(found: Validation, stage: Stage) -> None:
     con, rows, known = found.room.con, found.table_of("product_costs"), found.room.table("known_costs")
     day = f"timezone({quoted(stage.zone)}, timezone('UTC', TIMESTAMP '{stage.now}'))::DATE"
     # A product with several costs in one file has a history there, with a first cost since ever.

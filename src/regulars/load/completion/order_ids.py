@@ -7,13 +7,13 @@ both stand in its order_id, as in "#1001 (5123456)". Rows without a `source_orde
 
 from __future__ import annotations
 
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.warehouse.tables import BY_NAME
 
 _MOST_NAMED = 3
 
 
-def tell_orders_apart(found: Judgement) -> None:
+def tell_orders_apart(found: Validation) -> None:
     """Give the orders of the load, with their lines and returns, the order_id of the order that they are."""
     if "orders" not in found.rows or not found.room.count(f"{found.rows['orders']} WHERE source_order_id IS NOT NULL"):
         return

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from regulars.load.parse import quoted
 from regulars.load.stage import Plan, Stage
-from regulars.load.validate import Judgement
+from regulars.load.validate import Validation
 from regulars.load.workspace import identifier
 from regulars.warehouse.schema import Kind
 
 
-def split_refund_totals(found: Judgement) -> None:
+def split_refund_totals(found: Validation) -> None:
     """Put parts in the place of the totals among the load's returns, and note in `found.warnings` which orders' totals grew."""
     stages = [(stage, plan) for stage in found.stages for plan in stage.plans if plan.running_total]
     if not stages or "orders" not in found.rows:
@@ -74,7 +74,7 @@ def split_refund_totals(found: Judgement) -> None:
         )
 
 
-def _shown(found: Judgement, stage: Stage, plan: Plan) -> str:
+def _shown(found: Validation, stage: Stage, plan: Plan) -> str:
     """SQL: the total of each order of a file, 0 where it shows none; only orders with a total anywhere in load or log."""
     orders, returns, index = found.rows["orders"], found.rows["returns"], stage.plans.index(plan)
     own = f'SELECT * FROM {returns} WHERE "@file" = {stage.number} AND "@plan" = {index}'
@@ -96,7 +96,7 @@ def _shown(found: Judgement, stage: Stage, plan: Plan) -> str:
     )
 
 
-def _latest(found: Judgement, stage: Stage) -> str:
+def _latest(found: Validation, stage: Stage) -> str:
     """SQL: the latest time in a file, at most the moment of the load."""
     times = [f"max({identifier(name)})" for name, kind in stage.kinds.items() if kind is Kind.INSTANT]
     latest = f"timezone('UTC', greatest({', '.join(times)}))"

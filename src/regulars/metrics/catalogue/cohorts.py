@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.measures import HISTORIES, Measure
+from regulars.metrics.measures import CUSTOMER_ORDERS, Measure
 from regulars.metrics.shapes import Age, Grid, Interval, Metric, Nature
 from regulars.vocabulary.units import Better, Unit
 
-_FIRST_OF_ITS_AGE = Measure(HISTORIES, 1, _.previous_day.isnull() | (_.previous_age < _.age))
+_FIRST_OF_ITS_AGE = Measure(CUSTOMER_ORDERS, 1, _.previous_day.isnull() | (_.previous_age < _.age))
 
 _THREE = (
     Order("ana", "2024-03-01", "10.00"),
@@ -44,7 +44,7 @@ def _grids(suffix: str, ages: str, age: Age, split: dict[str, str]) -> tuple[Met
             nature=Nature.CUMULATIVE,
             question="How much have the customers won together brought by then, each?",
             formula=f"cumulative net revenue / customers of the cohort, by {age.value}",
-            cell=Measure(HISTORIES, _.net_revenue),
+            cell=Measure(CUSTOMER_ORDERS, _.net_revenue),
             cumulative=True,
             age=age,
             unit=Unit.MONEY,
@@ -59,7 +59,7 @@ def _grids(suffix: str, ages: str, age: Age, split: dict[str, str]) -> tuple[Met
             nature=Nature.CUMULATIVE,
             question="How much have the customers won together left after costs by then, each?",
             formula=f"cumulative profit / customers of the cohort, by {age.value}",
-            cell=Measure(HISTORIES, _.profit, complete=True),
+            cell=Measure(CUSTOMER_ORDERS, _.profit, complete=True),
             cumulative=True,
             age=age,
             unit=Unit.MONEY,

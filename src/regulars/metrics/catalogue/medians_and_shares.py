@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.measures import CUSTOMERS_ORDERING, HISTORIES, ORDERS, Timing, before_end, within
+from regulars.metrics.measures import CUSTOMER_ORDERS, CUSTOMERS_ORDERING, ORDERS, Timing, before_end, within
 from regulars.metrics.relations import PERSON
 from regulars.metrics.shapes import LargestShare, Length, Metric, Nature, Quantile
 from regulars.vocabulary.units import Better, Unit
@@ -57,7 +57,7 @@ SHOWN_BESIDE: tuple[Metric, ...] = (
         title="Revenue per customer, median",
         question="What does the customer in the middle bring in the period?",
         formula="median of the net revenue of known customers who ordered in the period",
-        fact=HISTORIES,
+        fact=CUSTOMER_ORDERS,
         of=_.net_revenue,
         q=0.5,
         per=PERSON,
@@ -74,9 +74,9 @@ SHOWN_BESIDE: tuple[Metric, ...] = (
         title="Largest customer's share of known customers' revenue",
         question="How much of the customers' revenue does one of them bring?",
         formula="net revenue of the largest customer / net revenue of known customers",
-        fact=HISTORIES,
+        fact=CUSTOMER_ORDERS,
         of=_.net_revenue,
-        total=within(HISTORIES, _.net_revenue),
+        total=within(CUSTOMER_ORDERS, _.net_revenue),
         group="average_revenue_per_customer",
         nature=Nature.FLOW,
         length=Length.BETWEEN,
@@ -88,13 +88,13 @@ SHOWN_BESIDE: tuple[Metric, ...] = (
         title="Customer lifetime value to date, median",
         question="What has the customer in the middle brought so far?",
         formula="median of the net revenue to the period's end of customers by then",
-        fact=HISTORIES,
+        fact=CUSTOMER_ORDERS,
         of=_.net_revenue,
         q=0.5,
         per=PERSON,
         timing=Timing.BEFORE_END,
-        counted=before_end(HISTORIES, 1, _FIRST),
-        customers=before_end(HISTORIES, 1, _FIRST),
+        counted=before_end(CUSTOMER_ORDERS, 1, _FIRST),
+        customers=before_end(CUSTOMER_ORDERS, 1, _FIRST),
         group="customer_lifetime_value",
         nature=Nature.CUMULATIVE,
         unit=Unit.MONEY,
@@ -106,11 +106,11 @@ SHOWN_BESIDE: tuple[Metric, ...] = (
         title="Largest customer's share of revenue to date",
         question="How much of all customers' revenue so far did one of them bring?",
         formula="net revenue to the period's end of the largest customer / that of all customers by then",
-        fact=HISTORIES,
+        fact=CUSTOMER_ORDERS,
         of=_.net_revenue,
-        total=before_end(HISTORIES, _.net_revenue),
+        total=before_end(CUSTOMER_ORDERS, _.net_revenue),
         timing=Timing.BEFORE_END,
-        customers=before_end(HISTORIES, 1, _FIRST),
+        customers=before_end(CUSTOMER_ORDERS, 1, _FIRST),
         group="customer_lifetime_value",
         nature=Nature.CUMULATIVE,
         unit=Unit.SHARE,

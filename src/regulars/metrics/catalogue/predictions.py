@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order, Prediction, Renewals
-from regulars.metrics.measures import PREDICTIONS, PROSPECTS, SPEND, SUBSCRIPTIONS, Amount, within
+from regulars.metrics.measures import PREDICTIONS, PREDICTIONS_BY_FIRST_ORDER, SPEND, SUBSCRIPTIONS, Sum, within
 from regulars.metrics.shapes import Metric, Nature, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
 
 _LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)
 """Of several forecasts in a period the latest counts."""
 _LEAVING = _LATEST & _.at_risk
-_CUSTOMERS: Amount = within(PREDICTIONS, 1, _LATEST)
-_RUNNING: Amount = within(SUBSCRIPTIONS, 1, _LATEST)
+_CUSTOMERS: Sum = within(PREDICTIONS, 1, _LATEST)
+_RUNNING: Sum = within(SUBSCRIPTIONS, 1, _LATEST)
 _ORDERS = (
     Order("ana", "2024-01-10", "60.00", unit_cost="30.00"),
     Order("ana", "2024-02-10", "40.00", unit_cost="20.00"),
@@ -104,7 +104,7 @@ AHEAD: tuple[Metric, ...] = (
         formula="of customers at risk, the net revenue expected of them within 12 months were it sure that they are customers"
         " still, less that forecast",
         fact=PREDICTIONS,
-        of=_.revenue_at_stake,
+        of=_.revenue_at_risk,
         where=_LEAVING,
         customers=_CUSTOMERS,
         group="value_at_risk",
@@ -122,7 +122,7 @@ AHEAD: tuple[Metric, ...] = (
         formula="of customers at risk, the profit expected of them within 12 months were it sure that they are customers still,"
         " less that forecast",
         fact=PREDICTIONS,
-        of=_.profit_at_stake,
+        of=_.profit_at_risk,
         where=_LEAVING,
         complete=True,
         customers=_CUSTOMERS,
@@ -140,9 +140,9 @@ AHEAD: tuple[Metric, ...] = (
         question="How many times what it cost to win them do new customers bring, so far and from now on?",
         formula="(net revenue to date + expected by the latest forecast) of customers whose first order lies in the period"
         " / spend of the period",
-        of=within(PROSPECTS, _.revenue_to_date + _.revenue),
+        of=within(PREDICTIONS_BY_FIRST_ORDER, _.revenue_to_date + _.revenue),
         per=within(SPEND, _.amount, complete=True),
-        customers=within(PROSPECTS),
+        customers=within(PREDICTIONS_BY_FIRST_ORDER),
         group="lifetime_value_to_acquisition_cost",
         nature=Nature.MOVING,
         unit=Unit.TIMES,
@@ -158,9 +158,9 @@ AHEAD: tuple[Metric, ...] = (
         question="How many times what it cost to win them do new customers leave after costs, so far and from now on?",
         formula="(profit to date + expected by the latest forecast) of customers whose first order lies in the period"
         " / spend of the period",
-        of=within(PROSPECTS, _.profit_to_date + _.profit, complete=True),
+        of=within(PREDICTIONS_BY_FIRST_ORDER, _.profit_to_date + _.profit, complete=True),
         per=within(SPEND, _.amount, complete=True),
-        customers=within(PROSPECTS),
+        customers=within(PREDICTIONS_BY_FIRST_ORDER),
         group="lifetime_value_to_acquisition_cost",
         nature=Nature.MOVING,
         unit=Unit.TIMES,

@@ -7,12 +7,12 @@ from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.maturity import WINDOW_BEFORE, Maturity, setting
 from regulars.metrics.measures import (
-    BEFORE,
-    BY_DAY,
+    CUSTOMER_ORDERS,
     CUSTOMERS_ORDERING,
     FIRST_IN_PERIOD,
-    HISTORIES,
-    Amount,
+    GAP_DAYS,
+    GAPS_BEFORE,
+    Sum,
     Timing,
     before_end,
     within,
@@ -22,7 +22,7 @@ from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.gaps import NONE
 
 _came_back = (_.gap < NONE) & ((_.day - _.gap < _.period_start) | (_.number == 2))
-RETURNING: Amount = within(BEFORE, _.n, _came_back)
+RETURNING: Sum = within(GAPS_BEFORE, _.n, _came_back)
 _first_in_period = _.previous_day.isnull() | (_.previous_day < _.period_start)
 
 REPEAT: tuple[Metric, ...] = (
@@ -31,7 +31,7 @@ REPEAT: tuple[Metric, ...] = (
         title="New customers",
         question="How many customers bought for the first time?",
         formula="customers whose first order ever lies in the period",
-        fact=BEFORE,
+        fact=GAPS_BEFORE,
         of=_.n,
         where=_.gap == NONE,
         group="new_customers",
@@ -47,7 +47,7 @@ REPEAT: tuple[Metric, ...] = (
         title="Active buyers",
         question="How many customers bought?",
         formula="distinct customers with an order in the period",
-        fact=BEFORE,
+        fact=GAPS_BEFORE,
         of=_.n,
         where=FIRST_IN_PERIOD,
         group="active_buyers",
@@ -79,7 +79,7 @@ REPEAT: tuple[Metric, ...] = (
         title="Returning customer rate, lifetime",
         question="Which share of the customers who bought have more than one order by today?",
         formula="active buyers with more than one order in all loaded data / active buyers",
-        of=within(HISTORIES, 1, _first_in_period & ((_.order_number > 1) | _.next_day.notnull())),
+        of=within(CUSTOMER_ORDERS, 1, _first_in_period & ((_.order_number > 1) | _.next_day.notnull())),
         per=CUSTOMERS_ORDERING,
         group="returning_customer_rate",
         nature=Nature.MOVING,
@@ -99,7 +99,7 @@ REPEAT: tuple[Metric, ...] = (
         question="Which share of the customers who bought did so at least twice in the period?",
         formula="customers with two or more orders in the period / active buyers",
         of=within(
-            HISTORIES,
+            CUSTOMER_ORDERS,
             1,
             (_.previous_day >= _.period_start)
             & (_.second_previous_day.isnull() | (_.second_previous_day < _.period_start)),
@@ -128,11 +128,11 @@ REPEAT: tuple[Metric, ...] = (
         title="Repeat customer rate",
         question="Which share of all customers so far came back at least once?",
         formula="customers with two or more orders by the period's end / customers by then",
-        fact=BEFORE,
+        fact=GAPS_BEFORE,
         of=(_.number == 2).ifelse(_.n, 0),
         per=(_.gap == NONE).ifelse(_.n, 0),
         timing=Timing.BEFORE_END,
-        customers=before_end(BEFORE, _.n, _.gap == NONE),
+        customers=before_end(GAPS_BEFORE, _.n, _.gap == NONE),
         group="returning_customer_rate",
         nature=Nature.CUMULATIVE,
         unit=Unit.SHARE,
@@ -155,11 +155,11 @@ REPEAT: tuple[Metric, ...] = (
         title="Repeat customer rate by purchase days",
         question="Which share of all customers so far came back on another day?",
         formula="customers with orders on two or more days by the period's end / customers by then",
-        fact=BY_DAY,
+        fact=GAP_DAYS,
         of=(_.number == 2).ifelse(_.n, 0),
         per=(_.gap == NONE).ifelse(_.n, 0),
         timing=Timing.BEFORE_END,
-        customers=before_end(BEFORE, _.n, _.gap == NONE),
+        customers=before_end(GAPS_BEFORE, _.n, _.gap == NONE),
         group="returning_customer_rate",
         nature=Nature.CUMULATIVE,
         unit=Unit.SHARE,
@@ -183,7 +183,7 @@ REPEAT: tuple[Metric, ...] = (
         title="Time between purchases",
         question="How many days pass between a customer's purchases?",
         formula="sum of days between consecutive purchase days / number of such gaps, on the later day",
-        fact=BY_DAY,
+        fact=GAP_DAYS,
         where=_.gap < NONE,
         of=_.gap.cast("int64") * _.n,
         per=_.n,
@@ -204,7 +204,7 @@ REPEAT: tuple[Metric, ...] = (
         title="Time between purchases, median",
         question="After how many days has half of the returning purchases been made?",
         formula="median of the days between consecutive purchase days, on the later day",
-        fact=BY_DAY,
+        fact=GAP_DAYS,
         where=_.gap < NONE,
         of=_.gap,
         weight=_.n,
@@ -225,7 +225,7 @@ REPEAT: tuple[Metric, ...] = (
         title="Time between purchases, 90 % quantile",
         question="After how many days have nine in ten of the returning purchases been made?",
         formula="90 % quantile of the days between consecutive purchase days, on the later day",
-        fact=BY_DAY,
+        fact=GAP_DAYS,
         where=_.gap < NONE,
         of=_.gap,
         weight=_.n,

@@ -8,9 +8,9 @@ from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.maturity import AT_ONCE
 from regulars.metrics.measures import (
-    AFTER,
-    BEFORE,
-    Amount,
+    GAPS_AFTER,
+    GAPS_BEFORE,
+    Sum,
     before_end,
     before_start,
     within,
@@ -21,13 +21,13 @@ from regulars.warehouse.facts.orders.gaps import NONE
 
 _silent = _.gap > _.active_window
 
-START: Amount = before_start(BEFORE, _.n, _silent) - before_start(AFTER, _.n, _silent, day="day_gone")
-END: Amount = before_end(BEFORE, _.n, _silent) - before_end(AFTER, _.n, _silent, day="day_gone")
+START: Sum = before_start(GAPS_BEFORE, _.n, _silent) - before_start(GAPS_AFTER, _.n, _silent, day="day_gone")
+END: Sum = before_end(GAPS_BEFORE, _.n, _silent) - before_end(GAPS_AFTER, _.n, _silent, day="day_gone")
 _stays_away = (_.gap == NONE) | (_.day + _.gap >= _.period_end)
-LOST: Amount = within(AFTER, _.n, (_.day < _.period_start) & _stays_away, day="day_gone", by_sets="lost")
-KEPT: Amount = START - LOST
-JOINED: Amount = END - KEPT
-NEW_AND_ACTIVE: Amount = within(BEFORE, _.n, _.gap == NONE, by_sets="new_and_active")
+LOST: Sum = within(GAPS_AFTER, _.n, (_.day < _.period_start) & _stays_away, day="day_gone", by_sets="lost")
+KEPT: Sum = START - LOST
+JOINED: Sum = END - KEPT
+NEW_AND_ACTIVE: Sum = within(GAPS_BEFORE, _.n, _.gap == NONE, by_sets="new_and_active")
 
 # Four customers, window 40 days, over March: ana stays, ben leaves, cem is new, dua was lost and comes back.
 _FOUR = (

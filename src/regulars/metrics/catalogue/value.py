@@ -8,14 +8,14 @@ from regulars.metrics.catalogue.returned_goods import LINKED
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
 from regulars.metrics.measures import (
+    CUSTOMER_ORDERS,
     CUSTOMERS_ORDERING,
-    HISTORIES,
     LINES,
     ORDERS,
     RETURNS,
     SPEND,
-    Amount,
     Measure,
+    Sum,
     before_end,
     within,
 )
@@ -23,7 +23,7 @@ from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio, Tot
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.lines import NO_LINE
 
-PROFIT: Amount = within(HISTORIES, _.profit, complete=True)
+PROFIT: Sum = within(CUSTOMER_ORDERS, _.profit, complete=True)
 _first_ever = _.order_number == 1
 
 # ana orders twice, ben once, a guest once; ana sends half of her second order back.
@@ -227,7 +227,7 @@ VALUE: tuple[Metric, ...] = (
         title="Orders per active customer",
         question="How often does a customer who buys order in the period?",
         formula="orders of known customers / active buyers",
-        of=within(HISTORIES),
+        of=within(CUSTOMER_ORDERS),
         per=CUSTOMERS_ORDERING,
         group="orders_per_active_customer",
         nature=Nature.FLOW,
@@ -242,7 +242,7 @@ VALUE: tuple[Metric, ...] = (
         title="Average revenue per customer",
         question="What does a customer who buys bring in the period?",
         formula="net revenue of known customers / active buyers",
-        of=within(HISTORIES, _.net_revenue),
+        of=within(CUSTOMER_ORDERS, _.net_revenue),
         per=CUSTOMERS_ORDERING,
         group="average_revenue_per_customer",
         nature=Nature.FLOW,
@@ -289,9 +289,9 @@ VALUE: tuple[Metric, ...] = (
         title="Customer lifetime value to date",
         question="What has a customer brought so far?",
         formula="net revenue to the period's end of customers by then / their number",
-        of=before_end(HISTORIES, _.net_revenue),
-        per=before_end(HISTORIES, 1, _first_ever),
-        customers=before_end(HISTORIES, 1, _first_ever),
+        of=before_end(CUSTOMER_ORDERS, _.net_revenue),
+        per=before_end(CUSTOMER_ORDERS, 1, _first_ever),
+        customers=before_end(CUSTOMER_ORDERS, 1, _first_ever),
         group="customer_lifetime_value",
         nature=Nature.CUMULATIVE,
         unit=Unit.MONEY,
@@ -305,9 +305,9 @@ VALUE: tuple[Metric, ...] = (
         title="Customer lifetime profit to date",
         question="What has a customer left after costs so far?",
         formula="profit to the period's end of customers by then / their number",
-        of=before_end(HISTORIES, _.profit, complete=True),
-        per=before_end(HISTORIES, 1, _first_ever),
-        customers=before_end(HISTORIES, 1, _first_ever),
+        of=before_end(CUSTOMER_ORDERS, _.profit, complete=True),
+        per=before_end(CUSTOMER_ORDERS, 1, _first_ever),
+        customers=before_end(CUSTOMER_ORDERS, 1, _first_ever),
         group="customer_lifetime_value",
         nature=Nature.CUMULATIVE,
         unit=Unit.MONEY,

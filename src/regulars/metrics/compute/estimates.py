@@ -18,7 +18,7 @@ from regulars.metrics.inference.intervals import (
     wilson,
 )
 from regulars.metrics.inference.value_counts import Quantiles
-from regulars.metrics.measures import Amount
+from regulars.metrics.measures import Sum
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.shapes import Interval, Metric
 
@@ -84,7 +84,7 @@ def hide(found: Estimate, hidden: Array) -> Estimate:
     return replace(found, value=value, low=low, high=high)
 
 
-def _scale(sums: Sums, amount: Amount) -> int:
+def _scale(sums: Sums, amount: Sum) -> int:
     return MONEY_SCALE if sums.is_money(amount) else 1
 
 
@@ -100,7 +100,7 @@ def estimate_quantile(found: Quantiles, q: float) -> Estimate:
     return Estimate(found.value, found.low, found.high, found.value, None, counts, without, found.rows > 0)
 
 
-def estimate_total(amount: Amount, sums: Sums) -> Array:
+def estimate_total(amount: Sum, sums: Sums) -> Array:
     """The whole of an amount by period and group, in its own unit."""
     total: Array = sums.of(amount).sum(axis=-1) / _scale(sums, amount)
     return total

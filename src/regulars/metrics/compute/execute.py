@@ -19,7 +19,7 @@ Query: TypeAlias = "Callable[[Mapping[str, ir.Table]], ir.Table]"
 """Builds a query from the tables that are given along."""
 
 
-class Remembered(Generic[Key, Found]):
+class LRUCache(Generic[Key, Found]):
     """The last so many things found, by what they were asked by. Askers in several threads may find one twice, never wrongly."""
 
     def __init__(self, most: int) -> None:
@@ -41,7 +41,7 @@ class Remembered(Generic[Key, Found]):
         return found
 
 
-_compiled: Remembered[Hashable, str] = Remembered(512)
+_compiled: LRUCache[Hashable, str] = LRUCache(512)
 
 
 def fetch(facts: Facts, key: Hashable, query: Query, given: Mapping[str, pa.Table]) -> pa.Table:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from regulars.metrics.compute.parts import Labels, Part, distinct, grouped
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.measures import Term, Timing
+from regulars.metrics.measures import SignedMeasure, Timing
 from regulars.metrics.query import Condition
 from regulars.metrics.relations import filter_column
 from regulars.metrics.rollup_level import RollupLevel
@@ -19,7 +19,7 @@ from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.scope import Scope
 
 
-def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
+def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
     """The sums of a step that is answered from rollups."""
     assert step.kept is not None
     assert scope.facts.read is not None
@@ -57,7 +57,7 @@ def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[Term, Part]]:
             yield term, Part(splits, chosen, values[:, there, :], name.startswith("money_"))
 
 
-def _column(kept: RollupLevel, term: Term, scope: Scope) -> str:
+def _column(kept: RollupLevel, term: SignedMeasure, scope: Scope) -> str:
     named = digest(term.measure, scope.active_window)
     return f"sum_{named}" if f"sum_{named}" in kept.columns else f"money_{named}"
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
-from regulars.metrics.measures import Fact, Measure, Term, Timing
+from regulars.metrics.measures import Fact, Measure, SignedMeasure, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import epoch_day
@@ -26,7 +26,7 @@ Branch = tuple[str, bool]
 """The column of the day that counts, and whether it counts inside the periods (or before their boundaries)."""
 
 
-def parts_from_rows(fact: Fact, terms: Sequence[Term], scope: Scope) -> Iterator[tuple[Term, Part]]:
+def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
     """The sums of the terms, all of this fact."""
     branches = branches_of(terms)
     found = fetch(
@@ -54,16 +54,16 @@ def parts_from_rows(fact: Fact, terms: Sequence[Term], scope: Scope) -> Iterator
             yield term, Part(splits, groups, values, name in money)
 
 
-def branches_of(terms: Sequence[Term]) -> dict[Branch, list[tuple[int, Term]]]:
+def branches_of(terms: Sequence[SignedMeasure]) -> dict[Branch, list[tuple[int, SignedMeasure]]]:
     """The terms with their places, by the day that counts and how: each branch joins the rows with days once."""
-    found: dict[Branch, list[tuple[int, Term]]] = defaultdict(list)
+    found: dict[Branch, list[tuple[int, SignedMeasure]]] = defaultdict(list)
     for place, term in enumerate(terms):
         found[term.measure.day, term.timing is Timing.WITHIN].append((place, term))
     return dict(found)
 
 
 def aggregate(
-    fact: Fact, branches: Mapping[Branch, list[tuple[int, Term]]], scope: Scope, days: Mapping[str, ir.Table]
+    fact: Fact, branches: Mapping[Branch, list[tuple[int, SignedMeasure]]], scope: Scope, days: Mapping[str, ir.Table]
 ) -> ir.Table:
     """The query: rows joined with the days that count, summed by period, split and bucket; branches below each other."""
     parts = [_branch(fact, day, inside, mine, scope, days) for (day, inside), mine in branches.items()]
@@ -81,7 +81,12 @@ def aggregate(
 
 
 def _branch(
-    fact: Fact, day: str, inside: bool, terms: list[tuple[int, Term]], scope: Scope, days: Mapping[str, ir.Table]
+    fact: Fact,
+    day: str,
+    inside: bool,
+    terms: list[tuple[int, SignedMeasure]],
+    scope: Scope,
+    days: Mapping[str, ir.Table],
 ) -> ir.Table:
     by = scope.by(fact)
     apart = scope.apart(fact)
@@ -161,7 +166,7 @@ def days_before(scope: Scope) -> pa.Table:
     return pa.table({"counted_day": pa.array(days, pa.int32()), "period": pa.array(place, pa.int32())})
 
 
-def _at_moments(values: npt.NDArray[np.float64], term: Term, scope: Scope) -> npt.NDArray[np.float64]:
+def _at_moments(values: npt.NDArray[np.float64], term: SignedMeasure, scope: Scope) -> npt.NDArray[np.float64]:
     """Running totals at the periods' starts or ends, from what was added between boundaries."""
     running = np.cumsum(values, axis=0)
     start = term.timing is Timing.BEFORE_START
@@ -170,6 +175,6 @@ def _at_moments(values: npt.NDArray[np.float64], term: Term, scope: Scope) -> np
     return picked
 
 
-def _key(fact: Fact, terms: Sequence[Term], scope: Scope) -> tuple[object, ...]:
+def _key(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> tuple[object, ...]:
     asked = tuple((term.measure.definition, term.timing) for term in terms)
     return "sums", fact.name, asked, scope.splits, scope.where, scope.active_window, scope.apart(fact)

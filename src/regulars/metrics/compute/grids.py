@@ -12,7 +12,7 @@ import numpy.typing as npt
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_rollups import predicate
 from regulars.metrics.inference.intervals import Array, left_out, ratio, wilson
-from regulars.metrics.measures import HISTORIES
+from regulars.metrics.measures import CUSTOMER_ORDERS
 from regulars.metrics.relations import (
     BUCKET,
     MONEY_SCALE,
@@ -52,7 +52,7 @@ def grid(metric: Grid, scope: Scope, kept: RollupLevel | None = None) -> GridEst
     orders.
     """
     cells, sizes, scale = _read(metric, scope) if kept is None else _read_kept(metric, scope, kept)
-    by = len(scope.by(HISTORIES))
+    by = len(scope.by(CUSTOMER_ORDERS))
 
     def key(row: dict[str, Any]) -> _Key:
         return row["period"], tuple(row[f"split_{number}"] for number in range(by)), row["bucket_"], row["unit"]
@@ -111,8 +111,8 @@ def _ages_over(age: Age, unit: int, last: int) -> int:
 
 def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """Sums by period, group, bucket, unit and age; customers by the same without age; and the scale of the sums."""
-    by = scope.by(HISTORIES)
-    rows = relation(scope.facts, HISTORIES, scope.where, scope.active_window, (*by.values(), BUCKET))
+    by = scope.by(CUSTOMER_ORDERS)
+    rows = relation(scope.facts, CUSTOMER_ORDERS, scope.where, scope.active_window, (*by.values(), BUCKET))
     cohorts = [np.arange(period.first, period.beyond) for period in scope.periods]
     of_day = ibis.memtable(
         pa.table(
@@ -142,13 +142,15 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
     assert scope.facts.read is not None
-    by = [scope.split_values(HISTORIES, kept, one) for one in scope.by(HISTORIES).values()]
+    by = [scope.split_values(CUSTOMER_ORDERS, kept, one) for one in scope.by(CUSTOMER_ORDERS).values()]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
     unknown = f"sum(unknown_{named})" if metric.cell.complete else "0"
     labels = [f"{value} AS split_{number}" for number, value in enumerate(by)]
     labels += [f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
-    where = ((scope.split_values(HISTORIES, kept, filter_column(HISTORIES, one)), one) for one in scope.where)
+    where = (
+        (scope.split_values(CUSTOMER_ORDERS, kept, filter_column(CUSTOMER_ORDERS, one)), one) for one in scope.where
+    )
     chosen = " AND ".join([f"level = {kept.level}", *(predicate(*one) for one in where)])
     found = scope.facts.read(
         f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"

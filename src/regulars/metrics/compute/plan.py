@@ -6,7 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from regulars.metrics.measures import AS_NOW, BY_DAY, HISTOGRAMS, HISTORIES, KINDS_OF_FORECAST, Fact, Measure, Term
+from regulars.metrics.measures import (
+    CURRENT_CUSTOMER_ATTRIBUTES,
+    CUSTOMER_ORDERS,
+    GAP_DAYS,
+    HISTOGRAMS,
+    KINDS_OF_FORECAST,
+    Fact,
+    Measure,
+    SignedMeasure,
+)
 from regulars.metrics.query import Condition
 from regulars.metrics.relations import filter_column, histogram_of
 from regulars.metrics.rollup_level import RollupLevel
@@ -16,14 +25,14 @@ from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import RULE
 from regulars.metrics.rollups.rollup_tables import (
     WHOLE,
-    Family,
+    RollupTable,
     by_both,
     columns_of,
     digest,
     families,
-    family_name,
     grains,
     of_entities,
+    rollup_table_name,
     summed,
     windows,
 )
@@ -45,7 +54,7 @@ class Step:
 
     fact: Fact
     source: Source
-    terms: tuple[Term, ...]
+    terms: tuple[SignedMeasure, ...]
     table: str
     rows: int | None
     """How many rows the table (or its part that is read) has; None where that is not known."""
@@ -88,9 +97,9 @@ class Choice:
 _Key = tuple[Fact, Source, RollupLevel | None, str]
 
 
-def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
+def plan(terms: Iterable[SignedMeasure], scope: Scope) -> list[Step]:
     """How the terms are answered: one step for each fact and table. Pure: it reads what is kept, and no row."""
-    found: dict[_Key, list[Term]] = {}
+    found: dict[_Key, list[SignedMeasure]] = {}
     splits: dict[Fact, tuple[str, str]] = {}
     for term in terms:
         fact = term.measure.fact
@@ -108,7 +117,7 @@ def plan(terms: Iterable[Term], scope: Scope) -> list[Step]:
     return _united(found, scope)
 
 
-def to_build(terms: Iterable[Term], scope: Scope) -> list[LevelName]:
+def to_build(terms: Iterable[SignedMeasure], scope: Scope) -> list[LevelName]:
     """The families and splits whose levels would answer some of the terms, once they are built."""
     found = (_choice(term.measure, scope, *rollup_split(term.measure.fact, scope)).to_build for term in terms)
     return [*dict.fromkeys(filter(None, found))]
@@ -116,14 +125,14 @@ def to_build(terms: Iterable[Term], scope: Scope) -> list[LevelName]:
 
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     """The step of a question that no sum answers."""
-    histogram = _histogram(fact, scope) if fact is BY_DAY else ""
+    histogram = _histogram(fact, scope) if fact is GAP_DAYS else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
-def _united(found: dict[_Key, list[Term]], scope: Scope) -> list[Step]:
+def _united(found: dict[_Key, list[SignedMeasure]], scope: Scope) -> list[Step]:
     """One step for what one query answers, with all reasons."""
-    united: dict[tuple[Fact, Source, RollupLevel | None], tuple[list[Term], list[str]]] = {}
+    united: dict[tuple[Fact, Source, RollupLevel | None], tuple[list[SignedMeasure], list[str]]] = {}
     for (fact, source, kept, reason), terms in found.items():
         mine, reasons = united.setdefault((fact, source, kept), ([], []))
         mine += terms
@@ -172,7 +181,7 @@ def _choice(measure: Measure, scope: Scope, by: str, unanswerable: str) -> Choic
         return Choice(None, unanswerable)
     if not measure.adds_up and _over_several_values(measure.fact, scope):
         return Choice(None, f"customers are kept by one value of {by} at a time, and may be the same")
-    family = family_name(measure, scope.active_window)
+    family = rollup_table_name(measure, scope.active_window)
     column = digest(measure, scope.active_window)
     holding: list[RollupLevel] = []
     fitting: list[RollupLevel] = []
@@ -200,7 +209,7 @@ def _known_levels(family: str, by: str, scope: Scope) -> Iterator[Sequence[Rollu
 
 def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
     """Whether levels that are not built yet would hold the measure's sums for these periods."""
-    named = family_name(measure, scope.active_window)
+    named = rollup_table_name(measure, scope.active_window)
     family = _families(scope).get(named)
     if not scope.facts.rollups or scope.facts.built is None:
         return False
@@ -214,7 +223,7 @@ def rows_when_decided(fact: str, scope: Scope) -> int:
     return max((one.fact_rows for one in scope.facts.rollups if one.fact == fact), default=0)
 
 
-def _would_hold(family: Family, measure: Measure, scope: Scope, by: str) -> bool:
+def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) -> bool:
     """Whether a family sums the measure up, by these columns and for these periods, without that a load stores it."""
     named, window = digest(measure, scope.active_window), scope.facts.settings.active_window
     known = summed(family, window) if measure.adds_up else of_entities(family) if len(columns_of(by)) < 2 else ()
@@ -229,7 +238,7 @@ def _would_hold(family: Family, measure: Measure, scope: Scope, by: str) -> bool
     )
 
 
-def _families(scope: Scope) -> dict[str, Family]:
+def _families(scope: Scope) -> dict[str, RollupTable]:
     return {one.name: one for one in families(scope.facts.settings.active_window)}
 
 
@@ -257,7 +266,7 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
         if reason:
             return "", reason
         columns.add(column)
-    told = columns & {*AS_NOW}
+    told = columns & {*CURRENT_CUSTOMER_ATTRIBUTES}
     if told:
         return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
     columns -= scope.constants(fact).keys()
@@ -274,9 +283,9 @@ def everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
 
 def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
     """Why a condition cannot be put to rollups; empty where it can."""
-    if column not in fact.splits.values() or column in AS_NOW:
+    if column not in fact.splits.values() or column in CURRENT_CUSTOMER_ATTRIBUTES:
         return f"{one} names a column that sums are not kept by"
-    of_customers = fact is HISTORIES or fact in HISTOGRAMS
+    of_customers = fact is CUSTOMER_ORDERS or fact in HISTOGRAMS
     if of_customers and not column.startswith("first_"):
         return f"{one} leaves out orders, which changes what an order before means"
     if one.operator not in ("=", "!="):
@@ -320,13 +329,13 @@ def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
     if measure.of_window and by != WHOLE:
         return f"{by_words(by).rstrip()}, sums are kept for the shop's own active window only"
-    family = _families(scope).get(family_name(measure, scope.active_window))
+    family = _families(scope).get(rollup_table_name(measure, scope.active_window))
     if family is not None and by in family.ways and (scope.facts.built is None or by not in family.stored_ways):
         return _no_level(scope, family, by)
     return "its definition is not among what is kept"
 
 
-def _no_level(scope: Scope, family: Family, by: str) -> str:
+def _no_level(scope: Scope, family: RollupTable, by: str) -> str:
     """Why there is none of a way to split that a load stores nothing of."""
     rows = rows_when_decided(family.table, scope)
     if not RULE.most(rows, by):

@@ -15,7 +15,7 @@ from regulars.metrics.compute.plan import (
     rollup_split,
     rows_when_decided,
 )
-from regulars.metrics.measures import HISTORIES, Measure
+from regulars.metrics.measures import CUSTOMER_ORDERS, Measure
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
 from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, columns_of, grains
@@ -43,12 +43,14 @@ def plan_grid(metric: Grid, scope: Scope) -> Step:
     choice = _cohorts(metric, scope)
     kept = choice.kept
     if kept is None:
-        return every_row(HISTORIES, scope, f"a cohort grid follows every customer: {choice.reason}")
-    return Step(HISTORIES, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=everywhere(HISTORIES, scope))
+        return every_row(CUSTOMER_ORDERS, scope, f"a cohort grid follows every customer: {choice.reason}")
+    return Step(
+        CUSTOMER_ORDERS, Source.ROLLUP, (), kept.table, kept.rows, kept, everywhere=everywhere(CUSTOMER_ORDERS, scope)
+    )
 
 
 def _cohorts(metric: Grid, scope: Scope) -> Choice:
-    by, unanswerable = rollup_split(HISTORIES, scope)
+    by, unanswerable = rollup_split(CUSTOMER_ORDERS, scope)
     if not scope.facts.rollups:
         return Choice(None, "nothing is kept summed up")
     if unanswerable:

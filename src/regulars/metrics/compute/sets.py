@@ -9,7 +9,7 @@ import numpy as np
 
 from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
-from regulars.metrics.measures import Term
+from regulars.metrics.measures import SignedMeasure
 from regulars.metrics.relations import PERSON, orders_of_customers, with_unknown
 from regulars.metrics.scope import Scope
 from regulars.vocabulary.calendar import Period
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _WINDOWS = "days_of_windows"
 
 
-def replace_long(parts: dict[Term, Part], scope: Scope) -> None:
+def replace_long(parts: dict[SignedMeasure, Part], scope: Scope) -> None:
     """For periods longer than the active window the histograms do not tell: take the sets from the orders."""
     long = [number for number, period in enumerate(scope.periods) if period.days > scope.active_window]
     wanted = {term.measure.by_sets: term for term in parts if term.measure.by_sets}

@@ -15,7 +15,7 @@ from regulars.metrics.compute.parts import Groups, Part
 from regulars.metrics.compute.plan import Source, Step, plan, to_build
 from regulars.metrics.compute.sets import replace_long
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.measures import Amount, Term, Timing
+from regulars.metrics.measures import SignedMeasure, Sum, Timing
 from regulars.metrics.scope import Scope
 
 _Key = tuple[str, str, Timing]
@@ -29,9 +29,9 @@ class Sums:
     groups: Groups = field(default_factory=list)
     _found: dict[_Key, Part] = field(default_factory=dict)
     _places: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
-    _amounts: dict[Amount, Array] = field(default_factory=dict)
+    _amounts: dict[Sum, Array] = field(default_factory=dict)
 
-    def of(self, amount: Amount) -> Array:
+    def of(self, amount: Sum) -> Array:
         """The amount; NaN where a measure that must be complete is not."""
         if amount not in self._amounts:
             total = np.zeros((len(self.scope.periods), len(self.groups), self.scope.buckets))
@@ -40,7 +40,7 @@ class Sums:
             self._amounts[amount] = total
         return self._amounts[amount]
 
-    def is_money(self, amount: Amount) -> bool:
+    def is_money(self, amount: Sum) -> bool:
         """Whether the amount is in ten-thousandths of the currency."""
         return any(self._found[_key(term)].money for term in amount.terms)
 
@@ -68,10 +68,10 @@ class Sums:
         return known
 
 
-def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
+def sums(amounts: Iterable[Sum], scope: Scope) -> Sums:
     """All measures of the amounts. Groups are those that any fact knowing all its splits has."""
     result = Sums(scope)
-    parts: dict[Term, Part] = {}
+    parts: dict[SignedMeasure, Part] = {}
     for step in _built(distinct_terms(amounts), scope):
         if step.source is Source.ROLLUP:
             parts.update(_from_rollups(step, scope))
@@ -85,7 +85,7 @@ def sums(amounts: Iterable[Amount], scope: Scope) -> Sums:
     return result
 
 
-def _built(terms: list[Term], scope: Scope) -> list[Step]:
+def _built(terms: list[SignedMeasure], scope: Scope) -> list[Step]:
     """How the terms are answered, after the levels were built that they ask for first."""
     steps = plan(terms, scope)
     built = scope.facts.built
@@ -97,7 +97,7 @@ def _built(terms: list[Term], scope: Scope) -> list[Step]:
     return steps
 
 
-def _from_rollups(step: Step, scope: Scope) -> list[tuple[Term, Part]]:
+def _from_rollups(step: Step, scope: Scope) -> list[tuple[SignedMeasure, Part]]:
     """The sums of a step; from rows where its file in the cache was deleted or damaged meanwhile."""
     try:
         return list(parts_from_rollups(step, scope))
@@ -116,12 +116,12 @@ def _of_no_rows(step: Step, scope: Scope) -> Part:
     return Part(splits, groups, np.zeros((len(scope.periods), len(groups), buckets)), money=False)
 
 
-def distinct_terms(amounts: Iterable[Amount]) -> list[Term]:
+def distinct_terms(amounts: Iterable[Sum]) -> list[SignedMeasure]:
     """The terms of all amounts, those that sum the same once."""
     return list({_key(term): term for amount in amounts for term in amount.terms}.values())
 
 
-def _key(term: Term) -> _Key:
+def _key(term: SignedMeasure) -> _Key:
     return term.measure.definition, term.measure.by_sets, term.timing
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.inference.intervals import Array, ratio
-from regulars.metrics.measures import Amount
+from regulars.metrics.measures import Sum
 from regulars.metrics.query_result import Flags
 from regulars.metrics.relations import UNKNOWN
 from regulars.metrics.shapes import Grid, Metric, Quantile
@@ -61,19 +61,19 @@ def all_left_out(metric: Metric, sums_: Sums) -> Array:
     return np.where(is_unlinked, 1.0, np.nan)
 
 
-def _none_but_left_out(lines: list[Amount], sums_: Sums) -> Flags:
+def _none_but_left_out(lines: list[Sum], sums_: Sums) -> Flags:
     counted, left_out = (sums_.of(line).sum(axis=-1) for line in lines)
     return np.asarray((counted == 0) & (left_out > 0))
 
 
-def _lines(metric: Metric) -> list[Amount]:
+def _lines(metric: Metric) -> list[Sum]:
     """Numerator and denominator of a metric over several tables; none of other metrics."""
     if isinstance(metric, Grid | Quantile) or metric.below is None or len({fact.tables for fact in metric.facts}) < 2:
         return []
     return [metric.above, metric.below]
 
 
-def _most_unknown(lines: list[Amount], sums_: Sums) -> Array:
+def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:
     """For each period the share of the numerator that stands under "unknown", or of the denominator where that is larger.
 
     What comes of several tables, such as profit less spend, is added up without signs: no part cancels another.
@@ -92,10 +92,10 @@ def _most_unknown(lines: list[Amount], sums_: Sums) -> Array:
     return shares
 
 
-def _by_tables(line: Amount) -> list[Amount]:
+def _by_tables(line: Sum) -> list[Sum]:
     """A numerator or denominator, apart for each set of tables that it comes from."""
-    found: dict[tuple[str, ...], Amount] = {}
+    found: dict[tuple[str, ...], Sum] = {}
     for term in line.terms:
         tables = term.measure.fact.tables
-        found[tables] = found.get(tables, Amount()) + Amount((term,))
+        found[tables] = found.get(tables, Sum()) + Sum((term,))
     return list(found.values())

@@ -10,7 +10,7 @@ import numpy as np
 from regulars.metrics.compute.sums import Sums, sums
 from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.measures import HISTORIES, Amount, within
+from regulars.metrics.measures import CUSTOMER_ORDERS, Sum, within
 from regulars.metrics.query import Condition, Facts, for_columns, require_known
 from regulars.metrics.relations import MONEY_SCALE
 from regulars.metrics.scope import BY_PERSON, Scope
@@ -18,7 +18,7 @@ from regulars.metrics.shapes import Grid, Metric
 from regulars.vocabulary.calendar import Period, from_epoch_day
 from regulars.warehouse.lazy_imports import ibis, pa
 
-_COHORT = within(HISTORIES, 1, _.order_number == 1)
+_COHORT = within(CUSTOMER_ORDERS, 1, _.order_number == 1)
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,11 @@ def rows(
 _Told = tuple[str | None, str | None, str | None, str | None, int, date | None, date | None]
 
 
-def _of_customers(amount: Amount) -> Amount:
-    return Amount(tuple(term for term in amount.terms if term.measure.fact.of_customers))
+def _of_customers(amount: Sum) -> Sum:
+    return Sum(tuple(term for term in amount.terms if term.measure.fact.of_customers))
 
 
-def _column(found: Sums, amount: Amount) -> Array:
+def _column(found: Sums, amount: Sum) -> Array:
     values = found.of(amount)[0, :, 0]
     return values / MONEY_SCALE if found.is_money(amount) else values
 

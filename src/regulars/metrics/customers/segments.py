@@ -42,7 +42,7 @@ SEGMENTS = (
         "at risk (see customers_at_risk) but not surely gone: still a customer with a chance of one in ten or more; and worth"
         " at least as much as the average customer, had they stayed",
         "Write to them in person, or call; this is where a good offer pays.",
-        _.at_risk & (_.alive >= ibis.literal(0.1)) & (_.staying >= _.staying_of_all),
+        _.at_risk & (_.probability_alive >= ibis.literal(0.1)) & (_.staying >= _.staying_of_all),
         "value_at_stake",
     ),
     Segment(
@@ -59,7 +59,7 @@ SEGMENTS = (
         "one-time, likely to return",
         "bought on one day only, and are at least as likely to buy within a year as the average customer",
         "Ask how the first order went, and show what goes with it: the second purchase makes a regular.",
-        (_.frequency == 0) & (_.buys_365 >= _.buys_365_of_all),
+        (_.frequency == 0) & (_.probability_purchase_365d >= _.probability_purchase_365d_of_all),
         "value",
     ),
 )
@@ -90,7 +90,7 @@ class Member:
     purchase_days: int
     last_purchase: date
     revenue_to_date: float
-    buys_90: float
+    probability_purchase_90d: float
     value: float
     value_at_stake: float
     median_days: float | None
@@ -131,7 +131,7 @@ def _sizes(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     for one in SEGMENTS:
         chosen = one.where.resolve(rows)
         sums[f"{one.name}_customers"] = rows.count(where=chosen)
-        sums[f"{one.name}_buyers_90"] = rows.buys_90.cast("float64").sum(where=chosen)
+        sums[f"{one.name}_buyers_90"] = rows.probability_purchase_90d.cast("float64").sum(where=chosen)
         sums[f"{one.name}_value"] = rows.value.sum(where=chosen).cast("float64")
         sums[f"{one.name}_value_at_stake"] = rows.value_at_stake.sum(where=chosen).cast("float64")
     return rows.agg(**sums)
@@ -143,7 +143,8 @@ def _members(segment: Segment, facts: Facts, where: tuple[Condition, ...]) -> ir
     people = facts.table("persons").rename(of="person")
     found = rows.left_join(people, rows.person == people.of)
     found = found.select(
-        "customer", "name", "email", "country", "revenue_to_date", "buys_90", "value", "value_at_stake", "median_days",
+        "customer", "name", "email", "country", "revenue_to_date", "probability_purchase_90d", "value",
+        "value_at_stake", "median_days",
         purchase_days=counted(found.frequency + 1),
         last_purchase=found.first_day + found.recency,
     )  # fmt: skip
@@ -158,7 +159,7 @@ def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     said = said.mutate(staying=said.value_year + said.value_at_stake)
     of_all = said.agg(
         staying_of_all=divided(said.staying.sum(), said.count()),
-        buys_365_of_all=divided(said.buys_365.cast("float64").sum(), said.count()),
+        probability_purchase_365d_of_all=divided(said.probability_purchase_365d.cast("float64").sum(), said.count()),
     )
     chosen = relation(facts, PREDICTIONS, where, 365)
     rows = said.semi_join(chosen, ["as_of", "person"]) if where else said

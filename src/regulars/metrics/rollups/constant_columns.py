@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 import duckdb
 
-from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Fact
+from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, HISTOGRAMS, Fact
 from regulars.metrics.relations import PERSON, UNKNOWN
 
-_ASKED = (*(fact for fact in DECLARED if fact.kept_by), HISTORIES)
+_ASKED = (*(fact for fact in DECLARED if fact.kept_by), CUSTOMER_ORDERS)
 Constants = Mapping[str, Mapping[str, str]]
 """The value of each such column, by fact (see `seen_as`)."""
 
 
 def seen_as(fact: Fact) -> str:
     """The fact that has the same rows: that of histories, for all that is seen of known customers' orders."""
-    return HISTORIES.name if fact is HISTORIES or fact in HISTOGRAMS else fact.name
+    return CUSTOMER_ORDERS.name if fact is CUSTOMER_ORDERS or fact in HISTOGRAMS else fact.name
 
 
 def find(con: duckdb.DuckDBPyConnection, has_rows: Callable[[str], bool]) -> None:
@@ -59,6 +59,6 @@ def _ends(
     """The least and the greatest value of columns in some rows of the fact, as splits show them."""
     shown = {name: f"coalesce(\"{name}\"::TEXT, '{UNKNOWN}')" for name in names}
     ends = ", ".join(f"min({value}), max({value})" for value in shown.values())
-    where = f" WHERE {PERSON} IS NOT NULL" if fact is HISTORIES else ""
+    where = f" WHERE {PERSON} IS NOT NULL" if fact is CUSTOMER_ORDERS else ""
     (row,) = con.execute(f"SELECT {ends} FROM {rows}{where}").fetchall()
     return {name: (row[2 * place], row[2 * place + 1]) for place, name in enumerate(shown)}

@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import combinations
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.measures import AFTER, BEFORE, BY_DAY, DECLARED, HISTORIES, Amount, Fact, Measure
+from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, GAP_DAYS, GAPS_AFTER, GAPS_BEFORE, Fact, Measure, Sum
 from regulars.metrics.query import over_lines
 from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.shapes import Grid
@@ -39,7 +39,7 @@ _AND = ","
 
 
 @dataclass(frozen=True)
-class Family:
+class RollupTable:
     """Facts that see the same rows on the same day: one pass over them sums up all their measures."""
 
     name: str
@@ -63,7 +63,7 @@ class Family:
     @property
     def of_known_customers(self) -> bool:
         """Whether orders of guests are left out."""
-        return HISTORIES in self.facts or AFTER in self.facts
+        return CUSTOMER_ORDERS in self.facts or GAPS_AFTER in self.facts
 
     @property
     def bucketed(self) -> bool:
@@ -127,17 +127,17 @@ def windows(active_window: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=64)
-def families(active_window: int) -> tuple[Family, ...]:
+def families(active_window: int) -> tuple[RollupTable, ...]:
     """All families of a shop with this active window: those of customers' histories, and one for each fact and day that the
     catalogue asks of it.
     """
     gone = (
-        Family(f"gone_{window}", (AFTER,), "day_gone", window, split=window == active_window)
+        RollupTable(f"gone_{window}", (GAPS_AFTER,), "day_gone", window, split=window == active_window)
         for window in windows(active_window)
     )
     asked = dict.fromkeys((measure.fact, measure.day) for measure in _catalogue() if measure.fact in DECLARED)
-    declared = (Family(_named(fact, day), (fact,), day) for fact, day in asked)
-    return (Family("customers", (HISTORIES, BEFORE, BY_DAY)), *gone, *declared)
+    declared = (RollupTable(_named(fact, day), (fact,), day) for fact, day in asked)
+    return (RollupTable("customers", (CUSTOMER_ORDERS, GAPS_BEFORE, GAP_DAYS)), *gone, *declared)
 
 
 def _named(fact: Fact, day: str) -> str:
@@ -152,7 +152,7 @@ def digest(measure: Measure, window: int | None) -> str:
 
 
 @lru_cache(maxsize=64)
-def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
+def summed(family: RollupTable, active_window: int) -> tuple[Summed, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
     What does not add up over days is kept otherwise: see `of_entities`.
@@ -172,7 +172,7 @@ def summed(family: Family, active_window: int) -> tuple[Summed, ...]:
 
 
 @lru_cache(maxsize=64)
-def of_entities(family: Family) -> tuple[Summed, ...]:
+def of_entities(family: RollupTable) -> tuple[Summed, ...]:
     """The counts of distinct entities, and sums over each one's last row, that the catalogue asks of the family.
 
     What hangs on the bounds of a period, or on the active window, is answered from rows.
@@ -187,12 +187,12 @@ def of_entities(family: Family) -> tuple[Summed, ...]:
     return tuple(found.values())
 
 
-def family_name(measure: Measure, window: int) -> str:
+def rollup_table_name(measure: Measure, window: int) -> str:
     """The family that would keep the measure for this window; empty where none would."""
     fact = measure.fact
-    if fact is AFTER:
+    if fact is GAPS_AFTER:
         return f"gone_{window}" if measure.day == "day_gone" else ""
-    if fact in (HISTORIES, BEFORE, BY_DAY):
+    if fact in (CUSTOMER_ORDERS, GAPS_BEFORE, GAP_DAYS):
         return "customers" if measure.day == "day" else ""
     return _named(fact, measure.day) if fact in DECLARED else ""
 
@@ -202,7 +202,7 @@ def _catalogue() -> Iterator[Measure]:
         for one in filter(None, (metric, over_lines(metric))):
             if isinstance(one, Grid):
                 continue
-            amounts: list[Amount | None] = [one.above, one.below, one.rows, one.people]
+            amounts: list[Sum | None] = [one.above, one.below, one.rows, one.people]
             for amount in amounts:
                 if amount is not None:
                     yield from (term.measure for term in amount.terms if term.measure.is_storable)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from regulars.metrics.measures import (
-    Amount,
     Measure,
-    Term,
+    SignedMeasure,
+    Sum,
     Timing,
 )
 from regulars.metrics.shapes.metric import Metric
@@ -32,5 +32,5 @@ class Grid(Metric):
     age: Age = Age.CALENDAR_MONTHS
 
     @property
-    def above(self) -> Amount:
-        return Amount((Term(1, self.cell, Timing.WITHIN),))
+    def above(self) -> Sum:
+        return Sum((SignedMeasure(1, self.cell, Timing.WITHIN),))

@@ -9,12 +9,12 @@ from enum import Enum, StrEnum
 from regulars.metrics.examples import Example
 from regulars.metrics.maturity import AT_ONCE, Maturity
 from regulars.metrics.measures import (
+    CUSTOMER_ORDERS,
     CUSTOMERS_ORDERING,
     HISTOGRAMS,
-    HISTORIES,
     KINDS_OF_FORECAST,
-    Amount,
     Fact,
+    Sum,
     persons,
 )
 from regulars.vocabulary.units import Better, Bounds, Unit
@@ -95,7 +95,7 @@ class Metric:
     maturity: Maturity = AT_ONCE
     needs: tuple[str, ...] = ()
     """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
-    customers: Amount | None = None
+    customers: Sum | None = None
     """How many customers the value rests on, where it is not those with a row of its first fact in the period."""
 
     def __post_init__(self) -> None:
@@ -117,27 +117,27 @@ class Metric:
         return self.nature in (Nature.FLOW, Nature.STOCK)
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         """What stands above the line."""
         raise NotImplementedError
 
     @property
-    def below(self) -> Amount | None:
+    def below(self) -> Sum | None:
         """What stands below the line; None where nothing does, as of totals."""
         return None
 
     @property
-    def people(self) -> Amount:
+    def people(self) -> Sum:
         """How many customers the value rests on; below 30 a change is not judged."""
         if self.customers is not None:
             return self.customers
         fact = self.above.facts[0]
         if not fact.of_customers:
-            return Amount()
-        return CUSTOMERS_ORDERING if fact is HISTORIES or fact in HISTOGRAMS else persons(fact)
+            return Sum()
+        return CUSTOMERS_ORDERING if fact is CUSTOMER_ORDERS or fact in HISTOGRAMS else persons(fact)
 
     @property
-    def rows(self) -> Amount | None:
+    def rows(self) -> Sum | None:
         """The number of rows behind the value, where neither line already counts them."""
         return None
 
@@ -169,7 +169,7 @@ class Metric:
         return tuple(dict.fromkeys((*(table for fact in self.facts for table in fact.tables), *self.needs)))
 
     @property
-    def lacking(self) -> Amount | None:
+    def lacking(self) -> Sum | None:
         """The number of rows that the value leaves out because they cannot be told apart; None where it leaves out none."""
         return None
 

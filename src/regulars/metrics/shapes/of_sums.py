@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from regulars.metrics.maturity import WINDOW_BEFORE, Maturity
 from regulars.metrics.measures import (
     HISTOGRAMS,
-    Amount,
     Expression,
     Fact,
     Measure,
-    Term,
+    SignedMeasure,
+    Sum,
     Timing,
     within,
 )
@@ -35,30 +35,30 @@ class Total(Metric):
     left_out: Expression = None
     """Rows that belong to the period and cannot be counted: where there are such alone, the value is not known, not 0."""
     interval: Interval = Interval.NONE
-    _above: Amount = field(init=False, repr=False)
+    _above: Sum = field(init=False, repr=False)
     _count: Measure = field(init=False, repr=False)
-    _lacking: Amount | None = field(init=False, repr=False)
+    _lacking: Sum | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         measure = Measure(self.fact, self.of, self.where, self.day, self.complete, self.distinct)
-        object.__setattr__(self, "_above", Amount((Term(1, measure, Timing.WITHIN),)))
+        object.__setattr__(self, "_above", Sum((SignedMeasure(1, measure, Timing.WITHIN),)))
         object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
         lacking = None if self.left_out is None else within(self.fact, 1, self.left_out, day=self.day)
         object.__setattr__(self, "_lacking", lacking)
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         return self._above
 
     @property
-    def rows(self) -> Amount | None:
+    def rows(self) -> Sum | None:
         if self.unit is Unit.COUNT:
             return None
-        return Amount((Term(1, self._count, Timing.WITHIN),))
+        return Sum((SignedMeasure(1, self._count, Timing.WITHIN),))
 
     @property
-    def lacking(self) -> Amount | None:
+    def lacking(self) -> Sum | None:
         return self._lacking
 
 
@@ -77,33 +77,33 @@ class Ratio(Metric):
     complete: bool = False
     latest: str = ""
     timing: Timing = Timing.WITHIN
-    _above: Amount = field(init=False, repr=False)
-    _below: Amount = field(init=False, repr=False)
-    _rows: Amount | None = field(init=False, repr=False)
+    _above: Sum = field(init=False, repr=False)
+    _below: Sum = field(init=False, repr=False)
+    _rows: Sum | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         above = Measure(self.fact, self.of, self.where, self.day, self.complete, latest=self.latest)
         below = Measure(self.fact, self.per, self.where, self.day, latest=self.latest)
-        object.__setattr__(self, "_above", Amount((Term(1, above, self.timing),)))
+        object.__setattr__(self, "_above", Sum((SignedMeasure(1, above, self.timing),)))
         count = (
             None
             if isinstance(self.per, int) or self.fact in HISTOGRAMS
             else Measure(self.fact, 1, self.where, self.day, latest=self.latest)
         )
-        object.__setattr__(self, "_below", Amount((Term(1, below, self.timing),)))
-        object.__setattr__(self, "_rows", None if count is None else Amount((Term(1, count, self.timing),)))
+        object.__setattr__(self, "_below", Sum((SignedMeasure(1, below, self.timing),)))
+        object.__setattr__(self, "_rows", None if count is None else Sum((SignedMeasure(1, count, self.timing),)))
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         return self._above
 
     @property
-    def below(self) -> Amount:
+    def below(self) -> Sum:
         return self._below
 
     @property
-    def rows(self) -> Amount | None:
+    def rows(self) -> Sum | None:
         return self._rows
 
 
@@ -115,8 +115,8 @@ class Quotient(Metric):
     numerator stands over the whole denominator, such as the returns for one reason over all that was sold.
     """
 
-    of: Amount
-    per: Amount
+    of: Sum
+    per: Sum
     numerator_splits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -131,11 +131,11 @@ class Quotient(Metric):
         return self.numerator_splits
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         return self.of
 
     @property
-    def below(self) -> Amount:
+    def below(self) -> Sum:
         return self.per
 
 
@@ -143,8 +143,8 @@ class Quotient(Metric):
 class State(Metric):
     """Who is a customer at a moment; takes the active window. Without `per` it counts customers."""
 
-    of: Amount
-    per: Amount | None = None
+    of: Sum
+    per: Sum | None = None
     maturity: Maturity = WINDOW_BEFORE
     hazard: Hazard | None = None
     """For a hazard: what happens to the customers at the start; counts are put to their number."""
@@ -157,9 +157,9 @@ class State(Metric):
             )
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         return self.of
 
     @property
-    def below(self) -> Amount | None:
+    def below(self) -> Sum | None:
         return self.per

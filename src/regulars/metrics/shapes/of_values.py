@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from regulars.metrics.measures import (
-    Amount,
     Expression,
     Fact,
+    Sum,
     Timing,
     within,
 )
@@ -40,10 +40,10 @@ class Quantile(Metric):
     per: str = ""
     timing: Timing = Timing.WITHIN
     """Rows within the period, or with `per` all before its end."""
-    counted: Amount | None = None
+    counted: Sum | None = None
     """The number of values, where it is not that of rows or of the period's entities."""
     interval: Interval = Interval.WOODRUFF
-    _above: Amount = field(init=False, repr=False)
+    _above: Sum = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,7 +66,7 @@ class Quantile(Metric):
         return kind_of_values(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         """The number of values that the quantile is taken of."""
         return self._above
 
@@ -77,7 +77,7 @@ class LargestShare(Metric):
 
     fact: Fact
     of: Expression
-    total: Amount
+    total: Sum
     where: Expression = None
     weight: Expression = 1
     day: str = "day"
@@ -92,6 +92,6 @@ class LargestShare(Metric):
         return kind_of_values(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
 
     @property
-    def above(self) -> Amount:
+    def above(self) -> Sum:
         """The total that the largest customer's share is of."""
         return self.total

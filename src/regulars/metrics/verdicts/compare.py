@@ -16,8 +16,8 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.catalogue.retention import START
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.inference.intervals import Array
-from regulars.metrics.measures import Amount
-from regulars.metrics.query import Condition, Facts, Question, for_columns
+from regulars.metrics.measures import Sum
+from regulars.metrics.query import Condition, Facts, Query, for_columns
 from regulars.metrics.query_result import Changes
 from regulars.metrics.shapes import Grid, Length, Metric, Nature
 from regulars.metrics.verdicts.decide import verdicts
@@ -32,7 +32,7 @@ def knows(metric: Metric, splits: Sequence[str], conditions: Iterable[Condition]
     return {*splits} <= {*metric.splits} and {one.column for one in conditions} <= {*metric.filters}
 
 
-def family(question: Question, facts: Facts) -> tuple[Metric, ...]:
+def family(question: Query, facts: Facts) -> tuple[Metric, ...]:
     """The metrics that must be computed for the verdicts: all that are judged; in a split, those of the groups asked for."""
     groups = {metric.group for metric in question.metrics}
     columns = (*question.splits, *(one.column for one in question.where))
@@ -48,7 +48,7 @@ def family(question: Question, facts: Facts) -> tuple[Metric, ...]:
     return tuple(dict.fromkeys((*question.metrics, *judged)))
 
 
-def periods_compared(question: Question, metrics: Iterable[Metric], facts: Facts) -> tuple[Period, ...]:
+def periods_compared(question: Query, metrics: Iterable[Metric], facts: Facts) -> tuple[Period, ...]:
     """The periods asked for, those before them, those a year earlier, and those that tell what is usual."""
     calendar = facts.calendar
     found: dict[Period, None] = dict.fromkeys(question.periods)
@@ -76,7 +76,7 @@ def _past(asked: Sequence[Period], facts: Facts, most: Mapping[Grain, int]) -> d
     return found
 
 
-def amounts_for_hazards(metrics: Iterable[Metric]) -> tuple[Amount, ...]:
+def amounts_for_hazards(metrics: Iterable[Metric]) -> tuple[Sum, ...]:
     """What counts of customers who leave or join are put to: the customers at the start."""
     return (START,) if any(_by_start(metric) for metric in metrics) else ()
 
@@ -89,7 +89,7 @@ def _by_start(metric: Metric) -> bool:
 class Compared:
     """What a comparison needs to know of a query: values, how many customers they rest on, and which periods may be judged."""
 
-    question: Question
+    question: Query
     facts: Facts
     periods: tuple[Period, ...]
     estimates: Mapping[Metric, Estimate]

@@ -56,7 +56,7 @@ def customers(engine: Engine, as_of: date) -> Customers:
     said = said.filter(said.as_of == ibis.literal(as_of.isoformat(), type="date"))
     said = said.mutate(value=value(said))
     ranked = said.mutate(number=ibis.ntile(PARTS).over(order_by=[said.value.desc(), said.person]) + 1)
-    chances = said.mutate(number=(said.buys_90.cast("float64") * PARTS).floor().cast("int64"))
+    chances = said.mutate(number=(said.probability_purchase_90d.cast("float64") * PARTS).floor().cast("int64"))
     chances = chances.mutate(number=ibis.least(chances.number, PARTS - 1))
     return Customers(_parts(engine, ranked), _parts(engine, chances), _paces(engine, said))
 

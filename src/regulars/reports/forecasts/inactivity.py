@@ -10,7 +10,7 @@ import altair as alt
 import numpy as np
 from altair.typing import ChartType
 
-from regulars.forecast import Cells, Estimate, PurchaseForecast, Status
+from regulars.forecast import Estimate, PurchaseForecast, RFMSummary, Status
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import BLUE, GREY, ORANGE, Picture, percent, percents, picture, rows
 from regulars.reports.forecasts.customers import Paces
@@ -41,11 +41,11 @@ class Buyer:
     returns: int = 0
     pace: float = 0.0
 
-    def after(self, silence: Sequence[float]) -> Cells:
+    def after(self, silence: Sequence[float]) -> RFMSummary:
         """Their past after so many days without a purchase."""
         days = np.asarray(silence)
         last = np.full_like(days, self.returns * self.pace)
-        return Cells(np.full_like(days, self.returns), last, last + days, np.ones_like(days))
+        return RFMSummary(np.full_like(days, self.returns), last, last + days, np.ones_like(days))
 
 
 def fitted(found: Forecast) -> PurchaseForecast:
@@ -80,7 +80,7 @@ def _what_silence_says(model: PurchaseForecast, quick: Buyer, slow: Buyer) -> st
     pasts = [one.after([_SILENCE]) for one in (quick, slow)]
     (alive, still), (buys, later) = (
         [float(say(past)[0]) for past in pasts]
-        for say in (model.alive, lambda past: model.probability_of_purchase(past, _HORIZON))
+        for say in (model.probability_alive, lambda past: model.probability_of_purchase(past, _HORIZON))
     )
     if alive < still and buys > later:
         return f"After {_SILENCE} days of silence the slow buyer is more likely a customer still, and less likely to buy soon"
@@ -114,7 +114,7 @@ def _panels(each: list[tuple[str, PurchaseForecast, Buyer]]) -> alt.HConcatChart
 def _curves(model: PurchaseForecast, buyer: Buyer) -> list[dict[str, float]]:
     silence = [float(day) for day in range(0, _DAYS + 1, _STEP)]
     pasts = buyer.after(silence)
-    alive, buys = model.alive(pasts), model.probability_of_purchase(pasts, _HORIZON)
+    alive, buys = model.probability_alive(pasts), model.probability_of_purchase(pasts, _HORIZON)
     return [{"days": day, "alive": float(a), "buys": float(b)} for day, a, b in zip(silence, alive, buys, strict=True)]
 
 
@@ -129,7 +129,15 @@ def _panel(name: str, curve: list[dict[str, float]], first: bool, named: bool) -
     line = alt.Chart(rows(curve)).encode(x=days)
     (at_silence,) = (point for point in curve if point["days"] == _SILENCE)
     point = alt.Chart(
-        rows([{**at_silence, "said_alive": percent(at_silence["alive"]), "said_buys": percent(at_silence["buys"])}])
+        rows(
+            [
+                {
+                    **at_silence,
+                    "said_alive": percent(at_silence["alive"]),
+                    "said_buys": percent(at_silence["buys"]),
+                }
+            ]
+        )
     )
     point = point.encode(x=days)
     beside = _BESIDE

@@ -9,7 +9,7 @@ import pytest
 
 from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.engine import Engine
-from regulars.forecast.options import Wish
+from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.backtest import quarters, quarters_before, report, tried
 from regulars.forecast.purchases.learning import boosting
 from regulars.forecast.purchases.learning.boosting import boosted
@@ -44,5 +44,5 @@ def test_without_it_a_forecast_is_made_all_the_same(
     facts: duckdb.DuckDBPyConnection, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(boosting, "find_spec", lambda name: None)
-    forecast, _ = make(engine, "GBP", UNTIL, Wish(model="mbg"))
+    forecast, _ = make(engine, "GBP", UNTIL, ForecastOptions(model="mbg"))
     assert forecast.backtest is not None and "boosting" not in forecast.backtest

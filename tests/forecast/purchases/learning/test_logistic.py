@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize
 
 from forecast.customers import draw
-from regulars.forecast import Cells
+from regulars.forecast import RFMSummary
 from regulars.forecast.conventions import HIDDEN
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.backtest import Quarter, quarters, quarters_before, report, tried
@@ -43,7 +43,7 @@ def test_it_is_the_highest_penalized_likelihood():
 
 @pytest.mark.parametrize(("bought", "share"), [(True, 1.0), (False, 0.0)])
 def test_a_period_in_which_all_buy_or_nobody_has_an_answer(bought: bool, share: float):
-    cells = Cells(np.array([0.0, 3]), np.array([0.0, 30]), np.array([90.0, 90]), np.array([500.0, 200]))
+    cells = RFMSummary(np.array([0.0, 3]), np.array([0.0, 30]), np.array([90.0, 90]), np.array([500.0, 200]))
     after = np.full(2, float(bought))
     one = Quarter(0, cells, np.zeros(2), after)
     assert chances_of(one, one) == pytest.approx([share, share], abs=0.01)
@@ -52,7 +52,7 @@ def test_a_period_in_which_all_buy_or_nobody_has_an_answer(bought: bool, share: 
 def test_chances_hold_in_the_period_that_follows():
     """Learnt from some drawn customers and asked of others: of each tenth as many buy as it says."""
     learnt, asked = (
-        Quarter(0, Cells.of(people.summary), np.zeros(len(people.x)), people.later)
+        Quarter(0, RFMSummary.of(people.summary), np.zeros(len(people.x)), people.later)
         for people in (draw("pareto", 8000, seed, horizon=HIDDEN) for seed in (3, 4))
     )
     chances = chances_of(learnt, asked)

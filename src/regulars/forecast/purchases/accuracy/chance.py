@@ -17,7 +17,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast
 from regulars.forecast.purchases.histories import PAST
 from regulars.forecast.purchases.monetary_value import Spending
-from regulars.forecast.rfm import Cells
+from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.warehouse.portable import counted
 
@@ -38,7 +38,7 @@ class Total(NamedTuple):
 class SpentByPast:
     """Customers with equal pasts: how many of them paid anything, the sum of what they `spent` so far, and of its squares."""
 
-    cells: Cells
+    cells: RFMSummary
     paying: Array
     spent: Array
     squares: Array
@@ -65,10 +65,10 @@ def spent_by_past(engine: Engine, rows: ir.Table) -> SpentByPast:
     x, t_x, T, n, paying, total, squares = (
         np.asarray(found[name], dtype=float) for name in (*PAST, "n", "paying", "spent", "squares")
     )
-    return SpentByPast(Cells(x, t_x, T, n), paying, total, squares)
+    return SpentByPast(RFMSummary(x, t_x, T, n), paying, total, squares)
 
 
-def purchases(fitted: PurchaseForecast, clock: Clock, cells: Cells, days: int) -> Total:
+def purchases(fitted: PurchaseForecast, clock: Clock, cells: RFMSummary, days: int) -> Total:
     """How many purchases in the days from the clock's `until` on."""
     on_clock, span = clock.cells(cells), clock.ahead(days)
     mean, variance = (of(on_clock, span) for of in (fitted.expected_purchases, fitted.variance_of_purchases))

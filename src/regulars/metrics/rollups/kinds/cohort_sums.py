@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from regulars.metrics.catalogue import CATALOGUE
-from regulars.metrics.measures import HISTORIES, Measure
+from regulars.metrics.measures import CUSTOMER_ORDERS, Measure
 from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
@@ -102,7 +102,7 @@ class CohortSums:
 
 def _splits(work: Work) -> list[str]:
     """What cohorts are split by: a column that has one value in all rows is none."""
-    return [by for by in STORED_OF_VALUES if by not in work.constants.get(HISTORIES.name, {})]
+    return [by for by in STORED_OF_VALUES if by not in work.constants.get(CUSTOMER_ORDERS.name, {})]
 
 
 def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:

@@ -16,7 +16,7 @@ from regulars.metrics.relations import BUCKET, bound, condition, exact, with_unk
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import coded, fetched, words
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of
-from regulars.metrics.rollups.rollup_tables import WHOLE, Family, columns_of, of_entities
+from regulars.metrics.rollups.rollup_tables import WHOLE, RollupTable, columns_of, of_entities
 from regulars.metrics.rollups.table_columns import TableColumns, described, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
@@ -33,7 +33,7 @@ _SEQUENCE = "sequence_"
 """What a row's columns of its fact's sequence are called; the higher comes later."""
 
 
-def kept(family: Family, seen: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
+def kept(family: RollupTable, seen: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
     """What a level keeps of entities, by column; nothing by two columns at once."""
     if not bucketed or len(columns_of(by)) > 1:
         return {}
@@ -43,7 +43,7 @@ def kept(family: Family, seen: Projection, by: str, bucketed: bool) -> dict[str,
 def build(
     con: duckdb.DuckDBPyConnection,
     calendar: Calendar,
-    family: Family,
+    family: RollupTable,
     seen: Projection,
     levels: Iterable[RollupLevel],
     schema: str,
@@ -57,7 +57,7 @@ def build(
 
 
 def _asked(
-    family: Family, seen: Projection, levels: Iterable[RollupLevel]
+    family: RollupTable, seen: Projection, levels: Iterable[RollupLevel]
 ) -> Iterator[tuple[str, Measure, list[RollupLevel]]]:
     """Each measure of entities with its column and the levels that keep it."""
     standing = [one for one in levels if one.is_stored]
@@ -68,7 +68,7 @@ def _asked(
 
 
 def correct(
-    con: duckdb.DuckDBPyConnection, family: Family, seen: Projection, levels: Iterable[RollupLevel], table: str
+    con: duckdb.DuckDBPyConnection, family: RollupTable, seen: Projection, levels: Iterable[RollupLevel], table: str
 ) -> None:
     """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
     for column, measure, asked in _asked(family, seen, levels):
@@ -91,7 +91,7 @@ def correct(
         con.execute("DROP TABLE temp.entities_of_both")
 
 
-def _concerned(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure) -> tuple[str, str]:
+def _concerned(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure) -> tuple[str, str]:
     """The rows of the entities that a difference concerns, as they are now and as they were before."""
     if family.table == "orders":
         return f"temp.{HISTORIES_NOW}", f"temp.{HISTORIES_BEFORE}"
@@ -118,7 +118,7 @@ class _Rows:
         return self.sql.replace(f'"{ROWS}"', table)
 
 
-def _rows(con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, splits: tuple[str, ...]) -> _Rows:
+def _rows(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, splits: tuple[str, ...]) -> _Rows:
     """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
     table = described(con, family.table)
     told = ("entities", table, measure.definition, splits)
@@ -162,7 +162,12 @@ def _found(one: RollupLevel, measure: Measure, rows: str, apart: str = "0") -> s
 
 
 def _sum_last(
-    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, name: str, levels: list[RollupLevel], schema: str
+    con: duckdb.DuckDBPyConnection,
+    family: RollupTable,
+    measure: Measure,
+    name: str,
+    levels: list[RollupLevel],
+    schema: str,
 ) -> None:
     splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
@@ -176,7 +181,7 @@ def _sum_last(
 def _count(
     con: duckdb.DuckDBPyConnection,
     calendar: Calendar,
-    family: Family,
+    family: RollupTable,
     measure: Measure,
     name: str,
     levels: list[RollupLevel],
@@ -209,7 +214,7 @@ def _count(
 
 
 def _in_parts(
-    con: duckdb.DuckDBPyConnection, family: Family, measure: Measure, known: dict[str, list[str]]
+    con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, known: dict[str, list[str]]
 ) -> Iterator[dict[str, Numbers]]:
     """The rows of some buckets at a time, as many as fit into memory. An entity lies in one bucket, and gets a number."""
     splits = tuple(sorted(by for by in known if by != WHOLE))  # as `correct` has them: compiled once

@@ -29,7 +29,7 @@ from regulars.metrics.rollups.kinds.sum_statements import (
     unstored,
 )
 from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import Family, columns_of, families, grains
+from regulars.metrics.rollups.rollup_tables import RollupTable, columns_of, families, grains
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS
 
@@ -72,7 +72,7 @@ class FactSums:
 # From nothing ------------------------------------------------------------------------------------------------------------
 
 
-def build_unstored(work: Work, family: Family, by: str) -> tuple[list[RollupLevel], str]:
+def build_unstored(work: Work, family: RollupTable, by: str) -> tuple[list[RollupLevel], str]:
     """Build the levels that no load stores of a family by these columns. Returns what was decided, and the table they lie in."""
     with _calendar(work, [family]):
         seen = projection(work, family)
@@ -81,7 +81,7 @@ def build_unstored(work: Work, family: Family, by: str) -> tuple[list[RollupLeve
         return _build(work, family, seen, asked, 1), _rollup(work, family)
 
 
-def _build(work: Work, family: Family, seen: Projection, asked: Iterable[Level], start: int) -> list[RollupLevel]:
+def _build(work: Work, family: RollupTable, seen: Projection, asked: Iterable[Level], start: int) -> list[RollupLevel]:
     """Fill the levels that are small, numbered from `start`. Returns what was decided about all."""
     periods = _periods(work)
     sizes: dict[Level, int] = {}
@@ -129,7 +129,7 @@ def _put_straight(work: Work, seen: Projection, rows: str, numbers: Mapping[Leve
         work.con.execute(f"INSERT INTO {table} BY NAME {straight(numbers, seen)}; DROP TABLE {SEEN}")
 
 
-def _rows_of(work: Work, family: Family, numbers: Mapping[Level, int]) -> dict[Level, int]:
+def _rows_of(work: Work, family: RollupTable, numbers: Mapping[Level, int]) -> dict[Level, int]:
     """How many rows the levels have, by their numbers."""
     counted = work.con.execute(f"SELECT level, count(*) FROM {_rollup(work, family)} GROUP BY level").fetchall()
     by_level = {int(level): int(rows) for level, rows in counted}
@@ -140,7 +140,7 @@ def _sum_up(
     work: Work, seen: Projection, parts: Iterable[str], numbers: Mapping[Level, int], wanted: Iterable[Level]
 ) -> dict[Level, int]:
     """Add the sums of rows, given as SQL of SEEN, to the wanted levels. Returns how many rows each got."""
-    by_split: dict[tuple[Family, str], list[Level]] = {}
+    by_split: dict[tuple[RollupTable, str], list[Level]] = {}
     for level in wanted:
         by_split.setdefault((level.family, level.by), []).append(level)
     todo = [one for (family, by), levels_ in by_split.items() for one in passes(family, by, levels_)]
@@ -196,7 +196,7 @@ def _sizes(
 # By difference ----------------------------------------------------------------------------------------------------------
 
 
-def _correct(work: Work, family: Family) -> None:
+def _correct(work: Work, family: RollupTable) -> None:
     con, table = work.con, table_name(family.name)
     kept = {(one.by, one.grain, one.bucketed): one for one in work.levels(family.name)}
     if not kept:
@@ -213,7 +213,7 @@ def _correct(work: Work, family: Family) -> None:
 
 
 @contextmanager
-def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
+def _calendar(work: Work, asked_for: Iterable[RollupTable]) -> Iterator[None]:
     """CALENDAR for all days of the rows to be summed up."""
     asked: dict[tuple[str, str], list[int]] = {}
     for family in asked_for:
@@ -236,12 +236,12 @@ def _calendar(work: Work, asked_for: Iterable[Family]) -> Iterator[None]:
         work.con.unregister(CALENDAR)
 
 
-def _rollup(work: Work, family: Family) -> str:
+def _rollup(work: Work, family: RollupTable) -> str:
     """The family's table, to be changed."""
     return f"{work.writable(family.table)}.{table_name(family.name)}"
 
 
-def _stored(work: Work, family: Family, seen: Projection) -> list[Level]:
+def _stored(work: Work, family: RollupTable, seen: Projection) -> list[Level]:
     """The levels that a load stores of a family where they are small: those that hold anything, and none by a column that has the
     same value in all rows.
     """

@@ -10,9 +10,9 @@ import numpy as np
 
 from regulars.metrics.inference.value_counts import Numbers
 from regulars.metrics.measures import Fact
-from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, Seen, bound, condition, with_unknown
+from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, FactView, bound, condition, with_unknown
 from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import Family, Summed, grains, of_entities, summed
+from regulars.metrics.rollups.rollup_tables import RollupTable, Summed, grains, of_entities, summed
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, from_epoch_day
 from regulars.warehouse.lazy_imports import ibis
@@ -107,7 +107,7 @@ def _bounds(calendar: Calendar, grain: Grain, days: Numbers) -> tuple[Numbers, N
     return start, end
 
 
-def projection(work: Work, family: Family) -> Projection:
+def projection(work: Work, family: RollupTable) -> Projection:
     """The family's rows as sums see them, compiled once."""
     table, active_window = work.columns(family.table), work.settings.active_window
     asked = grains(work.settings.calendar)
@@ -123,7 +123,7 @@ def projection(work: Work, family: Family) -> Projection:
 
 @lru_cache(maxsize=64)  # for other shops of the same process
 def _projection(
-    family: Family,
+    family: RollupTable,
     table: TableColumns,
     asked: tuple[Grain, ...],
     active_window: int,
@@ -134,7 +134,7 @@ def _projection(
     if family.of_known_customers:
         rows = rows.filter(rows[PERSON].notnull())
     # What the facts add is computed once, before the many columns that ask for it.
-    seen = {fact: Seen(rows, fact, family.window or active_window) for fact in family.facts}
+    seen = {fact: FactView(rows, fact, family.window or active_window) for fact in family.facts}
     added = {_name(fact, name): value for fact, one in seen.items() for name, value in one.added.items()}
     added |= {_name(fact, "only"): one.only for fact, one in seen.items() if one.only is not None}
     rows = rows.mutate(**added)

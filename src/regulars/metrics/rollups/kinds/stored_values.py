@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
-from regulars.metrics.measures import DECLARED, HISTOGRAMS, HISTORIES, Timing
-from regulars.metrics.relations import BUCKET, PERSON, Seen, bound, condition, ten_thousandths, with_unknown
+from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, HISTOGRAMS, Timing
+from regulars.metrics.relations import BUCKET, PERSON, FactView, bound, condition, ten_thousandths, with_unknown
 from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
 from regulars.metrics.rollups.rollup import Work
@@ -43,7 +43,7 @@ def kinds() -> tuple[Kind, ...]:
 def _can_be_stored(metric: Asked) -> bool:
     """Whether something can be kept of its values. What depends on the window has a result for each."""
     return (
-        (metric.fact in HISTOGRAMS or metric.fact is HISTORIES or metric.fact in DECLARED)
+        (metric.fact in HISTOGRAMS or metric.fact is CUSTOMER_ORDERS or metric.fact in DECLARED)
         and metric.fact.of_customers
         and (metric.timing is Timing.WITHIN or (metric.timing is Timing.BEFORE_END and bool(metric.per)))
         and metric.day == "day"
@@ -95,7 +95,7 @@ def _counted(table: TableColumns, metric: Asked, splits: tuple[str, ...]) -> str
     rows = ibis_table(table, ROWS)
     if metric.fact not in DECLARED or metric.per:
         rows = rows.filter(rows[PERSON].notnull())
-    seen = Seen(rows, metric.fact, 0)
+    seen = FactView(rows, metric.fact, 0)
     rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
     where = condition(rows, metric.where)
     rows = rows if where is None else rows.filter(where)

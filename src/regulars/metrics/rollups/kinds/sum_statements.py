@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from regulars.metrics.rollups.kinds import entities
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, Column, Projection, start_of
-from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, WHOLE, Family, columns_of
+from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, WHOLE, RollupTable, columns_of
 from regulars.vocabulary.calendar import Grain
 
 SEEN = "temp.rollup_seen"
@@ -22,7 +22,7 @@ KEYS = ("level", "period", *SPLITS, "bucket")
 class Level:
     """Some of a family's sums: by the periods of a grain, one split, and buckets or not."""
 
-    family: Family
+    family: RollupTable
     by: str
     grain: Grain
     bucketed: bool
@@ -48,7 +48,7 @@ class Level:
         return self.by in self.family.stored_ways and (self.grain in STORED[self.by] or self.grain in ADDED_UP)
 
 
-def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
+def levels(family: RollupTable, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
     """What a family could keep for a split: days for any question of sums, periods by bucket for intervals, longest first."""
     days = Level(family, by, Grain.DAY, bucketed=False)
     if not family.bucketed:
@@ -59,7 +59,7 @@ def levels(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...
     return apart if len(columns_of(by)) > 1 else (days, *apart)
 
 
-def unstored(family: Family, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
+def unstored(family: RollupTable, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
     """Those that no load stores."""
     return tuple(level for level in levels(family, by, grains) if not level.is_stored)
 
@@ -78,7 +78,7 @@ class Pass:
         return f"temp.rollup_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
 
 
-def passes(family: Family, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
+def passes(family: RollupTable, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
     """How to reach the wanted levels in few passes."""
     left = {(level.grain, level.bucketed): level for level in wanted}
     if (Grain.DAY, True) in left:
@@ -116,7 +116,7 @@ def seen_rows(projection: Projection, rows: str) -> str:
     return f"SELECT *, 1 AS rows FROM ({projection.over(rows)})"
 
 
-def seen_changes(family: Family, projection: Projection, added: str, removed: str) -> str:
+def seen_changes(family: RollupTable, projection: Projection, added: str, removed: str) -> str:
     """SQL of SEEN for a difference: what a row that went has in common with the one that came in its place cancels out."""
     keys = [DAY, *(start for start in projection.starts), *(f'"by_{column}"' for column in family.splits)]
     listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
@@ -181,7 +181,7 @@ def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> s
     )
 
 
-def table_of(family: Family, projection: Projection, schema: str) -> str:
+def table_of(family: RollupTable, projection: Projection, schema: str) -> str:
     """SQL that makes the family's empty table in a schema."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
     names |= dict.fromkeys(projection.of_entities)
