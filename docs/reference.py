@@ -78,7 +78,7 @@ def _facts(metric: Metric) -> Iterator[str]:
     if metric.interval is not Interval.NONE:
         yield f"- interval: {interval_in_words(metric)}"
     if not metric.maturity.at_once:
-        yield f"- ripe: {metric.maturity}"
+        yield f"- mature: {metric.maturity}"
     yield f"- splits: {', '.join(told.splits)}"
     yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
     for companion in companions(metric):

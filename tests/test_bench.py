@@ -416,7 +416,7 @@ def test_metrics_follow_from_a_peers_amounts():
     # The textbook: (950 - 625) / 750, where 625 joined.
     assert values["customer_retention_rate"] == pytest.approx(0.4333, abs=1e-4)
     assert values["customer_churn_rate"] == pytest.approx(0.5667, abs=1e-4)
-    assert (values["joined_customers"], values["won_back_customers"], values["kept_customers"]) == (625, 125, 325)
+    assert (values["joined_customers"], values["won_back_customers"], values["retained_customers"]) == (625, 125, 325)
     assert (values["average_order_value"], values["guest_order_share"], values["time_between_purchases"]) == (
         25,
         0.05,

@@ -44,7 +44,7 @@ _RATIOS = {
 }
 _Of = Callable[[str], float]
 _FURTHER: dict[str, Callable[[_Of], float | None]] = {
-    "kept_customers": lambda of: of("start") - of("lost"),
+    "retained_customers": lambda of: of("start") - of("lost"),
     "joined_customers": lambda of: of("end") - of("start") + of("lost"),
     # A month is shorter than the window: whoever came in it is still a customer at its end.
     "won_back_customers": lambda of: of("end") - of("start") + of("lost") - of("new"),

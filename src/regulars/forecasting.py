@@ -11,17 +11,17 @@ import ibis
 
 from regulars.app import App
 from regulars.forecast.engine import Engine
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.options import ForecastOptions, training_end
 from regulars.forecast.purchases import result
 from regulars.forecast.purchases.actuals import outcomes
 from regulars.forecast.purchases.pipeline import STEPS as FORECAST_STEPS
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.subscriptions import actuals as subscription_actuals
 from regulars.forecast.subscriptions import result as subscription_result
 from regulars.forecast.subscriptions.pipeline import STEPS as SUBSCRIBER_STEPS
-from regulars.forecast.subscriptions.pipeline import make as make_of_subscribers
+from regulars.forecast.subscriptions.pipeline import run_forecast as run_subscription_forecast
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
@@ -50,7 +50,7 @@ class Forecasting(App):
         with self._writing("forecast") as (con, engine):
             until = training_end(wish, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
-            found, rows = make(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
+            found, rows = run_forecast(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
             result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
 
@@ -59,7 +59,7 @@ class Forecasting(App):
         with self.reading() as con:
             return result.SHELF.listed(con)
 
-    def hindsight(self) -> tuple[Outcome, ...]:
+    def hindsight(self) -> tuple[ForecastActual, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
@@ -80,7 +80,7 @@ class Forecasting(App):
             first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
             until = training_end(wish, (first, last))
             progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
-            found, rows = make_of_subscribers(
+            found, rows = run_subscription_forecast(
                 engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
                 lambda _: progress.advance(),
             )  # fmt: skip
@@ -92,7 +92,7 @@ class Forecasting(App):
         with self.reading() as con:
             return subscription_result.SHELF.listed(con)
 
-    def subscription_hindsight(self) -> tuple[Outcome, ...]:
+    def subscription_hindsight(self) -> tuple[ForecastActual, ...]:
         """What came of them, as far as subscriptions are known by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()

@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 
 
 def silent(message: str) -> None:
-    """Nobody listens."""
+    """Ignore progress messages."""
 
 
 class Reading:

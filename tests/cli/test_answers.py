@@ -36,7 +36,7 @@ def test_a_value_has_exactly_the_keys_of_the_contract(command, first_shop):
     assert [list(value) for value in found] == [KEYS] * 3
     assert found[1] == {
         "metric": "returning_customer_rate",
-        "period": {"label": "2024-02", "start": "2024-02-01", "end": "2024-03-01", "finished": True, "ripe": True},
+        "period": {"label": "2024-02", "start": "2024-02-01", "end": "2024-03-01", "complete": True, "mature": True},
         "split": {},
         "value": 0.5,
         "low": pytest.approx(0.0945, abs=1e-4),
@@ -97,7 +97,7 @@ def test_csv_is_the_same_with_a_column_for_each_split(command, first_shop):
     )
     head, *rows = said.out.splitlines()
     assert head == (
-        "metric,period,start,end,finished,ripe,country,split_currency,"
+        "metric,period,start,end,complete,mature,country,split_currency,"
         "value,low,high,n,numerator,denominator,unit,currency,timezone"
     )
     assert "orders,2024-02,2024-02-01,2024-03-01,true,true,GB,GBP,1,,,1,1,,count,,Europe/London" in rows
@@ -112,7 +112,7 @@ def test_where_narrows_down_to_some_orders(command, first_shop):
     assert [value["value"] for value in answers(said)] == [2]
 
 
-def test_metrics_are_those_of_the_latest_finished_month_without_grids(command, first_shop):
+def test_metrics_are_those_of_the_latest_complete_month_without_grids(command, first_shop):
     found = answers(command("metrics", "--shop", first_shop, "--format", "json"))
     assert {value["period"]["label"] for value in found} == {"2024-03"}
     without = {value["metric"] for value in found if "reason" in value}
@@ -171,7 +171,7 @@ def test_all_is_a_period_and_a_grain(command, first_shop):
         command("metric", "orders", "--period", "all", "--grain", "month", "--shop", first_shop, "--format", "json")
     )
     assert [value["value"] for value in cut] == [2, 2, 1]
-    everyone = command("rows", "orders", "--period", "all", "--shop", first_shop, "--format", "csv")
+    everyone = command("drill-down", "orders", "--period", "all", "--shop", first_shop, "--format", "csv")
     assert [line.split(",")[0] for line in everyone.out.splitlines()[1:]] == ["ana", "ben", "cem"]
 
 
@@ -199,7 +199,7 @@ def test_all_data_are_compared_with_nothing(command, three_years):
             assert said.out.count("Nothing lies before all data: they are compared with nothing.") == 1
 
 
-def test_what_is_not_ripe_is_named_with_what_it_waits_for(command, three_years):
+def test_what_is_not_mature_is_named_with_what_it_waits_for(command, three_years):
     said = command("metrics", "--period", "all", "--theme", "retention", "--shop", three_years)
     marked = {line.split()[0] for line in said.out.splitlines() if line[:1].isalpha() and "°" in line}
     notes = [line for line in said.out.splitlines() if line.startswith("°")]
@@ -209,7 +209,7 @@ def test_what_is_not_ripe_is_named_with_what_it_waits_for(command, three_years):
     assert "customers_start" in window and "returning_customer_rate_lifetime" not in window
     assert {name for note in notes for name in note.split(": ")[1].split(" can be")[0].split(", ")} == marked
     said = command("metric", "customers_start", "--period", "all", "--shop", three_years)
-    assert "° not ripe: it can be trusted once the data reach" in said.out
+    assert "° not mature: it can be trusted once the data reach" in said.out
 
 
 def test_the_active_window_is_the_shops_unless_given(command, shop):
@@ -234,10 +234,12 @@ def test_a_changed_setting_derives_again_and_says_so(command, shop):
 
 
 def test_rows_are_exactly_the_customers_behind_the_number(command, first_shop):
-    said = command("rows", "returning_customer_rate", "--period", "2024-02", "--shop", first_shop, "--format", "csv")
+    said = command(
+        "drill-down", "returning_customer_rate", "--period", "2024-02", "--shop", first_shop, "--format", "csv"
+    )
     found = {row["customer"]: (row["numerator"], row["denominator"]) for row in csv.DictReader(io.StringIO(said.out))}
     assert found == {"ana": ("1", "1"), "cem": ("0", "1")}
-    none = command("rows", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "csv")
+    none = command("drill-down", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "csv")
     assert none.out == "customer,name,email,country,orders,first_order,last_order,numerator,denominator\n"
 
 
@@ -251,7 +253,7 @@ def test_rows_have_customers_who_add_nothing_and_the_guests_orders(command, tmp_
     assert command("load", tmp_path / "orders.csv", "--shop", shop).code == 0
     asked = ("net_revenue", "--period", "2024-01", "--shop", shop, "--format", "json")
     (value,) = answers(command("metric", *asked))
-    found = {row["customer"]: row for row in answers(command("rows", *asked))}
+    found = {row["customer"]: row for row in answers(command("drill-down", *asked))}
     assert {name: row["numerator"] for name, row in found.items()} == {"ana": 10, "ben": 0, None: 11}
     assert sum(row["orders"] for row in found.values()) == value["n"] == 4
     assert (found[None]["first_order"], found[None]["last_order"]) == ("2024-01-05", "2024-01-06")
@@ -268,11 +270,11 @@ def test_the_people_behind_a_split_are_found_by_their_first_order(command, tmp_p
     asked = ("active_buyers", "--period", "2024-02", "--shop", shop, "--format", "json")
     (germans,) = answers(command("metric", *asked, "--split", "country"))
     assert (germans["split"], germans["value"]) == ({"country": "DE"}, 2)
-    behind = answers(command("rows", *asked, "--where", "first_country=DE"))
+    behind = answers(command("drill-down", *asked, "--where", "first_country=DE"))
     assert [row["customer"] for row in behind] == ["ana", "ben"]
-    assert [row["customer"] for row in answers(command("rows", *asked, "--where", "country=DE"))] == ["ben"]
+    assert [row["customer"] for row in answers(command("drill-down", *asked, "--where", "country=DE"))] == ["ben"]
     told = command("explain", "active_buyers").out
-    assert "--where first_country=DE" in told and "first_country=DE" in command("rows", "--help").out
+    assert "--where first_country=DE" in told and "first_country=DE" in command("drill-down", "--help").out
     assert "first_country=DE" not in command("explain", "net_revenue").out
 
 

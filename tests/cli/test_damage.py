@@ -12,7 +12,7 @@ from warehouse.damage import overwrite, places
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "metric": ("metric", "orders"),
-    "rows": ("rows", "active_buyers", "--period", "2024-02"),
+    "drill-down": ("drill-down", "active_buyers", "--period", "2024-02"),
     "load": ("load", "{orders}"),
     "undo": ("undo", "1"),
     "loads": ("loads",),

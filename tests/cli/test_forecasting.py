@@ -164,7 +164,11 @@ def test_what_cannot_be_asked_is_said_in_words(command: Command, shop: Path, opt
 
 
 def test_metrics_that_look_ahead_wait_for_a_forecast(command: Command, whole: Path):
-    for asked in (("metric", "customers_at_risk"), ("rows", "value_at_risk", "--period", "2025-12"), ("segments",)):
+    for asked in (
+        ("metric", "customers_at_risk"),
+        ("drill-down", "value_at_risk", "--period", "2025-12"),
+        ("segments",),
+    ):
         refused = command(*asked, "--shop", whole)
         assert refused.code == 1 and not refused.out
         assert refused.err == "No forecast has been made of this shop yet.\nMake one: regulars forecast\n"
@@ -174,7 +178,7 @@ def test_metrics_that_look_ahead_wait_for_a_forecast(command: Command, whole: Pa
 
 
 def test_metrics_that_look_ahead_are_those_of_the_latest_forecast(command: Command, whole: Path, tmp_path: Path):
-    """The latest finished month is November here, and the forecast of December's first days."""
+    """The latest complete month is November here, and the forecast of December's first days."""
     assert command("forecast", "--as-of", "2025-12-09", "--shop", whole).code == 0
     said = command("metrics", "--shop", whole)
     assert said.err == ""
@@ -184,7 +188,7 @@ def test_metrics_that_look_ahead_are_those_of_the_latest_forecast(command: Comma
     found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)
     assert value["value"] == found["totals"]["at_risk"] > 0 and value["period"]["label"] == "2025-12"
     rows = json.loads(
-        command("rows", "customers_at_risk", "--period", "2025-12", "--format", "json", "--shop", whole).out
+        command("drill-down", "customers_at_risk", "--period", "2025-12", "--format", "json", "--shop", whole).out
     )
     assert len(rows) == value["value"]
     (tmp_path / "late.csv").write_text(

@@ -198,7 +198,7 @@ def test_covers_until_finishes_the_month(command, tmp_path: Path):
     command("init", shop, "--currency", "GBP", "--timezone", "Europe/London")
     load_json(command, orders, "--covers-until", "2024-01-31", "--shop", shop)
     (value,) = json.loads(command("metric", "orders", "--shop", shop, "--format", "json").out)
-    assert value["period"]["finished"] is True
+    assert value["period"]["complete"] is True
 
 
 def test_people_are_joined_split_and_listed(command, shop: Path):

@@ -35,7 +35,18 @@ WRITING = {
 }
 """What each command writes with; a forecast needs a larger shop, and has tests of its own."""
 READING = {
-    *("metrics", "metric", "explain", "rows", "suggest-window", "segments", "loads", "versions", "check", "sources"),
+    *(
+        "metrics",
+        "metric",
+        "explain",
+        "drill-down",
+        "suggest-window",
+        "segments",
+        "loads",
+        "versions",
+        "check",
+        "sources",
+    ),
     *("tables", "people merges", "people list", "events list"),
 }
 

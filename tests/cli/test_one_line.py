@@ -44,7 +44,7 @@ def test_no_output_has_a_line_that_data_began(command, tmp_path: Path, mark: str
         command("metric", "orders", "--grain", "all", "--split", "country", "--shop", shop),
         command("metric", "orders", "--grain", "all", "--where", f"country={text}", "--shop", shop),
         command("metric", text, "--shop", shop),
-        command("rows", "active_buyers", "--period", "all", "--shop", shop),
+        command("drill-down", "active_buyers", "--period", "all", "--shop", shop),
         command("explain", "orders", "--shop", shop),
         command("explain", text, "--shop", shop),
         command("people", "join", text, "b", "--shop", shop),

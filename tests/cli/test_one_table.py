@@ -95,7 +95,7 @@ def test_what_one_table_tells_is_answered_and_all_else_says_what_is_missing(
             # A cohort of the last month has no month behind it.
             young = {"2024-03"} if isinstance(metric, Grid) else set()
             assert (said.code, labels | young) == (0, {"2024-01", "2024-02", "2024-03"}), said
-            assert isinstance(metric, Grid) or all(value["period"]["finished"] for value in found), metric.name
+            assert isinstance(metric, Grid) or all(value["period"]["complete"] for value in found), metric.name
             assert "reason" not in found[0]
         else:
             missing = {NAMED.get(name, name) for name in tables_of(metric)}
@@ -130,7 +130,7 @@ def test_the_list_of_all_metrics_shows_what_there_is_and_names_what_is_missing(
 COMMANDS = (
     ("metrics", "--period", "all"), ("metrics", "--grain", "week", "--format", "csv"), ("metrics", "--theme", "returns"),
     ("metrics", "--split", "channel"), ("metrics", "--since", "2024-02"), ("metrics", "--compare"),
-    ("rows", "net_revenue", "--period", "all"), ("explain", "net_revenue"), ("explain", "net_revenue", "--plan"),
+    ("drill-down", "net_revenue", "--period", "all"), ("explain", "net_revenue"), ("explain", "net_revenue", "--plan"),
     ("explain", "cohort_retention_rate", "--plan"), ("explain", "customer_acquisition_cost"), ("suggest-window",),
     ("forecast",), ("forecast", "--report"), ("segments",), ("segments", "due-now"), ("check",), ("loads",), ("versions",),
     ("rejects",), ("people", "merges"), ("people", "list"), ("events", "list"),
@@ -140,7 +140,7 @@ COMMANDS = (
 @FACTS
 def test_no_command_breaks(command: Command, loaded: Loaded, fact: FactTable) -> None:
     shop = loaded(fact)
-    for asked in (*COMMANDS, *(("rows", metric.name, "--period", "2024-02") for metric in CATALOGUE[:4])):
+    for asked in (*COMMANDS, *(("drill-down", metric.name, "--period", "2024-02") for metric in CATALOGUE[:4])):
         said = command(*asked, "--shop", shop)
         assert said.code in (0, 1, 2), (asked, said)
         assert not any(word in said.err for word in FAULTS), (asked, said)

@@ -56,7 +56,7 @@ def test_help_keeps_the_lines_of_its_examples(command):
 
 def test_without_a_command_there_is_help(command):
     said = command()
-    assert said.code == 0 and "Bring data" in said.out and "suggest-window" in said.out
+    assert said.code == 0 and "Manage data" in said.out and "suggest-window" in said.out
     assert command("people").code == 0
     assert command("--version").out == f"regulars {__version__}\n"
 
@@ -207,7 +207,7 @@ def test_a_partly_reached_age_is_marked_in_shares_and_left_out_of_sums(program: 
     assert sums == {"2024-Q1": ["3", "343.43"]} and "*" not in told, "30.30 of two of the three would seem a fall"
     asked = ["metric", "cohort_revenue_per_customer_rolling", "--grain", "quarter", "--format", "json"]
     done = subprocess.run([*program, *asked, "--shop", str(first_shop)], capture_output=True)
-    cells = [(cell["value"], cell["period"]["finished"]) for cell in json.loads(done.stdout)]
+    cells = [(cell["value"], cell["period"]["complete"]) for cell in json.loads(done.stdout)]
     assert cells == [(pytest.approx(1030.3 / 3), True), (30.3, False)]
 
 

@@ -53,7 +53,7 @@ def test_all_metrics_split_by_category_have_it(command, shop):
 
 
 def test_rows_are_the_customers_who_bought_the_product(command, shop):
-    found = command("rows", "net_revenue", "--where", "product=Mug", "--period", "2024-01", "--shop", shop)
+    found = command("drill-down", "net_revenue", "--where", "product=Mug", "--period", "2024-01", "--shop", shop)
     assert "ana" in found.out
     assert "20.67" in found.out
     assert "ben" not in found.out

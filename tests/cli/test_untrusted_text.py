@@ -26,7 +26,7 @@ STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 FORMULA = re.compile(r"[=@\t\r]|[-+](?![\d.,]+$)")
 
 ASKED = [
-    ("rows", "active_buyers", "--period", "all"),
+    ("drill-down", "active_buyers", "--period", "all"),
     ("metric", "orders", "--grain", "all", "--split", "country"),
     ("metric", "orders", "--grain", "all", "--split", "channel"),
     ("metrics", "--period", "2024-01", "--split", "channel"),
@@ -68,7 +68,7 @@ def test_nothing_steers_a_pipe_and_json_holds_the_text_as_it_is(command, evil: P
 
 def test_nothing_steers_a_terminal(program: list[str], evil: Path):
     ours, theirs = pty.openpty()
-    asked = [*program, "rows", "active_buyers", "--period", "all", "--shop", str(evil)]
+    asked = [*program, "drill-down", "active_buyers", "--period", "all", "--shop", str(evil)]
     with subprocess.Popen(
         asked, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm", "COLUMNS": "200"}
     ) as process:

@@ -23,7 +23,7 @@ from regulars.vocabulary.calendar import Grain, Period
 
 WINDOW = 90
 """Shorter than a quarter and longer than a month: both ways to find who was lost are taken."""
-EXACT = ("numerator", "denominator", "n", "finished", "ripe", "currency", "timezone")
+EXACT = ("numerator", "denominator", "n", "complete", "mature", "currency", "timezone")
 CLOSE = ("value", "low", "high")
 COARSE = tuple(grain for grain in Grain if grain is not Grain.DAY)
 SPLITS = sorted({split for metric in CATALOGUE for split in metric.splits})

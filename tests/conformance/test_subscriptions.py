@@ -13,8 +13,8 @@ from conformance.test_forecast import engines_of
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions.backtest import outcomes
-from regulars.forecast.subscriptions.pipeline import make
-from regulars.forecast.subscriptions.renewal_history import cells, lives, parts, past
+from regulars.forecast.subscriptions.pipeline import run_forecast
+from regulars.forecast.subscriptions.renewal_history import cells, parts, past, renewal_history
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -33,7 +33,7 @@ def test_lives_are_the_same_on_both_engines(both: Both, kind: Kind, until: int) 
     with engines_of(both(kind)) as engines:
         for engine in engines:
             seen = past(engine, engine.fact("subscriptions"), TERMS, LAST + 1)
-            rows = lives(seen, until)
+            rows = renewal_history(seen, until)
             grouped = cells(engine, rows)
             ended = {plan: counts.tolist() for plan, counts in parts(engine, rows).items()}
             came = [
@@ -51,7 +51,7 @@ def test_forecasts_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     made = []
 
     def forecast(engine: Engine) -> None:
-        found, rows = make(engine, kind.settings.currency, TERMS, (LAST, LAST), LAST + 1, ForecastOptions())
+        found, rows = run_forecast(engine, kind.settings.currency, TERMS, (LAST, LAST), LAST + 1, ForecastOptions())
         made.append((found, by_id(engine.read(rows).to_pylist())))
 
     with engines_of(both(kind)) as engines:

@@ -104,11 +104,11 @@ def careful(source: Source) -> Source:
 
 def made_directly(shop: Shop, content: str | bytes, source: Source) -> bool:
     (file,) = expand([shop.file("direct.csv", content)])
-    with Workspace(shop.con) as room:
-        looked = look(room, file)
+    with Workspace(shop.con) as workspace:
+        looked = look(workspace, file)
         plans = planned(shop.con, source, {})
         stage = Stage(0, file, source, source.name, "Europe/London", Locale(), NOW, plans, size=looked.size)
-        return read_directly(room, stage, looked)
+        return read_directly(workspace, stage, looked)
 
 
 def outcome(folder: Path, files: dict[str, tuple[str | bytes, Source]], **options: bool) -> dict[str, Any]:

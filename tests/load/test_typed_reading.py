@@ -132,9 +132,9 @@ def test_a_file_that_changes_while_it_is_loaded_is_refused(shop: Shop, monkeypat
         content = path.read_text()
         path.write_text(content.replace("a@b", "z@b"))
         os.utime(path, ns=(1, 1))
-        return judge(*arguments)  # type: ignore[arg-type]
+        return validate(*arguments)  # type: ignore[arg-type]
 
-    judge = run.judge
+    validate = run.validate
     monkeypatch.setattr(run, "judge", judged)
     with pytest.raises(UnreadableFile, match=r"orders\.csv was changed while it was loaded"):
         shop.orders("1,2024-01-05,GBP,1,a@b,\n1,2024-01-05,GBP,2,a@b,\n")

@@ -15,9 +15,9 @@ from regulars.warehouse.versions import Warehouse
 
 def test_what_is_unpacked_lies_beside_the_version_and_is_gone_afterwards(tmp_path: Path):
     with Warehouse(tmp_path).write("load") as con:
-        with Workspace(con) as room:
-            room.path(".csv").write_text("unpacked")
-            assert room.path("").parent.parent == tmp_path
+        with Workspace(con) as workspace:
+            workspace.path(".csv").write_text("unpacked")
+            assert workspace.path("").parent.parent == tmp_path
         assert [path for path in tmp_path.iterdir() if path.suffix == ".work"] == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["current", "lock", "v000001"]
 
@@ -41,13 +41,13 @@ with Warehouse(Path({str(tmp_path)!r})).write("load") as con, Workspace(con) as 
 
 
 def test_a_database_in_memory_has_the_systems_folder():
-    with duckdb.connect() as con, Workspace(con) as room:
-        room.path(".csv").write_text("unpacked")
+    with duckdb.connect() as con, Workspace(con) as workspace:
+        workspace.path(".csv").write_text("unpacked")
 
 
 def test_the_zone_that_parsing_set_is_put_back():
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'Europe/London'")
-        with Workspace(con) as room:
-            room.timezone("Asia/Tokyo")
+        with Workspace(con) as workspace:
+            workspace.timezone("Asia/Tokyo")
         assert con.execute("SELECT current_setting('TimeZone')").fetchall() == [("Europe/London",)]

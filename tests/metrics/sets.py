@@ -84,7 +84,7 @@ def retention(people: Sequence[History], period: Period, window: int) -> dict[st
     return {
         "customers_start": len(start),
         "customers_end": len(end),
-        "kept_customers": len(kept),
+        "retained_customers": len(kept),
         "lost_customers": len(start - kept),
         "joined_customers": len(joined),
         "won_back_customers": len(joined - new),

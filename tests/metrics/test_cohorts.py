@@ -111,13 +111,13 @@ def test_every_cell_is_what_sets_say(drawn: tuple[TestShop, list[Bought]], rolli
         for country, people in by_country.items():
             whole = sum(period.start <= history[0].day < period.end for history in people)
             for age, (over, ordering, revenue) in cells(people, period, last, rolling).items():
-                finished = period.grain is Grain.ALL or over == whole
-                wanted["cohort_retention_rate", period, country, age] = (ordering / over, over, finished)
-                wanted["cohort_revenue_per_customer", period, country, age] = (revenue / over, over, finished)
+                complete = period.grain is Grain.ALL or over == whole
+                wanted["cohort_retention_rate", period, country, age] = (ordering / over, over, complete)
+                wanted["cohort_revenue_per_customer", period, country, age] = (revenue / over, over, complete)
     assert found.keys() == wanted.keys()
-    for key, (expected, over, finished) in wanted.items():
+    for key, (expected, over, complete) in wanted.items():
         value = found[key]
-        assert (value.value, value.n, value.finished) == (pytest.approx(expected, abs=1e-9), over, finished), key
+        assert (value.value, value.n, value.complete) == (pytest.approx(expected, abs=1e-9), over, complete), key
 
 
 def four() -> TestShop:
@@ -147,7 +147,7 @@ def test_a_grid_by_calendar_months() -> None:
     }  # fmt: skip
 
 
-def test_the_average_is_weighted_by_cohort_and_leaves_unfinished_cells_out() -> None:
+def test_the_average_is_weighted_by_cohort_and_leaves_incomplete_cells_out() -> None:
     made = four()
     whole = tuple(made.facts.calendar.periods(Grain.ALL, date(2024, 3, 1), date(2024, 5, 31)))
     found = grids(made, whole, rolling=False)
@@ -163,7 +163,7 @@ def test_a_rolling_grid_counts_30_days_from_each_first_order() -> None:
     made = four()
     march = (made.facts.calendar.parse("2024-03"),)
     found = {
-        v.split["age"]: (v.value, v.n, v.finished)
+        v.split["age"]: (v.value, v.n, v.complete)
         for v in grids(made, march, rolling=True)
         if v.metric.name.startswith(GRIDS[0])
     }
@@ -171,7 +171,7 @@ def test_a_rolling_grid_counts_30_days_from_each_first_order() -> None:
     assert found == {"0": (1, 2, True), "1": (0, 2, True), "2": (1, 1, False)}
 
 
-def test_an_order_beyond_the_finished_cells_is_left_out() -> None:
+def test_an_order_beyond_the_complete_cells_is_left_out() -> None:
     made = shop(orders=[order(1, "ana", "2024-03-01"), order(2, "ana", "2024-04-10")])
     march = (made.facts.calendar.parse("2024-03"),)
     assert literal(grids(made, march, rolling=False), GRIDS[0]) == {("2024-03", "0"): 1}

@@ -33,7 +33,7 @@ def month(first: date, customers: int, mean: float, luck: random.Random, **more:
 def two_months(customers: int, before: float, now: float, seed: int = 1) -> TestShop:
     luck = random.Random(seed)
     rows = month(date(2024, 4, 1), customers, before, luck) + month(date(2024, 5, 1), customers, now, luck)
-    # May is finished: an order on its last day.
+    # May is complete: an order on its last day.
     return shop(orders=[*rows, order("last", "c0", "2024-05-31", str(round(now, 2)))])
 
 
@@ -83,11 +83,11 @@ def test_twice_as_many_orders_are_a_real_change() -> None:
     assert {verdict(made, name) for name in ("orders", "net_revenue")} == {Verdict.MORE_THAN_CHANCE}
 
 
-def test_an_unfinished_period_is_not_judged() -> None:
+def test_an_incomplete_period_is_not_judged() -> None:
     luck = random.Random(1)
     rows = month(date(2024, 4, 1), 200, 30, luck) + month(date(2024, 5, 1), 200, 90, luck)
     (value,) = changes(shop(orders=rows), ("average_order_value",))
-    assert not value.finished and value.value is not None
+    assert not value.complete and value.value is not None
     assert value.change is not None and value.change.verdict is None
 
 
@@ -121,10 +121,10 @@ def test_what_time_alone_changes_is_not_judged(name: str) -> None:
     assert value.change.verdict is None
 
 
-def test_an_unripe_period_is_not_judged() -> None:
+def test_an_immature_period_is_not_judged() -> None:
     """Churn with a window of 365 days needs a year of data before the period."""
     (value,) = changes(two_months(200, 30, 30), ("customer_churn_rate",))
-    assert value.finished and not value.ripe
+    assert value.complete and not value.mature
     assert value.change is not None and value.change.verdict is None
 
 

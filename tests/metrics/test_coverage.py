@@ -92,7 +92,7 @@ def held_by(shape: ShopShape) -> Held:
             truth = expected_values(shops, period, customers=POPULATION)
             values = run_query(Query(tuple(map(named, kind.metrics)), (period,), ("channel",)), facts)
             assert len(values) == SHOPS * len(kind.metrics)
-            assert all(value.finished and value.ripe and value.low is not None for value in values)
+            assert all(value.complete and value.mature and value.low is not None for value in values)
             for name in kind.metrics:
                 ends = np.array([(value.low, value.high) for value in values if value.metric.name == name], dtype=float)
                 held = (ends[:, 0] <= truth[name]) & (truth[name] <= ends[:, 1])

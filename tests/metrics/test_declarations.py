@@ -15,7 +15,7 @@ from regulars.metrics.shapes import Length, Metric, Nature
 LISTED = """
 customer_churn_rate
     flow hazard: customer_retention_rate customer_churn_rate net_churn_rate
-    flow hazard: kept_customers lost_customers joined_customers won_back_customers
+    flow hazard: retained_customers lost_customers joined_customers won_back_customers
 customers_start
     stock: customers_start
 customers_end

@@ -36,7 +36,7 @@ def mature(made: TestShop, metric: str | Metric, active_window: int = 365) -> bo
     facts, asked = made.facts, named(metric) if isinstance(metric, str) else metric
     question = Query((asked,), (facts.calendar.parse(JUNE),), active_window=active_window)
     (value,) = run_query(question, facts)
-    return value.ripe
+    return value.mature
 
 
 @pytest.mark.parametrize(("after", "expected"), [(WINDOW - 1, False), (WINDOW, True), (WINDOW + 1, True)])

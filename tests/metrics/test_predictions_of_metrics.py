@@ -155,7 +155,7 @@ def test_value_to_acquisition_cost_counts_up_to_the_latest_forecast_once(made: T
     ahead = [said_of(number, DAYS[2]) for number in january]
     (found,) = ask(made, "lifetime_value_to_acquisition_cost", "2024-01")
     assert found.value == pytest.approx((to_date + float(sum(Decimal(one.revenue) for one in ahead))) / 150)
-    assert found.finished
+    assert found.complete
     (profit,) = ask(made, "lifetime_value_to_acquisition_cost_profit", "2024-01")
     assert profit.value == pytest.approx((to_date - cost + float(sum(Decimal(one.profit) for one in ahead))) / 150)
     by_channel = {

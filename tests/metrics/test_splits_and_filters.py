@@ -1,4 +1,4 @@
-"""Splits, filters, what stands for nothing, and when a value is finished and ripe."""
+"""Splits, filters, what stands for nothing, and when a value is complete and mature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import Condition, Query, condition, latest_finished, periods_of
+from regulars.metrics.query import Condition, Query, condition, latest_complete, periods_of
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Metric, Total
@@ -197,7 +197,7 @@ def test_an_unknown_metric_names_the_closest() -> None:
 
 @pytest.mark.parametrize("window", [0, -1, 20_001])
 def test_a_window_that_makes_no_sense_is_refused(window: int) -> None:
-    with pytest.raises(UsageError, match="makes no sense"):
+    with pytest.raises(UsageError, match="active_window must be between 1 and 20,000 days"):
         Query((named("orders"),), (), active_window=window)
 
 
@@ -221,7 +221,7 @@ def test_what_has_no_rows_at_all_is_nothing() -> None:
 
 def flags(made: TestShop, name: str, period: str, window: int = 365) -> tuple[bool, bool]:
     value = ask(made, name, period, window=window)[""]
-    return value.finished, value.ripe
+    return value.complete, value.mature
 
 
 @pytest.fixture(scope="module")
@@ -240,14 +240,14 @@ def march_to_may() -> TestShop:
 
 
 @pytest.mark.parametrize(
-    ("period", "finished"),
+    ("period", "complete"),
     [("2024-04", True), ("2024-05", True), ("2024-06", False), ("2024-Q2", False), ("2024-05-31", True), ("2024-06-01", False),
      ("2024", False), ("2024-05-01..2024-05-31", True), ("2024-05-01..2024-06-01", False)],
 )  # fmt: skip
-def test_a_period_is_finished_once_the_data_reach_its_last_day(
-    march_to_may: TestShop, period: str, finished: bool
+def test_a_period_is_complete_once_the_data_reach_its_last_day(
+    march_to_may: TestShop, period: str, complete: bool
 ) -> None:
-    assert flags(march_to_may, "orders", period)[0] is finished
+    assert flags(march_to_may, "orders", period)[0] is complete
 
 
 def test_a_table_without_news_is_covered_by_the_load_that_brought_it(march_to_may: TestShop) -> None:
@@ -268,7 +268,7 @@ def test_what_the_shop_says_of_its_files_is_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "period", "window", "ripe"),
+    ("name", "period", "window", "mature"),
     [
         # The data begin on 2024-03-05: a window of 27 days reaches back to it from 2024-04-01.
         ("customer_churn_rate", "2024-04", 27, True), ("customer_churn_rate", "2024-04", 28, False),
@@ -284,17 +284,17 @@ def test_what_the_shop_says_of_its_files_is_believed() -> None:
         ("returning_customer_rate_lifetime", "2024-05", 365, False),
     ],
 )  # fmt: skip
-def test_a_value_is_ripe_once_late_events_had_time(
-    march_to_may: TestShop, name: str, period: str, window: int, ripe: bool
+def test_a_value_is_mature_once_late_events_had_time(
+    march_to_may: TestShop, name: str, period: str, window: int, mature: bool
 ) -> None:
-    assert flags(march_to_may, name, period, window)[1] is ripe
+    assert flags(march_to_may, name, period, window)[1] is mature
 
 
-def test_the_latest_finished_period(march_to_may: TestShop) -> None:
+def test_the_latest_complete_period(march_to_may: TestShop) -> None:
     facts = march_to_may.facts
-    assert latest_finished(facts, Grain.MONTH).label == "2024-05"
-    assert latest_finished(facts, Grain.QUARTER).label == "2024-Q1"
-    assert latest_finished(facts, Grain.YEAR).label == "2024"  # running: none is finished
+    assert latest_complete(facts, Grain.MONTH).label == "2024-05"
+    assert latest_complete(facts, Grain.QUARTER).label == "2024-Q1"
+    assert latest_complete(facts, Grain.YEAR).label == "2024"  # running: none is complete
     assert [period.label for period in periods_of(facts, Grain.MONTH, None, None)] == ["2024-03", "2024-04", "2024-05"]
     assert [period.label for period in periods_of(facts, Grain.MONTH, date(2024, 4, 30), date(2024, 5, 1))] == [
         "2024-04", "2024-05",

@@ -194,7 +194,7 @@ def test_750_950_and_625_joined_is_43_3_per_cent_kept() -> None:
     rows += [order(f"old{n}", f"j{n}", "2023-12-20") for n in range(25)]
     rows += [order(f"j{n}", f"j{n}", "2024-03-20") for n in range(625)]
     found = states(rows)
-    counts = {"customers_start": 750, "customers_end": 950, "joined_customers": 625, "kept_customers": 325}
+    counts = {"customers_start": 750, "customers_end": 950, "joined_customers": 625, "retained_customers": 325}
     assert {name: found[name] for name in counts} == counts
     assert (found["lost_customers"], found["won_back_customers"], found["new_customers"]) == (425, 25, 600)
     assert round(100 * found["customer_retention_rate"], 1) == 43.3

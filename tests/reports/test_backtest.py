@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
 from regulars.reports.forecasts.backtest import calibration, hidden_quarters, kept_forecasts, top_tenth
 from reports.forecasts import backtest, quarter
@@ -74,9 +74,9 @@ def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, wor
 
 def test_kept_forecasts_stand_beside_the_range_that_was_stated():
     came = [
-        Outcome(date(2025, 9, 30), 90, 200.0, Range(150.0, 267.0, 90, False), 260),
-        Outcome(date(2025, 9, 30), 30, 100.0, None, 95),
-        Outcome(date(2025, 6, 30), 90, 400.0, Range(390.0, 410.0, 90, False), 380),
+        ForecastActual(date(2025, 9, 30), 90, 200.0, Range(150.0, 267.0, 90, False), 260),
+        ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95),
+        ForecastActual(date(2025, 6, 30), 90, 400.0, Range(390.0, 410.0, 90, False), 380),
     ]
     found = kept_forecasts(came)
     assert found is not None
@@ -89,21 +89,21 @@ def test_kept_forecasts_stand_beside_the_range_that_was_stated():
 
 
 def test_kept_forecasts_without_a_range_are_drawn_without_one():
-    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 100.0, None, 95)])
+    found = kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95)])
     assert found is not None and found.title == "A number forecast and since come: its range was not known"
     assert "−5 %" in words(found.chart) or "100 said, 95 came" in words(found.chart)
     assert not marks(found.chart, "rect", LIGHT_BLUE)
-    found = kept_forecasts([Outcome(date(2025, 9, 30), days, 100.0, None, 95) for days in (30, 90)])
+    found = kept_forecasts([ForecastActual(date(2025, 9, 30), days, 100.0, None, 95) for days in (30, 90)])
     assert found is not None and found.title == "2 numbers forecast and since come: their ranges were not known"
 
 
 def test_no_picture_of_kept_forecasts_without_any():
     assert kept_forecasts([]) is None
-    assert kept_forecasts([Outcome(date(2025, 9, 30), 30, 0.0, None, 3)]) is None
+    assert kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 0.0, None, 3)]) is None
 
 
 def test_the_forecast_was_off_the_whole_way_when_nobody_came():
-    found = kept_forecasts([Outcome(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
+    found = kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
     assert found is not None and "did not lie within" in found.title
     assert {"10 said, 0 came", "−100 %"} <= set(words(found.chart))
 

@@ -6,13 +6,13 @@ import base64
 import re
 from datetime import date
 
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.reports.forecasts.customers import Customers, Paces, Part
 from regulars.reports.forecasts.html_report import NAMES, page, pictures
 from reports.forecasts import backtest, forecast
 
 OF = Customers((Part(1, 100, 10.0),), (Part(0, 100, 10.0),), Paces(2, 10.0, 40.0))
-KEPT = [Outcome(date(2025, 9, 30), 30, 100.0, None, 95)]
+KEPT = [ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95)]
 
 
 def names(*given: object) -> list[str]:

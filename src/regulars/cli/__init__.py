@@ -27,16 +27,16 @@ DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, BROKEN_PIPE = 0, 1, 2, 4, 128, 141
 UNHEARD is that of a program that a closed pipe ended."""
 
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
-    "Bring data": {"init": load.init, "load": load.load, "simulate": load.simulate},
-    "Ask": {
+    "Load": {"init": load.init, "load": load.load, "simulate": load.simulate},
+    "Metrics": {
         "metrics": metrics.metrics,
         "metric": metrics.metric,
         "explain": reference.explain,
-        "rows": metrics.rows,
+        "drill-down": metrics.drill_down,
         "suggest-window": metrics.suggest_window,
     },
-    "Look ahead": {"forecast": forecast.forecast, "segments": forecast.segments},
-    "Look after the data": {
+    "Forecast": {"forecast": forecast.forecast, "segments": forecast.segments},
+    "Manage data": {
         "rejects": manage.rejects,
         "loads": manage.loads,
         "undo": manage.undo,
@@ -44,9 +44,9 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
         "check": manage.check,
         "rollback": manage.rollback,
     },
-    "Look up": {"sources": reference.sources, "tables": reference.tables},
+    "Reference": {"sources": reference.sources, "tables": reference.tables},
 }
-_TITLES = {"people": "Correct who is who", "events": "Mark what happened"}
+_TITLES = {"people": "Identity", "events": "Events"}
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "people": (
         "See and correct which records are one person.",

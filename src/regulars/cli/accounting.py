@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from regulars.cli.numbers import count, counted
-from regulars.cli.output import Sheet, say, show
+from regulars.cli.output import Table, say, show
 from regulars.load import rejects
 from regulars.load.run import LoadResult
 
@@ -48,11 +48,11 @@ def describe(
     while; `said_until` is whether the user said up to when the files reach.
     """
     if not result.unchanged:
-        files = Sheet(["file", "read", "used", "waiting", "rejected", "skipped"])
+        files = Table(["file", "read", "used", "waiting", "rejected", "skipped"])
         for name, file in result.files.items():
             numbers = (file.read, file.used, file.waiting, file.rejected, file.skipped)
             files.rows.append([name, *(count(n) for n in numbers)])
-        tables = Sheet(["table", "inserted", "updated", "unchanged"])
+        tables = Table(["table", "inserted", "updated", "unchanged"])
         for name, table in result.tables.items():
             tables.rows.append([name, *(count(n) for n in (table.inserted, table.updated, table.unchanged))])
         files.title = f"Load {result.load_id}, version {version}"

@@ -14,7 +14,7 @@ from regulars.metrics.query import (
     condition,
     for_columns,
     how_to_load,
-    latest_finished,
+    latest_complete,
     nothing_of,
     period_named,
     periods_of,
@@ -114,7 +114,7 @@ def periods_asked(
     metric: Metric,
     latest: bool,
 ) -> tuple[Period, ...]:
-    """The periods asked for; where none are, the latest finished one (`latest`), or all that the metric's tables cover; of a
+    """The periods asked for; where none are, the latest complete one (`latest`), or all that the metric's tables cover; of a
     metric of snapshots that of the latest forecast, or all since the first.
 
     Raises UsageError where the options contradict each other or are no dates.
@@ -130,7 +130,7 @@ def periods_asked(
     if made and grain is not Grain.ALL and since is None and until is None:
         return tuple(facts.calendar.periods(grain or Grain.MONTH, made[-1 if latest else 0].as_of, made[-1].as_of))
     if latest and since is None and until is None:
-        return (latest_finished(facts, grain or Grain.MONTH, metric),)
+        return (latest_complete(facts, grain or Grain.MONTH, metric),)
     start = None if since is None else facts.calendar.parse(since).start
     last = None if until is None else facts.calendar.parse(until).end - timedelta(days=1)
     return periods_of(facts, grain or Grain.MONTH, start, last, metric)

@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.output import Sheet
+from regulars.cli.output import Table
 from regulars.metrics.customers.drill_down import CustomerRow
 from regulars.metrics.shapes import Metric
 from regulars.vocabulary import money
@@ -28,12 +28,12 @@ def records(found: Sequence[CustomerRow]) -> list[dict[str, Any]]:
     ]
 
 
-def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: int) -> Sheet:
+def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: int) -> Table:
     """The first `limit` customers, and the sums of all."""
     below = any(row.denominator is not None for row in found)
     titles = ["customer", "name", "email", "country", "orders", "first order", "last order", "above"]
     titles += ["below"] if below else []
-    result = Sheet(titles, title=f"{metric.name} in {period.label}", numbers=frozenset(titles[4:]))
+    result = Table(titles, title=f"{metric.name} in {period.label}", numbers=frozenset(titles[4:]))
     for row in found[:limit]:
         cells = [row.customer, row.name, row.email, row.country, numbers.count(row.orders)]
         cells += [numbers.day(row.first_order), numbers.day(row.last_order), numbers.plain(row.numerator)]

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.output import Sheet, say, say_lines, show
-from regulars.cli.shops import HERE, asked
+from regulars.cli.output import Table, say, say_lines, show
+from regulars.cli.shops import HERE, open_for_query
 from regulars.metrics.catalogue import companions
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
 from regulars.metrics.compute.plan import Step
 from regulars.metrics.examples import shown
 from regulars.metrics.explain import Explanation, explain, interval_in_words
-from regulars.metrics.query import latest_finished
+from regulars.metrics.query import latest_complete
 from regulars.metrics.shapes import Length, Metric, Nature
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
@@ -36,11 +36,11 @@ def explained(metric: Metric, folder: Path | None) -> Explanation:
     """With a shop named or here, its SQL too; a shop without data has none."""
     if folder is None and not (HERE / SETTINGS_FILE).exists():
         return explain(metric, None, None, 365)
-    reading = asked(folder or HERE)
+    reading = open_for_query(folder or HERE)
     window = reading.shop.settings.active_window
     try:
         with reading.facts() as facts:
-            return explain(metric, facts, latest_finished(facts, Grain.MONTH, metric), window)
+            return explain(metric, facts, latest_complete(facts, Grain.MONTH, metric), window)
     except NothingLoaded:
         return explain(metric, None, None, window)
 
@@ -64,7 +64,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "variants": list(metric.variants),
         "shown_beside": [companion.name for companion in companions(metric)],
         "interval": interval_in_words(metric),
-        "ripe": str(metric.maturity),
+        "mature": str(metric.maturity),
         "splits": list(found.splits),
         "split_and_where": _split_and_where(metric),
         "reads": list(found.reads),
@@ -88,16 +88,16 @@ def describe(found: Explanation) -> None:
     _line("Also called", ", ".join(also_called(metric.name)))
     _line("Formula", metric.formula)
     _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
-    _line("Beware", metric.caveat)
+    _line("Caveat", metric.caveat)
     _line("Variants", ", ".join(metric.variants))
     _line("Beside it", "; ".join(f"{one.formula} ({one.name})" for one in companions(metric)))
     _line("Group", metric.group)
     _line("Nature", _nature(metric))
     _line("Interval", ("95 %, " if metric.interval.name != "NONE" else "") + interval_in_words(metric))
-    _line("Ripe", str(metric.maturity))
+    _line("Mature", str(metric.maturity))
     _line("Splits", ", ".join(found.splits))
-    _line("Mind", _split_and_where(metric))
-    _line("Reads", "; ".join(found.reads))
+    _line("Splits and filters", _split_and_where(metric))
+    _line("Facts", "; ".join(found.reads))
     _line("From tables", ", ".join(found.tables))
     _line("Not loaded", _not_loaded(found.missing))
     _line("Needs", "a forecast: regulars forecast" if metric.forecast else "")
@@ -130,8 +130,8 @@ def tell_plan(metric: Metric, steps: Sequence[Step]) -> None:
         ]
         for step in steps
     ]
-    titles = ["fact", "answered from", "which", "its rows", "why nothing smaller"]
-    show(Sheet(titles, rows, title=metric.name, numbers=frozenset(("its rows",))))
+    titles = ["fact", "answered from", "which", "its rows", "reason for scanning more"]
+    show(Table(titles, rows, title=metric.name, numbers=frozenset(("its rows",))))
 
 
 def plan_as_json(metric: Metric, steps: Sequence[Step]) -> dict[str, Any]:
@@ -185,11 +185,11 @@ def _line(label: str, text: str) -> None:
         say(f"{label:<{_LABEL}}{text}")
 
 
-def _example(metric: Metric) -> Iterator[Sheet]:
+def _example(metric: Metric) -> Iterator[Table]:
     """The example's rows, a table each, and below the last what the metric says of them."""
     example = metric.example
     for rows in shown(example):
-        sheet = Sheet(list(rows.columns), [list(cells) for cells in rows.cells], title=f"Example: {rows.table}")
+        sheet = Table(list(rows.columns), [list(cells) for cells in rows.cells], title=f"Example: {rows.table}")
         sheet.numbers = frozenset(
             column for column in rows.columns if BY_NAME[rows.table].column(column).kind in _NUMBERS
         )

@@ -15,7 +15,7 @@ from regulars.cli.options import Format
 from regulars.vocabulary.safe_text import in_json, one_line, visible, without_formula
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
 Record = Mapping[str, Any]
 _GAP = 2
@@ -26,7 +26,7 @@ the narrowest."""
 
 
 @dataclass
-class Sheet:
+class Table:
     """A table for people: every cell is text already. The columns in `numbers` stand to the right and are never cut."""
 
     columns: Sequence[str]
@@ -39,9 +39,9 @@ class Sheet:
     """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
     tones: list[dict[str, str]] = field(default_factory=list)
     """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
-    wide: Sheet | None = None
+    wide: Table | None = None
     """What is drawn instead where the terminal has room for it."""
-    narrow: Sheet | None = None
+    narrow: Table | None = None
     """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
 
 
@@ -78,7 +78,7 @@ def _beside(text: str) -> None:
         _silence(sys.stderr)
 
 
-def show(sheet: Sheet) -> None:
+def show(sheet: Table) -> None:
     """Draw a table: with lines and as wide as the terminal, or as aligned plain text where nobody looks at it."""
     safe = _visible(sheet)
     if is_terminal():
@@ -87,7 +87,7 @@ def show(sheet: Sheet) -> None:
         _align(safe)
 
 
-def _visible(sheet: Sheet, safe: Callable[[str], str] = one_line) -> Sheet:
+def _visible(sheet: Table, safe: Callable[[str], str] = one_line) -> Table:
     """The table without control characters: names and reasons in it come from strangers. Only narrow cells have several lines."""
     return replace(
         sheet,
@@ -101,7 +101,7 @@ def _visible(sheet: Sheet, safe: Callable[[str], str] = one_line) -> Sheet:
     )
 
 
-def _draw(sheet: Sheet) -> None:
+def _draw(sheet: Table) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -112,13 +112,13 @@ def _draw(sheet: Sheet) -> None:
         console.print(Text(note, style="dim"))
 
 
-def _table(sheet: Sheet, width: int) -> Table:
+def _table(sheet: Table, width: int) -> RichTable:
     from rich import box
-    from rich.table import Table
+    from rich.table import Table as RichTable
     from rich.text import Text
 
     title = Text(sheet.title, style="bold") if sheet.title else None
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     sizes = _sizes(sheet)
     whole = _whole(sheet)
     for name, size, is_whole in zip(sheet.columns, sizes, whole, strict=True):
@@ -132,17 +132,17 @@ def _table(sheet: Sheet, width: int) -> Table:
     return table
 
 
-def _whole(sheet: Sheet) -> list[bool]:
+def _whole(sheet: Table) -> list[bool]:
     """Which columns are never cut or folded."""
     return [name in sheet.numbers or place < sheet.leading for place, name in enumerate(sheet.columns)]
 
 
-def _sizes(sheet: Sheet) -> list[int]:
+def _sizes(sheet: Table) -> list[int]:
     lines = [sheet.columns, *sheet.rows]
     return [max(len(part) for line in lines for part in line[place].split("\n")) for place in range(len(sheet.columns))]
 
 
-def _parts(sheet: Sheet, width: int) -> list[Sheet]:
+def _parts(sheet: Table, width: int) -> list[Table]:
     """The widest form of the table that fits; else its narrow form, or several tables that do."""
     if sheet.narrow is None:
         return _in_columns(sheet, width)
@@ -152,7 +152,7 @@ def _parts(sheet: Sheet, width: int) -> list[Sheet]:
     return _in_columns(sheet.narrow, width, _NARROW)
 
 
-def _least_sizes(sheet: Sheet, words: int | None) -> list[int]:
+def _least_sizes(sheet: Table, words: int | None) -> list[int]:
     """Characters that each column needs with its gap. `words` is enough for a column that may be folded."""
     return [
         _GAP + (size if whole or words is None else min(size, words))
@@ -160,7 +160,7 @@ def _least_sizes(sheet: Sheet, words: int | None) -> list[int]:
     ]
 
 
-def _in_columns(sheet: Sheet, width: int, words: int | None = None) -> list[Sheet]:
+def _in_columns(sheet: Table, width: int, words: int | None = None) -> list[Table]:
     """The table where it fits, else several of some of its columns."""
     sizes = _least_sizes(sheet, words)
     if sum(sizes) <= width or not sheet.leading:
@@ -177,17 +177,17 @@ def _in_columns(sheet: Sheet, width: int, words: int | None = None) -> list[Shee
     return [_part(sheet, [*head, *group], sheet.title if number == 0 else "") for number, group in enumerate(groups)]
 
 
-def _part(sheet: Sheet, places: list[int], title: str) -> Sheet:
+def _part(sheet: Table, places: list[int], title: str) -> Table:
     """Some of the columns; rows that say nothing in them are left out."""
     told = places[sheet.leading :]
     kept = [number for number, row in enumerate(sheet.rows) if any(row[place] for place in told)]
     rows = [[sheet.rows[number][place] for place in places] for number in kept]
     columns = [sheet.columns[place] for place in places]
     tones = [sheet.tones[number] for number in kept] if sheet.tones else []
-    return Sheet(columns, rows, title, sheet.numbers, leading=sheet.leading, tones=tones)
+    return Table(columns, rows, title, sheet.numbers, leading=sheet.leading, tones=tones)
 
 
-def _align(sheet: Sheet) -> None:
+def _align(sheet: Table) -> None:
     if sheet.title:
         say(sheet.title)
     lines = [list(sheet.columns), *([_one_line(cell) for cell in row] for row in sheet.rows)]
@@ -206,7 +206,7 @@ def _one_line(cell: str) -> str:
     return " ".join(cell.split())
 
 
-def write(records: Sequence[Record], how: Format, sheet: Sheet, columns: Iterable[str] = ()) -> None:
+def write(records: Sequence[Record], how: Format, sheet: Table, columns: Iterable[str] = ()) -> None:
     """Write one list of records; `sheet` is how people see it. `columns` are the CSV's where there may be no record."""
     if how is Format.TABLE:
         show(sheet)

@@ -37,7 +37,7 @@ def open_shop(folder: Path) -> Shop:
     return shop
 
 
-def asked(folder: Path) -> Reading:
+def open_for_query(folder: Path) -> Reading:
     """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
     from regulars.reading import Reading
 
@@ -47,13 +47,13 @@ def asked(folder: Path) -> Reading:
 
 def _derived_again(folder: Path) -> None:
     try:
-        changed(folder).derive_again()
+        open_for_write(folder).derive_again()
     except WarehouseError as error:
         hint = f"Run the command once as someone who may write there, or take back what was changed in {SETTINGS_FILE}."
         raise WarehouseError(str(error), hint if error.hint in ("", SHARING) else error.hint) from error
 
 
-def changed(folder: Path) -> App:
+def open_for_write(folder: Path) -> App:
     """The shop, to ask and to change."""
     from regulars.app import App
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.output import Sheet
+from regulars.cli.output import Table
 from regulars.metrics.query import overlap_note
 from regulars.metrics.query_result import Change, Value, Verdict
 from regulars.metrics.shapes import Interval, Metric, Total
@@ -40,7 +40,7 @@ def record(value: Value, compared: bool) -> dict[str, Any]:
     places = _places(value)
     found: dict[str, Any] = {
         "metric": value.metric.name,
-        "period": {**_period(value.period), "finished": value.finished, "ripe": value.ripe},
+        "period": {**_period(value.period), "complete": value.complete, "mature": value.mature},
         "split": value.split,
         "value": numbers.exact(value.value, places),
         "low": numbers.exact(value.low, places),
@@ -93,7 +93,7 @@ def _places(value: Value) -> int | None:
 
 def columns(splits: Sequence[str], compared: bool) -> list[str]:
     """The columns of the flat form. A split that is called like one of them gets `split_` before its name."""
-    fixed = ["metric", "period", "start", "end", "finished", "ripe"]
+    fixed = ["metric", "period", "start", "end", "complete", "mature"]
     rest = ["value", "low", "high", "n", "numerator", "denominator", "unit", "currency", "timezone"]
     named = [f"split_{split}" if split in (*fixed, *rest, *_CHANGES) else split for split in splits]
     return [*fixed, *named, *rest, *(_CHANGES if compared else ())]
@@ -129,11 +129,11 @@ def _flat_change(change: dict[str, Any] | None) -> list[Any]:
 
 def marks(value: Value) -> str:
     """* for a period that is not over, ° for one whose late events are still to come."""
-    return ("" if value.finished else "*") + ("" if value.ripe else "°")
+    return ("" if value.complete else "*") + ("" if value.mature else "°")
 
 
 def footnotes(
-    values: Iterable[Value], unfinished: str = "not finished: the data do not reach the period's end"
+    values: Iterable[Value], incomplete: str = "incomplete: the data do not reach the period's end"
 ) -> list[str]:
     """What the marks of these values mean, where there are any."""
     values = list(values)
@@ -144,21 +144,21 @@ def footnotes(
     if any(value.value is None and value.unknown_share is None for value in values):
         notes.append(f"{numbers.NOTHING} nothing to tell from these data; regulars explain NAME says what it needs")
     values = [value for value in values if value.value is not None]
-    if any(not value.finished for value in values):
-        notes.append(f"* {unfinished}")
+    if any(not value.complete for value in values):
+        notes.append(f"* {incomplete}")
     overlapping = dict.fromkeys(note for value in values if value.split and (note := overlap_note(value.metric)))
-    return [*notes, *overlapping, *_not_ripe(values)]
+    return [*notes, *overlapping, *_not_mature(values)]
 
 
-def _not_ripe(values: Sequence[Value]) -> list[str]:
-    """What the values that are not ripe wait for; of several metrics a line for each such thing, with their names."""
+def _not_mature(values: Sequence[Value]) -> list[str]:
+    """What the values that are not mature wait for; of several metrics a line for each such thing, with their names."""
     waits: dict[str, dict[str, None]] = {}
     for value in values:
-        if not value.ripe:
+        if not value.mature:
             waits.setdefault(str(value.metric.maturity), {})[value.metric.name] = None
     several = len({value.metric.name for value in values}) > 1
     return [
-        f"° not ripe: {', '.join(names) if several else 'it'} can be trusted {wait}" for wait, names in waits.items()
+        f"° not mature: {', '.join(names) if several else 'it'} can be trusted {wait}" for wait, names in waits.items()
     ]
 
 
@@ -237,7 +237,7 @@ def _numbers(metric: Metric, value: Value | None) -> Iterator[tuple[str, float |
         yield f"{name}_high", None if value is None else numbers.exact(value.high, None)
 
 
-def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, beside: Beside | None = None) -> Sheet:
+def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, beside: Beside | None = None) -> Table:
     """One metric: a row for each period and group."""
     beside = beside or Beside()
     metric = values[0].metric if values else None
@@ -252,7 +252,7 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, be
     titles += ["a week before" if of_days else "before", "change", "verdict"] if compared else []
     titles += [_YEAR_CHANGE, _YEAR_VERDICT] if of_year else []
     texts = {"period", *splits, "verdict", _YEAR_VERDICT}
-    sheet = Sheet(titles, numbers=frozenset(titles) - texts, leading=1 + len(splits))
+    sheet = Table(titles, numbers=frozenset(titles) - texts, leading=1 + len(splits))
     for value in values:
         unit, currency = value.metric.unit, value.currency
         cells = [value.period.label, *(value.split[split] for split in splits), text(value)]
@@ -317,9 +317,9 @@ def _tones(value: Value) -> dict[str, str]:
     return tones
 
 
-def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Sheet:
+def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Table:
     """Many metrics in one period that has none before it."""
-    sheet = Sheet(
+    sheet = Table(
         ["metric", *splits, period, "95 % interval"], title=title, numbers=frozenset((period, "95 % interval"))
     )
     for value in values:
@@ -328,18 +328,18 @@ def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: st
     return sheet
 
 
-def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str) -> Sheet:
+def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str) -> Table:
     """Many metrics in one period: each beside the period before, and whether the change is real.
 
     A wide terminal also shows the difference to a year earlier.
     """
     titles = ["metric", *splits, period, "95 % interval", before, "change", "verdict"]
     right = frozenset((period, "95 % interval", before, "change", _YEAR_CHANGE))
-    sheet = Sheet(titles, title=title, numbers=right, leading=1)
-    wide = Sheet([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right, leading=1)
+    sheet = Table(titles, title=title, numbers=right, leading=1)
+    wide = Table([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right, leading=1)
     two = frozenset((period, before))
     narrow, names_whole = (
-        Sheet(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1) for _ in range(2)
+        Table(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1) for _ in range(2)
     )
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
@@ -374,9 +374,9 @@ def _broken(name: str, longest: int) -> str:
     return "\n".join(lines)
 
 
-def side_by_side(values: Sequence[Value], splits: Sequence[str], periods: Sequence[str], title: str) -> Sheet:
+def side_by_side(values: Sequence[Value], splits: Sequence[str], periods: Sequence[str], title: str) -> Table:
     """Many metrics over several periods: a column for each period."""
-    sheet = Sheet(["metric", *splits, *periods], title=title, numbers=frozenset(periods), leading=1 + len(splits))
+    sheet = Table(["metric", *splits, *periods], title=title, numbers=frozenset(periods), leading=1 + len(splits))
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for value in values:
         key = (value.metric.name, *(value.split[split] for split in splits))

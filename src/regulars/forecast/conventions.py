@@ -1,8 +1,8 @@
 """What all forecasts of a shop have in common: spans, ranges, and how the past is hidden. Days, where nothing else is said."""
 
-HIDDEN = 90
+BACKTEST_DAYS = 90
 """So many of the last days are hidden, and forecast."""
-ORIGINS = 3
+BACKTEST_ORIGINS = 3
 """So many times, one span after the other."""
 WITHIN = (30, 90, 365)
 """Spans of which the chance to buy, or to renew, is told."""

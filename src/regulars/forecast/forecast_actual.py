@@ -15,7 +15,7 @@ from regulars.warehouse.portable import counted
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ForecastActual:
     """Of those known on the day `as_of`: how many were expected to buy, or to renew, within so many days, and how many did.
 
     `range` is between which the number was to lie in eight of ten cases, as stated then; None where it was not known.
@@ -36,7 +36,7 @@ def outcomes(
     last_day: int,
     rows: ir.Table,
     came: Callable[[ir.Table, int], ir.BooleanValue],
-) -> Iterator[Outcome]:
+) -> Iterator[ForecastActual]:
     """One for each span that is over on the epoch day `last_day`; `expected` and `ranges` by days.
 
     rows: one for each of whom the forecast was; `came` tells of them who came within so many days.
@@ -45,4 +45,4 @@ def outcomes(
     if over:
         found = engine.one(rows.agg(**{f"came_{days}": counted(came(rows, days).sum()) for days in over}))
         for days in over:
-            yield Outcome(as_of, days, expected[str(days)], ranges(days), found[f"came_{days}"] or 0)
+            yield ForecastActual(as_of, days, expected[str(days)], ranges(days), found[f"came_{days}"] or 0)

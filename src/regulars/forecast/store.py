@@ -1,4 +1,4 @@
-"""Forecasts as they are written down and read again: a row each, and the rows of what they say of everybody."""
+"""Stores forecasts and their per-customer predictions."""
 
 from __future__ import annotations
 

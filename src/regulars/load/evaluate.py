@@ -31,31 +31,31 @@ def carried(table: Table) -> tuple[Column, ...]:
     return table.columns if table.has("updated_at") else (*table.columns, _UPDATED_AT)
 
 
-def create(room: Workspace, table: Table) -> str:
+def create(workspace: Workspace, table: Table) -> str:
     """An empty temporary table for evaluated rows. Returns its name."""
-    name = room.table(f"rows_{table.name}")
+    name = workspace.table(f"rows_{table.name}")
     columns = ", ".join(f"{identifier(column.name)} {column.kind.sql}" for column in carried(table))
-    room.con.execute(
+    workspace.con.execute(
         f'CREATE TEMP TABLE {name} ("@file" INTEGER, "@plan" INTEGER, "@line" BIGINT, source VARCHAR, {columns},'
         ' zone VARCHAR, "@wrong" BOOLEAN)'
     )
     return name
 
 
-def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, lines: Sequence[str]) -> None:
+def insert(workspace: Workspace, stages: Sequence[Stage], index: int, into: str, lines: Sequence[str]) -> None:
     """Evaluate a plan over `lines` (of each file, SQL of its parsed lines) and insert its rows. Raises MappingError.
 
     The files have the same columns and mappings; to plan the query takes longer than to evaluate a small file.
     """
     stage, plan = stages[0], stages[0].plans[index]
-    room.timezone(stage.zone)
+    workspace.timezone(stage.zone)
     files = zip(stages, lines, strict=True)
     together = " UNION ALL BY NAME ".join(f'SELECT {each.number} AS "@file", * FROM {part}' for each, part in files)
     together = f"({together})"
-    rows = evaluated(room, stage, index, together, lines[0], file=True)
+    rows = evaluated(workspace, stage, index, together, lines[0], file=True)
     names = ", ".join(identifier(column.name) for column in carried(plan.table))
     _run(
-        room,
+        workspace,
         stage,
         plan,
         together,
@@ -66,13 +66,13 @@ def insert(room: Workspace, stages: Sequence[Stage], index: int, into: str, line
     )
 
 
-def evaluated(room: Workspace, stage: Stage, index: int, lines: str, shape: str, *, file: bool = False) -> str:
+def evaluated(workspace: Workspace, stage: Stage, index: int, lines: str, shape: str, *, file: bool = False) -> str:
     """SQL: the rows of a plan over `lines`, with canonical names, `@line`, `@naive` and `@wrong`, with `file` also `@file`.
 
     `shape` is SQL with the columns of `lines`, which is quick to ask for their types. Raises MappingError.
     """
     plan = stage.plans[index]
-    values = _values(room, stage, plan, shape)
+    values = _values(workspace, stage, plan, shape)
     wrong = " OR ".join(["false", *(check for check, _ in _checks(stage, plan, values, partly=False))])
     return f'(SELECT *, coalesce({wrong}, false) AS "@wrong" FROM {_checked(stage, plan, values, lines, file=file)})'
 
@@ -94,14 +94,14 @@ def _by_day(plan: Plan, rows: str) -> str:
     )
 
 
-def reasons(room: Workspace, stage: Stage, index: int, lines: str, lost: str) -> str:
+def reasons(workspace: Workspace, stage: Stage, index: int, lines: str, lost: str) -> str:
     """SQL giving (`@line`, reasons) of every line that stands behind a row of the plan over `lines`.
 
     `lost` is a table (line, columns): what could not be read in a line, and is therefore not called missing too.
     """
     plan = stage.plans[index]
-    room.timezone(stage.zone)
-    values = _values(room, stage, plan, lines)
+    workspace.timezone(stage.zone)
+    values = _values(workspace, stage, plan, lines)
     words = ", ".join(f"CASE WHEN {check} THEN {why} END" for check, why in _checks(stage, plan, values, partly=True))
     return (
         'SELECT unnest("@lines") AS "@line", reasons FROM (SELECT "@lines",'
@@ -143,11 +143,12 @@ class _Value:
     """SQL: whether a time came without an offset, where that shows only in the result."""
 
 
-def _values(room: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Value]:
+def _values(workspace: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Value]:
     """How each canonical column comes from its expression's type, which DuckDB is asked for."""
     given = [(column, plan.columns[column.name]) for column in carried(plan.table) if column.name in plan.columns]
     types = [
-        str(row[1]) for row in _run(room, stage, plan, lines, f"DESCRIBE {_results(stage, plan, lines)}").fetchall()
+        str(row[1])
+        for row in _run(workspace, stage, plan, lines, f"DESCRIBE {_results(stage, plan, lines)}").fetchall()
     ]
     by_name = {
         column.name: _converted(stage, column, found, f"e{i}", types[i]) for i, (column, found) in enumerate(given)
@@ -329,19 +330,19 @@ def _words(column: Column, value: str, words: str) -> str:
     return f"{quoted(column.name + ': ')} || {shown(value)} || {quoted(words)}"
 
 
-def _run(room: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -> duckdb.DuckDBPyConnection:
+def _run(workspace: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -> duckdb.DuckDBPyConnection:
     try:
-        return room.con.execute(sql)
+        return workspace.con.execute(sql)
     except duckdb.Error as error:
-        raise _culprit(room, stage, plan, lines, error) from None
+        raise _culprit(workspace, stage, plan, lines, error) from None
 
 
-def _culprit(room: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
+def _culprit(workspace: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
     """The refusal, naming the expression: each is tried alone."""
     for name, found in plan.columns.items():
         alone = replace(plan, columns={name: found}, where=None, having=None)
         try:
-            room.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
+            workspace.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
         except duckdb.Error as own:
             return refused(found, own)
     return refused(plan.where or next(plan.expressions()), error)

@@ -77,7 +77,7 @@ class Lines:
 
 
 def fill(
-    room: Workspace,
+    workspace: Workspace,
     content: Content,
     decimal: str,
     table: str,
@@ -90,40 +90,40 @@ def fill(
     Raises UnreadableFile where the file is broken, or where not every record can be accounted for.
     """
     if content.file.format is Format.DELIMITED:
-        return fill_usual(room, content, table, select) or _fill_tidied(room, content, table, select)
+        return fill_usual(workspace, content, table, select) or _fill_tidied(workspace, content, table, select)
     try:
         match content.file.format:
             case Format.XLSX:
-                lines, relation = _sheet(room, content, decimal, plain)
+                lines, relation = _sheet(workspace, content, decimal, plain)
             case Format.PARQUET:
-                lines, relation = _parquet(room, content, decimal)
+                lines, relation = _parquet(workspace, content, decimal)
             case _:
-                lines, relation = _json(room, content, decimal)
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation, BLANKS)}")
+                lines, relation = _json(workspace, content, decimal)
+        workspace.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, relation, BLANKS)}")
         lines.again = lambda: relation
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:  # a damaged Parquet file fails in any part of its reader
         raise _broken(content.file, error) from None
-    _number(room, lines)
-    return _accounted(room, lines, table)
+    _number(workspace, lines)
+    return _accounted(workspace, lines, table)
 
 
-def fill_usual(room: Workspace, content: Content, table: str, select: Select) -> Lines | None:
+def fill_usual(workspace: Workspace, content: Content, table: str, select: Select) -> Lines | None:
     """Read a delimited file as `fill` does, where a parallel reader can be trusted with it as it is; None where it cannot."""
     facts, dialect = content.facts, content.file.dialect
     assert facts is not None
     if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
-        lines = _new(room, content, dialect.names, dialect.first)
+        lines = _new(workspace, content, dialect.names, dialect.first)
         for padding in (True, False):
             csv = CsvScan(content.path, dialect.delimiter, len(dialect.names), padding=padding)
-            refused = _scan(room, csv, lines, table, select)
+            refused = _scan(workspace, csv, lines, table, select)
             if refused is None:
                 # With the same options, or its reader may give other records where some are broken.
-                lines.again = partial(_with_rejects, room, csv)
-                _number(room, lines)
-                if room.count(table) + room.count(lines.unreadable) in (facts.lines - 1, facts.records - 1):
-                    return _accounted(room, lines, table)
+                lines.again = partial(_with_rejects, workspace, csv)
+                _number(workspace, lines)
+                if workspace.count(table) + workspace.count(lines.unreadable) in (facts.lines - 1, facts.records - 1):
+                    return _accounted(workspace, lines, table)
                 break
             if _BREAKS_IN_QUOTES not in refused:
                 break
@@ -131,17 +131,17 @@ def fill_usual(room: Workspace, content: Content, table: str, select: Select) ->
 
 
 def fill_together(
-    room: Workspace, contents: Sequence[Content], table: str, select: Select
+    workspace: Workspace, contents: Sequence[Content], table: str, select: Select
 ) -> list[tuple[str, Lines]] | None:
     """Read delimited files with the same columns at once: to plan the query takes longer than to read a small file.
 
     Returns a table and its lines for each file; None where a record of any file is broken, so that each is read by itself.
     """
     dialects = [content.file.dialect for content in contents]
-    path, counts, multiline = room.path(".csv"), [], False
+    path, counts, multiline = workspace.path(".csv"), [], False
     with path.open("wb") as together:
         for content in contents:
-            clean = _tidied(room, content)
+            clean = _tidied(workspace, content)
             if clean.missing or clean.broken or clean.lines.windows:
                 return None
             together.write(clean.path.read_bytes())
@@ -150,20 +150,19 @@ def fill_together(
             multiline = multiline or clean.multiline
     csv = CsvScan(path, dialects[0].delimiter, len(dialects[0].names), header=False, parallel=not multiline)
     try:
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(dialects[0].names, csv.relation(), BLANKS)}")
+        sql = select(dialects[0].names, csv.relation(), BLANKS)
+        workspace.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
         return None
-    if room.count(table) != sum(counts):
+    if workspace.count(table) != sum(counts):
         return None
-    none_broken = _new(room, contents[0], dialects[0].names, dialects[0].first)
+    none_broken = _new(workspace, contents[0], dialects[0].names, dialects[0].first)
     filled, start = [], 0
     for content, dialect, count in zip(contents, dialects, counts, strict=True):
-        own = room.table("typed")
-        room.con.execute(
-            f"CREATE TEMP TABLE {own} AS SELECT * FROM {table} WHERE rowid >= {start} AND rowid < {start + count}"
-        )
+        own, end = workspace.table("typed"), start + count
+        workspace.con.execute(f"CREATE TEMP TABLE {own} AS FROM {table} WHERE rowid >= {start} AND rowid < {end}")
         lines = replace(
             none_broken, content=content, names=dialect.names, first=dialect.first, records=count, read=count
         )
@@ -172,14 +171,14 @@ def fill_together(
     return filled
 
 
-def _tidied(room: Workspace, content: Content) -> normalize.Tidied:
+def _tidied(workspace: Workspace, content: Content) -> normalize.Tidied:
     assert content.facts is not None
     dialect = content.file.dialect
     with content.path.open("rb") as stream:
         return normalize.tidied(
             stream,
             content.facts.encoding,
-            room.path(".csv"),
+            workspace.path(".csv"),
             delimiter=dialect.delimiter,
             width=len(dialect.names),
             preamble=dialect.preamble,
@@ -187,27 +186,27 @@ def _tidied(room: Workspace, content: Content) -> normalize.Tidied:
         )
 
 
-def _fill_tidied(room: Workspace, content: Content, table: str, select: Select) -> Lines:
+def _fill_tidied(workspace: Workspace, content: Content, table: str, select: Select) -> Lines:
     """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
     dialect = content.file.dialect
-    clean = _tidied(room, content)
+    clean = _tidied(workspace, content)
     _note_encoding(content, clean.lines)
-    lines = _new(room, content, dialect.names, dialect.first)
+    lines = _new(workspace, content, dialect.names, dialect.first)
     lines.records = clean.records + len(clean.broken)
     csv = CsvScan(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
     lines.again = csv.relation
     try:
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation(), BLANKS)}")
+        workspace.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select(lines.names, csv.relation(), BLANKS)}")
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:
         raise UnreadableFile(
             f"{content.file.name} cannot be read as CSV: {_plain(error)}", "Export it again."
         ) from None
-    room.con.execute(f"INSERT INTO {lines.missing} SELECT unnest(?::BIGINT[])", [clean.missing])
-    _keep_broken(room, lines, clean.broken)
-    _number(room, lines)
-    return _accounted(room, lines, table)
+    workspace.con.execute(f"INSERT INTO {lines.missing} SELECT unnest(?::BIGINT[])", [clean.missing])
+    _keep_broken(workspace, lines, clean.broken)
+    _number(workspace, lines)
+    return _accounted(workspace, lines, table)
 
 
 def _note_encoding(content: Content, lines: TextLines) -> None:
@@ -227,23 +226,24 @@ def _note_encoding(content: Content, lines: TextLines) -> None:
     content.notes.append(f"{how}. If letters look wrong, export it again as UTF-8.")
 
 
-def _scan(room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Select) -> str | None:
+def _scan(workspace: Workspace, csv: CsvScan, lines: Lines, table: str, select: Select) -> str | None:
     """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
-    rejects = room.table("refused")
+    rejects = workspace.table("refused")
     try:
         assert lines.content.facts is not None
-        sql = select(lines.names, csv.relation(rejects, room.table("refused_scan")), lines.content.facts.blanks)
-        room.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+        sql = select(lines.names, csv.relation(rejects, workspace.table("refused_scan")), lines.content.facts.blanks)
+        workspace.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
         # What is wrong with quotes may have taken other lines with it, and of a long line only the start is kept.
-        if room.count(
+        if workspace.count(
             f"{rejects} WHERE error_type NOT IN ('TOO MANY COLUMNS') OR contains(csv_line, chr(10))"
             f" OR strlen(csv_line) >= {_LONGEST_SHOWN}"
         ):
             return "some lines are broken"
         reason = normalize.too_many_fields(len(lines.names))
         positions = f"(SELECT line - 2 AS position, any_value(csv_line) AS text FROM {rejects} GROUP BY line)"
-        numbered = room.con.execute(f'SELECT "@line", text FROM {lines.numbered(positions, "r.position")}').fetchall()
-        _keep_broken(room, lines, [Broken(line, text, reason) for line, text in numbered])
+        sql = f'SELECT "@line", text FROM {lines.numbered(positions, "r.position")}'
+        numbered = workspace.con.execute(sql).fetchall()
+        _keep_broken(workspace, lines, [Broken(line, text, reason) for line, text in numbered])
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error as error:  # what its reader says of broken quotes comes in several classes
@@ -251,14 +251,14 @@ def _scan(room: Workspace, csv: CsvScan, lines: Lines, table: str, select: Selec
     return None
 
 
-def _with_rejects(room: Workspace, csv: CsvScan) -> str:
-    return csv.relation(room.table("refused"), room.table("refused_scan"))
+def _with_rejects(workspace: Workspace, csv: CsvScan) -> str:
+    return csv.relation(workspace.table("refused"), workspace.table("refused_scan"))
 
 
-def _keep_broken(room: Workspace, lines: Lines, broken: Sequence[Broken]) -> None:
+def _keep_broken(workspace: Workspace, lines: Lines, broken: Sequence[Broken]) -> None:
     """Add lines of a delimited file to `unreadable`."""
     delimiter = lines.content.file.dialect.delimiter
-    room.con.execute(
+    workspace.con.execute(
         f"INSERT INTO {lines.unreadable} SELECT unnest($line::BIGINT[]), unnest($text::VARCHAR[]), unnest($reason::VARCHAR[]),"
         " unnest($size::BIGINT[]), unnest($sha256::VARCHAR[]), unnest($fields::VARCHAR[][])",
         {
@@ -272,34 +272,34 @@ def _keep_broken(room: Workspace, lines: Lines, broken: Sequence[Broken]) -> Non
     )
 
 
-def _new(room: Workspace, content: Content, names: tuple[str, ...], first: int) -> Lines:
-    lines = Lines(content, names, first, room.table("unreadable"), room.table("missing"))
-    room.con.execute(
+def _new(workspace: Workspace, content: Content, names: tuple[str, ...], first: int) -> Lines:
+    lines = Lines(content, names, first, workspace.table("unreadable"), workspace.table("missing"))
+    workspace.con.execute(
         f"CREATE TEMP TABLE {lines.unreadable} (line BIGINT, text VARCHAR, reason VARCHAR, size BIGINT, sha256 VARCHAR,"
         " fields VARCHAR[])"
     )
-    room.con.execute(f"CREATE TEMP TABLE {lines.missing} (line BIGINT)")
+    workspace.con.execute(f"CREATE TEMP TABLE {lines.missing} (line BIGINT)")
     return lines
 
 
-def _number(room: Workspace, lines: Lines) -> None:
+def _number(workspace: Workspace, lines: Lines) -> None:
     """Work out how far missing numbers shift the numbers of the records that are there."""
-    room.con.execute(
+    workspace.con.execute(
         f"INSERT INTO {lines.missing} SELECT line FROM {lines.unreadable} ANTI JOIN {lines.missing} USING (line)"
     )
-    if not room.count(lines.missing):
+    if not workspace.count(lines.missing):
         return
-    lines.shifts = lines.shifts or room.table("shifts")
-    room.con.execute(
+    lines.shifts = lines.shifts or workspace.table("shifts")
+    workspace.con.execute(
         f"CREATE OR REPLACE TEMP TABLE {lines.shifts} AS SELECT threshold, max(nth) AS shift FROM ("
         f" SELECT row_number() OVER (ORDER BY line) AS nth, line - {lines.first} - nth + 1 AS threshold FROM {lines.missing}"
         ") GROUP BY threshold"
     )
 
 
-def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
-    lines.broken = room.count(lines.unreadable)
-    lines.read = room.count(table) + lines.broken
+def _accounted(workspace: Workspace, lines: Lines, table: str) -> Lines:
+    lines.broken = workspace.count(lines.unreadable)
+    lines.read = workspace.count(table) + lines.broken
     if lines.records is not None and lines.read != lines.records:
         raise UnreadableFile(
             f"{lines.content.file.name} holds {lines.records:,} records, but only {lines.read:,} could be told apart.",
@@ -308,33 +308,33 @@ def _accounted(room: Workspace, lines: Lines, table: str) -> Lines:
     return lines
 
 
-def _sheet(room: Workspace, content: Content, decimal: str, plain: Collection[str]) -> tuple[Lines, str]:
-    path = room.path(".csv")
+def _sheet(workspace: Workspace, content: Content, decimal: str, plain: Collection[str]) -> tuple[Lines, str]:
+    path = workspace.path(".csv")
     layout = content.file.sheet_layout
     with content.path.open("rb") as stream:
         rows = sheet_to_csv(stream, content.file.name, path, decimal, layout, plain)
-    lines = _new(room, content, layout.names, layout.first)
+    lines = _new(workspace, content, layout.names, layout.first)
     lines.records = rows
     return lines, CsvScan(path, ",", len(layout.names)).relation()
 
 
-def _parquet(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
-    columns = parquet_columns(room.con, content.path, content.file.name)
+def _parquet(workspace: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
+    columns = parquet_columns(workspace.con, content.path, content.file.name)
     texts = (f"{parquet_text(identifier(column), sql, decimal)} AS c{i}" for i, (column, sql) in enumerate(columns))
     relation = f"(SELECT {', '.join(texts)} FROM read_parquet({quoted(str(content.path))}))"
-    lines = _new(room, content, unique([column for column, _ in columns]), 2)
-    lines.records = room.count(f"read_parquet({quoted(str(content.path))})")
+    lines = _new(workspace, content, unique([column for column, _ in columns]), 2)
+    lines.records = workspace.count(f"read_parquet({quoted(str(content.path))})")
     return lines, relation
 
 
-def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
+def _json(workspace: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
     """One JSON object per line, or an array of them. The first record has number 1: there is no header."""
     facts, path = content.facts, content.path
     assert facts is not None
     array = content.file.sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     too_long: list[tuple[int, LongLine]] = []
     if facts.encoding != "utf-8" or not facts.utf8 or (facts.long_lines and not array):
-        path = room.path(".json")
+        path = workspace.path(".json")
         with content.path.open("rb") as stream, path.open("w", encoding="utf-8", newline="") as out:
             text = TextLines(stream, facts.encoding, longest=sys.maxsize if array else _LONGEST_JSON_LINE)
             for number, line in enumerate(text, start=1):
@@ -342,7 +342,7 @@ def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
                     too_long.append((number, line))
                 out.write("\n" if isinstance(line, LongLine) else f"{line}\n")
         _note_encoding(content, text)
-    objects = room.table("json")
+    objects = workspace.table("json")
     source = (
         f"SELECT json::VARCHAR AS text FROM read_json_objects({quoted(str(path))}, format = 'array',"
         " maximum_object_size = 67108864)"
@@ -351,11 +351,11 @@ def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
         f" escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {2 * _LONGEST_JSON_LINE}, buffer_size = 67108864)"
     )
     try:
-        room.con.execute(f"CREATE TEMP TABLE {objects} AS {source}")
+        workspace.con.execute(f"CREATE TEMP TABLE {objects} AS {source}")
     except duckdb.Error as error:
         raise _broken(content.file, error) from None
     good = "json_valid(text) AND json_type(CASE WHEN json_valid(text) THEN text END) = 'OBJECT'"
-    keys = room.con.execute(
+    keys = workspace.con.execute(
         f"SELECT key FROM (SELECT unnest(json_keys(text)) AS key, rowid AS n FROM {objects} WHERE {good})"
         " GROUP BY key ORDER BY min(n)"
     ).fetchall()
@@ -373,20 +373,20 @@ def _json(room: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
                 f"CASE WHEN json_type(text, {at}) = 'DOUBLE' THEN replace({value}, '.', '{decimal}') ELSE {value} END"
             )
         texts.append(f"{value} AS c{position}")
-    lines = _new(room, content, unique([key for (key,) in keys]), 1)
+    lines = _new(workspace, content, unique([key for (key,) in keys]), 1)
     blank = "trim(coalesce(text, '')) = ''"
-    room.con.execute(
+    workspace.con.execute(
         f"INSERT INTO {lines.unreadable} SELECT rowid + 1, text, 'the line is not a JSON object', NULL, NULL, NULL FROM {objects}"
         f" WHERE NOT coalesce({good}, false) AND NOT {blank}"
     )
-    room.con.execute(f"INSERT INTO {lines.missing} SELECT rowid + 1 FROM {objects} WHERE {blank}")
+    workspace.con.execute(f"INSERT INTO {lines.missing} SELECT rowid + 1 FROM {objects} WHERE {blank}")
     reason = f"the line is longer than {_LONGEST_JSON_LINE:,} bytes"
     for number, line in too_long:
-        room.con.execute(
+        workspace.con.execute(
             f"INSERT INTO {lines.unreadable} VALUES (?, ?, ?, ?, ?, NULL)",
             [number, line.start, reason, line.size, line.sha256],
         )
-    lines.records = room.count(f"{objects} WHERE NOT {blank}") + len(too_long)
+    lines.records = workspace.count(f"{objects} WHERE NOT {blank}") + len(too_long)
     return lines, f"(SELECT {', '.join(texts)} FROM {objects} WHERE {good})"
 
 

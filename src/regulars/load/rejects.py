@@ -44,7 +44,7 @@ class Reject:
 
 def store(found: Validation, load_id: int, stage: Stage) -> int:
     """Write a file's rejected lines to `main.rejects`. Returns how many."""
-    con, lines = found.room.con, stage.lines
+    con, lines = found.workspace.con, stage.lines
     here = f"file = {stage.number}"
     start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
     if lines.broken:
@@ -57,7 +57,7 @@ def store(found: Validation, load_id: int, stage: Stage) -> int:
     if stage.number not in found.with_rejected:
         return lines.broken
     wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
-    raw = _texts(found.room, stage, wanted)
+    raw = _texts(found.workspace, stage, wanted)
     fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
     con.execute(
         f"""
@@ -89,25 +89,25 @@ def _source_order_ids(stage: Stage) -> str:
     return f"SELECT unit, min(id) AS id FROM ({' UNION ALL '.join(found)}) GROUP BY unit HAVING count(DISTINCT id) = 1"
 
 
-def _texts(room: Workspace, stage: Stage, wanted: str) -> str:
+def _texts(workspace: Workspace, stage: Stage, wanted: str) -> str:
     """A table (`@line`, `@raw`) of the fields of the lines in `wanted` (SQL of `@line`s) as they stand in the file.
 
     What the typed table did not keep is looked up in the file by its position. Few rows are rejected only after they were typed
     (a key that stands twice, the rest of an order); to keep the text of every row costs more than to pass over the file again.
     Raises UnreadableFile where the file was changed in between.
     """
-    kept, places, lines = room.table("texts"), room.table("places"), stage.lines
+    kept, places, lines = workspace.table("texts"), workspace.table("places"), stage.lines
     rows = lines.numbered(f'(SELECT rowid AS "@row", "@raw" FROM {stage.typed})', 'r."@row"')
-    room.con.execute(f'CREATE TEMP TABLE {places} AS SELECT * FROM {rows} SEMI JOIN ({wanted}) USING ("@line")')
-    room.con.execute(f'CREATE TEMP TABLE {kept} AS SELECT "@line", "@raw" FROM {places} WHERE "@raw" IS NOT NULL')
-    if not room.count(f'{places} WHERE "@raw" IS NULL'):
+    workspace.con.execute(f'CREATE TEMP TABLE {places} AS SELECT * FROM {rows} SEMI JOIN ({wanted}) USING ("@line")')
+    workspace.con.execute(f'CREATE TEMP TABLE {kept} AS SELECT "@line", "@raw" FROM {places} WHERE "@raw" IS NOT NULL')
+    if not workspace.count(f'{places} WHERE "@raw" IS NULL'):
         return kept
     fields = ", ".join(f"c{position}" for position in range(len(lines.names)))
     # Without a partition the rows are numbered as they come, in the file's order.
     numbered = f'(SELECT row_number() OVER () - 1 AS "@row", [{fields}]::VARCHAR[] AS texts FROM {lines.again()})'
     changed = lines.content.changed_meanwhile()
     try:
-        room.con.execute(
+        workspace.con.execute(
             f'INSERT INTO {kept} SELECT p."@line", n.texts FROM {numbered} n'
             f' JOIN (SELECT * FROM {places} WHERE "@raw" IS NULL) p USING ("@row")'
         )
@@ -115,7 +115,7 @@ def _texts(room: Workspace, stage: Stage, wanted: str) -> str:
         raise
     except duckdb.Error:
         raise changed from None
-    if lines.content.changed() or room.count(kept) != room.count(places):
+    if lines.content.changed() or workspace.count(kept) != workspace.count(places):
         raise changed
     return kept
 

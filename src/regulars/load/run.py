@@ -33,7 +33,7 @@ from regulars.load.mapping import REJECT_COLUMNS, Source
 from regulars.load.parse import Locale
 from regulars.load.rows.direct import read_directly
 from regulars.load.stage import Plan, Stage, parse_all, planned
-from regulars.load.validate import Validation, judge
+from regulars.load.validate import Validation, validate
 from regulars.load.waiting import set_waiting, store_waiting, use_complete
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import LoadRefused, UnreadableFile, UsageError
@@ -148,7 +148,7 @@ COMPLETIONS: tuple[Callable[[Validation], None], ...] = (tell_orders_apart, spli
 class _Context:
     """What every step of one load needs."""
 
-    room: Workspace
+    workspace: Workspace
     settings: Settings
     command: str
     options: LoadOptions
@@ -182,10 +182,10 @@ def load(
         require_past(options.covers_until, now)
     if refused:
         options = replace(options, skip_refused=False, skip_unreadable=False)
-    with Workspace(con) as room:
+    with Workspace(con) as workspace:
         result = LoadResult(load_id=_last_load(con))
         moment = now or datetime.now(UTC).replace(tzinfo=None)
-        context = _Context(room, settings, command, options, progress, changes, moment)
+        context = _Context(workspace, settings, command, options, progress, changes, moment)
         stages, failed = _read(context, inputs, result)
         if len(inputs) == len(failed) == 1 and not refused:
             raise next(iter(failed.values()))
@@ -226,10 +226,10 @@ def _store(
 
     Raises FilesRefused for `unreadable` files, together with those of too many rejected rows.
     """
-    con, progress = context.room.con, context.progress
+    con, progress = context.workspace.con, context.progress
     progress.start("checking", 1)
     completions = COMPLETIONS if context.options.replace else (*COMPLETIONS, start_changed_costs)
-    found = judge(context.room, [stage for stage, _ in stages], completions)
+    found = validate(context.workspace, [stage for stage, _ in stages], completions)
     set_waiting(found, context.settings)
     found.parse_lines()
     progress.advance()
@@ -256,16 +256,16 @@ def _read(
 
     Returns each with its digest, and of those that cannot be read what is wrong, by name.
     """
-    room, options, progress = context.room, context.options, context.progress
+    workspace, options, progress = context.workspace, context.options, context.progress
     files: list[tuple[Stage, Content]] = []
     digests: dict[str, int] = {}
     unreadable: dict[str, UnreadableFile] = {}
-    loaded = loaded_before(room.con)
+    loaded = loaded_before(workspace.con)
     made: dict[str, tuple[Plan, ...]] = {}
     progress.start("reading", len(inputs))
     for given in inputs:
         try:
-            content = look(room, given.file)
+            content = look(workspace, given.file)
         except UnreadableFile as error:
             unreadable[given.file.name] = error
             progress.advance()
@@ -276,7 +276,7 @@ def _read(
             result.files[given.file.name] = FileCount()
             result.warnings.append(
                 f"{given.file.name} was loaded before (load {before}) and changes nothing; --again insists."
-                + _still_waiting(room.con, before, given.file.name)
+                + _still_waiting(workspace.con, before, given.file.name)
             )
         elif digest in digests:
             result.files[given.file.name] = FileCount()
@@ -290,14 +290,14 @@ def _read(
                 zone=given.source.timezone or context.settings.timezone,
                 locale=Locale(given.source.decimal, given.source.date_order),
                 now=context.now,
-                plans=planned(room.con, given.source, made),
+                plans=planned(workspace.con, given.source, made),
                 size=content.size,
             )
             digests[digest] = stage.number
             files.append((stage, content))
             continue
         progress.advance()
-    failed = parse_all(room, files, progress.advance, read_directly)
+    failed = parse_all(workspace, files, progress.advance, read_directly)
     unreadable |= {stage.file.name: failed[stage.number] for stage, _ in files if stage.number in failed}
     read = [(stage, digest) for (stage, _), digest in zip(files, digests, strict=True) if stage.number not in failed]
     files = [(stage, content) for stage, content in files if stage.number not in failed]
@@ -309,7 +309,7 @@ def _read(
         own = [name for name in stage.lines.names if name.lower() not in REJECT_COLUMNS]
         result.warnings += stage.source.remarks(stage.file.name, own)
     stages = [stage for stage, _ in files]
-    result.warnings += add_content_ids(room, stages, parts=options.parts, overlap=options.overlap)
+    result.warnings += add_content_ids(workspace, stages, parts=options.parts, overlap=options.overlap)
     return read, unreadable
 
 
@@ -328,7 +328,7 @@ def _write(
     unreadable: Mapping[str, str],
     result: LoadResult,
 ) -> None:
-    con, settings, options = context.room.con, context.settings, context.options
+    con, settings, options = context.workspace.con, context.settings, context.options
     load_id = result.load_id = _last_load(con) + 1
     names = sorted({stage.full_name for stage, _ in stages})
     con.execute(
@@ -347,7 +347,7 @@ def _write(
         if strictly or is_refused(read=count.read, blank=blank, kept=kept, rejected=count.rejected):
             reasons = rejects.summary(con, load_id=load_id, file=stage.file.name)
             refused[stage.file.name] = explained(stage.file.name, count.read, count.rejected, reasons)
-            spoilt = found.room.count(f"{found.spoilt} WHERE file = {stage.number}")
+            spoilt = found.workspace.count(f"{found.spoilt} WHERE file = {stage.number}")
             if is_refused(read=count.read, blank=blank, kept=kept + spoilt, rejected=count.rejected - spoilt):
                 own.add(stage.file.name)
         context.progress.advance()
@@ -371,10 +371,10 @@ def _write(
         name: {s.full_name for s, _ in stages for plan in s.plans if plan.table.name == name} for name in found.rows
     }
     for name, rows in found.rows.items():
-        before = context.room.count(f"main.{name}") if options.replace else 0
+        before = context.workspace.count(f"main.{name}") if options.replace else 0
         sources = filled[name] if options.replace else ()
         done = sum(merge(con, BY_NAME[name], load_id, rows, sources, context.changes).values(), TableCount())
-        if options.replace and (gone := before + done.inserted - context.room.count(f"main.{name}")):
+        if options.replace and (gone := before + done.inserted - context.workspace.count(f"main.{name}")):
             rows_are = "1 row that the files no longer hold is", f"{gone:,} rows that the files no longer hold are"
             result.warnings.append(f"{name}: {rows_are[gone > 1]} gone.")
         if done != TableCount():

@@ -177,39 +177,39 @@ def _closest(name: str, names: list[str]) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names)}."
 
 
-def parse(room: Workspace, stage: Stage, content: Content) -> None:
+def parse(workspace: Workspace, stage: Stage, content: Content) -> None:
     """Read and parse the file into `stage.typed`. Raises UnreadableFile and MappingError."""
-    room.timezone(stage.zone)
-    stage.typed = room.table("typed")
+    workspace.timezone(stage.zone)
+    stage.typed = workspace.table("typed")
     facts = content.facts
     stage.lines_may_hold_zeros = facts is not None and facts.zeros and not facts.encoding.startswith("utf-16")
     plain = {name.lower() for name, kind in stage.source.types.items() if kind not in (Kind.ID, Kind.TEXT)}
     stage.lines = fill(
-        room,
+        workspace,
         content,
         stage.locale.decimal,
         stage.typed,
         partial(typed_lines, stage),
         plain,
     )
-    stage.some_bad = _some_bad(room, stage.typed)
+    stage.some_bad = _some_bad(workspace, stage.typed)
 
 
-def _parse_again(room: Workspace, stage: Stage, content: Content) -> None:
+def _parse_again(workspace: Workspace, stage: Stage, content: Content) -> None:
     """Parse a file whose rows are known. Raises UnreadableFile where it is not the same any more."""
-    zone, read = room.zone, stage.lines.read
-    parse(room, stage, content)
-    room.timezone(zone)
+    zone, read = workspace.zone, stage.lines.read
+    parse(workspace, stage, content)
+    workspace.timezone(zone)
     if content.changed() or stage.some_bad or stage.lines.read != read:
         raise content.changed_meanwhile()
 
 
-def _some_bad(room: Workspace, typed: str) -> bool:
-    return room.count(f'{typed} WHERE "@bad"') > 0
+def _some_bad(workspace: Workspace, typed: str) -> bool:
+    return workspace.count(f'{typed} WHERE "@bad"') > 0
 
 
 def parse_all(
-    room: Workspace,
+    workspace: Workspace,
     files: Sequence[tuple[Stage, Content]],
     done: Callable[[], None],
     read_directly: Callable[[Workspace, Stage, Content], bool],
@@ -226,7 +226,7 @@ def parse_all(
     unreadable: dict[int, UnreadableFile] = {}
     for alike in groups.values():
         for start in range(0, len(alike), MOST_TOGETHER):
-            unreadable |= _parse_together(room, alike[start : start + MOST_TOGETHER], read_directly)
+            unreadable |= _parse_together(workspace, alike[start : start + MOST_TOGETHER], read_directly)
             for _ in alike[start : start + MOST_TOGETHER]:
                 done()
     return unreadable
@@ -244,32 +244,32 @@ def _alike(stage: Stage, content: Content) -> object:
 
 
 def _parse_together(
-    room: Workspace,
+    workspace: Workspace,
     files: Sequence[tuple[Stage, Content]],
     read_directly: Callable[[Workspace, Stage, Content], bool],
 ) -> dict[int, UnreadableFile]:
     if len(files) > 1:
-        first, together = files[0][0], room.table("together")
-        room.timezone(first.zone)
+        first, together = files[0][0], workspace.table("together")
+        workspace.timezone(first.zone)
         filled = fill_together(
-            room,
+            workspace,
             [content for _, content in files],
             together,
             partial(typed_lines, first, keep_texts=True),
         )
         if filled is not None:
-            some_bad = _some_bad(room, together)
+            some_bad = _some_bad(workspace, together)
             for (stage, _), (typed, lines) in zip(files, filled, strict=True):
                 stage.typed, stage.lines, stage.kinds = typed, lines, first.kinds
-                stage.some_bad = some_bad and _some_bad(room, typed)
+                stage.some_bad = some_bad and _some_bad(workspace, typed)
             return {}
     unreadable = {}
     for stage, content in files:
         try:
-            if read_directly(room, stage, content):
-                stage.parse_later = partial(_parse_again, room, stage, content)
+            if read_directly(workspace, stage, content):
+                stage.parse_later = partial(_parse_again, workspace, stage, content)
             else:
-                parse(room, stage, content)
+                parse(workspace, stage, content)
         except UnreadableFile as error:
             unreadable[stage.number] = error
     return unreadable
@@ -336,7 +336,7 @@ def naive(name: str) -> str:
     return identifier(f"@naive {name}")
 
 
-def failures(room: Workspace, stage: Stage) -> str:
+def failures(workspace: Workspace, stage: Stage) -> str:
     """SQL of the lines with `@bad`: line, the `columns` that cannot be read, and the `reasons` in words."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     read = {name: (positions[name], kind) for name, kind in stage.kinds.items() if name in positions}
@@ -349,7 +349,7 @@ def failures(room: Workspace, stage: Stage) -> str:
         if kind is not Kind.TEXT
     }
     some = ", ".join(f"bool_or({condition})" for condition in failed.values()) or "NULL"
-    found = room.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
+    found = workspace.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
     columns, reasons = [], []
     for name, fails in zip(failed, found, strict=False):
         if fails:

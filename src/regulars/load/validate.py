@@ -18,6 +18,7 @@ from regulars.load.workspace import Workspace, identifier
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import BY_NAME
 
+Completions = Sequence["Callable[[Validation], None]"]
 _CURE = "in a mapping, group_by makes one row of several lines, and content() gives lines an id"
 
 
@@ -25,7 +26,7 @@ _CURE = "in a mapping, group_by makes one row of several lines, and content() gi
 class Validation:
     """The load so far: its files, the evaluated rows of each table, and what is rejected."""
 
-    room: Workspace
+    workspace: Workspace
     stages: list[Stage]
     rows: dict[str, str] = field(default_factory=dict)
     """SQL of each canonical table's rows: a temporary table, or a query over those that were made as files were read."""
@@ -55,8 +56,8 @@ class Validation:
     def table_of(self, name: str) -> str:
         """The temporary table of a canonical table's rows, to change them: what is a query in `rows` becomes a table."""
         if name in self.queried:
-            table = self.room.table(f"rows_{name}")
-            self.room.con.execute(f"CREATE TEMP TABLE {table} AS FROM {self.rows[name]}")
+            table = self.workspace.table(f"rows_{name}")
+            self.workspace.con.execute(f"CREATE TEMP TABLE {table} AS FROM {self.rows[name]}")
             self.queried.remove(name)
             self.rows[name] = table
         return self.rows[name]
@@ -77,36 +78,36 @@ class Validation:
         return rows
 
 
-def judge(room: Workspace, stages: list[Stage], completions: Sequence[Callable[[Validation], None]] = ()) -> Validation:
+def validate(workspace: Workspace, stages: list[Stage], completions: Completions = ()) -> Validation:
     """Evaluate all files, reject what must be rejected, and leave only good rows, one of each key and source.
 
     `completions` change good rows by what is stored, while those of every file are there.
     """
-    found, con = Validation(room, stages), room.con
-    found.rejected, found.reasons, found.repeats, found.spoilt = (room.table("judged") for _ in range(4))
+    found, con = Validation(workspace, stages), workspace.con
+    found.rejected, found.reasons, found.repeats, found.spoilt = (workspace.table("judged") for _ in range(4))
     con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
     con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
     for name in (found.repeats, found.spoilt):
         con.execute(f"CREATE TEMP TABLE {name} (file INTEGER, line BIGINT)")
     evaluated = _rows_of_files(found)
-    none_lost = room.table("lost")
+    none_lost = workspace.table("lost")
     con.execute(f"CREATE TEMP TABLE {none_lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")
     lost = {stage.number: _reject_unreadable(found, stage) if stage.some_bad else none_lost for stage in stages}
-    _spread(found)
+    _reject_whole_orders(found)
     if sum(_take_once(found, stage, stage.source.block) for stage in stages if stage.source.block is not None):
-        _spread(found)
+        _reject_whole_orders(found)
     for alike in _evaluated_together([stage for stage in stages if not stage.direct]):
         lines = [found.lines(stage) for stage in alike]
         for index, plan in enumerate(alike[0].plans):
-            evaluate.insert(room, alike, index, evaluated[plan.table.name], lines)
+            evaluate.insert(workspace, alike, index, evaluated[plan.table.name], lines)
     _remove(found, [stage for stage in stages if stage.direct])
-    while _reject_wrong(found, lost) + _reject_twins(found):
-        _spread(found)
+    while _reject_wrong(found, lost) + _reject_duplicates(found):
+        _reject_whole_orders(found)
         _remove(found, stages)
     for complete in completions:
         complete(found)
     for name, rows in found.rows.items():
-        assert not room.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
+        assert not workspace.count(f'{rows} WHERE "@wrong"'), f"a row of {name} is wrong without a reason"
         _keep_latest_file(found, BY_NAME[name])
     return found
 
@@ -122,7 +123,7 @@ def _rows_of_files(found: Validation) -> dict[str, str]:
                 parts.setdefault(name, []).append(direct_rows(stage))
                 found.queried.add(name)
             elif name not in empty:
-                empty[name] = evaluate.create(found.room, plan.table)
+                empty[name] = evaluate.create(found.workspace, plan.table)
                 parts.setdefault(name, []).append(empty[name])
     for name, each in parts.items():
         found.rows[name] = each[0] if len(each) == 1 else f"({' UNION ALL '.join(f'FROM {part}' for part in each)})"
@@ -146,14 +147,14 @@ def _evaluated_together(stages: list[Stage]) -> list[list[Stage]]:
 
 def _reject(found: Validation, sql: str) -> int:
     """Reject the lines of `sql` (file, line, reason). Returns how many were not rejected before."""
-    con = found.room.con
+    con = found.workspace.con
     con.execute(f"INSERT INTO {found.reasons} SELECT DISTINCT file, line, reason FROM ({sql})")
     con.execute(
         f"INSERT INTO {found.rejected} SELECT DISTINCT file, line, NULL FROM {found.reasons}"
         f" ANTI JOIN {found.rejected} USING (file, line)"
     )
     if count := int(con.fetchall()[0][0]):
-        found.with_rejected = found.room.files(found.rejected)
+        found.with_rejected = found.workspace.files(found.rejected)
     return count
 
 
@@ -162,9 +163,9 @@ def _reject_unreadable(found: Validation, stage: Stage) -> str:
 
     Returns a table (line, columns): which columns of which line are lost.
     """
-    room, number, lost = found.room, stage.number, found.room.table("lost")
-    room.timezone(stage.zone)
-    room.con.execute(f"CREATE TEMP TABLE {lost} AS FROM {failures(room, stage)}")
+    workspace, number, lost = found.workspace, stage.number, found.workspace.table("lost")
+    workspace.timezone(stage.zone)
+    workspace.con.execute(f"CREATE TEMP TABLE {lost} AS FROM {failures(workspace, stage)}")
     # A mapping may leave a line out for reasons that have nothing to do with the field that cannot be read.
     takes = " OR ".join(f"({evaluate.chosen(plan)} OR {_where_is_lost(plan)})" for plan in stage.plans) or "false"
     _reject(
@@ -175,7 +176,7 @@ def _reject_unreadable(found: Validation, stage: Stage) -> str:
     for index in range(len(stage.plans)):
         some = f'SELECT line AS "@line" FROM {found.rejected} WHERE file = {number}'
         lines = evaluate.whole_groups(stage.plans[index], stage.rows(), some)
-        more = evaluate.reasons(room, stage, index, lines, lost)
+        more = evaluate.reasons(workspace, stage, index, lines, lost)
         _reject(
             found,
             f'SELECT {number} AS file, "@line" AS line, unnest(reasons) AS reason FROM ({more})'
@@ -186,30 +187,30 @@ def _reject_unreadable(found: Validation, stage: Stage) -> str:
 
 def _take_once(found: Validation, stage: Stage, block: Block) -> int:
     """An order that stands twice in a file (two exports in one): equal blocks are taken once, others rejected."""
-    room, number = found.room, stage.number
-    room.timezone(stage.zone)
+    workspace, number = found.workspace, stage.number
+    workspace.timezone(stage.zone)
     rows = found.lines(stage)
     twice = f"SELECT {block.of} AS unit FROM {rows} WHERE {block.starts} GROUP BY unit HAVING count(*) > 1"
-    if not room.count(f"({twice})"):
+    if not workspace.count(f"({twice})"):
         return 0
-    lines, blocks = room.table("block_lines"), room.table("blocks")
+    lines, blocks = workspace.table("block_lines"), workspace.table("blocks")
     content = ", ".join(f"f{i} := {identifier(name)}" for i, name in enumerate(stage.kinds))
-    room.con.execute(
+    workspace.con.execute(
         f'CREATE TEMP TABLE {lines} AS SELECT "@line" AS line, unit, struct_pack({content}) AS content,'
         f' count(*) FILTER ({block.starts}) OVER (PARTITION BY unit ORDER BY "@line") AS nth'
         f" FROM {rows} JOIN ({twice}) t ON t.unit = {block.of}"
     )
-    room.con.execute(
+    workspace.con.execute(
         f"CREATE TEMP TABLE {blocks} AS SELECT unit, nth, min(line) AS first, list(content ORDER BY line) AS content"
         f" FROM {lines} GROUP BY unit, nth"
     )
     unlike = (
         f"SELECT unit, list_sort(list(first)) AS places FROM {blocks} GROUP BY unit HAVING count(DISTINCT content) > 1"
     )
-    room.con.execute(
+    workspace.con.execute(
         f"INSERT INTO {found.repeats} SELECT {number}, line FROM {lines} ANTI JOIN ({unlike}) USING (unit) WHERE nth > 1"
     )
-    found.with_repeats = room.files(found.repeats)
+    found.with_repeats = workspace.files(found.repeats)
     where = quoted(" stands twice in the file and not alike (from lines ")
     return _reject(
         found,
@@ -227,30 +228,30 @@ def _where_is_lost(plan: Plan) -> str:
 
 def _reject_wrong(found: Validation, lost: Mapping[int, str]) -> int:
     """Reject the lines behind rows that break the declaration."""
-    room = found.room
-    some = {name for name, rows in found.rows.items() if room.count(f'{rows} WHERE "@wrong"')}
-    reasons = room.table("wrong")
-    room.con.execute(f"CREATE TEMP TABLE {reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
+    workspace = found.workspace
+    some = {name for name, rows in found.rows.items() if workspace.count(f'{rows} WHERE "@wrong"')}
+    reasons = workspace.table("wrong")
+    workspace.con.execute(f"CREATE TEMP TABLE {reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
     for stage in found.stages:
         for index, plan in enumerate(stage.plans):
             if plan.table.name not in some:
                 continue
             wrong = f'{found.rows[plan.table.name]} WHERE "@wrong" AND "@file" = {stage.number} AND "@plan" = {index}'
-            if not room.count(wrong):
+            if not workspace.count(wrong):
                 continue
             lines = evaluate.whole_groups(plan, found.lines(stage), f'SELECT "@line" FROM {wrong}')
-            why = evaluate.reasons(room, stage, index, lines, lost[stage.number])
-            room.con.execute(f'INSERT INTO {reasons} SELECT {stage.number}, "@line", unnest(reasons) FROM ({why})')
+            why = evaluate.reasons(workspace, stage, index, lines, lost[stage.number])
+            workspace.con.execute(f'INSERT INTO {reasons} SELECT {stage.number}, "@line", unnest(reasons) FROM ({why})')
     # All at once: a line that one mapping rejects still hears what another has to say.
     return _reject(found, f"FROM {reasons}")
 
 
 def _reject_rows(found: Validation, sql: str) -> int:
     """Reject all lines behind rows: `sql` gives (`@file`, `@plan`, `@line`, reason)."""
-    doomed = found.room.table("doomed")
-    found.room.con.execute(f"CREATE TEMP TABLE {doomed} AS {sql}")
+    doomed = found.workspace.table("doomed")
+    found.workspace.con.execute(f"CREATE TEMP TABLE {doomed} AS {sql}")
     count = 0
-    for number, index in found.room.con.execute(f'SELECT DISTINCT "@file", "@plan" FROM {doomed}').fetchall():
+    for number, index in found.workspace.con.execute(f'SELECT DISTINCT "@file", "@plan" FROM {doomed}').fetchall():
         stage = found.stages[number]
         plan = stage.plans[index]
         here = f'{doomed} WHERE "@file" = {number} AND "@plan" = {index}'
@@ -268,32 +269,31 @@ def _reject_rows(found: Validation, sql: str) -> int:
     return count
 
 
-def _reject_twins(found: Validation) -> int:
+def _reject_duplicates(found: Validation) -> int:
     """The same key twice in one file: equal rows collapse, a strictly newer one wins, else all are rejected."""
     count = 0
     for name, rows in found.rows.items():
         table = BY_NAME[name]
         key = ["source", '"@file"', *(identifier(column) for column in table.key)]
         same = ", ".join(key)
-        twins = found.room.table("twins")
-        found.room.con.execute(
-            f'CREATE TEMP TABLE {twins} AS SELECT {same} FROM {rows} WHERE NOT "@wrong" GROUP BY {same} HAVING count(*) > 1'
+        duplicates = found.workspace.table("duplicates")
+        found.workspace.con.execute(
+            f'CREATE TEMP TABLE {duplicates} AS SELECT {same} FROM {rows} WHERE NOT "@wrong" GROUP BY {same} HAVING count(*) > 1'
         )
-        if not found.room.count(twins):
+        if not found.workspace.count(duplicates):
             continue
         rows = found.table_of(name)
-        among = f"(SELECT rowid AS row, * FROM {rows} SEMI JOIN {twins} USING ({same}))"
+        among = f"(SELECT rowid AS row, * FROM {rows} SEMI JOIN {duplicates} USING ({same}))"
         content = ", ".join([*key, *(identifier(column.name) for column in evaluate.carried(table)), "zone"])
-        equal = (
-            f'SELECT row FROM {among} QUALIFY row_number() OVER (PARTITION BY {content} ORDER BY "@line", "@plan") > 1'
-        )
-        found.room.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({equal})")
+        place = f'row_number() OVER (PARTITION BY {content} ORDER BY "@line", "@plan")'
+        equal = f"SELECT row FROM {among} QUALIFY {place} > 1"
+        found.workspace.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({equal})")
         newest = (
             f"SELECT {same}, max(updated_at) AS newest FROM {among} GROUP BY {same}"
             " HAVING count(*) > 1 AND count(*) = count(updated_at) AND max(updated_at, 2)[1] > max(updated_at, 2)[2]"
         )
         older = f"SELECT row FROM {among} JOIN ({newest}) USING ({same}) WHERE updated_at < newest"
-        found.room.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({older})")
+        found.workspace.con.execute(f"DELETE FROM {rows} WHERE rowid IN ({older})")
         values = " || ', ' || ".join(f"{identifier(column)}::VARCHAR" for column in table.key)
         title, where = quoted(", ".join(table.key) + " "), quoted(f" stands more than once in {name} (lines ")
         what, cure = f"{title} || {shown(f'({values})')} || {where}", quoted(f"); {_CURE}")
@@ -306,12 +306,12 @@ def _reject_twins(found: Validation) -> int:
     return count
 
 
-def _spread(found: Validation) -> None:
+def _reject_whole_orders(found: Validation) -> None:
     """Reject the other lines of every order that has a rejected line."""
-    room = found.room
+    workspace = found.workspace
     if not found.with_rejected and not any(stage.lines.broken for stage in found.stages):
         return
-    units = room.table("units")
+    units = workspace.table("units")
     parts = [
         f"SELECT {quoted(stage.full_name)} AS source, {stage.number} AS file, {quoted(stage.file.name)} AS name,"
         f" line, unit, {guessed} AS guessed FROM ({sql})"
@@ -321,7 +321,7 @@ def _spread(found: Validation) -> None:
     ]
     if not parts:
         return
-    room.con.execute(
+    workspace.con.execute(
         f"CREATE TEMP TABLE {units} AS SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) WHERE unit IS NOT NULL"
     )
     while True:
@@ -334,18 +334,18 @@ def _spread(found: Validation) -> None:
             f"(SELECT * FROM {units} u ANTI JOIN {found.rejected} r ON r.file = u.file AND r.line = u.line"
             " WHERE NOT u.guessed)"
         )
-        doomed = room.table("spread")
-        room.con.execute(
+        doomed = workspace.table("spread")
+        workspace.con.execute(
             f"CREATE TEMP TABLE {doomed} AS SELECT o.file, o.line, NOT list_contains(b.files, o.file) AS spoilt,"
             f" 'order ' || {shown('o.unit')} || ' has a rejected line: ' || {shown('b.because')} AS reason"
             f" FROM {others} o JOIN ({first}) b USING (source, unit)"
         )
-        room.con.execute(
+        workspace.con.execute(
             f"INSERT INTO {found.spoilt} SELECT file, line FROM {doomed} GROUP BY ALL HAVING bool_and(spoilt)"
         )
         if not _reject(found, f"SELECT file, line, reason FROM {doomed}"):
             break
-    room.con.execute(
+    workspace.con.execute(
         f"UPDATE {found.rejected} AS r SET unit = u.unit FROM (SELECT file, line, min(unit) AS unit FROM {units} GROUP BY ALL) u"
         " WHERE u.file = r.file AND u.line = r.line AND r.unit IS NULL"
     )
@@ -360,25 +360,25 @@ def _remove(found: Validation, stages: Sequence[Stage]) -> None:
             rows = found.table_of(plan.table.name)
             here = f'"@file" = {stage.number} AND "@plan" = {index}'
             if plan.group_by:
-                found.room.con.execute(f"DELETE FROM {rows} WHERE {here}")
-                evaluate.insert(found.room, [stage], index, rows, [found.lines(stage)])
+                found.workspace.con.execute(f"DELETE FROM {rows} WHERE {here}")
+                evaluate.insert(found.workspace, [stage], index, rows, [found.lines(stage)])
             else:
                 gone = f"SELECT line FROM {found.rejected} WHERE file = {stage.number}"
-                found.room.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')
+                found.workspace.con.execute(f'DELETE FROM {rows} WHERE {here} AND "@line" IN ({gone})')
 
 
 def _keep_latest_file(found: Validation, table: Table) -> None:
     """The same key in two files of one load: the newer `updated_at` wins, else the later file. Sets win as a whole."""
     if sum(plan.table is table for stage in found.stages for plan in stage.plans) < 2:
         return
-    con, rows = found.room.con, found.rows[table.name]
+    con, rows = found.workspace.con, found.rows[table.name]
     key = ", ".join(["source", *(identifier(column) for column in table.version_key)])
     contested = f'SELECT {key} FROM {rows} GROUP BY {key} HAVING min("@file") <> max("@file")'
     # An unknown time counts as the newest known one, so that then the later file wins.
     files = f'SELECT {key}, "@file", max(updated_at) AS newest FROM {rows} SEMI JOIN ({contested}) USING ({key}) GROUP BY ALL'
     ranked = f"SELECT *, max(newest) OVER (PARTITION BY {key}) AS known FROM ({files})"
     order = f'(PARTITION BY {key} ORDER BY coalesce(newest, known) DESC NULLS LAST, "@file" DESC)'
-    losing = found.room.table("losing")
+    losing = found.workspace.table("losing")
     con.execute(
         f'CREATE TEMP TABLE {losing} AS SELECT {key}, "@file", first_value("@file") OVER {order} AS winner'
         f" FROM ({ranked}) QUALIFY row_number() OVER {order} > 1"

@@ -19,8 +19,8 @@ def set_waiting(found: Validation, settings: Settings) -> None:
 
     `found.waiting` becomes a table (file, line, source, order_id, reason) of the lines behind them.
     """
-    room, con = found.room, found.room.con
-    found.waiting = room.table("waiting")
+    workspace, con = found.workspace, found.workspace.con
+    found.waiting = workspace.table("waiting")
     con.execute(
         f"CREATE TEMP TABLE {found.waiting}"
         " (file INTEGER, line BIGINT, source VARCHAR, order_id VARCHAR, reason VARCHAR)"
@@ -30,16 +30,16 @@ def set_waiting(found: Validation, settings: Settings) -> None:
     known = "SELECT day, currency FROM main.exchange_rates"
     if "exchange_rates" in found.rows:
         known += f" UNION ALL SELECT day, currency FROM {found.rows['exchange_rates']}"
-    lacking = room.table("lacking")
+    lacking = workspace.table("lacking")
     con.execute(
         f"CREATE TEMP TABLE {lacking} AS SELECT source, order_id, 'no exchange rate for ' || currency || ' on ' || rate_day"
         f" || ' or the {missing_rates.MOST_DAYS} days before' AS reason"
         f" FROM {missing_rates.without_rate(found.rows['orders'], f'({known})', settings)}"
     )
-    if not room.count(lacking):
+    if not workspace.count(lacking):
         return
     for name in sorted(ORDER_TABLES & found.rows.keys()):
-        rows, waiting = found.table_of(name), room.table(f"waiting_{name}")
+        rows, waiting = found.table_of(name), workspace.table(f"waiting_{name}")
         con.execute(f"CREATE TEMP TABLE {waiting} AS SELECT * FROM {rows} SEMI JOIN {lacking} USING (source, order_id)")
         con.execute(f"DELETE FROM {rows} WHERE (source, order_id) IN (SELECT (source, order_id) FROM {lacking})")
         found.waiting_rows[name] = waiting
@@ -51,7 +51,7 @@ def set_waiting(found: Validation, settings: Settings) -> None:
                 f" ANTI JOIN (SELECT line FROM {found.rejected} WHERE file = {stage.number}) r ON r.line = u.line"
                 f" ANTI JOIN (SELECT line FROM {found.waiting} WHERE file = {stage.number}) w ON w.line = u.line"
             )
-    found.with_waiting = room.files(found.waiting)
+    found.with_waiting = workspace.files(found.waiting)
 
 
 def _by_order_id(found: Validation, stage: Stage, units: str) -> str:
@@ -64,7 +64,7 @@ def _by_order_id(found: Validation, stage: Stage, units: str) -> str:
 
 def store_waiting(found: Validation, load_id: int, settings: Settings) -> list[str]:
     """Keep the waiting rows with the load. Returns what the owner should know of them."""
-    con = found.room.con
+    con = found.workspace.con
     if not found.waiting_rows:
         return []
     for name, rows in found.waiting_rows.items():
@@ -87,7 +87,7 @@ def store_waiting(found: Validation, load_id: int, settings: Settings) -> list[s
     ]
     if len(by_currency) > _SHOWN:
         parts.append(f"{len(by_currency) - _SHOWN} more currencies")
-    lines = found.room.count(found.waiting)
+    lines = found.workspace.count(found.waiting)
     return [
         f"{'1 row waits' if lines == 1 else f'{lines:,} rows wait'} for exchange rates to {settings.currency}, the shop's currency:"
         f" {'; '.join(parts)}. {'It is' if lines == 1 else 'They are'} used when a load brings the rates (table exchange_rates)."
@@ -96,12 +96,12 @@ def store_waiting(found: Validation, load_id: int, settings: Settings) -> list[s
 
 def use_complete(found: Validation, settings: Settings, changes: Changes | None) -> tuple[int, list[str]]:
     """Use the waiting rows of earlier loads that lack nothing any more. Returns how many, and a sentence that says so."""
-    con = found.room.con
+    con = found.workspace.con
     orders = "(SELECT * FROM log.orders WHERE waiting)"
-    if not found.room.count(orders):
+    if not found.workspace.count(orders):
         return 0, []
     without = missing_rates.without_rate(orders, "main.exchange_rates", settings)
-    complete = found.room.table("complete")
+    complete = found.workspace.table("complete")
     con.execute(
         f"CREATE TEMP TABLE {complete} AS SELECT load_id, source, order_id FROM {orders}"
         f" ANTI JOIN {without} USING (load_id, source, order_id)"

@@ -24,7 +24,7 @@ class Fact:
     name: str
     about: str
     tables: tuple[str, ...]
-    """Canonical tables whose days decide whether a period is finished."""
+    """Canonical tables whose days decide whether a period is complete."""
     splits: dict[str, str]
     filters: tuple[str, ...] = ()
     """Further columns that `--where` may name."""

@@ -74,7 +74,7 @@ class Query:
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
         if not 1 <= self.active_window <= 20_000:
-            raise UsageError(f"An active window of {self.active_window} days makes no sense.", "Give 1 day or more.")
+            raise UsageError(f"active_window must be between 1 and 20,000 days, not {self.active_window:,}.")
 
 
 @cache
@@ -280,15 +280,15 @@ def how_to_load(names: Iterable[str]) -> str:
 def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Period:
     """The period that the text names: what the calendar reads, or `all` days that the metric's tables cover. Raises UsageError."""
     if text.strip().lower() == Grain.ALL:
-        return latest_finished(facts, Grain.ALL, metric)
+        return latest_complete(facts, Grain.ALL, metric)
     try:
         return facts.calendar.parse(text)
     except UsageError as error:
         raise UsageError(str(error), error.hint and f"{error.hint.rstrip('.')}, or all.") from None
 
 
-def latest_finished(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:
-    """The last period of the grain that the metric's tables cover to its end; the running one where none is finished."""
+def latest_complete(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:
+    """The last period of the grain that the metric's tables cover to its end; the running one where none is complete."""
     first, last = _days_of(facts, metric)
     if grain is Grain.ALL:
         return periods_of(facts, grain, None, None, metric)[0]

@@ -36,8 +36,8 @@ class Change:
     low: float | None
     high: float | None
     verdict: Verdict | None
-    """None where one of the two periods is unfinished, unripe or empty, where time alone changes the metric, and for a total
-    whose usual changes are not known."""
+    """None where one of the two periods is incomplete, not yet mature or empty, where time alone changes the metric,
+    and for a total whose usual changes are not known."""
     note: str = ""
     """What one must know of the verdict: "3 more days", "as usual for December", "season not known"."""
     events: tuple[Event, ...] = ()
@@ -52,8 +52,8 @@ class Value:
 
     metric: Metric
     period: Period
-    finished: bool
-    ripe: bool
+    complete: bool
+    mature: bool
     split: dict[str, str]
     value: float | None
     low: float | None
@@ -107,8 +107,8 @@ class Block:
     n: Numbers
     numerator: Numbers
     denominator: Numbers | None
-    finished: Flags
-    ripe: Flags
+    complete: Flags
+    mature: Flags
     there: Flags
     """Whether the data cover any day of the period: one flag for each; elsewhere there is nothing to tell."""
     comparable: Flags
@@ -138,8 +138,8 @@ class Block:
         return Value(
             metric=self.metric,
             period=period,
-            finished=bool(self.finished[cell]),
-            ripe=bool(self.ripe[number]),
+            complete=bool(self.complete[cell]),
+            mature=bool(self.mature[number]),
             split=dict(zip(self.splits, self.groups[group], strict=True)),
             value=_number(self.value[cell]) if there else None,
             low=_number(self.low[cell]) if there else None,

@@ -37,8 +37,8 @@ class Found:
     estimate: Estimate
     unknown: npt.NDArray[np.float64] | None = None
     """Per cell, the share of the metric under "unknown" where it hides the value; NaN elsewhere."""
-    finished: npt.NDArray[np.bool_] | None = None
-    """Per cell, where a metric has its own idea of finished."""
+    complete: npt.NDArray[np.bool_] | None = None
+    """Per cell, where a metric has its own rule of completeness."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def estimate_all(work: Work) -> Work:
                 continue
             cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             splits = (*work.question.splits, "age")
-            found[metric.name] = Found(splits, cells.groups, cells.estimate, finished=cells.finished)
+            found[metric.name] = Found(splits, cells.groups, cells.estimate, complete=cells.complete)
             continue
         if isinstance(metric, Quantile | LargestShare):
             result = values.of(metric)
@@ -268,7 +268,7 @@ class Times:
         return cls(np.array([period.first for period in periods]), np.array([period.beyond for period in periods]))
 
 
-def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
+def complete(facts: Facts, metric: Metric, times: Times) -> Flags:
     """Whether all tables the metric needs cover each period to its end."""
     covered = facts.covered(metric)
     if covered is None:
@@ -276,7 +276,7 @@ def finished(facts: Facts, metric: Metric, times: Times) -> Flags:
     return np.asarray(times.beyond - epoch_day(covered[1]) <= 1)
 
 
-def ripe(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
+def mature(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
     """Whether late events that the metric waits for had time, for each period."""
     maturity = metric.maturity
     covered = facts.coverage.get(maturity.of) if maturity.of else facts.covered(metric)
@@ -294,8 +294,8 @@ def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
     if covered is None or not metric.is_judged:
         return np.full(len(times.first), -1)
     whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
-    in_time = ripe(work.facts, metric, times, work.question.active_window)
-    return np.where(whole & finished(work.facts, metric, times) & in_time, 0, -1)
+    in_time = mature(work.facts, metric, times, work.question.active_window)
+    return np.where(whole & complete(work.facts, metric, times) & in_time, 0, -1)
 
 
 def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
@@ -319,7 +319,7 @@ def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64])
 def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times, year: Times) -> Block:
     asked, found, facts = work.question.periods, work.found[metric.name], work.facts
     e = found.estimate
-    is_finished = finished(facts, metric, times)
+    is_complete = complete(facts, metric, times)
     cells = np.arange(len(asked) * len(found.groups))
     if isinstance(metric, Grid):
         cells = cells[e.n[rows].ravel() != 0]
@@ -335,10 +335,10 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         n=e.n[rows],
         numerator=e.numerator[rows],
         denominator=None if e.denominator is None else e.denominator[rows],
-        finished=np.broadcast_to(is_finished[:, None], e.n[rows].shape)
-        if found.finished is None
-        else found.finished[rows],
-        ripe=ripe(facts, metric, times, work.question.active_window),
+        complete=np.broadcast_to(is_complete[:, None], e.n[rows].shape)
+        if found.complete is None
+        else found.complete[rows],
+        mature=mature(facts, metric, times, work.question.active_window),
         there=_there(facts, metric, times),
         comparable=_there(facts, metric, before),
         comparable_year=_there(facts, metric, year),

@@ -111,7 +111,7 @@ class Calendar:
                 # Named by the year in which it ends, as accountants do.
                 return start, end, f"FY{(end - timedelta(days=1)).year}"
             case Grain.ALL:
-                raise UsageError("The period 'all' spans the data and is not found from one day.")
+                raise UsageError("'all' is not a calendar grain.")
 
     def periods(self, grain: Grain, since: date, until: date) -> list[Period]:
         """All periods of the grain that overlap the days since … until (both included), in order."""

@@ -24,7 +24,7 @@ FORECASTS, PREDICTIONS = "forecasts", "predictions"
 SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"
 _TOGETHER = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
 STAYING = "nbd"
-"""The model in which nobody leaves for good: by its forecasts nothing can be said of leaving."""
+"""NBD has no dropout, so it gives no churn probability."""
 _MONEY = "DECIMAL(18,4)"
 _TABLES = {
     FORECASTS: {

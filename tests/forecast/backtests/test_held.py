@@ -12,7 +12,7 @@ import pytest
 
 from forecast.simulated import DAY_ONE, drawn, drift, season
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.season import factors
 
 SHOPS, CUSTOMERS = 25, 4000
@@ -33,7 +33,7 @@ def measured(kind: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
         demand = drift(0.08, DAYS, chance) if kind == "drift" else season(0.3, DAYS)
         until = DAY_ONE + DAYS - SPAN - int(chance.integers(0, 180))
         made = drawn(CUSTOMERS, demand, seed).spending(seed, margin=0.4)
-        totals = make(made.engine(), "GBP", until, ForecastOptions(horizon=SPAN, rate=0))[0].totals
+        totals = run_forecast(made.engine(), "GBP", until, ForecastOptions(horizon=SPAN, rate=0))[0].totals
         rows = made.came(until, SPAN)
         revenue = float(made.amount[rows].sum())
         came = dict(

@@ -15,7 +15,7 @@ from forecast import simulated
 from forecast.customers import draw
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import PurchaseForecast, RFMSummary, fit
-from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.conventions import BACKTEST_DAYS
 from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases import backtest
@@ -61,8 +61,8 @@ def test_a_quarter_is_what_plain_python_counts(facts: duckdb.DuckDBPyConnection,
     for seen in days.values():
         past = sorted(day for day in seen if day < START)
         if past:
-            before = sum(day >= START - HIDDEN for day in past)
-            after = sum(START <= day < START + HIDDEN for day in seen)
+            before = sum(day >= START - BACKTEST_DAYS for day in past)
+            after = sum(START <= day < START + BACKTEST_DAYS for day in seen)
             expected[len(past) - 1, past[-1] - past[0], START - 1 - past[0], before, after] += 1
     found = quarter(engine, engine.fact("orders"), START)
     assert rows_of(found) == expected
@@ -104,12 +104,12 @@ def test_quarters_with_few_customers_are_left_out(engine: Engine):
     orders = engine.fact("orders")
     first = epoch_day(date(2024, 1, 1))
     found = quarters(engine, orders, first, epoch_day(date(2026, 1, 1)), 1500)
-    assert [one.start for one in found] == [epoch_day(date(2026, 1, 1)) - HIDDEN * back for back in (1, 2, 3)]
+    assert [one.start for one in found] == [epoch_day(date(2026, 1, 1)) - BACKTEST_DAYS * back for back in (1, 2, 3)]
     assert quarters(engine, orders, first, first + 270, 300) == []
 
 
 def drawn(model: str, number: int = 3000, seed: int = 9) -> Quarter:
-    people = draw(model, number, seed, horizon=HIDDEN)
+    people = draw(model, number, seed, horizon=BACKTEST_DAYS)
     cells = RFMSummary.of(people.summary)
     return Quarter(START, cells, np.round(people.x / 4), people.later)
 
@@ -118,14 +118,14 @@ def test_scores_are_those_of_what_came():
     one = drawn("mbg")
     (trial,) = tried("mbg", [one])
     fitted = fit(one.cells, "mbg")
-    counts = fitted.probability_of_counts(one.cells, HIDDEN, 60)
+    counts = fitted.probability_of_counts(one.cells, BACKTEST_DAYS, 60)
     came = one.after.astype(int)
     few = came < 20
     rows = np.arange(len(came))
     np.testing.assert_allclose(trial.log_scores[few], np.log(counts[rows, came])[few], rtol=1e-6)
     # Twenty purchases and more are one.
     np.testing.assert_allclose(np.exp(trial.log_scores[~few]), counts[~few, 20:].sum(axis=1), rtol=1e-3)
-    np.testing.assert_allclose(trial.buys, fitted.probability_of_purchase(one.cells, HIDDEN), rtol=1e-6)
+    np.testing.assert_allclose(trial.buys, fitted.probability_of_purchase(one.cells, BACKTEST_DAYS), rtol=1e-6)
     said = report({"mbg": [trial]}, "mbg")
     mine, (shown,) = said["models"]["mbg"], said["quarters"]
     assert mine["log_score"] == pytest.approx(trial.log_scores.mean())
@@ -232,10 +232,12 @@ def test_a_period_that_does_not_tell_the_model_is_passed_over_for_an_earlier_one
     orders = engine.fact("orders")
     told = [
         start
-        for start in (until - HIDDEN * back for back in range(1, 5))
+        for start in (until - BACKTEST_DAYS * back for back in range(1, 5))
         if fit(quarter(engine, orders, start).cells.grouped(), "pareto").estimate.status is Status.CONVERGED
     ]
-    found = tried_back("pareto", engine, orders, simulated.DAY_ONE, until, 900, HIDDEN)
+    found = tried_back("pareto", engine, orders, simulated.DAY_ONE, until, 900, BACKTEST_DAYS)
     assert [trial.quarter.start for trial in found] == told[:3]
-    assert told != [until - HIDDEN * back for back in (1, 2, 3)] and len(told) == 3
-    assert tried_back("pareto", engine, orders, until - 400, until, 900, HIDDEN) == []  # two periods fit these days
+    assert told != [until - BACKTEST_DAYS * back for back in (1, 2, 3)] and len(told) == 3
+    assert (
+        tried_back("pareto", engine, orders, until - 400, until, 900, BACKTEST_DAYS) == []
+    )  # two periods fit these days

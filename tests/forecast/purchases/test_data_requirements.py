@@ -12,9 +12,9 @@ import pytest
 from metrics.shops import TestShop, order, shop
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases.data_requirements import Evidence, evidence, insist, reasons
+from regulars.forecast.purchases.data_requirements import Evidence, evidence, reasons, require
 from regulars.forecast.purchases.monetary_value import cap
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, UsageError
@@ -26,7 +26,7 @@ ENOUGH = Evidence(customers=500, regulars=20, first_day=TODAY - 180, last_day=TO
 
 def test_enough_is_enough():
     assert reasons(ENOUGH) == ()
-    insist(ENOUGH)
+    require(ENOUGH)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_enough_is_enough():
 )
 def test_each_gate_says_what_is_missing(lacking: dict[str, int | None], said: str):
     with pytest.raises(ForecastRefused) as refused:
-        insist(replace(ENOUGH, **lacking))
+        require(replace(ENOUGH, **lacking))
     assert str(refused.value) == f"There is not enough yet to forecast from: {said}."
 
 
@@ -65,7 +65,7 @@ def test_evidence_is_counted_as_of_the_day():
 def test_a_small_shop_is_refused_before_anything_is_fitted():
     engine = Engine(ibis.duckdb.from_connection(small().con))
     with pytest.raises(ForecastRefused, match="500 customers"):
-        make(engine, "GBP", epoch_day(date(2024, 1, 10)), ForecastOptions())
+        run_forecast(engine, "GBP", epoch_day(date(2024, 1, 10)), ForecastOptions())
 
 
 def test_orders_worth_nothing_give_no_forecast():

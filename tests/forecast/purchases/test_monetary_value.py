@@ -13,7 +13,7 @@ import pytest
 from metrics.shops import SETTINGS, TestShop, order, shop
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import histories
-from regulars.forecast.purchases.monetary_value import Spending, cap, spending
+from regulars.forecast.purchases.monetary_value import Spending, spending, winsorize
 from regulars.vocabulary.calendar import epoch_day
 
 UNTIL = epoch_day(date(2025, 1, 1))
@@ -81,7 +81,7 @@ def test_wholesale_customers_change_nobody_elses_value(number: int):
         made = shop(orders=orders)
         engine = Engine(ibis.duckdb.from_connection(made.con))
         fact = engine.fact("orders")
-        rows = engine.keep("h", histories(fact, UNTIL, cap(engine, fact, UNTIL).at))
+        rows = engine.keep("h", histories(fact, UNTIL, winsorize(engine, fact, UNTIL).at))
         found = spending(engine, fact, rows, UNTIL)
         known = engine.read(rows.select("person", a_day=found.a_day(rows.frequency, rows.spent))).to_pylist()
         customers = dict(made.con.execute("SELECT person, customer FROM facts.persons").fetchall())
@@ -108,7 +108,7 @@ def test_the_cap_names_what_it_touches():
     rows += [order("later", "c", "2025-06-01", "70000.00"), order("free", "d", "2024-01-02", "0")]
     made = shop(orders=rows)
     engine = Engine(ibis.duckdb.from_connection(made.con))
-    found = cap(engine, engine.fact("orders"), UNTIL)
+    found = winsorize(engine, engine.fact("orders"), UNTIL)
     # The 99.9 % quantile of 2000 amounts interpolates between the 1998th (10.00) and the 1999th (500.00): 0.001 of the way.
     assert found.at == Decimal("10.49")
     assert (found.orders, found.amount) == (2, Decimal("490510.00") - 2 * Decimal("10.49") - Decimal("400000.00"))

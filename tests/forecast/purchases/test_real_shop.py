@@ -11,7 +11,7 @@ import pytest
 
 from forecast.simulated import cdnow
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.shop import Shop
@@ -49,7 +49,7 @@ def test_ranges_on_cdnow_hold_more_often_than_chance_alone(data: Callable[[str],
     inside, by_chance = {30: 0, 90: 0}, {30: 0, 90: 0}
     origins = [(30, until) for until in range(end - 30, first + 269, -30)] + [(90, end - 90)]
     for days, until in origins:
-        totals = make(engine, "USD", int(until), ForecastOptions())[0].totals
+        totals = run_forecast(engine, "USD", int(until), ForecastOptions())[0].totals
         came, stated, expected = (
             made.buyers(until, days),
             totals["buyers_range"][str(days)],

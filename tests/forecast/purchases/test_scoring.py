@@ -17,7 +17,7 @@ from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import scoring
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.scoring import ranges, scores
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
@@ -128,7 +128,7 @@ def predicted(loaded) -> list[dict[str, object]]:
     """The predictions of the simulated shop, and beside them its rows."""
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
-        forecast, rows = make(engine, "GBP", epoch_day(date(2026, 1, 1)), ForecastOptions())
+        forecast, rows = run_forecast(engine, "GBP", epoch_day(date(2026, 1, 1)), ForecastOptions())
         found = engine.read(rows).to_pylist()
         engine.forget()
     for row in found:
@@ -174,7 +174,7 @@ def test_what_was_and_how_it_began_is_kept_beside_what_is_to_come(predicted, fac
 def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loaded: Path):
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
-        _, rows = make(
+        _, rows = run_forecast(
             engine,
             "GBP",
             epoch_day(date(2026, 1, 1)),
@@ -219,7 +219,7 @@ def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnecti
     """Half a year is hidden and forecast: of customers known by then, those who bought within 90 days, and their purchases."""
     engine = Engine(ibis.duckdb.from_connection(facts))
     until = epoch_day(date(2025, 7, 1))
-    forecast, rows = make(engine, "GBP", until, ForecastOptions(horizon=90))
+    forecast, rows = run_forecast(engine, "GBP", until, ForecastOptions(horizon=90))
     predicted_now = engine.read(rows).to_pylist()
     came = facts.execute(
         "SELECT count(DISTINCT person), count(DISTINCT (person, day)) FROM facts.orders"

@@ -8,7 +8,7 @@ import pytest
 from forecast.simulated import DAY_ONE, drawn, season
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.season import factors
 from regulars.forecast.season.factors import LEAST
@@ -17,7 +17,7 @@ DAYS = 4 * 365 + 90
 
 
 def forecast(engine: Engine, until: int) -> Forecast:
-    return make(engine, "GBP", until, ForecastOptions(model="pareto"))[0]
+    return run_forecast(engine, "GBP", until, ForecastOptions(model="pareto"))[0]
 
 
 def on_the_calendar(engine: Engine, until: int, monkeypatch: pytest.MonkeyPatch) -> Forecast:
@@ -45,7 +45,7 @@ def test_what_is_said_of_each_customer_is_said_of_days_of_the_calendar():
     """In July, when demand is low, chances for 30 days are lower than for 30 days before Christmas: same pasts, same model."""
     made, until = drawn(5000, season(0.4, DAYS), 1), DAY_ONE + 3 * 365 + 181
     engine = made.engine()
-    found, rows = make(engine, "GBP", until, ForecastOptions(model="pareto"))
+    found, rows = run_forecast(engine, "GBP", until, ForecastOptions(model="pareto"))
     assert found.seasons is not None and found.seasons["taken"]
     said = engine.read(
         rows.select("person", "frequency", "recency", "age", "probability_purchase_30d", "median_days", "purchases")

@@ -9,7 +9,7 @@ import pytest
 
 from forecast.subscriptions.engines import subscribed
 from forecast.subscriptions.population import UNTIL, Plan, Subscription, drawn
-from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.conventions import BACKTEST_DAYS
 from regulars.forecast.subscriptions.backtest import alike, errors_of_renewing, hidden, renewing, report
 from regulars.forecast.subscriptions.renewal_history import past
 from regulars.vocabulary.calendar import epoch_day
@@ -30,9 +30,13 @@ def test_who_stayed_is_forecast_from_what_was_known_before():
     assert [one["as_of"] for one in found["quarters"]] == ["2025-10-02", "2025-07-04", "2025-04-05"]
     for one in found["quarters"]:
         start = epoch_day(date.fromisoformat(one["as_of"])) + 1
-        before = [p for p in people if epoch_day(p.began) < start - HIDDEN and epoch_day(p.ended) >= start - HIDDEN]
+        before = [
+            p
+            for p in people
+            if epoch_day(p.began) < start - BACKTEST_DAYS and epoch_day(p.ended) >= start - BACKTEST_DAYS
+        ]
         ran = [p for p in people if epoch_day(p.began) < start and epoch_day(p.ended) >= start]
-        stayed = sum(epoch_day(p.ended) >= start + HIDDEN for p in ran)
+        stayed = sum(epoch_day(p.ended) >= start + BACKTEST_DAYS for p in ran)
         kept = sum(epoch_day(p.ended) >= start for p in before)
         assert (one["subscriptions"], one["came"]) == (len(ran), stayed)
         assert one["naive"] == pytest.approx(kept / len(before) * len(ran))

@@ -11,7 +11,7 @@ import pytest
 from forecast.subscriptions.engines import subscribed
 from forecast.subscriptions.population import UNTIL, Plan, drawn
 from regulars.forecast.subscriptions.fitting import Fitted, fit
-from regulars.forecast.subscriptions.renewal_history import STEPS, LivesCells, cells, lives, parts, past
+from regulars.forecast.subscriptions.renewal_history import STEPS, LivesCells, cells, parts, past, renewal_history
 from regulars.forecast.subscriptions.scoring import standing
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Term, Terms
@@ -23,7 +23,7 @@ MONTH, YEAR = Term(months=1), Term(months=12)
 def fitted_to(*plans: Plan, seed: int = 1, terms: object = "month") -> Fitted:
     engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in drawn(plans, seed))
     seen = past(engine, engine.fact("subscriptions"), Terms.read(terms), LAST + 1)
-    rows = lives(seen, LAST + 1)
+    rows = renewal_history(seen, LAST + 1)
     return fit(cells(engine, rows), parts(engine, rows), seen.terms)
 
 

@@ -9,7 +9,7 @@ import pytest
 from forecast.subscriptions.engines import Row, subscribed
 from forecast.subscriptions.population import UNTIL, Plan, drawn
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.subscriptions.pipeline import SILENCE, make
+from regulars.forecast.subscriptions.pipeline import SILENCE, run_forecast
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.settings.term import Terms
@@ -22,7 +22,7 @@ PEOPLE: list[Row] = [
 
 def refused(rows: list[Row], until: int = LAST + 1, last_day: int = LAST, terms: object = "month") -> str:
     with pytest.raises(ForecastRefused) as error:
-        make(subscribed(rows), "GBP", Terms.read(terms), (last_day, 0), until, ForecastOptions())
+        run_forecast(subscribed(rows), "GBP", Terms.read(terms), (last_day, 0), until, ForecastOptions())
     return str(error.value)
 
 
@@ -59,6 +59,6 @@ def test_subscriptions_that_are_out_of_date_are_not_taken_for_todays():
     ]
     last = max(max(began, ended or began) for _, _, began, ended in known)
     late = epoch_day(last) + SILENCE
-    found, _ = make(subscribed(known), "GBP", Terms(), (late, 0), late + 1, ForecastOptions())
+    found, _ = run_forecast(subscribed(known), "GBP", Terms(), (late, 0), late + 1, ForecastOptions())
     assert found.as_of == last
     assert f"{SILENCE + 1} days before the data end, and {SILENCE} are the most" in refused(known, late + 2, late + 1)

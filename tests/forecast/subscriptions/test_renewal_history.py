@@ -10,7 +10,7 @@ import pytest
 
 from forecast.subscriptions.engines import subscribed
 from forecast.subscriptions.population import months_later
-from regulars.forecast.subscriptions.renewal_history import STEPS, cells, known_until, lives, parts, past
+from regulars.forecast.subscriptions.renewal_history import STEPS, cells, known_until, parts, past, renewal_history
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -26,7 +26,7 @@ def past_of(began: str, ended: str | None, as_of: str, plan: str | None = "box")
     """over, asked, renewed, left of one subscription."""
     until = epoch_day(d(as_of)) + 1
     engine = subscribed([("ana", plan, d(began), ended and d(ended))])
-    (row,) = engine.read(lives(past(engine, engine.fact("subscriptions"), TERMS, until), until)).to_pylist()
+    (row,) = engine.read(renewal_history(past(engine, engine.fact("subscriptions"), TERMS, until), until)).to_pylist()
     return row["over"], row["asked"], row["renewed"], row["left"]
 
 
@@ -82,7 +82,7 @@ def test_any_past_is_as_a_loop_over_the_calendar_finds_it():
     engine = subscribed(population())
     seen = past(engine, engine.fact("subscriptions"), TERMS, epoch_day(d("2025-05-31")) + 1)
     for as_of in (d("2025-05-31"), d("2025-02-28"), d("2024-09-30")):
-        rows = engine.read(lives(seen, epoch_day(as_of) + 1)).to_pylist()
+        rows = engine.read(renewal_history(seen, epoch_day(as_of) + 1)).to_pylist()
         assert len(rows) > 2000
         for row in rows:
             plan, began, asked, kept = row["plan"], from_epoch_day(row["day"]), 0, 0
@@ -109,7 +109,7 @@ def test_any_past_is_as_a_loop_over_the_calendar_finds_it():
 def test_cells_hold_everybody_once():
     engine = subscribed(population())
     until = epoch_day(d("2025-05-31")) + 1
-    rows = lives(past(engine, engine.fact("subscriptions"), TERMS, until), until)
+    rows = renewal_history(past(engine, engine.fact("subscriptions"), TERMS, until), until)
     found = cells(engine, rows)
     listed = engine.read(rows).to_pylist()
     assert found.n.sum() == len(listed) and len(found.n) < len(listed)

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from forecast.subscriptions.engines import Order, Row, subscribed
-from regulars.forecast.subscriptions.renewal_history import lives, past
+from regulars.forecast.subscriptions.renewal_history import past, renewal_history
 from regulars.forecast.subscriptions.renewal_value import RenewalValue, bringing
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
@@ -20,7 +20,7 @@ def brought(rows: list[Row], orders: list[Order], terms: object = "month") -> Re
     engine = subscribed(rows, orders)
     until = epoch_day(AS_OF) + 1
     seen = past(engine, engine.fact("subscriptions"), Terms.read(terms), until)
-    return bringing(engine, engine.fact("orders"), lives(seen, until), until, seen.terms)
+    return bringing(engine, engine.fact("orders"), renewal_history(seen, until), until, seen.terms)
 
 
 def many(plan: str, count: int, first: int = 0, ended: date | None = None) -> list[Row]:

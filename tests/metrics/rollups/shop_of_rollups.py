@@ -84,5 +84,5 @@ def _all_of(value: Value) -> tuple[object, ...]:
     change = value.change
     return (
         value.metric.name, value.period.label, tuple(value.split.items()), value.value, value.low, value.high, value.n,
-        value.numerator, value.denominator, value.finished, value.ripe, change,
+        value.numerator, value.denominator, value.complete, value.mature, change,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From what a question is answered, and why from nothing smaller."""
+"""The query plan, with the reason for scanning more."""
 
 from __future__ import annotations
 

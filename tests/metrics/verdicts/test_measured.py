@@ -21,8 +21,7 @@ from regulars.metrics.verdicts.history import History
 from regulars.vocabulary.calendar import Calendar, Grain
 
 CALENDAR = Calendar()
-RENAMED = {"retained_customers": "kept_customers"}
-METRICS = {BY_NAME[RENAMED.get(name, name)]: lines for name, lines in LINES.items()}
+METRICS = {BY_NAME[name]: lines for name, lines in LINES.items()}
 TOTALS = ("orders", "net_revenue", "new_customers", "active_buyers")
 CELLS = tuple(product((0.0, 0.3), (0.0, 0.06), (12, 18, 24, 36), (250, 2_000)))
 SHOPS = 100

@@ -200,7 +200,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rows that are rejected late are looked up by another reader",
         "load/read.py",
-        'return csv.relation(room.table("refused"), room.table("refused_scan"))',
+        'return csv.relation(workspace.table("refused"), workspace.table("refused_scan"))',
         "return csv.relation()",
         (f"{_LOAD}/test_typed_reading.py::test_a_row_that_is_rejected_late_is_kept_as_it_stood",),
     ),
@@ -237,7 +237,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a file read with others has no line that cannot be read",
         "load/stage.py",
-        "stage.some_bad = some_bad and _some_bad(room, typed)",
+        "stage.some_bad = some_bad and _some_bad(workspace, typed)",
         "stage.some_bad = False",
         (f"{_LOAD}/test_many_files.py::{_COUNTED}",),
     ),

@@ -14,11 +14,11 @@ import typer
 from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers, day
 from regulars.cli.output import say, write, write_json
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, asked, forecasting
+from regulars.cli.shops import HERE, forecasting, open_for_query
 from regulars.cli.signals import reporting
 
 if TYPE_CHECKING:
-    from regulars.forecast.forecast_actual import Outcome
+    from regulars.forecast.forecast_actual import ForecastActual
     from regulars.forecast.purchases.result import Forecast
     from regulars.forecasting import Forecasting
 
@@ -133,7 +133,9 @@ def _insist(folder: Path, ending: Drawing) -> None:
     insist(folder, ending.value)
 
 
-def _drawn(app: Forecasting, found: Forecast, came: Iterable[Outcome], folder: Path, ending: Drawing) -> list[str]:
+def _drawn(
+    app: Forecasting, found: Forecast, came: Iterable[ForecastActual], folder: Path, ending: Drawing
+) -> list[str]:
     from regulars.cli.forecasts.pictures import draw
 
     return [str(path) for path in draw(app, found, came, folder, ending.value)]
@@ -163,7 +165,7 @@ def segments(
     from regulars.metrics.measures import FORECASTS
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
-    with asked(shop).facts() as facts:
+    with open_for_query(shop).facts() as facts:
         insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
         latest, currency = facts.forecasts[FORECASTS][-1], facts.currency
         found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]

@@ -11,9 +11,9 @@ import typer
 
 from regulars.cli.numbers import count, counted
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Sheet, say, write
+from regulars.cli.output import Table, say, write
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, asked, changed
+from regulars.cli.shops import HERE, open_for_query, open_for_write
 from regulars.cli.signals import reporting
 from regulars.vocabulary.shop import Settings
 
@@ -47,7 +47,7 @@ def merges(
     from regulars.warehouse.identity import count_merges, shown
     from regulars.warehouse.identity import merges as merged
 
-    with asked(shop).reading() as con:
+    with open_for_query(shop).reading() as con:
         found, all_ = merged(con, limit), count_merges(con)
     records = [
         {
@@ -59,7 +59,7 @@ def merges(
         }
         for one in found
     ]
-    sheet = Sheet(["customer", "name", "records", "known as"], numbers=frozenset(["records"]))
+    sheet = Table(["customer", "name", "records", "known as"], numbers=frozenset(["records"]))
     for one in found:
         known = ", ".join(shown(identity) for identity in one.identities[:6])
         more = len(one.identities) - 6
@@ -110,9 +110,9 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.identity import corrections as made
     from regulars.warehouse.identity import shown
 
-    with asked(shop).reading() as con:
+    with open_for_query(shop).reading() as con:
         found = made(con)
-    sheet = Sheet(["", "at (UTC)", "", "and", "note"])
+    sheet = Table(["", "at (UTC)", "", "and", "note"])
     for one in found:
         word = "joined" if one.joined else "split"
         sheet.rows.append([word, f"{one.at:%Y-%m-%d %H:%M}", shown(one.a), shown(one.b), one.note])
@@ -124,7 +124,7 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
 
 def _correct(shop: Path, purpose: str, act: Callable[[Changes, Settings], Correction]) -> Correction:
     """Make a correction, and derive persons and facts again."""
-    app = changed(shop)
+    app = open_for_write(shop)
     made: list[Correction] = []
     with bar() as progress:
         app.change(purpose, lambda changes: made.append(act(changes, app.shop.settings)), progress)

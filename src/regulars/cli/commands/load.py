@@ -12,7 +12,7 @@ import typer
 from regulars.cli.options import AsLayout, Exports, Layout, ShopFolder, day, whole_number
 from regulars.cli.output import say, tell, write_json
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed, naming
+from regulars.cli.shops import HERE, naming, open_for_write
 from regulars.cli.signals import reporting
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
@@ -181,7 +181,7 @@ def load(
 
     if parts and overlap:
         raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
-    app = changed(shop)
+    app = open_for_write(shop)
     written = ReadOptions(decimal, dates)
     options = LoadOptions(
         replace=replace,

@@ -10,9 +10,9 @@ import typer
 
 from regulars.cli.numbers import count
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Sheet, say, show, tell, write
+from regulars.cli.output import Table, say, show, tell, write
 from regulars.cli.progress import bar
-from regulars.cli.shops import HERE, changed, load_history, naming, open_shop, stored
+from regulars.cli.shops import HERE, load_history, naming, open_for_write, open_shop, stored
 from regulars.cli.signals import reporting
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
 from regulars.vocabulary.shop import WAREHOUSE
@@ -83,9 +83,9 @@ def rejects(
         return
     if reasons:
         by_reason = [[count(lines), reason, example] for reason, lines, example in reasons]
-        show(Sheet(["lines", "reason", "for example"], by_reason, numbers=frozenset(["lines"])))
+        show(Table(["lines", "reason", "for example"], by_reason, numbers=frozenset(["lines"])))
         say()
-    sheet = Sheet(["load", "file", "line", "reasons", "fields"], numbers=frozenset(["load", "line"]))
+    sheet = Table(["load", "file", "line", "reasons", "fields"], numbers=frozenset(["load", "line"]))
     for one in found:
         fields = ", ".join(f"{name}={value}" for name, value in one.fields.items() if value)
         why = "; ".join(one.reasons) + (" (its order was loaded since)" if one.settled else "")
@@ -107,7 +107,7 @@ def _show_waiting(load: int | None, file: str | None, limit: int, format: Format
     if format is Format.TABLE and not found:
         say("Nothing waits.")
         return
-    sheet = Sheet(["load", "file", "line", "order", "rows", "lacks"], numbers=frozenset(["load", "line", "rows"]))
+    sheet = Table(["load", "file", "line", "order", "rows", "lacks"], numbers=frozenset(["load", "line", "rows"]))
     for one in found:
         sheet.rows.append([str(one.load_id), one.file, str(one.line), one.order_id, count(one.rows), one.reason])
     sheet.notes.append("They are used when a load brings the exchange rates (table exchange_rates).")
@@ -131,7 +131,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         found = booked(con)
     counts = ("read", "used", "waiting", "rejected", "skipped")
     columns = ["load", "at (UTC)", "source", "files", *counts, ""]
-    sheet = Sheet(columns, numbers=frozenset(["load", *counts]))
+    sheet = Table(columns, numbers=frozenset(["load", *counts]))
     for one in found:
         states = [
             f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else "",
@@ -166,7 +166,7 @@ def undo(
     Example:
       regulars undo 3 --shop myshop
     """
-    app = changed(shop)
+    app = open_for_write(shop)
     with bar() as progress:
         app.undo(load, progress)
     with reporting("The change"):
@@ -180,7 +180,7 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
       regulars versions --shop myshop
     """
     found = stored(shop).versions(check=True)
-    sheet = Sheet(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
+    sheet = Table(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
     for one in found:
         state = ", ".join(filter(None, ["current" if one.current else "", one.fault and f"not whole: {one.fault}"]))
         sheet.rows.append([str(one.number), f"{one.at:%Y-%m-%d %H:%M}", one.purpose, state])
@@ -214,7 +214,7 @@ def check(
     if not kept:
         raise NothingLoaded("Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…")
     found = [finding for number in kept for finding in checked(opened, number)]
-    sheet = Sheet(["version", "part", "state"], numbers=frozenset(["version"]))
+    sheet = Table(["version", "part", "state"], numbers=frozenset(["version"]))
     for one in found:
         state = f"not checked: {one.skipped}" if one.skipped else "; ".join(one.faults) or "whole"
         sheet.rows.append([str(one.version), one.part, state])

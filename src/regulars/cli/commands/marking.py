@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Sheet, say, write
+from regulars.cli.output import Table, say, write
 from regulars.cli.shops import HERE, open_shop
 from regulars.cli.signals import reporting
 from regulars.vocabulary.events import Event, add_event, read_events, remove_event, typed_day, typed_text
@@ -48,7 +48,7 @@ def list_(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
       regulars events list --shop myshop
     """
     marked = read_events(open_shop(shop).folder)
-    sheet = Sheet(["date", "event"], [[one.day.isoformat(), one.text] for one in marked])
+    sheet = Table(["date", "event"], [[one.day.isoformat(), one.text] for one in marked])
     if not marked:
         sheet.notes.append('No event is marked. Mark one: regulars events add 2026-05-03 "new checkout"')
     write([{"date": one.day, "event": one.text} for one in marked], format, sheet, ("date", "event"))

@@ -23,8 +23,8 @@ from regulars.cli.options import (
     Until,
     Where,
 )
-from regulars.cli.output import Sheet, say, show, tell, write, write_csv, write_json
-from regulars.cli.shops import HERE, asked, say_rows_not_used
+from regulars.cli.output import Table, say, show, tell, write, write_csv, write_json
+from regulars.cli.shops import HERE, open_for_query, say_rows_not_used
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.synonyms import also_called
@@ -53,7 +53,7 @@ def metrics(
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
-    """Show all metrics: the latest finished month beside the month before.
+    """Show all metrics: the latest complete month beside the month before.
 
     A change is called real only where chance does not explain it; under 30 customers are too few to tell. Cohort grids
     are too large for this list: ask for one with regulars metric.
@@ -93,7 +93,7 @@ def metrics(
     from regulars.metrics.query import Query
     from regulars.metrics.run_query import run_query
 
-    reading = asked(shop)
+    reading = open_for_query(shop)
     with reading.facts() as facts:
         insist_on_a_forecast(asked_for, facts)
         is_table = format is Format.TABLE
@@ -179,10 +179,10 @@ def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
             rows = [
                 [metric.name, metric.title, metric.question, ", ".join(also_called(metric.name))] for metric in found
             ]
-            show(Sheet(["metric", "title", "question", "also called"], rows, title=theme))
+            show(Table(["metric", "title", "question", "also called"], rows, title=theme))
             say()
     else:
-        write(records, format, Sheet([]))
+        write(records, format, Table([]))
 
 
 def metric(
@@ -225,7 +225,7 @@ def metric(
     from regulars.metrics.run_query import run_query
     from regulars.metrics.shapes import Grid
 
-    reading = asked(shop)
+    reading = open_for_query(shop)
     with reading.facts() as facts:
         insist_on_a_forecast((wanted,), facts)
         facts.require(wanted)
@@ -259,7 +259,7 @@ def _write(
         write_csv([*columns(splits, compared), *beside.columns], rows)
 
 
-def rows(
+def drill_down(
     name: Name,
     period: Annotated[
         str, typer.Option("--period", metavar="PERIOD", show_default=False, help="The period, such as 2011-10, or all.")
@@ -276,8 +276,8 @@ def rows(
     --where first_country=DE. --where country=DE keeps the orders from DE instead, whoever placed them.
 
     Examples:
-      regulars rows returning_customer_rate --period 2011-10 --format csv > october.csv
-      regulars rows lost_customers --period 2011-Q3 --where country=France
+      regulars drill-down returning_customer_rate --period 2011-10 --format csv > october.csv
+      regulars drill-down lost_customers --period 2011-Q3 --where country=France
     """
     from regulars.cli.choose import answered_by, conditions, insist_on_a_forecast, window_asked
     from regulars.metrics.catalogue import named
@@ -288,7 +288,7 @@ def rows(
     from regulars.metrics.customers.drill_down import rows as customers
     from regulars.metrics.query import period_named
 
-    reading = asked(shop)
+    reading = open_for_query(shop)
     with reading.facts() as facts:
         insist_on_a_forecast((wanted,), facts)
         facts.require(wanted)
@@ -306,7 +306,7 @@ def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> 
     """
     from regulars.metrics.window import suggest
 
-    reading = asked(shop)
+    reading = open_for_query(shop)
     with reading.facts() as facts:
         found = suggest(facts)
     now = reading.shop.settings.active_window

@@ -22,8 +22,8 @@ from regulars.cli.options import (
     Until,
     Where,
 )
-from regulars.cli.output import Sheet, write, write_json
-from regulars.cli.shops import HERE, asked
+from regulars.cli.output import Table, write, write_json
+from regulars.cli.shops import HERE, open_for_query
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.spelling import KEYWORD, closest
 
@@ -71,7 +71,7 @@ def explain(
         from regulars.metrics.query import Query
         from regulars.metrics.run_query import planned
 
-        reading = asked(shop or HERE)
+        reading = open_for_query(shop or HERE)
         with reading.facts() as facts:
             periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
             window = window_asked(active_window, reading.shop.settings)
@@ -107,7 +107,7 @@ def sources(format: As = Format.TABLE) -> None:
         }
         for source in SOURCES
     ]
-    sheet = Sheet(["source", "what", "fills", "recognised by"])
+    sheet = Table(["source", "what", "fills", "recognised by"])
     for source in SOURCES:
         fills = ", ".join(dict.fromkeys(mapping.table for mapping in source.mappings))
         sheet.rows.append([source.name, source.title, fills, recognised_by(source)])
@@ -133,7 +133,7 @@ def tables(
         listed = [{"table": table.name, "about": table.about, "key": list(table.key)} for table in TABLES]
         rows = [[table.name, table.about, ", ".join(table.key)] for table in TABLES]
         write(
-            listed, format, Sheet(["table", "about", "key"], rows, notes=["The columns of one: regulars tables NAME"])
+            listed, format, Table(["table", "about", "key"], rows, notes=["The columns of one: regulars tables NAME"])
         )
         return
     table = BY_NAME.get(name.strip().lower())
@@ -153,7 +153,7 @@ def tables(
         }
         for column in table.columns
     ]
-    sheet = Sheet(["column", "kind", "", "about"], title=f"{table.name}: {table.about}")
+    sheet = Table(["column", "kind", "", "about"], title=f"{table.name}: {table.about}")
     for column in table.columns:
         need = "" if column.nullable else f"else {column.default}" if column.default is not None else "required"
         about = column.about + (f" ({', '.join(column.choices)})" if column.choices else "")

@@ -8,9 +8,9 @@ from typing import Any
 from regulars.cli.forecasts import seasons
 from regulars.cli.forecasts.tables import by_chance, numbered, of_kept, percent
 from regulars.cli.numbers import NOTHING, shown
-from regulars.cli.output import Sheet, say, show
+from regulars.cli.output import Table, say, show
 from regulars.forecast.conventions import off_by
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.units import Unit
 
@@ -18,7 +18,7 @@ _NAIVE = "as often as in the days before"
 _LEARNT = {"logistic": "logistic regression", "boosting": "gradient boosting"}
 
 
-def trust(found: Forecast, came: Iterable[Outcome]) -> None:
+def trust(found: Forecast, came: Iterable[ForecastActual]) -> None:
     """Parameters, forecasts of a hidden past beside what came, and what came of the forecasts that were kept."""
     say()
     show(_parameters(found))
@@ -38,7 +38,7 @@ def trust(found: Forecast, came: Iterable[Outcome]) -> None:
         show(kept)
 
 
-def _parameters(found: Forecast) -> Sheet:
+def _parameters(found: Forecast) -> Table:
     unit = "days of the shop's own clock" if found.seasons and found.seasons["taken"] else "days"
     sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in {unit}")
     for name, value in found.parameters.items():
@@ -46,7 +46,7 @@ def _parameters(found: Forecast) -> Sheet:
     return sheet
 
 
-def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
+def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
     """Each hidden quarter, and what would have been chance alone where the model states it."""
     title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
     ranges = ["by chance alone"] if what == "buyers" else []
@@ -62,7 +62,7 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Sheet:
     return sheet
 
 
-def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
+def _models(backtest: dict[str, Any], chosen: str) -> Table:
     columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
     sheet = numbered(["model"], columns, "Each customer, in all of these: what models said beside what came")
     learnt = {name: backtest.get(key) for key, name in _LEARNT.items()}
@@ -94,7 +94,7 @@ def _models(backtest: dict[str, Any], chosen: str) -> Sheet:
     return sheet
 
 
-def _calibration(backtest: dict[str, Any]) -> Sheet:
+def _calibration(backtest: dict[str, Any]) -> Table:
     title = f"Customers in ten groups by their chance to buy within {backtest['days']} days, and the share who did"
     sheet = numbered(["group"], ["customers", "chance", "bought"], title)
     for number, one in enumerate(backtest["calibration"], start=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecasting import Forecasting
 from regulars.reports.charts.folder import fill
@@ -22,7 +22,7 @@ def insist(folder: Path, ending: str) -> None:
     insist_on(folder, (PAGE, *(_file(name, ending) for name in NAMES)))
 
 
-def draw(app: Forecasting, found: Forecast, came: Iterable[Outcome], folder: Path, ending: str) -> list[Path]:
+def draw(app: Forecasting, found: Forecast, came: Iterable[ForecastActual], folder: Path, ending: str) -> list[Path]:
     """Draw a forecast's pictures into a folder, and a page with all of them. Returns the paths, the page's first."""
     shown = pictures(found, came, app.customers_of(found))
     files = {PAGE: page(found, shown, app.shop.settings.name)}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from regulars.cli.forecasts.tables import numbered
-from regulars.cli.output import Sheet
+from regulars.cli.output import Table
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -27,7 +27,7 @@ def in_words(seasons: Mapping[str, Any] | None) -> list[str]:
     return [f"The shop's own seasons are part of it: {told} as much as an average month."]
 
 
-def sheet(seasons: Mapping[str, Any] | None) -> Sheet:
+def sheet(seasons: Mapping[str, Any] | None) -> Table:
     """Each month's factor, and whether the forecast uses them."""
     found = numbered(
         ["month"], ["counts"], "Seasons: how much a day of each month counts, where the average day counts 1"

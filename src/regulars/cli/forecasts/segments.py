@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from regulars.cli import numbers
-from regulars.cli.output import Sheet
+from regulars.cli.output import Table
 from regulars.metrics.customers.segments import Member, Size
 from regulars.vocabulary import money
 from regulars.vocabulary.units import Unit
@@ -35,10 +35,10 @@ def size_records(found: Sequence[Size], as_of: date, currency: str) -> list[dict
     ]
 
 
-def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Sheet:
+def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Table:
     """A row a segment; who belongs to it and what to do stands below."""
     titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
-    sheet = Sheet(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
+    sheet = Table(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
     for one in found:
         sheet.rows.append(
             [one.segment.title, numbers.count(one.customers), f"{one.buyers_90:,.0f}", _money(one.value, currency),
@@ -67,7 +67,7 @@ def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
     ]
 
 
-def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str) -> Sheet:
+def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str) -> Table:
     """These customers, and how many there are."""
     titles = [
         "customer",
@@ -81,7 +81,7 @@ def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str)
         "at stake",
     ]
     segment = size.segment
-    sheet = Sheet(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
+    sheet = Table(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
     for one in found:
         sheet.rows.append(
             [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from regulars.cli import numbers
 from regulars.cli.forecasts.tables import about_ranges, by_chance, likely, numbered, of_kept, percent
-from regulars.cli.output import Sheet, say, show, tell
+from regulars.cli.output import Table, say, show, tell
 from regulars.cli.signals import reporting
 from regulars.forecast.conventions import off_by
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.subscriptions.backtest import UNLIKELY
@@ -112,7 +112,7 @@ def summary(found: SubscribersForecast, terms: Terms) -> None:
         say(f"No subscription is of the plan {' or '.join(nobodys)}, which subscriptions_renew names.")
 
 
-def trust(found: SubscribersForecast, came: Iterable[Outcome]) -> None:
+def trust(found: SubscribersForecast, came: Iterable[ForecastActual]) -> None:
     """Parameters, cohorts, forecasts of a hidden past beside what came, and what came of the forecasts that were kept."""
     sheets = [_parameters(found), _cohorts(found)]
     if found.backtest is not None:
@@ -125,7 +125,7 @@ def trust(found: SubscribersForecast, came: Iterable[Outcome]) -> None:
         say("How far off such forecasts were in the past is not known: the data are too short to hide a part of them.")
 
 
-def _sheet(found: SubscribersForecast) -> Sheet:
+def _sheet(found: SubscribersForecast) -> Table:
     totals = found.totals
     sheet = numbered([""], ["expected", "eight in ten"], "")
     people = numbers.counted(totals["persons"], "customer", "customers")
@@ -144,7 +144,7 @@ def _sheet(found: SubscribersForecast) -> Sheet:
     return sheet
 
 
-def _plans(found: SubscribersForecast) -> Sheet:
+def _plans(found: SubscribersForecast) -> Table:
     title = f"By plan, within {found.horizon} days"
     sheet = numbered(["plan", "renews"], ["running", "renewals", "a renewal brings", "value"], title)
     for plan in found.plans:
@@ -168,7 +168,7 @@ def _renewing(found: SubscribersForecast) -> str:
     return f"Subscriptions are taken to renew {told}"
 
 
-def _parameters(found: SubscribersForecast) -> Sheet:
+def _parameters(found: SubscribersForecast) -> Table:
     columns = ["subscriptions", "alpha", "beta", "first renewal", "sixth renewal"]
     sheet = numbered(["plans"], columns, "The model of each plan, and the share it says keeps a renewal")
     for model in found.models:
@@ -193,7 +193,7 @@ def _parameter(model: dict[str, Any], name: str) -> str:
     return f"{model['parameters'][name]:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
-def _cohorts(found: SubscribersForecast) -> Sheet:
+def _cohorts(found: SubscribersForecast) -> Table:
     columns = ["subscriptions", "asked to renew", "renewed once", "running"]
     sheet = numbered(["began in"], columns, "Cohorts, by the quarter in which subscriptions began")
     for one in found.cohorts:
@@ -204,7 +204,7 @@ def _cohorts(found: SubscribersForecast) -> Sheet:
     return sheet
 
 
-def _hidden(backtest: dict[str, Any]) -> Sheet:
+def _hidden(backtest: dict[str, Any]) -> Table:
     naive = "at the churn of the days before"
     columns = ["subscribed", "forecast", "by chance alone", "came", "off by", naive, "off by that"]
     title = f"The past, hidden and forecast: subscriptions that still ran after {backtest['days']} days"
@@ -216,7 +216,7 @@ def _hidden(backtest: dict[str, Any]) -> Sheet:
     return sheet
 
 
-def _by_cohort(backtest: dict[str, Any]) -> Sheet:
+def _by_cohort(backtest: dict[str, Any]) -> Table:
     columns = ["subscribed", "forecast", "by chance alone", "came", "off by"]
     sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
     for one in backtest["cohorts"]:

@@ -9,7 +9,7 @@ from typing import Any
 from regulars.cli import numbers
 from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.tables import about_ranges, likely, percent
-from regulars.cli.output import Sheet, say, show
+from regulars.cli.output import Table, say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.units import Unit
@@ -73,9 +73,9 @@ def caution(found: Forecast) -> list[str]:
     ]
 
 
-def _sheet(found: Forecast) -> Sheet:
+def _sheet(found: Forecast) -> Table:
     totals = found.totals
-    sheet = Sheet(["", "expected", "eight in ten"], numbers=frozenset(["expected", "eight in ten"]))
+    sheet = Table(["", "expected", "eight in ten"], numbers=frozenset(["expected", "eight in ten"]))
     sheet.title = f"Forecast as of {found.as_of}, of {found.customers:,} customers"
 
     def add(name: str, value: str, about: str = "") -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from regulars.cli.output import Sheet
+from regulars.cli.output import Table
 from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.conventions import CERTAIN, HIDDEN, off_by
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.conventions import BACKTEST_DAYS, CERTAIN, off_by
+from regulars.forecast.forecast_actual import ForecastActual
 
 
 def percent(share: float) -> str:
@@ -34,7 +34,7 @@ def about_ranges(found: Iterable[Range | None]) -> list[str]:
     said = []
     if any(one is not None and one.at_least for one in shown):
         said.append(
-            f'"At least": fewer than three periods as long fit the data, so {HIDDEN}-day errors are taken instead.'
+            f'"At least": fewer than three periods as long fit the data, so {BACKTEST_DAYS}-day errors are taken instead.'
         )
     if None in shown:
         said.append(
@@ -43,12 +43,12 @@ def about_ranges(found: Iterable[Range | None]) -> list[str]:
     return said
 
 
-def numbered(words: list[str], numbers: list[str], title: str) -> Sheet:
+def numbered(words: list[str], numbers: list[str], title: str) -> Table:
     """A sheet whose first columns are words, and the others numbers."""
-    return Sheet([*words, *numbers], title=title, numbers=frozenset(numbers))
+    return Table([*words, *numbers], title=title, numbers=frozenset(numbers))
 
 
-def of_kept(came: Iterable[Outcome], title: str) -> Sheet:
+def of_kept(came: Iterable[ForecastActual], title: str) -> Table:
     """The forecasts that were made, and what has come since."""
     sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
     for one in came:

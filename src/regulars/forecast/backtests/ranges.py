@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from math import exp, log, sqrt
 from typing import Any
 
-from regulars.forecast.conventions import HIDDEN, ORIGINS
+from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS
 
 T_OF_3 = 1.638
 """Eight in ten outcomes of Student's t with 3 degrees of freedom lie between minus and plus this."""
@@ -58,7 +58,7 @@ def lengths(days: int) -> tuple[int, ...]:
     """The lengths of backtest periods for a total of so many days, the preferred first."""
     if days <= SHORT:
         return (SHORT,)
-    return (days, HIDDEN) if days > HIDDEN else (HIDDEN,)
+    return (days, BACKTEST_DAYS) if days > BACKTEST_DAYS else (BACKTEST_DAYS,)
 
 
 def range_of(expected: float, spread: float, days: int, errors: Errors) -> Range | None:
@@ -67,11 +67,11 @@ def range_of(expected: float, spread: float, days: int, errors: Errors) -> Range
     spread: its standard deviation by the model.
     """
     for length in lengths(days):
-        last = errors.get(length, ())[:ORIGINS]
-        if len(last) == ORIGINS and expected > 0:
-            beyond = sum(one.log_error**2 - one.chance**2 for one in last) / ORIGINS
+        last = errors.get(length, ())[:BACKTEST_ORIGINS]
+        if len(last) == BACKTEST_ORIGINS and expected > 0:
+            beyond = sum(one.log_error**2 - one.chance**2 for one in last) / BACKTEST_ORIGINS
             width = T_OF_3 * sqrt((spread / expected) ** 2 + max(0.0, beyond))
-            at_least = days > HIDDEN and length < days
+            at_least = days > BACKTEST_DAYS and length < days
             return Range(expected * exp(-width), expected * exp(width), length, at_least)
     return None
 

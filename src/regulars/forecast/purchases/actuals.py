@@ -8,18 +8,18 @@ import ibis
 
 from regulars.forecast import forecast_actual
 from regulars.forecast.engine import Engine
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.forecasts import PREDICTIONS, today
 
 
-def outcomes(engine: Engine, forecasts: Iterable[Forecast], last_day: int) -> tuple[Outcome, ...]:
+def outcomes(engine: Engine, forecasts: Iterable[Forecast], last_day: int) -> tuple[ForecastActual, ...]:
     """One for each forecast and each of its spans that is over; the data end with the epoch day `last_day`."""
     return tuple(outcome for one in forecasts for outcome in _outcomes(engine, one, last_day))
 
 
-def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[Outcome]:
+def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[ForecastActual]:
     day = epoch_day(one.as_of)
     orders, said = engine.fact("orders"), engine.fact(PREDICTIONS)
     later = orders.filter(orders.person.notnull(), orders.day > day)

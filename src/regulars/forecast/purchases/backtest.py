@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
-from regulars.forecast.conventions import HIDDEN, ORIGINS
+from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS
 from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
@@ -31,7 +31,7 @@ Array = npt.NDArray[np.float64]
 
 MOST_CUSTOMERS = 100_000
 """About so many, drawn by their numbers, tell models apart; more would only take longer."""
-FURTHER = 2 * ORIGINS
+FURTHER = 2 * BACKTEST_ORIGINS
 """Periods that may be looked at to find ORIGINS in which the model's parameters could be told."""
 _COUNTS = 20
 """Purchases in the hidden days are told apart up to so many; more are one."""
@@ -46,7 +46,7 @@ class Quarter:
     cells: RFMSummary
     before: Array
     after: Array
-    days: int = HIDDEN
+    days: int = BACKTEST_DAYS
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,13 +65,13 @@ class Trial:
     """What time was measured on: the calendar, or the shop's own clock, which takes two years of data."""
 
 
-def starts(first_day: int, until: int, days: int = HIDDEN, most: int = ORIGINS) -> tuple[int, ...]:
+def starts(first_day: int, until: int, days: int = BACKTEST_DAYS, most: int = BACKTEST_ORIGINS) -> tuple[int, ...]:
     """The epoch days on which periods of so many days begin, the latest first; none where too little is left to learn from."""
     found = (until - days * back for back in range(1, most + 1))
     return tuple(day for day in found if day - first_day >= DAYS)
 
 
-def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days: int = HIDDEN) -> Quarter:
+def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days: int = BACKTEST_DAYS) -> Quarter:
     """What is needed to forecast a period and to judge the forecast, of one customer in so many."""
     rows = known(orders, start + days)
     # A customer's first day never moves, whatever is hidden.
@@ -97,7 +97,7 @@ def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days:
 
 
 def quarters(
-    engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = HIDDEN
+    engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = BACKTEST_DAYS
 ) -> list[Quarter]:
     """The periods of so many days to test on; customers: how many there are."""
     one_in = sampled(customers)
@@ -109,8 +109,8 @@ def quarters_before(
     engine: Engine, orders: ir.Table, over: Sequence[Quarter], first_day: int, customers: int
 ) -> list[Quarter]:
     """For each of these the quarter before, over when it begins; none at all where one would begin too early."""
-    before = [one.start - HIDDEN for one in over]
-    if not before or min(before) - first_day < HIDDEN:
+    before = [one.start - BACKTEST_DAYS for one in over]
+    if not before or min(before) - first_day < BACKTEST_DAYS:
         return []
     known_already = {one.start: one for one in over}
     return [known_already.get(start) or quarter(engine, orders, start, sampled(customers)) for start in before]
@@ -145,9 +145,9 @@ def tried_back(
     """
     begin = starts(first_day, until, days, FURTHER)
     found: list[Trial] = []
-    for start in begin if len(begin) >= ORIGINS else ():
+    for start in begin if len(begin) >= BACKTEST_ORIGINS else ():
         one = quarter(engine, orders, start, sampled(customers), days)
-        if one.cells.customers * sampled(customers) < CUSTOMERS or len(found) == ORIGINS:
+        if one.cells.customers * sampled(customers) < CUSTOMERS or len(found) == BACKTEST_ORIGINS:
             break
         found += tried(model, [one], seasons)
     return found
@@ -203,7 +203,7 @@ def report(trials: Mapping[str, Sequence[Trial]], chosen: str) -> dict[str, Any]
     mine = trials[chosen]
     scores = {name: _scores(found) for name, found in trials.items() if found}
     return {
-        "days": HIDDEN,
+        "days": BACKTEST_DAYS,
         "quarters": [_quarter(trial) for trial in mine],
         "models": scores,
         "naive": _naive([trial.quarter for trial in mine]),

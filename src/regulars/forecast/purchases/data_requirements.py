@@ -65,7 +65,7 @@ def reasons(found: Evidence) -> tuple[str, ...]:
     return tuple(said)
 
 
-def insist(found: Evidence) -> None:
+def require(found: Evidence) -> None:
     """Raises ForecastRefused with every reason."""
     said = reasons(found)
     if said:

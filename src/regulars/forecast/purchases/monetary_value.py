@@ -65,7 +65,7 @@ class Spending:
         return divided((spent.cast("float64") + v) * p, days * p + (q - 1))
 
 
-def cap(engine: Engine, orders: ir.Table, until: int) -> Cap:
+def winsorize(engine: Engine, orders: ir.Table, until: int) -> Cap:
     """Where orders are capped. Raises ForecastRefused where none was worth anything."""
     rows = known(orders, until)
     rows = rows.filter(rows.net_revenue > 0)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import ibis.expr.types as ir
 
 from regulars.forecast.backtests.ranges import lengths
-from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
+from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import backtest, data_requirements, model_selection
@@ -16,7 +16,7 @@ from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.accuracy.period_errors import errors_of
 from regulars.forecast.purchases.histories import cells, cells_to_fit, daily_purchases, histories, known
 from regulars.forecast.purchases.learning import boosting, logistic
-from regulars.forecast.purchases.monetary_value import cap, spending
+from regulars.forecast.purchases.monetary_value import spending, winsorize
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.purchases.scoring import predictions, scores, written
 from regulars.forecast.purchases.season_selection import timed
@@ -26,7 +26,7 @@ from regulars.vocabulary.calendar import from_epoch_day
 STEPS = ("histories", "spend", "models", "past", "scores", "totals")
 
 
-def make(
+def run_forecast(
     engine: Engine,
     currency: str,
     until: int,
@@ -41,8 +41,8 @@ def make(
     """
     orders = engine.fact("orders")
     seen = data_requirements.evidence(engine, orders, until)
-    data_requirements.insist(seen)
-    capped = cap(engine, orders, until)
+    data_requirements.require(seen)
+    capped = winsorize(engine, orders, until)
     rows = engine.keep("forecast_histories", histories(orders, until, capped.at))
     by_day = cells(engine, rows)
     done("histories")
@@ -68,7 +68,7 @@ def make(
     if report and boosting.available():
         report["boosting"] = boosting.boosted(before, past) if before else None
     of_value = lengths(wish.horizon)
-    hidden = {HIDDEN: on_time.trials} if len(on_time.trials) == ORIGINS else {}
+    hidden = {BACKTEST_DAYS: on_time.trials} if len(on_time.trials) == BACKTEST_ORIGINS else {}
     for days in sorted({*WITHIN, *of_value} - set(hidden)):
         hidden[days] = backtest.tried_back(
             model, engine, orders, first_day, until, seen.customers, days, on_time.seasons

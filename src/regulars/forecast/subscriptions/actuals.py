@@ -8,20 +8,22 @@ import ibis
 
 from regulars.forecast import forecast_actual
 from regulars.forecast.engine import Engine
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.subscriptions.renewal_history import known_until
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.forecasts import SUBSCRIPTION_PREDICTIONS
 
 
-def outcomes(engine: Engine, forecasts: Iterable[SubscribersForecast], covered: tuple[int, int]) -> tuple[Outcome, ...]:
+def outcomes(
+    engine: Engine, forecasts: Iterable[SubscribersForecast], covered: tuple[int, int]
+) -> tuple[ForecastActual, ...]:
     """One for each forecast and each of its spans that is over; `covered` as for `known_until`."""
     last_day = known_until(engine, engine.fact("subscriptions"), covered)
     return tuple(outcome for one in forecasts for outcome in _outcomes(engine, one, last_day))
 
 
-def _outcomes(engine: Engine, one: SubscribersForecast, last_day: int) -> Iterator[Outcome]:
+def _outcomes(engine: Engine, one: SubscribersForecast, last_day: int) -> Iterator[ForecastActual]:
     day = epoch_day(one.as_of)
     said, now = engine.fact(SUBSCRIPTION_PREDICTIONS), engine.fact("subscriptions")
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date"))

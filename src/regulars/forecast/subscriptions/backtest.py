@@ -16,11 +16,11 @@ import numpy.typing as npt
 from scipy.special import chdtrc
 
 from regulars.forecast.backtests.ranges import Errors, PeriodError
-from regulars.forecast.conventions import HIDDEN, ORIGINS, WITHIN
+from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, WITHIN
 from regulars.forecast.engine import Engine
 from regulars.forecast.subscriptions.fitting import ASKED, fit
 from regulars.forecast.subscriptions.renewal_days import Days, come_by, month_and_day, renewal_day
-from regulars.forecast.subscriptions.renewal_history import Past, cells, lives, parts
+from regulars.forecast.subscriptions.renewal_history import Past, cells, parts, renewal_history
 from regulars.forecast.subscriptions.scoring import Standing, standing
 from regulars.vocabulary.calendar import from_epoch_day
 
@@ -60,7 +60,7 @@ class Hidden:
 
 
 def outcomes(engine: Engine, rows: ir.Table, start: int) -> list[Outcome]:
-    """What became of the subscriptions that ran before the epoch day `start`; rows: `lives` when the hidden days were over."""
+    """What became of the subscriptions that ran before the epoch day `start`; rows: `renewal_history` at their end."""
     rows = rows.filter(rows.day < start, rows.ended_day.isnull() | (rows.ended_day >= start))
     stayed = (~rows.over).cast("int32")
     found = engine.read(
@@ -78,20 +78,20 @@ def hidden(past: Past, until: int) -> list[Hidden]:
 
 def _hidden(past: Past, until: int) -> Iterator[Hidden]:
     engine = past.engine
-    starts = [until - HIDDEN * back for back in range(1, ORIGINS + 1)]
+    starts = [until - BACKTEST_DAYS * back for back in range(1, BACKTEST_ORIGINS + 1)]
     days = (until, *starts)
-    then = {day: engine.keep(f"subscription_lives_{day}", lives(past, day).select(*_NEEDED)) for day in days}
+    then = {day: engine.keep(f"subscription_lives_{day}", renewal_history(past, day).select(*_NEEDED)) for day in days}
     for start in starts:
         known = cells(engine, then[start])
         fitted = fit(known, parts(engine, then[start]), {plan: past.terms[plan] for plan in set(known.plan)})
         cohorts: dict[int, dict[str, float]] = {}
-        for one in outcomes(engine, then[start + HIDDEN], start):
+        for one in outcomes(engine, then[start + BACKTEST_DAYS], start):
             model = fitted.of(one.plan)
             if model is not None:
-                _add(cohorts, one, still_running(standing(model, one.began, start - 1), HIDDEN))
+                _add(cohorts, one, still_running(standing(model, one.began, start - 1), BACKTEST_DAYS))
         if sum(cohort["n"] for cohort in cohorts.values()) < ASKED:
             return
-        before = outcomes(engine, then[start], start - HIDDEN)
+        before = outcomes(engine, then[start], start - BACKTEST_DAYS)
         before = [one for one in before if fitted.of(one.plan) is not None]
         ran, stayed = sum(one.n.sum() for one in before), sum(one.n @ one.stayed for one in before)
         yield Hidden(start, cohorts, float(stayed / ran) if ran else None)
@@ -115,7 +115,7 @@ def errors_of_renewing(past: Past, until: int) -> Errors:
 
 
 def _errors(past: Past, until: int, days: int) -> Iterator[PeriodError]:
-    for start in (until - days * back for back in range(1, ORIGINS + 1)):
+    for start in (until - days * back for back in range(1, BACKTEST_ORIGINS + 1)):
         found = renewing(past, start, days)
         if found["n"] < ASKED or not found["forecast"]:
             return
@@ -127,7 +127,7 @@ def renewing(past: Past, start: int, days: int) -> dict[str, float]:
     known then (`forecast`, and its `variance`), and how many did (`came`).
     """
     engine = past.engine
-    rows = engine.keep(f"subscription_lives_{start}", lives(past, start).select(*_NEEDED))
+    rows = engine.keep(f"subscription_lives_{start}", renewal_history(past, start).select(*_NEEDED))
     known = cells(engine, rows)
     fitted = fit(known, parts(engine, rows), {plan: past.terms[plan] for plan in set(known.plan)})
     sums = dict.fromkeys(("n", "forecast", "variance", "came"), 0.0)
@@ -173,7 +173,7 @@ def report(found: list[Hidden]) -> dict[str, Any]:
             for name, value in cohort.items():
                 sums[name] += value
     return {
-        "days": HIDDEN,
+        "days": BACKTEST_DAYS,
         "quarters": [
             {
                 "as_of": from_epoch_day(one.start - 1).isoformat(),

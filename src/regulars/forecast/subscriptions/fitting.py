@@ -40,7 +40,7 @@ class Model:
     subscriptions: int
     """It was fitted to."""
     parts: Days
-    """Those who left, by when within the period they did; see `lives.parts`."""
+    """Those who left, by when within the period they did; see `renewal_history.parts`."""
 
     def gone(self, part: Array) -> Array:
         """The share of those leaving at the next renewal who are gone already, when `part` (0–1) of the period is over."""

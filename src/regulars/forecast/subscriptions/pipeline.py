@@ -14,7 +14,7 @@ from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions import backtest
 from regulars.forecast.subscriptions.fitting import Fitted, Model, fit
 from regulars.forecast.subscriptions.renewal_days import Days
-from regulars.forecast.subscriptions.renewal_history import LivesCells, cells, known_until, lives, parts, past
+from regulars.forecast.subscriptions.renewal_history import LivesCells, cells, known_until, parts, past, renewal_history
 from regulars.forecast.subscriptions.renewal_value import RenewalValue, bringing
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.forecast.subscriptions.scoring import predictions, scores
@@ -28,7 +28,7 @@ SILENCE = 60
 """Days: after so long without a subscription that began or ended, those that are loaded are not the latest."""
 
 
-def make(
+def run_forecast(
     engine: Engine,
     currency: str,
     terms: Terms,
@@ -50,7 +50,7 @@ def make(
     seen = past(engine, rows, terms, until)
     if not seen.terms:
         raise ForecastRefused(f"No subscription had begun by {from_epoch_day(until - 1)}.")
-    current = engine.keep("subscription_lives", lives(seen, until))
+    current = engine.keep("subscription_lives", renewal_history(seen, until))
     cohorts = cells(engine, current)
     done("lives")
     fitted = fit(cohorts, parts(engine, current), seen.terms)

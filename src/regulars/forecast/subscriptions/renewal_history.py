@@ -1,6 +1,6 @@
 """Each subscription's past as of a day: how often it has renewed, and whether it left at a renewal that has come since.
 
-Somebody whose subscription ends between two renewals, or on the day of one, leaves at it. Until that day has come it counts
+An end between two renewals, or on the day of one, counts as non-renewal at the next due date. Until that day has come it counts
 with those who were not yet asked: others of the same age were not asked either, and to count only those who left early would
 make leaving look more frequent than it is.
 """
@@ -79,7 +79,7 @@ def past(engine: Engine, rows: ir.Table, terms: Terms, until: int) -> Past:
     return Past(engine, engine.keep("subscription_past", rows), named)
 
 
-def lives(past: Past, until: int) -> ir.Table:
+def renewal_history(past: Past, until: int) -> ir.Table:
     """One row per subscription that began before the epoch day `until`, adding
 
     `over`, whether it ended before; `asked`, how many of its renewals have come, were all kept; `renewed`, how many were kept;
@@ -143,7 +143,7 @@ class LivesCells:
 
 
 def cells(engine: Engine, rows: ir.Table) -> LivesCells:
-    """The cells of `lives`."""
+    """The cells of `renewal_history`."""
     found = engine.read(
         rows.group_by("plan", "cohort", "renewed", left=rows.left.cast("int32"), running=(~rows.over).cast("int32"))
         .agg(n=rows.count())
@@ -154,7 +154,7 @@ def cells(engine: Engine, rows: ir.Table) -> LivesCells:
 
 
 def parts(engine: Engine, rows: ir.Table) -> dict[str, Days]:
-    """When within a period those of `lives` who left did: by plan, how many in each of STEPS parts, and on its last day."""
+    """When within a period subscribers left: by plan, how many in each of STEPS parts, and on its last day."""
     left = rows.filter(rows.left)
     found = engine.read(left.group_by("plan", "part").agg(n=left.count()))
     counts: dict[str, Days] = {}

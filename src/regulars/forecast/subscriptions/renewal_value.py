@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import known
-from regulars.forecast.purchases.monetary_value import cap, valued
+from regulars.forecast.purchases.monetary_value import valued, winsorize
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.settings.term import Term
 from regulars.warehouse.portable import counted, divided, smaller
@@ -37,19 +37,19 @@ class RenewalValue:
     share: float
     """Of revenue that is value."""
     why: str
-    cap: Decimal
+    winsorize: Decimal
     """What an order counts at most."""
 
 
 def bringing(engine: Engine, orders: ir.Table, rows: ir.Table, until: int, terms: Mapping[str, Term]) -> RenewalValue:
-    """What renewals bring, from the orders before the epoch day `until`; rows: `lives` as of it."""
+    """What renewals bring, from the orders before the epoch day `until`; rows: `renewal_history` as of it."""
     seen = known(orders, until)
     first = engine.one(seen.agg(first=seen.day.min()))["first"]
     nothing = dict.fromkeys(terms)
     if first is None:
         return RenewalValue(nothing, "", 1.0, "no orders of customers one could recognise are loaded", Decimal(0))
     try:
-        capped = cap(engine, orders, until)
+        capped = winsorize(engine, orders, until)
     except ForecastRefused as refused:
         return RenewalValue(nothing, "", 1.0, str(refused), Decimal(0))
     # What was paid before the first order that is loaded is not known.

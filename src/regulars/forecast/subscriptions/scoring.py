@@ -118,7 +118,7 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
 
 
 def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, brings: RenewalValue, day: str) -> ir.Table:
-    """One row per running subscription of `lives`: the columns of facts.subscription_predictions.
+    """One row per running subscription of `renewal_history`: the columns of facts.subscription_predictions.
 
     `spend` is the net revenue that a renewal brings; `revenue` the discounted renewals at that, and `profit` what is left of it,
     null where value is revenue; `value_low` and `value_high` are the value of the range of renewals, and `value_at_stake` how

@@ -79,7 +79,7 @@ def _counts(found: Validation, stages: Sequence[Stage]) -> list[tuple[int, int, 
             f' count(*) FILTER ("@empty") FROM {stage.typed}'
             for stage in whole
         )
-        rows = found.room.con.execute(" UNION ALL ".join(each)).fetchall()
+        rows = found.workspace.con.execute(" UNION ALL ".join(each)).fetchall()
         counts |= {number: (used, waiting, skipped, blank) for number, used, waiting, skipped, blank in rows}
     return [counts.get(stage.number) or _counts_of(found, stage) for stage in stages]
 
@@ -94,8 +94,8 @@ def _counts_of(found: Validation, stage: Stage) -> tuple[int, int, int, int]:
     takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
     gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
     waits = f'"@line" IN (SELECT line FROM {found.waiting} WHERE file = {stage.number})'
-    found.room.timezone(stage.zone)
-    used, waiting, skipped, blank = found.room.con.execute(
+    found.workspace.timezone(stage.zone)
+    used, waiting, skipped, blank = found.workspace.con.execute(
         "SELECT count(*) FILTER (taken AND NOT waits), count(*) FILTER (taken AND waits), count(*) FILTER (NOT taken),"
         ' count(*) FILTER ("@empty")'
         f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken,'

@@ -18,22 +18,22 @@ _DIGITS = 20
 """Hexadecimal digits of the content's digest that an id keeps: 80 bits."""
 
 
-def add_content_ids(room: Workspace, stages: Sequence[Stage], *, parts: bool, overlap: bool) -> list[str]:
+def add_content_ids(workspace: Workspace, stages: Sequence[Stage], *, parts: bool, overlap: bool) -> list[str]:
     """Give the rows of each file their content ids, and return warnings.
 
     `parts`: the files are one export, so equal rows are counted over all of them, in their order. `overlap`: equal ids of two
     files mean the same row. Raises LoadRefused where two files have equal ids and neither is given.
     """
-    con = room.con
-    ids, warnings, shared = room.table("content_ids"), [], []
+    con = workspace.con
+    ids, warnings, shared = workspace.table("content_ids"), [], []
     if not any(stage.source.contents for stage in stages):
         return []
     con.execute(f"CREATE TEMP TABLE {ids} (file INTEGER, source VARCHAR, name VARCHAR, digest VARCHAR, id VARCHAR)")
     for stage in stages:
         for name, content in stage.source.contents.items():
-            _add(room, stage, name, content, ids, parts=parts)
-            warnings += _alike(room, stage, name, content)
-            shared += _shared(room, stages, stage, name, ids)
+            _add(workspace, stage, name, content, ids, parts=parts)
+            warnings += _alike(workspace, stage, name, content)
+            shared += _shared(workspace, stages, stage, name, ids)
     if shared and not overlap:
         raise LoadRefused(
             f"{'; '.join(shared)}.",
@@ -43,10 +43,10 @@ def add_content_ids(room: Workspace, stages: Sequence[Stage], *, parts: bool, ov
     return warnings
 
 
-def _add(room: Workspace, stage: Stage, name: str, content: ContentId, ids: str, *, parts: bool) -> None:
+def _add(workspace: Workspace, stage: Stage, name: str, content: ContentId, ids: str, *, parts: bool) -> None:
     """Make the file's table anew with the column of ids; rows keep their order, which gives them their line numbers."""
-    con, typed = room.con, room.table("typed")
-    room.timezone(stage.zone)
+    con, typed = workspace.con, workspace.table("typed")
+    workspace.timezone(stage.zone)
     values = ", ".join(_values(stage, content))
     digest = f"left(md5(json_array({values})::VARCHAR), {_DIGITS})"
     place = [stage.full_name, name]
@@ -91,7 +91,7 @@ def _values(stage: Stage, content: ContentId) -> Iterator[str]:
                 yield f"{identifier(column)}::VARCHAR"
 
 
-def _alike(room: Workspace, stage: Stage, name: str, content: ContentId) -> list[str]:
+def _alike(workspace: Workspace, stage: Stage, name: str, content: ContentId) -> list[str]:
     """A warning where rows have equal content and differ elsewhere: their ids follow from their order alone."""
     used = set(_columns(stage, content))
     others = [identifier(column) for column in stage.kinds if column not in used]
@@ -99,7 +99,7 @@ def _alike(room: Workspace, stage: Stage, name: str, content: ContentId) -> list
         return []
     digest = f"split_part({identifier(name)}, '-', 1)"
     content_of_others = ", ".join(f"f{i} := {column}" for i, column in enumerate(others))
-    rows, lines = room.con.execute(
+    rows, lines = workspace.con.execute(
         'SELECT coalesce(sum(n), 0)::BIGINT, min(lines) FROM (SELECT count(*) AS n, list_sort(list("@line"))[:2] AS lines'
         f' FROM {stage.rows()} WHERE NOT "@empty" GROUP BY {digest}'
         f" HAVING count(*) > 1 AND count(DISTINCT struct_pack({content_of_others})) > 1)"
@@ -112,9 +112,9 @@ def _alike(room: Workspace, stage: Stage, name: str, content: ContentId) -> list
     ]
 
 
-def _shared(room: Workspace, stages: Sequence[Stage], stage: Stage, name: str, ids: str) -> list[str]:
+def _shared(workspace: Workspace, stages: Sequence[Stage], stage: Stage, name: str, ids: str) -> list[str]:
     """What to say where rows of the file have ids of earlier files of the load."""
-    found = room.con.execute(
+    found = workspace.con.execute(
         f"SELECT o.file, count(*) FROM {ids} m JOIN {ids} o USING (source, name, id)"
         " WHERE m.file = ? AND m.name = ? AND o.file < m.file GROUP BY o.file ORDER BY o.file",
         [stage.number, name],

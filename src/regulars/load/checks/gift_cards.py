@@ -21,7 +21,7 @@ def perhaps_gift_cards(found: Validation, settings: Settings) -> list[str]:
     for stage in found.stages:
         if not stage.source.perhaps_gift_card:
             continue
-        rows = found.room.con.execute(
+        rows = found.workspace.con.execute(
             f"SELECT name, count(*) FROM (SELECT {stage.source.perhaps_gift_card} AS name FROM {found.lines(stage)})"
             f" WHERE name IS NOT NULL AND NOT ({' OR '.join(known) or 'false'})"
             " GROUP BY name ORDER BY count(*) DESC, name"

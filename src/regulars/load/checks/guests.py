@@ -12,11 +12,11 @@ def only_guests(found: Validation, _settings: Settings) -> list[str]:
     """A warning where no order of the load says who bought."""
     if "orders" not in found.rows:
         return []
-    rows, con = found.rows["orders"], found.room.con
+    rows, con = found.rows["orders"], found.workspace.con
     known = con.execute(
         f"SELECT 1 FROM {rows} WHERE {primary_identity(BY_NAME['orders'])} IS NOT NULL LIMIT 1"
     ).fetchone()
-    orders = 0 if known else found.room.count(rows)
+    orders = 0 if known else found.workspace.count(rows)
     if not orders:
         return []
     return [

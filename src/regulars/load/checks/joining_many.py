@@ -37,18 +37,18 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
     The load's rows and all that was known before are counted together, for the identities that the load brings. The
     identity that joins most is shown masked, as it may be personal.
     """
-    con, room = found.room.con, found.room
+    con, workspace = found.workspace.con, found.workspace
     rows_of_tables = {table.name: found.rows[table.name] for table in RECORDS if table.name in found.rows}
     if not rows_of_tables:
         return []
-    records = room.table("records")
+    records = workspace.table("records")
     con.execute(f"CREATE TEMP TABLE {records} AS {spelt_rows(rows_of_tables)}")
-    known = _known(room, records)
+    known = _known(workspace, records)
     named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
     for column, name, most, joined, remedy in _KINDS:
         # Few identities stand in so many rows: only theirs are counted by what differs.
-        often = room.table("often")
+        often = workspace.table("often")
         rows = f"SELECT {column} AS identity FROM {records} WHERE {column} IS NOT NULL"
         many = f"SELECT {SAID}, times FROM {records} WHERE {column} IN (FROM {often})"
         if known:
@@ -57,7 +57,7 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
         con.execute(
             f"CREATE TEMP TABLE {often} AS SELECT identity FROM ({rows}) GROUP BY identity HAVING count(*) >= {MANY}"
         )
-        if not room.count(often):
+        if not workspace.count(often):
             continue
         identities, most_joined, sample = con.execute(
             f"WITH {_stored(column, known, often) if known else ''} many AS MATERIALIZED ({summed(f'({many})')}),"
@@ -74,14 +74,14 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
     return warnings
 
 
-def _known(room: Workspace, records: str) -> str:
+def _known(workspace: Workspace, records: str) -> str:
     """The name of a table of `key` and `identity`: what the load's records mention and was known before; empty if nothing."""
-    if not room.count(
+    if not workspace.count(
         "duckdb_columns() WHERE schema_name = 'facts' AND table_name = 'identities' AND column_name = 'key'"
     ):
         return ""
-    known = room.table("known")
-    room.con.execute(
+    known = workspace.table("known")
+    workspace.con.execute(
         f"CREATE TEMP TABLE {known} AS SELECT key, identity FROM facts.identities"
         f" WHERE identity IN (SELECT reference FROM ({mentioned(records)}))"
     )

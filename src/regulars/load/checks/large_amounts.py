@@ -27,9 +27,9 @@ def large_amounts(found: Validation, _settings: Settings) -> list[str]:
     """
     warnings = []
     for table, amount, common in _AMOUNTS:
-        if table not in found.rows or not found.room.count(f"{found.rows[table]} WHERE {amount} >= {_LARGE}"):
+        if table not in found.rows or not found.workspace.count(f"{found.rows[table]} WHERE {amount} >= {_LARGE}"):
             continue
-        outliers = found.room.con.execute(
+        outliers = found.workspace.con.execute(
             f"""
             WITH amounts AS (
                 SELECT "@file" AS file, "@line" AS line, order_id, {amount}::DOUBLE AS amount, {common} AS common

@@ -20,8 +20,8 @@ def line_prices(found: Validation, _settings: Settings) -> list[str]:
     if "order_lines" not in found.rows:
         return []
     rows = found.rows["order_lines"]
-    step = 1 + found.room.count(rows) // _SAMPLE
-    counts = found.room.con.execute(
+    step = 1 + found.workspace.count(rows) // _SAMPLE
+    counts = found.workspace.con.execute(
         f"""
         WITH lines AS (
             SELECT "@file" AS file, source, coalesce(product_id, product_name) AS product, quantity, amount::DOUBLE AS amount

@@ -92,7 +92,7 @@ def _against_gross(found: Validation) -> list[str]:
 
 def _differences(found: Validation, sql: str) -> tuple[int, list[_Difference]]:
     """How many rows there are, and the first of them."""
-    rows = found.room.con.execute(
+    rows = found.workspace.con.execute(
         f"SELECT count(*) OVER (), * FROM ({sql}) AS d(unit, total, lines) ORDER BY unit LIMIT {_MOST_NAMED}"
     ).fetchall()
     return (rows[0][0] if rows else 0), [(unit, total, lines) for _, unit, total, lines in rows]

@@ -25,7 +25,7 @@ def overwritten_orders(found: Validation, settings: Settings) -> list[str]:
     """
     if "orders" not in found.rows:
         return []
-    con = found.room.con
+    con = found.workspace.con
     day = f"timezone({quoted(settings.timezone)}, timezone('UTC', {{}}.ordered_at))::DATE"
     rows = con.execute(
         f"""

@@ -30,7 +30,7 @@ def unusable_identities(found: Validation, _settings: Settings) -> list[str]:
         rows = found.rows[table.name]
         columns = [column for column in IDENTIFYING if table.has(column)]
         # Mostly nothing is wrong: one pass counts, and only what is wrong is looked at again.
-        counts = found.room.con.execute(
+        counts = found.workspace.con.execute(
             f"SELECT {', '.join(f'count(*) FILTER ({condition})' for c in columns for condition in _conditions(c))} FROM {rows}"
         ).fetchall()[0]
         for column, filled, nobody, invalid in zip(columns, counts[::3], counts[1::3], counts[2::3], strict=True):
@@ -66,7 +66,7 @@ def _shape(character: str) -> str:
 
 
 def _nobody(found: Validation, table: str, column: str) -> str:
-    words = found.room.con.execute(
+    words = found.workspace.con.execute(
         f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[1]}"
         " GROUP BY value ORDER BY times DESC, value"
     ).fetchall()
@@ -77,7 +77,7 @@ def _nobody(found: Validation, table: str, column: str) -> str:
 
 
 def _invalid(found: Validation, table: str, column: str, filled: int) -> str:
-    wrong, sample = found.room.con.execute(
+    wrong, sample = found.workspace.con.execute(
         "SELECT sum(times), arg_max(value, (times, value)) FROM ("
         f"SELECT trim({column}) AS value, count(*) AS times FROM {found.rows[table]} WHERE {_conditions(column)[2]}"
         " GROUP BY value)"

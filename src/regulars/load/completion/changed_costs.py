@@ -21,7 +21,7 @@ def start_changed_costs(found: Validation) -> None:
 
 
 def _start(found: Validation, stage: Stage) -> None:
-    con, rows, known = found.room.con, found.table_of("product_costs"), found.room.table("known_costs")
+    con, rows, known = found.workspace.con, found.table_of("product_costs"), found.workspace.table("known_costs")
     day = f"timezone({quoted(stage.zone)}, timezone('UTC', TIMESTAMP '{stage.now}'))::DATE"
     # A product with several costs in one file has a history there, with a first cost since ever.
     con.execute(

@@ -15,10 +15,12 @@ _MOST_NAMED = 3
 
 def tell_orders_apart(found: Validation) -> None:
     """Give the orders of the load, with their lines and returns, the order_id of the order that they are."""
-    if "orders" not in found.rows or not found.room.count(f"{found.rows['orders']} WHERE source_order_id IS NOT NULL"):
+    if "orders" not in found.rows or not found.workspace.count(
+        f"{found.rows['orders']} WHERE source_order_id IS NOT NULL"
+    ):
         return
-    con = found.room.con
-    given, keys = found.room.table("source_ids"), found.room.table("order_keys")
+    con = found.workspace.con
+    given, keys = found.workspace.table("source_ids"), found.workspace.table("order_keys")
     con.execute(
         f'CREATE TEMP TABLE {given} AS SELECT source, source_order_id AS id, "@file" AS file, order_id AS name'
         f" FROM {found.rows['orders']} WHERE source_order_id IS NOT NULL"
@@ -42,7 +44,7 @@ def tell_orders_apart(found: Validation) -> None:
         LEFT JOIN taken t ON t.source = g.source AND t.name = o.name
         LEFT JOIN owners w ON w.source = g.source AND w.name = o.name"""
     )
-    found.renamed = found.room.table("renamed")
+    found.renamed = found.workspace.table("renamed")
     con.execute(
         f"CREATE TEMP TABLE {found.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
     )

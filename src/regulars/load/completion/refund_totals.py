@@ -19,8 +19,8 @@ def split_refund_totals(found: Validation) -> None:
     stages = [(stage, plan) for stage in found.stages for plan in stage.plans if plan.running_total]
     if not stages or "orders" not in found.rows:
         return
-    con, rows = found.room.con, found.table_of("returns")
-    shown, old, parts = (found.room.table(name) for name in ("shown_totals", "old_parts", "refund_parts"))
+    con, rows = found.workspace.con, found.table_of("returns")
+    shown, old, parts = (found.workspace.table(name) for name in ("shown_totals", "old_parts", "refund_parts"))
     latest = " UNION ALL ".join(
         f"SELECT {stage.number} AS file, ({_latest(found, stage)}) AS latest" for stage, _ in stages
     )

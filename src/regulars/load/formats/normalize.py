@@ -31,7 +31,7 @@ _NOT_DOUBLED = "a quote inside a quoted field is not doubled"
 
 
 @dataclass
-class Facts:
+class FileProfile:
     """What one look at the bytes of a text file says."""
 
     encoding: str
@@ -72,9 +72,9 @@ class Facts:
         return self.lines - self.breaks_in_quotes
 
 
-def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]) -> Facts:
+def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]) -> FileProfile:
     """Look at all bytes once; `each` sees every chunk as well (a digest, a copy)."""
-    facts = Facts(encoding_of(sample))
+    facts = FileProfile(encoding_of(sample))
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     open_bytes = 0

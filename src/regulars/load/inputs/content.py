@@ -22,7 +22,7 @@ class Content:
     path: Path
     digest: str
     size: int
-    facts: normalize.Facts | None = None
+    facts: normalize.FileProfile | None = None
     notes: list[str] = field(default_factory=list)
     """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
 
@@ -51,14 +51,14 @@ class Content:
         return hashlib.sha256(f"{self.digest} {how!r}".encode()).hexdigest()
 
 
-def look(room: Workspace, file: InputFile) -> Content:
+def look(workspace: Workspace, file: InputFile) -> Content:
     """Look at all bytes once: digest, encoding, what is unusual; unpack on the way. Raises UnreadableFile."""
     kind = file.format
     digest = hashlib.sha256()
     if file.plain:
-        path, copy = room.reachable(file.path), None
+        path, copy = workspace.reachable(file.path), None
     else:
-        path = room.path(".unpacked")
+        path = workspace.path(".unpacked")
         copy = path.open("wb")
 
     def each(chunk: bytes) -> None:

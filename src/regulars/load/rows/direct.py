@@ -17,19 +17,19 @@ from regulars.load.workspace import Workspace, identifier
 from regulars.vocabulary.errors import MappingError, UnreadableFile
 
 
-def read_directly(room: Workspace, stage: Stage, content: Content) -> bool:
+def read_directly(workspace: Workspace, stage: Stage, content: Content) -> bool:
     """Make a file's rows as it is read. Returns whether that was done; if not, nothing of it is left."""
     facts = content.facts
     if stage.file.format is not Format.DELIMITED or facts is None or facts.zeros or not _lines_are_rows(stage):
         return False
-    room.timezone(stage.zone)
-    table = room.table("direct")
+    workspace.timezone(stage.zone)
+    table = workspace.table("direct")
     try:
-        lines = fill_usual(room, content, table, partial(_rows, room, stage))
+        lines = fill_usual(workspace, content, table, partial(_rows, workspace, stage))
     except (UnreadableFile, MappingError):  # the other way says it again, in its place
         lines = None
     if lines is None or lines.broken:
-        room.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
+        workspace.con.execute(f"DROP TABLE IF EXISTS temp.{table}")
         return False
     stage.lines, stage.direct = lines, table
     return True
@@ -45,7 +45,7 @@ def _lines_are_rows(stage: Stage) -> bool:
     return plan.by_line and not (plan.where or plan.running_total or plan.spread or numbered)
 
 
-def _rows(room: Workspace, stage: Stage, names: tuple[str, ...], relation: str, blanks: str) -> str:
+def _rows(workspace: Workspace, stage: Stage, names: tuple[str, ...], relation: str, blanks: str) -> str:
     """SQL of the rows that the file's records make, but for the columns that no record fills; it fails where anything is wrong."""
 
     def lines(records: str) -> str:
@@ -54,7 +54,7 @@ def _rows(room: Workspace, stage: Stage, names: tuple[str, ...], relation: str, 
         return f"(SELECT {other}, *{absent_columns(stage.kinds, names)} FROM ({typed}))"
 
     texts = ", ".join(f"NULL::VARCHAR AS c{position}" for position in range(len(names)))
-    rows = evaluated(room, stage, 0, lines(relation), lines(f"(SELECT {texts})"))
+    rows = evaluated(workspace, stage, 0, lines(relation), lines(f"(SELECT {texts})"))
     stage.constants = _constants(stage.plans[0], {name.lower() for name in names})
     columns = (column.name for column in carried(stage.plans[0].table))
     own = ", ".join(identifier(name) for name in columns if name not in stage.constants)

@@ -93,7 +93,7 @@ AHEAD: tuple[Metric, ...] = (
         nature=Nature.MOVING,
         unit=Unit.COUNT,
         better=Better.LOWER,
-        caveat="Several orders of one day are one purchase. Who they are: regulars rows customers_at_risk --period PERIOD.",
+        caveat="Several orders of one day are one purchase. Who they are: regulars drill-down customers_at_risk --period PERIOD.",
         variants=("value_at_risk",),
         example=_example(1),
     ),

@@ -17,7 +17,7 @@ _TWO = (
 )
 LINKED = "linked_returns"
 """Without a return whose order is known, a rate by order day and sums of linked refunds would be 0 for want of data."""
-_LATE = "Ripe once the return window after the period's last day is over."
+_LATE = "Mature once the return window after the period's last day is over."
 
 RETURNED: tuple[Metric, ...] = (
     Quotient(

@@ -40,11 +40,11 @@ _Key = tuple[int, tuple[str, ...], int, int]
 
 @dataclass(frozen=True)
 class GridEstimate:
-    """An estimate whose groups have one value more: the age, as text. `finished` per cell."""
+    """An estimate whose groups have one value more: the age, as text. `complete` per cell."""
 
     groups: list[tuple[str, ...]]
     estimate: Estimate
-    finished: npt.NDArray[np.bool_]
+    complete: npt.NDArray[np.bool_]
 
 
 def grid(metric: Grid, scope: Scope, kept: RollupLevel | None = None) -> GridEstimate:
@@ -95,10 +95,10 @@ def _estimated(
     else:
         low, high = bounded_jackknife(metric, ratio(left_out(above) / scale, left_out(below)), value, below > 0)
     averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
-    finished = averaged | (denominator == full.sum(axis=-1))
+    complete = averaged | (denominator == full.sum(axis=-1))
     labels = [(*group, str(age)) for group in groups for age in range(ages)]
     found = Estimate(value, low, high, numerator, denominator, denominator, None, None)
-    return GridEstimate(labels, found, finished)
+    return GridEstimate(labels, found, complete)
 
 
 def _ages_over(age: Age, unit: int, last: int) -> int:

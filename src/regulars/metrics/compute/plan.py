@@ -1,4 +1,4 @@
-"""From what a sum is answered: rollups that are kept, the histograms of gaps, or the rows themselves; and why nothing smaller."""
+"""Query plan of sums: stored rollups, the histograms of gaps, or rows, with the reason for scanning more."""
 
 from __future__ import annotations
 

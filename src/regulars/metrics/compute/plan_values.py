@@ -1,4 +1,4 @@
-"""From what quantiles, largest shares and cohort grids are answered, and why from nothing smaller."""
+"""Query plan of quantiles, largest shares and cohort grids, with the reason for scanning more."""
 
 from __future__ import annotations
 

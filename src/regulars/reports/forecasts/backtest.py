@@ -11,7 +11,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from regulars.forecast.conventions import CERTAIN, off_by
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.reports.charts.theme import (
     BLUE,
     GREY,
@@ -137,7 +137,7 @@ def _how_far_off(quarters: Sequence[Mapping[str, Any]]) -> str:
     return f"Hidden and forecast, the number of buyers was off by {ours}; guessed from the days before, by {guess}"
 
 
-def kept_forecasts(came: Iterable[Outcome]) -> Picture | None:
+def kept_forecasts(came: Iterable[ForecastActual]) -> Picture | None:
     """What came of the forecasts that were kept, each as a share of what it said; None where none of them is over yet."""
     found: list[dict[str, Any]] = [
         {

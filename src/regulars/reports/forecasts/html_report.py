@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from regulars.forecast.forecast_actual import Outcome
+from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import drawn
@@ -17,7 +17,7 @@ NAMES = ("value-by-tenth", "value-by-chance", "silence", "calibration", "hidden-
 """Of all pictures there may be, in their order."""
 
 
-def pictures(found: Forecast, came: Iterable[Outcome], of: Customers) -> tuple[Picture, ...]:
+def pictures(found: Forecast, came: Iterable[ForecastActual], of: Customers) -> tuple[Picture, ...]:
     """The pictures of a forecast; came: what came of those that were kept. What there are no data for is left out."""
     every = [
         value.tenths(found, of.tenths),

@@ -171,7 +171,7 @@ def run(
         later = steps[number + 1 :]
         for before in steps[: number + 1]:
             if (
-                before.stepping_stone
+                before.is_intermediate
                 and before.name not in keep
                 and not any(before.full_name in other.sql for other in later)
             ):

@@ -98,8 +98,8 @@ class Statement:
     made_of: str = ""
 
     @property
-    def stepping_stone(self) -> bool:
-        """Whether nobody needs it once the facts are written."""
+    def is_intermediate(self) -> bool:
+        """True for intermediate tables, dropped after derivation."""
         return self.schema != FACTS and not self.name.startswith(("added_", "removed_", "histories_"))
 
     @property

@@ -7,13 +7,13 @@ from datetime import date
 import duckdb
 import pytest
 
-from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.conventions import BACKTEST_DAYS
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.backtest import quarters, quarters_before, report, tried
 from regulars.forecast.purchases.learning import boosting
 from regulars.forecast.purchases.learning.boosting import boosted
-from regulars.forecast.purchases.pipeline import make
+from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.vocabulary.calendar import epoch_day
 
 FIRST, UNTIL = epoch_day(date(2024, 1, 1)), epoch_day(date(2026, 1, 1))
@@ -23,7 +23,7 @@ def test_it_learns_from_the_quarter_before_and_from_none_later(engine: Engine):
     orders = engine.fact("orders")
     hidden = quarters(engine, orders, FIRST, UNTIL, 1500)
     before = quarters_before(engine, orders, hidden, FIRST, 1500)
-    assert [one.start + HIDDEN for one in before] == [one.start for one in hidden]
+    assert [one.start + BACKTEST_DAYS for one in before] == [one.start for one in hidden]
     assert before[0] is hidden[1]
     assert quarters_before(engine, orders, hidden, FIRST + 300, 1500) == []
 
@@ -44,5 +44,5 @@ def test_without_it_a_forecast_is_made_all_the_same(
     facts: duckdb.DuckDBPyConnection, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(boosting, "find_spec", lambda name: None)
-    forecast, _ = make(engine, "GBP", UNTIL, ForecastOptions(model="mbg"))
+    forecast, _ = run_forecast(engine, "GBP", UNTIL, ForecastOptions(model="mbg"))
     assert forecast.backtest is not None and "boosting" not in forecast.backtest

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from forecast.customers import draw
 from regulars.forecast import RFMSummary
-from regulars.forecast.conventions import HIDDEN
+from regulars.forecast.conventions import BACKTEST_DAYS
 from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.backtest import Quarter, quarters, quarters_before, report, tried
 from regulars.forecast.purchases.learning.logistic import chances_of, coefficients, regressed
@@ -53,7 +53,7 @@ def test_chances_hold_in_the_period_that_follows():
     """Learnt from some drawn customers and asked of others: of each tenth as many buy as it says."""
     learnt, asked = (
         Quarter(0, RFMSummary.of(people.summary), np.zeros(len(people.x)), people.later)
-        for people in (draw("pareto", 8000, seed, horizon=HIDDEN) for seed in (3, 4))
+        for people in (draw("pareto", 8000, seed, horizon=BACKTEST_DAYS) for seed in (3, 4))
     )
     chances = chances_of(learnt, asked)
     order = np.argsort(chances)

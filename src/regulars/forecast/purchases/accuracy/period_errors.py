@@ -13,7 +13,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.backtest import Trial
 from regulars.forecast.purchases.histories import histories
-from regulars.forecast.purchases.monetary_value import cap, spending
+from regulars.forecast.purchases.monetary_value import spending, winsorize
 from regulars.vocabulary.errors import ForecastRefused
 
 
@@ -62,7 +62,7 @@ def _value(engine: Engine, orders: ir.Table, trial: Trial) -> dict[str, PeriodEr
     """Revenue, and profit where that of all orders before was known; neither where no order was worth anything."""
     start, days = trial.quarter.start, trial.quarter.days
     try:
-        capped = cap(engine, orders, start)
+        capped = winsorize(engine, orders, start)
     except ForecastRefused:
         return {}
     rows = engine.keep("backtest_histories", histories(orders, start, capped.at))
