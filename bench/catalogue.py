@@ -8,11 +8,11 @@ from dataclasses import replace
 from bench.measuring import Place, Stopwatch
 from bench.peers.answers import COHORTS, METRICS
 from bench.states import ask_warm, by_metric
-from regulars.app import App
 from regulars.metrics.catalogue import BY_NAME, CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.query import Facts, Query, periods_of
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Metric
+from regulars.services.app import App
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
 

@@ -9,7 +9,7 @@ import duckdb
 
 from bench.load import days
 from bench.measuring import Place, Stopwatch
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.versions.folder import VersionFolder, copy
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from bench.measuring import BenchError, Place, Stopwatch
-from regulars.app import App
+from regulars.services.app import App
 from regulars.simulate import MARKETPLACE_EMAIL
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 from regulars.warehouse.versions.connection import log_folder

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bench.measuring import Place, Stopwatch
-from regulars.app import App
 from regulars.metrics.catalogue import BY_NAME, CATALOGUE
 from regulars.metrics.query import Facts, Query, periods_of
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import State
+from regulars.services.app import App
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
 

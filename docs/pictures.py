@@ -14,11 +14,11 @@ import numpy as np
 
 from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.options import ForecastOptions
-from regulars.forecasting import Forecasting
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import write
 from regulars.reports.forecasts import inactivity
 from regulars.reports.forecasts.html_report import pictures
+from regulars.services.forecasting import Forecasting
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
 

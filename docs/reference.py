@@ -20,13 +20,13 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # the bench stands be
 
 from bench import history, report
 from regulars.cli import COMMANDS, application
-from regulars.cli.numbers import shown
 from regulars.metrics.catalogue import THEMES, companions
 from regulars.metrics.examples import shown as rows_shown
 from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
 from regulars.metrics.shapes import Interval, Metric
 from regulars.vocabulary.calendar import Grain
+from regulars.vocabulary.numbers import shown
 from regulars.vocabulary.units import Better
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.facts import FACT_TABLES

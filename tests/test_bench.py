@@ -28,8 +28,8 @@ from bench.peers import export
 from bench.peers.answers import METRICS, assemble, differences
 from bench.peers.environments import FOLDERS, Environment, prepare
 from bench.run import DifferentAnswers, compare, skipped
-from regulars.app import App
 from regulars.forecast import RFMSummary
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 ROOT = Path(__file__).resolve().parents[1]

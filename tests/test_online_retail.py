@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
 from regulars.load.run import LoadResult
 from regulars.metrics.catalogue import named
 from regulars.metrics.customers.drill_down import rows
 from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 MAPPING = Path(__file__).resolve().parents[1] / "examples" / "online_retail.toml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyarrow import parquet
 
 from bench.measuring import Place, Stopwatch
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 FILE = "peers.parquet"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bench.measuring import Place, Stopwatch
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 

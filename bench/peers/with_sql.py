@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.measuring import Place, Stopwatch
 from bench.peers.answers import UNKNOWN, WINDOW, Answers
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 _SQL = f"""

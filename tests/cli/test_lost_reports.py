@@ -16,7 +16,7 @@ from cli.conftest import BAD
 from cli.test_process import COMMANDS
 from cli.test_subscriptions import BOX, opened
 from regulars.cli import run
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.versions import Warehouse
 
@@ -148,7 +148,9 @@ def test_a_stop_during_the_second_forecast_finds_the_first_stored(
     subscribed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sys, "stdout", (tmp_path / "output").open("w", encoding="utf-8"))
-    monkeypatch.setattr("regulars.forecasting.make_of_subscribers", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(
+        "regulars.services.forecasting.make_of_subscribers", lambda *_: signal.raise_signal(signal.SIGINT)
+    )
     code = run(["forecast", "--shop", str(subscribed)])
     told = "The forecast of purchases is stored; subscriptions are not forecast.\n"
     assert (code, capsys.readouterr().err) == (4, told)

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from regulars.reading import Reading
+from regulars.services.reading import Reading
 from regulars.vocabulary.errors import RegularsError
 from regulars.vocabulary.events import Event
 from regulars.vocabulary.shop import Shop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.cli import numbers
+from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
 
 

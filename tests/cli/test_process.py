@@ -227,7 +227,13 @@ def test_a_question_waits_for_nothing_it_does_not_need(program: list[str], first
     """From rows; `test_start.py` says what a question imports that rollups answer."""
     found = imported(program, "metric", "orders", "--where", "net_revenue>=50", "--shop", first_shop)
     assert "ibis.expr" in found
-    assert {"pandas.core.api", "scipy", "openpyxl", "regulars.app", "regulars.warehouse.derive"} & found == set()
+    assert {
+        "pandas.core.api",
+        "scipy",
+        "openpyxl",
+        "regulars.services.app",
+        "regulars.warehouse.derive",
+    } & found == set()
 
 
 def test_a_load_imports_no_compiler_once_a_shop_has_orders(program: list[str], shop: Path, tmp_path: Path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import Command
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.identity import define_identities, of_persons
 from regulars.warehouse.tables import BY_NAME

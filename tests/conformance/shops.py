@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.drawn_rows import drawn
-from regulars.app import App
+from regulars.services.app import App
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Settings, Shop
 from regulars.warehouse.facts import FACT_TABLES

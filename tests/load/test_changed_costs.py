@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
 from regulars.load.run import LoadOptions
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 COSTS = "product_id,unit_cost,currency\nmug,4.00,GBP\ntea,1.50,GBP\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from load.shop import SETTINGS, Shop
-from regulars.app import App
 from regulars.load.files import expand
 from regulars.load.run import Input, LoadOptions, load
+from regulars.services.app import App
 from regulars.sources import canonical
 from regulars.vocabulary.shop import Shop as Folder
 from regulars.warehouse.schema import Kind, Table

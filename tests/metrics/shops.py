@@ -20,7 +20,7 @@ from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held
 from regulars.metrics.rollups.rollup import RULE, Rule
-from regulars.reading import read, run
+from regulars.services.reading import read, run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log

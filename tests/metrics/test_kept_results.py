@@ -13,7 +13,7 @@ from regulars.metrics.catalogue import named
 from regulars.metrics.compute.execute import LRUCache
 from regulars.metrics.query import Facts, Query, condition
 from regulars.metrics.run_query import run_query
-from regulars.reading import run
+from regulars.services.reading import run
 
 
 class Asked:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 
 MAPPING = """

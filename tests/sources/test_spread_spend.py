@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
 from regulars.load.run import LoadOptions
+from regulars.services.app import App
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import LoadRefused, MappingError
 from regulars.vocabulary.shop import Shop

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from regulars.app import App
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.rollup import Rule
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.derive.statements import GROUPS
 

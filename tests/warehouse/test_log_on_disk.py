@@ -10,8 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regulars.app import App
 from regulars.load.run import LoadOptions
+from regulars.services.app import App
 from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.integrity import log_faults

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.derive.statements import GROUPS, MADE_OF
 from regulars.warehouse.tables import TABLES

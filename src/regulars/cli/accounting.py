@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 
-from regulars.cli.numbers import count, counted
 from regulars.cli.output import Table, say, show
 from regulars.load import rejects
 from regulars.load.run import LoadResult
+from regulars.vocabulary.numbers import count, counted
 
 _REASONS = 5
 

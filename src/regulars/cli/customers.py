@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
-from regulars.cli import numbers
 from regulars.cli.output import Table
 from regulars.metrics.customers.drill_down import CustomerRow
 from regulars.metrics.shapes import Metric
-from regulars.vocabulary import money
+from regulars.vocabulary import money, numbers
 from regulars.vocabulary.calendar import Period
 
 COLUMNS = tuple(field.name for field in fields(CustomerRow))
@@ -36,7 +35,11 @@ def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: i
     result = Table(titles, title=f"{metric.name} in {period.label}", numbers=frozenset(titles[4:]))
     for row in found[:limit]:
         cells = [row.customer, row.name, row.email, row.country, numbers.count(row.orders)]
-        cells += [numbers.day(row.first_order), numbers.day(row.last_order), numbers.plain(row.numerator)]
+        cells += [
+            numbers.day(row.first_order),
+            numbers.day(row.last_order),
+            numbers.plain(row.numerator),
+        ]
         cells += [numbers.plain(row.denominator)] if below else []
         result.rows.append([cell or "" for cell in cells])
     if len(found) > limit:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from regulars.cli import numbers
 from regulars.cli.output import Table, say, say_lines, show
 from regulars.cli.shops import HERE, open_for_query
 from regulars.metrics.catalogue import companions
@@ -16,6 +15,7 @@ from regulars.metrics.examples import shown
 from regulars.metrics.explain import Explanation, explain, interval_in_words
 from regulars.metrics.query import latest_complete
 from regulars.metrics.shapes import Length, Metric, Nature
+from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
 from regulars.vocabulary.shop import SETTINGS_FILE

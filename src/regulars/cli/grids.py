@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from regulars.cli import numbers
 from regulars.cli.output import Table
 from regulars.cli.values import footnotes
 from regulars.metrics.query_result import Value
 from regulars.metrics.shapes import Age, Grid
+from regulars.vocabulary import numbers
 
 AGE = "age"
 _PARTLY = "only a part of the cohort has reached this age yet: a share of that part, which the average leaves out"

@@ -17,9 +17,9 @@ from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 if TYPE_CHECKING:
     import duckdb
 
-    from regulars.app import App
-    from regulars.forecasting import Forecasting
-    from regulars.reading import Reading
+    from regulars.services.app import App
+    from regulars.services.forecasting import Forecasting
+    from regulars.services.reading import Reading
     from regulars.warehouse.versions import Warehouse
 
 OWN, SHARED = 0o077, 0o007
@@ -39,7 +39,7 @@ def open_shop(folder: Path) -> Shop:
 
 def open_for_query(folder: Path) -> Reading:
     """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
-    from regulars.reading import Reading
+    from regulars.services.reading import Reading
 
     shop = open_shop(folder)
     return Reading(shop, lambda: _derived_again(folder), tell)
@@ -55,14 +55,14 @@ def _derived_again(folder: Path) -> None:
 
 def open_for_write(folder: Path) -> App:
     """The shop, to ask and to change."""
-    from regulars.app import App
+    from regulars.services.app import App
 
     return App(open_shop(folder), tell)
 
 
 def forecasting(folder: Path) -> Forecasting:
     """The shop, to look ahead."""
-    from regulars.forecasting import Forecasting
+    from regulars.services.forecasting import Forecasting
 
     return Forecasting(open_shop(folder), tell)
 

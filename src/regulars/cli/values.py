@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from regulars.cli import numbers
 from regulars.cli.output import Table
 from regulars.metrics.query import overlap_note
 from regulars.metrics.query_result import Change, Value, Verdict
 from regulars.metrics.shapes import Interval, Metric, Total
-from regulars.vocabulary import money
+from regulars.vocabulary import money, numbers
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.safe_text import one_line
 from regulars.vocabulary.units import Better, Unit

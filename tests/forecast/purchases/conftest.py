@@ -12,7 +12,7 @@ import ibis
 import pytest
 
 from regulars.forecast.engine import Engine
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
 

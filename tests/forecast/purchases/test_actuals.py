@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from regulars.forecast.options import ForecastOptions
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.warehouse.identity.corrections import join
 
 

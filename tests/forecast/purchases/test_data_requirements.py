@@ -15,7 +15,7 @@ from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.data_requirements import Evidence, evidence, reasons, require
 from regulars.forecast.purchases.monetary_value import cap
 from regulars.forecast.purchases.pipeline import run_forecast
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop

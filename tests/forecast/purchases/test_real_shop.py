@@ -12,7 +12,7 @@ import pytest
 from forecast.simulated import cdnow
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import run_forecast
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.shop import Shop
 

@@ -11,7 +11,7 @@ import pytest
 
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.store import KEPT
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.identity.corrections import join
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from forecast.customers import draw
-from regulars.app import App
 from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import scoring
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.scoring import ranges, scores
+from regulars.services.app import App
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from forecast.subscriptions.population import Plan, Subscription, drawn, write
-from regulars.app import App
-from regulars.forecasting import Forecasting
+from regulars.services.app import App
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
 
 BOX = Plan("box", 1, alpha=0.7, beta=3.0, subscribers=900, price=20.0, early=True)

@@ -12,7 +12,7 @@ import pytest
 from forecast.subscriptions.population import UNTIL, Plan, Subscription, drawn, write
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.store import KEPT
-from regulars.forecasting import Forecasting
+from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 from regulars.vocabulary.shop import Shop
 

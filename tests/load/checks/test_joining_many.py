@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from load.shop import Shop, own
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.shop import Settings
 from regulars.vocabulary.shop import Shop as ShopFolder
 

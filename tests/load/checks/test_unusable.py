@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from load.shop import Shop, own
-from regulars.app import App
 from regulars.load.checks.unusable import masked
+from regulars.services.app import App
 from regulars.vocabulary.shop import Shop as ShopFolder
 
 HEADER = "order_id,customer_id,email,phone,ordered_at,gross,currency\n"

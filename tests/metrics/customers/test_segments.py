@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from regulars.forecast.options import ForecastOptions
-from regulars.forecasting import Forecasting
 from regulars.metrics.customers.segments import SEGMENTS, members, named, sizes
 from regulars.metrics.query import Facts, condition
+from regulars.services.forecasting import Forecasting
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop

@@ -17,13 +17,13 @@ import pytest
 
 from metrics.rollups.shop_of_rollups import shop_of, told, without_rollups
 from metrics.shops import TestShop
-from regulars.app import App
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.query import Facts, Query, for_columns, periods_of
 from regulars.metrics.rollups.rollup_tables import families
 from regulars.metrics.run_query import planned
 from regulars.metrics.shapes import Grid, LargestShare, Quantile
+from regulars.services.app import App
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
 
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_written_to_leaves_questions_to_rows(app: App) -
 CHILD = """
 import json, sys
 from pathlib import Path
-from regulars.app import App
+from regulars.services.app import App
 from regulars.metrics.catalogue import named
 from regulars.metrics.run_query import answer
 from regulars.metrics.query import Question, periods_of

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cli.conftest import ORDERS
-from regulars.app import App
 from regulars.load.run import LoadOptions
+from regulars.services.app import App
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop
 

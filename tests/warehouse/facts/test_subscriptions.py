@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from regulars.app import App
+from regulars.services.app import App
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
 

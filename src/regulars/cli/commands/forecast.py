@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regulars.cli.options import As, AsLayout, Drawing, Format, Layout, PurchaseModel, ShopFolder, WhereCustomers, day
-from regulars.cli.output import say, write, write_json
+from regulars.cli.output import say, tell, write, write_json
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, forecasting, open_for_query
 from regulars.cli.signals import reporting
@@ -20,7 +20,7 @@ from regulars.cli.signals import reporting
 if TYPE_CHECKING:
     from regulars.forecast.forecast_actual import ForecastActual
     from regulars.forecast.purchases.result import Forecast
-    from regulars.forecasting import Forecasting
+    from regulars.services.forecasting import Forecasting
 
 
 def _day(given: str | None) -> date | None:
@@ -158,15 +158,16 @@ def segments(
       regulars segments worth-keeping-and-leaving --format csv > write_to_them.csv
       regulars segments due-now --where first_country=DE
     """
-    from regulars.cli.choose import conditions, insist_on_a_forecast
     from regulars.cli.forecasts import segments as drawn
     from regulars.metrics.catalogue import named as metric_named
     from regulars.metrics.customers.segments import members, named, sizes
     from regulars.metrics.measures import FORECASTS
+    from regulars.services.query_options import conditions, require_forecast
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with open_for_query(shop).facts() as facts:
-        insist_on_a_forecast((metric_named("customers_at_risk"),), facts)
+        if note := require_forecast((metric_named("customers_at_risk"),), facts):
+            tell(note)
         latest, currency = facts.forecasts[FORECASTS][-1], facts.currency
         found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
         if chosen is not None:

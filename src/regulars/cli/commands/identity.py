@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from regulars.cli.numbers import count, counted
 from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Table, say, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, open_for_query, open_for_write
 from regulars.cli.signals import reporting
+from regulars.vocabulary.numbers import count, counted
 from regulars.vocabulary.shop import Settings
 
 if TYPE_CHECKING:

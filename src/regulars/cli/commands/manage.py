@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
-from regulars.cli.numbers import count
 from regulars.cli.options import As, Format, ShopFolder
 from regulars.cli.output import Table, say, show, tell, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, load_history, naming, open_for_write, open_shop, stored
 from regulars.cli.signals import reporting
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
+from regulars.vocabulary.numbers import count
 from regulars.vocabulary.shop import WAREHOUSE
 
 _ALL = 2**62
@@ -206,7 +206,7 @@ def check(
       regulars check --shop myshop
       regulars check --all --format json
     """
-    from regulars.checking import check as checked
+    from regulars.services.check import check as checked
 
     opened, warehouse = open_shop(shop), stored(shop)
     warehouse.clear_spilled()

@@ -64,19 +64,19 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.cli.choose import (
+    from regulars.cli.values import NOT_COMPARED
+    from regulars.services.query_options import (
         by_theme,
         conditions,
-        insist_on_a_forecast,
         known_by,
         not_available,
         periods_asked,
+        require_forecast,
         splits_asked,
         waiting_for_a_forecast,
         window_asked,
         without_grids,
     )
-    from regulars.cli.values import NOT_COMPARED
 
     themes = by_theme(theme)
     if list_:
@@ -95,7 +95,8 @@ def metrics(
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        insist_on_a_forecast(asked_for, facts)
+        if note := require_forecast(asked_for, facts):
+            tell(note)
         is_table = format is Format.TABLE
         can_forecast = "orders" in facts.coverage
         waiting = waiting_for_a_forecast(asked_for, facts) if is_table else ()
@@ -206,15 +207,15 @@ def metric(
       regulars metric average_order_value --period 2011-10 --where 'net_revenue>=50' --compare
       regulars metric cohort_retention_rate --since 2011-01
     """
-    from regulars.cli.choose import (
+    from regulars.metrics.catalogue import companions, named
+    from regulars.services.query_options import (
         answered_by,
         conditions,
-        insist_on_a_forecast,
         periods_asked,
+        require_forecast,
         splits_asked,
         window_asked,
     )
-    from regulars.metrics.catalogue import companions, named
 
     splits, conditions_ = splits_asked(split), conditions(where)
     metric_named = named(name)
@@ -227,7 +228,8 @@ def metric(
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        insist_on_a_forecast((wanted,), facts)
+        if note := require_forecast((wanted,), facts):
+            tell(note)
         facts.require(wanted)
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         window = window_asked(active_window, reading.shop.settings)
@@ -279,8 +281,8 @@ def drill_down(
       regulars drill-down returning_customer_rate --period 2011-10 --format csv > october.csv
       regulars drill-down lost_customers --period 2011-Q3 --where country=France
     """
-    from regulars.cli.choose import answered_by, conditions, insist_on_a_forecast, window_asked
     from regulars.metrics.catalogue import named
+    from regulars.services.query_options import answered_by, conditions, require_forecast, window_asked
 
     conditions_ = conditions(where)
     wanted = answered_by(named(name), (), conditions_)
@@ -290,7 +292,8 @@ def drill_down(
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        insist_on_a_forecast((wanted,), facts)
+        if note := require_forecast((wanted,), facts):
+            tell(note)
         facts.require(wanted)
         chosen = period_named(facts, period, wanted)
         window = window_asked(active_window, reading.shop.settings)

@@ -66,10 +66,10 @@ def explain(
 
     wanted = named(name)
     if plan:
-        from regulars.cli.choose import conditions, periods_asked, splits_asked, window_asked
         from regulars.cli.explaining import plan_as_json, tell_plan
         from regulars.metrics.query import Query
         from regulars.metrics.run_query import planned
+        from regulars.services.query_options import conditions, periods_asked, splits_asked, window_asked
 
         reading = open_for_query(shop or HERE)
         with reading.facts() as facts:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
-from regulars.forecasting import Forecasting
 from regulars.reports.charts.folder import fill
 from regulars.reports.charts.folder import insist as insist_on
 from regulars.reports.charts.write import drawn
 from regulars.reports.forecasts.html_report import NAMES, page, pictures
+from regulars.services.forecasting import Forecasting
 
 PAGE = "forecast.html"
 """What holds them all."""

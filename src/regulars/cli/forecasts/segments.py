@@ -7,10 +7,9 @@ from dataclasses import asdict, fields
 from datetime import date
 from typing import Any
 
-from regulars.cli import numbers
 from regulars.cli.output import Table
 from regulars.metrics.customers.segments import Member, Size
-from regulars.vocabulary import money
+from regulars.vocabulary import money, numbers
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING, Made
 

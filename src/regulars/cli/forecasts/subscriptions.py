@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from regulars.cli import numbers
 from regulars.cli.forecasts.tables import about_ranges, by_chance, likely, numbered, of_kept, percent
 from regulars.cli.output import Table, say, show, tell
 from regulars.cli.signals import reporting
@@ -19,12 +18,13 @@ from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.subscriptions.backtest import UNLIKELY
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import Progress
+from regulars.vocabulary import numbers
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
 from regulars.vocabulary.settings.term import Terms
 from regulars.vocabulary.units import Unit
 
 if TYPE_CHECKING:
-    from regulars.forecasting import Forecasting
+    from regulars.services.forecasting import Forecasting
 
 Both = tuple[Forecast | None, SubscribersForecast | None]
 """What is forecast of purchases and of subscriptions; at least one of the two."""

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
-from regulars.cli import numbers
 from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.tables import about_ranges, likely, percent
 from regulars.cli.output import Table, say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.purchases.result import Forecast
+from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING
 

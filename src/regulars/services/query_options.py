@@ -1,11 +1,10 @@
-"""From what was typed to what is asked: metrics, periods, splits, conditions."""
+"""From the options of a query to the query: metrics, periods, splits, conditions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from regulars.cli.output import tell
 from regulars.metrics.catalogue import THEMES
 from regulars.metrics.measures import FORECASTS
 from regulars.metrics.query import (
@@ -75,17 +74,16 @@ def waiting_for_a_forecast(metrics: Iterable[Metric], facts: Facts) -> tuple[Met
     return tuple(metric for metric in metrics if metric.forecast and metric.forecast not in facts.forecasts)
 
 
-def insist_on_a_forecast(metrics: Sequence[Metric], facts: Facts) -> None:
-    """Raises ForecastRefused where all of them wait for one; says so where the latest is no longer up to date."""
+def require_forecast(metrics: Sequence[Metric], facts: Facts) -> str:
+    """Raise ForecastRefused where all of the metrics wait for one. Returns a note where the latest is stale, else empty."""
     kinds = dict.fromkeys(metric.forecast for metric in metrics)
     if not any(kind in ("", *facts.forecasts) for kind in kinds):
         what = "" if FORECASTS in kinds else "'s subscriptions"
         raise ForecastRefused(f"No forecast has been made of this shop{what} yet.", "Make one: regulars forecast")
-    changed = dict.fromkeys(said for kind in kinds if kind in facts.forecasts for said in facts.stale(kind))
-    if changed:
-        tell(
-            f"The latest forecast is stale: since it was made, {', '.join(changed)}. Make a new one: regulars forecast"
-        )
+    changes = dict.fromkeys(change for kind in kinds if kind in facts.forecasts for change in facts.stale(kind))
+    if not changes:
+        return ""
+    return f"The latest forecast is stale: since it was made, {', '.join(changes)}. Make a new one: regulars forecast"
 
 
 def not_available(missing: Mapping[Metric, tuple[str, ...]], reasons: Mapping[Metric, str]) -> list[str]:

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import duckdb
 import ibis
 
-from regulars.app import App
 from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.options import ForecastOptions, training_end
@@ -25,6 +24,7 @@ from regulars.forecast.subscriptions.pipeline import run_forecast as run_subscri
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
+from regulars.services.app import App
 
 _USUAL = ForecastOptions()
 _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"

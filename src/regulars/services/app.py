@@ -11,14 +11,14 @@ from pathlib import Path
 
 import duckdb
 
-from regulars.incoming import incoming, refusal
 from regulars.load.checks.refusals import FilesRefused
 from regulars.load.files import InputFile
 from regulars.load.inputs.header import with_header
 from regulars.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
 from regulars.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
 from regulars.metrics.rollups.refresh import refresh
-from regulars.reading import Reading, Tell, silent
+from regulars.services.input_files import incoming, refusal
+from regulars.services.reading import Reading, Tell, silent
 from regulars.sources import canonical, catalogue, mapping_file
 from regulars.vocabulary.errors import LoadRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop

@@ -10,7 +10,7 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.query import Facts, Query, periods_of
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid
-from regulars.reading import facts_of
+from regulars.services.reading import facts_of
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
