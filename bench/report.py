@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.table import Table
 
-from bench.figures import shown_seconds
+from bench.aims import shown_seconds
 from bench.forecast import report as forecasts
 from bench.history import CUSTOMERS, ORDERS, Record, Run
 from bench.wording import markdown, size_of

@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from bench.figures import Aim, Figure
+from bench.aims import Aim
+from bench.figures import Figure
 from bench.forecast import parameters
 from bench.forecast.pasts import TRUTH
 from bench.history import CUSTOMERS, ORDERS, Record, Run

@@ -19,7 +19,8 @@ import pytest
 from rich.console import Console
 
 from bench import history, report
-from bench.figures import BY_NAME, FIGURES, Aim, chosen
+from bench.aims import Aim
+from bench.figures import BY_NAME, FIGURES, chosen
 from bench.forecast import pasts
 from bench.history import Record, Run
 from bench.load import Marks
