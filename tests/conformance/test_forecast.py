@@ -23,7 +23,7 @@ from regulars.forecast.purchases.accuracy.period_errors import errors_of
 from regulars.forecast.purchases.backtest import Trial, quarter
 from regulars.forecast.purchases.data_requirements import evidence
 from regulars.forecast.purchases.histories import cells, cells_to_fit, daily_purchases, histories, known
-from regulars.forecast.purchases.monetary_value import cap, spending
+from regulars.forecast.purchases.monetary_value import spending, winsorize
 from regulars.forecast.purchases.scoring import predictions, scores
 from regulars.forecast.purchases.totals import totals
 from regulars.forecast.season.seasonal_time import Clock
@@ -53,7 +53,7 @@ def by_person(engine: Engine, rows: ir.Table) -> dict[int, dict[str, Any]]:
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
 def test_histories_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     with engines_of(both(kind)) as engines:
-        capped = [cap(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        capped = [winsorize(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
         assert capped[0] == capped[1]
         counted = [evidence(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
         assert counted[0] == counted[1]
@@ -113,7 +113,7 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
     with engines_of(both(kind)) as engines:
         for engine in engines:
             orders = engine.fact("orders")
-            rows = engine.keep("histories", histories(orders, UNTIL_DAY, cap(engine, orders, UNTIL_DAY).at))
+            rows = engine.keep("histories", histories(orders, UNTIL_DAY, winsorize(engine, orders, UNTIL_DAY).at))
             by_day = cells(engine, rows)
             weeks = cells_to_fit(engine, rows, by_day, most=10)
             assert weeks.customers == by_day.customers and len(weeks.x) < len(by_day.x)

@@ -14,7 +14,7 @@ from regulars.load.fields.allowed import FUNCTIONS, OPERATORS
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import MappingError
 
-DOCS = (Path(__file__).resolve().parents[3] / "docs" / "mapping-files.md").read_text(encoding="utf-8")
+DOCS = (Path(__file__).resolve().parents[2] / "docs" / "mapping-files.md").read_text(encoding="utf-8")
 TILL = """name = "till"
 [orders.columns]
 order_id = "a"

@@ -16,7 +16,7 @@ from regulars.load.formats.number_formats import formatted
 from regulars.load.parse import Locale, complaint, field_text, parsed, without_offset
 from regulars.warehouse.schema import Kind
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "dates-and-numbers.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "dates-and-numbers.md").read_text(encoding="utf-8")
 DATES, ORDERED, REFUSED, POINTS, COMMAS, WORKBOOK = (
     [tuple(cell.strip() for cell in row.split("|")[1:-1]) for row in block.splitlines()[2:]]
     for block in re.findall(r"(?:^\|.*\|\n)+", PAGE, re.MULTILINE)

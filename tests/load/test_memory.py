@@ -46,7 +46,7 @@ def write(path: Path, pieces: list[bytes]) -> None:
 
 
 def insist_on_bounded_memory(path: Path) -> None:
-    script = [sys.executable, "-c", LOAD, str(Path(__file__).parents[2]), str(path)]
+    script = [sys.executable, "-c", LOAD, str(Path(__file__).parents[1]), str(path)]
     done = subprocess.run(script, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     orders, reasons, short, peak = done.stdout.splitlines()

@@ -99,7 +99,7 @@ MISTAKES = {
     "table": (till(more="[order.columns]\nx = 'y'"), r"there is no table order\. Did you mean orders\?"),
     "reading alone": (
         'name = "laden"\n[read]\ndecimal = ","',
-        r"it fills no table.*known source \(.*own, shopify.*\)",
+        r"it fills no table.*known source \(.*regulars, shopify.*\)",
     ),
     "nothing": ('name = "shopify"', r"it fills no table"),
     "type of no column": ('name = "shopify"\n[types]\nTotals = "money"', r"\[types\] names the column Totals.*Total\?"),

@@ -13,7 +13,7 @@ from metrics.shops import TestShop, order, shop
 from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.data_requirements import Evidence, evidence, reasons, require
-from regulars.forecast.purchases.monetary_value import cap
+from regulars.forecast.purchases.monetary_value import winsorize
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.calendar import epoch_day
@@ -71,7 +71,7 @@ def test_a_small_shop_is_refused_before_anything_is_fitted():
 def test_orders_worth_nothing_give_no_forecast():
     engine = Engine(ibis.duckdb.from_connection(shop(orders=[order(1, "ana", "2024-01-01", Decimal(0))]).con))
     with pytest.raises(ForecastRefused, match="worth anything"):
-        cap(engine, engine.fact("orders"), epoch_day(date(2024, 2, 1)))
+        winsorize(engine, engine.fact("orders"), epoch_day(date(2024, 2, 1)))
 
 
 def test_a_refused_forecast_leaves_no_version(app: Forecasting):

@@ -195,7 +195,7 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
     assert Decimal(totals["profit"]) == sum(row["profit"] for row in predicted)
     assert Decimal(totals["revenue"]) == sum(row["revenue"] for row in predicted)
     for days in (30, 90, 365):
-        chances = np.array([row[f"buys_{days}"] for row in predicted], dtype=float)
+        chances = np.array([row[f"probability_purchase_{days}d"] for row in predicted], dtype=float)
         assert totals["buyers"][str(days)] == pytest.approx(chances.sum())
         assert totals["buyers_spread"][str(days)] == pytest.approx(np.sqrt((chances * (1 - chances)).sum()))
         stated = totals["buyers_range"][str(days)]

@@ -51,7 +51,7 @@ def test_what_is_said_is_what_becomes_of_them(months: int, alpha: float, beta: f
         of = [said[epoch_day(one.began)] for one in group]
         came = {days: np.array([renewals_by(one, days) for one in group]) for days in (30, 90, 365, 500)}
         for days in (30, 90, 365):
-            assert_mean([row[f"buys_{days}"] for row in of], came[days] > 0)
+            assert_mean([row[f"probability_purchase_{days}d"] for row in of], came[days] > 0)
         assert_mean([row["purchases"] for row in of], came[500])
         low, high = (np.array([row[f"purchases_{end}"] for row in of]) for end in ("low", "high"))
         assert (came[500] < low).mean() <= 0.1 + 4 * 0.3 / np.sqrt(len(group))

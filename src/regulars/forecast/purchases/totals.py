@@ -28,7 +28,7 @@ def totals(
     the model; profit is a fixed share of revenue.
     """
     risk = at_risk(rows)
-    chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
+    chances = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in WITHIN}
     found = engine.one(
         rows.agg(
             customers_alive=rows.probability_alive.cast("float64").sum(),

@@ -103,7 +103,7 @@ def _scores(now: Standing, horizon: int, rate: float) -> pa.Table:
         "purchases_low": low,
         "purchases_high": high,
     }
-    numbers = {f"buys_{days}": (now.due <= days) * next_time for days in WITHIN} | {
+    numbers = {f"probability_purchase_{days}d": (now.due <= days) * next_time for days in WITHIN} | {
         "purchases": purchases,
         "probability_purchase_90d_at_last": in_time * now.model.fitted.retention(now.renewed.astype(float)),
     }

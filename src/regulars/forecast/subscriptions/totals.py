@@ -19,7 +19,7 @@ def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
     it by the model; `renewing_range`, between which it will lie in eight of ten cases, comes from the errors of backtest periods.
     `persons` counts everybody once.
     """
-    chances = {days: rows[f"buys_{days}"].cast("float64") for days in WITHIN}
+    chances = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in WITHIN}
     found = engine.one(
         rows.agg(
             subscriptions=rows.count(),
