@@ -23,7 +23,7 @@ from regulars.vocabulary.synonyms import also_called
 from regulars.warehouse.schema import Kind
 from regulars.warehouse.tables import BY_NAME
 
-_LABEL = 14
+_LABEL = 20
 _NUMBERS = (Kind.MONEY, Kind.INTEGER, Kind.NUMBER)
 _OF_FIRST_ORDER = (
     "country, channel, coupon and product split by the customer's first order: --split country asks where they began."
