@@ -20,7 +20,9 @@ import typer
 from regulars.cli import application, run
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.simulate import ShopShape, simulate, write_shopify
+from regulars.warehouse import schema
 from regulars.warehouse.tables import TABLES
+from warehouse.test_tables import written as written_columns
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")})
@@ -101,6 +103,15 @@ def test_the_modules_that_a_page_names_exist(page: Path):
 def test_a_renamed_module_would_be_noticed():
     assert unknown_places("In `cli/options.py`, `tests/test_docs.py` and `metrics/shapes/`.") == set()
     assert unknown_places("In `cli/choices.py` and `metrics/shape/`.") == {"cli/choices.py", "metrics/shape/"}
+
+
+def test_the_table_of_adding_a_table_is_declared_as_the_page_says():
+    page = (ROOT / "docs" / "adding-a-table.md").read_text(encoding="utf-8")
+    names = dict(vars(schema))
+    exec(next(code for language, code in FENCE.findall(page) if language == "python"), names)
+    contract = re.search(r'"reviews": "(.+)"', page)
+    who = "customer_id? email? phone? person_id?"
+    assert contract and written_columns(names["reviews"]) == contract[1].replace("who", who)
 
 
 # Older pages whose lines are longer. A list to shorten.
