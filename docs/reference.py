@@ -251,6 +251,26 @@ def house() -> str:
     return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
+BESIDE_THE_PACKAGE = {
+    "tests": "the tests, in folders that mirror the package",
+    "docs": "these pages; `docs/reference.py` writes their generated parts",
+    "bench": "what loading and asking cost, beside other tools (`make bench`)",
+    "examples": "a small shop's file with its mapping",
+    "scripts": "what the Makefile calls",
+    "changes": "one file for each change since the last release",
+}
+
+
+def folders() -> str:
+    """The rows of a table: the package's folders, each with the first sentence of its docstring, and the project's others."""
+    rows = []
+    for file in sorted(PACKAGE.glob("*/__init__.py")):
+        about = " ".join((ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "").split())
+        rows.append((f"`src/regulars/{file.parent.name}/`", re.split(r"(?<=\.) ", about)[0]))
+    rows += [(f"`{name}/`", about) for name, about in BESIDE_THE_PACKAGE.items()]
+    return "\n".join(f"| {place} | {about} |" for place, about in rows)
+
+
 def arrows() -> str:
     """The layers of the package, as the checker of imports knows them: each imports only what stands below it."""
     project = tomllib.loads((PACKAGE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
