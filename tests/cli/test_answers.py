@@ -63,12 +63,21 @@ def test_a_comparison_adds_the_change_and_nothing_else(command, first_shop):
 
 
 def test_nothing_there_is_null(command, first_shop):
-    (value,) = answers(command("metric", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "json"))
+    said = command("metric", "orders", "--period", "2020-01", "--shop", first_shop, "--format", "json")
+    assert said.err == "2020-01 lies before the data, which cover 2024-01-03 to 2024-03-31.\n"
+    (value,) = json.loads(said.out)
     assert value["value"] is value["numerator"] is value["denominator"] is None
     (value,) = answers(
         command("metric", "average_order_value", "--period", "2024-01-10", "--shop", first_shop, "--format", "json")
     )
     assert (value["value"], value["denominator"]) == (None, 0)
+
+
+@pytest.mark.parametrize("asked", [("metrics",), ("metric", "orders"), ("drill-down", "orders")])
+def test_a_period_beyond_the_data_is_named(command, first_shop, asked):
+    said = command(*asked, "--period", "2031-05", "--shop", first_shop)
+    assert "2031-05 lies after the data, which cover 2024-01-" in said.err
+    assert "lies" not in command(*asked, "--period", "last-month", "--shop", first_shop).err
 
 
 def test_money_is_exact_to_the_cent(command, first_shop):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import CATALOGUE, named
-from regulars.metrics.query import Condition, Query, condition, latest_complete, periods_of
+from regulars.metrics.query import Condition, Query, condition, latest_complete, outside_data, period_named, periods_of
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Grid, Metric, Total
@@ -299,6 +299,48 @@ def test_the_latest_complete_period(march_to_may: TestShop) -> None:
     assert [period.label for period in periods_of(facts, Grain.MONTH, date(2024, 4, 30), date(2024, 5, 1))] == [
         "2024-04", "2024-05",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "last"),
+    [
+        ("last-month", "2024-05-01", "2024-05-31"),
+        ("this-month", "2024-05-01", "2024-05-31"),
+        ("last-2-months", "2024-04-01", "2024-05-31"),
+        ("last-week", "2024-05-20", "2024-05-26"),  # the one of 31 May, a Friday, is not complete
+        ("this-week", "2024-05-27", "2024-06-02"),
+        ("last-3-weeks", "2024-05-06", "2024-05-26"),
+        ("last-90-days", "2024-03-03", "2024-05-31"),
+        ("last-day", "2024-05-31", "2024-05-31"),
+        ("last-quarter", "2024-01-01", "2024-03-31"),
+        ("this-year", "2024-01-01", "2024-12-31"),
+        ("all", "2024-03-05", "2024-05-31"),
+    ],
+)
+def test_relative_periods_end_with_the_data(march_to_may: TestShop, text: str, start: str, last: str) -> None:
+    period = period_named(march_to_may.facts, text, named("orders"))
+    assert (str(period.start), str(period.end - timedelta(days=1))) == (start, last)
+
+
+@pytest.mark.parametrize("text", ["last-0-days", "last-0-months"])
+def test_a_relative_period_has_a_day(march_to_may: TestShop, text: str) -> None:
+    with pytest.raises(UsageError, match="at least 1 day"):
+        period_named(march_to_may.facts, text)
+
+
+@pytest.mark.parametrize(
+    ("period", "said"),
+    [
+        ("2031-05", "2031-05 lies after the data, which cover 2024-03-05 to 2024-05-31."),
+        ("2024-06", "2024-06 lies after the data, which cover 2024-03-05 to 2024-05-31."),
+        ("2024-03-04", "2024-03-04 lies before the data, which cover 2024-03-05 to 2024-05-31."),
+        ("2024-03", ""),
+        ("2024", ""),
+    ],
+)
+def test_a_period_without_any_day_of_the_data_is_named(march_to_may: TestShop, period: str, said: str) -> None:
+    facts = march_to_may.facts
+    assert outside_data(facts, [facts.calendar.parse(period)], named("orders")) == said
 
 
 def test_guests_count_in_orders_and_not_among_customers(two: TestShop) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.vocabulary.calendar import Calendar, Grain, Period, between, epoch_day, from_epoch_day
+from regulars.vocabulary.calendar import Calendar, Grain, Period, between, epoch_day, from_epoch_day, relative
 from regulars.vocabulary.errors import UsageError
 
 DATES = st.dates(date(1990, 1, 1), date(2060, 12, 31))
@@ -75,6 +75,9 @@ def test_a_week_from_sunday_is_named_by_its_wednesday(day: date, label: str) -> 
         ("FY2012", "2012-01-01", "2013-01-01"),
         ("2011-10-01..2011-10-31", "2011-10-01", "2011-11-01"),
         (" 2011-10 ", "2011-10-01", "2011-11-01"),
+        ("2011-W40..2011-W43", "2011-10-03", "2011-10-31"),
+        ("2011-10..2012-Q1", "2011-10-01", "2012-04-01"),
+        ("2011-10-05 .. 2011", "2011-10-05", "2012-01-01"),
     ],
 )
 def test_how_a_period_is_written(text: str, start: str, end: str) -> None:
@@ -100,11 +103,29 @@ def test_a_fiscal_year_is_named_by_the_year_it_ends_in(month: int, text: str, st
 @pytest.mark.parametrize(
     "text",
     ["", "now", "2011-13", "2011-02-30", "2011-W54", "2011-W00", "2021-W53", "2011-Q5", "11-10", "2011-10-31..2011-10-01",
-     "2011-10-01..", "2011-10-5", "0000"],
+     "2011-10-01..", "..2011", "2011-W44..2011-W40", "2011..2012..2013", "2011-10-5", "0000", "last-month"],
 )  # fmt: skip
 def test_what_is_no_period_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         Calendar().parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("last-month", (False, None, Grain.MONTH)),
+        (" Last month ", (False, None, Grain.MONTH)),
+        ("last-90-days", (False, 90, Grain.DAY)),
+        ("last-1-week", (False, 1, Grain.WEEK)),
+        ("this-fiscal-year", (True, None, Grain.FISCAL_YEAR)),
+        ("this-3-months", None),
+        ("last-100000-days", None),
+        ("month", None),
+        ("2011-10", None),
+    ],
+)
+def test_relative_periods_are_read(text: str, read: tuple[bool, int | None, Grain] | None) -> None:
+    assert relative(text) == read
 
 
 def test_a_refusal_shows_how_to_write_one() -> None:

@@ -112,7 +112,8 @@ InPeriod = Annotated[
         "--period",
         metavar="PERIOD",
         show_default=False,
-        help="One period: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, 2011-10-01..2011-10-31 or all."
+        help="One period: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, a range such as 2011-10-01..2011-10-31 or"
+        " 2011-W40..2011-W43, last-month, last-90-days (ending with the data), this-year or all."
         " With --grain, the periods inside it.",
     ),
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.shapes import Metric, Total
-from regulars.vocabulary.calendar import Calendar, Grain, Period
+from regulars.vocabulary.calendar import Calendar, Grain, Period, between, relative
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
 from regulars.vocabulary.shop import Settings
@@ -278,13 +278,45 @@ def how_to_load(names: Iterable[str]) -> str:
 
 
 def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Period:
-    """The period that the text names: what the calendar reads, or `all` days that the metric's tables cover. Raises UsageError."""
+    """The period that the text names: what the calendar reads, `all` days that the metric's tables cover, or one relative to
+    the last of these days: this-month, last-month (the latest complete one), last-90-days, last-4-weeks. Raises UsageError.
+    """
     if text.strip().lower() == Grain.ALL:
         return latest_complete(facts, Grain.ALL, metric)
+    if (asked := relative(text)) is not None:
+        return _relative_period(facts, *asked, metric)
     try:
         return facts.calendar.parse(text)
     except UsageError as error:
         raise UsageError(str(error), error.hint and f"{error.hint.rstrip('.')}, or all.") from None
+
+
+def _relative_period(facts: Facts, running: bool, count: int | None, grain: Grain, metric: Metric | None) -> Period:
+    """The running period, the latest complete one, or the last `count` of them as one range; days end with the data."""
+    if count == 0:
+        raise UsageError("A period has at least 1 day.", "Write last-1-day or more.")
+    _, last_day = _days_of(facts, metric)
+    if running:
+        return facts.calendar.period_of(last_day, grain)
+    last = (
+        facts.calendar.period_of(last_day, Grain.DAY) if grain is Grain.DAY else latest_complete(facts, grain, metric)
+    )
+    if count is None:
+        return last
+    first = last
+    for _ in range(count - 1):
+        first = facts.calendar.before(first)
+    return between(first.start, last.end - timedelta(days=1))
+
+
+def outside_data(facts: Facts, periods: Iterable[Period], metric: Metric | None = None) -> str:
+    """A sentence where none of the periods has any day that the metric's tables cover; else empty."""
+    first, last = _days_of(facts, metric)
+    asked = tuple(periods)
+    if not asked or any(period.start <= last and first < period.end for period in asked):
+        return ""
+    where = "after" if asked[0].start > last else "before"
+    return f"{asked[0].label} lies {where} the data, which cover {first} to {last}."
 
 
 def latest_complete(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:

@@ -147,7 +147,12 @@ class Calendar:
         return self.period_of(period.start.replace(year=period.start.year - 1), period.grain)
 
     def parse(self, text: str) -> Period:
-        """Read 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012 or 2011-10-01..2011-10-31 (both days included)."""
+        """Read 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, or two of these as a range (both included), such as
+        2011-10-01..2011-10-31 or 2011-W40..2011-W43. Raises UsageError.
+        """
+        first, dots, last = text.partition("..")
+        if dots and ".." not in last:
+            return _between(self.parse(first).start, self.parse(last).end)
         for pattern, read in _NOTATIONS:
             if match := pattern.fullmatch(text.strip()):
                 try:
@@ -163,7 +168,7 @@ class Calendar:
         raise UsageError(
             f"{text!r} is not a period.",
             "Write a day 2011-10-05, week 2011-W40, month 2011-10, quarter 2011-Q4, year 2011, fiscal year FY2012,"
-            " or two dates 2011-10-01..2011-10-31.",
+            " a range such as 2011-10-01..2011-10-31 or 2011-W40..2011-W43, or last-month, last-90-days.",
         )
 
     def _week(self, year: int, week: int) -> Period:
@@ -191,12 +196,22 @@ def between(start: date, last: date) -> Period:
     return _between(start, last + timedelta(days=1))
 
 
+_RELATIVE = re.compile(r"(this|last)-(?:(\d{1,5})-)?(day|week|month|quarter|year|fiscal-year)s?")
+
+
+def relative(text: str) -> tuple[bool, int | None, Grain] | None:
+    """Read this-month, last-week, last-90-days: whether the running one is meant, how many (None: one), of which grain.
+
+    None where the text says no such thing.
+    """
+    match = _RELATIVE.fullmatch(text.strip().lower().replace(" ", "-").replace("_", "-"))
+    if match is None or (match[1] == "this" and match[2]):
+        return None
+    return match[1] == "this", int(match[2]) if match[2] else None, Grain(match[3].replace("-", "_"))
+
+
 _Reader = Callable[[Calendar, "re.Match[str]"], Period]
 _NOTATIONS: tuple[tuple[re.Pattern[str], _Reader], ...] = (
-    (
-        re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)"),
-        lambda calendar, m: between(date.fromisoformat(m[1]), date.fromisoformat(m[2])),
-    ),
     (re.compile(r"\d{4}-\d\d-\d\d"), lambda calendar, m: calendar.period_of(date.fromisoformat(m[0]), Grain.DAY)),
     (re.compile(r"(\d{4})-W(\d\d)"), lambda calendar, m: calendar._week(int(m[1]), int(m[2]))),
     (re.compile(r"(\d{4})-(\d\d)"), lambda calendar, m: calendar.period_of(date(int(m[1]), int(m[2]), 1), Grain.MONTH)),

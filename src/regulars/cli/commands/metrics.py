@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -90,7 +90,7 @@ def metrics(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
         )
     from regulars.metrics.measures import FORECASTS
-    from regulars.metrics.query import Query
+    from regulars.metrics.query import Query, outside_data
     from regulars.metrics.run_query import run_query
 
     reading = open_for_query(shop)
@@ -111,6 +111,7 @@ def metrics(
             if one not in unavailable:
                 periods = periods_asked(facts, grain, since, until, period, metric=one, latest=True)
                 by_periods.setdefault(periods, []).append(one)
+        _tell_all(outside_data(facts, periods, mine[0]) for periods, mine in by_periods.items())
         parts = []
         for periods, mine in by_periods.items():
             whole = periods[0].grain is Grain.ALL  # there is nothing before all data
@@ -222,7 +223,7 @@ def metric(
     wanted = answered_by(metric_named, splits, conditions_)
     shown_with = companions(wanted)
     from regulars.cli.values import Beside
-    from regulars.metrics.query import Query
+    from regulars.metrics.query import Query, outside_data
     from regulars.metrics.run_query import run_query
     from regulars.metrics.shapes import Grid
 
@@ -232,6 +233,8 @@ def metric(
             tell(note)
         facts.require(wanted)
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
+        if note := outside_data(facts, periods, wanted):
+            tell(note)
         window = window_asked(active_window, reading.shop.settings)
         values = run_query(Query((metric_named,), periods, splits, conditions_, window, compare), facts)
         further = run_query(Query(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
@@ -246,6 +249,13 @@ def metric(
 
     show(triangle(values, splits) if grid else by_period(values, splits, compare, shown_beside))
     say_rows_not_used(reading, shop, say)
+
+
+def _tell_all(notes: Iterable[str]) -> None:
+    """Print each note once, beside the answer; empty ones are none."""
+    for note in dict.fromkeys(notes):
+        if note:
+            tell(note)
 
 
 def _write(
@@ -288,7 +298,7 @@ def drill_down(
     wanted = answered_by(named(name), (), conditions_)
     from regulars.cli.customers import COLUMNS, records, sheet
     from regulars.metrics.customers.drill_down import rows as customers
-    from regulars.metrics.query import period_named
+    from regulars.metrics.query import outside_data, period_named
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
@@ -296,6 +306,8 @@ def drill_down(
             tell(note)
         facts.require(wanted)
         chosen = period_named(facts, period, wanted)
+        if note := outside_data(facts, (chosen,), wanted):
+            tell(note)
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
     write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
