@@ -149,7 +149,7 @@ def test_a_stop_during_the_second_forecast_finds_the_first_stored(
 ):
     monkeypatch.setattr(sys, "stdout", (tmp_path / "output").open("w", encoding="utf-8"))
     monkeypatch.setattr(
-        "regulars.services.forecasting.make_of_subscribers", lambda *_: signal.raise_signal(signal.SIGINT)
+        "regulars.services.forecasting.run_subscription_forecast", lambda *_: signal.raise_signal(signal.SIGINT)
     )
     code = run(["forecast", "--shop", str(subscribed)])
     told = "The forecast of purchases is stored; subscriptions are not forecast.\n"

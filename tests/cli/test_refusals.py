@@ -36,7 +36,7 @@ def refused(said, code: int, *words: str) -> None:
         (["metric", "orders", "--period", "2024", "--since", "2024"], "--since"),
         (["metric", "orders", "--since", "2024-03", "--until", "2024-01"], "before it starts"),
         (["metric", "orders", "--grain", "fortnight"], "quarter"),
-        (["metric", "orders", "--active-window", "0"], "active window"),
+        (["metric", "orders", "--active-window", "0"], "active_window"),
         (["metric", "orders", "--format", "xml"], "csv"),
         (["metric"], "NAME"),
         (["metrics", "--theme", "weather"], "Retention"),

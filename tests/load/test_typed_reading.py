@@ -135,7 +135,7 @@ def test_a_file_that_changes_while_it_is_loaded_is_refused(shop: Shop, monkeypat
         return validate(*arguments)  # type: ignore[arg-type]
 
     validate = run.validate
-    monkeypatch.setattr(run, "judge", judged)
+    monkeypatch.setattr(run, "validate", judged)
     with pytest.raises(UnreadableFile, match=r"orders\.csv was changed while it was loaded"):
         shop.orders("1,2024-01-05,GBP,1,a@b,\n1,2024-01-05,GBP,2,a@b,\n")
     assert shop.rows("SELECT count(*) FROM loads") == [(0,)]

@@ -24,7 +24,7 @@ from regulars.warehouse.no_pandas import refuse_pandas
 
 DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, BROKEN_PIPE = 0, 1, 2, 4, 128, 141
 """Exit codes. STORED: the data were changed, then something failed. A signal's number is added to STOPPED (130 after Ctrl-C);
-UNHEARD is that of a program that a closed pipe ended."""
+BROKEN_PIPE is that of a program that a closed pipe ended."""
 
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     "Load": {"init": load.init, "load": load.load, "simulate": load.simulate},

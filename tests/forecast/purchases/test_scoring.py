@@ -212,7 +212,7 @@ def test_totals_are_the_sums_of_what_is_said_of_each(predicted):
     ]
     assert 0 < len(leaving) == totals["at_risk"]
     for value in ("revenue", "profit"):
-        assert Decimal(totals[f"{value}_at_risk"]) == sum(row[f"{value}_at_stake"] for row in leaving)
+        assert Decimal(totals[f"{value}_at_risk"]) == sum(row[f"{value}_at_risk"] for row in leaving)
 
 
 def test_a_forecast_of_the_past_is_near_what_came(facts: duckdb.DuckDBPyConnection):

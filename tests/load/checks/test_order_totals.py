@@ -28,7 +28,7 @@ def warned(shop: Shop, **files: tuple[str, object]) -> list[str]:
 def test_a_gross_that_differs_from_the_lines_is_named_with_both_amounts(shop: Shop) -> None:
     found = warned(shop, o=own(("1", "65"), ("2", "10")), l=lines("1,1,1,10,", "1,2,1,5,", "2,1,1,10,"))
     assert found == [
-        "1 order of own has a gross that differs from the sum of its lines: 1 (gross 65.00, lines 15.00). The lines count."
+        "1 order of regulars has a gross that differs from the sum of its lines: 1 (gross 65.00, lines 15.00). The lines count."
     ]
 
 
@@ -37,7 +37,7 @@ def test_all_are_counted_and_the_first_are_named(shop: Shop) -> None:
     found = warned(shop, o=own(*((n, "1200.5") for n in numbers)), l=lines(*(f"{n},1,1,1200," for n in numbers)))
     named = ", ".join(f"{n} (gross 1,200.50, lines 1,200.00)" for n in numbers[:3])
     assert found == [
-        f"5 orders of own have a gross that differs from the sum of their lines: {named}, …. The lines count."
+        f"5 orders of regulars have a gross that differs from the sum of their lines: {named}, …. The lines count."
     ]
 
 

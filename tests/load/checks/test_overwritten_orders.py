@@ -20,7 +20,7 @@ def reload(shop: Shop, before: str, after: str) -> list[str]:
 def test_another_customer_on_another_day_under_the_same_number_is_warned_of(shop: Shop) -> None:
     after = "1001,2024-05-01T10:00:00Z,GBP,99,,z@example.com,\n"
     assert reload(shop, BEFORE, after) == [
-        "1 order of this load replaced one of own with another customer and another day (1001)." + REMEDY
+        "1 order of this load replaced one of regulars with another customer and another day (1001)." + REMEDY
     ]
 
 
@@ -28,7 +28,7 @@ def test_the_first_ones_are_named_and_all_are_counted(shop: Shop) -> None:
     before = "".join(f"{number},2024-03-01,GBP,10,,a{number}@example.com,\n" for number in range(1001, 1006))
     after = "".join(f"{number},2024-05-01,GBP,10,,z{number}@example.com,\n" for number in range(1001, 1006))
     assert reload(shop, before, after) == [
-        "5 orders of this load replaced others of own with another customer and another day (1001, 1002, 1003, …)."
+        "5 orders of this load replaced others of regulars with another customer and another day (1001, 1002, 1003, …)."
         + REMEDY
     ]
 

@@ -181,15 +181,15 @@ import json, sys
 from pathlib import Path
 from regulars.services.app import App
 from regulars.metrics.catalogue import named
-from regulars.metrics.run_query import answer
-from regulars.metrics.query import Question, periods_of
+from regulars.metrics.run_query import run_query
+from regulars.metrics.query import Query, periods_of
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.shop import Shop
 with App(Shop.open(Path(sys.argv[1]))).facts() as facts:
     print("opened", flush=True)
     {before}
-    question = Question((named("net_revenue"),), periods_of(facts, Grain.DAY, None, None), ("country",))
-    print(json.dumps([str(one.value) for one in answer(question, facts)]))
+    query = Query((named("net_revenue"),), periods_of(facts, Grain.DAY, None, None), ("country",))
+    print(json.dumps([str(one.value) for one in run_query(query, facts)]))
 """
 
 

@@ -14,7 +14,7 @@ from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="UTC")
-_VALUE, _RETURNS, _REPEAT = (f"metrics/catalogue/{name}.py" for name in ("value", "returns", "repeat_purchases"))
+_VALUE, _RETURNS, _REPEAT = (f"metrics/catalogue/{name}.py" for name in ("value", "returned_goods", "repeat_purchases"))
 _SPENDING, _HISTORY = "forecast/purchases/monetary_value.py", "warehouse/facts/orders/sequence.py"
 READERS = {
     "orders": {

@@ -44,8 +44,8 @@ def persons(con: duckdb.DuckDBPyConnection) -> set[frozenset[str]]:
     return {frozenset(shown(identity) for identity in row[0]) for row in found}
 
 
-ANNA = frozenset({"own:1", "own:2", "anna@example.com", "anna@work.example", "+441632960961"})
-BERT = frozenset({"own:3", "bert@example.com"})
+ANNA = frozenset({"regulars:1", "regulars:2", "anna@example.com", "anna@work.example", "+441632960961"})
+BERT = frozenset({"regulars:3", "bert@example.com"})
 BERT_AT_THE_TILL = frozenset({"till:3", "bert@till.example"})
 CARLA = frozenset({"carla@example.com"})
 
@@ -74,10 +74,10 @@ def test_the_largest_merges_come_first(con: duckdb.DuckDBPyConnection):
 
 def test_join_and_split_again(con: duckdb.DuckDBPyConnection):
     before = con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall()
-    join(Changes(con), SETTINGS, "own:3", "till:3", note="same Bert")
+    join(Changes(con), SETTINGS, "regulars:3", "till:3", note="same Bert")
     assert persons(con) == {ANNA, BERT | BERT_AT_THE_TILL, CARLA}
     assert Link("id:regulars:3", "id:till:3", True) in merges(con)[1].links
-    split(Changes(con), SETTINGS, "till:3", "own:3")
+    split(Changes(con), SETTINGS, "till:3", "regulars:3")
     assert persons(con) == {ANNA, BERT, BERT_AT_THE_TILL, CARLA}
     assert con.execute("SELECT * FROM facts.persons ORDER BY ALL").fetchall() == before
     assert [(c.seq, c.a, c.b, c.joined, c.note) for c in corrections(con)] == [
@@ -90,7 +90,7 @@ def test_split_and_join_again(con: duckdb.DuckDBPyConnection):
     before = persons(con)
     result = split(Changes(con), SETTINGS, "2", "01632 960961")
     assert result.through == ()
-    work = frozenset({"own:2", "anna@work.example"})
+    work = frozenset({"regulars:2", "anna@work.example"})
     assert persons(con) == {ANNA - work, work, BERT, BERT_AT_THE_TILL, CARLA}
     join(Changes(con), SETTINGS, "01632 960961", "2")
     assert persons(con) == before
@@ -99,14 +99,14 @@ def test_split_and_join_again(con: duckdb.DuckDBPyConnection):
 def test_a_record_whose_link_was_split_belongs_to_its_stronger_identity(con: duckdb.DuckDBPyConnection):
     add(con, "orders", order_id="10", customer_id="3", email="carla@example.com")
     derive_persons(con, SETTINGS)
-    split(Changes(con), SETTINGS, "own:3", "carla@example.com")
+    split(Changes(con), SETTINGS, "regulars:3", "carla@example.com")
     assert persons(con) == {ANNA, BERT, BERT_AT_THE_TILL, CARLA}
     owners = f"SELECT order_id, customer FROM {WHOSE_ORDERS} JOIN facts.persons USING (person) ORDER BY order_id"
     assert con.execute(owners).fetchall() == [("10", "3"), ("9", "carla@example.com")]
 
 
 def test_corrections_survive_what_is_loaded_later(con: duckdb.DuckDBPyConnection):
-    join(Changes(con), SETTINGS, "own:3", "till:3")
+    join(Changes(con), SETTINGS, "regulars:3", "till:3")
     con.execute("DELETE FROM main.customers WHERE source = 'till'")
     assert persons(con) == {ANNA, BERT, CARLA}
     add(con, "customers", customer_id="3", email="bert@till.example", source="till")
@@ -117,10 +117,10 @@ def test_two_that_hang_together_through_others_are_not_split_blindly(con: duckdb
     with pytest.raises(UsageError) as refusal:
         split(Changes(con), SETTINGS, "1", "2")
     assert str(refusal.value) == (
-        "own:1 and own:2 have no direct link: they are one person through"
-        " own:1 with +441632960961, +441632960961 with own:2."
+        "regulars:1 and regulars:2 have no direct link: they are one person through"
+        " regulars:1 with +441632960961, +441632960961 with regulars:2."
     )
-    assert refusal.value.hint.endswith("regulars people split own:1 +441632960961")
+    assert refusal.value.hint.endswith("regulars people split regulars:1 +441632960961")
     assert corrections(con) == []
 
 
@@ -146,7 +146,7 @@ def test_what_makes_no_sense_is_refused(con: duckdb.DuckDBPyConnection):
     ("typed", "identity"),
     [
         ("1", "id:regulars:1"),
-        ("own:1", "id:regulars:1"),
+        ("regulars:1", "id:regulars:1"),
         ("id:regulars:1", "id:regulars:1"),
         (" Anna@Example.com ", "email:anna@example.com"),
         ("email:anna@example.com", "email:anna@example.com"),

@@ -37,7 +37,7 @@ class RenewalValue:
     share: float
     """Of revenue that is value."""
     why: str
-    winsorize: Decimal
+    cap: Decimal
     """What an order counts at most."""
 
 
