@@ -44,6 +44,15 @@ def test_no_folder_is_too_full_to_survey():
     assert {name_of(folder): count for folder, count in files.items() if count > MOST_IN_A_FOLDER} == {}
 
 
+PACKAGES = [module for module in MODULES if module.name == "__init__.py"]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_the_modules_that_a_package_lists_are_there(package: Path):
+    listed = re.findall(r"^ *([a-z_]+(?:\.py|/))  ", ast.get_docstring(ast.parse(package.read_text())) or "", re.M)
+    assert [name for name in listed if not (package.parent / name).exists()] == []
+
+
 def test_every_name_says_something():
     named = {name_of(module): set(module.relative_to(PACKAGE).with_suffix("").parts) for module in MODULES}
     assert [name for name, words in named.items() if words & SAYS_NOTHING] == []

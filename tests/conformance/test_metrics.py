@@ -36,7 +36,7 @@ PAIRS = (
 """Together they hold every split."""
 FILTERS = (
     "country=DE,unknown", "country!=GB,unknown", "country>=G", "channel<b", "coupon!=unknown", "currency!=GBP",
-    "source=own", "product=Tea", "units>=2", "units=1,3", "net_revenue>50.005", "net_revenue<=0",
+    "source=regulars", "product=Tea", "units>=2", "units=1,3", "net_revenue>50.005", "net_revenue<=0",
     "order_number=1,2", "order_number>1", "first_channel=ads,email", "first_country!=GB", "first_coupon=unknown",
     "first_product>M", "plan!=none", "customer_country=GB", "customer_city!=unknown", "customer_language=en,de",
     "customer_channel>=organic", "category=Clothes", "reason=late,Late",

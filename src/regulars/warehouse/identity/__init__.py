@@ -4,8 +4,8 @@ identities.py    what identifies: ids, addresses and numbers in one spelling, as
 records.py       what records say about who they are, and which identities hang together by it
 components.py    connected components by passing labels
 persons.py       the persons: connected components of what identifies, derived in full
-descriptions.py  what is told of each person, from the customers' rows
-difference.py    the same for what a write touched alone
+profiles.py      name, place and address of each person, from the customers' rows
+changed_persons.py  the same for what a write touched alone
 corrections.py   what the shop corrects: join, split, and the list of merges
 """
 
