@@ -174,9 +174,9 @@ def _records(
         for part, what, against, aim in told
     ]
     if figure.law:
-        run_query = _answer(place, figure.name)
-        errors = run_query.get("standard_errors")
-        found[0] = replace(found[0], law=figure.law, parameters=run_query["parameters"], standard_errors=errors)
+        answer = _answer(place, figure.name)
+        errors = answer.get("standard_errors")
+        found[0] = replace(found[0], law=figure.law, parameters=answer["parameters"], standard_errors=errors)
     return found
 
 

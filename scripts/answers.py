@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
         case ["write", shop, file, *names]:
             with Path(file).open("w", encoding="utf-8") as opened:
                 for name in names or [metric.name for metric in CATALOGUE]:
-                    opened.writelines(json.dumps(run_query) + "\n" for run_query in asked(shop, name))
+                    opened.writelines(json.dumps(answer) + "\n" for answer in asked(shop, name))
             return 0
         case ["compare", before, after]:
             found = list(differences(read(Path(before)), read(Path(after))))
@@ -71,7 +71,7 @@ def asked(shop: str, name: str) -> Iterator[dict[str, Any]]:
 def read(file: Path) -> dict[str, dict[str, Any]]:
     """The answers of a file by question."""
     with file.open(encoding="utf-8") as opened:
-        return {run_query["question"]: run_query for run_query in map(json.loads, opened)}
+        return {answer["question"]: answer for answer in map(json.loads, opened)}
 
 
 def differences(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]]) -> Iterator[str]:

@@ -44,7 +44,7 @@ def count(place: Place, watch: Stopwatch, law: str, weeks: bool = False) -> None
             cells_to_fit(engine, rows, by_day, most=0) if weeks else cells(engine, rows)
 
 
-def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str, days: bool = False) -> None:
+def fit_law(place: Place, watch: Stopwatch, law: str, answer: str, days: bool = False) -> None:
     """Fit a model of purchases to cells, those that a forecast takes or those by day."""
     engine = _engine()
     rows = _kept(engine, place, law)
@@ -54,7 +54,7 @@ def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str, days: bool
         fresh = RFMSummary(taken.x, taken.t_x, taken.T, taken.n)  # with nothing kept of the run before
         with watch.timing():
             found = fit(fresh, law)
-    _write(place, run_query, found.estimate)
+    _write(place, answer, found.estimate)
 
 
 def fit_money(place: Place, watch: Stopwatch, law: str) -> None:
@@ -68,7 +68,7 @@ def fit_money(place: Place, watch: Stopwatch, law: str) -> None:
         raise BenchError(f"Gamma-Gamma was refused: {refused}")
 
 
-def fit_money_of_each(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
+def fit_money_of_each(place: Place, watch: Stopwatch, law: str, answer: str) -> None:
     """Fit Gamma-Gamma to every customer's own mean, in memory, as others do."""
     table = pq.read_table(place.data(name_of(law)), columns=["paid", "spent"])
     paid, spent = (np.asarray(table[name].cast("float64")) for name in ("paid", "spent"))
@@ -76,7 +76,7 @@ def fit_money_of_each(place: Place, watch: Stopwatch, law: str, run_query: str) 
     for _ in watch.runs():
         with watch.timing():
             found = fit_spend(summary)
-    _write(place, run_query, found.estimate)
+    _write(place, answer, found.estimate)
 
 
 def score(place: Place, watch: Stopwatch, law: str) -> None:
@@ -112,6 +112,6 @@ def _kept(engine: Engine, place: Place, law: str) -> ir.Table:
     return engine.keep("forecast_histories", rows.order_by("frequency", "age", "recency"))
 
 
-def _write(place: Place, run_query: str, estimate: Estimate) -> None:
+def _write(place: Place, answer: str, estimate: Estimate) -> None:
     errors = dict(zip(estimate.names, map(float, estimate.standard_errors), strict=True))
-    place.write_answers(run_query, {"parameters": dict(estimate.parameters), "standard_errors": dict(errors)})
+    place.write_answers(answer, {"parameters": dict(estimate.parameters), "standard_errors": dict(errors)})

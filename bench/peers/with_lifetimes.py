@@ -17,7 +17,7 @@ _LAWS = {
 _TIMES = {"alpha", "beta"}
 
 
-def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
+def fit_law(place: Place, watch: Stopwatch, law: str, answer: str) -> None:
     """Fit a model of purchases; its parameters are kept in days."""
     rows = pd.read_parquet(place.data(name_of(law)), columns=["frequency", "recency", "age"])
     frequency, recency, age = rows["frequency"], rows["recency"] / _WEEK, rows["age"] / _WEEK
@@ -26,10 +26,10 @@ def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
             model = _LAWS[law]()
             model.fit(frequency, recency, age)
     found = {name: float(value) * (_WEEK if name in _TIMES else 1) for name, value in model.params_.items()}
-    place.write_answers(run_query, {"parameters": found})
+    place.write_answers(answer, {"parameters": found})
 
 
-def fit_money(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
+def fit_money(place: Place, watch: Stopwatch, law: str, answer: str) -> None:
     """Fit Gamma-Gamma to all orders of each customer."""
     rows = pd.read_parquet(place.data(name_of(law)), columns=["paid", "spent"])
     mean = rows["spent"].astype(float) / rows["paid"]
@@ -37,4 +37,4 @@ def fit_money(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
         with watch.timing():
             model = lifetimes.GammaGammaFitter()
             model.fit(rows["paid"], mean)
-    place.write_answers(run_query, {"parameters": {name: float(value) for name, value in model.params_.items()}})
+    place.write_answers(answer, {"parameters": {name: float(value) for name, value in model.params_.items()}})

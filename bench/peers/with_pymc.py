@@ -27,7 +27,7 @@ _FEW = 1000
 _TIMES = {"alpha", "beta"}
 
 
-def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
+def fit_law(place: Place, watch: Stopwatch, law: str, answer: str) -> None:
     """Fit a model of purchases; its parameters are kept in days."""
     rows = pd.read_parquet(place.data(name_of(law)), columns=["frequency", "recency", "age"])
     given = pd.DataFrame(
@@ -40,18 +40,18 @@ def fit_law(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
     )
     found = _fitted(watch, _LAWS[law], given)
     place.write_answers(
-        run_query, {"parameters": {name: value * (_WEEK if name in _TIMES else 1) for name, value in found.items()}}
+        answer, {"parameters": {name: value * (_WEEK if name in _TIMES else 1) for name, value in found.items()}}
     )
 
 
-def fit_money(place: Place, watch: Stopwatch, law: str, run_query: str) -> None:
+def fit_money(place: Place, watch: Stopwatch, law: str, answer: str) -> None:
     """Fit Gamma-Gamma to all orders of each customer."""
     rows = pd.read_parquet(place.data(name_of(law)), columns=["paid", "spent"])
     mean = rows["spent"].astype(float) / rows["paid"]
     given = pd.DataFrame(
         {"customer_id": np.arange(len(rows)), "frequency": rows["paid"], "monetary_value": mean.to_numpy()}
     )
-    place.write_answers(run_query, {"parameters": _fitted(watch, clv.GammaGammaModel, given)})
+    place.write_answers(answer, {"parameters": _fitted(watch, clv.GammaGammaModel, given)})
 
 
 def _fitted(watch: Stopwatch, model: Any, given: pd.DataFrame) -> dict[str, float]:

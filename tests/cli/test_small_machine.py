@@ -95,8 +95,8 @@ def test_a_full_disk_leaves_the_last_version_and_room_lets_the_same_load_through
     assert command("simulate", large, "--orders", "10k", "--seed", 2, "--format", "parquet").code == 0
     shop = new_shop(place / "shop")
     assert command("load", small, "--shop", shop).code == 0
-    run_query = command("metrics", "--shop", shop).out
-    assert "net_revenue" in run_query
+    answer = command("metrics", "--shop", shop).out
+    assert "net_revenue" in answer
     before, stood = everything(shop), sorted(path.name for path in (shop / "warehouse").iterdir())
 
     size = (shop / "warehouse" / "v000001" / "shop.duckdb").stat().st_size
@@ -111,11 +111,11 @@ def test_a_full_disk_leaves_the_last_version_and_room_lets_the_same_load_through
         )
         assert sorted(path.name for path in (shop / "warehouse").iterdir()) == stood
         assert everything(shop) == before
-        assert command("metrics", "--shop", shop).out == run_query
+        assert command("metrics", "--shop", shop).out == answer
 
     (place / "ballast").unlink()
     assert command("load", large, "--shop", shop, "--source", "large").code == 0
-    assert command("metrics", "--shop", shop).out != run_query
+    assert command("metrics", "--shop", shop).out != answer
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "shopify"])

@@ -31,10 +31,8 @@ class ClickHouse:
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
-        run_query = self.session.query(
-            f"{sql} SETTINGS output_format_arrow_string_as_string = 1", "ArrowStream"
-        ).bytes()
-        with pa.ipc.open_stream(run_query) as reader:
+        answer = self.session.query(f"{sql} SETTINGS output_format_arrow_string_as_string = 1", "ArrowStream").bytes()
+        with pa.ipc.open_stream(answer) as reader:
             return [tuple(row.values()) for row in reader.read_all().to_pylist()]
 
 

@@ -66,9 +66,9 @@ def findings(whole: Path, seed: int, folder: Path) -> list[str]:
     return wrong
 
 
-def _value(run_query: str) -> Decimal:
+def _value(answer: str) -> Decimal:
     """The one value in the JSON of an answer."""
-    (row,) = json.loads(run_query, parse_float=Decimal)
+    (row,) = json.loads(answer, parse_float=Decimal)
     return Decimal(row["value"])
 
 

@@ -39,13 +39,13 @@ def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expressi
     if bare := _BARE.fullmatch(sql):
         name = bare[1].lower()
         return Expression(sql, frozenset((name,)), name, place)
-    (run_query,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
-    return _taken_apart(sql, place, run_query)
+    (answer,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
+    return _taken_apart(sql, place, answer)
 
 
 @lru_cache(maxsize=256)  # for the other files of the same mapping
-def _taken_apart(sql: str, place: str, run_query: str) -> Expression:
-    tree = json.loads(run_query)
+def _taken_apart(sql: str, place: str, answer: str) -> Expression:
+    tree = json.loads(answer)
     if tree["error"]:
         raise MappingError(f"{place}: {sql!r} is not an SQL expression ({tree.get('error_message')}).")
     selected = tree["statements"][0]["node"]["select_list"] if len(tree["statements"]) == 1 else []
