@@ -29,7 +29,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     assert "do not tell whether any leave" in found.why
     assert found.value_of == "revenue" and "orders is not known" in found.value_why
     # Nobody leaves: all are customers still, and no value is lost with those who are silent.
-    assert found.totals["probability_alive"] == 4338
+    assert found.totals["customers_alive"] == 4338
     assert found.totals["profit"] is None and found.totals["profit_at_risk"] is None
     assert Decimal(found.totals["revenue_at_risk"]) == 0
     assert found.backtest is not None
