@@ -12,7 +12,7 @@ BIN = .venv/bin
 WORKERS ?= 2
 # Worksteal keeps a module's tests together where it can, so that a shop loaded for a module is loaded once.
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist worksteal
-DOCS = $(wildcard *.md docs/*.md docs/decisions/*.md)
+DOCS = $(wildcard *.md docs/*.md docs/*/*.md)
 
 # Spark and ClickHouse in Python, for their tests: 1 GB on the disk, and Spark needs Java. Without them these are skipped.
 ENGINES = pyspark==4.0.5 chdb==4.4.0

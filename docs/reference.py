@@ -1,4 +1,6 @@
-"""Writes the generated parts of the documentation, from the catalogue, the tables' declarations and the command line.
+"""Writes the generated parts of the documentation, from the declarations of facts and tables and from the command line.
+
+`metric_pages.py` writes those about metrics.
 
 The pages call these functions in cog blocks; `make docs` runs them, `make check` fails where a page is out of date.
 """
@@ -9,6 +11,7 @@ import ast
 import inspect
 import re
 import sys
+import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,16 +21,12 @@ import typer
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # the bench stands beside the package, not in it
 
+from markdown_text import WIDTH, grid, wrapped
+
 from bench import history, report
 from regulars.cli import COMMANDS, application
-from regulars.metrics.catalogue import THEMES, companions
-from regulars.metrics.examples import shown as rows_shown
-from regulars.metrics.explain import explain, interval_in_words
 from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
-from regulars.metrics.shapes import Interval, Metric
 from regulars.vocabulary.calendar import Grain
-from regulars.vocabulary.numbers import shown
-from regulars.vocabulary.units import Better
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
@@ -40,66 +39,6 @@ PACKAGE = ROOT / "src" / "regulars"
 def link(name: str) -> str:
     """A link to the heading of this name on the same page."""
     return f"[{name}](#{name.lower().replace(' ', '-')})"
-
-
-def grid(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    header = list(header)
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
-
-
-# Metrics ---------------------------------------------------------------------------------------------------------------
-
-
-def metrics() -> str:
-    """All metrics by theme."""
-    overview = "\n".join(f"- {link(theme)}" for theme in THEMES)
-    return "\n\n".join((overview, *(_theme(theme, found) for theme, found in THEMES.items()))) + "\n"
-
-
-def _theme(theme: str, found: Iterable[Metric]) -> str:
-    questions = grid(
-        ("metric", "title", "question"), ((link(metric.name), metric.title, metric.question) for metric in found)
-    )
-    return "\n\n".join((f"## {theme}", questions, *map(_metric, found)))
-
-
-def _metric(metric: Metric) -> str:
-    parts = [f"### {metric.name}", f"**{metric.title}.** {metric.question}", f"`{metric.formula}`", metric.caveat]
-    return "\n\n".join((*filter(None, parts), "\n".join(_facts(metric)), _example(metric)))
-
-
-def _facts(metric: Metric) -> Iterator[str]:
-    told = explain(metric, None, None, 365)
-    better = "" if metric.better is Better.NEITHER else f", {metric.better} is better"
-    yield f"- unit: {metric.unit}{better}"
-    yield f"- group: {'its own' if metric.group == metric.name else link(metric.group)}; nature: {_nature(metric)}"
-    if metric.interval is not Interval.NONE:
-        yield f"- interval: {interval_in_words(metric)}"
-    if not metric.maturity.at_once:
-        yield f"- mature: {metric.maturity}"
-    yield f"- splits: {', '.join(told.splits)}"
-    yield f"- reads: {', '.join(fact.name for fact in metric.facts)}"
-    for companion in companions(metric):
-        yield f"- shown beside it: {companion.formula} (`{companion.name}`)"
-    if metric.variants:
-        yield f"- see also: {', '.join(map(link, metric.variants))}"
-
-
-def _nature(metric: Metric) -> str:
-    return str(metric.nature) if metric.length is None else f"{metric.nature}, length {metric.length}"
-
-
-def _example(metric: Metric) -> str:
-    example = metric.example
-    value = "unknown" if example.value is None else shown(float(example.value), metric.unit, "GBP")
-    window = f", with an active window of {example.active_window} days" if example.active_window != 365 else ""
-    where = "".join(f", {name} {text}" for name, text in example.split.items())
-    extra = [f"forecast as of {one.as_of}: {one.said}" for one in example.predicted]
-    besides = f" Besides, {'; '.join(extra)}." if extra else ""
-    rows = (f"{one.table}:\n\n{grid(one.columns, one.cells)}" for one in rows_shown(example))
-    return "\n\n".join((f"Example: {example.period}{window}{where} → **{value}**.{besides}", *rows))
 
 
 # Files of the source ----------------------------------------------------------------------------------------------------
@@ -144,7 +83,7 @@ def tables() -> str:
     overview = grid(("table", "what it holds"), ((link(table.name), table.about) for table in TABLES))
     own = (_table(table) for table in TABLES)
     rest = grid(("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in HOUSEKEEPING))
-    return "\n\n".join((overview, *own, "## In every table", rest)) + "\n"
+    return wrapped("\n\n".join((overview, *own, "## In every table", rest))) + "\n"
 
 
 def _table(table: Table) -> str:
@@ -210,7 +149,7 @@ def commands() -> str:
     for group in top.commands.values():
         inner = (_command(command, f"regulars {group.name} {name}") for name, command in group.commands.items())
         parts += [f"## {group.name.capitalize()}", group.help, *inner]
-    return "\n\n".join(parts) + "\n"
+    return wrapped("\n\n".join(parts)) + "\n"
 
 
 def _command(command: Any, name: str) -> str:
@@ -245,9 +184,10 @@ def house() -> str:
     lines = []
     for file in (*sorted(folders), *sorted(files)):
         place = file.relative_to(PACKAGE)
-        name = f"{'  ' * (len(place.parts) - 2)}{place.parent.name}/" if place.name == "__init__.py" else place.name
+        name = f"{'  ' * (len(place.parts) - 2)}{place.parent.name}/ " if place.name == "__init__.py" else place.name
         about = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-        lines.append(f"{name:<16}{' '.join(about.split(chr(10) * 2)[0].split())}")
+        text = f"{name:<16}{' '.join(about.split(chr(10) * 2)[0].split())}"
+        lines += textwrap.wrap(text, WIDTH, subsequent_indent=" " * 16, break_on_hyphens=False)
     return "```text\n" + "\n".join(lines) + "\n```\n"
 
 
@@ -297,4 +237,4 @@ def decisions() -> str:
 def performance() -> str:
     """What the bench measured, of each size of shop, and of each number of customers forecast, in its newest whole run."""
     records = history.read(history.FILE)
-    return report.page(history.newest(records), history.newest(records, history.CUSTOMERS))
+    return wrapped(report.page(history.newest(records), history.newest(records, history.CUSTOMERS)))

@@ -1,0 +1,145 @@
+"""Writes the generated parts of docs/metrics.md and docs/metrics/: a table for each theme, and an entry for each metric."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from markdown_text import grid, wrapped
+
+from regulars.metrics.catalogue import BY_NAME, THEMES, companions
+from regulars.metrics.examples import Example
+from regulars.metrics.examples import shown as rows_shown
+from regulars.metrics.explain import Explanation, explain, interval_in_words
+from regulars.metrics.shapes import Interval, Metric
+from regulars.vocabulary.numbers import shown
+from regulars.vocabulary.synonyms import also_called
+from regulars.vocabulary.units import Better, Unit
+from regulars.warehouse.tables import BY_NAME as TABLES
+
+UNITS = {
+    Unit.COUNT: "number", Unit.SHARE: "%", Unit.RATE: "%", Unit.MONEY: "money", Unit.NPS: "−100 to 100",
+}  # fmt: skip
+"""Units as the tables of themes show them, where they differ from their names."""
+
+
+def page_of(theme: str) -> str:
+    """The file in docs/metrics/ that describes the metrics of a theme."""
+    return f"{theme.lower().replace(' ', '-')}.md"
+
+
+def _theme_of(metric: Metric) -> str:
+    return next(theme for theme, metrics in THEMES.items() if metric in metrics)
+
+
+def _explained(metric: Metric) -> Explanation:
+    return explain(metric, None, None, 365)
+
+
+# Overview --------------------------------------------------------------------------------------------------------------
+
+
+def overview() -> str:
+    """A table for each theme: name, what it says, unit, and what must be loaded."""
+    return "\n\n".join(_overview_of(theme) for theme in THEMES) + "\n"
+
+
+def _overview_of(theme: str) -> str:
+    rows = ((_link(metric), metric.question, _unit(metric), _needs(metric)) for metric in THEMES[theme])
+    return f"## {theme}\n\n{grid(('metric', 'what it says', 'unit', 'needs'), rows)}"
+
+
+def _link(metric: Metric) -> str:
+    """A link to the metric's entry, from docs/metrics.md."""
+    return f"[{metric.name}](metrics/{page_of(_theme_of(metric))}#{metric.name})"
+
+
+def _link_from(other: Metric, metric: Metric) -> str:
+    """A link to the metric's entry, from that of another one."""
+    page = "" if _theme_of(other) == _theme_of(metric) else page_of(_theme_of(metric))
+    return f"[{metric.name}]({page}#{metric.name})"
+
+
+def _unit(metric: Metric) -> str:
+    return UNITS.get(metric.unit, metric.unit.value)
+
+
+def _needs(metric: Metric) -> str:
+    """Tables to load, and what else there must be."""
+    tables = [table for table in _explained(metric).tables if table in TABLES]
+    tables += ["returns"] if "linked_returns" in metric.needs and "returns" not in tables else []
+    tables += ["subscriptions"] if metric.forecast == "subscription_forecasts" else []
+    costs = ["costs"] if "profit" in metric.name else []
+    return ", ".join((*tables, *costs, *(["a forecast"] if metric.forecast else [])))
+
+
+def everyday_names() -> str:
+    """Titles and everyday words in alphabetical order, each with the metrics that it may mean."""
+    meant: dict[str, list[Metric]] = {}
+    for metric in BY_NAME.values():
+        for word in dict.fromkeys((metric.title, *also_called(metric.name))):
+            if word.lower().replace(" ", "_") != metric.name or word == metric.title:
+                meant.setdefault(word[0].upper() + word[1:], []).append(metric)
+    rows = ((word, ", ".join(_link(metric) for metric in meant[word])) for word in sorted(meant, key=str.lower))
+    return grid(("everyday name", "metric"), rows) + "\n"
+
+
+# Entries ---------------------------------------------------------------------------------------------------------------
+
+
+def theme(name: str) -> str:
+    """An entry for each metric of a theme; example rows that several metrics use stand once, at the end."""
+    metrics = THEMES[name]
+    used = Counter(_rows_of(metric.example) for metric in metrics)
+    shared = {rows: f"Example {number}" for number, rows in enumerate((r for r, n in used.items() if n > 1), start=1)}
+    parts = [_entry(metric, shared) for metric in metrics]
+    parts += [f"## {title}\n\n{rows}" for rows, title in shared.items()]
+    return wrapped("\n\n".join(parts)) + "\n"
+
+
+def _entry(metric: Metric, shared: dict[str, str]) -> str:
+    parts = [f"## {metric.name}", f"**{metric.title}.** {metric.question}", metric.caveat]
+    return "\n\n".join((*filter(None, parts), "\n".join(_properties(metric)), *_example(metric, shared)))
+
+
+def _properties(metric: Metric) -> Iterator[str]:
+    found = _explained(metric)
+    better = "" if metric.better is Better.NEITHER else f", {metric.better} is better"
+    yield f"- formula: {metric.formula}"
+    yield f"- unit: {metric.unit}{better}"
+    if called := also_called(metric.name):
+        yield f"- also called: {', '.join(called)}"
+    group = "its own" if metric.group == metric.name else _link_from(metric, BY_NAME[metric.group])
+    yield f"- group: {group}; nature: {metric.nature}" + ("" if metric.length is None else f", length {metric.length}")
+    if metric.interval is not Interval.NONE:
+        yield f"- interval: {interval_in_words(metric)}"
+    if not metric.maturity.at_once:
+        yield f"- mature: {metric.maturity}"
+    yield f"- splits: {', '.join(found.splits)}"
+    yield f"- facts: {', '.join(fact.name for fact in metric.facts)}; needs: {_needs(metric)}"
+    for companion in companions(metric):
+        yield f"- shown beside it: {companion.formula} (`{companion.name}`)"
+    if metric.variants:
+        yield f"- variants: {', '.join(_link_from(metric, BY_NAME[name]) for name in metric.variants)}"
+
+
+def _example(metric: Metric, shared: dict[str, str]) -> Iterator[str]:
+    example = metric.example
+    value = "unknown" if example.value is None else shown(float(example.value), metric.unit, "GBP")
+    window = f", active window of {example.active_window} days" if example.active_window != 365 else ""
+    split = "".join(f", {name} {text}" for name, text in example.split.items())
+    rows = _rows_of(example)
+    title = shared.get(rows)
+    where = f"with the rows of [{title}](#{title.lower().replace(' ', '-')})" if title else "with these rows"
+    yield f"Example: {example.period}{window}{split} → **{value}**, {where}."
+    if not title:
+        yield rows
+
+
+def _rows_of(example: Example) -> str:
+    """The rows of an example and what its forecasts say, as Markdown."""
+    parts = [f"{one.table}:\n\n{grid(one.columns, one.cells)}" for one in rows_shown(example)]
+    if example.predicted:
+        said = "\n".join(f"- as of {one.as_of}: {one.said}" for one in example.predicted)
+        parts.append(f"Forecasts:\n\n{said}")
+    return "\n\n".join(parts)
