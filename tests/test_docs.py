@@ -157,7 +157,7 @@ def test_the_table_of_adding_a_table_is_declared_as_the_page_says():
 
 # Older pages whose lines are longer. A list to shorten.
 NOT_YET_WRAPPED = {
-    "CHANGELOG.md", "README.md", *(f"docs/adding-a-{name}.md" for name in ("fact", "metric", "source")),
+    "README.md", *(f"docs/adding-a-{name}.md" for name in ("fact", "metric", "source")),
 }  # fmt: skip
 
 
