@@ -50,6 +50,7 @@ class Validation:
     """Numbers of the files that have lines in `rejected`: to ask for each file would be slow for thousands of them."""
     with_repeats: set[int] = field(default_factory=set)
     with_waiting: set[int] = field(default_factory=set)
+    identity_values: str = ""  # the table of `checks.unusable.identity_values`, once it is made
     warnings: list[str] = field(default_factory=list)
     """What the owner should know about rows that load."""
 
@@ -85,10 +86,9 @@ def validate(workspace: Workspace, stages: list[Stage], completions: Completions
     """
     found, con = Validation(workspace, stages), workspace.con
     found.rejected, found.reasons, found.repeats, found.spoilt = (workspace.table("judged") for _ in range(4))
-    con.execute(f"CREATE TEMP TABLE {found.rejected} (file INTEGER, line BIGINT, unit VARCHAR)")
-    con.execute(f"CREATE TEMP TABLE {found.reasons} (file INTEGER, line BIGINT, reason VARCHAR)")
-    for name in (found.repeats, found.spoilt):
-        con.execute(f"CREATE TEMP TABLE {name} (file INTEGER, line BIGINT)")
+    more = {found.rejected: ", unit VARCHAR", found.reasons: ", reason VARCHAR", found.repeats: "", found.spoilt: ""}
+    for name, column in more.items():
+        con.execute(f"CREATE TEMP TABLE {name} (file INTEGER, line BIGINT{column})")
     evaluated = _rows_of_files(found)
     none_lost = workspace.table("lost")
     con.execute(f"CREATE TEMP TABLE {none_lost} (line BIGINT, columns VARCHAR[], reasons VARCHAR[])")

@@ -136,7 +136,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "words for nobody are addresses that are none",
         "load/checks/unusable.py",
-        "NOT means_nobody(trim({column})) AND spelt_",
+        "NOT means_nobody(trim({{0}})) AND spelt_",
         "spelt_",
         (f"{_CHECKS}/test_unusable.py",),
     ),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from regulars.load.checks.unusable import masked
+from regulars.load.checks.unusable import identity_values, masked
 from regulars.load.validate import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.identity.identities import RECORDS, rows_of
-from regulars.warehouse.identity.records import SAID, mentioned, referred, spelt_rows, summed
+from regulars.warehouse.identity.identities import rows_of
+from regulars.warehouse.identity.records import SAID, mentioned, referred, summed
 
 MANY = 10
 """From how many different customer ids or email addresses on an identity is warned of."""
@@ -38,11 +38,8 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
     identity that joins most is shown masked, as it may be personal.
     """
     con, workspace = found.workspace.con, found.workspace
-    rows_of_tables = {table.name: found.rows[table.name] for table in RECORDS if table.name in found.rows}
-    if not rows_of_tables:
+    if not (records := identity_values(found)):
         return []
-    records = workspace.table("records")
-    con.execute(f"CREATE TEMP TABLE {records} AS {spelt_rows(rows_of_tables)}")
     known = _known(workspace, records)
     named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
