@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ import typer
 from regulars.cli import application, run
 from regulars.metrics.catalogue import CATALOGUE, THEMES
 from regulars.simulate import ShopShape, simulate, write_shopify
+from regulars.vocabulary.machine import Machine
+from regulars.vocabulary.shop import Settings
 from regulars.warehouse import schema
 from regulars.warehouse.tables import TABLES
 from warehouse.test_tables import written as written_columns
@@ -105,6 +108,18 @@ def test_every_table_is_documented():
 
 def test_every_command_is_documented():
     assert COMMANDS.keys() - headings(ROOT / "docs" / "commands.md") == set()
+
+
+def test_every_setting_is_documented():
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    named = {*(one.name for one in fields(Settings)), *(one.name for one in fields(Machine))} - {"machine"}
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == named
+
+
+def test_the_index_lists_every_page():
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert set(re.findall(r"^\| \[[^]]+\]\(([\w-]+\.md)\) \|", index, re.MULTILINE)) == pages
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
