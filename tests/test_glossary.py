@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from regulars.cli import run
 from regulars.metrics.catalogue import CATALOGUE
+from regulars.metrics.query_result import Verdict
+from regulars.metrics.shapes import Length, Nature
+from regulars.vocabulary.shop import Settings
+from test_docs import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 GLOSSARY = ROOT / "docs" / "glossary.md"
@@ -20,8 +25,9 @@ ENTRIES = {
 OTHER_PAGES = [page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if page != GLOSSARY]
 READ = " ".join(" ".join(page.read_text(encoding="utf-8") for page in OTHER_PAGES).split()).lower()
 STATISTICAL = {
-    "BG/NBD", "Gamma-Gamma", "MBG/NBD", "NBD", "Pareto/NBD", "Wilson", "Woodruff", "backtest period", "frequency", "interval",
-    "jackknife", "net promoter score", "probability alive", "recency", "shifted beta-geometric",
+    "BG/NBD", "Benjamini–Hochberg", "Brier score", "Gamma-Gamma", "MBG/NBD", "NBD", "Pareto/NBD", "Simes", "Wilson",
+    "Woodruff", "backtest period", "frequency", "interval", "jackknife", "log score", "net promoter score",
+    "probability alive", "recency", "shifted beta-geometric",
 }  # fmt: skip
 
 
@@ -34,6 +40,22 @@ def test_a_term_is_defined_and_used_in_the_docs(term: str):
     assert ENTRIES[term].endswith(".") and len(ENTRIES[term]) > 30
     spelling = re.escape(term.lower()).replace(r"\ ", "[ _-]")
     assert re.search(rf"(?<!\w){spelling}s?(?!\w)", READ), spelling
+
+
+@pytest.mark.parametrize("term", ENTRIES)
+def test_an_entry_says_where_the_term_is_shown(term: str):
+    definition, _, where = ENTRIES[term].partition("\n\nWhere: ")
+    assert definition.endswith(".") and re.search(r"`[^`]+`|\]\(.+\)", where)
+
+
+def test_the_options_and_settings_of_the_glossary_exist():
+    options = {name for command in COMMANDS.values() for parameter in command.params for name in parameter.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z-]+", TERMS_OF_PAGE)) - options == set()
+    assert set(re.findall(r"the setting `(\w+)`", TERMS_OF_PAGE)) - {one.name for one in fields(Settings)} == set()
+
+
+def test_what_metrics_and_verdicts_are_called_is_defined():
+    assert {*map(str, Nature), *map(str, Verdict), str(Length.HAZARD)} - ENTRIES.keys() == set()
 
 
 def test_statistical_terms_name_their_source():
