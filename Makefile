@@ -5,6 +5,7 @@
 # make fuzz    random damage to files, mappings and warehouses (FUZZ='--seconds 600', --kind, --seed, --count: the options)
 # make mutants deliberate small faults in the source, each of which a test must catch (MUTANTS=NAME: only some)
 # make bench   what it costs, beside limits and peers (BENCH='--orders 1_000_000', --quick, --help: the options)
+# make profile where the time of a load goes, by SQL statement (BENCH='--load late --orders 1_000_000')
 #
 # Everything runs in .venv, which the first target makes (scripts/environment.sh).
 
@@ -18,7 +19,7 @@ DOCS = $(wildcard *.md docs/*.md docs/*/*.md)
 ENGINES = pyspark==4.0.5 chdb==4.4.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive hooks check check-style check-types check-arrows check-docs docs pictures statements bench fuzz mutants format requirements \
+.PHONY: help demo test test-slow test-exhaustive hooks check check-style check-types check-arrows check-docs docs pictures statements bench profile fuzz mutants format requirements \
 	clean environment environment-dev environment-engines
 
 help:
@@ -74,6 +75,9 @@ statements: environment-dev
 # The peers' environments (.venv-bench and others) make themselves on first use. `make docs` then writes the page.
 bench: environment
 	$(BIN)/python -m bench $(BENCH)
+
+profile: environment
+	$(BIN)/python -m bench.statements $(BENCH)
 
 fuzz: environment-dev
 	PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ)

@@ -84,7 +84,7 @@ def whole(place: Place, watch: Stopwatch, files: Sequence[str], keep: bool = Fal
     folder = place.scratch("shop")
     for _ in watch.runs():
         shutil.rmtree(folder, ignore_errors=True)
-        app = App(_new_shop(folder))
+        app = App(new_shop(folder))
         _timed(app, [place.data(name) for name in files], watch)
         _insist(app, _orders_of(place), f"Loading {', '.join(files)}")
     kept = place.shop if keep else place.scratch(_WITH_LINES) if "order_lines.csv" in files else None
@@ -95,7 +95,8 @@ def whole(place: Place, watch: Stopwatch, files: Sequence[str], keep: bool = Fal
         shutil.rmtree(folder)
 
 
-def _new_shop(folder: Path) -> Shop:
+def new_shop(folder: Path) -> Shop:
+    """An empty shop, as every load is measured in."""
     Shop.create(folder, currency=CURRENCY, timezone=TIMEZONE, shared_addresses=(MARKETPLACE_EMAIL,))
     with (folder / SETTINGS_FILE).open("a", encoding="utf-8") as settings:
         settings.write(f'\n[machine]\nmemory_limit = "{MEMORY_LIMIT}"\n')
@@ -121,7 +122,7 @@ def day(place: Place, watch: Stopwatch, base: int, rows: int, cold: bool = False
     """
     folder, files = place.scratch("shop of a day"), days(place, base, rows, watch.most + 1)
     shutil.rmtree(folder, ignore_errors=True)
-    app = App(_new_shop(folder))
+    app = App(new_shop(folder))
     app.load(files[:2])
     for number in watch.runs():
         before = _orders_in(app)
@@ -228,7 +229,7 @@ def many(place: Place, watch: Stopwatch, files: int, packed: bool) -> None:
     folder = place.scratch("shop of many files")
     for _ in watch.runs():
         shutil.rmtree(folder, ignore_errors=True)
-        app = App(_new_shop(folder))
+        app = App(new_shop(folder))
         with watch.timing():
             app.load([source])
         _insist(app, files, f"Loading {files:,} files")

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+import regulars
 from bench import history, report
 from bench.aims import Aim
 from bench.figures import BY_NAME, FIGURES, chosen
@@ -29,6 +30,7 @@ from bench.peers import export
 from bench.peers.answers import METRICS, assemble, differences
 from bench.peers.environments import FOLDERS, Environment, prepare
 from bench.run import DifferentAnswers, compare, skipped
+from bench.statements import profile, tables
 from regulars.forecast import RFMSummary
 from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
@@ -469,3 +471,19 @@ def test_a_quick_bench_runs_through_without_the_peers_environments(tmp_path: Pat
         assert name in done.stdout
     assert re.search(r"polars +│ skipped: \.venv-bench is not there", done.stdout)
     assert re.search(r"metricflow_active_customers +│ skipped: \.venv-metricflow is not there", done.stdout)
+
+
+# Where a load's time goes -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["first", "late"])
+def test_statements_of_a_load_are_noted_with_their_place_and_add_up(tmp_path: Path, which: str):
+    busy, ran = profile(Place(tmp_path), which, 600, lines=False)
+    assert 0 < sum(statement.busy for statement in ran) <= busy
+    root = Path(regulars.__file__).parent
+    assert all((root / statement.place.partition(":")[0]).is_file() for statement in ran)
+    stored = [statement for statement in ran if statement.sql.startswith("COPY (SELECT")]
+    assert {statement.place.partition(":")[0] for statement in stored} == {"warehouse/log/row_files.py"}
+    assert len(stored) == (2 if which == "first" else 1)
+    by_module, longest = tables(busy, ran, most=5)
+    assert by_module.row_count == 7 and longest.row_count == 5
