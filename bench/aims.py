@@ -31,7 +31,7 @@ class Aim:
         if self.seconds is not None:
             said.append(f"≤ {shown_seconds(self.seconds)}")
         if self.busy is not None:
-            said.append(f"≤ {shown_seconds(self.busy)} of processors")
+            said.append(f"≤ {shown_seconds(self.busy)} of CPU time")
         if self.bytes_per_order is not None:
             said.append(f"≤ {self.bytes_per_order:g} bytes an order")
         if self.peak_mb is not None:

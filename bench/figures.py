@@ -75,10 +75,10 @@ _SPLIT = ("--split", "country", "--format", "csv")
 
 def _parts(limit: str, aim: Aim | None = None) -> tuple[Part, ...]:
     return (
-        Part(OPEN, "find and open, and copy what is there", ""),
+        Part(OPEN, "find the version, open it and copy files", ""),
         Part(PARSE, "parse and validate", limit, aim),
         Part(STORE, "store"),
-        Part(PERSONS, "who is who"),
+        Part(PERSONS, "identity resolution"),
         Part(DERIVE, "derive the facts"),
         Part(PUBLISH, "publish"),
     )
@@ -109,10 +109,8 @@ def _loads() -> Iterable[Figure]:
         Aim(busy=30, busy_at=LARGE), _parts("read_csv_with_lines"), optional=True, most=3, by_processors=True,
     )  # fmt: skip
     for what, aim, aim_with_lines in (("version", 90, 180), ("log", 30, None)):
-        name, said = f"bytes_of_{what}", "a version" if what == "version" else "the log, stored once"
-        yield Figure(
-            name, f"{said}, on the disk", group, "bench.load:stored", {"what": what}, aim=Aim(bytes_per_order=aim)
-        )
+        name, said = f"bytes_of_{what}", "a version" if what == "version" else "the log (stored once)"
+        yield Figure(name, f"{said}, on disk", group, "bench.load:stored", {"what": what}, aim=Aim(bytes_per_order=aim))
         yield Figure(
             f"{name}_with_lines", "the same with order lines", group, "bench.load:stored", {"what": what, "lines": True},
             aim=None if aim_with_lines is None else Aim(bytes_per_order=aim_with_lines), optional=True, most=1,
@@ -130,7 +128,7 @@ def _loads() -> Iterable[Figure]:
     day = {"base": _DAYS_SHOP, "rows": _DAY}
     what = f"{_DAY} orders of a day into {_DAYS_SHOP:,}"
     yield Figure(
-        "append_day", f"{what}: plain DuckDB, which finds every customer's history again", group, "bench.limits:append_day", day
+        "append_day", f"{what}: plain DuckDB, which computes every customer's history again", group, "bench.limits:append_day", day
     )  # fmt: skip
     yield Figure("load_day", what, group, "bench.load:day", day, "append_day", parts=_parts(""), by_processors=True)
     yield Figure(
@@ -146,9 +144,9 @@ def _loads() -> Iterable[Figure]:
 
 
 def _states() -> Iterable[Figure]:
-    group = "Who is a customer, for every day (warm)"
+    group = "Customers at a moment, for every day (warm)"
     target = "bench.states:by_day"
-    yield Figure("scan_orders", "scan the four columns it follows from", group, "bench.limits:scan_orders", most=20)
+    yield Figure("scan_orders", "scan the four columns that this needs", group, "bench.limits:scan_orders", most=20)
     for window in _WINDOWS:
         yield Figure(
             f"states_by_day_{window}", f"all {len(STATES)} metrics, W = {window}", group, target, {"window": window},
@@ -168,14 +166,12 @@ def _catalogue() -> Iterable[Figure]:
     yield Figure(
         "catalogue_warm", "all metrics, warm", group, f"{warm}by_month", {}, "scan_orders", Aim(seconds=0.15), most=10
     )
-    yield Figure(
-        "catalogue_again", "the very same question again", group, f"{warm}again", {}, "catalogue_warm", most=10
-    )
-    yield Figure("beside_warm", "medians and largest shares beside them, warm", group, f"{warm}beside", {},
+    yield Figure("catalogue_again", "the same query again", group, f"{warm}again", {}, "catalogue_warm", most=10)
+    yield Figure("beside_warm", "medians and largest shares, warm", group, f"{warm}beside", {},
                  aim=Aim(seconds=0.05), most=10)  # fmt: skip
     yield Figure(
         "beside_first",
-        "the same, asked for the first time after a load",
+        "the same, as the first query after a load",
         group,
         f"{warm}beside_first",
         {},
@@ -185,7 +181,11 @@ def _catalogue() -> Iterable[Figure]:
     yield Figure("catalogue_cold", "all metrics, from the command line", group, cold,
                  {"words": ("metrics", *_MONTHS, *_SPLIT)}, "catalogue_warm")  # fmt: skip
     yield Figure(
-        "start_floor", "a fresh Python that imports Typer, Rich, numpy and DuckDB", group, "bench.cold:floor", most=9
+        "start_floor",
+        "a new Python process that imports Typer, Rich, numpy and DuckDB",
+        group,
+        "bench.cold:floor",
+        most=9,
     )
     for name, what, words in (
         ("latest_month_cold", "`regulars metrics`, the latest month", ("metrics",)),
@@ -195,15 +195,15 @@ def _catalogue() -> Iterable[Figure]:
         yield Figure(
             name, what, group, cold, {"words": words}, "start_floor", Aim(busy=0.35), most=9, by_processors=True
         )
-    yield Figure("like_peers", "what pandas and polars are asked for, warm", group, f"{warm}like_peers", most=10)
+    yield Figure("like_peers", "the metrics that pandas and polars compute, warm", group, f"{warm}like_peers", most=10)
 
 
 def _peers() -> Iterable[Figure]:
-    group = "pandas and polars doing the same work, answers equal"
+    group = "pandas and polars, the same work, equal results"
     for name in ("polars", "pandas"):
         aim = Aim(ratio_at_least=10) if name == "polars" else None
         most_size = 20_000_000 if name == "pandas" else None
-        for how, what in (("from_parquet", "from Parquet"), ("in_memory", "every column derived before, in memory")):
+        for how, what in (("from_parquet", "from Parquet"), ("in_memory", "every column computed before, in memory")):
             theirs = name if how == "from_parquet" else f"{name}_in_memory"
             yield Figure(
                 theirs, f"{name}, {what}", group, f"bench.peers.with_{name}:{how}", {}, "like_peers",
@@ -212,7 +212,7 @@ def _peers() -> Iterable[Figure]:
 
 
 def _others() -> Iterable[Figure]:
-    group = "MetricFlow and the SQL everyone writes, answers equal"
+    group = "MetricFlow and the usual SQL, equal results"
     cold = "bench.cold:command"
     value = "average_order_value"
     yield Figure(f"{value}_by_month", f"{value} by month, warm", group, "bench.catalogue:one_metric", {"metric": value})
@@ -255,37 +255,37 @@ def _forecasts() -> Iterable[Figure]:
     aim = Aim(seconds=0.5)
     pasts = {"law": "pareto"}
     yield Figure(
-        "forecast_histories", "keep the customers' pasts, equal ones together", group, f"{ours}histories", pasts,
+        "forecast_histories", "store the customers' histories, equal ones together", group, f"{ours}histories", pasts,
         counts=CUSTOMERS,
     )  # fmt: skip
     yield Figure(
-        "forecast_cells", "SQL group-by to cells of days", group, f"{ours}count", pasts, counts=CUSTOMERS, most=10
+        "forecast_cells", "SQL group-by to cells by days", group, f"{ours}count", pasts, counts=CUSTOMERS, most=10
     )
     yield Figure(
-        "forecast_week_cells", "the same to cells of weeks", group, f"{ours}count", {**pasts, "weeks": True},
+        "forecast_week_cells", "the same to cells by weeks", group, f"{ours}count", {**pasts, "weeks": True},
         counts=CUSTOMERS, most=10,
     )  # fmt: skip
     for law in LAWS:
         for days in (False, True):
             name = f"forecast_fit_{law}" + ("_days" if days else "")
             yield Figure(
-                name, f"{NAMES[law]} on cells of days" if days else f"fit {NAMES[law]}, on cells of weeks where days have many",
+                name, f"fit {NAMES[law]} to cells by days" if days else f"fit {NAMES[law]}, to cells by weeks if days have many",
                 group, f"{ours}fit_law", {"law": law, "answer": name, "days": days}, aim=None if days else aim,
                 counts=CUSTOMERS, law=law,
             )  # fmt: skip
     yield Figure(
-        f"forecast_fit_{_MONEY}", "fit Gamma-Gamma on means alike, SQL included", group, f"{ours}fit_money", pasts,
+        f"forecast_fit_{_MONEY}", "fit Gamma-Gamma to grouped means, SQL included", group, f"{ours}fit_money", pasts,
         aim=aim, counts=CUSTOMERS,
     )  # fmt: skip
     name = f"forecast_fit_{_MONEY}_of_each"
     yield Figure(
-        name, "Gamma-Gamma on each customer's mean", group, f"{ours}fit_money_of_each", {**pasts, "answer": name},
+        name, "fit Gamma-Gamma to each customer's mean", group, f"{ours}fit_money_of_each", {**pasts, "answer": name},
         counts=CUSTOMERS, law=_MONEY,
     )  # fmt: skip
     for law in LAWS:
         parts = (
             Part(CELLS, "count the cells"),
-            Part(SCORES, "what the model says of each cell"),
+            Part(SCORES, "evaluate the model for each cell"),
             Part(PARQUET, "join, write"),
         )
         yield Figure(
@@ -295,7 +295,7 @@ def _forecasts() -> Iterable[Figure]:
 
 
 def _forecasting_peers() -> Iterable[Figure]:
-    group = "lifetimes and pymc-marketing fitting the same pasts, parameters equal"
+    group = "lifetimes and pymc-marketing, the same histories, equal parameters"
     for peer, module, said in ((LIFETIMES, "lifetimes", "lifetimes"), (PYMC, "pymc", "pymc-marketing, MAP")):
         for law, largest in _LARGEST[peer].items():
             money = law == _MONEY

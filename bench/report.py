@@ -63,7 +63,7 @@ def told(run: Run) -> str:
     at, machine = run.at.replace("T", " ")[:16], run.machine
     with_ = ", ".join(f"{name} {number}" for name, number in run.versions.items())
     busy = machine.get("load", 0.0)
-    others = f" Others were at work too: a load of {busy:g} as it began." if busy >= _BUSY else ""
+    others = f" Other processes were running: the load average was {busy:g} at the start." if busy >= _BUSY else ""
     return (
         f"Measured {at} UTC at commit {run.commit} on {machine['cores']} cores of {machine['cpu']} with"
         f" {machine['ram_gb']} GB of memory; {with_}.{others}"
@@ -80,21 +80,21 @@ def page(newest: Mapping[int, Sequence[Record]], forecasting: Mapping[int, Seque
     """
     parts = [_of_orders(newest)] if newest else []
     parts += [_of_customers(forecasting)] if forecasting else []
-    return "\n".join(parts) if parts else "Nothing has been measured yet: `make bench` does it.\n"
+    return "\n".join(parts) if parts else "There are no measurements yet: run `make bench`.\n"
 
 
 def _of_customers(newest: Mapping[int, Sequence[Record]]) -> str:
     parts = ["## Forecast", *_runs(newest, CUSTOMERS), growth(newest, CUSTOMERS), beside(newest, CUSTOMERS)]
     if aims := _aims(newest, CUSTOMERS):
         parts.append(aims)
-    return "\n\n".join((*parts, "### Parameters side by side", forecasts.side_by_side(newest))) + "\n"
+    return "\n\n".join((*parts, "### Fitted parameters", forecasts.side_by_side(newest))) + "\n"
 
 
 def _of_orders(newest: Mapping[int, Sequence[Record]]) -> str:
-    parts = ["## Where and when", *_runs(newest), "## How cost grows", growth(newest)]
+    parts = ["## Machine and date", *_runs(newest), "## How cost grows", growth(newest)]
     if len(newest) > 1:
         parts.append(_grows(newest))
-    parts += ["## Beside limits and peers", beside(newest)]
+    parts += ["## Compared with limits and other programs", beside(newest)]
     if aims := _aims(newest):
         parts += ["## Aims", aims]
     return "\n\n".join(parts) + "\n"
@@ -119,7 +119,7 @@ def growth(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
         "what",
         *(f"{size_of(size)} {counts}" for size in sizes),
         *(["grows"] if many else []),
-        "processors",
+        "CPU time",
         "memory",
     ]
     parts = []
@@ -151,16 +151,16 @@ def _grows(newest: Mapping[int, Sequence[Record]]) -> str:
         grown = record.seconds / before.seconds
         kind = "little" if grown <= times**_LITTLE else "as" if grown >= times**_LIKE_ORDERS else "between"
         growing[kind].append(f"`{record.figure}`")
-    said = [f"From {size_of(first)} to {size_of(last)} orders there are {times:g} times as many."]
+    said = [f"{size_of(last)} orders are {times:g} times as many as {size_of(first)}. The cost"]
     if growing["little"]:
-        said.append(f"Hardly dearer (at most {times**_LITTLE:.1f} times): {', '.join(growing['little'])}.")
+        said.append(f"- is nearly the same (at most {times**_LITTLE:.1f} times) for {', '.join(growing['little'])};")
     if growing["between"]:
-        said.append(f"Less than the orders: {', '.join(growing['between'])}.")
+        said.append(f"- grows less than the orders for {', '.join(growing['between'])};")
     if growing["as"]:
         said.append(
-            f"About as the orders, or more ({times**_LIKE_ORDERS:.1f} times and up): {', '.join(growing['as'])}."
+            f"- grows like the orders or more ({times**_LIKE_ORDERS:.1f} times and up) for {', '.join(growing['as'])};"
         )
-    return "\n\n".join(said)
+    return said[0] + "\n\n" + "\n".join(said[1:]).removesuffix(";") + "."
 
 
 def beside(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
@@ -174,7 +174,7 @@ def beside(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
             ratios = ["" if record is None else _times(record.ratio) for record in found]
             rows.append([f"`{name}`", *ratios, f"`{known[-1].against}`", equal])
     return markdown(
-        ["figure", *(f"{size_of(size)} {counts}" for size in newest), "the seconds of", "answers equal"], rows
+        ["figure", *(f"{size_of(size)} {counts}" for size in newest), "compared with", "equal results"], rows
     )
 
 
@@ -195,7 +195,7 @@ def _aims(newest: Mapping[int, Sequence[Record]], counts: str = ORDERS) -> str:
         if r.met is not None
     ]
     rows += _equal_at_all_sizes(newest)
-    return markdown(["figure", counts, "aim", "median", "processors", "memory", "ratio", "met"], rows) if rows else ""
+    return markdown(["figure", counts, "aim", "median", "CPU time", "memory", "ratio", "met"], rows) if rows else ""
 
 
 def _equal_at_all_sizes(newest: Mapping[int, Sequence[Record]]) -> list[list[str]]:

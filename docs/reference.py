@@ -13,7 +13,8 @@ import re
 import sys
 import textwrap
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # the bench stands be
 from markdown_text import WIDTH, grid, wrapped
 
 from bench import history, report
+from bench.figures import FIGURES
+from bench.history import Record
 from regulars.cli import COMMANDS, application
 from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
 from regulars.vocabulary.calendar import Grain
@@ -90,7 +93,7 @@ def _table(table: Table) -> str:
     rows = ((f"**{c.name}**" if c.name in table.key else c.name, c.kind, _given(c), _meaning(c)) for c in table.columns)
     parts = [f"## {table.name}", table.about, grid(("column", "holds", "given", "meaning"), rows)]
     if table.rules:
-        parts.append("A row is rejected where " + "; ".join(rule.reason for rule in table.rules) + ".")
+        parts.append("A row is rejected if " + "; ".join(rule.reason for rule in table.rules) + ".")
     return "\n\n".join(parts)
 
 
@@ -116,12 +119,12 @@ def facts() -> str:
          ", ".join(fact.entities), ", ".join(fact.splits))
         for fact in FACT_TABLES
     )  # fmt: skip
-    return grid(("fact", "one row", "of the table", "also reads", "counts distinct", "split by its own"), rows)
+    return grid(("fact", "rows", "table", "also reads", "counts distinct", "splits"), rows)
 
 
 def rollups() -> str:
     """The levels of sums that every load stores, from their declaration, with the rows that they have at most."""
-    return grid(("split by", "period", "rows of three years, at most", "of the facts"), _levels())
+    return grid(("split by", "period", "rows in three years, at most", "facts"), _levels())
 
 
 _PERIODS = {Grain.DAY: 1096, Grain.WEEK: 158, Grain.MONTH: 36, Grain.QUARTER: 12, Grain.YEAR: 3}
@@ -137,7 +140,7 @@ def _levels() -> Iterator[tuple[str, ...]]:
             added_up = grain in ADDED_UP
             if grain in stored or added_up:
                 rows = periods * _VALUES.get(by.removeprefix("first_"), 1) * BUCKETS
-                yield (by or "nothing", f"{grain.value}{' (what does not add up)' * added_up}", f"{rows:,}", names)
+                yield (by or "no split", f"{grain.value}{' (not additive)' * added_up}", f"{rows:,}", names)
 
 
 def commands() -> str:
@@ -192,11 +195,11 @@ def house() -> str:
 
 
 BESIDE_THE_PACKAGE = {
-    "tests": "the tests, in folders that mirror the package",
-    "docs": "these pages; `docs/reference.py` writes their generated parts",
-    "bench": "what loading and asking cost, beside other tools (`make bench`)",
-    "examples": "a small shop's file with its mapping",
-    "scripts": "what the Makefile calls",
+    "tests": "the tests, in the same folders as the package",
+    "docs": "these pages; `docs/reference.py` and `docs/metric_pages.py` write the generated parts",
+    "bench": "the benchmark, with other programs for comparison (`make bench`)",
+    "examples": "a file of a small shop, with its mapping",
+    "scripts": "scripts that the Makefile calls",
     "changes": "one file for each change since the last release",
 }
 
@@ -237,4 +240,24 @@ def decisions() -> str:
 def performance() -> str:
     """What the bench measured, of each size of shop, and of each number of customers forecast, in its newest whole run."""
     records = history.read(history.FILE)
-    return wrapped(report.page(history.newest(records), history.newest(records, history.CUSTOMERS)))
+    orders, customers = history.newest(records), history.newest(records, history.CUSTOMERS)
+    return wrapped(report.page(_described(orders), _described(customers)))
+
+
+def _described(records: Mapping[int, Sequence[Record]]) -> dict[int, list[Record]]:
+    """The records with the descriptions that their figures have today."""
+    names = {figure.name: (figure.what, figure.group) for figure in FIGURES}
+    names |= {f"{one.name}.{part.name}": (part.what, one.group) for one in FIGURES for part in one.parts}
+    return {
+        size: [
+            replace(record, what=what, group=group, aim=record.aim.replace("processors", "CPU time"))
+            for record in found
+            for what, group in (names.get(record.figure) or (record.what, _group(record, names)),)
+        ]
+        for size, found in records.items()
+    }
+
+
+def _group(record: Record, names: Mapping[str, tuple[str, str]]) -> str:
+    """The group of a figure that is no longer measured: that of the figure it was a part of."""
+    return names[record.part_of][1] if record.part_of in names else record.group

@@ -63,7 +63,7 @@ def test_what_is_written_is_read_again(tmp_path: Path):
 
 
 def test_nothing_measured_yet_is_said(tmp_path: Path):
-    assert report.page(history.newest(history.read(tmp_path / "none"))).startswith("Nothing has been measured yet")
+    assert report.page(history.newest(history.read(tmp_path / "none"))).startswith("There are no measurements yet")
 
 
 def test_the_newest_whole_run_of_each_size_counts():
@@ -108,7 +108,7 @@ def test_the_growth_table_holds_both_sizes_and_their_quotient():
         ],
     }
     assert rows_of(report.growth(found)) == [
-        ["figure", "what", "1 M orders", "10 M orders", "grows", "processors", "memory"],
+        ["figure", "what", "1 M orders", "10 M orders", "grows", "CPU time", "memory"],
         ["---"] * 7,
         ["load", "load", "2.00 s", "21 s", "10.5 ×", "", "4.2 GB"],
         ["— parse", "load.parse", "500 ms", "4.00 s", "8.0 ×", "", ""],
@@ -128,12 +128,12 @@ def test_the_page_says_where_how_it_grows_and_which_aims_are_met():
         ],
     }
     page = report.page(found)
-    assert "Others were at work" not in page
+    assert "Other processes" not in page
     busy = Run("2026-01-01T10:00:00+00:00", "abc1234", MACHINE | {"load": 3.6}, {}, True)
-    assert report.told(busy).endswith("Others were at work too: a load of 3.6 as it began.")
+    assert report.told(busy).endswith("Other processes were running: the load average was 3.6 at the start.")
     assert "**1 M and 10 M orders.** Measured 2026-01-01 10:00 UTC at commit abc1234 on 4 cores of Some CPU" in page
-    assert re.search(r"Hardly dearer \(at most 1\.6 times\): `catalogue_warm`\.", page)
-    assert re.search(r"About as the orders, or more \(6\.3 times and up\): `load`\.", page)
+    assert re.search(r"- is nearly the same \(at most 1\.6 times\) for `catalogue_warm`;", page)
+    assert re.search(r"- grows like the orders or more \(6\.3 times and up\) for `load`\.", page)
     assert ["`load`", "5.0 ×", "7.0 ×", "`read`", ""] in rows_of(page)
     aims = rows_of(page.partition("## Aims")[2])[2:]
     assert [(row[0], row[1], row[-1]) for row in aims] == [
@@ -157,10 +157,10 @@ def test_forecasts_have_a_section_of_their_own_with_parameters_side_by_side():
     page = report.page({}, found)
     assert page.startswith("## Forecast\n\n**2,357 customers.** Measured 2026-01-01")
     rows = rows_of(page)
-    assert ["figure", "what", "2,357 customers", "processors", "memory"] in rows
+    assert ["figure", "what", "2,357 customers", "CPU time", "memory"] in rows
     assert ["ours", "ours", "4.0 ms", "6.0 ms", "500 MB"] in rows
     assert ["`theirs`", "100 ×", "`ours`", "yes"] in rows
-    assert ["", "the truth", "0.25", "31", "0.8", "2.4"] in rows
+    assert ["", "true values", "0.25", "31", "0.8", "2.4"] in rows
     assert ["2,357", "`ours`", "0.2621 ± 0.012", "31.4 ± 2.5", "0.635 ± 0.094", "1.59 ± 0.31"] in rows
     assert ["2,357", "`theirs`", "0.2625", "31.5", "0.636", ""] in rows
     assert report.page({1_000_000: [record(1_000_000, "load", 2.0)]}, found).index("## Forecast") > 100

@@ -13,7 +13,7 @@ def side_by_side(newest: Mapping[int, Sequence[Record]]) -> str:
     """A table for each model: the truth, then by number of customers what every fit found, ours with a standard error."""
     parts = []
     for law, truth in TRUTH.items():
-        rows = [["", "the truth", *(f"{value:g}" for value in truth.values())]]
+        rows = [["", "true values", *(f"{value:g}" for value in truth.values())]]
         for size, records in newest.items():
             rows += [
                 [size_of(size), f"`{record.figure}`", *(_found(record, name) for name in truth)]
