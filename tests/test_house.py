@@ -209,7 +209,7 @@ NOT_YET: dict[str, str] = {
     "metrics/compute": "asked found given gone mine one said told",
     "services": "asking found given hindsight insist one said told wish",
     # cli
-    "cli": "found given heads heard judged one said silence told",
+    "cli": "found given heard one said silence told",
     "cli/commands": "came found given insist mine one told wish wishes",
     "cli/forecasts": "came found insist one said sheets told wish",
     # system, vocabulary

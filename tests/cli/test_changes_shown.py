@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from regulars.cli.output import show, write_csv
-from regulars.cli.values import beside_before, by_period, columns, flat, marked, record, without_verdict
 from regulars.metrics.catalogue import named
 from regulars.metrics.query_result import Change, Value, Verdict
+from regulars.services.metric_tables import beside_before, by_period, marked, without_verdict
+from regulars.services.serializer import columns, flat, record
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.vocabulary.events import Event
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from metrics.shops import SETTINGS, TestShop, order, shop
-from regulars.cli.values import by_period, record
 from regulars.metrics.catalogue import named
 from regulars.metrics.query import Query, condition
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
+from regulars.services.metric_tables import by_period
+from regulars.services.serializer import record
 
 
 def ask(made: TestShop, name: str, splits: tuple[str, ...] = (), where: tuple[str, ...] = ()) -> list[Value]:

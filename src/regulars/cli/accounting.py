@@ -1,34 +1,19 @@
-"""What a load did, row by row: as the record for programs, and in words."""
+"""What a load did, row by row, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict
-from typing import Any
 
 import duckdb
 
-from regulars.cli.output import Table, say, show
+from regulars.cli.output import say, show
 from regulars.load import rejects
 from regulars.load.run import LoadResult
+from regulars.services.tables import Table
 from regulars.vocabulary.numbers import count, counted
 
 _REASONS = 5
-
-
-def as_json(result: LoadResult, version: int | None) -> dict[str, Any]:
-    """The contract of `load --format json`."""
-    return {
-        "version": version,
-        "load_id": result.load_id,
-        "files": {name: asdict(counted) for name, counted in result.files.items()},
-        "tables": {name: asdict(counted) for name, counted in result.tables.items()},
-        "released": result.released,
-        "refused": result.refused,
-        "unknown": result.unknown,
-        "passed_over": result.passed_over,
-    }
 
 
 def left_out(result: LoadResult) -> list[str]:

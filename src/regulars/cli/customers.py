@@ -1,30 +1,17 @@
-"""The customers behind a number, as records and as a table."""
+"""The customers behind a number, as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
-from regulars.cli.output import Table
 from regulars.metrics.customers.drill_down import CustomerRow
 from regulars.metrics.shapes import Metric
-from regulars.vocabulary import money, numbers
+from regulars.services.tables import Table
+from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Period
 
 COLUMNS = tuple(field.name for field in fields(CustomerRow))
-
-
-def records(found: Sequence[CustomerRow]) -> list[dict[str, Any]]:
-    """One record a customer; sums without the noise of floats."""
-    return [
-        {
-            **{name: getattr(row, name) for name in COLUMNS},
-            "numerator": numbers.exact(row.numerator, money.SCALE),
-            "denominator": numbers.exact(row.denominator, money.SCALE),
-        }
-        for row in found
-    ]
 
 
 def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: int) -> Table:

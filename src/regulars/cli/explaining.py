@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from regulars.cli.output import Table, say, say_lines, show
+from regulars.cli.output import say, say_lines, show
 from regulars.cli.shops import HERE, open_for_query
 from regulars.metrics.catalogue import companions
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN
@@ -15,6 +15,8 @@ from regulars.metrics.examples import shown
 from regulars.metrics.explain import Explanation, explain, interval_in_words
 from regulars.metrics.query import latest_complete
 from regulars.metrics.shapes import Length, Metric, Nature
+from regulars.services import serializer
+from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import NothingLoaded
@@ -48,35 +50,7 @@ def explained(metric: Metric, folder: Path | None) -> Explanation:
 def as_json(found: Explanation) -> dict[str, Any]:
     """Everything there is to say, as a record."""
     metric = found.metric
-    return {
-        "metric": metric.name,
-        "title": metric.title,
-        "question": metric.question,
-        "also_called": list(also_called(metric.name)),
-        "shape": found.shape,
-        "formula": metric.formula,
-        "unit": metric.unit.value,
-        "better": metric.better.value,
-        "caveat": metric.caveat,
-        "group": metric.group,
-        "nature": metric.nature.value,
-        "length": None if metric.length is None else metric.length.value,
-        "variants": list(metric.variants),
-        "shown_beside": [companion.name for companion in companions(metric)],
-        "interval": interval_in_words(metric),
-        "mature": str(metric.maturity),
-        "splits": list(found.splits),
-        "split_and_where": _split_and_where(metric),
-        "reads": list(found.reads),
-        "tables": list(found.tables),
-        "tables_not_loaded": list(found.missing),
-        "example": {
-            "rows": {name: [dict(row) for row in rows] for name, rows in metric.example.tables.items()},
-            "period": metric.example.period,
-            "value": None if metric.example.value is None else float(metric.example.value),
-        },
-        "sql": list(found.sql),
-    }
+    return serializer.explanation(found, companions(metric), interval_in_words(metric), _split_and_where(metric))
 
 
 def describe(found: Explanation) -> None:
@@ -132,22 +106,6 @@ def tell_plan(metric: Metric, steps: Sequence[Step]) -> None:
     ]
     titles = ["fact", "answered from", "which", "its rows", "reason for scanning more"]
     show(Table(titles, rows, title=metric.name, numbers=frozenset(("its rows",))))
-
-
-def plan_as_json(metric: Metric, steps: Sequence[Step]) -> dict[str, Any]:
-    """The same as a record."""
-    listed = [
-        {
-            "fact": step.fact.name,
-            "answered_from": step.source.value,
-            "table": step.table,
-            "which": step.about,
-            "rows": step.rows,
-            "why_nothing_smaller": step.why_not_smaller,
-        }
-        for step in steps
-    ]
-    return {"metric": metric.name, "plan": listed}
 
 
 _NATURES = {

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from regulars.cli.options import Format
-from regulars.vocabulary.safe_text import in_json, one_line, visible, without_formula
+from regulars.services.tables import Table, text_lines
+from regulars.vocabulary.safe_text import one_line, visible
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from rich.table import Table as RichTable
 
 Record = Mapping[str, Any]
@@ -23,26 +23,6 @@ _GAP = 2
 _FOLDED, _HALF_FOLDED, _NARROW = 28, 20, 14
 """Characters that are enough for a column of words in a table that has a narrow form, in the wider of its narrow forms, and in
 the narrowest."""
-
-
-@dataclass
-class Table:
-    """A table for people: every cell is text already. The columns in `numbers` stand to the right and are never cut."""
-
-    columns: Sequence[str]
-    rows: list[list[str]] = field(default_factory=list)
-    title: str = ""
-    numbers: frozenset[str] = frozenset()
-    notes: list[str] = field(default_factory=list)
-    """Lines below the table."""
-    leading: int = 0
-    """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
-    tones: list[dict[str, str]] = field(default_factory=list)
-    """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
-    wide: Table | None = None
-    """What is drawn instead where the terminal has room for it."""
-    narrow: Table | None = None
-    """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
 
 
 def is_terminal() -> bool:
@@ -188,72 +168,38 @@ def _part(sheet: Table, places: list[int], title: str) -> Table:
 
 
 def _align(sheet: Table) -> None:
-    if sheet.title:
-        say(sheet.title)
-    lines = [list(sheet.columns), *([_one_line(cell) for cell in row] for row in sheet.rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(sheet.columns))]
-    for line in lines:
-        cells = (
-            cell.rjust(size) if name in sheet.numbers else cell.ljust(size)
-            for cell, size, name in zip(line, widths, sheet.columns, strict=True)
-        )
-        say("  ".join(cells).rstrip())
-    for note in sheet.notes:
-        say(note)
+    for line in text_lines(sheet):
+        say(line)
 
 
-def _one_line(cell: str) -> str:
-    return " ".join(cell.split())
-
-
-def write(records: Sequence[Record], how: Format, sheet: Table, columns: Iterable[str] = ()) -> None:
+def write(items: Sequence[Record | DataclassInstance], how: Format, sheet: Table, columns: Iterable[str] = ()) -> None:
     """Write one list of records; `sheet` is how people see it. `columns` are the CSV's where there may be no record."""
     if how is Format.TABLE:
         show(sheet)
-    elif how is Format.JSON:
-        write_json(list(records))
+        return
+    from regulars.services.serializer import records
+
+    listed = records(items)
+    if how is Format.JSON:
+        write_json(listed)
     else:
-        write_csv(list(columns) or list(records[0] if records else sheet.columns), records)
+        write_csv(list(columns) or list(listed[0] if listed else sheet.columns), listed)
 
 
 def write_json(content: object) -> None:
-    """JSON, indented, dates as ISO 8601."""
-    print(in_json(json.dumps(content, indent=2, ensure_ascii=False, default=_plain)))
+    """JSON as the serializer writes it."""
+    from regulars.services.serializer import json_text
+
+    print(json_text(content))
 
 
 def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:
-    """CSV with a header; nothing there is an empty field, lists are joined by "; ".
+    """CSV with a header, as the serializer writes it."""
+    from regulars.services.serializer import csv_field
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front; control characters are written out.
-    """
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([_safe(name) for name in columns])
-    writer.writerows([_field(record[name]) for name in columns] for record in records)
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value)
-
-
-def _field(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            return _safe(json.dumps(value, ensure_ascii=False))
-        case list() | tuple():
-            return _safe("; ".join(str(item) for item in value))
-        case str():
-            return _safe(value)
-    return _plain(value)
-
-
-def _safe(text: str) -> str:
-    return visible(without_formula(text))
+    writer.writerow(map(csv_field, columns))
+    writer.writerows([csv_field(record[name]) for name in columns] for record in records)
 
 
 def hush() -> None:

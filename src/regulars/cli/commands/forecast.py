@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,8 +88,9 @@ def forecast(
     """
     from regulars.cli.forecasts import subscriptions
     from regulars.cli.forecasts.backtest import trust
-    from regulars.cli.forecasts.summary import record, summary
+    from regulars.cli.forecasts.summary import summary
     from regulars.forecast.options import ForecastOptions
+    from regulars.services import serializer
     from regulars.vocabulary.errors import UsageError
 
     app = forecasting(shop)
@@ -112,7 +112,7 @@ def forecast(
         came = app.hindsight() if found and (report or pictures) else ()
         drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
         if format is Layout.JSON:
-            content = record(found) | ({"came": [asdict(one) for one in came]} if report else {}) if found else {}
+            content = serializer.forecast(found, came if report else None) if found else {}
             content |= {"subscriptions": subscriptions.record(renewing, app, report)}
             write_json(content | ({"pictures": drawn} if pictures else {}))
             return
@@ -162,6 +162,7 @@ def segments(
     from regulars.metrics.catalogue import named as metric_named
     from regulars.metrics.customers.segments import members, named, sizes
     from regulars.metrics.measures import FORECASTS
+    from regulars.services import serializer
     from regulars.services.query_options import conditions, require_forecast
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
@@ -173,7 +174,8 @@ def segments(
         if chosen is not None:
             people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)
     if chosen is None:
-        write(drawn.size_records(found, latest.as_of, currency), format, drawn.size_sheet(found, latest, currency))
+        records = serializer.segment_sizes(found, latest.as_of, currency)
+        write(records, format, drawn.size_sheet(found, latest, currency))
     else:
         sheet = drawn.member_sheet(found[0], people, latest, currency)
-        write(drawn.member_records(people), format, sheet, drawn.MEMBER_COLUMNS)
+        write(serializer.segment_members(people), format, sheet, drawn.MEMBER_COLUMNS)

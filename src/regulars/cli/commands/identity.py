@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Table, say, write
+from regulars.cli.output import say, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, open_for_query, open_for_write
 from regulars.cli.signals import reporting
+from regulars.services.tables import Table
 from regulars.vocabulary.numbers import count, counted
 from regulars.vocabulary.shop import Settings
 
@@ -118,8 +118,10 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         sheet.rows.append([word, f"{one.at:%Y-%m-%d %H:%M}", shown(one.a), shown(one.b), one.note])
     if not found:
         sheet.notes.append("Nothing was corrected yet.")
-    records = [{name: value for name, value in asdict(one).items() if name != "through"} for one in found]
-    write(records, format, sheet, ("seq", "a", "b", "joined", "at", "note"))
+    from regulars.services.serializer import records
+
+    kept = [{name: value for name, value in record.items() if name != "through"} for record in records(found)]
+    write(kept, format, sheet, ("seq", "a", "b", "joined", "at", "note"))
 
 
 def _correct(shop: Path, purpose: str, act: Callable[[Changes, Settings], Correction]) -> Correction:

@@ -175,9 +175,10 @@ def load(
       regulars load resaved_by_excel.csv --dates dmy --decimal , --shop myshop
       regulars load online_retail.csv.gz --mapping examples/online_retail.toml --shop retail
     """  # fmt: skip
-    from regulars.cli.accounting import as_json, describe, left_out
+    from regulars.cli.accounting import describe, left_out
     from regulars.load.mapping import ReadOptions
     from regulars.load.run import LoadOptions
+    from regulars.services import serializer
 
     if parts and overlap:
         raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
@@ -202,7 +203,7 @@ def load(
     code = PARTLY if result.unknown or result.refused else DONE
     with nullcontext() if result.unchanged else reporting("The load"):
         if format is Layout.JSON:
-            write_json(as_json(result, version))
+            write_json(serializer.load(result, version))
             for warning in (*left_out(result), *result.warnings):
                 tell(warning)
         else:

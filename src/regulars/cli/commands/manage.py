@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Table, say, show, tell, write
+from regulars.cli.output import say, show, tell, write
 from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, load_history, naming, open_for_write, open_shop, stored
 from regulars.cli.signals import reporting
+from regulars.services.tables import Table
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
 from regulars.vocabulary.numbers import count
 from regulars.vocabulary.shop import WAREHOUSE
@@ -92,7 +92,7 @@ def rejects(
         sheet.rows.append([str(one.load_id), one.file, str(one.line), why, _short(fields)])
     sheet.notes.append(f"Write them to a file: regulars rejects --export rejects.csv{naming(shop)}")
     write(
-        [asdict(one) for one in found],
+        found,
         format,
         sheet,
         ("load_id", "file", "line", "source", "unit", "reasons", "fields"),
@@ -112,7 +112,7 @@ def _show_waiting(load: int | None, file: str | None, limit: int, format: Format
         sheet.rows.append([str(one.load_id), one.file, str(one.line), one.order_id, count(one.rows), one.reason])
     sheet.notes.append("They are used when a load brings the exchange rates (table exchange_rates).")
     names = ("load_id", "file", "line", "source", "order_id", "rows", "reason")
-    write([asdict(one) for one in found], format, sheet, names)
+    write(found, format, sheet, names)
 
 
 def _short(text: str, longest: int = 120) -> str:
@@ -152,7 +152,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         "covers_until",
         "undone_at",
     )
-    write([asdict(one) for one in found], format, sheet, names)
+    write(found, format, sheet, names)
 
 
 def undo(
@@ -187,7 +187,7 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     if not found:
         sheet.notes.append("Nothing has been loaded into this shop yet.")
     names = ("number", "at", "purpose", "current", "based_on", "regulars", "fault")
-    write([asdict(one) for one in found], format, sheet, names)
+    write(found, format, sheet, names)
 
 
 def check(
@@ -218,7 +218,7 @@ def check(
     for one in found:
         state = f"not checked: {one.skipped}" if one.skipped else "; ".join(one.faults) or "whole"
         sheet.rows.append([str(one.version), one.part, state])
-    write([asdict(one) for one in found], format, sheet, ("version", "part", "faults", "skipped"))
+    write(found, format, sheet, ("version", "part", "faults", "skipped"))
     if not any(one.faults for one in found):
         return 0
     tell(f"{shop / WAREHOUSE} is not whole. {REPAIR}")

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 
 from regulars.cli.options import As, Format, ShopFolder
-from regulars.cli.output import Table, say, write
+from regulars.cli.output import say, write
 from regulars.cli.shops import HERE, open_shop
 from regulars.cli.signals import reporting
+from regulars.services.tables import Table
 from regulars.vocabulary.events import Event, add_event, read_events, remove_event, typed_day, typed_text
 
 Day = Annotated[

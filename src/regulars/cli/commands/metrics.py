@@ -23,16 +23,17 @@ from regulars.cli.options import (
     Until,
     Where,
 )
-from regulars.cli.output import Table, say, show, tell, write, write_csv, write_json
+from regulars.cli.output import say, show, tell, write, write_csv, write_json
 from regulars.cli.shops import HERE, open_for_query, say_rows_not_used
+from regulars.services.tables import Table
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.synonyms import also_called
 
 if TYPE_CHECKING:
-    from regulars.cli.values import Beside
     from regulars.metrics.query_result import Value
     from regulars.metrics.shapes import Metric
+    from regulars.services.metric_tables import Beside
     from regulars.vocabulary.calendar import Period
 
 
@@ -64,7 +65,7 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.cli.values import NOT_COMPARED
+    from regulars.services.metric_tables import NOT_COMPARED
     from regulars.services.query_options import (
         by_theme,
         conditions,
@@ -141,7 +142,7 @@ def _show_themes(
     splits: Sequence[str],
 ) -> None:
     """A table for each theme and part (values, their periods, the label of the period before), then the notes on all."""
-    from regulars.cli.values import alone, beside_before, footnotes, marked, side_by_side, without_verdict
+    from regulars.services.metric_tables import alone, beside_before, footnotes, marked, side_by_side, without_verdict
 
     for name, found in chosen.items():
         for values, periods, before in parts:
@@ -162,20 +163,6 @@ def _show_themes(
 
 
 def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
-    records = [
-        {
-            "metric": metric.name,
-            "title": metric.title,
-            "theme": theme,
-            "group": metric.group,
-            "nature": metric.nature.value,
-            "question": metric.question,
-            "unit": metric.unit.value,
-            "also_called": list(also_called(metric.name)),
-        }
-        for theme, found in themes.items()
-        for metric in found
-    ]
     if format is Format.TABLE:
         for theme, found in themes.items():
             rows = [
@@ -184,7 +171,9 @@ def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
             show(Table(["metric", "title", "question", "also called"], rows, title=theme))
             say()
     else:
-        write(records, format, Table([]))
+        from regulars.services import serializer
+
+        write(serializer.listed(themes), format, Table([]))
 
 
 def metric(
@@ -222,10 +211,10 @@ def metric(
     metric_named = named(name)
     wanted = answered_by(metric_named, splits, conditions_)
     shown_with = companions(wanted)
-    from regulars.cli.values import Beside
     from regulars.metrics.query import Query, outside_data
     from regulars.metrics.run_query import run_query
     from regulars.metrics.shapes import Grid
+    from regulars.services.metric_tables import Beside
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
@@ -244,8 +233,7 @@ def metric(
         _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
         say_rows_not_used(reading, shop, tell)
         return
-    from regulars.cli.grids import triangle
-    from regulars.cli.values import by_period
+    from regulars.services.metric_tables import by_period, triangle
 
     show(triangle(values, splits) if grid else by_period(values, splits, compare, shown_beside))
     say_rows_not_used(reading, shop, say)
@@ -261,7 +249,8 @@ def _tell_all(notes: Iterable[str]) -> None:
 def _write(
     values: Sequence[Value], splits: Sequence[str], compared: bool, format: Format, beside: Beside | None = None
 ) -> None:
-    from regulars.cli.values import Beside, columns, flat, record
+    from regulars.services.metric_tables import Beside
+    from regulars.services.serializer import columns, flat, record
 
     beside = beside or Beside()
     if format is Format.JSON:
@@ -296,9 +285,10 @@ def drill_down(
 
     conditions_ = conditions(where)
     wanted = answered_by(named(name), (), conditions_)
-    from regulars.cli.customers import COLUMNS, records, sheet
+    from regulars.cli.customers import COLUMNS, sheet
     from regulars.metrics.customers.drill_down import rows as customers
     from regulars.metrics.query import outside_data, period_named
+    from regulars.services import serializer
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
@@ -310,7 +300,7 @@ def drill_down(
             tell(note)
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
-    write(records(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
+    write(serializer.customers(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
 
 
 def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> None:

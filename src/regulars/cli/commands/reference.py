@@ -22,8 +22,9 @@ from regulars.cli.options import (
     Until,
     Where,
 )
-from regulars.cli.output import Table, write, write_json
+from regulars.cli.output import write, write_json
 from regulars.cli.shops import HERE, open_for_query
+from regulars.services.tables import Table
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.spelling import KEYWORD, closest
 
@@ -66,9 +67,10 @@ def explain(
 
     wanted = named(name)
     if plan:
-        from regulars.cli.explaining import plan_as_json, tell_plan
+        from regulars.cli.explaining import tell_plan
         from regulars.metrics.query import Query
         from regulars.metrics.run_query import planned
+        from regulars.services import serializer
         from regulars.services.query_options import conditions, periods_asked, splits_asked, window_asked
 
         reading = open_for_query(shop or HERE)
@@ -78,7 +80,7 @@ def explain(
             question = Query((wanted,), periods, splits_asked(split), conditions(where), window, compare)
             steps = planned(question, facts)
         if format is Layout.JSON:
-            write_json(plan_as_json(wanted, steps))
+            write_json(serializer.query_plan(wanted, steps))
         else:
             tell_plan(wanted, steps)
         return

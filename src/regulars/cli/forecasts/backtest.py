@@ -7,10 +7,11 @@ from typing import Any
 
 from regulars.cli.forecasts import seasons
 from regulars.cli.forecasts.tables import by_chance, numbered, of_kept, percent
-from regulars.cli.output import Table, say, show
+from regulars.cli.output import say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
+from regulars.services.tables import Table
 from regulars.vocabulary.numbers import NOTHING, shown
 from regulars.vocabulary.units import Unit
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from regulars.cli.forecasts.tables import numbered
-from regulars.cli.output import Table
+from regulars.services.tables import Table
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",

@@ -1,37 +1,17 @@
-"""Segments, and the customers of one, as records and as tables."""
+"""Segments, and the customers of one, as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
-from datetime import date
-from typing import Any
+from dataclasses import fields
 
-from regulars.cli.output import Table
 from regulars.metrics.customers.segments import Member, Size
-from regulars.vocabulary import money, numbers
+from regulars.services.tables import Table
+from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING, Made
 
 MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
-
-
-def size_records(found: Sequence[Size], as_of: date, currency: str) -> list[dict[str, Any]]:
-    """One record a segment."""
-    return [
-        {
-            "segment": one.segment.name,
-            "as_of": as_of,
-            "customers": one.customers,
-            "buyers_90": round(one.buyers_90, 2),
-            "value": numbers.exact(one.value, money.SCALE),
-            "value_at_stake": numbers.exact(one.value_at_stake, money.SCALE),
-            "currency": currency,
-            "rule": one.segment.rule,
-            "advice": one.segment.advice,
-        }
-        for one in found
-    ]
 
 
 def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Table:
@@ -49,21 +29,6 @@ def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Table:
         "The customers of one: regulars segments NAME, such as " + found[0].segment.name.replace("_", "-")
     )
     return sheet
-
-
-def member_records(found: Sequence[Member]) -> list[dict[str, Any]]:
-    """One record a customer."""
-    places = {
-        "revenue_to_date": money.SCALE,
-        "value": money.SCALE,
-        "value_at_stake": money.SCALE,
-        "probability_purchase_90d": 4,
-        "median_days": 1,
-    }
-    return [
-        {**asdict(one), **{name: numbers.exact(getattr(one, name), digits) for name, digits in places.items()}}
-        for one in found
-    ]
 
 
 def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str) -> Table:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import nullcontext
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from regulars.cli.forecasts.tables import about_ranges, by_chance, likely, numbered, of_kept, percent
-from regulars.cli.output import Table, say, show, tell
+from regulars.cli.output import say, show, tell
 from regulars.cli.signals import reporting
 from regulars.forecast.conventions import off_by
 from regulars.forecast.forecast_actual import ForecastActual
@@ -18,6 +17,8 @@ from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.subscriptions.backtest import UNLIKELY
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import Progress
+from regulars.services import serializer
+from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded
 from regulars.vocabulary.settings.term import Terms
@@ -70,8 +71,7 @@ def record(found: SubscribersForecast | None, app: Forecasting, report: bool) ->
     """Everything a forecast says of itself, with what came of those that were kept where a report is asked for."""
     if found is None:
         return None
-    came = {"came": [asdict(one) for one in app.subscription_hindsight()]} if report else {}
-    return {**asdict(found), "stale": list(found.stale), **came}
+    return serializer.forecast(found, app.subscription_hindsight() if report else None)
 
 
 def show_all(found: SubscribersForecast, app: Forecasting, report: bool, after: Forecast | None) -> None:

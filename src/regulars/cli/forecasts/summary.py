@@ -1,16 +1,15 @@
-"""A forecast, for people and as a record."""
+"""A forecast, for people."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
 
 from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.tables import about_ranges, likely, percent
-from regulars.cli.output import Table, say, show
+from regulars.cli.output import say, show
 from regulars.forecast.conventions import off_by
 from regulars.forecast.purchases.result import Forecast
+from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.forecasts import STAYING
@@ -21,11 +20,6 @@ NAMES = {
     "bg": "BG/NBD: customers buy at a pace of their own and may leave after each purchase but the first",
     "nbd": "NBD: customers buy at a pace of their own, and none leaves for good",
 }
-
-
-def record(found: Forecast) -> dict[str, Any]:
-    """Everything a forecast says of itself; money as text with its decimals."""
-    return {**asdict(found), "stale": list(found.stale)}
 
 
 def summary(found: Forecast) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from regulars.cli.output import Table
 from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.conventions import BACKTEST_DAYS, CERTAIN, off_by
 from regulars.forecast.forecast_actual import ForecastActual
+from regulars.services.tables import Table
 
 
 def percent(share: float) -> str:

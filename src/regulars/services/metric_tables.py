@@ -1,4 +1,4 @@
-"""Values as records for programs (the contract of `metric` and `metrics`), and as a table for people."""
+"""Values of metrics as tables for people: by period, side by side, beside the period before, and cohort grids."""
 
 from __future__ import annotations
 
@@ -6,124 +6,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from regulars.cli.output import Table
 from regulars.metrics.query import overlap_note
 from regulars.metrics.query_result import Change, Value, Verdict
-from regulars.metrics.shapes import Interval, Metric, Total
-from regulars.vocabulary import money, numbers
-from regulars.vocabulary.calendar import Grain, Period
+from regulars.metrics.shapes import Age, Grid, Interval, Metric
+from regulars.services.serializer import reason_unknown
+from regulars.services.tables import Table
+from regulars.vocabulary import numbers
+from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.safe_text import one_line
-from regulars.vocabulary.units import Better, Unit
+from regulars.vocabulary.units import Better
 
-_CHANGE = (
-    "before_period",
-    "before",
-    "difference",
-    "difference_low",
-    "difference_high",
-    "verdict",
-    "note",
-    "events",
-)
-_CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
-"""The columns of both comparisons in the flat form."""
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
 NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
 """What is said where a comparison of all data is asked for."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
 """Colours of a fall and of a rise."""
-
-
-def record(value: Value, compared: bool) -> dict[str, Any]:
-    """One value with everything that belongs to it; `change` and `year_earlier` only where a comparison was asked for."""
-    places = _places(value)
-    found: dict[str, Any] = {
-        "metric": value.metric.name,
-        "period": {**_period(value.period), "complete": value.complete, "mature": value.mature},
-        "split": value.split,
-        "value": numbers.exact(value.value, places),
-        "low": numbers.exact(value.low, places),
-        "high": numbers.exact(value.high, places),
-        "n": value.n,
-        "numerator": numbers.exact(value.numerator, money.SCALE),
-        "denominator": numbers.exact(value.denominator, money.SCALE),
-        "unit": value.metric.unit.value,
-        "currency": value.currency,
-        "timezone": value.timezone,
-    }
-    if value.unknown_share is not None:
-        found["unknown_share"] = numbers.exact(value.unknown_share, 4)
-        found["reason"] = _reason(value.unknown_share)
-    if value.unavailable:
-        found["reason"] = f"not available: {value.unavailable}"
-    if compared:
-        found["change"] = None if value.change is None else _change(value.change, places)
-        found["year_earlier"] = None if value.year_earlier is None else _change(value.year_earlier, places)
-    return found
-
-
-def _reason(*unknown_shares: float) -> str:
-    """Why there is no value, where too much of the metric has no value of the split or filter."""
-    share = ("up to " if len(unknown_shares) > 1 else "") + numbers.shown(max(unknown_shares), Unit.SHARE)
-    return f"not known by this split or filter: {share} of the metric stands under unknown"
-
-
-def _period(period: Period) -> dict[str, str]:
-    return {"label": period.label, "start": period.start.isoformat(), "end": period.end.isoformat()}
-
-
-def _change(change: Change, places: int | None) -> dict[str, Any]:
-    return {
-        "period": _period(change.period),
-        "before": numbers.exact(change.before, places),
-        "difference": numbers.exact(change.difference, places),
-        "low": numbers.exact(change.low, places),
-        "high": numbers.exact(change.high, places),
-        "verdict": None if change.verdict is None else change.verdict.value,
-        "note": change.note,
-        "events": [{"date": event.day.isoformat(), "event": event.text} for event in change.events],
-    }
-
-
-def _places(value: Value) -> int | None:
-    """Decimal places of a sum of money: the currency's. An average has as many as it needs."""
-    return money.digits(value.currency) if value.currency and isinstance(value.metric, Total) else None
-
-
-def columns(splits: Sequence[str], compared: bool) -> list[str]:
-    """The columns of the flat form. A split that is called like one of them gets `split_` before its name."""
-    fixed = ["metric", "period", "start", "end", "complete", "mature"]
-    rest = ["value", "low", "high", "n", "numerator", "denominator", "unit", "currency", "timezone"]
-    named = [f"split_{split}" if split in (*fixed, *rest, *_CHANGES) else split for split in splits]
-    return [*fixed, *named, *rest, *(_CHANGES if compared else ())]
-
-
-def flat(value: Value, splits: Sequence[str], compared: bool) -> dict[str, Any]:
-    """The same record in one row, for CSV; sums of money with all their decimals."""
-    found = record(value, compared)
-    cells: list[Any] = [found["metric"], *found["period"].values(), *(value.split.get(split) for split in splits)]
-    cells += [found["value"], found["low"], found["high"], found["n"], found["numerator"], found["denominator"]]
-    cells += [found["unit"], found["currency"], found["timezone"]]
-    if compared:
-        cells += [*_flat_change(found["change"]), *_flat_change(found["year_earlier"])]
-    row = dict(zip(columns(splits, compared), cells, strict=True))
-    places = _places(value)
-    if places is not None:
-        for name in _MONEY & row.keys():
-            row[name] = numbers.fixed(row[name], places)
-    return row
-
-
-_SUMS = ("before", "difference", "difference_low", "difference_high")
-_MONEY = {"value", "numerator", *_SUMS, *(f"year_earlier_{name}" for name in _SUMS)}
-
-
-def _flat_change(change: dict[str, Any] | None) -> list[Any]:
-    if change is None:
-        return [None] * len(_CHANGE)
-    events = [f"{event['date']} {event['event']}" for event in change["events"]]
-    told = [change[name] for name in ("before", "difference", "low", "high", "verdict", "note")]
-    return [change["period"]["label"], *told, events]
 
 
 def marks(value: Value) -> str:
@@ -139,7 +36,7 @@ def footnotes(
     notes = []
     hidden = [value.unknown_share for value in values if value.unknown_share is not None]
     if hidden:
-        notes.append(f"{numbers.NOTHING} {_reason(*set(hidden))}")
+        notes.append(f"{numbers.NOTHING} {reason_unknown(*set(hidden))}")
     if any(value.value is None and value.unknown_share is None for value in values):
         notes.append(f"{numbers.NOTHING} nothing to tell from these data; regulars explain NAME says what it needs")
     values = [value for value in values if value.value is not None]
@@ -202,9 +99,9 @@ class Beside:
         return [_text(self._values.get((metric.name, _key(value)))) for metric in self._companions]
 
     @property
-    def columns(self) -> list[str]:
-        """The further columns of the flat form."""
-        return [name for metric in self._companions for name, _ in _numbers(metric, None)]
+    def columns(self) -> dict[str, Metric]:
+        """The further columns of the flat form, with the metric of each."""
+        return {name: metric for metric in self._companions for name, _ in _numbers(metric, None)}
 
     def record(self, value: Value) -> dict[str, Any]:
         """The further numbers of a value's record, by column."""
@@ -260,8 +157,8 @@ def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, be
             [numbers.plain(value.numerator), numbers.plain(value.denominator)] if below else [numbers.count(value.n)]
         )
         cells += beside.cells(value)
-        cells += [_before(value), *_judged(value, value.change)] if compared else []
-        cells += _judged(value, value.year_earlier) if of_year else []
+        cells += [_before(value), *_change_cells(value, value.change)] if compared else []
+        cells += _change_cells(value, value.year_earlier) if of_year else []
         sheet.rows.append(cells)
         sheet.tones.append(_tones(value))
     if metric is not None:
@@ -279,7 +176,7 @@ def _before(value: Value) -> str:
     return "" if change is None else numbers.shown(change.before, value.metric.unit, value.currency)
 
 
-def _judged(value: Value, change: Change | None) -> list[str]:
+def _change_cells(value: Value, change: Change | None) -> list[str]:
     """The difference with its interval, and the verdict with its note."""
     if change is None:
         return ["", ""]
@@ -343,9 +240,9 @@ def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, b
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
         interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
-        earlier, (change, verdict) = _before(value), _judged(value, value.change)
+        earlier, (change, verdict) = _before(value), _change_cells(value, value.change)
         sheet.rows.append([name, *groups, text(value), interval, earlier, change, verdict])
-        wide.rows.append([*sheet.rows[-1], *_judged(value, value.year_earlier)])
+        wide.rows.append([*sheet.rows[-1], *_change_cells(value, value.year_earlier)])
         stacked = [
             *map(one_line, groups),
             f"{text(value)}\n{interval}".rstrip(),
@@ -383,3 +280,58 @@ def side_by_side(values: Sequence[Value], splits: Sequence[str], periods: Sequen
     for key, cells in rows.items():
         sheet.rows.append([*key, *(cells.get(period, "") for period in periods)])
     return sheet
+
+
+# Cohort grids ---------------------------------------------------------------------------------------------------------
+
+AGE = "age"
+_PARTLY = "only a part of the cohort has reached this age yet: a share of that part, which the average leaves out"
+
+
+def triangle(values: Sequence[Value], splits: Sequence[str]) -> Table:
+    """The values of one grid. Sums that grow with age have no cells for only a part of a cohort: they would seem to fall."""
+    if not values:
+        return Table(["cohort", "customers"], notes=["No cohort of these periods has an age that is over."])
+    metric = values[0].metric
+    assert isinstance(metric, Grid)
+    told = [value for value in values if value.complete or not metric.cumulative]
+    cells: dict[tuple[str, ...], dict[int, Value]] = {}
+    for value in values:
+        key = (value.period.label, *(value.split[split] for split in splits))
+        cells.setdefault(key, {})[int(value.split[AGE])] = value
+    ages = sorted({int(value.split[AGE]) for value in told})
+    leading = ["cohort", *splits, "customers"]
+    lines = [([*key, _customers(row)], [_cell(row.get(age), metric) for age in ages]) for key, row in cells.items()]
+    average = ["average", *("" for _ in splits), ""], [_average(values, age) for age in ages]
+    titles = [*leading, *(str(age) for age in ages)]
+    sheet = Table(titles, title=metric.name, numbers=frozenset(titles[1 + len(splits) :]), leading=len(leading))
+    sheet.rows = [[*head, *row] for head, row in [*lines, average]]
+    unit = "months" if metric.age is Age.CALENDAR_MONTHS else "blocks of 30 days"
+    amount = f" in {values[0].currency}" if values[0].currency else " in per cent"
+    sheet.notes.append(f"Columns: {unit} since the first order{amount}. The average weighs cohorts by their customers.")
+    sheet.notes += footnotes(told, _PARTLY)
+    return sheet
+
+
+def _customers(row: dict[int, Value]) -> str:
+    return numbers.count(max(value.n for value in row.values()))
+
+
+def _cell(value: Value | None, metric: Grid) -> str:
+    if value is None or (metric.cumulative and not value.complete):
+        return ""
+    return _short(value.value, value) + ("" if value.complete else "*")
+
+
+def _short(number: float | None, like: Value) -> str:
+    """Without its unit, which the note names."""
+    return numbers.shown(number, like.metric.unit, like.currency).split(" ")[0]
+
+
+def _average(values: Sequence[Value], age: int) -> str:
+    """All complete cells of an age: their sums above the line over those below."""
+    over = [value for value in values if value.split[AGE] == str(age) and value.complete]
+    known = [value for value in over if value.numerator is not None and value.denominator]
+    if not known or len(known) < len(over):
+        return numbers.NOTHING
+    return _short(sum(v.numerator or 0 for v in known) / sum(v.denominator or 0 for v in known), known[0])

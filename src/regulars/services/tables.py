@@ -1,0 +1,77 @@
+"""A table for people: its cells are text. Drawn by the command line, as plain text, and as HTML in notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+from regulars.vocabulary.safe_text import one_line, visible
+
+
+@dataclass
+class Table:
+    """A table for people: every cell is text already. The columns in `numbers` stand to the right and are never cut."""
+
+    columns: Sequence[str]
+    rows: list[list[str]] = field(default_factory=list)
+    title: str = ""
+    numbers: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
+    """Lines below the table."""
+    leading: int = 0
+    """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
+    tones: list[dict[str, str]] = field(default_factory=list)
+    """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
+    wide: Table | None = None
+    """What is drawn instead where the terminal has room for it."""
+    narrow: Table | None = None
+    """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
+
+
+def text_lines(table: Table) -> list[str]:
+    """The table as aligned plain text, with its title above and its notes below."""
+    lines = [list(table.columns), *([" ".join(cell.split()) for cell in row] for row in table.rows)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
+    aligned = []
+    for line in lines:
+        cells = (
+            cell.rjust(size) if name in table.numbers else cell.ljust(size)
+            for cell, size, name in zip(line, widths, table.columns, strict=True)
+        )
+        aligned.append("  ".join(cells).rstrip())
+    return [one_line(line) for line in (*([table.title] if table.title else []), *aligned, *table.notes)]
+
+
+_STYLE = """<style scoped>
+.regulars th, .regulars td { text-align: left; white-space: pre-line; }
+.regulars .number { text-align: right; font-variant-numeric: tabular-nums; }
+.regulars .green { color: #0B6E5F; } .regulars .red { color: #B23A0E; }
+</style>"""
+
+
+def html(table: Table) -> str:
+    """The table as HTML, with its title as caption and its notes below; every text is escaped."""
+    caption = f"<caption>{_escaped(table.title)}</caption>" if table.title else ""
+    classes = ["number" if name in table.numbers else "" for name in table.columns]
+    head = "".join(_cell("th", name, kind) for name, kind in zip(table.columns, classes, strict=True))
+    body = []
+    for number, row in enumerate(table.rows):
+        tones = table.tones[number] if table.tones else {}
+        cells = zip(row, table.columns, classes, strict=True)
+        body.append("".join(_cell("td", cell, f"{kind} {tones.get(name, '')}".strip()) for cell, name, kind in cells))
+    rows = "".join(f"<tr>{cells}</tr>" for cells in body)
+    notes = "".join(f"<p>{_escaped(note)}</p>" for note in table.notes)
+    return (
+        f'<div class="regulars">{_STYLE}<table>{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"{notes}</div>"
+    )
+
+
+def _cell(tag: str, text: str, classes: str) -> str:
+    named = f' class="{classes}"' if classes else ""
+    return f"<{tag}{named}>{_escaped(text)}</{tag}>"
+
+
+def _escaped(text: str) -> str:
+    return escape(visible(text))
