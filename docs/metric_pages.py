@@ -79,7 +79,7 @@ def everyday_names() -> str:
     for metric in BY_NAME.values():
         for word in dict.fromkeys((metric.title, *also_called(metric.name))):
             if word.lower().replace(" ", "_") != metric.name or word == metric.title:
-                meant.setdefault(word[0].upper() + word[1:], []).append(metric)
+                meant.setdefault(word if word[1:2].isupper() else word[0].upper() + word[1:], []).append(metric)
     rows = ((word, ", ".join(_link(metric) for metric in meant[word])) for word in sorted(meant, key=str.lower))
     return grid(("everyday name", "metric"), rows) + "\n"
 

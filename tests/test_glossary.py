@@ -25,6 +25,7 @@ ENTRIES = {
 OTHER_PAGES = [page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if page != GLOSSARY]
 READ = " ".join(" ".join(page.read_text(encoding="utf-8") for page in OTHER_PAGES).split()).lower()
 STATISTICAL = {
+    "Student's t", "gradient boosting", "logistic regression",
     "BG/NBD", "Benjamini–Hochberg", "Brier score", "Gamma-Gamma", "MBG/NBD", "NBD", "Pareto/NBD", "Simes", "Wilson",
     "Woodruff", "backtest period", "frequency", "interval", "jackknife", "log score", "net promoter score",
     "probability alive", "recency", "shifted beta-geometric",
