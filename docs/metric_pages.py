@@ -103,7 +103,7 @@ def _entry(metric: Metric, shared: dict[str, str]) -> str:
 
 
 def _properties(metric: Metric) -> Iterator[str]:
-    found = _explained(metric)
+    explanation = _explained(metric)
     better = "" if metric.better is Better.NEITHER else f", {metric.better} is better"
     yield f"- formula: {metric.formula}"
     yield f"- unit: {metric.unit}{better}"
@@ -115,7 +115,7 @@ def _properties(metric: Metric) -> Iterator[str]:
         yield f"- interval: {interval_in_words(metric)}"
     if not metric.maturity.at_once:
         yield f"- mature: {metric.maturity}"
-    yield f"- splits: {', '.join(found.splits)}"
+    yield f"- splits: {', '.join(explanation.splits)}"
     yield f"- facts: {', '.join(fact.name for fact in metric.facts)}; needs: {_needs(metric)}"
     for companion in companions(metric):
         yield f"- shown beside it: {companion.formula} (`{companion.name}`)"
@@ -138,8 +138,8 @@ def _example(metric: Metric, shared: dict[str, str]) -> Iterator[str]:
 
 def _rows_of(example: Example) -> str:
     """The rows of an example and what its forecasts say, as Markdown."""
-    parts = [f"{one.table}:\n\n{grid(one.columns, one.cells)}" for one in rows_shown(example)]
+    parts = [f"{table.table}:\n\n{grid(table.columns, table.cells)}" for table in rows_shown(example)]
     if example.predicted:
-        said = "\n".join(f"- as of {one.as_of}: {one.said}" for one in example.predicted)
-        parts.append(f"Forecasts:\n\n{said}")
+        forecasts = "\n".join(f"- as of {prediction.as_of}: {prediction.said}" for prediction in example.predicted)
+        parts.append(f"Forecasts:\n\n{forecasts}")
     return "\n\n".join(parts)

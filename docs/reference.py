@@ -54,10 +54,10 @@ def whole_file(path: str) -> str:
 
 def lines_naming(path: str, word: str) -> str:
     """The lines of a file that name something, as the diff that adds the name."""
-    found = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if word in line]
-    if not found:
+    naming = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if word in line]
+    if not naming:
         raise ValueError(f"{path} does not name {word}.")
-    return _diff(path, path, found)
+    return _diff(path, path, naming)
 
 
 def metric_in(path: str, name: str) -> str:
@@ -65,8 +65,8 @@ def metric_in(path: str, name: str) -> str:
     text = (ROOT / path).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and any(
-            one.arg == "name" and isinstance(one.value, ast.Constant) and one.value.value == name
-            for one in node.keywords
+            keyword.arg == "name" and isinstance(keyword.value, ast.Constant) and keyword.value.value == name
+            for keyword in node.keywords
         ):
             return _diff(path, path, text.splitlines()[node.lineno - 1 : node.end_lineno])
     raise ValueError(f"{path} declares no metric {name}.")
@@ -84,9 +84,9 @@ def _diff(path: str, before: str, lines: Iterable[str]) -> str:
 def tables() -> str:
     """All canonical tables, and the columns that each of them also carries."""
     overview = grid(("table", "what it holds"), ((link(table.name), table.about) for table in TABLES))
-    own = (_table(table) for table in TABLES)
-    rest = grid(("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in HOUSEKEEPING))
-    return wrapped("\n\n".join((overview, *own, "## In every table", rest))) + "\n"
+    sections = (_table(table) for table in TABLES)
+    in_all = grid(("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in HOUSEKEEPING))
+    return wrapped("\n\n".join((overview, *sections, "## In every table", in_all))) + "\n"
 
 
 def _table(table: Table) -> str:
@@ -133,9 +133,9 @@ _VALUES = {"country": 7, "channel": 6}
 
 
 def _levels() -> Iterator[tuple[str, ...]]:
-    known = [family for family in families(365) if family.stored_ways]
+    stored_families = [family for family in families(365) if family.stored_ways]
     for by, stored in STORED.items():
-        names = ", ".join(family.name for family in known if by in family.stored_ways)
+        names = ", ".join(family.name for family in stored_families if by in family.stored_ways)
         for grain, periods in _PERIODS.items():
             added_up = grain in ADDED_UP
             if grain in stored or added_up:
@@ -159,7 +159,7 @@ def _command(command: Any, name: str) -> str:
     with typer.Context(command, info_name=name) as context:
         usage = re.sub(r"[{}]|\.\.\.", "", command.get_usage(context).removeprefix("Usage: "))
         records = [parameter.get_help_record(context) for parameter in command.params]
-    rows = ((f"`{_plain(words)}`", " ".join(said.split())) for words, said in filter(None, records))
+    rows = ((f"`{_plain(words)}`", " ".join(meaning.split())) for words, meaning in filter(None, records))
     paragraphs = map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n"))
     return "\n\n".join((f"### {name}", *paragraphs, f"```text\n{usage}\n```", grid(("option", "meaning"), rows)))
 
@@ -247,14 +247,14 @@ def performance() -> str:
 def _described(records: Mapping[int, Sequence[Record]]) -> dict[int, list[Record]]:
     """The records with the descriptions that their figures have today."""
     names = {figure.name: (figure.what, figure.group) for figure in FIGURES}
-    names |= {f"{one.name}.{part.name}": (part.what, one.group) for one in FIGURES for part in one.parts}
+    names |= {f"{figure.name}.{part.name}": (part.what, figure.group) for figure in FIGURES for part in figure.parts}
     return {
         size: [
             replace(record, what=what, group=group, aim=record.aim.replace("processors", "CPU time"))
-            for record in found
+            for record in of_size
             for what, group in (names.get(record.figure) or (record.what, _group(record, names)),)
         ]
-        for size, found in records.items()
+        for size, of_size in records.items()
     }
 
 

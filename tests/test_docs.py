@@ -51,8 +51,8 @@ def leaves(command: Any, name: str = "regulars") -> Iterator[tuple[str, Any]]:
     if not hasattr(command, "commands"):
         yield name, command
         return
-    for word, found in command.commands.items():
-        yield from leaves(found, f"{name} {word}")
+    for word, inner in command.commands.items():
+        yield from leaves(inner, f"{name} {word}")
 
 
 COMMANDS: dict[str, Any] = dict(leaves(typer.main.get_command(application())))
@@ -112,7 +112,7 @@ def test_every_command_is_documented():
 
 def test_every_setting_is_documented():
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    named = {*(one.name for one in fields(Settings)), *(one.name for one in fields(Machine))} - {"machine"}
+    named = {field.name for settings in (Settings, Machine) for field in fields(settings)} - {"machine"}
     assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == named
 
 
@@ -209,11 +209,11 @@ def trouble(line: str) -> str | None:
     """What is wrong with a command line. What it leaves out (`regulars undo`, in a sentence) is not wrong."""
     words = shlex.split(line, comments=True)
     words = words[: words.index(">")] if ">" in words else words
-    name = max((found for found in COMMANDS if f"{found} " in f"{' '.join(words)} "), key=len, default="")
+    name = max((command for command in COMMANDS if f"{command} " in f"{' '.join(words)} "), key=len, default="")
     if words[1:] in (["--version"], ["--help"]):
         return None
     if not name:
-        group = any(found.startswith(" ".join(words[:2]) + " ") for found in COMMANDS)
+        group = any(command.startswith(" ".join(words[:2]) + " ") for command in COMMANDS)
         return None if group and len(words) == 2 else "no such command"
     try:
         COMMANDS[name].make_context(name, words[len(name.split()) :])

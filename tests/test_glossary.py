@@ -52,7 +52,7 @@ def test_an_entry_says_where_the_term_is_shown(term: str):
 def test_the_options_and_settings_of_the_glossary_exist():
     options = {name for command in COMMANDS.values() for parameter in command.params for name in parameter.opts}
     assert set(re.findall(r"(?<![\w-])--[a-z-]+", TERMS_OF_PAGE)) - options == set()
-    assert set(re.findall(r"the setting `(\w+)`", TERMS_OF_PAGE)) - {one.name for one in fields(Settings)} == set()
+    assert set(re.findall(r"the setting `(\w+)`", TERMS_OF_PAGE)) - {field.name for field in fields(Settings)} == set()
 
 
 def test_what_metrics_and_verdicts_are_called_is_defined():
