@@ -27,7 +27,7 @@ from markdown_text import WIDTH, grid, wrapped
 from bench import history, report
 from bench.figures import FIGURES
 from bench.history import Record
-from regulars.cli import COMMANDS, application
+from regulars.cli import COMMANDS, GROUP_TITLES, application
 from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS
@@ -151,7 +151,7 @@ def commands() -> str:
         parts += [f"## {title}", *(_command(top.commands.pop(name), f"regulars {name}") for name in names)]
     for group in top.commands.values():
         inner = (_command(command, f"regulars {group.name} {name}") for name, command in group.commands.items())
-        parts += [f"## {group.name.capitalize()}", group.help, *inner]
+        parts += [f"## {GROUP_TITLES[group.name]}", group.help, *inner]
     return wrapped("\n\n".join(parts)) + "\n"
 
 

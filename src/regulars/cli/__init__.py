@@ -46,7 +46,8 @@ COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
     },
     "Reference": {"sources": reference.sources, "tables": reference.tables},
 }
-_TITLES = {"people": "Identity", "events": "Events"}
+GROUP_TITLES = {"people": "Identity", "events": "Events"}
+"""The headings of groups of commands in help and docs, by their first word."""
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "people": (
         "See and correct which records are one person.",
@@ -102,7 +103,7 @@ class _Grouped(_Quick):
     def format_commands(self, *given: Any) -> None:
         """Called by Typer with the context and the formatter."""
         formatter = given[-1]
-        groups = {title: (name,) for name, title in _TITLES.items()}
+        groups = {title: (name,) for name, title in GROUP_TITLES.items()}
         for title, names in {**{title: tuple(commands) for title, commands in COMMANDS.items()}, **groups}.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(200)) for name in names])
