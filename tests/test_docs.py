@@ -236,6 +236,17 @@ def test_a_wrong_command_line_would_be_noticed():
     assert "xml" in str(trouble("regulars metrics --format xml"))
 
 
+OPTIONS = {name for command in COMMANDS.values() for parameter in command.params for name in parameter.opts}
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_option_named_in_a_sentence_exists(page: Path):
+    spans = re.findall(r"`[^`\n]+`", FENCE.sub("", page.read_text(encoding="utf-8")))
+    ours = [span for span in spans if not span.startswith(("`git ", "`make ", "`python "))]
+    assert {name for span in ours for name in OPTION.findall(span)} - OPTIONS - {"--help", "--version"} == set()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the files that the README's five minutes speak of."""
