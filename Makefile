@@ -27,10 +27,10 @@ help:
 
 demo: environment
 	@rm -rf demo
-	$(BIN)/regulars simulate demo/exports
+	$(BIN)/regulars simulate demo/exports --costs
 	$(BIN)/regulars init demo/shop --name Demo --currency GBP --timezone Europe/London \
 		--shared-address '*@marketplace.example.com'
-	$(BIN)/regulars load demo/exports/*.csv --shop demo/shop
+	$(BIN)/regulars load demo/exports/*.csv --source shopify --shop demo/shop
 	$(BIN)/regulars metrics --shop demo/shop
 
 test: environment-dev

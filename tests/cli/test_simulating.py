@@ -103,3 +103,21 @@ def test_a_folder_with_ones_own_files_is_refused(command, tmp_path: Path):
     said = command("simulate", tmp_path, "--customers", "20")
     assert (said.code, said.out) == (WRONG, "") and "was not simulated" in said.err
     assert (tmp_path / "orders_export.csv").read_text() == "my own"
+
+
+def test_costs_of_a_shopify_shop_bring_profit(command, tmp_path: Path):
+    shop = new_shop(command, tmp_path / "shop")
+    made(command("simulate", tmp_path / "exports", "--orders", "2k", "--costs"))
+    assert command("load", tmp_path / "exports", "--source", "shopify", "--shop", shop).code == 0
+    asked = ("--period", "2025", "--shop", shop, "--format", "json")
+    (profit,), (revenue,), (coverage,) = (
+        json.loads(command("metric", name, *asked).out)
+        for name in ("average_order_profit", "average_order_value", "cost_coverage")
+    )
+    assert coverage["value"] == 1
+    assert 0.3 * revenue["value"] < profit["value"] < 0.8 * revenue["value"]
+
+
+def test_costs_are_for_shopify_alone(command, tmp_path: Path):
+    said = command("simulate", tmp_path, "--orders", "500", "--format", "csv", "--costs")
+    assert said.code == WRONG and "order_lines holds the costs already" in said.err

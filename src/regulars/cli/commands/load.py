@@ -265,6 +265,13 @@ def simulate(
             help="With csv and parquet, only these of customers, orders, order_lines and returns.",
         ),
     ] = None,
+    costs: Annotated[
+        bool,
+        typer.Option(
+            "--costs",
+            help="With shopify, also product_costs.csv, what each product costs the shop: load it with --source shopify.",
+        ),
+    ] = False,
 ) -> None:
     """Write the exports of an invented shop whose truth is known: of any size, to try things out or to size a machine.
 
@@ -272,6 +279,7 @@ def simulate(
 
     Examples:
       regulars simulate exports
+      regulars simulate exports --costs
       regulars simulate exports --customers 200k --months 48 --seed 7
       regulars simulate large --orders 10_000_000 --format parquet
     """
@@ -286,13 +294,15 @@ def simulate(
         raise UsageError(
             "Shopify's exports are always customers and orders.", "--tables goes with --format parquet or csv."
         )
+    if costs and format is not Exports.SHOPIFY:
+        raise UsageError("The table order_lines holds the costs already.", "--costs goes with --format shopify.")
     shape = ShopShape(customers=20_000 if customers is None else customers, orders=orders, months=months, until=until)
     with bar() as progress:
         progress.start("customers", 0)
         shop = draw(shape, seed, progress.reach)
         progress.start("orders", 0)
         if format is Exports.SHOPIFY:
-            written = write_shopify(shop, folder, progress.reach)
+            written = write_shopify(shop, folder, progress.reach, costs=costs)
         else:
             kind: Literal["parquet", "csv"] = "parquet" if format is Exports.PARQUET else "csv"
             chosen = [name.strip() for given in tables or TABLES for name in given.split(",")]
@@ -301,4 +311,4 @@ def simulate(
         for path in written:
             say(f"Wrote {path}")
         say(f"{shop.bought.size:,} orders of {shop.people.size:,} customers, {shape.first_day} to {shape.last_day}.")
-        say(f"The truth stands in {folder / '.truth'}.")
+        say(f"The true values are in {folder / '.truth'}.")

@@ -54,6 +54,8 @@ CUSTOMERS_HEADER = (
     "Tags"
 )
 CUSTOMERS_FILE = "customers_export.csv"
+COSTS_FILE = "product_costs.csv"
+"""In our own column names: what one piece of each product costs, by the sku that the orders export names."""
 BLOCKS_PER_FILE = 16
 """About half a million orders: larger shops get orders_export_1.csv, orders_export_2.csv …, the newest orders first."""
 
@@ -63,15 +65,26 @@ _BYTES = 700
 _EVERY_LINE = ("Name", "Email", "Created at")
 
 
-def write_shopify(shop: SimulatedShop, folder: Path, progress: Progress | None = None) -> list[Path]:
-    """Write orders_export*.csv and customers_export.csv, and the truth. Returns the paths of the exports, orders first.
+def write_shopify(
+    shop: SimulatedShop, folder: Path, progress: Progress | None = None, *, costs: bool = False
+) -> list[Path]:
+    """Write orders_export*.csv and customers_export.csv, and the truth.
 
     Rows stand newest first, as Shopify writes them; no order is split between two files. The same shop gives the same
-    bytes. `progress` is called with the orders written and all orders. Raises what `whole` raises.
+    bytes. Raises what `whole` raises.
+
+    Args:
+        shop: the simulated shop.
+        folder: where the files are written.
+        progress: called with the orders written and all orders.
+        costs: Whether product_costs.csv is written too: what each product costs, which Shopify's orders export lacks.
+
+    Returns:
+        The paths of the files, orders first.
     """
     ledger = Ledger.empty(shop)
     newest_first = shop.starts()[::-1]
-    names = [*_order_files(len(newest_first)), CUSTOMERS_FILE]
+    names = [*_order_files(len(newest_first)), CUSTOMERS_FILE, *((COSTS_FILE,) if costs else ())]
     with whole(folder, names, shop.bought.size * _BYTES) as inside:
 
         def write(start: int) -> tuple[Basket, memoryview]:
@@ -93,8 +106,20 @@ def write_shopify(shop: SimulatedShop, folder: Path, progress: Progress | None =
             file.write(f"{CUSTOMERS_HEADER}\n".encode())
             for lines in _customers(shop, ledger):
                 file.write(lines)
+        if costs:
+            (inside / COSTS_FILE).write_text(_costs(shop), encoding="utf-8")
         write_truth(shop, ledger, inside / TRUTH, names)
     return [folder / name for name in names]
+
+
+def _costs(shop: SimulatedShop) -> str:
+    """The canonical table product_costs: each product has one cost, since ever."""
+    unit_costs = _price(shop.goods.costs).to_pylist()
+    rows = [
+        f"{product},,{cost},{shop.shape.currency}"
+        for product, cost in zip(shop.goods.product_ids, unit_costs, strict=True)
+    ]
+    return "\n".join(["product_id,valid_from,unit_cost,currency", *rows, ""])
 
 
 def _order_files(blocks: int) -> list[str]:
