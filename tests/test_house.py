@@ -210,7 +210,7 @@ NOT_YET: dict[str, str] = {
     "services": "asking found given hindsight insist one said told wish",
     # cli
     "cli": "found given heard one said silence told",
-    "cli/commands": "came found given insist mine one told wish wishes",
+    "cli/commands": "came found given insist one told wish wishes",
     "cli/forecasts": "came found insist one said sheets told wish",
     # system, vocabulary
     "vocabulary": "found given insist nobody one told",

@@ -117,7 +117,7 @@ def test_the_list_of_all_metrics_shows_what_there_is_and_names_what_is_missing(
     assert (said.code, said.err) == (0, "")
     assert all(name in said.out for name in answered)
     if any(tables_of(metric) - {fact.table.name} for metric in CATALOGUE if not metric.forecast):
-        assert "Not available, since nothing is loaded of" in said.out and "regulars load" in said.out
+        assert ": load a file of " in said.out and "regulars load" in said.out
     values = {one["metric"]: one for one in json.loads(command("metrics", "--shop", shop, "--format", "json").out)}
     for name, value in values.items():
         assert value["period"]["label"] == "2024-03"

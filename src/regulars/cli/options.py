@@ -150,6 +150,16 @@ ActiveWindow = Annotated[
         help="Days without an order after which a customer counts as lost; the shop's setting where nothing is said.",
     ),
 ]
+Groups = Annotated[
+    int,
+    typer.Option(
+        "--limit",
+        min=1,
+        help='Values of a split in a table, the largest first; all others are one row "others". CSV and JSON have all.',
+    ),
+]
+MOST_GROUPS = 20
+"""How many values of a split a table shows by themselves where nothing is said."""
 Compare = Annotated[
     bool, typer.Option("--compare", help="Add the change against the period before, and whether it is real.")
 ]

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from regulars.cli.options import Format
-from regulars.services.tables import Table, text_lines
+from regulars.services.tables import Table, aligned, text_lines
 from regulars.vocabulary.safe_text import one_line, visible
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from rich.console import Console
     from rich.table import Table as RichTable
 
 Record = Mapping[str, Any]
@@ -76,6 +77,7 @@ def _visible(sheet: Table, safe: Callable[[str], str] = one_line) -> Table:
         title=one_line(sheet.title),
         numbers=frozenset(safe(name) for name in sheet.numbers),
         notes=[one_line(note) for note in sheet.notes],
+        sentences=[(one_line(sentence), tone) for sentence, tone in sheet.sentences],
         wide=None if sheet.wide is None else _visible(sheet.wide, safe),
         narrow=None if sheet.narrow is None else _visible(sheet.narrow, visible),
     )
@@ -86,10 +88,25 @@ def _draw(sheet: Table) -> None:
     from rich.text import Text
 
     console = Console(highlight=False)
+    if sheet.sentences:
+        _draw_sentences(sheet, console)
+        return
     for part in _parts(sheet, console.width):
         console.print(_table(part, console.width))
     for note in sheet.notes:
         console.print(Text(note, style="dim"))
+
+
+def _draw_sentences(sheet: Table, console: Console) -> None:
+    """The header and each row in bold, with the row's sentence below it, folded to the terminal's width."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    header, *rows = aligned(sheet)
+    console.print(Text(header, style="dim"), soft_wrap=True)
+    for row, (sentence, tone) in zip(rows, sheet.sentences, strict=True):
+        console.print(Text(row, style="bold"), soft_wrap=True)
+        console.print(Padding(Text(sentence, style=tone), (0, 0, 0, 2)))
 
 
 def _table(sheet: Table, width: int) -> RichTable:

@@ -14,11 +14,13 @@ from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.safe_text import one_line
-from regulars.vocabulary.units import Better
+from regulars.vocabulary.units import Better, Unit
 
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
 NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
 """What is said where a comparison of all data is asked for."""
+_ARROWS = ("", "↑ ", "↓ ")
+"""By direction: 1 for a rise, -1 for a fall."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
 """Colours of a fall and of a rise."""
 
@@ -191,8 +193,7 @@ def _verdict(change: Change) -> str:
     """The verdict, with an arrow only where it is real, and what one must know of it: within noise; 3 more days."""
     verdict = "" if change.verdict is None else change.verdict.value
     note = "" if change.note and change.note in verdict else change.note
-    arrow = ("", "↑ ", "↓ ")[_direction(change)]
-    return arrow + "; ".join(part for part in (verdict, note) if part)
+    return _ARROWS[_direction(change)] + "; ".join(part for part in (verdict, note) if part)
 
 
 def _direction(change: Change) -> int:
@@ -213,6 +214,12 @@ def _tones(value: Value) -> dict[str, str]:
     return tones
 
 
+def sentence_tone(value: Value) -> str:
+    """The colour of a sentence on what changed: green or red for a real change, by what is better; else empty."""
+    tones = _tones(value)
+    return tones.get("verdict", "") or tones.get(_YEAR_VERDICT, "")
+
+
 def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Table:
     """Many metrics in one period that has none before it."""
     sheet = Table(
@@ -224,40 +231,88 @@ def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: st
     return sheet
 
 
-def beside_before(values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str) -> Table:
-    """Many metrics in one period: each beside the period before, and whether the change is real.
+def beside_before(
+    values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str, *, is_brief: bool = False
+) -> Table:
+    """Many metrics in one period: each beside the period before and the same period a year earlier, with the verdict.
 
     A wide terminal also shows the difference to a year earlier.
+
+    Args:
+        values: of one period, compared.
+        splits: the names of the splits.
+        period: the period's label.
+        before: the label of the period before.
+        title: the table's title.
+        is_brief: Whether a narrow terminal gets one line per metric: rounded amounts, verdicts without notes and intervals.
     """
-    titles = ["metric", *splits, period, "95 % interval", before, "change", "verdict"]
-    right = frozenset((period, "95 % interval", before, "change", _YEAR_CHANGE))
+    year = year_label(values, before)
+    years = [year] if year else []
+    titles = ["metric", *splits, period, "95 % interval", before, *years, "change", "verdict"]
+    right = frozenset((period, "95 % interval", before, *years, "change", _YEAR_CHANGE))
     sheet = Table(titles, title=title, numbers=right, leading=1)
     wide = Table([*titles, _YEAR_CHANGE, _YEAR_VERDICT], title=title, numbers=right, leading=1)
-    two = frozenset((period, before))
-    narrow, names_whole = (
-        Table(["metric", *splits, period, before, "verdict"], title=title, numbers=two, leading=1) for _ in range(2)
-    )
+    short = frozenset((period, before, *years))
+    stacked_titles = ["metric", *splits, period, before, *(years if is_brief else []), "verdict"]
+    narrow, names_whole = (Table(stacked_titles, title=title, numbers=short, leading=1) for _ in range(2))
     for value in values:
         name, groups = value.metric.name, [value.split[split] for split in splits]
         interval = numbers.interval(value.low, value.high, value.metric.unit, value.currency)
         earlier, (change, verdict) = _before(value), _change_cells(value, value.change)
-        sheet.rows.append([name, *groups, text(value), interval, earlier, change, verdict])
+        year_value = [_of_year(value)] if year else []
+        sheet.rows.append([name, *groups, text(value), interval, earlier, *year_value, change, verdict])
         wide.rows.append([*sheet.rows[-1], *_change_cells(value, value.year_earlier)])
-        stacked = [
-            *map(one_line, groups),
-            f"{text(value)}\n{interval}".rstrip(),
-            "\n".join(filter(None, (earlier, *change.replace(" (", "\n(").split("\n")))),
-            verdict,
-        ]
-        narrow.rows.append([_broken(name, 18), *stacked])
-        names_whole.rows.append([_broken(name, 32), *stacked])
+        cells = (
+            _one_line_cells(value, is_year_known=bool(year))
+            if is_brief
+            else _stacked_cells(value, interval, earlier, change, verdict)
+        )
+        cells = [*map(one_line, groups), *cells]
+        narrow.rows.append([_broken(name, 18), *cells])
+        names_whole.rows.append([_broken(name, 22 if is_brief else 32), *cells])
         for form in (sheet, wide, narrow, names_whole):
             form.tones.append(_tones(value))
     narrow.wide = names_whole
     sheet.narrow = narrow
-    if any(value.year_earlier is not None for value in values):
+    if year:
         sheet.wide = wide
     return sheet
+
+
+def year_label(values: Iterable[Value], before: str) -> str:
+    """The label of the period a year earlier; empty where the data hold it for no value, or it is the period before."""
+    labels = (value.year_earlier.period.label for value in values if value.year_earlier is not None)
+    return next((label for label in labels if label != before), "")
+
+
+def _of_year(value: Value) -> str:
+    change = value.year_earlier
+    return numbers.shown(None if change is None else change.before, value.metric.unit, value.currency)
+
+
+def _stacked_cells(value: Value, interval: str, earlier: str, change: str, verdict: str) -> list[str]:
+    """The value over its interval; the period before over the change and the value a year earlier; the verdict."""
+    year = value.year_earlier
+    of_year = "" if year is None or year.before is None else f"{year.period.label}: {_of_year(value)}"
+    before = [earlier, *change.replace(" (", "\n(").split("\n"), of_year]
+    return [f"{text(value)}\n{interval}".rstrip(), "\n".join(filter(None, before)), verdict]
+
+
+def _one_line_cells(value: Value, *, is_year_known: bool) -> list[str]:
+    """The value, that of the period before, that of a year earlier and the verdict, each as short as it can be."""
+    change, year = value.change, value.year_earlier
+    of_year = [_rounded(value, None if year is None else year.before)] if is_year_known else []
+    verdict = "" if change is None or change.verdict is None else change.verdict.value.partition(";")[0]
+    arrow = "" if change is None else _ARROWS[_direction(change)]
+    now = _rounded(value, value.value) + (marks(value) if value.value is not None else "")
+    return [now, "" if change is None else _rounded(value, change.before), *of_year, arrow + verdict]
+
+
+def _rounded(value: Value, amount: float | None) -> str:
+    """A number in the value's unit, money from 1,000 on without decimals."""
+    if amount is not None and value.metric.unit is Unit.MONEY and abs(amount) >= 1000:
+        return f"{amount:,.0f} {value.currency or ''}".rstrip()
+    return numbers.shown(amount, value.metric.unit, value.currency)
 
 
 def _broken(name: str, longest: int) -> str:

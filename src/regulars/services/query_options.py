@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from regulars.metrics.catalogue import THEMES
@@ -12,9 +12,7 @@ from regulars.metrics.query import (
     Facts,
     condition,
     for_columns,
-    how_to_load,
     latest_complete,
-    nothing_of,
     period_named,
     periods_of,
 )
@@ -23,9 +21,6 @@ from regulars.metrics.verdicts.compare import knows
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 from regulars.vocabulary.shop import Settings
-
-_MOST_NAMED = 5
-"""How many metrics a note names."""
 
 
 def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
@@ -84,22 +79,6 @@ def require_forecast(metrics: Sequence[Metric], facts: Facts) -> str:
     if not changes:
         return ""
     return f"The latest forecast is stale: since it was made, {', '.join(changes)}. Make a new one: regulars forecast"
-
-
-def not_available(missing: Mapping[Metric, tuple[str, ...]], reasons: Mapping[Metric, str]) -> list[str]:
-    """A line for each reason why metrics have no value in this shop, and what to type next.
-
-    missing: the tables that each metric lacks; of several the first is named.
-    """
-    metrics: dict[str, list[str]] = {}
-    for metric, tables in missing.items():
-        metrics.setdefault(nothing_of(tables[:1]) if tables else reasons[metric], []).append(metric.name)
-    notes = []
-    for reason, names in metrics.items():
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        notes.append(f"Not available, since {reason}: {', '.join(names[:_MOST_NAMED])}{more}.")
-    lacking = dict.fromkeys(table for tables in missing.values() for table in tables)
-    return [*notes, how_to_load(lacking)] if lacking else notes
 
 
 def periods_asked(

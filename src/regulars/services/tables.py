@@ -23,6 +23,8 @@ class Table:
     """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
     tones: list[dict[str, str]] = field(default_factory=list)
     """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
+    sentences: list[tuple[str, str]] = field(default_factory=list)
+    """A sentence below each row, with its colour in a terminal. Empty where rows have none."""
     wide: Table | None = None
     """What is drawn instead where the terminal has room for it."""
     narrow: Table | None = None
@@ -30,17 +32,26 @@ class Table:
 
 
 def text_lines(table: Table) -> list[str]:
-    """The table as aligned plain text, with its title above and its notes below."""
+    """The table as aligned plain text, with its title above, sentences below their rows, and its notes below."""
+    header, *rows = aligned(table)
+    lines = [table.title, header] if table.title else [header]
+    for number, row in enumerate(rows):
+        lines += [row, f"  {table.sentences[number][0]}"] if table.sentences else [row]
+    return [one_line(line) for line in (*lines, *table.notes)]
+
+
+def aligned(table: Table) -> list[str]:
+    """The header and the rows as lines of text, numbers to the right."""
     lines = [list(table.columns), *([" ".join(cell.split()) for cell in row] for row in table.rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
-    aligned = []
+    texts = []
     for line in lines:
         cells = (
             cell.rjust(size) if name in table.numbers else cell.ljust(size)
             for cell, size, name in zip(line, widths, table.columns, strict=True)
         )
-        aligned.append("  ".join(cells).rstrip())
-    return [one_line(line) for line in (*([table.title] if table.title else []), *aligned, *table.notes)]
+        texts.append("  ".join(cells).rstrip())
+    return texts
 
 
 _STYLE = """<style scoped>
@@ -60,6 +71,9 @@ def html(table: Table) -> str:
         tones = table.tones[number] if table.tones else {}
         cells = zip(row, table.columns, classes, strict=True)
         body.append("".join(_cell("td", cell, f"{kind} {tones.get(name, '')}".strip()) for cell, name, kind in cells))
+        if table.sentences:
+            sentence, tone = table.sentences[number]
+            body.append(f'<td colspan="{len(table.columns)}" class="{tone}">{_escaped(sentence)}</td>')
     rows = "".join(f"<tr>{cells}</tr>" for cells in body)
     notes = "".join(f"<p>{_escaped(note)}</p>" for note in table.notes)
     return (

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from regulars.cli.options import (
+    MOST_GROUPS,
     ActiveWindow,
     As,
     AsLayout,
     Compare,
     Format,
+    Groups,
     InPeriod,
     Layout,
     Name,
@@ -24,7 +27,7 @@ from regulars.cli.options import (
     Where,
 )
 from regulars.cli.output import say, show, tell, write, write_csv, write_json
-from regulars.cli.shops import HERE, open_for_query, say_rows_not_used
+from regulars.cli.shops import HERE, naming, open_for_query, say_rows_not_used
 from regulars.services.tables import Table
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from regulars.metrics.query_result import Value
     from regulars.metrics.shapes import Metric
     from regulars.services.metric_tables import Beside
-    from regulars.vocabulary.calendar import Period
 
 
 def metrics(
@@ -50,14 +52,16 @@ def metrics(
     where: Where = None,
     active_window: ActiveWindow = None,
     compare: Compare = False,
+    limit: Groups = MOST_GROUPS,
     list_: Annotated[bool, typer.Option("--list", help="Only say which metrics there are; needs no shop.")] = False,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
-    """Show all metrics: the latest complete month beside the month before.
+    """Show the headline metrics with what changed, then all metrics by theme.
 
-    A change is called real only where chance does not explain it; under 30 customers are too few to tell. Cohort grids
-    are too large for this list: ask for one with regulars metric.
+    Shown is the latest complete month, beside the month before and the same month a year earlier. A change is real only
+    where chance does not explain it; with fewer than 30 customers there are too few to tell. --theme adds intervals and
+    reasons. Cohort grids are too large for this list: regulars metric shows one.
 
     Examples:
       regulars metrics --shop myshop
@@ -65,16 +69,13 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.services.metric_tables import NOT_COMPARED
     from regulars.services.query_options import (
         by_theme,
         conditions,
         known_by,
-        not_available,
         periods_asked,
         require_forecast,
         splits_asked,
-        waiting_for_a_forecast,
         window_asked,
         without_grids,
     )
@@ -84,82 +85,53 @@ def metrics(
         _list(themes, format)
         return
     splits, conditions_ = splits_asked(split), conditions(where)
-    chosen = {name: known_by(without_grids(found), splits, conditions_) for name, found in themes.items()}
-    asked_for = tuple(one for found in chosen.values() for one in found)
-    if not asked_for:
+    chosen = {name: known_by(without_grids(metrics), splits, conditions_) for name, metrics in themes.items()}
+    known = tuple(metric for metrics in chosen.values() for metric in metrics)
+    if not known:
         raise UsageError(
             "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
         )
-    from regulars.metrics.measures import FORECASTS
-    from regulars.metrics.query import Query, outside_data
-    from regulars.metrics.run_query import run_query
+    from regulars.metrics.window import misfit
+    from regulars.services.overview import Choice, all_values, overview
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        if note := require_forecast(asked_for, facts):
+        if note := require_forecast(known, facts):
             tell(note)
-        is_table = format is Format.TABLE
-        can_forecast = "orders" in facts.coverage
-        waiting = waiting_for_a_forecast(asked_for, facts) if is_table else ()
-        asked_for = tuple(metric for metric in asked_for if metric not in waiting)
-        if is_table:
-            facts.require(*asked_for)
-        unavailable = {one: reason for one in asked_for if is_table and (reason := facts.unavailable(one))}
-        missing = {one: facts.missing(one) for one in unavailable}
-        window = window_asked(active_window, reading.shop.settings)
-        by_periods: dict[tuple[Period, ...], list[Metric]] = {}
-        for one in asked_for:
-            if one not in unavailable:
-                periods = periods_asked(facts, grain, since, until, period, metric=one, latest=True)
-                by_periods.setdefault(periods, []).append(one)
-        _tell_all(outside_data(facts, periods, mine[0]) for periods, mine in by_periods.items())
-        parts = []
-        for periods, mine in by_periods.items():
-            whole = periods[0].grain is Grain.ALL  # there is nothing before all data
-            compared = not whole and (compare or (len(periods) == 1 and is_table))
-            values = run_query(Query(tuple(mine), periods, splits, conditions_, window, compared), facts)
-            parts.append((list(values), periods, facts.calendar.compared_with(periods[0]).label if compared else None))
-    if not is_table:
-        _write([value for values, *_ in parts for value in values], splits, compare, format)
-        say_rows_not_used(reading, shop, tell)
+        choice = Choice(
+            lambda metric: periods_asked(facts, grain, since, until, period, metric=metric, latest=True),
+            splits,
+            conditions_,
+            window_asked(active_window, reading.shop.settings),
+            compare,
+        )
+        if format is not Format.TABLE:
+            _write(all_values(facts, known, choice), splits, compare, format)
+            say_rows_not_used(reading, shop, tell)
+            return
+        answer = overview(facts, known, choice, limit)
+        is_first_screen = not (theme or splits or conditions_ or compare)
+        window_note = misfit(facts, choice.active_window) if is_first_screen else ""
+    for note in answer.outside:
+        tell(note)
+    if not answer.parts:
+        tell(_periods_with_data("metrics", shop))
         return
-    _show_themes(chosen, parts, splits)
-    if compare and any(periods[0].grain is Grain.ALL for periods in by_periods):
+    from regulars.cli.overview import say_missing, show_overview
+    from regulars.services.metric_tables import NOT_COMPARED
+
+    show_overview(answer, chosen, splits, limit, is_first_screen=is_first_screen)
+    if compare and any(part.periods[0].grain is Grain.ALL for part in answer.parts):
         say(NOT_COMPARED)
-    for note in not_available(missing, unavailable):
-        say(note)
+    say_missing(answer, naming(shop))
+    if window_note:
+        say(f"{window_note} Next: regulars suggest-window{naming(shop)}")
     say_rows_not_used(reading, shop, say)
-    if left_out := sum(len(without_grids(found)) for found in themes.values()) - len(asked_for) - len(waiting):
+    if left_out := sum(len(without_grids(metrics)) for metrics in themes.values()) - len(known):
         say(f"{left_out} metrics do not know this split or condition and are left out.")
-    if can_forecast and any(one.forecast == FORECASTS for one in waiting):
-        say("What customers will be worth, and who is about to be lost: regulars forecast")
+    if answer.can_forecast:
+        say(f"What customers will be worth, and who is about to be lost: regulars forecast{naming(shop)}")
     say("What a metric means: regulars explain NAME")
-
-
-def _show_themes(
-    chosen: dict[str, tuple[Metric, ...]],
-    parts: Sequence[tuple[Sequence[Value], tuple[Period, ...], str | None]],
-    splits: Sequence[str],
-) -> None:
-    """A table for each theme and part (values, their periods, the label of the period before), then the notes on all."""
-    from regulars.services.metric_tables import alone, beside_before, footnotes, marked, side_by_side, without_verdict
-
-    for name, found in chosen.items():
-        for values, periods, before in parts:
-            told = [value for value in values if value.metric in found]
-            labels = [one.label for one in periods]
-            if not told:
-                continue
-            if len(periods) > 1:
-                show(side_by_side(told, splits, labels, name))
-            elif before is None:
-                show(alone(told, splits, labels[0], name))
-            else:
-                show(beside_before(told, splits, labels[0], before, name))
-            say()
-    every = [value for values, *_ in parts for value in values]
-    for note in (*footnotes(every), *without_verdict(every), *marked(every, year_earlier=False)):
-        say(note)
 
 
 def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
@@ -186,6 +158,7 @@ def metric(
     where: Where = None,
     active_window: ActiveWindow = None,
     compare: Compare = False,
+    limit: Groups = MOST_GROUPS,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
@@ -214,8 +187,10 @@ def metric(
     from regulars.metrics.query import Query, outside_data
     from regulars.metrics.run_query import run_query
     from regulars.metrics.shapes import Grid
+    from regulars.services.largest_groups import largest_groups
     from regulars.services.metric_tables import Beside
 
+    is_table = format is Format.TABLE
     reading = open_for_query(shop)
     with reading.facts() as facts:
         if note := require_forecast((wanted,), facts):
@@ -224,26 +199,32 @@ def metric(
         periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
         if note := outside_data(facts, periods, wanted):
             tell(note)
+            if is_table:
+                tell(_periods_with_data(f"metric {wanted.name}", shop))
+                return
         window = window_asked(active_window, reading.shop.settings)
-        values = run_query(Query((metric_named,), periods, splits, conditions_, window, compare), facts)
+        query = Query((metric_named,), periods, splits, conditions_, window, compare)
+        result = run_query(query, facts)
+        values, others = largest_groups(result, query, facts, limit) if is_table else (result, 0)
         further = run_query(Query(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
         shown_beside = Beside(shown_with, further)
     grid = isinstance(wanted, Grid)
-    if format is not Format.TABLE:
+    if not is_table:
         _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
         say_rows_not_used(reading, shop, tell)
         return
+    from regulars.cli.overview import about_others
     from regulars.services.metric_tables import by_period, triangle
 
     show(triangle(values, splits) if grid else by_period(values, splits, compare, shown_beside))
+    if others:
+        say(about_others(others, splits, limit))
     say_rows_not_used(reading, shop, say)
 
 
-def _tell_all(notes: Iterable[str]) -> None:
-    """Print each note once, beside the answer; empty ones are none."""
-    for note in dict.fromkeys(notes):
-        if note:
-            tell(note)
+def _periods_with_data(command: str, shop: Path) -> str:
+    """What to type next where the period asked for has no data."""
+    return f"Next: regulars {command} --period last-month{naming(shop)} (or last-90-days, this-year, all)"
 
 
 def _write(
@@ -298,6 +279,9 @@ def drill_down(
         chosen = period_named(facts, period, wanted)
         if note := outside_data(facts, (chosen,), wanted):
             tell(note)
+            if format is Format.TABLE:
+                tell(_periods_with_data(f"drill-down {wanted.name}", shop))
+                return
         window = window_asked(active_window, reading.shop.settings)
         found = customers(wanted, chosen, facts, conditions_, window)
     write(serializer.customers(found), format, sheet(wanted, chosen, found, limit), COLUMNS)

@@ -1,0 +1,232 @@
+"""Many metrics of a shop at once: each over the periods of its own tables, and what the shop lacks for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from regulars.metrics.catalogue.headlines import HEADLINES
+from regulars.metrics.measures import FORECASTS, KINDS_OF_FORECAST
+from regulars.metrics.query import Condition, Facts, Query, outside_data
+from regulars.metrics.query_result import Change, Value, Verdict
+from regulars.metrics.run_query import run_query
+from regulars.metrics.shapes import Metric
+from regulars.services.largest_groups import largest_groups
+from regulars.services.query_options import waiting_for_a_forecast
+from regulars.vocabulary import numbers
+from regulars.vocabulary.calendar import Grain, Period
+
+HOW_MANY = 5
+"""How many headline metrics the first screen shows."""
+_MOST_NAMED = 5
+"""How many metrics a line names."""
+_UNLINKED = "linked_returns"
+"""What `Facts.missing` names where no return has an order: returns may be loaded, or not."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked of each metric."""
+
+    periods: Callable[[Metric], tuple[Period, ...]]
+    splits: tuple[str, ...]
+    where: tuple[Condition, ...]
+    active_window: int
+    compare: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """The values of the metrics that are asked over the same periods."""
+
+    values: Sequence[Value]
+    periods: tuple[Period, ...]
+    before: str
+    """The label of the period that each value is compared with; empty where they are not compared."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The values of many metrics, and the lines on those without one."""
+
+    parts: list[Part]
+    others: int
+    """How many groups of a split are in the row of the others; 0 where all are shown."""
+    outside: list[str]
+    """One sentence for each range of periods that the data do not reach."""
+    not_loaded: list[str]
+    """One line for each table that is not loaded."""
+    unavailable: list[str]
+    """One line for each other reason why metrics have no value in any period."""
+    can_forecast: bool
+    """Whether a first forecast would bring more metrics."""
+
+
+def all_values(facts: Facts, metrics: Sequence[Metric], choice: Choice) -> list[Value]:
+    """The values of all metrics, for programs: those that the shop has no data for say so themselves."""
+    return [value for part in _parts(facts, _by_periods(metrics, choice), choice, None)[0] for value in part.values]
+
+
+def overview(facts: Facts, metrics: Sequence[Metric], choice: Choice, limit: int) -> Overview:
+    """The values of the metrics that have any, for people.
+
+    Args:
+        facts: of the shop.
+        metrics: those asked for.
+        choice: periods, splits, conditions, active window and whether to compare.
+        limit: how many groups of a split are shown by themselves.
+
+    Raises:
+        NothingLoaded: none of the metrics has a value in any period.
+    """
+    waiting = waiting_for_a_forecast(metrics, facts)
+    ready = [metric for metric in metrics if metric not in waiting]
+    facts.require(*ready)
+    reasons = {metric: reason for metric in ready if (reason := facts.unavailable(metric))}
+    missing = {metric: tables for metric in reasons if (tables := facts.missing(metric))}
+    by_periods = _by_periods((metric for metric in ready if metric not in reasons), choice)
+    outside = {periods: outside_data(facts, periods, some[0]) for periods, some in by_periods.items()}
+    inside = {periods: some for periods, some in by_periods.items() if not outside[periods]}
+    parts, others = _parts(facts, inside, choice, limit)
+    return Overview(
+        parts,
+        others,
+        [*dict.fromkeys(filter(None, outside.values()))],
+        missing_tables(missing, facts.coverage),
+        _unavailable({metric: reason for metric, reason in reasons.items() if metric not in missing}),
+        "orders" in facts.coverage and any(metric.forecast == FORECASTS for metric in waiting),
+    )
+
+
+def _by_periods(metrics: Iterable[Metric], choice: Choice) -> dict[tuple[Period, ...], list[Metric]]:
+    by_periods: dict[tuple[Period, ...], list[Metric]] = {}
+    for metric in metrics:
+        by_periods.setdefault(choice.periods(metric), []).append(metric)
+    return by_periods
+
+
+def _parts(
+    facts: Facts, by_periods: dict[tuple[Period, ...], list[Metric]], choice: Choice, limit: int | None
+) -> tuple[list[Part], int]:
+    """The values by periods, and the most groups that a row of others holds. Without a limit every group is there.
+
+    For people (with a limit) one period is compared with the one before, asked for or not.
+    """
+    parts, most_others = [], 0
+    for periods, metrics in by_periods.items():
+        is_compared = choice.compare or (limit is not None and len(periods) == 1)
+        is_compared = is_compared and periods[0].grain is not Grain.ALL  # nothing lies before all data
+        query = Query(tuple(metrics), periods, choice.splits, choice.where, choice.active_window, is_compared)
+        result = run_query(query, facts)
+        values, others = (list(result), 0) if limit is None else largest_groups(result, query, facts, limit)
+        before = facts.calendar.compared_with(periods[0]).label if is_compared else ""
+        parts.append(Part(values, periods, before))
+        most_others = max(most_others, others)
+    return parts, most_others
+
+
+def _unavailable(reasons: dict[Metric, str]) -> list[str]:
+    by_reason: dict[str, list[str]] = {}
+    for metric, reason in reasons.items():
+        by_reason.setdefault(reason, []).append(metric.name)
+    return [f"Not available, since {reason}: {', '.join(names)}." for reason, names in by_reason.items()]
+
+
+# What changed, and what is missing, in sentences ------------------------------------------------------------
+
+
+def headlines(values: Iterable[Value]) -> list[Value]:
+    """The first five headline metrics that have a value, in the order of `HEADLINES`."""
+    by_name = {value.metric.name: value for value in values if value.value is not None}
+    return [by_name[name] for name in HEADLINES if name in by_name][:HOW_MANY]
+
+
+def what_changed(value: Value) -> str:
+    """One sentence on the change from the period before and from a year earlier, with the verdicts on them.
+
+    Args:
+        value: compared with the period before.
+
+    Returns:
+        Such as "Within noise: +3 from 2025-11 (as usual for December); really rose: +12 from 2024-12."
+    """
+    changes = {change.period: change for change in (value.change, value.year_earlier) if change is not None}
+    clauses = [_clause(value, change) for change in changes.values() if change.difference is not None]
+    if not clauses:
+        return "Nothing to compare with: the data hold no earlier value."
+    sentence = "; ".join(clauses)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _clause(value: Value, change: Change) -> str:
+    """The verdict, the difference and what one must know of it."""
+    note = f" ({change.note})" if change.note and (change.verdict is None or change.note not in change.verdict) else ""
+    difference = numbers.difference(change.difference, value.metric.unit, value.currency)
+    return f"{_verdict(value, change)}: {difference} from {change.period.label}{note}"
+
+
+def _verdict(value: Value, change: Change) -> str:
+    match change.verdict:
+        case Verdict.REAL:
+            return "really rose" if change.direction > 0 else "really fell"
+        case Verdict.MORE_THAN_CHANCE:
+            return "more than chance, season not known"
+        case None:
+            return f"no verdict, {_why_no_verdict(value)}"
+    return change.verdict.value
+
+
+def _why_no_verdict(value: Value) -> str:
+    if not value.metric.is_judged:
+        return "as time alone changes it"
+    if not value.complete:
+        return f"as {value.period.label} is incomplete"
+    if not value.mature:
+        return f"as {value.period.label} can be trusted {value.metric.maturity}"
+    return "as the data tell too little of what is usual"
+
+
+def missing_tables(missing: Mapping[Metric, tuple[str, ...]], loaded: Collection[str]) -> list[str]:
+    """One line for each table that is not loaded, with the metrics that it would bring.
+
+    Args:
+        missing: by metric the tables without rows that it needs, as `Facts.missing` names them.
+        loaded: the tables that have rows, as `Facts.coverage` names them.
+
+    Returns:
+        Such as "returns: load a file of returns, for product_return_rate and refunds_by_order_day."
+    """
+    alone: dict[str, list[str]] = {}
+    together: dict[str, list[str]] = {}
+    for metric, names in missing.items():
+        tables = _to_load(names, loaded)
+        for table in tables:
+            (alone if len(tables) == 1 else together).setdefault(table, []).append(metric.name)
+    lines = []
+    for table in dict.fromkeys((*alone, *together)):
+        what = f"{table}: load a file of {table.replace('_', ' ')}"
+        if table == _UNLINKED:
+            what = "returns: load them with the order of each (order_id)"
+        brings = [f"for {_listed(alone[table])}"] if table in alone else []
+        brings += [f"together with other tables for {_listed(together[table])}"] if table in together else []
+        lines.append(f"{what}, {'; '.join(brings)}.")
+    return lines
+
+
+def _to_load(names: Iterable[str], loaded: Collection[str]) -> tuple[str, ...]:
+    """The canonical tables that bring what `Facts.missing` names."""
+    tables: dict[str, None] = {}
+    for name in names:
+        if name in KINDS_OF_FORECAST:
+            continue
+        tables["returns" if name == _UNLINKED and "returns" not in loaded else name] = None
+        if name in (_UNLINKED, "order_lines") and "orders" not in loaded:
+            tables["orders"] = None
+    return tuple(tables)
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(names[: _MOST_NAMED - 1])} and {len(names) - _MOST_NAMED + 1} more"
+    *some, last = names
+    return f"{', '.join(some)} and {last}" if some else last
