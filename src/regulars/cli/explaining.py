@@ -35,7 +35,10 @@ _OF_FIRST_ORDER = (
 
 
 def explained(metric: Metric, folder: Path | None) -> Explanation:
-    """With a shop named or here, its SQL too; a shop without data has none."""
+    """What a metric means; with a shop, named or in the current folder, its SQL and what the shop's data lack.
+
+    A shop without data has no SQL.
+    """
     if folder is None and not (HERE / SETTINGS_FILE).exists():
         return explain(metric, None, None, 365)
     reading = open_for_query(folder or HERE)
@@ -47,15 +50,15 @@ def explained(metric: Metric, folder: Path | None) -> Explanation:
         return explain(metric, None, None, window)
 
 
-def as_json(found: Explanation) -> dict[str, Any]:
-    """Everything there is to say, as a record."""
-    metric = found.metric
-    return serializer.explanation(found, companions(metric), interval_in_words(metric), _split_and_where(metric))
+def as_json(explanation: Explanation) -> dict[str, Any]:
+    """The explanation as a record."""
+    metric = explanation.metric
+    return serializer.explanation(explanation, companions(metric), interval_in_words(metric), _split_and_where(metric))
 
 
-def describe(found: Explanation) -> None:
-    """Print it as a page."""
-    metric = found.metric
+def describe(explanation: Explanation) -> None:
+    """Print the explanation as a page."""
+    metric = explanation.metric
     say(f"{metric.title} ({metric.name})")
     say(metric.question)
     say()
@@ -64,27 +67,29 @@ def describe(found: Explanation) -> None:
     _line("Unit", f"{metric.unit.value}; better: {metric.better.value}")
     _line("Caveat", metric.caveat)
     _line("Variants", ", ".join(metric.variants))
-    _line("Beside it", "; ".join(f"{one.formula} ({one.name})" for one in companions(metric)))
+    _line("Beside it", "; ".join(f"{beside.formula} ({beside.name})" for beside in companions(metric)))
     _line("Group", metric.group)
     _line("Nature", _nature(metric))
     _line("Interval", ("95 %, " if metric.interval.name != "NONE" else "") + interval_in_words(metric))
     _line("Mature", str(metric.maturity))
-    _line("Splits", ", ".join(found.splits))
+    _line("Splits", ", ".join(explanation.splits))
     _line("Splits and filters", _split_and_where(metric))
-    _line("Facts", "; ".join(found.reads))
-    _line("From tables", ", ".join(found.tables))
-    _line("Not loaded", _not_loaded(found.missing))
+    _line("Facts", "; ".join(explanation.reads))
+    _line("From tables", ", ".join(explanation.tables))
+    _line("Not loaded", _not_loaded(explanation.missing))
+    for number, sentence in enumerate(explanation.missing_data):
+        _line("" if number else "In this shop", sentence)
     _line("Needs", "a forecast: regulars forecast" if metric.forecast else "")
     say()
     for sheet in _example(metric):
         show(sheet)
     for line in _said_of_example(metric):
         say(line)
-    for number, sql in enumerate(found.sql, start=1):
+    for number, sql in enumerate(explanation.sql, start=1):
         say()
-        say("SQL" if len(found.sql) == 1 else f"SQL {number} of {len(found.sql)}")
+        say("SQL" if len(explanation.sql) == 1 else f"SQL {number} of {len(explanation.sql)}")
         say_lines(sql)
-    if found.sql:
+    if explanation.sql:
         say()
         say(f"{WITHIN} and {BEFORE} list the days asked about, as numbers since 1970-01-01, and what they count for.")
     else:

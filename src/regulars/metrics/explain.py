@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from regulars.metrics.compute.execute import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
 from regulars.metrics.compute.sums import distinct_terms
+from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import Fact, SignedMeasure
 from regulars.metrics.query import Facts, over_lines
+from regulars.metrics.relations import UNKNOWN
+from regulars.metrics.rollups.constant_columns import seen_as
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.vocabulary.calendar import Period
 from regulars.warehouse.tables import BY_NAME
+
+_YEAR = 365
+_COSTS = "load what goods cost (regulars tables product_costs)"
+_BROUGHT_BY = {"cost": _COSTS, "profit": _COSTS, "unit_cost": _COSTS}
+"""By column: what to load, where the column's name does not say it."""
+_COLUMN = re.compile(r"_\.([a-z][a-z_0-9]*)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,8 @@ class Explanation:
     sql: tuple[str, ...]
     missing: tuple[str, ...] = ()
     """Of `tables` those without rows in the shop; the metric has no value before they are loaded."""
+    missing_data: tuple[str, ...] = ()
+    """One sentence for each other thing that the shop's data lack for the metric."""
 
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
@@ -37,7 +50,8 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
     splits = tuple(dict.fromkeys(split for one in _ways(metric) for split in one.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
     missing = () if facts is None else tuple(table for table in facts.missing(metric) if table in BY_NAME)
-    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing)
+    lacking = () if facts is None else tuple(missing_data(metric, facts, active_window))
+    return Explanation(metric, type(metric).__name__, reads, tables, splits, sql, missing, lacking)
 
 
 def _ways(metric: Metric) -> tuple[Metric, ...]:
@@ -68,3 +82,75 @@ def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
     branches = branches_of(terms)
     given = days_asked(scope, branches)
     return compiled(scope.facts, lambda days: aggregate(fact, branches, scope, days), given)
+
+
+def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:
+    """One sentence for each thing that the shop's data lack for the metric; none where its tables are not loaded.
+
+    Args:
+        metric: any of the catalogue.
+        facts: of the shop.
+        active_window: in days, as the question has it.
+    """
+    covered = facts.covered(metric)
+    if covered is None:
+        return []
+    return [
+        *_empty_columns(metric, facts),
+        *_unknown_splits(metric, facts),
+        *_short_history(metric, facts, active_window),
+    ]
+
+
+def _empty_columns(metric: Metric, facts: Facts) -> Iterator[str]:
+    """Columns that the metric's sums read and that no row has."""
+    for fact, columns in _columns_read(metric).items():
+        if facts.read is None or not facts.has_rows(fact.table):
+            continue
+        there = facts.read(f"SELECT * FROM facts.{fact.table} LIMIT 0").keys()
+        read = [column for column in columns if column in there]
+        if not read:
+            continue
+        counts = facts.read(
+            f"SELECT {', '.join(f'count({column}) AS {column}' for column in read)} FROM facts.{fact.table}"
+        )
+        for column in read:
+            if not counts[column].tolist()[0]:
+                what = f"No row of {fact.table} has a value in {column}"
+                yield f"{what}: {_BROUGHT_BY[column]}." if column in _BROUGHT_BY else f"{what}."
+
+
+def _columns_read(metric: Metric) -> dict[Fact, list[str]]:
+    """The columns that the metric's sums name, by fact."""
+    columns: dict[Fact, dict[str, None]] = {}
+    for term in (*metric.above.terms, *(metric.below.terms if metric.below else ())):
+        measure = term.measure
+        named = _COLUMN.findall(f"{measure.of!r} {measure.where!r}")
+        columns.setdefault(measure.fact, {}).update(dict.fromkeys(named))
+    return {fact: list(names) for fact, names in columns.items()}
+
+
+def _unknown_splits(metric: Metric, facts: Facts) -> Iterator[str]:
+    """Splits by which every row of a fact has no known value."""
+    for fact in metric.facts:
+        splits = [split for split in metric.splits if split in fact.splits]
+        unknown = [split for split in splits if _only_value(fact, split, facts) == UNKNOWN]
+        if unknown:
+            yield f"Every row of {fact.table} is unknown by {', '.join(unknown)}."
+
+
+def _only_value(fact: Fact, split: str, facts: Facts) -> str | None:
+    return facts.constants.get(seen_as(fact), {}).get(fact.splits[split])
+
+
+def _short_history(metric: Metric, facts: Facts, active_window: int) -> Iterator[str]:
+    covered = facts.covered(metric)
+    assert covered is not None
+    first, last = covered
+    days = (last - first).days + 1
+    needed = resolved(metric.maturity.history, facts.settings, active_window)
+    reach = f"the data cover {days:,} days, {first} to {last}"
+    if needed >= days:
+        yield f"Too little history: a period needs {needed:,} days of data before it, and {reach}."
+    elif days <= _YEAR:
+        yield f"Too little history to compare with a year earlier: {reach}."

@@ -220,6 +220,7 @@ def explanation(explained: Explanation, companions: Sequence[Metric], interval: 
         "reads": list(explained.reads),
         "tables": list(explained.tables),
         "tables_not_loaded": list(explained.missing),
+        "missing_data": list(explained.missing_data),
         "example": {
             "rows": {name: [dict(row) for row in rows] for name, rows in metric.example.tables.items()},
             "period": metric.example.period,

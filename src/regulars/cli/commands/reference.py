@@ -51,7 +51,7 @@ def explain(
             metavar="DIR",
             show_default=False,
             show_envvar=False,
-            help="Whose SQL to show; needs no shop otherwise.",
+            help="Show its SQL, and what is missing in its data; needs no shop otherwise.",
         ),
     ] = None,
 ) -> None:
@@ -84,11 +84,11 @@ def explain(
         else:
             tell_plan(wanted, steps)
         return
-    found = explained(wanted, shop)
+    explanation = explained(wanted, shop)
     if format is Layout.JSON:
-        write_json(as_json(found))
+        write_json(as_json(explanation))
     else:
-        describe(found)
+        describe(explanation)
 
 
 def sources(format: As = Format.TABLE) -> None:
