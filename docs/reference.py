@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import sys
 import textwrap
@@ -52,11 +53,13 @@ def whole_file(path: str) -> str:
     return _diff(path, "/dev/null", (ROOT / path).read_text(encoding="utf-8").splitlines())
 
 
-def lines_naming(path: str, word: str) -> str:
-    """The lines of a file that name something, as the diff that adds the name."""
-    naming = [line for line in (ROOT / path).read_text(encoding="utf-8").splitlines() if word in line]
-    if not naming:
-        raise ValueError(f"{path} does not name {word}.")
+def lines_naming(path: str, *words: str) -> str:
+    """The lines of a file that have one of the words, as the diff that adds them. Raises ValueError if a word is in none."""
+    lines = (ROOT / path).read_text(encoding="utf-8").splitlines()
+    naming = [line for line in lines if any(word in line for word in words)]
+    for word in words:
+        if not any(word in line for line in naming):
+            raise ValueError(f"{path} does not name {word}.")
     return _diff(path, path, naming)
 
 
@@ -120,6 +123,18 @@ def facts() -> str:
         for fact in FACT_TABLES
     )  # fmt: skip
     return grid(("fact", "rows", "table", "also reads", "counts distinct", "splits"), rows)
+
+
+def columns_of_facts() -> str:
+    """The columns of each fact, from the SQL that is shipped compiled (`make statements`)."""
+    groups = json.loads((PACKAGE / "warehouse" / "derive" / "statements.json").read_text(encoding="utf-8"))["groups"]
+    columns = {
+        statement["name"]: re.findall(r'(?:^|, )"?(\w+)"? [A-Z]', statement["columns"])
+        for group in groups.values()
+        for statement in group["everything"]
+    }
+    rows = ((fact.name, ", ".join(f"`{column}`" for column in columns[fact.name])) for fact in FACT_TABLES)
+    return grid(("fact", "columns"), rows)
 
 
 def rollups() -> str:
