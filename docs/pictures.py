@@ -1,7 +1,6 @@
-"""Draws the pictures of the documentation, from a simulated shop and the models fitted to it: python docs/pictures.py.
+"""Draws the pictures of the documentation from a simulated shop: `make pictures`.
 
-`make pictures` runs it. Whether they are up to date is a test (tests/reports/test_docs.py), for a picture need not be equal to
-the last digit to show the same.
+`tests/reports/test_docs.py` checks that they are up to date. It allows small differences of positions.
 """
 
 from __future__ import annotations
@@ -25,32 +24,32 @@ from regulars.vocabulary.shop import Shop
 FOLDER = Path(__file__).parent / "pictures"
 SHAPE = ShopShape(customers=6000, months=36, until=date(2025, 12, 31))
 KEPT = (date(2025, 3, 31), date(2025, 6, 30), date(2025, 9, 30))
-"""Days that forecasts were made as of, before the last."""
+"""Days of the earlier forecasts."""
 MODELS = {"Pareto/NBD": "pareto", "MBG/NBD": "mbg", "BG/NBD": "bg"}
-_PASTS = "SELECT frequency, recency, age, count(*) FROM facts.predictions WHERE as_of = ? GROUP BY ALL ORDER BY ALL"
+_HISTORIES = "SELECT frequency, recency, age, count(*) FROM facts.predictions WHERE as_of = ? GROUP BY ALL ORDER BY ALL"
 
 
 def drawn() -> tuple[Picture, ...]:
-    """All pictures, of a shop made, loaded and forecast for them in a folder that goes again."""
+    """All pictures, of a simulated shop in a temporary folder."""
     with tempfile.TemporaryDirectory() as work:
         write_canonical(simulate(SHAPE, seed=11), Path(work, "files"), tables=("orders",))
         app = Forecasting(Shop.create(Path(work, "shop"), currency=SHAPE.currency, timezone=SHAPE.timezone))
         app.load([Path(work, "files")])
         for day in KEPT:
             app.forecast(ForecastOptions(as_of=day))
-        found = app.forecast()
-        of_shop = pictures(found, app.hindsight(), app.customers_of(found))
+        forecast = app.forecast()
+        of_shop = pictures(forecast, app.hindsight(), app.customers_of(forecast))
         with app.reading() as con:
-            pasts = con.execute(_PASTS, [found.as_of]).fetchnumpy()
-    return (*of_shop, inactivity.one_time(fitted(pasts)))
+            histories = con.execute(_HISTORIES, [forecast.as_of]).fetchnumpy()
+    return (*of_shop, inactivity.one_time(fitted(histories)))
 
 
-def fitted(pasts: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:
-    """Each of MODELS, fitted to the shop's customers; times in days."""
-    cells = RFMSummary(*(np.asarray(column, dtype=float) for column in pasts.values()))
-    return {called: fit(cells, model) for called, model in MODELS.items()}
+def fitted(histories: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:
+    """Each of MODELS, fitted to the shop's customers, with times in days."""
+    cells = RFMSummary(*(np.asarray(column, dtype=float) for column in histories.values()))
+    return {title: fit(cells, model) for title, model in MODELS.items()}
 
 
 if __name__ == "__main__":
-    for one in drawn():
-        write(one.chart, FOLDER / f"{one.name}.svg")
+    for picture in drawn():
+        write(picture.chart, FOLDER / f"{picture.name}.svg")
