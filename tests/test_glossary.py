@@ -71,5 +71,8 @@ def test_the_labels_of_explain_are_defined(capsys: pytest.CaptureFixture[str], t
         head = capsys.readouterr().out.partition("\nExample")[0].splitlines()[3:]
         shown |= {line.partition("  ")[0] for line in head if line}
     assert len(shown) > 10
+    source = (ROOT / "src" / "regulars" / "cli" / "explaining.py").read_text(encoding="utf-8")
+    shown |= set(re.findall(r'_line\([^")]*(?:"" if \w+ else )?"([A-Z][a-z ]+)"', source))
+    assert {"In this shop", "Formula"} <= shown
     defined = set(re.findall(r"^\| (.+?) \|", LABELS_OF_PAGE, re.MULTILINE)) - {"label", "---"}
     assert shown - defined == set()
