@@ -189,14 +189,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "files that cannot be read are left out without being asked",
-        "services/input_files.py",
+        "services/app.py",
         "or (result.unreadable and not skip_unreadable)",
         "or (result.unreadable and skip_unreadable)",
         (_FOLDERS,),
     ),
     Mutant(
         "broken files are not named beside unknown ones",
-        "services/input_files.py",
+        "services/app.py",
         "named_files = found.unknown | broken | wrong or found.passed_over",
         "named_files = found.unknown or broken | wrong or found.passed_over",
         (_FOLDERS,),
