@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from regulars import __version__
 from regulars.cli import signals
 from regulars.cli.commands import forecast, identity, load, manage, marking, metrics, reference
 from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
+from regulars.version import __version__
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 from regulars.warehouse.no_pandas import refuse_pandas
 

@@ -75,13 +75,15 @@ class App(Reading):
         Where such files refuse the load, the others are judged all the same: one UnknownFile names all refused files.
 
         Raises UsageError for a `source` that is no name as mappings have one, and for an `account` with other characters than
-        letters, digits, _, - and .: a colon stands between source and account.
+        letters, digits, _, - and .: a colon stands between source and account; for `parts` together with `overlap`.
         """
         if source and not NAME_OF_SOURCE.fullmatch(source):
             raise UsageError(
                 f"The source {source!r} is no name of small letters, digits and _",
                 "regulars sources lists the names of known sources; a mapping's stands at its top. Write --source shopify.",
             )
+        if options.parts and options.overlap:
+            raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
         if not _ACCOUNT.fullmatch(account):
             raise UsageError(
                 f"The account {account!r} holds other characters than letters, digits, _, - and .",

@@ -25,6 +25,7 @@ from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
 from regulars.services.app import App
+from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, RegularsError
 
 _USUAL = ForecastOptions()
 _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
@@ -86,6 +87,28 @@ class Forecasting(App):
             )  # fmt: skip
             subscription_result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
+
+    def forecast_both(
+        self, options: ForecastOptions = _USUAL
+    ) -> tuple[Forecast | None, SubscribersForecast | None, list[RegularsError]]:
+        """Forecast purchases and subscriptions. Where one is refused, the other is made all the same.
+
+        Returns:
+            Both forecasts, None where there is none, and why one was refused. Raises the refusal where none is made.
+        """
+        purchases, renewals = None, None
+        refused: list[RegularsError] = []
+        try:
+            purchases = self.forecast(options)
+        except (ForecastRefused, NothingLoaded) as error:
+            refused.append(error)
+        try:
+            renewals = self.forecast_subscriptions(options)
+        except ForecastRefused as error:
+            refused.append(error)
+        if purchases is None and renewals is None:
+            raise refused[0]
+        return purchases, renewals, refused
 
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
         """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""

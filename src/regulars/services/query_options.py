@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from regulars.metrics.catalogue import THEMES
 from regulars.metrics.measures import FORECASTS
@@ -47,6 +47,34 @@ def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Seque
 def answered_by(metric: Metric, splits: Sequence[str], conditions: Sequence[Condition]) -> Metric:
     """The metric as it is answered for these splits and conditions: where these name a product, over order lines."""
     return for_columns(metric, (*splits, *(one.column for one in conditions)))
+
+
+def grain_named(name: str | None) -> Grain | None:
+    """The grain of this name. Raises UsageError naming all."""
+    if name is None:
+        return None
+    try:
+        return Grain(str(name).strip().lower().replace("-", "_"))
+    except ValueError:
+        raise UsageError(f"There is no grain {name!r}.", f"Choose one of: {', '.join(Grain)}.") from None
+
+
+def day_text(day: date | str | None) -> str | None:
+    """A day, or what names a period, as the command line takes it."""
+    return str(day.date() if isinstance(day, datetime) else day) if isinstance(day, date) else day
+
+
+def day_named(day: date | str) -> date:
+    """A day, or its text such as 2011-10-31. Raises UsageError."""
+    try:
+        return date.fromisoformat(day_text(day) or "")
+    except ValueError:
+        raise UsageError(f"{day!r} is no day.", "Write it like 2011-10-31.") from None
+
+
+def listed(texts: str | Iterable[str] | None) -> list[str]:
+    """One text, or several, as a list."""
+    return [texts] if isinstance(texts, str) else [*(texts or ())]
 
 
 def splits_asked(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@
     ├── ForecastRefused       the data cannot carry a forecast
     ├── StoredButFailed       the change was stored, and what followed it failed
     ├── NoRoom                the disk or the memory is too small for what was asked
+    ├── LibraryMissing        a library that only this method needs is not installed
     └── WarehouseError        versions, pointer, lock
         └── NothingLoaded         a question to a shop without any load
 
@@ -79,6 +80,10 @@ class StoredButFailed(RegularsError):
 
 class NoRoom(RegularsError):
     """The disk or the memory is too small for what was asked."""
+
+
+class LibraryMissing(RegularsError, ImportError):
+    """A library that only one method needs is not installed."""
 
 
 class WarehouseError(RegularsError):

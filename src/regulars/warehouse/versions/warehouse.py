@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from regulars import __version__
+from regulars.version import __version__
 from regulars.vocabulary.errors import (
     REPAIR,
     NothingLoaded,

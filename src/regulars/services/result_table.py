@@ -1,0 +1,321 @@
+"""The table that a question to an opened shop returns: rows for pandas, polars and DuckDB, and readable where it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from regulars.metrics.shapes import Metric, Total
+from regulars.services import serializer
+from regulars.services.metric_tables import (
+    AGE,
+    Beside,
+    alone,
+    beside_before,
+    footnotes,
+    marked,
+    side_by_side,
+    without_verdict,
+)
+from regulars.services.serializer import Record, json_text, plain
+from regulars.services.tables import Table, html, text_lines
+from regulars.vocabulary import money, numbers
+from regulars.vocabulary.errors import LibraryMissing
+from regulars.vocabulary.units import Unit
+from regulars.warehouse.lazy_imports import pa
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+
+    from regulars.metrics.query_result import Value
+
+
+class Kind(StrEnum):
+    """What a column holds; each may be null."""
+
+    TEXT = "text"
+    TEXTS = "texts"
+    DAY = "day"
+    FLAG = "flag"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DECIMAL = "decimal"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a result: its name, what it holds, and the decimal places of decimals."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    places: int = 4
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        """The Arrow type: decimals are decimal128 of 38 digits, days are date32, text is string."""
+        match self.kind:
+            case Kind.TEXTS:
+                return pa.list_(pa.string())
+            case Kind.DAY:
+                return pa.date32()
+            case Kind.FLAG:
+                return pa.bool_()
+            case Kind.INTEGER:
+                return pa.int64()
+            case Kind.NUMBER:
+                return pa.float64()
+            case Kind.DECIMAL:
+                return pa.decimal128(38, self.places)
+        return pa.string()
+
+    def value(self, cell: object) -> object:
+        """A cell of a record as the column's Python type; None stays None."""
+        if cell is None:
+            return None
+        match self.kind:
+            case Kind.DAY:
+                return date.fromisoformat(cell) if isinstance(cell, str) else cell
+            case Kind.INTEGER:
+                return int(str(cell))
+            case Kind.NUMBER:
+                return float(str(cell))
+            case Kind.DECIMAL:
+                return Decimal(str(cell)).quantize(Decimal(1).scaleb(-self.places))
+            case Kind.TEXT:
+                return str(cell)
+        return cell
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ResultTable:
+    """Rows of named columns, as they were when the question was asked.
+
+    pandas, polars, pyarrow and DuckDB take it as it is (`__arrow_c_stream__`); `to_pandas()`, `to_polars()` and `to_arrow()`
+    make their own tables of it. Money is decimal, days are dates, and what is not known is null.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[Record, ...]
+    """One record a row, by the columns' names; cells as in the CSV of the command line."""
+    content: object
+    """The same answer as the command line writes it as JSON."""
+    notes: tuple[str, ...] = ()
+    """What one must know to read it, such as a forecast that is out of date."""
+    title: str = ""
+    _table: Callable[[], Table] | None = field(default=None)
+    """Makes the table that people see; else one is made of the columns."""
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Record]:
+        """The rows as dicts of Python values: dates, Decimals, floats, None."""
+        return ({column.name: column.value(row[column.name]) for column in self.columns} for row in self.rows)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The Arrow PyCapsule interface, by which other libraries read the table."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as a pyarrow.Table."""
+        return self._arrow
+
+    @cached_property
+    def _arrow(self) -> pa.Table:
+        arrays = {
+            column.name: pa.array([column.value(row[column.name]) for row in self.rows], column.arrow_type)
+            for column in self.columns
+        }
+        return pa.table(arrays)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a pandas.DataFrame without an index of its own; days are datetime64, decimals are objects.
+
+        Raises:
+            LibraryMissing: pandas is not installed.
+        """
+        table = self.to_arrow()  # first: pyarrow must be there before pandas is asked for
+        _imported("pandas", "to_pandas")
+        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars.DataFrame.
+
+        Raises:
+            LibraryMissing: polars is not installed.
+        """
+        frame: pl.DataFrame = _imported("polars", "to_polars").DataFrame(self.to_arrow())
+        return frame
+
+    def to_json(self) -> str:
+        """The answer as `--format json` of the command line writes it."""
+        return json_text(self.content)
+
+    def __repr__(self) -> str:
+        """The table as plain text, as the command line writes it."""
+        return "\n".join(text_lines(self._shown))
+
+    def _repr_html_(self) -> str:
+        """The table in a notebook."""
+        return html(self._shown)
+
+    @cached_property
+    def _shown(self) -> Table:
+        table = self._plain_table() if self._table is None else self._table()
+        table.notes += self.notes
+        return table
+
+    def _plain_table(self) -> Table:
+        """A table of all columns, in which cells are written as in CSV, numbers with thousands."""
+        to_the_right = {column.name for column in self.columns if column.kind in _NUMBERS}
+        cells = [[_text(column, row[column.name]) for column in self.columns] for row in self.rows]
+        return Table([column.name for column in self.columns], cells, self.title, frozenset(to_the_right))
+
+
+_NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.DECIMAL)
+
+
+def _text(column: Column, cell: object) -> str:
+    value = column.value(cell)
+    if value is None:
+        return numbers.NOTHING
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1 else numbers.plain(value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "; ".join(value) if isinstance(value, list) else plain(value)
+
+
+def _imported(library: str, method: str) -> Any:
+    """An optional library. Raises LibraryMissing, which says how to install it."""
+    try:
+        return import_module(library)
+    except ModuleNotFoundError:
+        raise LibraryMissing(
+            f"{method}() needs {library}, which is not installed.",
+            f"Install it: pip install {library}. to_arrow() and `for row in result` work without it.",
+        ) from None
+
+
+def said_once(notes: Iterable[str]) -> tuple[str, ...]:
+    """Each note once, without empty ones."""
+    return tuple(dict.fromkeys(filter(None, notes)))
+
+
+# The columns of answers ----------------------------------------------------------------------------------------------
+
+CUSTOMERS = (
+    *map(Column, ("customer", "name", "email", "country")),
+    Column("orders", Kind.INTEGER),
+    *(Column(name, Kind.DAY) for name in ("first_order", "last_order")),
+    *(Column(name, Kind.DECIMAL) for name in ("numerator", "denominator")),
+)
+SEGMENT_SIZES = (
+    Column("segment"),
+    Column("as_of", Kind.DAY),
+    Column("customers", Kind.INTEGER),
+    Column("buyers_90", Kind.NUMBER),
+    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_stake")),
+    *map(Column, ("currency", "rule", "advice")),
+)
+SEGMENT_MEMBERS = (
+    *map(Column, ("customer", "name", "email", "country")),
+    Column("purchase_days", Kind.INTEGER),
+    Column("last_purchase", Kind.DAY),
+    Column("revenue_to_date", Kind.DECIMAL),
+    Column("probability_purchase_90d", Kind.NUMBER),
+    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_stake")),
+    Column("median_days", Kind.NUMBER),
+)
+FILES = (
+    Column("file"),
+    *(Column(name, Kind.INTEGER) for name in ("read", "used", "waiting", "rejected", "skipped")),
+)
+TOTALS = (
+    Column("forecast"),
+    Column("as_of", Kind.DAY),
+    Column("quantity"),
+    Column("days", Kind.INTEGER),
+    *(Column(name, Kind.DECIMAL) for name in ("expected", "low", "high")),
+    *map(Column, ("unit", "currency")),
+)
+_KINDS = {
+    "start": Kind.DAY,
+    "end": Kind.DAY,
+    "complete": Kind.FLAG,
+    "mature": Kind.FLAG,
+    "n": Kind.INTEGER,
+    AGE: Kind.INTEGER,
+    "numerator": Kind.DECIMAL,
+    "denominator": Kind.DECIMAL,
+    "events": Kind.TEXTS,
+    "year_earlier_events": Kind.TEXTS,
+}
+"""Of the columns of values, those that are neither text nor in the metric's unit."""
+_IN_ITS_UNIT = serializer.MONEY_COLUMNS - {"numerator"} | {"low", "high"}
+AVERAGE_PLACES = 10
+"""Decimal places of money that is no sum, such as an average."""
+
+
+def of_values(
+    values: Sequence[Value],
+    splits: Sequence[str],
+    compared: bool,
+    beside: Beside,
+    notes: Iterable[str],
+    table: Callable[[], Table],
+) -> ResultTable:
+    """The values of metrics as a table.
+
+    Args:
+        values: The values, in order.
+        splits: What they are split by.
+        compared: Whether they have changes.
+        beside: The values that stand beside them.
+        notes: What one must know to read them; empty texts are none.
+        table: Makes the table that people see.
+    """
+    amount = _amount({value.metric for value in values}, values)
+    names = serializer.columns(splits, compared)
+    columns = [
+        replace(amount, name=name) if name in _IN_ITS_UNIT else Column(name, _KINDS.get(name, Kind.TEXT))
+        for name in names
+    ]
+    columns += [replace(_amount({metric}, values), name=name) for name, metric in beside.columns.items()]
+    content = [serializer.record(value, compared) | beside.record(value) for value in values]
+    rows = tuple(
+        serializer.flat(value, splits, compared) | beside.record(value) | {"numerator": record["numerator"]}
+        for value, record in zip(values, content, strict=True)
+    )
+    return ResultTable(tuple(columns), rows, content, said_once(notes), "", table)
+
+
+def _amount(metrics: Collection[Metric], values: Sequence[Value]) -> Column:
+    """What values of these metrics are: decimals where all are money, with the currency's places where all are sums."""
+    if not metrics or any(metric.unit is not Unit.MONEY for metric in metrics):
+        return Column("", Kind.NUMBER)
+    currency = next((value.currency for value in values if value.currency), "")
+    is_sum = all(isinstance(metric, Total) for metric in metrics)
+    return Column("", Kind.DECIMAL, money.digits(currency) if is_sum else AVERAGE_PLACES)
+
+
+def of_several(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Table:
+    """The table of several metrics that people see: beside the period before, alone, or period beside period."""
+    periods = sorted({value.period for value in values})
+    if len(periods) > 1 or not periods:
+        table = side_by_side(values, splits, [period.label for period in periods], "")
+    else:
+        before = next((value.change.period.label for value in values if value.change is not None), "before")
+        one = beside_before(values, splits, periods[0].label, before, "") if compared else None
+        table = one or alone(values, splits, periods[0].label, "")
+    table.notes += [*footnotes(values), *without_verdict(values), *marked(values, year_earlier=False)]
+    return table
