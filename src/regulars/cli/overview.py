@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from regulars.cli.output import say, show
 from regulars.metrics.query_result import Value
@@ -37,13 +38,15 @@ def show_overview(
         limit: how many groups of a split are shown by themselves.
         is_first_screen: Whether headlines stand first, and the themes have one line per metric.
     """
-    values = [value for part in answer.parts for value in part.values]
-    if is_first_screen and all(part.before and len(part.periods) == 1 for part in answer.parts):
-        _show_headlines(answer.parts)
-        _show_brief_themes(themes, answer.parts)
-        values = [value for value in values if _has_value(value)]
+    parts = [_with_a_value(part) for part in answer.parts]
+    if is_first_screen and all(part.before and len(part.periods) == 1 for part in parts):
+        _show_headlines(parts)
+        _show_brief_themes(themes, parts)
     else:
-        _show_themes(themes, answer.parts, splits)
+        _show_themes(themes, parts, splits)
+    for note in filter(None, map(_without_a_value, answer.parts, parts)):
+        say(note)
+    values = [value for part in parts for value in part.values]
     for note in (*footnotes(values), *without_verdict(values), *marked(values, year_earlier=False)):
         say(note)
     if answer.others:
@@ -93,28 +96,13 @@ def _headline_table(values: Sequence[Value], period: str, before: str) -> Table:
 
 
 def _show_brief_themes(themes: Themes, parts: Sequence[Part]) -> None:
-    """The metrics of each theme that have a value in the period, the one before or a year earlier.
-
-    The others are named in one line, for a table of dashes says nothing.
-    """
-    empty: dict[str, list[str]] = {}
+    """The metrics of each theme, one line for each where the terminal is narrow."""
     for theme, metrics in themes.items():
         for part in parts:
-            label = part.periods[0].label
-            of_theme = [value for value in part.values if value.metric in metrics]
-            rows = [value for value in of_theme if _has_value(value)]
-            empty.setdefault(label, []).extend(value.metric.name for value in of_theme if not _has_value(value))
+            rows = [value for value in part.values if value.metric in metrics]
             if rows:
-                show(beside_before(rows, (), label, part.before, theme, is_brief=True))
+                show(beside_before(rows, (), part.periods[0].label, part.before, theme, is_brief=True))
                 say()
-    for label, names in empty.items():
-        if names:
-            say(f"No value in {label}: {', '.join(names)}. What a metric needs: regulars explain NAME")
-
-
-def _has_value(value: Value) -> bool:
-    earlier = (change.before for change in (value.change, value.year_earlier) if change is not None)
-    return any(number is not None for number in (value.value, *earlier))
 
 
 def _show_themes(themes: Themes, parts: Sequence[Part], splits: Sequence[str]) -> None:
@@ -132,3 +120,23 @@ def _show_themes(themes: Themes, parts: Sequence[Part], splits: Sequence[str]) -
             else:
                 show(alone(of_theme, splits, labels[0], theme))
             say()
+
+
+def _with_a_value(part: Part) -> Part:
+    """The part without the metrics that have no value in any period or group: a table of dashes says nothing."""
+    known = {value.metric for value in part.values if _has_value(value)}
+    return replace(part, values=[value for value in part.values if value.metric in known])
+
+
+def _has_value(value: Value) -> bool:
+    earlier = (change.before for change in (value.change, value.year_earlier) if change is not None)
+    return any(number is not None for number in (value.value, value.unknown_share, *earlier))
+
+
+def _without_a_value(part: Part, shown: Part) -> str:
+    """Names the metrics that have no value; empty where all have one."""
+    known = {value.metric for value in shown.values}
+    names = dict.fromkeys(value.metric.name for value in part.values if value.metric not in known)
+    first, last = part.periods[0].label, part.periods[-1].label
+    periods = first if first == last else f"{first} to {last}"
+    return f"No value in {periods}: {', '.join(names)}. What a metric needs: regulars explain NAME" if names else ""

@@ -107,10 +107,10 @@ def _purchases_by_gap(facts: Facts) -> dict[int, int]:
     """How many returning purchases came how many days after the purchase before, by days ascending."""
     if facts.read is not None:
         counted = facts.read(
-            "SELECT CAST(gap AS INTEGER) AS gap, CAST(sum(n) AS BIGINT) AS n FROM facts.gaps"
-            f" WHERE histogram = 'before_by_day' AND gap < {NONE} GROUP BY gap ORDER BY gap"
+            "SELECT gap, CAST(sum(n) AS BIGINT) AS n FROM facts.gaps"
+            f" WHERE histogram = 'before_by_day' AND gap < {NONE} GROUP BY gap"
         )
-        return dict(zip(counted["gap"].tolist(), counted["n"].tolist(), strict=True))
+        return dict(sorted(zip(counted["gap"].tolist(), counted["n"].tolist(), strict=True)))
     gaps = facts.table("gaps")
     chosen = gaps.filter(gaps.histogram == "before_by_day", gaps.gap < NONE)
     rows = chosen.group_by("gap").agg(n=chosen.n.sum()).order_by("gap").to_pyarrow().to_pylist()
