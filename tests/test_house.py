@@ -212,10 +212,6 @@ NOT_YET: dict[str, str] = {
     "metrics": "asked found given heads judged mine one said seen told",
     "metrics/compute": "asked found given gone mine one said told",
     "services": "asking found given hindsight insist one said told wish",
-    # cli
-    "cli": "found given heard one said silence told",
-    "cli/commands": "came found given insist one told wish wishes",
-    "cli/forecasts": "came found insist one said sheets told wish",
     # system, vocabulary
     "vocabulary": "found given insist nobody one told",
     "vocabulary/settings": "found given",

@@ -92,17 +92,17 @@ def _help(command: Callable[..., Any]) -> str:
 class _Quick(TyperGroup):
     """A group whose options take plain words as they are."""
 
-    def get_params(self, *given: Any) -> list[Any]:
+    def get_params(self, *arguments: Any) -> list[Any]:
         """Called by Typer for each command line."""
-        return plain_words(super().get_params(*given))
+        return plain_words(super().get_params(*arguments))
 
 
 class _Grouped(_Quick):
     """Lists the commands by what they are for."""
 
-    def format_commands(self, *given: Any) -> None:
+    def format_commands(self, *arguments: Any) -> None:
         """Called by Typer with the context and the formatter."""
-        formatter = given[-1]
+        formatter = arguments[-1]
         groups = {title: (name,) for name, title in GROUP_TITLES.items()}
         for title, names in {**{title: tuple(commands) for title, commands in COMMANDS.items()}, **groups}.items():
             with formatter.section(title):

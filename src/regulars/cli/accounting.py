@@ -27,10 +27,10 @@ def describe(
     result: LoadResult,
     version: int | None,
     shop: str,
-    said_until: bool,
+    is_end_given: bool,
 ) -> None:
     """Print the accounts, what was rejected and why, warnings, and what to do next. `read` opens the version, which takes a
-    while; `said_until` is whether the user said up to when the files reach.
+    while; `is_end_given` is whether the user stated the last day that the files cover.
     """
     if not result.unchanged:
         files = Table(["file", "read", "used", "waiting", "rejected", "skipped"])
@@ -60,7 +60,7 @@ def describe(
         say(f"See what waits: regulars rejects --waiting{shop}")
     for warning in (*left_out(result), *result.warnings):
         say(f"Note: {warning}")
-    _say_coverage(result, said_until)
+    _say_coverage(result, is_end_given)
     if result.unchanged:
         say("Nothing changed.")
     elif any(file.used for file in result.files.values()):
@@ -76,10 +76,10 @@ def describe(
         say(f"Next: regulars metrics{shop}")
 
 
-def _say_coverage(result: LoadResult, said_until: bool) -> None:
+def _say_coverage(result: LoadResult, is_end_given: bool) -> None:
     """Up to which day the tables of the load are covered."""
     if not result.covered:
         return
-    is_alone = len(result.covered) == 1 and not said_until
+    is_alone = len(result.covered) == 1 and not is_end_given
     alone = " A file alone reaches to its last row; --covers-until DAY says more." if is_alone else ""
     say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in result.covered.items())}.{alone}")

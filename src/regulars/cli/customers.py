@@ -14,13 +14,13 @@ from regulars.vocabulary.calendar import Period
 COLUMNS = tuple(field.name for field in fields(CustomerRow))
 
 
-def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: int) -> Table:
+def sheet(metric: Metric, period: Period, customers: Sequence[CustomerRow], limit: int) -> Table:
     """The first `limit` customers, and the sums of all."""
-    below = any(row.denominator is not None for row in found)
+    below = any(row.denominator is not None for row in customers)
     titles = ["customer", "name", "email", "country", "orders", "first order", "last order", "above"]
     titles += ["below"] if below else []
     result = Table(titles, title=f"{metric.name} in {period.label}", numbers=frozenset(titles[4:]))
-    for row in found[:limit]:
+    for row in customers[:limit]:
         cells = [row.customer, row.name, row.email, row.country, numbers.count(row.orders)]
         cells += [
             numbers.day(row.first_order),
@@ -29,10 +29,10 @@ def sheet(metric: Metric, period: Period, found: Sequence[CustomerRow], limit: i
         ]
         cells += [numbers.plain(row.denominator)] if below else []
         result.rows.append([cell or "" for cell in cells])
-    if len(found) > limit:
-        result.notes.append(f"… and {len(found) - limit:,} more; --format csv has all.")
-    sums = numbers.plain(sum(row.numerator for row in found))
+    if len(customers) > limit:
+        result.notes.append(f"… and {len(customers) - limit:,} more; --format csv has all.")
+    sums = numbers.plain(sum(row.numerator for row in customers))
     if below:
-        sums += f" / {numbers.plain(sum(row.denominator or 0 for row in found))}"
-    result.notes.append(f"{numbers.counted(len(found), 'row', 'rows')}; together {sums}: {metric.formula}")
+        sums += f" / {numbers.plain(sum(row.denominator or 0 for row in customers))}"
+    result.notes.append(f"{numbers.counted(len(customers), 'row', 'rows')}; together {sums}: {metric.formula}")
     return result

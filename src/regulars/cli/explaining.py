@@ -83,7 +83,7 @@ def describe(explanation: Explanation) -> None:
     say()
     for sheet in _example(metric):
         show(sheet)
-    for line in _said_of_example(metric):
+    for line in _example_values(metric):
         say(line)
     for number, sql in enumerate(explanation.sql, start=1):
         say()
@@ -159,9 +159,9 @@ def _example(metric: Metric) -> Iterator[Table]:
         yield sheet
 
 
-def _said_of_example(metric: Metric) -> Iterator[str]:
+def _example_values(metric: Metric) -> Iterator[str]:
     example = metric.example
-    yield from (f"forecast as of {one.as_of}: {one.said}" for one in example.predicted)
+    yield from (f"forecast as of {prediction.as_of}: {prediction.said}" for prediction in example.predicted)
     value = None if example.value is None else float(example.value)
     currency = "of the shop's currency" if metric.unit.value == "money" else None
     where = "".join(f", {name} {text}" for name, text in example.split.items())

@@ -61,21 +61,21 @@ class PurchaseModel(StrEnum):
 _TIMES = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
-def whole_number(given: str) -> int:
+def whole_number(text: str) -> int:
     """A whole number above 0 as people write it: 10000000, 10_000_000, 10,000,000, 10M, 2.5k. Raises BadParameter."""
-    found = re.fullmatch(r"(\d{1,24}(?:\.\d{1,9})?)([km]?)", given.strip().lower().replace("_", "").replace(",", ""))
-    number = Decimal(found[1]) * _TIMES[found[2]] if found else Decimal(0)
+    match = re.fullmatch(r"(\d{1,24}(?:\.\d{1,9})?)([km]?)", text.strip().lower().replace("_", "").replace(",", ""))
+    number = Decimal(match[1]) * _TIMES[match[2]] if match else Decimal(0)
     if number < 1 or number % 1:
-        raise typer.BadParameter(f"{given!r} is no whole number above 0, such as 200000, 200_000, 200k or 10M.")
+        raise typer.BadParameter(f"{text!r} is no whole number above 0, such as 200000, 200_000, 200k or 10M.")
     return int(number)
 
 
-def day(given: str | date) -> date:
+def day(text: str | date) -> date:
     """A day as 2011-10-31. Raises BadParameter."""
     try:
-        return date.fromisoformat(str(given))
+        return date.fromisoformat(str(text))
     except ValueError:
-        raise typer.BadParameter(f"{given!r} is no day such as 2011-10-31.") from None
+        raise typer.BadParameter(f"{text!r} is no day such as 2011-10-31.") from None
 
 
 ShopFolder = Annotated[
@@ -175,9 +175,11 @@ class QuickCommand(TyperCommand):
 
 def plain_words(parameters: list[Any]) -> list[Any]:
     """The parameters of a command, each taking plain words as they are."""
-    for one in parameters:
-        if getattr(one, "_runtime_param", ...) is None:  # another Typer has no such attribute and is left as it is
-            one._runtime_param = PlainWords()
+    for parameter in parameters:
+        if (
+            getattr(parameter, "_runtime_param", ...) is None
+        ):  # another Typer has no such attribute and is left as it is
+            parameter._runtime_param = PlainWords()
     return parameters
 
 
@@ -190,12 +192,17 @@ class PlainWords:
         several = param.multiple or param.nargs == -1
         if value is None:
             return () if several else None
-        if kind == list[str] and several and isinstance(value, list | tuple) and all(type(one) is str for one in value):
+        if (
+            kind == list[str]
+            and several
+            and isinstance(value, list | tuple)
+            and all(type(item) is str for item in value)
+        ):
             return list(value)
         if isinstance(kind, type) and not several:
             if type(value) is kind or (kind is Path and isinstance(value, Path)):
                 return value
-            if issubclass(kind, Enum) and type(value) is str and value in [one.value for one in kind]:
+            if issubclass(kind, Enum) and type(value) is str and value in [item.value for item in kind]:
                 return kind(value)
             if kind is int and type(value) is str and re.fullmatch("[0-9]{1,9}", value) and not _is_limited(about):
                 return int(value)

@@ -56,7 +56,7 @@ def _beside(text: str) -> None:
     try:
         print(text, file=sys.stderr)
     except OSError:
-        _silence(sys.stderr)
+        _discard(sys.stderr)
 
 
 def show(sheet: Table) -> None:
@@ -176,8 +176,8 @@ def _in_columns(sheet: Table, width: int, words: int | None = None) -> list[Tabl
 
 def _part(sheet: Table, places: list[int], title: str) -> Table:
     """Some of the columns; rows that say nothing in them are left out."""
-    told = places[sheet.leading :]
-    kept = [number for number, row in enumerate(sheet.rows) if any(row[place] for place in told)]
+    own = places[sheet.leading :]
+    kept = [number for number, row in enumerate(sheet.rows) if any(row[place] for place in own)]
     rows = [[sheet.rows[number][place] for place in places] for number in kept]
     columns = [sheet.columns[place] for place in places]
     tones = [sheet.tones[number] for number in kept] if sheet.tones else []
@@ -221,9 +221,9 @@ def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:
 
 def hush() -> None:
     """Let nothing more be written: whoever read our output is gone."""
-    _silence(sys.stdout)
+    _discard(sys.stdout)
 
 
-def _silence(stream: TextIO) -> None:
+def _discard(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())

@@ -44,14 +44,14 @@ def listening() -> Iterator[Listener]:
         yield listener
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    heard = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+    handlers = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     hook, sys.unraisablehook = sys.unraisablehook, listener.lost
-    for number in heard:
+    for number in handlers:
         signal.signal(number, listener.hear)
     try:
         yield listener
     finally:
-        for number, handler in heard.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
         sys.unraisablehook = hook
 

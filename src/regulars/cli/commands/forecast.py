@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from regulars.services.forecasting import Forecasting
 
 
-def _day(given: str | None) -> date | None:
-    return None if given is None else day(given)
+def _day(text: str | None) -> date | None:
+    return None if text is None else day(text)
 
 
 def forecast(
@@ -51,7 +51,7 @@ def forecast(
         typer.Option(
             "--as-of",
             metavar="DAY",
-            callback=lambda given: given if given is None else str(_day(given)),
+            callback=lambda text: text if text is None else str(_day(text)),
             show_default=False,
             help="The last day whose orders the forecast shall know, such as 2011-10-31; the last one of the data where nothing is"
             " said. With --report: the forecast of that day.",
@@ -95,50 +95,50 @@ def forecast(
 
     app = forecasting(shop)
     if pictures:
-        _insist(pictures, pictures_as)
-    told = {"horizon": horizon, "rate": rate, "model": model and model.value}
-    wishes: dict[str, Any] = {name: wish for name, wish in told.items() if wish is not None}
-    if report and wishes:
+        _require_folder(pictures, pictures_as)
+    every_option = {"horizon": horizon, "rate": rate, "model": model and model.value}
+    options: dict[str, Any] = {name: value for name, value in every_option.items() if value is not None}
+    if report and options:
         raise UsageError(
-            f"A report shows a forecast as it was made: leave out --{next(iter(wishes))}.",
+            f"A report shows a forecast as it was made: leave out --{next(iter(options))}.",
             "Without --report, another forecast is made.",
         )
     if report:
-        found, renewing = subscriptions.kept(app, _day(as_of))
+        purchases, renewing = subscriptions.kept(app, _day(as_of))
     else:
         with bar() as progress:
-            found, renewing = subscriptions.made(app, ForecastOptions(as_of=_day(as_of), **wishes), progress)
+            purchases, renewing = subscriptions.made(app, ForecastOptions(as_of=_day(as_of), **options), progress)
     with nullcontext() if report else reporting("The forecast"):
-        came = app.hindsight() if found and (report or pictures) else ()
-        drawn = _drawn(app, found, came, pictures, pictures_as) if found and pictures else []
+        actuals = app.hindsight() if purchases and (report or pictures) else ()
+        drawn = _drawn(app, purchases, actuals, pictures, pictures_as) if purchases and pictures else []
         if format is Layout.JSON:
-            content = serializer.forecast(found, came if report else None) if found else {}
+            content = serializer.forecast(purchases, actuals if report else None) if purchases else {}
             content |= {"subscriptions": subscriptions.record(renewing, app, report)}
             write_json(content | ({"pictures": drawn} if pictures else {}))
             return
-        if found:
-            summary(found)
+        if purchases:
+            summary(purchases)
             if report:
-                trust(found, came)
+                trust(purchases, actuals)
         if renewing:
-            subscriptions.show_all(renewing, app, report, after=found)
+            subscriptions.show_all(renewing, app, report, after=purchases)
         if drawn:
             say("Drawn: " + ", ".join(drawn))
 
 
-def _insist(folder: Path, ending: Drawing) -> None:
+def _require_folder(folder: Path, ending: Drawing) -> None:
     """Refuse a folder that cannot be drawn into before the forecast is made. What draws is heavy, and imported only here."""
-    from regulars.cli.forecasts.pictures import insist
+    from regulars.cli.forecasts.pictures import require_folder
 
-    insist(folder, ending.value)
+    require_folder(folder, ending.value)
 
 
 def _drawn(
-    app: Forecasting, found: Forecast, came: Iterable[ForecastActual], folder: Path, ending: Drawing
+    app: Forecasting, purchases: Forecast, actuals: Iterable[ForecastActual], folder: Path, ending: Drawing
 ) -> list[str]:
     from regulars.cli.forecasts.pictures import draw
 
-    return [str(path) for path in draw(app, found, came, folder, ending.value)]
+    return [str(path) for path in draw(app, purchases, actuals, folder, ending.value)]
 
 
 def segments(
@@ -170,12 +170,12 @@ def segments(
         if note := require_forecast((metric_named("customers_at_risk"),), facts):
             tell(note)
         latest, currency = facts.forecasts[FORECASTS][-1], facts.currency
-        found = [one for one in sizes(facts, conditions_) if chosen in (None, one.segment)]
+        shown = [size for size in sizes(facts, conditions_) if chosen in (None, size.segment)]
         if chosen is not None:
             people = members(chosen, facts, conditions_, limit if format is Format.TABLE else None)
     if chosen is None:
-        records = serializer.segment_sizes(found, latest.as_of, currency)
-        write(records, format, drawn.size_sheet(found, latest, currency))
+        records = serializer.segment_sizes(shown, latest.as_of, currency)
+        write(records, format, drawn.size_sheet(shown, latest, currency))
     else:
-        sheet = drawn.member_sheet(found[0], people, latest, currency)
+        sheet = drawn.member_sheet(shown[0], people, latest, currency)
         write(serializer.segment_members(people), format, sheet, drawn.MEMBER_COLUMNS)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from regulars.warehouse.changes import Changes
     from regulars.warehouse.identity import Correction
 
-One = Annotated[
+Identity = Annotated[
     str,
     typer.Argument(
         metavar="A", help="An email address, a phone number, a customer id, or source:id.", show_default=False
     ),
 ]
-Other = Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)]
+OtherIdentity = Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)]
 Note = Annotated[str, typer.Option("--note", help="Why, for those who come after.", show_default=False)]
 
 
@@ -48,29 +48,34 @@ def merges(
     from regulars.warehouse.identity import merges as merged
 
     with open_for_query(shop).reading() as con:
-        found, all_ = merged(con, limit), count_merges(con)
+        people, total = merged(con, limit), count_merges(con)
     records = [
         {
-            "person": one.person,
-            "customer": one.customer,
-            "name": one.name,
-            "records": one.records,
-            "identities": [shown(identity) for identity in one.identities],
+            "person": person.person,
+            "customer": person.customer,
+            "name": person.name,
+            "records": person.records,
+            "identities": [shown(identity) for identity in person.identities],
         }
-        for one in found
+        for person in people
     ]
     sheet = Table(["customer", "name", "records", "known as"], numbers=frozenset(["records"]))
-    for one in found:
-        known = ", ".join(shown(identity) for identity in one.identities[:6])
-        more = len(one.identities) - 6
+    for person in people:
+        known = ", ".join(shown(identity) for identity in person.identities[:6])
+        more = len(person.identities) - 6
         sheet.rows.append(
-            [one.customer, one.name or "", count(one.records), known + (f" and {more} more" if more > 0 else "")]
+            [
+                person.customer,
+                person.name or "",
+                count(person.records),
+                known + (f" and {more} more" if more > 0 else ""),
+            ]
         )
-    sheet.notes.append(f"{counted(all_, 'person is', 'people are')} made of several records.")
+    sheet.notes.append(f"{counted(total, 'person is', 'people are')} made of several records.")
     write(records, format, sheet, ("person", "customer", "name", "records", "identities"))
 
 
-def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
+def join(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HERE) -> None:
     """Say that two records are one person.
 
     Example:
@@ -83,7 +88,7 @@ def join(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
         say(f"{_pair(made)} are one person now.")
 
 
-def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
+def split(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HERE) -> None:
     """Take the link between two records away: they are two people.
 
     Example:
@@ -102,7 +107,7 @@ def split(a: One, b: Other, note: Note = "", shop: ShopFolder = HERE) -> None:
 
 
 def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List what was joined and split by hand, oldest first. Of several about the same two the last one counts.
+    """List what was joined and split by hand, oldest first. Of several about the same two the last correction counts.
 
     Example:
       regulars people list --shop myshop
@@ -111,16 +116,18 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.identity import shown
 
     with open_for_query(shop).reading() as con:
-        found = made(con)
+        corrected = made(con)
     sheet = Table(["", "at (UTC)", "", "and", "note"])
-    for one in found:
-        word = "joined" if one.joined else "split"
-        sheet.rows.append([word, f"{one.at:%Y-%m-%d %H:%M}", shown(one.a), shown(one.b), one.note])
-    if not found:
+    for correction in corrected:
+        word = "joined" if correction.joined else "split"
+        sheet.rows.append(
+            [word, f"{correction.at:%Y-%m-%d %H:%M}", shown(correction.a), shown(correction.b), correction.note]
+        )
+    if not corrected:
         sheet.notes.append("Nothing was corrected yet.")
     from regulars.services.serializer import records
 
-    kept = [{name: value for name, value in record.items() if name != "through"} for record in records(found)]
+    kept = [{name: value for name, value in record.items() if name != "through"} for record in records(corrected)]
     write(kept, format, sheet, ("seq", "a", "b", "joined", "at", "note"))
 
 

@@ -305,7 +305,7 @@ def simulate(
             written = write_shopify(shop, folder, progress.reach, costs=costs)
         else:
             kind: Literal["parquet", "csv"] = "parquet" if format is Exports.PARQUET else "csv"
-            chosen = [name.strip() for given in tables or TABLES for name in given.split(",")]
+            chosen = [name.strip() for names in tables or TABLES for name in names.split(",")]
             written = write_canonical(shop, folder, kind, chosen, progress.reach)
     with reporting("The simulated shop"):
         for path in written:

@@ -72,13 +72,13 @@ def rejects(
                     say(f"Wrote {path}")
                 say(f"Correct the lines, then: regulars load {export}{naming(shop)}")
             return
-        found = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
+        rejected = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
         reasons = kept.summary(con, load_id=load, file=file) if format is Format.TABLE else []
         wait = waiting_rows(con)
     if format is Format.TABLE and wait:
         what = "1 row waits" if wait == 1 else f"{count(wait)} rows wait"
         say(f"{what} for an exchange rate: regulars rejects --waiting{naming(shop)}")
-    if format is Format.TABLE and not found:
+    if format is Format.TABLE and not rejected:
         say("Nothing was rejected.")
         return
     if reasons:
@@ -86,13 +86,13 @@ def rejects(
         show(Table(["lines", "reason", "for example"], by_reason, numbers=frozenset(["lines"])))
         say()
     sheet = Table(["load", "file", "line", "reasons", "fields"], numbers=frozenset(["load", "line"]))
-    for one in found:
-        fields = ", ".join(f"{name}={value}" for name, value in one.fields.items() if value)
-        why = "; ".join(one.reasons) + (" (its order was loaded since)" if one.settled else "")
-        sheet.rows.append([str(one.load_id), one.file, str(one.line), why, _short(fields)])
+    for line in rejected:
+        fields = ", ".join(f"{name}={value}" for name, value in line.fields.items() if value)
+        why = "; ".join(line.reasons) + (" (its order was loaded since)" if line.settled else "")
+        sheet.rows.append([str(line.load_id), line.file, str(line.line), why, _short(fields)])
     sheet.notes.append(f"Write them to a file: regulars rejects --export rejects.csv{naming(shop)}")
     write(
-        found,
+        rejected,
         format,
         sheet,
         ("load_id", "file", "line", "source", "unit", "reasons", "fields"),
@@ -103,16 +103,16 @@ def _show_waiting(load: int | None, file: str | None, limit: int, format: Format
     from regulars.warehouse.load_history import waiting
 
     with load_history(shop) as con:
-        found = waiting(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
-    if format is Format.TABLE and not found:
+        rows = waiting(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
+    if format is Format.TABLE and not rows:
         say("Nothing waits.")
         return
     sheet = Table(["load", "file", "line", "order", "rows", "lacks"], numbers=frozenset(["load", "line", "rows"]))
-    for one in found:
-        sheet.rows.append([str(one.load_id), one.file, str(one.line), one.order_id, count(one.rows), one.reason])
+    for row in rows:
+        sheet.rows.append([str(row.load_id), row.file, str(row.line), row.order_id, count(row.rows), row.reason])
     sheet.notes.append("They are used when a load brings the exchange rates (table exchange_rates).")
     names = ("load_id", "file", "line", "source", "order_id", "rows", "reason")
-    write(found, format, sheet, names)
+    write(rows, format, sheet, names)
 
 
 def _short(text: str, longest: int = 120) -> str:
@@ -128,19 +128,19 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     from regulars.warehouse.load_history import loads as booked
 
     with load_history(shop) as con:
-        found = booked(con)
+        listed = booked(con)
     counts = ("read", "used", "waiting", "rejected", "skipped")
     columns = ["load", "at (UTC)", "source", "files", *counts, ""]
     sheet = Table(columns, numbers=frozenset(["load", *counts]))
-    for one in found:
+    for load in listed:
         states = [
-            f"undone {one.undone_at:%Y-%m-%d}" if one.undone_at else "replaced all before" if one.replaced else "",
-            f"covers until {one.covers_until}" if one.covers_until else "",
+            f"undone {load.undone_at:%Y-%m-%d}" if load.undone_at else "replaced all before" if load.replaced else "",
+            f"covers until {load.covers_until}" if load.covers_until else "",
         ]
         state = ", ".join(filter(None, states))
-        numbers = (count(n) for n in (one.read, one.used, one.waiting, one.rejected, one.skipped))
+        numbers = (count(n) for n in (load.read, load.used, load.waiting, load.rejected, load.skipped))
         sheet.rows.append(
-            [str(one.load_id), f"{one.at:%Y-%m-%d %H:%M}", one.source, ", ".join(one.files), *numbers, state]
+            [str(load.load_id), f"{load.at:%Y-%m-%d %H:%M}", load.source, ", ".join(load.files), *numbers, state]
         )
     names = (
         "load_id",
@@ -152,7 +152,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
         "covers_until",
         "undone_at",
     )
-    write(found, format, sheet, names)
+    write(listed, format, sheet, names)
 
 
 def undo(
@@ -179,15 +179,17 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     Example:
       regulars versions --shop myshop
     """
-    found = stored(shop).versions(check=True)
+    kept = stored(shop).versions(check=True)
     sheet = Table(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
-    for one in found:
-        state = ", ".join(filter(None, ["current" if one.current else "", one.fault and f"not whole: {one.fault}"]))
-        sheet.rows.append([str(one.number), f"{one.at:%Y-%m-%d %H:%M}", one.purpose, state])
-    if not found:
+    for version in kept:
+        state = ", ".join(
+            filter(None, ["current" if version.current else "", version.fault and f"not whole: {version.fault}"])
+        )
+        sheet.rows.append([str(version.number), f"{version.at:%Y-%m-%d %H:%M}", version.purpose, state])
+    if not kept:
         sheet.notes.append("Nothing has been loaded into this shop yet.")
     names = ("number", "at", "purpose", "current", "based_on", "regulars", "fault")
-    write(found, format, sheet, names)
+    write(kept, format, sheet, names)
 
 
 def check(
@@ -213,13 +215,13 @@ def check(
     kept = [version.number for version in warehouse.versions() if every or version.current]
     if not kept:
         raise NothingLoaded("Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…")
-    found = [finding for number in kept for finding in checked(opened, number)]
+    findings = [finding for number in kept for finding in checked(opened, number)]
     sheet = Table(["version", "part", "state"], numbers=frozenset(["version"]))
-    for one in found:
-        state = f"not checked: {one.skipped}" if one.skipped else "; ".join(one.faults) or "whole"
-        sheet.rows.append([str(one.version), one.part, state])
-    write(found, format, sheet, ("version", "part", "faults", "skipped"))
-    if not any(one.faults for one in found):
+    for finding in findings:
+        state = f"not checked: {finding.skipped}" if finding.skipped else "; ".join(finding.faults) or "whole"
+        sheet.rows.append([str(finding.version), finding.part, state])
+    write(findings, format, sheet, ("version", "part", "faults", "skipped"))
+    if not any(finding.faults for finding in findings):
         return 0
     tell(f"{shop / WAREHOUSE} is not whole. {REPAIR}")
     return 1

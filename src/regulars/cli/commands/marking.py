@@ -49,10 +49,10 @@ def list_(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
       regulars events list --shop myshop
     """
     marked = read_events(open_shop(shop).folder)
-    sheet = Table(["date", "event"], [[one.day.isoformat(), one.text] for one in marked])
+    sheet = Table(["date", "event"], [[event.day.isoformat(), event.text] for event in marked])
     if not marked:
         sheet.notes.append('No event is marked. Mark one: regulars events add 2026-05-03 "new checkout"')
-    write([{"date": one.day, "event": one.text} for one in marked], format, sheet, ("date", "event"))
+    write([{"date": event.day, "event": event.text} for event in marked], format, sheet, ("date", "event"))
 
 
 def remove(

@@ -136,9 +136,9 @@ def metrics(
 
 def _list(themes: dict[str, tuple[Metric, ...]], format: Format) -> None:
     if format is Format.TABLE:
-        for theme, found in themes.items():
+        for theme, metrics in themes.items():
             rows = [
-                [metric.name, metric.title, metric.question, ", ".join(also_called(metric.name))] for metric in found
+                [metric.name, metric.title, metric.question, ", ".join(also_called(metric.name))] for metric in metrics
             ]
             show(Table(["metric", "title", "question", "also called"], rows, title=theme))
             say()
@@ -283,8 +283,8 @@ def drill_down(
                 tell(_periods_with_data(f"drill-down {wanted.name}", shop))
                 return
         window = window_asked(active_window, reading.shop.settings)
-        found = customers(wanted, chosen, facts, conditions_, window)
-    write(serializer.customers(found), format, sheet(wanted, chosen, found, limit), COLUMNS)
+        rows = customers(wanted, chosen, facts, conditions_, window)
+    write(serializer.customers(rows), format, sheet(wanted, chosen, rows, limit), COLUMNS)
 
 
 def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> None:
@@ -297,11 +297,18 @@ def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> 
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        found = suggest(facts)
+        suggestion = suggest(facts)
     now = reading.shop.settings.active_window
     if format is Layout.JSON:
-        write_json({"active_window": found.window, "share": found.share, "purchases": found.purchases, "now": now})
+        write_json(
+            {
+                "active_window": suggestion.window,
+                "share": suggestion.share,
+                "purchases": suggestion.purchases,
+                "now": now,
+            }
+        )
         return
-    say(found.reason)
-    if found.window is not None:
+    say(suggestion.reason)
+    if suggestion.window is not None:
         say(f"The shop's active_window is {now} days; change it in {shop / 'regulars.toml'}.")

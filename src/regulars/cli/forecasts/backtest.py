@@ -19,31 +19,31 @@ _NAIVE = "as often as in the days before"
 _LEARNT = {"logistic": "logistic regression", "boosting": "gradient boosting"}
 
 
-def trust(found: Forecast, came: Iterable[ForecastActual]) -> None:
-    """Parameters, forecasts of a hidden past beside what came, and what came of the forecasts that were kept."""
+def trust(forecast: Forecast, actuals: Iterable[ForecastActual]) -> None:
+    """Show parameters, the backtest, and the kept forecasts beside the actuals."""
     say()
-    show(_parameters(found))
-    if found.backtest is not None:
+    show(_parameters(forecast))
+    if forecast.backtest is not None:
         for sheet in (
-            _quarters(found.backtest, "buyers", "customers who bought"),
-            _quarters(found.backtest, "purchases", "purchases"),
-            _models(found.backtest, found.model),
-            _calibration(found.backtest),
-            seasons.sheet(found.seasons),
+            _quarters(forecast.backtest, "buyers", "customers who bought"),
+            _quarters(forecast.backtest, "purchases", "purchases"),
+            _models(forecast.backtest, forecast.model),
+            _calibration(forecast.backtest),
+            seasons.sheet(forecast.seasons),
         ):
             say()
             show(sheet)
-    kept = of_kept(came, "Forecasts that were kept: customers who bought")
+    kept = of_kept(actuals, "Forecasts that were kept: customers who bought")
     if kept.rows:
         say()
         show(kept)
 
 
-def _parameters(found: Forecast) -> Table:
-    unit = "days of the shop's own clock" if found.seasons and found.seasons["taken"] else "days"
-    sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {found.model}, in {unit}")
-    for name, value in found.parameters.items():
-        sheet.rows.append([name, f"{value:.4g}", f"{found.standard_errors[name]:.2g}"])
+def _parameters(forecast: Forecast) -> Table:
+    unit = "days of the shop's own clock" if forecast.seasons and forecast.seasons["taken"] else "days"
+    sheet = numbered(["parameter"], ["value", "standard error"], f"Parameters of the model {forecast.model}, in {unit}")
+    for name, value in forecast.parameters.items():
+        sheet.rows.append([name, f"{value:.4g}", f"{forecast.standard_errors[name]:.2g}"])
     return sheet
 
 
@@ -52,13 +52,13 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
     title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
     ranges = ["by chance alone"] if what == "buyers" else []
     sheet = numbered(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
-    for one in backtest["quarters"]:
-        counts = one[what]
-        said, guess, came = counts["forecast"], counts["naive"], counts["came"]
-        between = [by_chance(said, counts["spread"])] if ranges else []
+    for quarter in backtest["quarters"]:
+        counts = quarter[what]
+        expected, naive, actual = counts["forecast"], counts["naive"], counts["came"]
+        between = [by_chance(expected, counts["spread"])] if ranges else []
         sheet.rows.append(
-            [one["as_of"], f"{said:,.0f}", *between, f"{came:,.0f}", percent(off_by(said, came)), f"{guess:,.0f}",
-             percent(off_by(guess, came))]
+            [quarter["as_of"], f"{expected:,.0f}", *between, f"{actual:,.0f}", percent(off_by(expected, actual)), f"{naive:,.0f}",
+             percent(off_by(naive, actual))]
         )  # fmt: skip
     return sheet
 
@@ -68,19 +68,19 @@ def _models(backtest: dict[str, Any], chosen: str) -> Table:
     sheet = numbered(["model"], columns, "Each customer, in all of these: what models said beside what came")
     learnt = {name: backtest.get(key) for key, name in _LEARNT.items()}
     rows = {**backtest["models"], **learnt, _NAIVE: backtest["naive"]}
-    for name, one in rows.items():
-        if one is None:
+    for name, scores in rows.items():
+        if scores is None:
             continue
-        log_score = f"{one['log_score']:.4f}" if "log_score" in one else NOTHING
-        error = f"{one['mean_absolute_error']:.3f}" if "mean_absolute_error" in one else NOTHING
+        log_score = f"{scores['log_score']:.4f}" if "log_score" in scores else NOTHING
+        error = f"{scores['mean_absolute_error']:.3f}" if "mean_absolute_error" in scores else NOTHING
         called = f"{name} (taken)" if name == chosen else name
         sheet.rows.append(
             [
                 called,
                 log_score,
-                f"{one['brier']:.4f}",
+                f"{scores['brier']:.4f}",
                 error,
-                shown(one["top_tenth"], Unit.SHARE),
+                shown(scores["top_tenth"], Unit.SHARE),
             ]
         )
     sheet.notes = [
@@ -98,13 +98,13 @@ def _models(backtest: dict[str, Any], chosen: str) -> Table:
 def _calibration(backtest: dict[str, Any]) -> Table:
     title = f"Customers in ten groups by their chance to buy within {backtest['days']} days, and the share who did"
     sheet = numbered(["group"], ["customers", "chance", "bought"], title)
-    for number, one in enumerate(backtest["calibration"], start=1):
+    for number, group in enumerate(backtest["calibration"], start=1):
         sheet.rows.append(
             [
                 str(number),
-                f"{one['customers']:,.0f}",
-                shown(one["forecast"], Unit.SHARE),
-                shown(one["came"], Unit.SHARE),
+                f"{group['customers']:,.0f}",
+                shown(group["forecast"], Unit.SHARE),
+                shown(group["came"], Unit.SHARE),
             ]
         )
     return sheet

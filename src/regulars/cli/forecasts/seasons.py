@@ -20,24 +20,24 @@ def in_words(seasons: Mapping[str, Any] | None) -> list[str]:
     if seasons is None or not seasons["taken"]:
         return []
     by_factor = sorted(zip(seasons["factors"], MONTHS, strict=True), reverse=True)
-    unlike = [one for one in (*by_factor[:2], *by_factor[-2:]) if abs(one[0] - 1) > _FEW]
+    unlike = [month for month in (*by_factor[:2], *by_factor[-2:]) if abs(month[0] - 1) > _FEW]
     if not unlike:
         return ["The shop's own seasons are part of it; all months count nearly alike."]
-    told = ", ".join(f"{month} counts {factor:.1f} times" for factor, month in unlike)
-    return [f"The shop's own seasons are part of it: {told} as much as an average month."]
+    factors = ", ".join(f"{month} counts {factor:.1f} times" for factor, month in unlike)
+    return [f"The shop's own seasons are part of it: {factors} as much as an average month."]
 
 
 def sheet(seasons: Mapping[str, Any] | None) -> Table:
     """Each month's factor, and whether the forecast uses them."""
-    found = numbered(
+    table = numbered(
         ["month"], ["counts"], "Seasons: how much a day of each month counts, where the average day counts 1"
     )
     if seasons is None:
-        found.notes.append("Seasons are not known: two years of data are needed before they show.")
-        return found
-    found.rows += [[month, f"{factor:.2f}"] for month, factor in zip(MONTHS, seasons["factors"], strict=True)]
-    found.notes.append(_why(seasons))
-    return found
+        table.notes.append("Seasons are not known: two years of data are needed before they show.")
+        return table
+    table.rows += [[month, f"{factor:.2f}"] for month, factor in zip(MONTHS, seasons["factors"], strict=True)]
+    table.notes.append(_why(seasons))
+    return table
 
 
 def _why(seasons: Mapping[str, Any]) -> str:

@@ -14,24 +14,24 @@ from regulars.warehouse.forecasts import STAYING, Made
 MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
 
 
-def size_sheet(found: Sequence[Size], made: Made, currency: str) -> Table:
+def size_sheet(sizes: Sequence[Size], made: Made, currency: str) -> Table:
     """A row a segment; who belongs to it and what to do stands below."""
     titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
     sheet = Table(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
-    for one in found:
+    for size in sizes:
         sheet.rows.append(
-            [one.segment.title, numbers.count(one.customers), f"{one.buyers_90:,.0f}", _money(one.value, currency),
-             _money(one.value_at_stake, currency)]
+            [size.segment.title, numbers.count(size.customers), f"{size.buyers_90:,.0f}", _money(size.value, currency),
+             _money(size.value_at_stake, currency)]
         )  # fmt: skip
-        sheet.notes.append(f"{one.segment.title}: {one.segment.rule}. {one.segment.advice}")
+        sheet.notes.append(f"{size.segment.title}: {size.segment.rule}. {size.segment.advice}")
     sheet.notes += _nobody_leaves(made)
     sheet.notes.append(
-        "The customers of one: regulars segments NAME, such as " + found[0].segment.name.replace("_", "-")
+        "The customers of one: regulars segments NAME, such as " + sizes[0].segment.name.replace("_", "-")
     )
     return sheet
 
 
-def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str) -> Table:
+def member_sheet(size: Size, members: Sequence[Member], made: Made, currency: str) -> Table:
     """These customers, and how many there are."""
     titles = [
         "customer",
@@ -46,15 +46,15 @@ def member_sheet(size: Size, found: Sequence[Member], made: Made, currency: str)
     ]
     segment = size.segment
     sheet = Table(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
-    for one in found:
+    for member in members:
         sheet.rows.append(
-            [one.customer or "", one.name or "", one.email or "", numbers.counted(one.purchase_days, "day", "days"),
-             numbers.day(one.last_purchase), _money(one.revenue_to_date, currency),
-             numbers.shown(one.probability_purchase_90d, Unit.SHARE),
-             _money(one.value, currency), _money(one.value_at_stake, currency)]
+            [member.customer or "", member.name or "", member.email or "", numbers.counted(member.purchase_days, "day", "days"),
+             numbers.day(member.last_purchase), _money(member.revenue_to_date, currency),
+             numbers.shown(member.probability_purchase_90d, Unit.SHARE),
+             _money(member.value, currency), _money(member.value_at_stake, currency)]
         )  # fmt: skip
-    if size.customers > len(found):
-        sheet.notes.append(f"… and {size.customers - len(found):,} more; --format csv has all.")
+    if size.customers > len(members):
+        sheet.notes.append(f"… and {size.customers - len(members):,} more; --format csv has all.")
     sheet.notes.append(f"{numbers.counted(size.customers, 'customer', 'customers')}: {segment.rule}. {segment.advice}")
     sheet.notes += _nobody_leaves(made)
     return sheet

@@ -22,42 +22,47 @@ NAMES = {
 }
 
 
-def summary(found: Forecast) -> None:
+def summary(forecast: Forecast) -> None:
     """What it comes to, and what one must know to read it."""
-    show(_sheet(found))
-    for line in (*stale(found), *caution(found), *in_words(found.seasons)):
+    show(_sheet(forecast))
+    for line in (*stale(forecast), *caution(forecast), *in_words(forecast.seasons)):
         say(line)
-    say(f"Value is {found.value_of}: {found.value_why}.")
-    if found.capped_orders:
+    say(f"Value is {forecast.value_of}: {forecast.value_why}.")
+    if forecast.capped_orders:
+        orders = numbers.counted(forecast.capped_orders, "order", "orders")
         say(
-            f"{numbers.counted(found.capped_orders, 'order', 'orders')} above {_money(found.cap, found)} count as much as that:"
-            f" {_money(found.capped_amount, found)} are left out, for so few would decide what customers are worth."
+            f"{orders} above {_money(forecast.cap, forecast)} count as {_money(forecast.cap, forecast)} each, so that a few large"
+            f" orders do not decide what customers are worth: {_money(forecast.capped_amount, forecast)} are left out."
         )
-    if found.spend["reason"]:
-        say(f"Every purchase is taken to be worth the same to all customers: {found.spend['reason']}")
-    say(f"{NAMES[found.model]}; {found.why}.")
-    if found.model == STAYING:
+    if forecast.spend["reason"]:
+        say(f"Every purchase is taken to be worth the same to all customers: {forecast.spend['reason']}")
+    say(f"{NAMES[forecast.model]}; {forecast.why}.")
+    if forecast.model == STAYING:
         say("So who is about to be lost is not told here, and value at risk is nothing: go by the chance to buy.")
 
 
-def stale(found: Forecast) -> list[str]:
+def stale(forecast: Forecast) -> list[str]:
     """That it is no longer up to date, and why; nothing where it is."""
-    if not found.stale:
+    if not forecast.stale:
         return []
-    return [f"This forecast is stale: since it was made, {', '.join(found.stale)}. Make a new one: regulars forecast"]
+    return [
+        f"This forecast is stale: since it was made, {', '.join(forecast.stale)}. Make a new one: regulars forecast"
+    ]
 
 
-def caution(found: Forecast) -> list[str]:
+def caution(forecast: Forecast) -> list[str]:
     """How far off such forecasts were in the past, and what that makes of the ranges."""
-    shown = [found.buyers_range(int(days)) for days in found.totals["buyers"]]
-    about = about_ranges([*shown, found.total_range("purchases"), found.total_range(found.value_of)])
-    if found.backtest is None:
+    shown = [forecast.buyers_range(int(days)) for days in forecast.totals["buyers"]]
+    about = about_ranges([*shown, forecast.total_range("purchases"), forecast.total_range(forecast.value_of)])
+    if forecast.backtest is None:
         return [
             "How far off such forecasts were in the past is not known: the data are too short to hide a part of them.",
             *about,
         ]
-    off = [off_by(quarter["buyers"]["forecast"], quarter["buyers"]["came"]) for quarter in found.backtest["quarters"]]
-    days, several = found.backtest["days"], len(off) > 1
+    off = [
+        off_by(quarter["buyers"]["forecast"], quarter["buyers"]["came"]) for quarter in forecast.backtest["quarters"]
+    ]
+    days, several = forecast.backtest["days"], len(off) > 1
     times = f"The last {len(off)} times" if several else "The last time"
     between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])
     return [
@@ -67,28 +72,30 @@ def caution(found: Forecast) -> list[str]:
     ]
 
 
-def _sheet(found: Forecast) -> Table:
-    totals = found.totals
+def _sheet(forecast: Forecast) -> Table:
+    totals = forecast.totals
     sheet = Table(["", "expected", "eight in ten"], numbers=frozenset(["expected", "eight in ten"]))
-    sheet.title = f"Forecast as of {found.as_of}, of {found.customers:,} customers"
+    sheet.title = f"Forecast as of {forecast.as_of}, of {forecast.customers:,} customers"
 
     def add(name: str, value: str, about: str = "") -> None:
         sheet.rows.append([name, value, about])
 
     for days, buyers in totals["buyers"].items():
-        add(f"customers who buy within {days} days", f"{buyers:,.0f}", likely(found.buyers_range(int(days))))
-    ahead = f"{found.horizon} days"
-    off = f", less {found.discount * 100:.3g} % a year" if found.discount else ""
-    add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}", likely(found.total_range("purchases")))
-    value = likely(found.total_range(found.value_of), lambda amount: _money(amount, found))
-    add(f"{found.value_of} within {ahead}{off}", _money(totals[found.value_of], found), value)
-    if found.model == STAYING:  # then there is nothing to tell of leaving
+        add(f"customers who buy within {days} days", f"{buyers:,.0f}", likely(forecast.buyers_range(int(days))))
+    ahead = f"{forecast.horizon} days"
+    off = f", less {forecast.discount * 100:.3g} % a year" if forecast.discount else ""
+    add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}", likely(forecast.total_range("purchases")))
+    value = likely(forecast.total_range(forecast.value_of), lambda amount: _money(amount, forecast))
+    add(f"{forecast.value_of} within {ahead}{off}", _money(totals[forecast.value_of], forecast), value)
+    if forecast.model == STAYING:  # then there is nothing to tell of leaving
         return sheet
     add("still customers, whether they buy or not", f"{totals['customers_alive']:,.0f}")
     add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")
-    add(f"{found.value_of} at risk with them within a year", _money(totals[f"{found.value_of}_at_risk"], found))
+    add(
+        f"{forecast.value_of} at risk with them within a year", _money(totals[f"{forecast.value_of}_at_risk"], forecast)
+    )
     return sheet
 
 
-def _money(amount: Decimal | str | float, found: Forecast) -> str:
-    return numbers.shown(float(amount), Unit.MONEY, found.currency)
+def _money(amount: Decimal | str | float, forecast: Forecast) -> str:
+    return numbers.shown(float(amount), Unit.MONEY, forecast.currency)

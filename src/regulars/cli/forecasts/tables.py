@@ -16,11 +16,11 @@ def percent(share: float) -> str:
     return f"{whole:+d} %" if whole else "0 %"
 
 
-def likely(found: Range | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
+def likely(interval: Range | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
     """Between which a total will lie in eight of ten cases, as far as the past tells."""
-    if found is None:
+    if interval is None:
         return "not known"
-    return f"{'at least ' if found.at_least else ''}{shown(found.low)} – {shown(found.high)}"
+    return f"{'at least ' if interval.at_least else ''}{shown(interval.low)} – {shown(interval.high)}"
 
 
 def by_chance(expected: float, spread: float) -> str:
@@ -28,19 +28,19 @@ def by_chance(expected: float, spread: float) -> str:
     return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
 
 
-def about_ranges(found: Iterable[Range | None]) -> list[str]:
-    """What one must know to read such ranges: why one is not known, or said as "at least"."""
-    shown = list(found)
-    said = []
-    if any(one is not None and one.at_least for one in shown):
-        said.append(
+def about_ranges(ranges: Iterable[Range | None]) -> list[str]:
+    """Notes on ranges: why one is not known, or is stated as "at least"."""
+    shown = list(ranges)
+    notes = []
+    if any(interval is not None and interval.at_least for interval in shown):
+        notes.append(
             f'"At least": fewer than three periods as long fit the data, so {BACKTEST_DAYS}-day errors are taken instead.'
         )
     if None in shown:
-        said.append(
+        notes.append(
             '"Not known": the data are too short to hide and forecast three periods, so there is no range to state.'
         )
-    return said
+    return notes
 
 
 def numbered(words: list[str], numbers: list[str], title: str) -> Table:
@@ -48,12 +48,12 @@ def numbered(words: list[str], numbers: list[str], title: str) -> Table:
     return Table([*words, *numbers], title=title, numbers=frozenset(numbers))
 
 
-def of_kept(came: Iterable[ForecastActual], title: str) -> Table:
+def of_kept(actuals: Iterable[ForecastActual], title: str) -> Table:
     """The forecasts that were made, and what has come since."""
     sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
-    for one in came:
+    for actual in actuals:
         sheet.rows.append(
-            [str(one.as_of), str(one.days), f"{one.forecast:,.0f}", likely(one.range), f"{one.came:,}",
-             percent(off_by(one.forecast, one.came))]
+            [str(actual.as_of), str(actual.days), f"{actual.forecast:,.0f}", likely(actual.range), f"{actual.came:,}",
+             percent(off_by(actual.forecast, actual.came))]
         )  # fmt: skip
     return sheet
