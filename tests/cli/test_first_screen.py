@@ -106,6 +106,15 @@ def test_one_line_for_each_missing_table_names_what_it_would_bring(command: Comm
     assert sum(line.startswith("Load a file: regulars load FILE…") for line in lines) == 1
 
 
+def test_what_products_cost_is_asked_for_where_profit_has_no_value(command: Command, two_years: Path, shops_with):
+    lines = command("metrics", "--shop", two_years).out.splitlines()
+    (costs,) = [line for line in lines if line.startswith("product_costs:")]
+    assert costs.startswith("product_costs: load a file of product costs, with order_lines for average_order_profit, ")
+    assert not [line for line in lines if line.startswith(("average_order_profit", "No value"))]
+    (returns,) = [line for line in lines if line.startswith("returns:")]
+    assert returns.endswith("; with order_lines for product_return_rate and product_return_rate_by_return_day.")
+
+
 def test_returns_without_their_order_ask_for_the_order(command: Command, tmp_path: Path):
     returns = "return_id,returned_at,amount,quantity\nr1,2024-01-20,1.00,1\n"
     shop = shop_of(command, tmp_path, orders=orders_of(date(2024, 1, 1), 60), returns=returns)

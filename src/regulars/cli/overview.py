@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
 from regulars.cli.output import say, show
@@ -44,8 +44,9 @@ def show_overview(
         _show_brief_themes(themes, parts)
     else:
         _show_themes(themes, parts, splits)
-    for note in filter(None, map(_without_a_value, answer.parts, parts)):
-        say(note)
+    for part in answer.parts:
+        if note := _without_a_value(part, answer.without_costs):
+            say(note)
     values = [value for part in parts for value in part.values]
     for note in (*footnotes(values), *without_verdict(values), *marked(values, year_earlier=False)):
         say(note)
@@ -124,19 +125,15 @@ def _show_themes(themes: Themes, parts: Sequence[Part], splits: Sequence[str]) -
 
 def _with_a_value(part: Part) -> Part:
     """The part without the metrics that have no value in any period or group: a table of dashes says nothing."""
-    known = {value.metric for value in part.values if _has_value(value)}
+    known = {value.metric for value in part.values if value.has_any}
     return replace(part, values=[value for value in part.values if value.metric in known])
 
 
-def _has_value(value: Value) -> bool:
-    earlier = (change.before for change in (value.change, value.year_earlier) if change is not None)
-    return any(number is not None for number in (value.value, value.unknown_share, *earlier))
-
-
-def _without_a_value(part: Part, shown: Part) -> str:
-    """Names the metrics that have no value; empty where all have one."""
-    known = {value.metric for value in shown.values}
-    names = dict.fromkeys(value.metric.name for value in part.values if value.metric not in known)
+def _without_a_value(part: Part, named: Container[Metric]) -> str:
+    """Names the metrics that have no value, but for those that are `named` elsewhere; empty where there are none."""
+    known = {value.metric for value in part.values if value.has_any}
+    empty = (value.metric for value in part.values if value.metric not in known and value.metric not in named)
+    names = dict.fromkeys(metric.name for metric in empty)
     first, last = part.periods[0].label, part.periods[-1].label
     periods = first if first == last else f"{first} to {last}"
     return f"No value in {periods}: {', '.join(names)}. What a metric needs: regulars explain NAME" if names else ""

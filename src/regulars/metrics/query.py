@@ -74,7 +74,10 @@ class Query:
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
         if not 1 <= self.active_window <= 20_000:
-            raise UsageError(f"active_window must be between 1 and 20,000 days, not {self.active_window:,}.")
+            raise UsageError(
+                f"active_window must be between 1 and 20,000 days, not {self.active_window:,}.",
+                "regulars suggest-window proposes one for a shop.",
+            )
 
 
 @cache

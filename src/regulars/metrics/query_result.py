@@ -72,6 +72,12 @@ class Value:
     unavailable: str = ""
     """Why the metric has no value in any period of this shop; empty where it may have one."""
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a value, now or in a period it is compared with, or the reason that hides it."""
+        earlier = (change.before for change in (self.change, self.year_earlier) if change is not None)
+        return any(number is not None for number in (self.value, self.unknown_share, *earlier))
+
 
 Numbers = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

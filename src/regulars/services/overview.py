@@ -58,6 +58,8 @@ class Overview:
     """One line for each table that is not loaded."""
     unavailable: list[str]
     """One line for each other reason why metrics have no value in any period."""
+    without_costs: frozenset[Metric]
+    """The metrics without a value that need what products cost; `not_loaded` names them."""
     can_forecast: bool
     """Whether a first forecast would bring more metrics."""
 
@@ -88,12 +90,16 @@ def overview(facts: Facts, metrics: Sequence[Metric], choice: Choice, limit: int
     outside = {periods: outside_data(facts, periods, some[0]) for periods, some in by_periods.items()}
     inside = {periods: some for periods, some in by_periods.items() if not outside[periods]}
     parts, others = _parts(facts, inside, choice, limit)
+    without_costs = _without_costs(parts)
+    lines = () if "order_lines" in facts.coverage else ("order_lines",)
+    missing |= dict.fromkeys(without_costs, ("product_costs", *lines))
     return Overview(
         parts,
         others,
         [*dict.fromkeys(filter(None, outside.values()))],
         missing_tables(missing, facts.coverage),
         _unavailable({metric: reason for metric, reason in reasons.items() if metric not in missing}),
+        frozenset(without_costs),
         "orders" in facts.coverage and any(metric.forecast == FORECASTS for metric in waiting),
     )
 
@@ -123,6 +129,19 @@ def _parts(
         parts.append(Part(values, periods, before))
         most_others = max(most_others, others)
     return parts, most_others
+
+
+def _without_costs(parts: Iterable[Part]) -> list[Metric]:
+    """The metrics of profit that have no value anywhere: the cost of some product sold is not known."""
+    has_value: dict[Metric, bool] = {}
+    for part in parts:
+        for value in part.values:
+            has_value[value.metric] = has_value.get(value.metric, False) or value.has_any
+    return [
+        metric
+        for metric, known in has_value.items()
+        if not known and any("_.profit" in term.measure.definition for term in metric.above.terms)
+    ]
 
 
 def _unavailable(reasons: dict[Metric, str]) -> list[str]:
@@ -196,19 +215,21 @@ def missing_tables(missing: Mapping[Metric, tuple[str, ...]], loaded: Collection
     Returns:
         Such as "returns: load a file of returns, for product_return_rate and refunds_by_order_day."
     """
-    alone: dict[str, list[str]] = {}
-    together: dict[str, list[str]] = {}
+    by_table: dict[str, dict[tuple[str, ...], list[str]]] = {}
     for metric, names in missing.items():
         tables = _to_load(names, loaded)
         for table in tables:
-            (alone if len(tables) == 1 else together).setdefault(table, []).append(metric.name)
+            others = tuple(other for other in tables if other != table)
+            by_table.setdefault(table, {}).setdefault(others, []).append(metric.name)
     lines = []
-    for table in dict.fromkeys((*alone, *together)):
+    for table, by_others in by_table.items():
         what = f"{table}: load a file of {table.replace('_', ' ')}"
         if table == _UNLINKED:
             what = "returns: load them with the order of each (order_id)"
-        brings = [f"for {_listed(alone[table])}"] if table in alone else []
-        brings += [f"together with other tables for {_listed(together[table])}"] if table in together else []
+        brings = [
+            f"{'with ' + ' and '.join(others) + ' ' if others else ''}for {_listed(metrics)}"
+            for others, metrics in sorted(by_others.items())
+        ]
         lines.append(f"{what}, {'; '.join(brings)}.")
     return lines
 
