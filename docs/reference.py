@@ -33,7 +33,7 @@ from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.facts import FACT_TABLES
-from regulars.warehouse.schema import HOUSEKEEPING, Column, Table
+from regulars.warehouse.schema import METADATA_COLUMNS, Column, Table
 from regulars.warehouse.tables import TABLES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,7 +88,9 @@ def tables() -> str:
     """All canonical tables, and the columns that each of them also carries."""
     overview = grid(("table", "what it holds"), ((link(table.name), table.about) for table in TABLES))
     sections = (_table(table) for table in TABLES)
-    in_all = grid(("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in HOUSEKEEPING))
+    in_all = grid(
+        ("column", "holds", "meaning"), ((column.name, column.kind, column.about) for column in METADATA_COLUMNS)
+    )
     return wrapped("\n\n".join((overview, *sections, "## In every table", in_all))) + "\n"
 
 

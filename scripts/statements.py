@@ -1,7 +1,7 @@
-"""Writes the statements that are compiled beforehand (src/regulars/warehouse/derive/shipped.py)."""
+"""Write the precompiled statements of facts (src/regulars/warehouse/derive/precompiled.py)."""
 
 from __future__ import annotations
 
-from regulars.warehouse.derive.shipped import FILE, content
+from regulars.warehouse.derive.precompiled import FILE, file_content
 
-FILE.write_text(content() + "\n", encoding="utf-8")
+FILE.write_text(file_content() + "\n", encoding="utf-8")

@@ -483,7 +483,7 @@ def test_statements_of_a_load_are_noted_with_their_place_and_add_up(tmp_path: Pa
     root = Path(regulars.__file__).parent
     assert all((root / statement.place.partition(":")[0]).is_file() for statement in ran)
     stored = [statement for statement in ran if statement.sql.startswith("COPY (SELECT")]
-    assert {statement.place.partition(":")[0] for statement in stored} == {"warehouse/log/row_files.py"}
+    assert {statement.place.partition(":")[0] for statement in stored} == {"warehouse/log/data_files.py"}
     assert len(stored) == (2 if which == "first" else 1)
     by_module, longest = tables(busy, ran, most=5)
     assert by_module.row_count == 7 and longest.row_count == 5

@@ -229,12 +229,6 @@ NOT_YET: dict[str, str] = {
     "sources": "found insist said",
     "sources/shops": "ours theirs",
     # warehouse
-    "warehouse": "found one said stake told",
-    "warehouse/derive": "asked found one said seen told",
-    "warehouse/facts": "asked found one",
-    "warehouse/facts/orders": "heads one said",
-    "warehouse/identity": "found one said told",
-    "warehouse/log": "found mine said",
     "warehouse/versions": "asked found insist ours seen tidy told",
     # metrics, forecast
     "forecast": "came found gone one said wish",

@@ -77,7 +77,7 @@ def test_what_is_no_matter_of_some_customers_is_said(command, shop: Path, tmp_pa
     (tmp_path / "rates.csv").write_text("day,currency,rate\n2024-05-01,USD,0.9\n")
     said = command("load", tmp_path / "rates.csv", "--shop", shop)
     assert said.code == 0, said
-    assert "Deriving everything anew: exchange rates changed." in said.err
+    assert "Deriving all facts again: exchange rates changed." in said.err
 
 
 def test_rejects_are_exported_corrected_and_loaded_again(command, shop: Path, tmp_path: Path):

@@ -80,7 +80,7 @@ def test_pandas_is_refused_to_regulars_alone(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from regulars.warehouse.no_pandas import NoPandas
+from regulars.warehouse.lazy_imports import NoPandas
 from regulars.warehouse.log import is_complete
 from regulars.warehouse.versions.connection import connect
 con = connect(Path(sys.argv[1]), read_only=False)

@@ -10,7 +10,7 @@ import pytest
 from cli.conftest import Command
 from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.identity import define_identities, of_persons
+from regulars.warehouse.identity import define_identities, with_person
 from regulars.warehouse.tables import BY_NAME
 
 SHOPIFY = """\
@@ -39,7 +39,7 @@ def folder(command: Command, tmp_path: Path) -> Path:
 def persons(shop: Path) -> dict[str, set[str]]:
     """The rows of each person, by the address that the person is shown with; of nobody under the empty text."""
     rows = " UNION ALL ".join(
-        f"SELECT {key} AS row_, person FROM ({of_persons(BY_NAME[table], f'main.{table}')})"
+        f"SELECT {key} AS row_, person FROM ({with_person(BY_NAME[table], f'main.{table}')})"
         for table, key in (("orders", "order_id"), ("answers", "answer_id"))
     )
     found: dict[str, set[str]] = defaultdict(set)

@@ -14,13 +14,13 @@ from conformance.postgres import Connection, copy, database
 from conformance.shops import Kind, loaded
 from regulars.metrics.query import Facts
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.derive.full import prepare_days, prepare_persons, tables_of_persons
-from regulars.warehouse.derive.statements import GROUPS, OF_PERSONS, Place, Statement, statements
+from regulars.warehouse.derive.full_refresh import prepare_days, prepare_persons, tables_with_persons
+from regulars.warehouse.derive.statements import GROUPS, PERSONS_SUFFIX, Statement, Target, statements
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.identity import define_identities
 from regulars.warehouse.tables import TABLES
 
-PREPARED = (*(f"{name}{OF_PERSONS}" for name in tables_of_persons()), "zone_days")
+PREPARED = (*(f"{name}{PERSONS_SUFFIX}" for name in tables_with_persons()), "zone_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
 
 
@@ -82,8 +82,8 @@ def carry_over(
         for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
         if not name.startswith("rollup") and name != "statements"
     }
-    place = Place(scratch="facts", dialect=dialect)
-    written = [one for group in GROUPS for one in statements(settings, group, place)]
+    target = Target(scratch_schema="facts", dialect=dialect)
+    written = [one for group in GROUPS for one in statements(settings, group, target)]
     own = {one.name for one in written}
     for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
         copy(table, table)

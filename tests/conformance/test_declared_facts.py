@@ -35,7 +35,7 @@ from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, Ratio, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.units import Unit
-from regulars.warehouse.derive import Derived
+from regulars.warehouse.derive import Derivation
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from warehouse.declared_rows import START, happen, history
@@ -116,8 +116,8 @@ def questions(draw: st.DrawFn, shop: Shop, fact: FactTable) -> Query:
 class ShopWithSums(Shop):
     """A shop whose sums are kept for the metrics of its facts, and corrected with every write."""
 
-    def after(self, derived: Derived) -> None:
-        refresh(self.con, self.settings, None if derived.everything else derived.changed, rule=ALL)
+    def after(self, derived: Derivation) -> None:
+        refresh(self.con, self.settings, None if derived.is_full else derived.changed_facts, rule=ALL)
 
 
 CACHES = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)

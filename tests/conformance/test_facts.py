@@ -11,7 +11,7 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, WHOLE, WORTH, Kind
 from regulars.metrics.measures import FACTS, KINDS_OF_FORECAST
-from regulars.warehouse.derive.statements import GROUPS, Place, statements
+from regulars.warehouse.derive.statements import GROUPS, Target, statements
 
 Rows = Counter[tuple[Any, ...]]
 
@@ -114,5 +114,5 @@ def test_the_shops_have_every_currency_and_estimated_costs(both: Both) -> None:
 @pytest.mark.parametrize("dialect", ["clickhouse", "databricks", "pyspark", "snowflake", "trino"])
 def test_facts_can_be_written_for_other_engines(dialect: str, group: str) -> None:
     settings = replace(ODD.settings, gift_cards=("Card",))
-    written = statements(settings, group, Place(scratch="facts", dialect=dialect))
+    written = statements(settings, group, Target(scratch_schema="facts", dialect=dialect))
     assert [one.name for one in written] == [one.name for one in statements(settings, group)]

@@ -25,7 +25,7 @@ from regulars.load.rows.direct import read_directly
 from regulars.load.stage import Stage, planned
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import RegularsError
-from regulars.warehouse.schema import LARGEST, Column, Kind, Table
+from regulars.warehouse.schema import MAX_VALUES, Column, Kind, Table
 from regulars.warehouse.tables import TABLES
 
 UNREADABLE = {
@@ -74,7 +74,7 @@ def bad_values(column: Column) -> list[str]:
     found += ["nonsense", "!Pending is no status"] if column.choices else []
     found += [str(column.low - 1)] if column.low is not None else []
     found += ["2999-01-01", "1990-01-01"] if column.past else []
-    found += [str(LARGEST[column.kind] + 1)] if column.kind in LARGEST else []
+    found += [str(MAX_VALUES[column.kind] + 1)] if column.kind in MAX_VALUES else []
     found += ["QQQ"] if column.name == "currency" else []
     return found + ([""] if not column.nullable and column.default is None else [])
 

@@ -25,7 +25,7 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log
 from regulars.warehouse.derive import derive
-from regulars.warehouse.log.row_files import show, write_file
+from regulars.warehouse.log.data_files import create_views, write_file
 from regulars.warehouse.tables import BY_NAME
 from warehouse.memory import warehouse_in_memory
 
@@ -58,7 +58,7 @@ class TestShop:
             rollups=held(self.con),
             built=LevelCache(self.con, self._empty_folder(), "test", self.settings, self.rule),
             constants=known(self.con),
-            forecasts=forecasts.made(self.con),
+            forecasts=forecasts.stored_forecasts(self.con),
         )
 
     def _empty_folder(self) -> Path:
@@ -101,7 +101,7 @@ def store(
     con.register("rows_to_store", rows)
     write_file(con, BY_NAME[name], f"(SELECT {listed} FROM rows_to_store)", [load_id])
     con.unregister("rows_to_store")
-    show(con, BY_NAME[name])
+    create_views(con, BY_NAME[name])
 
 
 def order(

@@ -16,7 +16,7 @@ from regulars.metrics.shapes import Grid, Metric, Total
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.derive import derive
-from regulars.warehouse.log import book
+from regulars.warehouse.log import add_counts
 from regulars.warehouse.tables import BY_NAME
 
 
@@ -261,7 +261,7 @@ def test_what_the_shop_says_of_its_files_is_believed() -> None:
     made.con.execute(
         "INSERT INTO main.loads VALUES (1, TIMESTAMP '2024-06-02', 'load', 'test', false, DATE '2024-05-31', NULL)"
     )
-    book(made.con, BY_NAME["orders"], 1, "test")
+    add_counts(made.con, BY_NAME["orders"], 1, "test")
     derive(made.con, made.settings)
     assert flags(made, "orders", "2024-05")[0]
     assert not flags(made, "orders", "2024-06")[0]

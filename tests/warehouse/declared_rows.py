@@ -14,7 +14,7 @@ from regulars.warehouse.schema import Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from warehouse.test_difference import Shop, perform
 
-FEW = 3
+ALWAYS_INCREMENTAL_ROWS = 3
 """Different values of an id or a text: rows meet each other."""
 START = datetime(2024, 3, 30, 20, tzinfo=UTC).replace(tzinfo=None)
 """Hours before clocks go forward."""
@@ -33,7 +33,7 @@ _KINDS: dict[Kind, st.SearchStrategy[Any]] = {
     Kind.JSON: st.just("{}"),
 }
 PEOPLE = st.sampled_from(
-    [*TEXTS["email"], *TEXTS["phone"], *(f"test:customer_id{number + 1}" for number in range(FEW))]
+    [*TEXTS["email"], *TEXTS["phone"], *(f"test:customer_id{number + 1}" for number in range(ALWAYS_INCREMENTAL_ROWS))]
 )
 SETTINGS = st.sampled_from(
     [
@@ -56,7 +56,7 @@ def values(column: Column, *, known: bool = False) -> st.SearchStrategy[Any]:
     elif column.kind in _KINDS:
         drawn = _KINDS[column.kind]
     else:
-        drawn = st.integers(1, FEW).map(lambda number: f"{column.name}{number}")
+        drawn = st.integers(1, ALWAYS_INCREMENTAL_ROWS).map(lambda number: f"{column.name}{number}")
     return st.none() | drawn if column.nullable and not (known and column.kind is Kind.ID) else drawn
 
 
@@ -74,7 +74,7 @@ def rows_with_new_keys(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
     """A few rows that no earlier load can have, about the same customers, orders, visitors … as the rows of earlier loads."""
     ids = (Kind.ID, Kind.TEXT)
     names = {
-        column.name: st.integers(1, FEW).map(f"new{column.name}{{}}".format)
+        column.name: st.integers(1, ALWAYS_INCREMENTAL_ROWS).map(f"new{column.name}{{}}".format)
         for column in table.columns
         if column.name in table.key and column.kind in ids and not column.choices
     }

@@ -7,8 +7,8 @@ from datetime import datetime
 import duckdb
 
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.identity import of_persons
-from regulars.warehouse.schema import HOUSEKEEPING
+from regulars.warehouse.identity import with_person
+from regulars.warehouse.schema import METADATA_COLUMNS
 from regulars.warehouse.tables import BY_NAME, TABLES
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="Europe/London", phone_country_code="44")
@@ -36,7 +36,7 @@ def empty_warehouse() -> duckdb.DuckDBPyConnection:
     """A database in memory with every canonical table, all of them empty."""
     con = duckdb.connect()
     for table in TABLES:
-        columns = {column.name: column.kind.sql for column in (*table.columns, *HOUSEKEEPING)}
+        columns = {column.name: column.kind.sql for column in (*table.columns, *METADATA_COLUMNS)}
         listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
         con.execute(f"CREATE TABLE main.{table.name} ({listed})")
     return con
@@ -53,8 +53,8 @@ def add(con: duckdb.DuckDBPyConnection, table: str, **values: object) -> None:
     con.execute(f"INSERT INTO main.{table} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
 
 
-WHOSE_ORDERS = f"({of_persons(BY_NAME['orders'], 'main.orders')})"
-WHOSE_RETURNS = f"({of_persons(BY_NAME['returns'], 'main.returns')})"
+WHOSE_ORDERS = f"({with_person(BY_NAME['orders'], 'main.orders')})"
+WHOSE_RETURNS = f"({with_person(BY_NAME['returns'], 'main.returns')})"
 """Orders and returns with their person, once persons are derived."""
 
 _KEYS = ("id", "person_id", "email", "phone")

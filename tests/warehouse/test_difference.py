@@ -1,4 +1,4 @@
-"""Derived by difference equals derived from nothing: after any loads, late refunds, replacements, undos, joins and splits."""
+"""Derivation by difference equals derived from nothing: after any loads, late refunds, replacements, undos, joins and splits."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from regulars.vocabulary.errors import LoadRefused, UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.derive import Derived, changes_of, derive
+from regulars.warehouse.derive import Derivation, derive, track_changes
 from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.identity import join, split
 from regulars.warehouse.log import stored_columns
-from regulars.warehouse.log.row_files import show
+from regulars.warehouse.log.data_files import create_views
 from regulars.warehouse.tables import BY_NAME, TABLES
 from warehouse.memory import warehouse_in_memory
 from warehouse.rows import IDENTITIES, RECORDS
@@ -49,20 +49,20 @@ class Shop:
     @contextmanager
     def writing(self) -> Iterator[Changes]:
         self._forget()
-        changes = changes_of(self.con, self.settings)
+        changes = track_changes(self.con, self.settings)
         self.con.execute("BEGIN")
         try:
             yield changes
             derived = derive(self.con, self.settings, changes)
             self.after(derived)
-            self.ways.append(derived.why)
-            self.changed = derived.changed
+            self.ways.append(derived.full_refresh_reason)
+            self.changed = derived.changed_facts
         except (LoadRefused, UsageError):
             self.con.execute("ROLLBACK")
         else:
             self.con.execute("COMMIT")
 
-    def after(self, derived: Derived) -> None:
+    def after(self, derived: Derivation) -> None:
         """What else a write brings up to date."""
 
     def set(self, **changed: Any) -> None:
@@ -89,7 +89,7 @@ class Shop:
             for name, rows in tables.items():
                 self._stage(name, rows)
                 if wait and name in OF_ORDERS:
-                    log.keep_waiting(self.con, BY_NAME[name], self.loads, "temp.staged")
+                    log.append_waiting(self.con, BY_NAME[name], self.loads, "temp.staged")
                     continue
                 log.merge(self.con, BY_NAME[name], self.loads, "temp.staged", ["test"] if replace else [], changes)
 
@@ -98,7 +98,7 @@ class Shop:
             self.con.execute(
                 "CREATE OR REPLACE TEMP TABLE complete AS SELECT DISTINCT load_id, source, order_id FROM log.orders WHERE waiting"
             )
-            log.use_waiting(self.con, [BY_NAME[name] for name in OF_ORDERS], "temp.complete", changes)
+            log.release_waiting(self.con, [BY_NAME[name] for name in OF_ORDERS], "temp.complete", changes)
 
     def undo(self, load: int) -> None:
         with self.writing() as changes:
@@ -134,7 +134,7 @@ class Shop:
             other.register("rows_", self.con.execute(f"FROM {name}").to_arrow_table())
             other.execute(f"INSERT INTO {name} FROM rows_")
         for table in TABLES:
-            show(other, table)
+            create_views(other, table)
         derive(other, self.settings)
         return other
 
@@ -530,5 +530,5 @@ def test_changed_settings_derive_everything():
     shop = Shop()
     shop.load(FIRST)
     elsewhere = replace(SHOP, timezone="Asia/Tokyo")
-    assert changes_of(shop.con, SHOP).why == ""
-    assert changes_of(shop.con, elsewhere).why
+    assert track_changes(shop.con, SHOP).full_refresh_reason == ""
+    assert track_changes(shop.con, elsewhere).full_refresh_reason

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from properties import few
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.derive.statements import GROUPS, MADE_OF, statements
+from regulars.warehouse.derive.statements import GROUPS, SOURCE_TABLES, statements
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from warehouse.declared_rows import happen, history
@@ -34,7 +34,9 @@ def test_a_fact_by_difference_is_the_fact_from_nothing(fact: FactTable, data: st
 
 
 READING = [
-    name for name, facts in GROUPS.items() if {read.table for fact in facts for read in fact.reads} - MADE_OF[name]
+    name
+    for name, facts in GROUPS.items()
+    if {read.table for fact in facts for read in fact.reads} - SOURCE_TABLES[name]
 ]
 
 
@@ -45,5 +47,5 @@ def test_facts_read_no_table_that_they_do_not_declare(group: str, monkeypatch: p
     settings_ = Settings(
         name="Shop", currency="NOK", timezone="Europe/Oslo"
     )  # of no other test: statements are remembered
-    with pytest.raises(KeyError, match="declares no Read of it"):
+    with pytest.raises(KeyError, match="Declare it: Read"):
         statements(settings_, group)

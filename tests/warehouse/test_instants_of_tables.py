@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.warehouse.derive.full import prepare_days
+from regulars.warehouse.derive.full_refresh import prepare_days
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import TABLES

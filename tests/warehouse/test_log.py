@@ -139,7 +139,7 @@ def test_undo_refuses_what_there_is_not(shop: Shop) -> None:
         undo(shop.con, 1)
     shop.orders(order(1, 10))
     undo(shop.con, 1)
-    with pytest.raises(UsageError, match="taken back already"):
+    with pytest.raises(UsageError, match="already undone"):
         undo(shop.con, 1)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from properties import few
 from regulars.warehouse import log
 from regulars.warehouse.log.compact import MOST_FILES, RECENT_LOADS, rewrite
-from regulars.warehouse.log.row_files import files_of, show
+from regulars.warehouse.log.data_files import create_views, files_of
 from regulars.warehouse.tables import BY_NAME
 from warehouse.memory import warehouse_in_memory
 
@@ -81,7 +81,7 @@ class Log:
             files = [file for file in files_of(self.con, LINES) if file.number % 3 != given]
             if len(files) > 1:
                 rewrite(self.con, LINES, files)
-                show(self.con, LINES)
+                create_views(self.con, LINES)
 
     def load(self, what: str, rows: list[Row]) -> None:
         self.number += 1
@@ -104,7 +104,7 @@ class Log:
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged AS SELECT {values} FROM drawn")
         if what == "wait":
             self.model.waits.add(self.number)
-            log.keep_waiting(self.con, LINES, self.number, "staged")
+            log.append_waiting(self.con, LINES, self.number, "staged")
         else:
             if what == "replace":
                 self.model.replaces.add(self.number)
@@ -114,7 +114,7 @@ class Log:
         self.con.execute(
             "CREATE OR REPLACE TEMP TABLE complete AS SELECT DISTINCT load_id, source, order_id FROM log.order_lines WHERE waiting"
         )
-        log.use_waiting(self.con, [LINES], "temp.complete")
+        log.release_waiting(self.con, [LINES], "temp.complete")
         self.model.waits.clear()
 
     def current(self) -> list[tuple[int, Row]]:
@@ -198,7 +198,7 @@ def test_order_of_many_rows_is_kept_when_files_are_merged() -> None:
     before = con.execute(said).fetchall()
     assert before == [(1, 150_000, 0, 149_999), (2, 150_000, 150_000, 299_999), (3, 300_000, 300_000, 599_999)]
     rewrite(con, LINES, files_of(con, LINES))
-    show(con, LINES)
+    create_views(con, LINES)
     assert con.execute(said).fetchall() == before
     log.undo(con, 2)
     assert con.execute(said).fetchall() == [(1, 300_000, 0, 299_999), (3, 300_000, 300_000, 599_999)]

@@ -123,7 +123,7 @@ def test_a_load_that_fails_late_leaves_no_file_of_the_log(app: App) -> None:
 
 
 def store_and_fail(con: duckdb.DuckDBPyConnection) -> None:
-    from regulars.warehouse.log.row_files import stored_columns, write_file
+    from regulars.warehouse.log.data_files import stored_columns, write_file
     from regulars.warehouse.tables import BY_NAME
 
     columns = ", ".join(f"NULL::{column.kind.sql} AS {column.name}" for column in stored_columns(BY_NAME["visits"]))

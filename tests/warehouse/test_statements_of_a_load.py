@@ -12,7 +12,7 @@ import pytest
 
 from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.derive.statements import GROUPS, MADE_OF
+from regulars.warehouse.derive.statements import GROUPS, SOURCE_TABLES
 from regulars.warehouse.tables import TABLES
 
 ORDERS = "order_id,customer_id,ordered_at,currency,gross\n"
@@ -78,7 +78,7 @@ def app(folder: Path) -> App:
 
 
 # A fact reads other tables than those it is made of, such as the rates of currencies, whether they hold anything or not.
-OF_ORDERS = MADE_OF["orders"] | {read.table for fact in GROUPS["orders"] for read in fact.reads} | {"customers"}
+OF_ORDERS = SOURCE_TABLES["orders"] | {read.table for fact in GROUPS["orders"] for read in fact.reads} | {"customers"}
 OTHERS = sorted({table.name for table in TABLES} - OF_ORDERS)
 OTHER_FACTS = sorted(
     {fact.name for group, facts in GROUPS.items() for fact in facts if group not in ("orders", "visits")}

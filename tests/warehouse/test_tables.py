@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
-from regulars.warehouse.schema import WHO, Table
+from regulars.warehouse.identity.identities import IDENTITY_SQL, IDENTITY_TABLES
+from regulars.warehouse.schema import IDENTITY_COLUMNS, Table
 from regulars.warehouse.tables import BY_NAME, TABLES
 
 # Per table the columns in their order: a star before those of the key, a question mark behind those that may be empty;
@@ -81,17 +81,17 @@ def test_the_values_that_a_column_may_have_are_those_of_the_contract():
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_a_table_about_somebody_has_all_columns_that_say_who(table: Table):
-    columns = {column.name: column for column in WHO}
+    columns = {column.name: column for column in IDENTITY_COLUMNS}
     own = {c.name: c for c in table.columns if c.name in columns}
-    assert list(columns) == ["customer_id", "email", "phone", "person_id"] and set(columns) == set(IDENTIFYING)
+    assert list(columns) == ["customer_id", "email", "phone", "person_id"] and set(columns) == set(IDENTITY_SQL)
     assert not own or list(own) == list(columns)
-    assert bool(own) is (table in RECORDS)
+    assert bool(own) is (table in IDENTITY_TABLES)
     if table.name != "customers":
         assert own == (columns if own else {})
 
 
 def test_who_a_person_is_follows_from_every_table_that_says_who():
-    assert {table.name for table in RECORDS} == {
+    assert {table.name for table in IDENTITY_TABLES} == {
         "customers",
         *(name for name, text in CONTRACT.items() if " who" in text),
     }

@@ -20,7 +20,7 @@ from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
 from regulars.version import __version__
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
-from regulars.warehouse.no_pandas import refuse_pandas
+from regulars.warehouse.lazy_imports import refuse_pandas
 
 DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, BROKEN_PIPE = 0, 1, 2, 4, 128, 141
 """Exit codes. STORED: the data were changed, then something failed. A signal's number is added to STOPPED (130 after Ctrl-C);

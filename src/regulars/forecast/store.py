@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import duckdb
 
-from regulars.warehouse.forecasts import since, state
+from regulars.warehouse.forecasts import changes_since, state
 
 KEPT = 5
 """How many forecasts stay: the one just made, and the latest others by the day they are as of."""
@@ -53,7 +53,7 @@ class ForecastStore(Generic[Forecast]):
         names = [column[0] for column in found.description or ()]
         rows = [dict(zip(names, values, strict=True)) for values in found.fetchall()]
         forecasts = []
-        for row, changed in zip(rows, since(con, [row.pop("state") for row in rows]), strict=True):
+        for row, changed in zip(rows, changes_since(con, [row.pop("state") for row in rows]), strict=True):
             row |= {name: json.loads(row[name]) if row[name] else None for name in self.json}
             row["made_at"] = row["made_at"].replace(tzinfo=UTC)
             forecasts.append(self.make(**row, stale=changed))

@@ -18,9 +18,9 @@ from regulars.load.stage import Plan, Stage, naive
 from regulars.load.workspace import Workspace, identifier
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.money import currencies, digits
-from regulars.warehouse.schema import CLOCKS_DIFFER, EARLIEST, HOUSEKEEPING, LARGEST, Column, Kind, Table
+from regulars.warehouse.schema import CLOCK_TOLERANCE, EARLIEST, MAX_VALUES, METADATA_COLUMNS, Column, Kind, Table
 
-_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+_UPDATED_AT = next(column for column in METADATA_COLUMNS if column.name == "updated_at")
 _WHOLE = ("HUGEINT", "BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UBIGINT", "UINTEGER", "USMALLINT", "UTINYINT")
 _NUMERIC = ("DECIMAL", "DOUBLE", "FLOAT", *_WHOLE)
 _NESTED = ("STRUCT", "MAP", "UNION", "JSON")
@@ -256,7 +256,7 @@ def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: s
     for value in values:
         name = value.column.name
         default = value.column.default
-        most = LARGEST.get(value.column.kind) if value.text else None
+        most = MAX_VALUES.get(value.column.kind) if value.text else None
         # Empty, so that no rule computes with it.
         within = (
             f"CASE WHEN {value.result} BETWEEN -{most} AND {most} THEN {value.result} END" if most else value.result
@@ -286,7 +286,7 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
             failed = identifier("@failed " + column.name)
             text = identifier("@text " + column.name)
             words = complaint(column.kind, column.name, text, stage.locale)
-            if (most := LARGEST.get(column.kind)) is not None:
+            if (most := MAX_VALUES.get(column.kind)) is not None:
                 large = f" is larger than any real one can be ({most:,}); is it a number of something else?"
                 number = parsed(Kind.NUMBER, text, stage.locale)
                 words = f"CASE WHEN abs({number}) > {most} THEN {_words(column, text, large)} ELSE {words} END"
@@ -307,7 +307,7 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
             checks.append((_false(f"{name} >= {column.low}"), _words(column, number, f" is below {column.low}")))
         if column.past:
             local = f"timezone({quoted(stage.zone)}, timezone('UTC', {name}))" if column.kind is Kind.INSTANT else name
-            day, latest = f"strftime({local}, '%Y-%m-%d')", stage.now + CLOCKS_DIFFER
+            day, latest = f"strftime({local}, '%Y-%m-%d')", stage.now + CLOCK_TOLERANCE
             words = f" lies in the future: this load is of {stage.now:%Y-%m-%d}"
             checks.append((_false(f"{name} <= TIMESTAMP '{latest:%Y-%m-%d %H:%M:%S}'"), _words(column, day, words)))
             words = f" is before {EARLIEST.year}, when there were no online shops"

@@ -45,7 +45,7 @@ class Plan:
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The table's rules that its rows must keep."""
-        return tuple(rule for rule in self.table.rules if not (self.spread and rule.lifted_by_spread))
+        return tuple(rule for rule in self.table.rules if not (self.spread and rule.waived_by_spread))
 
     @property
     def by_line(self) -> bool:

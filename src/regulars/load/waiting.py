@@ -68,7 +68,7 @@ def store_waiting(found: Validation, load_id: int, settings: Settings) -> list[s
     if not found.waiting_rows:
         return []
     for name, rows in found.waiting_rows.items():
-        log.keep_waiting(con, BY_NAME[name], load_id, rows)
+        log.append_waiting(con, BY_NAME[name], load_id, rows)
     for stage in found.stages:
         con.execute(
             f"INSERT INTO main.waiting SELECT {load_id}, {quoted(stage.file.name)}, source, order_id, min(line), count(*),"
@@ -106,7 +106,7 @@ def use_complete(found: Validation, settings: Settings, changes: Changes | None)
         f"CREATE TEMP TABLE {complete} AS SELECT load_id, source, order_id FROM {orders}"
         f" ANTI JOIN {without} USING (load_id, source, order_id)"
     )
-    log.use_waiting(con, [BY_NAME[name] for name in sorted(ORDER_TABLES)], complete, changes)
+    log.release_waiting(con, [BY_NAME[name] for name in sorted(ORDER_TABLES)], complete, changes)
     done = f"main.waiting SEMI JOIN {complete} USING (load_id, source, order_id)"
     rows = int(con.execute(f"SELECT coalesce(sum(rows), 0) FROM {done}").fetchall()[0][0])
     con.execute(

@@ -17,7 +17,7 @@ from regulars.vocabulary.calendar import Calendar, Grain, Period, between, relat
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.forecasts import Made
+from regulars.warehouse.forecasts import StoredForecast
 from regulars.warehouse.lazy_imports import pa
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Facts:
     """Further levels; without it, what no load stores is answered from rows."""
     constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """By fact: the columns that have one value in all rows, with it."""
-    forecasts: Mapping[str, tuple[Made, ...]] = field(default_factory=dict)
+    forecasts: Mapping[str, tuple[StoredForecast, ...]] = field(default_factory=dict)
     """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
     events: tuple[Event, ...] = ()
     """Marked events: changes that touch one say nothing of what is usual."""

@@ -24,8 +24,8 @@ from regulars.metrics.measures import (
 from regulars.metrics.query import Condition, Facts
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.facts.orders.gaps import NONE
-from regulars.warehouse.facts.orders.sequence import sequenced
-from regulars.warehouse.forecasts import dated, of_customers, today
+from regulars.warehouse.facts.orders.sequence import with_history
+from regulars.warehouse.forecasts import customer_predictions, with_current_persons, with_forecast_days
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import number, smaller
 
@@ -98,17 +98,17 @@ def _orders(facts: Facts, fact: Fact, where: tuple[Condition, ...], by: tuple[st
     rows = _with_attributes(facts.table("orders"), facts, where, by)
     if where:
         # A filter on orders changes what "previous order" means: it is a metric within those orders.
-        rows = sequenced(_filtered(rows, fact, where))
+        rows = with_history(_filtered(rows, fact, where))
     return rows if fact is ORDERS else rows.filter(rows.person.notnull())
 
 
 def _rows(facts: Facts, fact: Fact) -> ir.Table:
     if fact is SUBSCRIPTIONS:
-        return dated(facts.table(SUBSCRIPTIONS.table), facts.table(SUBSCRIPTION_FORECASTS))
+        return with_forecast_days(facts.table(SUBSCRIPTIONS.table), facts.table(SUBSCRIPTION_FORECASTS))
     if fact.table != PREDICTIONS.table:
         return facts.table(fact.table)
-    said = today(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
-    rows = of_customers(said, facts.table(FORECASTS))
+    said = with_current_persons(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
+    rows = customer_predictions(said, facts.table(FORECASTS))
     return (
         rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day) if fact is PREDICTIONS_BY_FIRST_ORDER else rows
     )

@@ -35,7 +35,7 @@ from regulars.vocabulary.shop import Shop
 from regulars.warehouse import log
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.covers_until import covered_by
-from regulars.warehouse.derive import ALL_STEPS, changes_of, derive
+from regulars.warehouse.derive import ALL_STEPS, derive, track_changes
 
 _ACCOUNT = re.compile(r"[\w.-]*")
 _DEFAULT = LoadOptions()
@@ -165,15 +165,15 @@ class App(Reading):
         """A write; `ask` is called once everything is up to date."""
         with self.warehouse.write(purpose, reads=reads, waiting=self.tell) as con:
             log.ensure(con)
-            changes = changes_of(con, self.shop.settings)
+            changes = track_changes(con, self.shop.settings)
             # The first facts, and those of changed settings, need no excuse.
-            tell = silent if changes.why else self.tell
+            tell = silent if changes.full_refresh_reason else self.tell
             yield changes
             log.compact(con)
             progress.start("deriving", len(ALL_STEPS))
             try:
                 derived = derive(con, self.shop.settings, changes, lambda _: progress.advance(), tell)
-                refresh(con, self.shop.settings, None if derived.everything else derived.changed)
+                refresh(con, self.shop.settings, None if derived.is_full else derived.changed_facts)
                 ask(con)
             except (duckdb.ConversionException, duckdb.OutOfRangeException):
                 raise LoadRefused(
@@ -183,7 +183,7 @@ class App(Reading):
 
     def derive_again(self) -> None:
         """Derive everything anew from the stored rows and the settings as they are now."""
-        self.change("derive again: changed settings", lambda changes: changes.everything("it was asked for"))
+        self.change("derive again: changed settings", lambda changes: changes.require_full_refresh("it was asked for"))
 
 
 def _insist(mapping: Source, file: InputFile) -> Source:

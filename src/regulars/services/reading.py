@@ -85,9 +85,9 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         rollups=held(con),
         built=LevelCache(con, _cache_of(shop, told), json.dumps(sorted(told.items())), settings),
         constants=known(con),
-        forecasts=forecasts.made(con),
+        forecasts=forecasts.stored_forecasts(con),
         events=marked,
-        stale=lambda kind: forecasts.latest_is_stale(con, kind),
+        stale=lambda kind: forecasts.stale_reasons(con, kind),
     )
 
 

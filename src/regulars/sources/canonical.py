@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from regulars.load.mapping import Mapping, Source
-from regulars.warehouse.schema import HOUSEKEEPING, Kind, Table
+from regulars.warehouse.schema import METADATA_COLUMNS, Kind, Table
 from regulars.warehouse.tables import TABLES
 
 NAME = "regulars"
 """All of them are one source: ids are scoped by source, and an order's customer_id stands in the customers file."""
 
-_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+_UPDATED_AT = next(column for column in METADATA_COLUMNS if column.name == "updated_at")
 
 
 def source_of(table: Table) -> Source:

@@ -25,7 +25,7 @@ from regulars.sources.content_function import content_columns, content_expressio
 from regulars.sources.parse_expressions import LINE, Expression, quoted
 from regulars.vocabulary.errors import MappingError
 from regulars.vocabulary.spelling import did_you_mean
-from regulars.warehouse.schema import HOUSEKEEPING, Column, Kind, Table
+from regulars.warehouse.schema import METADATA_COLUMNS, Column, Kind, Table
 from regulars.warehouse.tables import BY_NAME
 from regulars.warehouse.versions.connection import connect_in_memory
 
@@ -35,7 +35,7 @@ _TABLE = ("where", "group_by", "spread", "columns")
 _MARKS: tuple[Mark, ...] = (".", ",")
 _ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
 _Choice = TypeVar("_Choice", bound=str)
-_UPDATED_AT = next(column for column in HOUSEKEEPING if column.name == "updated_at")
+_UPDATED_AT = next(column for column in METADATA_COLUMNS if column.name == "updated_at")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from regulars.sources.parse_expressions import quoted
 from regulars.sources.value_shapes import Shape, may_hold, only_of
 from regulars.vocabulary.spelling import words_of
 from regulars.vocabulary.synonyms import COLUMNS
-from regulars.warehouse.schema import WHO, Column, Kind, Table
+from regulars.warehouse.schema import IDENTITY_COLUMNS, Column, Kind, Table
 from regulars.warehouse.tables import TABLES
 
-IDENTITY = frozenset(column.name for column in WHO)
+IDENTITY = frozenset(column.name for column in IDENTITY_COLUMNS)
 """Columns that say who a row is about: every table about somebody has them, so they do not tell tables apart."""
 
 _PROPOSED = frozenset({"currency"})

@@ -1,1 +1,1 @@
-"""The shop's data: canonical tables, persons, load, rejects, versions, facts."""
+"""The shop's data: canonical tables, identity resolution, facts, the log of loaded rows, and versions."""

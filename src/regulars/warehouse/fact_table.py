@@ -1,4 +1,4 @@
-"""How a fact is declared. Deriving, correcting by difference, rollups, other engines, docs and tests read the declaration."""
+"""Declaration of a fact, read by full and incremental derivation, rollups, engines, docs and tests."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 BUCKETS = 32
-"""Groups of persons (or of what a fact counts instead) that intervals are estimated from."""
+"""Number of jackknife groups of persons (or of other entities of a fact) from which intervals are estimated."""
 PERSON = "person"
 
 
 @dataclass(frozen=True)
 class Sources:
-    """What facts are derived from, by name, and the settings that matter."""
+    """The tables and settings that facts are built from. Subclasses compile or run what `materialize` and the others
+    return.
+    """
 
     table: Callable[[str], ir.Table]
-    """The current rows of a canonical table, or of `product_names` or `zone_days`; of a table about somebody, by its name and
-    `_of_persons`, with `person`, null where nobody is known.
+    """Return the current rows of a canonical table, of `product_names` or of `zone_days`; or, by a table's name with the
+    suffix `_of_persons`, its rows with the column `person` (null where the person is not known).
     """
     timezone: str
     currency: str
@@ -33,33 +35,49 @@ class Sources:
     """Decimal places of the shop's currency."""
     default_margin: Decimal | None = None
     gift_cards: tuple[str, ...] = ()
-    """Products with one of these in their name are gift cards."""
+    """A product whose name contains one of these is a gift card."""
 
     def fact(self, name: str) -> ir.Table:
-        """The rows of another fact of the same group. Raises KeyError where there is none."""
+        """Return the rows of another fact of the same group.
+
+        Raises:
+            KeyError: the group has no such fact.
+        """
         raise KeyError(name)
 
-    def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:  # noqa: ARG002 - for who writes them
-        """These columns (with their types) of a fact of another group, which FACT_TABLES has before this one."""
+    def fact_of_other_group(self, name: str, columns: Mapping[str, str]) -> ir.Table:  # noqa: ARG002 - for subclasses
+        """Return columns of a fact of another group, which FACT_TABLES lists before this one.
+
+        Args:
+            name: the fact.
+            columns: its columns with their Ibis types.
+        """
         raise KeyError(name)
 
-    def step(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:  # noqa: ARG002 - for who writes them
-        """What `make` gives, written once as a table that several facts read; step: the word for the user.
+    def materialize(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:  # noqa: ARG002 - for subclasses
+        """Return the result of `make`, written once as an intermediate table that several facts read.
 
-        made_of: the canonical table without whose rows there are none.
+        Args:
+            step: the name of the step in progress messages.
+            name: the name of the table.
+            make: builds the rows.
+            made_of: the canonical table without whose rows the result is empty.
         """
         return make()
 
-    def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002
-        """The same with `key`, a number for each row: joining by it is far cheaper than by text."""
+    def materialize_with_key(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:  # noqa: ARG002
+        """Return the result of `make` with the column `key`, a row number: joins by it are much faster than joins by
+        text.
+        """
         return make().mutate(key=ibis.row_number().over())
 
 
 @dataclass(frozen=True)
 class Read:
-    """A table that a fact reads beside its own: a row of the fact may change with the rows that have the same `by`.
+    """A table that a fact reads besides its own: a fact's row may change with the rows of the table that have the same
+    `by`.
 
-    Without `by`, every row of the fact may.
+    Without `by`, any row of the fact may change.
     """
 
     table: str
@@ -68,56 +86,60 @@ class Read:
 
 @dataclass(frozen=True, eq=False)
 class FactTable:
-    """A fact: one row per row of a canonical table that counts, on days of the shop's calendar.
-
-    From it follow the statements that derive the fact, in full and for changed rows only, its coverage, its rollups, the
-    comparison of engines, the docs' table and the property tests.
-    """
+    """A fact: one row per row of a canonical table that counts, on days of the shop's calendar."""
 
     name: str
     about: str
     """What one row is."""
     table: Table
-    """The canonical table whose rows it is made of; the fact has its key."""
+    """The canonical table that the fact is built from; the fact has its key."""
     build: Callable[[Sources], ir.Table]
-    """The rows: at least its key, `day` and `bucket`; `person`, null where nobody is known, where its table is about somebody."""
+    """Builds the rows: at least the key, `day` and `bucket`, and `person` (null where it is not known) where the table
+    has identity columns.
+    """
     days: Mapping[str, str] = field(default_factory=dict)
-    """Instants of the table and the columns of the local day (epoch day) each falls on."""
+    """Instants of the table, with the name of the column of the local day (epoch day) of each."""
     entities: tuple[str, ...] = (PERSON,)
-    """The columns whose distinct values may be counted. All rows of one value lie in one bucket."""
+    """The columns whose distinct values may be counted. All rows of one value are in one bucket."""
     several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Further entities that rows share, with the columns that together name one; counted from rows, never from sums."""
+    """Further entities shared by rows, with the columns that identify one; counted from rows, never from sums."""
     sequence: tuple[str, ...] = ()
-    """The columns by which rows of one day follow each other; ties are broken by the key."""
+    """The columns that order the rows of one day; ties are broken by the key."""
     splits: tuple[str, ...] = ()
     """The columns that values may be split and filtered by."""
     filters: tuple[str, ...] = ()
     """Further columns that values may be filtered by."""
     reads: tuple[Read, ...] = ()
     group: str = ""
-    """Facts of one group are derived together, since they read each other, and lie in one file of a version."""
+    """The name of the group. Facts of one group read each other: they are derived together and stored in one file of a
+    version.
+    """
     history: Callable[[ir.Table], ir.Table] | None = None
-    """Adds what depends on the other rows of the same person."""
+    """Adds the columns that depend on the person's other rows."""
     order: str = ""
-    """SQL of how its rows lie."""
+    """SQL of the stored order of rows."""
 
     @property
     def group_name(self) -> str:
-        """The name of its group: its own where it is a group by itself."""
+        """The name of its group; its own name where it is a group by itself."""
         return self.group or self.name
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The columns that name a row."""
+        """The columns that identify a row."""
         return ("source", *self.table.key)
 
 
 def bucket_of(
     person: ir.IntegerValue, own_id: ir.StringValue, another: ir.IntegerValue | None = None
 ) -> ir.IntegerValue:
-    """The bucket of a row, 0 to 31: its person's; where nobody is known, `another`: that of a row it belongs to; else that of
-    an id's md5, which engines agree on.
+    """Return the bucket of a row, 0 to 31.
+
+    Args:
+        person: the person; its number decides where it is known.
+        own_id: an id of the row; its MD5 decides where nothing else is known, equally on all engines.
+        another: the bucket of a row that this one belongs to; decides where the person is not known.
     """
-    own = scattered(own_id) % BUCKETS
-    of_nobody = own if another is None else ibis.coalesce(another, own)
-    return person.isnull().ifelse(of_nobody, person % BUCKETS).cast("int64")
+    own_bucket = scattered(own_id) % BUCKETS
+    unknown_person_bucket = own_bucket if another is None else ibis.coalesce(another, own_bucket)
+    return person.isnull().ifelse(unknown_person_bucket, person % BUCKETS).cast("int64")

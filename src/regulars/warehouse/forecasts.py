@@ -1,8 +1,10 @@
-"""Forecasts beside the facts: `facts.forecasts`, a row each, and `facts.predictions`, a row per customer of each.
-Those of subscriptions are `facts.subscription_forecasts` and `facts.subscription_predictions`, a row per running one.
+"""Stored forecasts and their per-customer predictions, in tables beside the facts.
 
-They are not derived from the rows as other facts are: what was said on a day stays what was said, and deriving again leaves
-these tables alone. What came after a forecast makes it stale, and whoever shows it says so.
+`facts.forecasts` has one row per forecast, `facts.predictions` one row per forecast and customer;
+`facts.subscription_forecasts` and `facts.subscription_predictions` are the same for running subscriptions.
+
+Unlike facts they are not derived from the rows: deriving again leaves them unchanged. Later changes of the data make
+a forecast stale (`changes_since`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from regulars.warehouse.identity.persons import person_number
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import epoch_day
 
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
 FORECASTS, PREDICTIONS = "forecasts", "predictions"
 SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS = "subscription_forecasts", "subscription_predictions"
-_TOGETHER = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
-STAYING = "nbd"
+_PAIRS = ((FORECASTS, PREDICTIONS), (SUBSCRIPTION_FORECASTS, SUBSCRIPTION_PREDICTIONS))
+NO_DROPOUT_MODEL = "nbd"
 """NBD has no dropout, so it gives no churn probability."""
 _MONEY = "DECIMAL(18,4)"
 _TABLES = {
@@ -74,24 +77,46 @@ _COLUMNS = (
 
 
 def ensure(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables, empty, where they are not there. Those of an older Regulars, of other columns, go."""
-    found = dict(con.execute(_COLUMNS).fetchall())
-    for names in _TOGETHER:
-        if any(found.get(name) != list(_TABLES[name]) for name in names):
+    """Create missing tables, empty. Tables with the columns of an older release are replaced."""
+    stored_columns = dict(con.execute(_COLUMNS).fetchall())
+    for names in _PAIRS:
+        if any(stored_columns.get(name) != list(_TABLES[name]) for name in names):
             for name in names:
-                listed = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
-                con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({listed})")
+                columns = ", ".join(f'"{column}" {kind}' for column, kind in _TABLES[name].items())
+                con.execute(f"CREATE OR REPLACE TABLE facts.{name} ({columns})")
 
 
-def today(said: ir.Table, moved: ir.Table) -> ir.Table:
-    """Predictions with the person that their customer is today; moved: facts.moved_persons."""
-    now = moved.select(was=moved.was, now_person=moved.person)
-    rows = said.left_join(now, said.person == now.was)
+def with_current_persons(predictions: ir.Table, moved: ir.Table) -> ir.Table:
+    """Return predictions with the present person of their customer.
+
+    Args:
+        predictions: facts.predictions.
+        moved: facts.moved_persons.
+    """
+    current = moved.select(was=moved.was, now_person=moved.person)
+    rows = predictions.left_join(current, predictions.person == current.was)
     return rows.mutate(person=rows.now_person.fill_null(rows.person)).drop("was", "now_person")
 
 
+def write_moved_persons(con: duckdb.DuckDBPyConnection) -> None:
+    """Write facts.moved_persons(was, person): customers of stored forecasts who have been merged into another person
+    since.
+
+    A person's number is the hash of one of its identities, and facts.identities has the present person of each
+    identity.
+    """
+    # Mostly no person is gone: then the semi join is empty, and DuckDB hashes no identity.
+    con.execute(
+        f"""CREATE OR REPLACE TABLE facts.moved_persons AS
+        SELECT was, person FROM (SELECT {person_number("identity")} AS was, person FROM facts.identities)
+        SEMI JOIN (SELECT person AS was FROM facts.predictions ANTI JOIN facts.persons USING (person)) USING (was)"""
+    )
+
+
 def state(con: duckdb.DuckDBPyConnection) -> str:
-    """What a forecast made now hangs on, as JSON: loads, what was taken back of them, corrections of persons, settings."""
+    """Return the state of the data that a forecast made now depends on, as JSON: loads, undone loads, corrections,
+    settings.
+    """
     return json.dumps(_state(con))
 
 
@@ -102,75 +127,90 @@ def _state(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {"load": loads[0][0], "undone": loads[0][1], "people": people[0][0], "settings": settings[0][0]}
 
 
-_CHANGED = {
+_CHANGE_TEXTS = {
     "load": "files were loaded",
-    "undone": "a load was taken back",
+    "undone": "a load was undone",
     "people": "customers were joined or split",
     "settings": "the shop's settings changed",
 }
 
 
-def since(con: duckdb.DuckDBPyConnection, states: list[str]) -> list[tuple[str, ...]]:
-    """What came after each of these states, in words; nothing where a forecast made then is up to date."""
+def changes_since(con: duckdb.DuckDBPyConnection, states: list[str]) -> list[tuple[str, ...]]:
+    """Return the reasons why forecasts are stale.
+
+    Args:
+        con: a connection to a version.
+        states: the `state` at the time of each forecast.
+
+    Returns:
+        For each forecast the changes since then, as texts; empty where it is up to date.
+    """
     now = _state(con)
     return [
-        tuple(said for name, said in _CHANGED.items() if then[name] != now[name]) for then in map(json.loads, states)
+        tuple(text for name, text in _CHANGE_TEXTS.items() if before[name] != now[name])
+        for before in map(json.loads, states)
     ]
 
 
-def latest_is_stale(con: duckdb.DuckDBPyConnection, kind: str) -> tuple[str, ...]:
-    """What came after the latest forecast of a kind was made, in words; nothing where it is up to date or there is none."""
-    found = con.execute(f"SELECT state FROM facts.{kind} ORDER BY as_of DESC LIMIT 1").fetchall()
-    return since(con, [found[0][0]])[0] if found else ()
+def stale_reasons(con: duckdb.DuckDBPyConnection, kind: str) -> tuple[str, ...]:
+    """Return the changes since the latest forecast of a kind, as texts; empty where it is up to date or there is none."""
+    latest = con.execute(f"SELECT state FROM facts.{kind} ORDER BY as_of DESC LIMIT 1").fetchall()
+    return changes_since(con, [latest[0][0]])[0] if latest else ()
 
 
 @dataclass(frozen=True)
-class Made:
-    """When and how a forecast was made."""
+class StoredForecast:
+    """Date and model of a stored forecast."""
 
     as_of: date
     model: str
-    """Empty for subscriptions, of which there is one."""
+    """Empty for subscriptions, which have one model."""
 
 
-def made(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Made, ...]]:
-    """The forecasts that are kept, by kind, the latest day last; without the kinds that have none."""
+def stored_forecasts(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[StoredForecast, ...]]:
+    """Return the stored forecasts by kind, in order of their days; kinds without any are left out."""
     columns = {FORECASTS: "model", SUBSCRIPTION_FORECASTS: "''"}
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, as_of, {model} AS model FROM facts.{kind}" for kind, model in columns.items()
     )
-    found: dict[str, tuple[Made, ...]] = {}
+    by_kind: dict[str, tuple[StoredForecast, ...]] = {}
     for kind, as_of, model in con.execute(f"FROM ({kinds}) ORDER BY as_of").fetchall():
-        found[kind] = (*found.get(kind, ()), Made(as_of, model))
-    return found
+        by_kind[kind] = (*by_kind.get(kind, ()), StoredForecast(as_of, model))
+    return by_kind
 
 
-def dated(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
-    """Predictions with epoch days: `day` their forecast is as of, `next_day` that of the next forecast (null for the latest)."""
-    kept = forecasts.select(of=forecasts.as_of, next=forecasts.as_of.lead().over(order_by=forecasts.as_of))
-    kept = kept.select("of", day=epoch_day(kept["of"]), next_day=epoch_day(kept["next"]))
-    return predictions.inner_join(kept, predictions.as_of == kept["of"]).drop("of")
+def with_forecast_days(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
+    """Return predictions with epoch days: `day` of their forecast, and `next_day` of the next forecast (null for the
+    latest).
+    """
+    forecast_days = forecasts.select(of=forecasts.as_of, next=forecasts.as_of.lead().over(order_by=forecasts.as_of))
+    forecast_days = forecast_days.select(
+        "of", day=epoch_day(forecast_days["of"]), next_day=epoch_day(forecast_days["next"])
+    )
+    return predictions.inner_join(forecast_days, predictions.as_of == forecast_days["of"]).drop("of")
 
 
-def of_customers(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
-    """facts.predictions, `dated`, with `first_day` of the customer's first order and `at_risk`, whether they are leaving."""
-    rows = dated(predictions, forecasts)
+def customer_predictions(predictions: ir.Table, forecasts: ir.Table) -> ir.Table:
+    """Return facts.predictions `with_forecast_days`, with `first_day` of the customer's first order and the flag
+    `at_risk`.
+    """
+    rows = with_forecast_days(predictions, forecasts)
     return rows.mutate(first_day=(rows.day - rows.age).cast("int32"), at_risk=at_risk(rows))
 
 
 def value(rows: ir.Table) -> ir.DecimalValue:
-    """What is expected of a customer: profit where that of all orders is known, else revenue."""
+    """Predicted value of a customer: profit where the profit of all orders is known, else revenue."""
     return rows.profit.fill_null(rows.revenue)
 
 
-def at_stake(rows: ir.Table) -> ir.DecimalValue:
-    """How much less that is, within 12 months, than if it were sure that they are a customer still."""
+def value_at_risk(rows: ir.Table) -> ir.DecimalValue:
+    """Expected loss of that value within 12 months, compared with a customer who is certain to stay."""
     return rows.profit_at_risk.fill_null(rows.revenue_at_risk)
 
 
 def at_risk(rows: ir.Table) -> ir.BooleanValue:
-    """Who is leaving: bought on two days or more, and is less than half as likely to buy within 90 days as at their last
-    purchase.
+    """True for customers at risk of churn: purchases on two days or more, and less than half as likely to buy within 90
+    days as at their last purchase.
     """
     return (rows.frequency >= 1) & (
         rows.probability_purchase_90d < rows.probability_purchase_90d_at_last / ibis.literal(2.0)

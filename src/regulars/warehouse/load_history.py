@@ -1,4 +1,4 @@
-"""The books of loads: what was loaded when, from which files, with what result."""
+"""The load history: loads with their files, times and row counts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class Load:
-    """One load. `at` and `undone_at` are in UTC; the counts are those of all its files."""
+    """One load. `at` and `undone_at` are in UTC; the counts are sums over its files."""
 
     load_id: int
     at: datetime
@@ -27,8 +27,8 @@ class Load:
 
 
 def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
-    """All loads, those taken back too, oldest first."""
-    found = con.execute(
+    """Return all loads, undone ones included, oldest first."""
+    rows = con.execute(
         """
         SELECT l.load_id, l."at", l.source, coalesce(list(f.name ORDER BY f.file_no), []), coalesce(sum(f.read), 0)::BIGINT,
                coalesce(sum(f.used), 0)::BIGINT, coalesce(sum(f.waiting), 0)::BIGINT, coalesce(sum(f.rejected), 0)::BIGINT,
@@ -38,7 +38,7 @@ def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
     ).fetchall()
     return [
         Load(
-            number,
+            load_id,
             _utc(at),
             source,
             tuple(files),
@@ -51,12 +51,12 @@ def loads(con: duckdb.DuckDBPyConnection) -> list[Load]:
             until,
             undone and _utc(undone),
         )
-        for number, at, source, files, read, used, waiting, rejected, skipped, replaced, until, undone in found
+        for load_id, at, source, files, read, used, waiting, rejected, skipped, replaced, until, undone in rows
     ]
 
 
 def loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """The last load of each file that was not undone, by the digest of its content."""
+    """Return the last load of each file that was not undone, by the SHA-256 of the file's content."""
     rows = con.execute(
         "SELECT digest, max(load_id) FROM main.load_files JOIN main.loads USING (load_id) WHERE undone_at IS NULL"
         " GROUP BY digest"
@@ -66,7 +66,9 @@ def loaded_before(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An order that lacks an exchange rate: where it stands in a file (its first line), its rows there, and what it lacks."""
+    """An order without an exchange rate: its first line in the file, its number of rows there, and the missing rate as a
+    text.
+    """
 
     load_id: int
     file: str
@@ -80,23 +82,30 @@ class Waiting:
 def waiting(
     con: duckdb.DuckDBPyConnection, *, load_id: int | None = None, file: str | None = None, limit: int = 50
 ) -> list[Waiting]:
-    """Orders that wait, those of the newest load first, in the order of their files."""
-    found = con.execute(
+    """Return waiting orders: those of the newest load first, in the order of their files.
+
+    Args:
+        con: a connection to a version.
+        load_id: only those of one load.
+        file: only those of files of this name.
+        limit: the largest number of orders.
+    """
+    rows = con.execute(
         "SELECT load_id, file, line, source, order_id, rows, reason FROM main.waiting"
         " WHERE ($load IS NULL OR load_id = $load) AND ($file IS NULL OR file = $file)"
         " ORDER BY load_id DESC, file, line LIMIT $limit",
         {"load": load_id, "file": file, "limit": limit},
     ).fetchall()
-    return [Waiting(*row) for row in found]
+    return [Waiting(*row) for row in rows]
 
 
 def waiting_rows(con: duckdb.DuckDBPyConnection) -> int:
-    """How many rows of all loads wait."""
+    """Return the number of waiting rows of all loads."""
     return int(con.execute("SELECT coalesce(sum(rows), 0)::BIGINT FROM main.waiting").fetchall()[0][0])
 
 
 def not_used(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many rows of the newest load were rejected and how many wait."""
+    """Return the numbers of rejected and of waiting rows of the newest load."""
     (counts,) = con.execute(
         "SELECT coalesce(sum(rejected), 0)::BIGINT, coalesce(sum(waiting), 0)::BIGINT FROM main.load_files"
         " WHERE load_id = (SELECT max(load_id) FROM main.loads WHERE undone_at IS NULL)"

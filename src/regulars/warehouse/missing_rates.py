@@ -1,4 +1,4 @@
-"""What is missing to turn an order's amounts into the shop's currency."""
+"""Orders whose amounts cannot be converted into the shop's currency for lack of an exchange rate."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Settings
 
 MOST_DAYS = 7
-"""A missing day takes the last earlier rate, at most this many days old."""
+"""A missing day takes the latest earlier rate, at most this many days old."""
 
 
 def local_day(settings: Settings, zone: str = "zone") -> str:
-    """SQL: the local day of an order, on which its rate is looked up."""
+    """SQL of the local day of an order, the day of its exchange rate."""
     return f"timezone(coalesce({zone}, '{settings.timezone}'), timezone('UTC', ordered_at))::DATE"
 
 
 def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone") -> str:
-    """SQL: the counted rows of `orders` in another currency than the shop's without a rate, with `rate_day`, their local day."""
+    """SQL of the counted rows of `orders` in a foreign currency that have no rate, with `rate_day`, their local day."""
     # An order that does not count is in no sum, and needs no rate.
     counted = f"currency <> '{settings.currency}' AND status = 'counted' AND NOT test"
     foreign = f"(SELECT *, {local_day(settings, zone)} AS rate_day FROM {orders} WHERE {counted})"
@@ -28,14 +28,20 @@ def without_rate(orders: str, rates: str, settings: Settings, zone: str = "zone"
 
 
 def require_rates(con: duckdb.DuckDBPyConnection, settings: Settings, orders: str = "main.orders") -> None:
-    """Raises LoadRefused where one of the orders has no exchange rate: after rates were replaced, taken back or corrected."""
+    """Check that all orders have an exchange rate, after rates were replaced, undone or corrected.
+
+    Raises:
+        LoadRefused: some orders have none.
+    """
     missing = con.execute(
         f"SELECT currency, count(*), min(rate_day), max(rate_day)"
         f" FROM {without_rate(orders, 'main.exchange_rates', settings)} GROUP BY currency ORDER BY currency"
     ).fetchall()
     if missing:
-        what = "; ".join(f"{count:,} orders in {code} from {first} to {last}" for code, count, first, last in missing)
+        orders_text = "; ".join(
+            f"{count:,} orders in {code} from {first} to {last}" for code, count, first, last in missing
+        )
         raise LoadRefused(
-            f"There would be no exchange rate for {what}.",
+            f"There is no exchange rate for {orders_text}.",
             f"Load exchange_rates with a rate to {settings.currency} on each order's day or up to {MOST_DAYS} days before.",
         )

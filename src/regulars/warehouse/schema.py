@@ -1,4 +1,4 @@
-"""How a canonical table is declared. Loading, rejecting, documenting and simulating all read the declaration."""
+"""Declarations of canonical tables: columns, keys and rules, read by loading, the docs and the simulation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a column holds. The value is the word used in the docs."""
+    """The type of a column. The value is the name shown in the docs."""
 
     ID = "id"
     TEXT = "text"
@@ -22,18 +22,19 @@ class Kind(StrEnum):
 
     @property
     def sql(self) -> str:
-        """DuckDB's type: instants in UTC without zone, money exact, ids as text."""
+        """The DuckDB type: instants are UTC without a zone, money is exact, ids are text."""
         return _SQL_TYPES[self]
 
 
 EARLIEST = date(1995, 1, 1)
-"""No online shop is older: nothing happened in it before."""
-CLOCKS_DIFFER = timedelta(days=2)
-"""So much later than the load may something have happened: clocks go wrong, and days differ over the world."""
+"""Earliest valid date of an event: no online shop is older."""
+CLOCK_TOLERANCE = timedelta(days=2)
+"""How far after the load an event may lie: clocks are wrong, and dates differ between time zones."""
 
-LARGEST = {Kind.MONEY: 10**11, Kind.INTEGER: 10**9, Kind.NUMBER: 10**9}
-"""Largest value of a column, with either sign. Larger ones are phone numbers and barcodes in the wrong column, and sums and
-products of smaller ones stay within the decimals that facts hold."""
+MAX_VALUES = {Kind.MONEY: 10**11, Kind.INTEGER: 10**9, Kind.NUMBER: 10**9}
+"""Largest absolute value of a column, by kind. Larger values are usually phone numbers or barcodes in the wrong column,
+and sums and products of smaller ones fit the decimals of the facts.
+"""
 
 _SQL_TYPES = {
     Kind.ID: "VARCHAR",
@@ -50,7 +51,7 @@ _SQL_TYPES = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, what it holds, and in `about` what that means, with its unit."""
+    """A column: its name, its kind, and in `about` its meaning with its unit."""
 
     name: str
     kind: Kind
@@ -58,28 +59,33 @@ class Column:
     nullable: bool = False
     choices: tuple[str, ...] = ()
     low: int | None = None
-    """Smallest value allowed, itself included."""
+    """Smallest allowed value, inclusive."""
     past: bool = False
-    """Whether it says when something happened: not after the load, and not before there were online shops."""
+    """True for the time of an event: not after the load and not before EARLIEST."""
     default: str | None = None
-    """SQL of the value taken where a source says nothing (the mapping leaves the column out or the field is empty)."""
+    """SQL of the value where the source has none: the mapping omits the column, or the field is empty."""
     example: str = ""
-    """A plausible value for the rows of examples, where the kind and the choices tell none."""
+    """A plausible value for example rows, where it does not follow from kind and choices."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A row breaks the rule where `broken` (SQL over the columns) is true; `reason` tells the shop why, in its words."""
+    """A rule of a table: rows for which `broken` (SQL over the columns) is true are rejected with `reason`, a text for
+    the shop.
+    """
 
     broken: str
     reason: str
-    lifted_by_spread: bool = False
-    """Whether rows may break it that the mapping spreads over their days."""
+    waived_by_spread: bool = False
+    """True where rows that the mapping spreads over their days may break the rule."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """One canonical table. `replaced_by` names the columns whose rows are replaced as a set (default: the key)."""
+    """A canonical table.
+
+    `replaced_by` names the columns whose rows a later load replaces as a set (default: the key).
+    """
 
     name: str
     about: str
@@ -88,50 +94,54 @@ class Table:
     rules: tuple[Rule, ...] = ()
     replaced_by: tuple[str, ...] = ()
     day: str | None = None
-    """The column that says when a row happened: it decides up to which day the table covers the shop."""
+    """The column with the time of the event, from which the table's coverage (its last day) follows."""
     covered_with: str = ""
-    """Another table that covers the same days wherever one load brought both."""
+    """Another table that covers the same days wherever one load has both."""
 
     @property
     def version_key(self) -> tuple[str, ...]:
-        """The columns that a later load replaces as one."""
+        """The columns whose rows a later load replaces together."""
         return self.replaced_by or self.key
 
     def column(self, name: str) -> Column:
-        """The column of this name. Raises KeyError."""
+        """Return the column of this name.
+
+        Raises:
+            KeyError: the table has no such column.
+        """
         for column in self.columns:
             if column.name == name:
                 return column
         raise KeyError(name)
 
     @property
-    def is_about_somebody(self) -> bool:
-        """Whether the table has the columns of WHO."""
-        return any(column.name == WHO[0].name for column in self.columns)
+    def has_identity_columns(self) -> bool:
+        """True where the table has IDENTITY_COLUMNS, so that its rows belong to persons."""
+        return any(column.name == IDENTITY_COLUMNS[0].name for column in self.columns)
 
     def has(self, name: str) -> bool:
-        """Whether the table has such a column."""
+        """Return True where the table has a column of this name."""
         return any(column.name == name for column in self.columns)
 
 
-WHO = (
+IDENTITY_COLUMNS = (
     Column("customer_id", Kind.ID, "the source's own number of the customer; empty for a guest", nullable=True),
-    Column("email", Kind.TEXT, "address as it came; compared in lower case", nullable=True),
-    Column("phone", Kind.TEXT, "number as it came; compared as digits", nullable=True),
-    Column("person_id", Kind.ID, "a person's number that holds over sources", nullable=True),
+    Column("email", Kind.TEXT, "email address as loaded; compared in lower case", nullable=True),
+    Column("phone", Kind.TEXT, "phone number as loaded; compared by its digits", nullable=True),
+    Column("person_id", Kind.ID, "number of the person, shared by all sources", nullable=True),
 )
-"""Who a row is about: the columns of every table about somebody. Each may be empty, and one is enough."""
+"""The columns that identify a person, in every table whose rows belong to persons. Each may be empty; one is enough."""
 
-HOUSEKEEPING = (
-    Column("source", Kind.ID, "which source and account the row came from"),
-    Column("load_id", Kind.INTEGER, "the load that brought the row"),
+METADATA_COLUMNS = (
+    Column("source", Kind.ID, "source and account of the row"),
+    Column("load_id", Kind.INTEGER, "the load that added the row"),
     Column(
         "updated_at",
         Kind.INSTANT,
-        "when the shop last changed the row, where the source says so",
+        "when the row last changed in the source, where known",
         nullable=True,
         past=True,
     ),
     Column("zone", Kind.TEXT, "the timezone in which times without an offset were read", nullable=True),
 )
-"""Columns that every table carries besides its own."""
+"""Columns that every table has besides its own."""

@@ -132,7 +132,7 @@ def test_undo_makes_it_stale(app: Forecasting, tmp_path: Path):
     loaded = app.load([one_order(tmp_path)])
     app.forecast()
     app.undo(loaded.load_id)
-    assert app.forecasts()[0].stale == ("a load was taken back",)
+    assert app.forecasts()[0].stale == ("a load was undone",)
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ from regulars.metrics.shapes import Grid, Metric, Quantile
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive import derive
 from regulars.warehouse.facts import FACT_TABLES
-from regulars.warehouse.log import row_files
+from regulars.warehouse.log import data_files
 from regulars.warehouse.tables import BY_NAME
 
 GRIDS = tuple(metric for metric in CATALOGUE if isinstance(metric, Grid))
@@ -249,8 +249,8 @@ def replaced(made: TestShop, rows: Tables) -> None:
         con.execute(f"CREATE OR REPLACE TEMP TABLE before_{name} AS SELECT * FROM facts.{name}")
     for name in rows:
         table = BY_NAME[name]
-        row_files.forget(con, [file.number for file in row_files.files_of(con, table)])
-        row_files.show(con, table)
+        data_files.unlist_files(con, [file.number for file in data_files.files_of(con, table)])
+        data_files.create_views(con, table)
         store(con, name, rows[name])
     derive(con, made.settings)
     con.execute("CREATE OR REPLACE TEMP TABLE touched AS " + " UNION ".join(

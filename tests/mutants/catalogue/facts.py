@@ -26,22 +26,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "refunds are added to net revenue",
         "warehouse/facts/orders/orders.py",
-        "net = (rows.net_before_refunds - rows.refunds)",
-        "net = (rows.net_before_refunds + rows.refunds)",
+        "net_revenue = (rows.net_before_refunds - rows.refunds)",
+        "net_revenue = (rows.net_before_refunds + rows.refunds)",
         _MONEY,
     ),
     Mutant(
         "profit forgets the goods that came back",
         "warehouse/facts/orders/orders.py",
-        "- rows.goods_cost + back_cost - sending",
-        "- rows.goods_cost - sending",
+        "+ cost_of_returns - shipping_cost",
+        "- shipping_cost",
         _MONEY,
     ),
     Mutant(
         "payment fees are no cost",
         "warehouse/facts/orders/orders.py",
-        "- sending - fees)",
-        "- sending)",
+        "- shipping_cost - payment_fee)",
+        "- shipping_cost)",
         ("tests/warehouse/facts/test_order_money.py::test_every_order_comes_to_what_fractions_say",),
     ),
     Mutant(
@@ -61,14 +61,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # warehouse: log
     Mutant(
         "of equal times the earlier load wins",
-        "warehouse/log/winners.py",
+        "warehouse/log/current_rows.py",
         "DESC NULLS LAST, load_id DESC) = 1)",
         "DESC NULLS LAST, load_id) = 1)",
         _LOG,
     ),
     Mutant(
         "a replaced source's older rows come back",
-        "warehouse/log/winners.py",
+        "warehouse/log/current_rows.py",
         "WHERE r.load_id >= coalesce(p.since, 0)",
         "WHERE r.load_id >= 0",
         _LOG,

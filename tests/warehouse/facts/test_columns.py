@@ -25,7 +25,7 @@ READERS = {
     },
     "lines": {"quantity": _RETURNS, "net_revenue": _VALUE},
     "returns": {
-        "order_id": "warehouse/derive/of_orders.py", "order_day": _RETURNS, "linked": _RETURNS, "quantity": _RETURNS,
+        "order_id": "warehouse/derive/incremental_orders.py", "order_day": _RETURNS, "linked": _RETURNS, "quantity": _RETURNS,
         "amount": _VALUE, "cost_back": "warehouse/facts/orders/orders.py",
     },
     "spend": {"amount": "metrics/catalogue/predictions.py"},

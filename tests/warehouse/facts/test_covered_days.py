@@ -107,7 +107,7 @@ def test_a_day_before_the_last_row_is_warned_of_and_cuts_nothing_off(app: App, t
     files = [tmp_path / "orders.csv", tmp_path / "returns.csv"]
     result = app.load(files, options=LoadOptions(covers_until=date(2024, 2, 15)))
     assert [warning for warning in result.warnings if "covers" in warning] == [
-        "--covers-until 2024-02-15 is before the last rows of this load (orders 2024-03-31); it is covered up to those."
+        "--covers-until 2024-02-15 is before the last rows of this load (orders 2024-03-31); its tables are covered up to them."
     ]
     assert (ends(app)["orders"], ends(app)["returns"]) == ("2024-03-31", "2024-03-31")
 
@@ -123,7 +123,7 @@ def test_no_file_covers_days_to_come(app: App, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     with pytest.raises(UsageError, match="lies in the future: today is") as refused:
         app.load([tmp_path / "orders.csv"], options=LoadOptions(covers_until=today + timedelta(days=3)))
-    assert refused.value.hint == "Give the last day that the files cover, or leave it out."
+    assert refused.value.hint == "Give the last day that the files cover, or omit --covers-until."
     assert app.warehouse.number is None
     app.load([tmp_path / "orders.csv"], options=LoadOptions(covers_until=today))
     assert ends(app)["orders"] == str(today)

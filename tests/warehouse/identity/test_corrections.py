@@ -15,10 +15,10 @@ from regulars.warehouse.identity import (
     corrections,
     count_merges,
     derive_persons,
+    display_identity,
     join,
     merges,
     resolve,
-    shown,
     split,
 )
 from regulars.warehouse.identity.corrections import ensure_corrections
@@ -41,7 +41,7 @@ def con() -> duckdb.DuckDBPyConnection:
 def persons(con: duckdb.DuckDBPyConnection) -> set[frozenset[str]]:
     derive_persons(con, SETTINGS)
     found = con.execute("SELECT list(identity) FROM facts.identities GROUP BY person").fetchall()
-    return {frozenset(shown(identity) for identity in row[0]) for row in found}
+    return {frozenset(display_identity(identity) for identity in row[0]) for row in found}
 
 
 ANNA = frozenset({"regulars:1", "regulars:2", "anna@example.com", "anna@work.example", "+441632960961"})
@@ -55,7 +55,7 @@ def test_merges_show_what_links_the_records(con: duckdb.DuckDBPyConnection):
     assert count_merges(con) == 1
     (anna,) = merges(con)
     assert (anna.customer, anna.name, anna.records) == ("1", "Anna W.", 2)
-    assert frozenset(map(shown, anna.identities)) == ANNA
+    assert frozenset(map(display_identity, anna.identities)) == ANNA
     assert set(anna.links) == {
         Link("id:regulars:1", "email:anna@example.com", False),
         Link("id:regulars:1", "phone:+441632960961", False),
@@ -133,9 +133,9 @@ def test_a_split_that_does_not_part_them_says_what_still_links_them(con: duckdb.
 
 
 def test_what_makes_no_sense_is_refused(con: duckdb.DuckDBPyConnection):
-    with pytest.raises(UsageError, match="one person already"):
+    with pytest.raises(UsageError, match="already one person"):
         join(Changes(con), SETTINGS, "1", "2")
-    with pytest.raises(UsageError, match="two persons already"):
+    with pytest.raises(UsageError, match="already two persons"):
         split(Changes(con), SETTINGS, "1", "bert@example.com")
     with pytest.raises(UsageError, match="are the same"):
         join(Changes(con), SETTINGS, "anna@example.com", " ANNA@example.com")
@@ -162,11 +162,11 @@ def test_an_identity_as_people_type_it(con: duckdb.DuckDBPyConnection, typed: st
 @pytest.mark.parametrize(
     ("typed", "reason"),
     [
-        ("3", "can mean several: id:regulars:3, id:till:3"),
-        ("dora@example.com", "Nobody is known by 'dora@example.com'"),
-        ("4711", "Nobody is known by '4711'"),
-        ("", "Nobody is known by ''"),
-        ("%", "Nobody is known by '%'"),
+        ("3", "matches several identities: id:regulars:3, id:till:3"),
+        ("dora@example.com", "There is no customer with 'dora@example.com'"),
+        ("4711", "There is no customer with '4711'"),
+        ("", "There is no customer with ''"),
+        ("%", "There is no customer with '%'"),
     ],
 )
 def test_an_identity_that_cannot_be_told(con: duckdb.DuckDBPyConnection, typed: str, reason: str):
@@ -179,7 +179,7 @@ def test_an_identity_that_cannot_be_told(con: duckdb.DuckDBPyConnection, typed: 
 def test_an_id_that_looks_like_a_number_must_be_told_apart(con: duckdb.DuckDBPyConnection):
     add(con, "customers", customer_id="01632960961")
     derive_persons(con, SETTINGS)
-    with pytest.raises(UsageError, match="can mean several"):
+    with pytest.raises(UsageError, match="matches several"):
         resolve(con, SETTINGS, "01632960961")
     assert resolve(con, SETTINGS, "phone:+441632960961") == "phone:+441632960961"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from properties import few
 from regulars.vocabulary.errors import WarehouseError
-from regulars.warehouse.identity import derive_persons, of_persons, persons
+from regulars.warehouse.identity import derive_persons, persons, with_person
 from regulars.warehouse.identity.corrections import ensure_corrections
 from regulars.warehouse.tables import BY_NAME
 from warehouse.rows import IDENTITIES, RECORDS, SETTINGS, WHOSE_ORDERS, WHOSE_RETURNS, add, empty_warehouse
@@ -190,7 +190,7 @@ def test_too_few_hashes_are_refused(con: duckdb.DuckDBPyConnection, monkeypatch:
     for number in range(1, 21):
         add(con, "customers", customer_id=str(number))
     monkeypatch.setattr(persons, "HASH_BITS", 4)
-    with pytest.raises(WarehouseError, match="cannot be told apart"):
+    with pytest.raises(WarehouseError, match="cannot be made distinct"):
         groups(con)
 
 
@@ -335,7 +335,7 @@ def test_persons_are_the_components_of_what_records_share(rows: list[Record], co
         by_person[person].add(identity)
     assert {frozenset(identities) for identities in by_person.values()} == set(expected.values())
     for table in {row.table for row in rows} - {"customers"}:
-        whose = of_persons(BY_NAME[table], f"main.{table}")
+        whose = with_person(BY_NAME[table], f"main.{table}")
         theirs = dict(con.execute(f"SELECT {BY_NAME[table].key[0]}, person FROM ({whose})").fetchall())
         for number, row in enumerate(rows):
             if row.table == table:

@@ -44,7 +44,7 @@ def merges(
     Example:
       regulars people merges --shop myshop
     """
-    from regulars.warehouse.identity import count_merges, shown
+    from regulars.warehouse.identity import count_merges, display_identity
     from regulars.warehouse.identity import merges as merged
 
     with open_for_query(shop).reading() as con:
@@ -55,13 +55,13 @@ def merges(
             "customer": person.customer,
             "name": person.name,
             "records": person.records,
-            "identities": [shown(identity) for identity in person.identities],
+            "identities": [display_identity(identity) for identity in person.identities],
         }
         for person in people
     ]
     sheet = Table(["customer", "name", "records", "known as"], numbers=frozenset(["records"]))
     for person in people:
-        known = ", ".join(shown(identity) for identity in person.identities[:6])
+        known = ", ".join(display_identity(identity) for identity in person.identities[:6])
         more = len(person.identities) - 6
         sheet.rows.append(
             [
@@ -94,13 +94,13 @@ def split(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HER
     Example:
       regulars people split ann@example.com +441632960961
     """
-    from regulars.warehouse.identity import shown
+    from regulars.warehouse.identity import display_identity
     from regulars.warehouse.identity import split as parted
 
     made = _correct(shop, f"people split {a} {b}", lambda changes, settings: parted(changes, settings, a, b, note))
     with reporting("The change"):
         if made.through:
-            way = ", ".join(shown(identity) for identity in made.through)
+            way = ", ".join(display_identity(identity) for identity in made.through)
             say(f"{_pair(made)} have no direct link any more, but are still one person through {way}.")
         else:
             say(f"{_pair(made)} are two people now.")
@@ -113,7 +113,7 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
       regulars people list --shop myshop
     """
     from regulars.warehouse.identity import corrections as made
-    from regulars.warehouse.identity import shown
+    from regulars.warehouse.identity import display_identity
 
     with open_for_query(shop).reading() as con:
         corrected = made(con)
@@ -121,7 +121,13 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     for correction in corrected:
         word = "joined" if correction.joined else "split"
         sheet.rows.append(
-            [word, f"{correction.at:%Y-%m-%d %H:%M}", shown(correction.a), shown(correction.b), correction.note]
+            [
+                word,
+                f"{correction.at:%Y-%m-%d %H:%M}",
+                display_identity(correction.a),
+                display_identity(correction.b),
+                correction.note,
+            ]
         )
     if not corrected:
         sheet.notes.append("Nothing was corrected yet.")
@@ -141,6 +147,6 @@ def _correct(shop: Path, purpose: str, act: Callable[[Changes, Settings], Correc
 
 
 def _pair(made: Correction) -> str:
-    from regulars.warehouse.identity import shown
+    from regulars.warehouse.identity import display_identity
 
-    return f"{shown(made.a)} and {shown(made.b)}"
+    return f"{display_identity(made.a)} and {display_identity(made.b)}"

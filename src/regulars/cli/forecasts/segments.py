@@ -9,12 +9,12 @@ from regulars.metrics.customers.segments import Member, Size
 from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
-from regulars.warehouse.forecasts import STAYING, Made
+from regulars.warehouse.forecasts import NO_DROPOUT_MODEL, StoredForecast
 
 MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
 
 
-def size_sheet(sizes: Sequence[Size], made: Made, currency: str) -> Table:
+def size_sheet(sizes: Sequence[Size], made: StoredForecast, currency: str) -> Table:
     """A row a segment; who belongs to it and what to do stands below."""
     titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
     sheet = Table(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
@@ -31,7 +31,7 @@ def size_sheet(sizes: Sequence[Size], made: Made, currency: str) -> Table:
     return sheet
 
 
-def member_sheet(size: Size, members: Sequence[Member], made: Made, currency: str) -> Table:
+def member_sheet(size: Size, members: Sequence[Member], made: StoredForecast, currency: str) -> Table:
     """These customers, and how many there are."""
     titles = [
         "customer",
@@ -60,8 +60,8 @@ def member_sheet(size: Size, members: Sequence[Member], made: Made, currency: st
     return sheet
 
 
-def _nobody_leaves(made: Made) -> list[str]:
-    if made.model != STAYING:
+def _nobody_leaves(made: StoredForecast) -> list[str]:
+    if made.model != NO_DROPOUT_MODEL:
         return []
     return ["In this forecast's model nobody leaves for good: so nobody is at risk by it. Go by the chance to buy."]
 

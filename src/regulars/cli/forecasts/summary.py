@@ -12,7 +12,7 @@ from regulars.forecast.purchases.result import Forecast
 from regulars.services.tables import Table
 from regulars.vocabulary import numbers
 from regulars.vocabulary.units import Unit
-from regulars.warehouse.forecasts import STAYING
+from regulars.warehouse.forecasts import NO_DROPOUT_MODEL
 
 NAMES = {
     "pareto": "Pareto/NBD: customers buy at a pace of their own and may leave at any time",
@@ -37,7 +37,7 @@ def summary(forecast: Forecast) -> None:
     if forecast.spend["reason"]:
         say(f"Every purchase is taken to be worth the same to all customers: {forecast.spend['reason']}")
     say(f"{NAMES[forecast.model]}; {forecast.why}.")
-    if forecast.model == STAYING:
+    if forecast.model == NO_DROPOUT_MODEL:
         say("So who is about to be lost is not told here, and value at risk is nothing: go by the chance to buy.")
 
 
@@ -87,7 +87,7 @@ def _sheet(forecast: Forecast) -> Table:
     add(f"purchases within {ahead}", f"{totals['purchases']:,.0f}", likely(forecast.total_range("purchases")))
     value = likely(forecast.total_range(forecast.value_of), lambda amount: _money(amount, forecast))
     add(f"{forecast.value_of} within {ahead}{off}", _money(totals[forecast.value_of], forecast), value)
-    if forecast.model == STAYING:  # then there is nothing to tell of leaving
+    if forecast.model == NO_DROPOUT_MODEL:  # then there is nothing to tell of leaving
         return sheet
     add("still customers, whether they buy or not", f"{totals['customers_alive']:,.0f}")
     add("leaving: less than half as likely to buy as at their last purchase", f"{totals['at_risk']:,}")

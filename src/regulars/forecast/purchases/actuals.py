@@ -11,7 +11,7 @@ from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.calendar import epoch_day
-from regulars.warehouse.forecasts import PREDICTIONS, today
+from regulars.warehouse.forecasts import PREDICTIONS, with_current_persons
 
 
 def outcomes(engine: Engine, forecasts: Iterable[Forecast], last_day: int) -> tuple[ForecastActual, ...]:
@@ -25,7 +25,7 @@ def _outcomes(engine: Engine, one: Forecast, last_day: int) -> Iterator[Forecast
     later = orders.filter(orders.person.notnull(), orders.day > day)
     following = later.group_by("person").agg(following=later.day.min())
     said = said.filter(said.as_of == ibis.literal(one.as_of.isoformat(), type="date")).select("person")
-    said = today(said, engine.fact("moved_persons")).distinct()
+    said = with_current_persons(said, engine.fact("moved_persons")).distinct()
     came = said.inner_join(following, "person")
     return forecast_actual.outcomes(
         engine, one.as_of, one.totals["buyers"], one.buyers_range, last_day, came,

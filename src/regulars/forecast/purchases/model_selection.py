@@ -10,7 +10,7 @@ from regulars.forecast.newton import Status
 from regulars.forecast.purchases.backtest import Trial, gain
 from regulars.forecast.rfm import RFMSummary
 from regulars.vocabulary.errors import ForecastRefused
-from regulars.warehouse.forecasts import STAYING
+from regulars.warehouse.forecasts import NO_DROPOUT_MODEL
 
 LEAVING = ("pareto", "mbg", "bg")
 """Models in which customers leave; the first is taken unless another one forecast better."""
@@ -35,7 +35,7 @@ def candidates(cells: RFMSummary, model: str | None = None) -> dict[str, Purchas
     """
     fitted = {name: fit(cells, name) for name in ((model,) if model else LEAVING)}
     if not model and fitted[LEAVING[0]].estimate.status is not Status.CONVERGED:
-        fitted[STAYING] = fit(cells, STAYING)
+        fitted[NO_DROPOUT_MODEL] = fit(cells, NO_DROPOUT_MODEL)
     found = {name: one for name, one in fitted.items() if one.estimate.status is Status.CONVERGED}
     if not found:
         name, one = next(reversed(fitted.items()))
@@ -81,6 +81,6 @@ def _untried(found: Mapping[str, PurchaseForecast]) -> Chosen:
     fitted = next(iter(found.values()))
     if fitted.model == LEAVING[0]:
         return Chosen(fitted, "it is the usual one, and these customers tell its parameters")
-    if fitted.model == STAYING:
+    if fitted.model == NO_DROPOUT_MODEL:
         return Chosen(fitted, "these customers do not tell whether any leave for good: it takes none to")
     return Chosen(fitted, "these customers do not tell the parameters of the usual one, Pareto/NBD")

@@ -6,8 +6,8 @@ from regulars.load.checks.unusable import identity_values, masked
 from regulars.load.validate import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.identity.identities import rows_of
-from regulars.warehouse.identity.records import SAID, mentioned, referred, summed
+from regulars.warehouse.identity.identities import customers_of
+from regulars.warehouse.identity.records import RECORD_COLUMNS, distinct_records, references, with_keys
 
 MANY = 10
 """From how many different customer ids or email addresses on an identity is warned of."""
@@ -22,7 +22,7 @@ _NO_CUSTOMER = (
 # counted are ids in more rows than an order and a customer's, and different names among the customers (ids where there is none).
 _IDS = "count(DISTINCT id) FILTER (times > 2), count(DISTINCT name)"
 
-# The identity's column of SAID, what it is called, the SQL of how many it joins, what those are called, and the remedy.
+# The identity's column of RECORD_COLUMNS, what it is called, the SQL of how many it joins, what those are called, and the remedy.
 _KINDS = (
     ("id", "customer_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
     ("person_id", "person_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
@@ -41,23 +41,23 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
     if not (records := identity_values(found)):
         return []
     known = _known(workspace, records)
-    named = rows_of("main.customers", "(SELECT id AS identity, source FROM many)")
+    named = customers_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
     for column, name, most, joined, remedy in _KINDS:
         # Few identities stand in so many rows: only theirs are counted by what differs.
         often = workspace.table("often")
         rows = f"SELECT {column} AS identity FROM {records} WHERE {column} IS NOT NULL"
-        many = f"SELECT {SAID}, times FROM {records} WHERE {column} IN (FROM {often})"
+        many = f"SELECT {RECORD_COLUMNS}, times FROM {records} WHERE {column} IN (FROM {often})"
         if known:
             rows += f" UNION ALL SELECT k.identity FROM facts.records r JOIN {known} k ON k.key = r.{column}"
-            many += f" UNION ALL SELECT {SAID}, times FROM ({referred('stored', 'texts')})"
+            many += f" UNION ALL SELECT {RECORD_COLUMNS}, times FROM ({with_keys('stored', 'texts')})"
         con.execute(
             f"CREATE TEMP TABLE {often} AS SELECT identity FROM ({rows}) GROUP BY identity HAVING count(*) >= {MANY}"
         )
         if not workspace.count(often):
             continue
         identities, most_joined, sample = con.execute(
-            f"WITH {_stored(column, known, often) if known else ''} many AS MATERIALIZED ({summed(f'({many})')}),"
+            f"WITH {_stored(column, known, often) if known else ''} many AS MATERIALIZED ({distinct_records(f'({many})')}),"
             " named AS (SELECT id_identity(source, customer_id) AS id, min(coalesce(lower(name), customer_id)) AS name"
             f" FROM {named} GROUP BY id),"
             f" joining AS (SELECT {column} AS identity, {most} AS joined FROM many LEFT JOIN named USING (id) GROUP BY ALL)"
@@ -80,7 +80,7 @@ def _known(workspace: Workspace, records: str) -> str:
     known = workspace.table("known")
     workspace.con.execute(
         f"CREATE TEMP TABLE {known} AS SELECT key, identity FROM facts.identities"
-        f" WHERE identity IN (SELECT reference FROM ({mentioned(records)}))"
+        f" WHERE identity IN (SELECT reference FROM ({references(records)}))"
     )
     return known
 
@@ -91,5 +91,5 @@ def _stored(column: str, known: str, often: str) -> str:
     return (
         f"stored AS MATERIALIZED (FROM facts.records WHERE {column} IN ({keys})),"
         " texts AS MATERIALIZED (SELECT key AS old, identity AS new FROM facts.identities"
-        f" WHERE key IN (SELECT reference FROM ({mentioned('stored')}))),"
+        f" WHERE key IN (SELECT reference FROM ({references('stored')}))),"
     )

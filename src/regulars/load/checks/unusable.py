@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.identity.identities import IDENTIFYING, RECORDS
-from regulars.warehouse.identity.records import REFERENCES, once, said
+from regulars.warehouse.identity.identities import IDENTITY_SQL, IDENTITY_TABLES
+from regulars.warehouse.identity.records import REFERENCES, distinct_rows, identifying_rows
 
 _INVALID = {
     column: f"NOT means_nobody(trim({{0}})) AND spelt_{column}(trim({{0}})) IS NULL" for column in ("email", "phone")
@@ -18,11 +18,11 @@ SAMPLE_LENGTH = 24
 """The longest sample shown, in characters."""
 
 
-UNUSED = {column: f"unused_{column}" for column in IDENTIFYING}
-"""The column that holds the raw value of each column of IDENTIFYING where it identifies nobody."""
+UNUSED = {column: f"unused_{column}" for column in IDENTITY_SQL}
+"""The column that holds the raw value of each column of IDENTITY_SQL where it identifies nobody."""
 
 
-_IDENTITIES = tuple(f"identity_of_{column}" for column in IDENTIFYING)
+_IDENTITIES = tuple(f"identity_of_{column}" for column in IDENTITY_SQL)
 
 
 def identity_values(validation: Validation) -> str:
@@ -31,7 +31,9 @@ def identity_values(validation: Validation) -> str:
     It is made when it is first asked for, after `define_identities`. Its columns: `table`, those of SAID (identities as texts),
     those of UNUSED, and `times`, the number of rows with these values. Only customers with the same values stay rows of their own.
     """
-    parts = [_of_table(table.name, validation.rows[table.name]) for table in RECORDS if table.name in validation.rows]
+    parts = [
+        _of_table(table.name, validation.rows[table.name]) for table in IDENTITY_TABLES if table.name in validation.rows
+    ]
     if parts and not validation.identity_values:
         validation.identity_values = validation.workspace.table("identity_values")
         validation.workspace.con.execute(
@@ -41,9 +43,9 @@ def identity_values(validation: Validation) -> str:
 
 
 def _of_table(table: str, rows: str) -> str:
-    raw = said(rows) if table == "customers" else once(said(rows))
-    columns = tuple(zip(IDENTIFYING, _IDENTITIES, REFERENCES, strict=True))
-    identities = ", ".join(f"{IDENTIFYING[column]} AS {identity}" for column, identity, _ in columns)
+    raw = identifying_rows(rows) if table == "customers" else distinct_rows(identifying_rows(rows))
+    columns = tuple(zip(IDENTITY_SQL, _IDENTITIES, REFERENCES, strict=True))
+    identities = ", ".join(f"{IDENTITY_SQL[column]} AS {identity}" for column, identity, _ in columns)
     texts = ", ".join(f"{identity} AS {name}" for _, identity, name in columns)
     source = f"CASE WHEN {_IDENTITIES[0]} IS NOT NULL THEN source END AS source"
     unused = ", ".join(
@@ -64,14 +66,14 @@ def unusable_identities(found: Validation, _settings: Settings) -> list[str]:
         return []
     # Mostly nothing is wrong: only values that identify nobody are looked at again, for what they are.
     counts = found.workspace.con.execute(
-        f'SELECT "table", {", ".join(_counts(column, name) for column, name in zip(IDENTIFYING, REFERENCES, strict=True))}'
+        f'SELECT "table", {", ".join(_counts(column, name) for column, name in zip(IDENTITY_SQL, REFERENCES, strict=True))}'
         f' FROM {values} GROUP BY "table"'
     ).fetchall()
     of_tables = {table: iter(numbers) for table, *numbers in counts}
-    for table in RECORDS:
+    for table in IDENTITY_TABLES:
         if (numbers := of_tables.get(table.name)) is None:
             continue
-        for column in IDENTIFYING:
+        for column in IDENTITY_SQL:
             filled, nobody, invalid = next(numbers), next(numbers), next(numbers)
             if nobody:
                 warnings.append(_nobody(found, table.name, column))

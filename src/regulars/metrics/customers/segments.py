@@ -14,7 +14,7 @@ from regulars.metrics.relations import relation
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.spelling import did_you_mean
-from regulars.warehouse.forecasts import at_stake, value
+from regulars.warehouse.forecasts import value, value_at_risk
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import counted, divided
 
@@ -155,7 +155,7 @@ def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     """Predictions of the latest forecast with `value`, `staying` (that of 12 months, had they stayed), and the means of all."""
     said = relation(facts, PREDICTIONS, (), 365)
     said = said.filter(said.next_day.isnull())
-    said = said.mutate(value=value(said), value_at_stake=at_stake(said))
+    said = said.mutate(value=value(said), value_at_stake=value_at_risk(said))
     said = said.mutate(staying=said.value_year + said.value_at_stake)
     of_all = said.agg(
         staying_of_all=divided(said.staying.sum(), said.count()),

@@ -14,7 +14,7 @@ from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.rollup_tables import STORED
 from regulars.metrics.rollups.table_columns import TableColumns, described
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.compiled import Content, compiled
+from regulars.warehouse.compile_cache import Content, compile_once
 from regulars.warehouse.facts import BY_NAME
 from regulars.warehouse.versions.groups import schema_of, show, writable
 
@@ -71,7 +71,7 @@ class Work:
     def compiled(self, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
         """What `make` makes, looked up once (see `compiled`)."""
         if told not in self._compiled:
-            self._compiled[told] = compiled(self.con, told, make)
+            self._compiled[told] = compile_once(self.con, told, make)
         found: Content = self._compiled[told]
         return found
 

@@ -1,4 +1,6 @@
-"""Which local days each table covers: from its first row to the end of what its loads brought, or were said to cover."""
+"""The local days that each table covers: from its first row to the last day of its loads, or the last day declared for
+them.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ _COVERED_WITH = (
     ("order_lines", "orders", f"FROM facts.lines WHERE line_id <> '{NO_LINE}'"),
     ("linked_returns", "returns", "FROM facts.returns WHERE linked"),
 )
-"""What covers the same days as a table, if there is any of it: without lines, units sold are unknown, not 0."""
+"""Tables that cover the same days as another one, if they have rows: without order lines, units sold are unknown, not 0.
+"""
 _ENDS = (
     ("first", "min", " FILTER (current)"), ("last", "max", " FILTER (current)"), ("begins", "min", ""), ("ends", "max", ""),
 )  # fmt: skip
@@ -27,18 +30,22 @@ _BROUGHT = f"""
     SELECT table_name, source, load_id FROM {_LOADED} WHERE first_day IS NOT NULL
     UNION SELECT t."table", t.source, t.load_id FROM main.load_tables t JOIN main.loads l USING (load_id)
     WHERE l.undone_at IS NULL AND {not_replaced("t")}"""
-"""SQL of which loads brought each table of a source, those included whose rows later loads brought again."""
+"""SQL of the loads of each table and source, those included whose rows were all replaced by later loads."""
 
 
 def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None = None) -> None:
-    """facts.coverage(table_name, first_day, last_day), in epoch days.
+    """Write facts.coverage(table_name, first_day, last_day), in epoch days.
 
-    changed: the tables whose rows are not those of the last time; None for all. The days of the others are known.
+    Args:
+        con: a connection to the version being written.
+        settings: the shop's settings.
+        changed: the tables whose rows changed since the last call; None for all. The stored days of the others are
+            kept.
     """
     _write_loaded_days(con, settings, changed)
     parts = [
         f"SELECT table_name, first_day, last_day FROM {_LOADED}",
-        # What came in one load tells of the same days: no refund since Tuesday is not a gap in the data.
+        # Tables of one load cover the same days: no refund since Tuesday is not a gap in the data.
         *(
             f"SELECT '{table.name}', o.begins, o.ends FROM {_LOADED} o WHERE o.table_name = '{table.covered_with}'"
             f" AND o.load_id IN (SELECT load_id FROM brought WHERE table_name = '{table.name}')"
@@ -47,12 +54,12 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: 
             if table.covered_with
         ),
     ]
-    alike = "".join(
+    same_days = "".join(
         f" UNION ALL SELECT '{name}', first_day, last_day FROM covered WHERE table_name = '{table_name}' AND EXISTS ({rows})"
         for name, table_name, rows in _COVERED_WITH
     )
-    # Each table reaches to the latest day of any table in the loads of the same source that brought it. A load also reaches to
-    # the day that `--covers-until` gave, whatever became of its rows, until a `--replace`.
+    # A table covers the days up to the latest day of any table in its loads of the same source, and up to the days declared by
+    # `--covers-until`, even where its rows were replaced one by one, until a `--replace`.
     con.execute(
         f"""CREATE OR REPLACE TABLE facts.coverage AS
         WITH brought AS MATERIALIZED ({_BROUGHT}),
@@ -65,27 +72,29 @@ def write_coverage(con: duckdb.DuckDBPyConnection, settings: Settings, changed: 
         covered AS MATERIALIZED (
             SELECT table_name, first_day::INTEGER AS first_day, greatest(last_day, reached.day, declared.day)::INTEGER AS last_day
             FROM own LEFT JOIN reached USING (table_name) LEFT JOIN declared USING (table_name))
-        FROM covered{alike}"""
+        FROM covered{same_days}"""
     )
 
 
 def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, changed: Collection[str] | None) -> None:
-    """facts.loaded_days, by table, source and load: the first and last day of the rows that count (null where later loads
-    brought them all again), and in begins and ends those of all that the load brought.
+    """Write facts.loaded_days by table, source and load.
+
+    `first_day` and `last_day` are of the current rows, null where later loads replaced all of them; `begins` and
+    `ends` are of all rows of the load.
     """
-    asked = [table for table in _DATED if changed is None or table.name in changed]
+    tables = [table for table in _DATED if changed is None or table.name in changed]
     if changed is None:
         con.execute(
             f"CREATE OR REPLACE TABLE {_LOADED} (table_name TEXT, source TEXT, load_id BIGINT, first_day INTEGER, last_day INTEGER,"
             " begins INTEGER, ends INTEGER)"
         )
-    elif asked:
-        names = ", ".join(f"'{table.name}'" for table in asked)
+    elif tables:
+        names = ", ".join(f"'{table.name}'" for table in tables)
         con.execute(f"DELETE FROM {_LOADED} WHERE table_name IN ({names})")
-    known = tables_with_rows(con)
-    asked = [table for table in asked if table.name in known]
-    if asked:
-        rows = " UNION ALL ".join(map(_days, asked))
+    filled = tables_with_rows(con)
+    tables = [table for table in tables if table.name in filled]
+    if tables:
+        rows = " UNION ALL ".join(map(_days, tables))
         con.execute(
             f"INSERT INTO {_LOADED} SELECT table_name, source, load_id, min(first), max(last), min(begins), max(ends)"
             f" FROM ({rows}) GROUP BY ALL",
@@ -94,11 +103,11 @@ def _write_loaded_days(con: duckdb.DuckDBPyConnection, settings: Settings, chang
 
 
 def _days(table: Table) -> str:
-    """SQL of the epoch days of the first and last rows by source, load and zone: all others lie between."""
+    """SQL of the epoch days of the first and last row by source, load and zone."""
     assert table.day is not None
     days = {}
-    for name, end, rows in _ENDS:
-        day = f'{end}("{table.day}"){rows}'
+    for name, aggregate, condition in _ENDS:
+        day = f'{aggregate}("{table.day}"){condition}'
         if table.column(table.day).kind is Kind.INSTANT:
             day = f"timezone(coalesce(zone, $zone), timezone('UTC', {day}))::DATE"
         days[name] = f"date_diff('day', DATE '1970-01-01', {day}) AS {name}"

@@ -1,4 +1,4 @@
-"""The facts as SQL, compiled from their declarations alone: for all rows, or for those that a write touched."""
+"""The facts as SQL statements, compiled from their declarations: for all rows, or for the rows that a write changed."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
-from regulars.warehouse.facts.orders.products import calls, product_names
-from regulars.warehouse.facts.orders.sequence import PLACES
+from regulars.warehouse.facts.orders.product_lines import product_name_counts, product_names
+from regulars.warehouse.facts.orders.sequence import HISTORY_COLUMNS
 from regulars.warehouse.lazy_imports import ibis
-from regulars.warehouse.schema import HOUSEKEEPING, Kind
+from regulars.warehouse.schema import METADATA_COLUMNS, Kind
 from regulars.warehouse.tables import BY_NAME
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 TEMPORARY = "temp"
-"""Where DuckDB keeps what only lives as long as the connection, uncompressed and therefore quick to read again."""
+"""DuckDB's schema of tables that live as long as the connection; they are uncompressed and fast to read."""
 FACTS = "facts"
-"""The schema that statements read facts from, wherever their tables lie."""
-OF_PERSONS = "_of_persons"
-"""What the name of a table with `person` ends in."""
-DERIVED = "derived_"
-"""What the name of a temporary table with rows of another fact begins with."""
-_PREPARED = {
+"""The schema in which statements read facts, whichever file their tables are in."""
+PERSONS_SUFFIX = "_of_persons"
+"""Suffix of the names of tables with the column `person`."""
+OTHER_GROUP_PREFIX = "derived_"
+"""Prefix of the names of temporary tables with rows of a fact of another group."""
+_PREPARED_COLUMNS = {
     "product_names": {"source": "string", "product_id": "string", "name": "string", "listed_category": "string"},
     "zone_days": {"zone": "string", "utc_day": "int32", "switch": "int32", "before": "int32", "after": "int32"},
 }
-_IBIS = {
+_IBIS_TYPES = {
     Kind.ID: "string",
     Kind.TEXT: "string",
     Kind.INSTANT: "timestamp",
@@ -50,43 +50,61 @@ _IBIS = {
     Kind.JSON: "string",
 }
 GROUPS: dict[str, tuple[FactTable, ...]] = {
-    name: tuple(one for one in FACT_TABLES if one.group_name == name)
+    name: tuple(fact for fact in FACT_TABLES if fact.group_name == name)
     for name in dict.fromkeys(fact.group_name for fact in FACT_TABLES)
 }
-"""The facts that are derived together, by the name of their group; a fact without one is a group of its own name."""
-MADE_OF = {
+"""The facts that are derived together, by the name of their group; a fact without a group is one by itself."""
+SOURCE_TABLES = {
     name: {*(fact.table.name for fact in facts), *(("products",) if name == ORDERS else ())}
     for name, facts in GROUPS.items()
 }
-"""The tables whose rows become rows of each group: without any, there is nothing to derive."""
+"""The canonical tables that each group is built from: without rows in any, the group is empty."""
 STEPS = {
-    ORDERS: ("product names", "order heads", "goods", "order sums", "refunds", "returns", "orders", "gaps", "lines")
+    ORDERS: (
+        "product names",
+        "order headers",
+        "product lines",
+        "order totals",
+        "refunds",
+        "returns",
+        "orders",
+        "gaps",
+        "lines",
+    )
 }
-"""The steps of a group, as progress shows them; of another group its name."""
+"""The steps of a group in progress messages; other groups have one step, by their name."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where statements read and write. `touched`: they read temporary tables touched_… and write temporary tables added_…
-    and, of a fact with histories, HISTORIES_NOW.
+class Target:
+    """Where statements read and write.
+
+    With `incremental` they read the temporary tables touched_… and write added_…, and of a fact with histories
+    HISTORIES_NOW.
     """
 
-    touched: bool = False
-    scratch: str = TEMPORARY
-    """The schema of stepping stones."""
+    incremental: bool = False
+    scratch_schema: str = TEMPORARY
+    """The schema of intermediate tables."""
     dialect: str = "duckdb"
 
 
-EVERYTHING = Place()
-TOUCHED = Place(touched=True)
+FULL_REFRESH = Target()
+INCREMENTAL = Target(incremental=True)
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One table to write: `step` is the word for the user, `sql` the query (empty: the table has no row), `order` how its rows lie.
+    """A statement that writes one table.
 
-    columns: its columns with their types, as DuckDB declares them, of a table of the facts and of one with `made_of`.
-    made_of: the canonical table without whose rows it has none either.
+    Attributes:
+        step: name of its step in progress messages.
+        schema: schema of the table.
+        name: name of the table.
+        sql: the query; empty where the table has no rows.
+        order: SQL of the stored order of rows.
+        columns: column definitions for DuckDB, of facts and of tables with `made_of`.
+        made_of: the canonical table without whose rows the result is empty.
     """
 
     step: str
@@ -104,22 +122,22 @@ class Statement:
 
     @property
     def full_name(self) -> str:
-        """How other statements name the table."""
+        """The name of the table in other statements."""
         return f'"{self.schema}"."{self.name}"'
 
     def __str__(self) -> str:
         return f"{self.sql} {self.order}".rstrip()
 
 
-def statements(settings: Settings, group: str, place: Place = EVERYTHING) -> tuple[Statement, ...]:
-    """The statements of a group of facts, in order; each may read the tables before it."""
+def statements(settings: Settings, group: str, target: Target = FULL_REFRESH) -> tuple[Statement, ...]:
+    """Return the statements of a group of facts in order; each may read the tables before it."""
     return _statements(
         settings.timezone,
         settings.currency,
         settings.default_margin,
         settings.gift_card_spellings,
         group,
-        place,
+        target,
     )
 
 
@@ -130,139 +148,151 @@ def _statements(
     default_margin: Decimal | None,
     gift_cards: tuple[str, ...],
     group: str,
-    place: Place,
+    target: Target,
 ) -> tuple[Statement, ...]:
-    own = tuple(fact.table.name for fact in GROUPS[group])
+    own_tables = tuple(fact.table.name for fact in GROUPS[group])
 
     def table(name: str) -> ir.Table:
-        if name not in _PREPARED:
-            _require_declared(group, name.removesuffix(OF_PERSONS))
-        return prepared(name, place, own)
+        if name not in _PREPARED_COLUMNS:
+            _require_declared(group, name.removesuffix(PERSONS_SUFFIX))
+        return source_table(name, target, own_tables)
 
-    writer = _Writer(
+    compiler = _Compiler(
         table, timezone, currency, money.digits(currency), default_margin, gift_cards,
-        place, GROUPS[group],
+        target, GROUPS[group],
     )  # fmt: skip
-    if group == ORDERS and not place.touched:
-        called = writer.write("product names", "product_calls", calls(writer.table("order_lines")), fact=True)
-        writer.write("product names", "product_names", product_names(called, writer.table("products")), fact=True)
+    if group == ORDERS and not target.incremental:
+        name_counts = compiler.write(
+            "product names", "product_calls", product_name_counts(compiler.table("order_lines")), fact=True
+        )
+        compiler.write(
+            "product names", "product_names", product_names(name_counts, compiler.table("products")), fact=True
+        )
     for fact in GROUPS[group]:
-        rows = writer.fact(fact.name)
+        rows = compiler.fact(fact.name)
         if fact.history is not None:
-            writer.write_gaps(rows)
-    return tuple(writer.written)
+            compiler.write_gap_histograms(rows)
+    return tuple(compiler.statements)
 
 
 def _require_declared(group: str, table: str) -> None:
-    """Raise KeyError where no fact of the group declares that it reads the table: a load of it would leave them as they are."""
-    if table not in MADE_OF[group] | {read.table for fact in GROUPS[group] for read in fact.reads}:
-        raise KeyError(f"a fact of the group {group} reads {table} and declares no Read of it")
+    """Check that a fact of the group declares that it reads the table, so that loads of the table update the fact.
+
+    Raises:
+        KeyError: none declares it.
+    """
+    if table not in SOURCE_TABLES[group] | {read.table for fact in GROUPS[group] for read in fact.reads}:
+        raise KeyError(f"A fact of the group {group} reads {table}. Declare it: Read({table!r}, …) in its reads.")
 
 
 @dataclass(frozen=True)
-class _Writer(Sources):
-    """Compiles what the facts of a group are built from as they ask for it, each table once."""
+class _Compiler(Sources):
+    """Compiles the tables that the facts of a group are built from, each once, on first use."""
 
-    place: Place = EVERYTHING
+    target: Target = FULL_REFRESH
     group: tuple[FactTable, ...] = ()
-    written: list[Statement] = field(default_factory=list)
-    known: dict[str, ir.Table] = field(default_factory=dict)
+    statements: list[Statement] = field(default_factory=list)
+    compiled: dict[str, ir.Table] = field(default_factory=dict)
 
     def fact(self, name: str) -> ir.Table:
-        if name not in self.known:
-            fact = {one.name: one for one in self.group}[name]
+        if name not in self.compiled:
+            fact = {fact.name: fact for fact in self.group}[name]
             rows = fact.build(self)
             if fact.history is None:
-                self.known[name] = self.write(name, name, rows, fact.order, fact=True)
+                self.compiled[name] = self.write(name, name, rows, fact.order, fact=True)
             else:
-                self.known[name] = self._with_history(fact, fact.history, self.write(name, "valued", rows))
-        return self.known[name]
+                self.compiled[name] = self._with_history(fact, fact.history, self.write(name, "valued", rows))
+        return self.compiled[name]
 
-    def derived(self, name: str, columns: Mapping[str, str]) -> ir.Table:
+    def fact_of_other_group(self, name: str, columns: Mapping[str, str]) -> ir.Table:
         if name in (fact.name for fact in self.group):
             raise KeyError(name)
         _require_declared(self.group[0].group_name, BY_FACT[name].table.name)
-        touched = (
-            self.place.touched
-        )  # then only the rows that touched ones name, as who derives these has prepared them
+        # Incrementally, the caller has prepared a temporary table of the rows that touched rows refer to.
+        incremental = self.target.incremental
         return ibis.table(
             dict(columns),
-            name=f"{DERIVED}{name}" if touched else name,
-            database=self.place.scratch if touched else "facts",
+            name=f"{OTHER_GROUP_PREFIX}{name}" if incremental else name,
+            database=self.target.scratch_schema if incremental else "facts",
         )
 
-    def step(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:
-        if name not in self.known:
+    def materialize(self, step: str, name: str, make: Callable[[], ir.Table], made_of: str = "") -> ir.Table:
+        if name not in self.compiled:
             rows = make()
-            self.known[name] = self.write(step, name, rows, made_of=made_of)
-        return self.known[name]
+            self.compiled[name] = self.write(step, name, rows, made_of=made_of)
+        return self.compiled[name]
 
-    def numbered(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
-        if self.place.dialect != "duckdb":
-            return self.step(step, name, lambda: make().mutate(key=ibis.row_number().over()))
-        # DuckDB numbers what it writes; to number the rows beforehand takes one thread longer than all the rest.
-        written = self.step(step, name, make)
-        return written.mutate(key=written.rowid())
+    def materialize_with_key(self, step: str, name: str, make: Callable[[], ir.Table]) -> ir.Table:
+        if self.target.dialect != "duckdb":
+            return self.materialize(step, name, lambda: make().mutate(key=ibis.row_number().over()))
+        # DuckDB numbers stored rows; a window function for it runs on one thread, longer than all other steps.
+        rows = self.materialize(step, name, make)
+        return rows.mutate(key=rows.rowid())
 
     def _with_history(self, fact: FactTable, history: Callable[[ir.Table], ir.Table], valued: ir.Table) -> ir.Table:
-        if not self.place.touched:
+        if not self.target.incremental:
             return self.write(fact.name, fact.name, history(valued), fact.order, fact=True)
-        # The rest of the touched persons' rows, as they are: only their places in the history change.
-        kept = ibis.table(valued.schema(), name=f"kept_{fact.name}", database=self.place.scratch)
-        return self.write(fact.name, HISTORIES_NOW, history(valued.union(kept, distinct=False)))
+        # The other orders of affected persons: their amounts stay, and only HISTORY_COLUMNS change.
+        other_orders = ibis.table(valued.schema(), name=f"kept_{fact.name}", database=self.target.scratch_schema)
+        return self.write(fact.name, HISTORIES_NOW, history(valued.union(other_orders, distinct=False)))
 
-    def write_gaps(self, rows: ir.Table) -> None:
-        """The histograms of the days between the rows of a person."""
-        if self.place.touched:
-            before = ibis.table(rows.schema(), name=HISTORIES_BEFORE, database=self.place.scratch)
+    def write_gap_histograms(self, rows: ir.Table) -> None:
+        """Add the statements of the histograms of days between a person's orders."""
+        if self.target.incremental:
+            before = ibis.table(rows.schema(), name=HISTORIES_BEFORE, database=self.target.scratch_schema)
             self.write("gaps", "removed_gaps", gaps(before))
         self.write("gaps", "gaps", gaps(rows), "ORDER BY histogram, day", fact=True)
 
     def write(
         self, step: str, name: str, rows: ir.Table, order: str = "", *, fact: bool = False, made_of: str = ""
     ) -> ir.Table:
-        """Add the statement that writes the rows, and return the table it makes."""
-        place = self.place
-        schema = FACTS if fact and not place.touched else place.scratch
-        name = f"added_{name}" if fact and place.touched else name
+        """Add the statement that writes the rows. Returns the table it writes."""
+        target = self.target
+        schema = FACTS if fact and not target.incremental else target.scratch_schema
+        name = f"added_{name}" if fact and target.incremental else name
         declared = rows.schema().to_sqlglot_column_defs("duckdb") if fact or made_of else ()
         columns = ", ".join(column.sql("duckdb") for column in declared)
-        self.written.append(Statement(step, schema, name, _sql(rows, place), order, columns, made_of))
+        self.statements.append(Statement(step, schema, name, _sql(rows, target), order, columns, made_of))
         return ibis.table(rows.schema(), name=name, database=schema)
 
 
-def names_statement(place: Place) -> str:
-    """The fact `product_names` from `product_calls`, which is kept up to date."""
-    called = ibis.table(
+def product_names_statement(target: Target) -> str:
+    """Return the SQL of the fact `product_names` from `product_calls`, which is updated incrementally."""
+    name_counts = ibis.table(
         {"source": "string", "product_id": "string", "product_name": "string", "times": "int64"},
         name="product_calls",
         database="facts",
     )
-    return _sql(product_names(called, prepared("products", place)), place)
+    return _sql(product_names(name_counts, source_table("products", target)), target)
 
 
-def _sql(rows: ir.Table, place: Place) -> str:
-    sql = str(ibis.to_sql(rows, dialect=place.dialect, pretty=False))
-    # Ibis lists the columns to leave out in another order each time it is imported.
-    return re.sub(r"EXCLUDE \((.*?)\)", lambda found: f"EXCLUDE ({', '.join(sorted(found[1].split(', ')))})", sql)
+def _sql(rows: ir.Table, target: Target) -> str:
+    sql = str(ibis.to_sql(rows, dialect=target.dialect, pretty=False))
+    # Ibis lists the excluded columns in the order of a set, which differs from process to process.
+    return re.sub(r"EXCLUDE \((.*?)\)", lambda match: f"EXCLUDE ({', '.join(sorted(match[1].split(', ')))})", sql)
 
 
-def unsequenced(columns: list[str]) -> list[str]:
-    """Of the columns of the fact `orders`, those that are not its place in a history."""
-    return [name for name in columns if name not in PLACES]
+def without_history_columns(columns: list[str]) -> list[str]:
+    """Return the columns of the fact `orders` without HISTORY_COLUMNS."""
+    return [name for name in columns if name not in HISTORY_COLUMNS]
 
 
-def prepared(name: str, place: Place, own: tuple[str, ...] = ()) -> ir.Table:
-    """A canonical table, or one prepared from it, from its declaration alone.
+def source_table(name: str, target: Target, own_tables: tuple[str, ...] = ()) -> ir.Table:
+    """Return a canonical table, or one prepared from it, with the columns of its declaration.
 
-    own: the tables of which only the touched rows are read, where only these are derived.
+    Args:
+        name: the table, with or without PERSONS_SUFFIX, or one of _PREPARED_COLUMNS.
+        target: where statements read.
+        own_tables: the tables of which an incremental derivation reads the touched rows only.
     """
-    if name in _PREPARED:
-        return ibis.table(_PREPARED[name], name=name, database="facts" if name == "product_names" else place.scratch)
-    table = name.removesuffix(OF_PERSONS)
-    columns = {column.name: _IBIS[column.kind] for column in (*HOUSEKEEPING, *BY_NAME[table].columns)}
+    if name in _PREPARED_COLUMNS:
+        return ibis.table(
+            _PREPARED_COLUMNS[name], name=name, database="facts" if name == "product_names" else target.scratch_schema
+        )
+    table = name.removesuffix(PERSONS_SUFFIX)
+    columns = {column.name: _IBIS_TYPES[column.kind] for column in (*METADATA_COLUMNS, *BY_NAME[table].columns)}
     if table != name:
         columns["person"] = "int64"
-    if place.touched and table in own:
-        return ibis.table(columns, name=f"touched_{name}", database=place.scratch)
-    return ibis.table(columns, name=name, database="main" if table == name else place.scratch)
+    if target.incremental and table in own_tables:
+        return ibis.table(columns, name=f"touched_{name}", database=target.scratch_schema)
+    return ibis.table(columns, name=name, database="main" if table == name else target.scratch_schema)

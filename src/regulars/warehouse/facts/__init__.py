@@ -1,6 +1,6 @@
-"""The facts that metrics are computed on, one declaration a fact (fact_table.py says how).
+"""The facts that metrics are computed on, one declaration per fact (see fact_table.py).
 
-One row per something, on a day of the shop's calendar, with money in its currency and the columns one may split by.
+Each has one row per event on a day of the shop's calendar, amounts in the shop's currency, and the columns of splits.
 """
 
 from __future__ import annotations

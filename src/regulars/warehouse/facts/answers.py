@@ -1,4 +1,4 @@
-"""The fact `answers`: what customers said in surveys, on the day they answered."""
+"""The fact `answers`: survey answers on the day they were given."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _PROMOTERS = ((0, 10, 9, 6), (1, 10, 9, 6), (1, 5, 5, 3))
-"""Scales of the net promoter score: lowest and highest score, the least of a promoter, the most of a detractor."""
+"""Scales of the net promoter score: lowest and highest score, lowest score of a promoter, highest of a detractor."""
 
 
 def _build(sources: Sources) -> ir.Table:
-    """An answer of nobody known is that of whom its invitation asked; without either it stands for itself."""
+    """Return the rows. Without a person of its own, an answer belongs to the person of its invitation."""
     rows = with_local_days(sources.table("answers_of_persons"), ANSWERS.days, sources).rename(own_person="person")
-    asked = sources.table("invitations_of_persons")
-    asked = asked.select(i_source=asked.source, i_invitation=asked.invitation_id, asked_person=asked.person)
-    rows = rows.left_join(asked, [rows.source == asked.i_source, rows.invitation_id == asked.i_invitation])
+    invitations = sources.table("invitations_of_persons")
+    invitations = invitations.select(
+        i_source=invitations.source, i_invitation=invitations.invitation_id, asked_person=invitations.person
+    )
+    rows = rows.left_join(
+        invitations, [rows.source == invitations.i_source, rows.invitation_id == invitations.i_invitation]
+    )
     person = ibis.coalesce(rows.own_person, rows.asked_person)
     return rows.select(
         "source", "answer_id", "day", "survey", "kind", "stage", "aspect",
@@ -31,12 +35,14 @@ def _build(sources: Sources) -> ir.Table:
 
 
 def _promoter_points(rows: ir.Table) -> ir.IntegerValue:
-    """100 for a promoter, −100 for a detractor, else 0; null for other kinds, without a score, and on other scales."""
+    """Return 100 for a promoter, −100 for a detractor, else 0; null for other kinds, without a score, and on other
+    scales.
+    """
     score = (rows.high_is == "good").ifelse(rows.score, rows.scale_low + rows.scale_high - rows.score)
-    asked = (rows.kind == "nps") & rows.score.notnull()
+    is_nps = (rows.kind == "nps") & rows.score.notnull()
     cases: list[tuple[ir.BooleanValue, int]] = []
     for low, high, promoter, detractor in _PROMOTERS:
-        scale = asked & (rows.scale_low == low) & (rows.scale_high == high)
+        scale = is_nps & (rows.scale_low == low) & (rows.scale_high == high)
         cases += [(scale & (score >= promoter), 100), (scale & (score <= detractor), -100), (scale, 0)]
     return ibis.cases(*cases, else_=None).cast("int64")
 

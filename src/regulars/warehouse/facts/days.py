@@ -1,4 +1,4 @@
-"""Which day it was where the shop is: from instants, by a table of offsets, so that engines need not know timezones."""
+"""Local days of instants, from a table of UTC offsets, so that engines need no timezone data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day") -> ir.Table:
-    """rows plus the epoch day on which the instant `at` falls in the row's `zone`, else in the shop's timezone."""
+    """Add the epoch day of an instant in the row's `zone`, else in the shop's timezone.
+
+    Args:
+        rows: a table with the instant and `zone`.
+        at: the column of the instant, in UTC.
+        sources: the table zone_days, and the shop's timezone.
+        name: the column of the day.
+    """
     utc_day, second = day_and_second(rows[at])
     rows = rows.mutate(utc_day_=utc_day, second_=second, zone_=rows.zone.fill_null(sources.timezone))
     days = sources.table("zone_days")
@@ -36,36 +43,38 @@ def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day")
 
 
 def with_local_days(rows: ir.Table, days: Mapping[str, str], sources: Sources) -> ir.Table:
-    """rows plus the local day of each of these instants, in the column named beside it."""
+    """Add the local days of several instants: `days` maps the column of each instant to that of its day."""
     for at, name in days.items():
         rows = with_local_day(rows, at, sources, name)
     return rows
 
 
 def zone_days(zones: Iterable[str], first: int, last: int) -> dict[str, npt.NDArray[Any]]:
-    """For each zone and each UTC day from `first` to `last` (epoch days): the seconds to add to UTC `before` and `after` the
-    second `switch` of that day; most days have no change. Columns to be registered.
+    """Return the UTC offsets of each zone and each UTC day from `first` to `last` (epoch days), as columns.
+
+    `before` and `after` are the seconds to add to UTC before and after the second `switch` of that day; on most days
+    they are equal.
     """
     days = np.arange(first, last + 1)
-    found: dict[str, list[object]] = {name: [] for name in ("zone", "utc_day", "switch", "before", "after")}
+    columns: dict[str, list[object]] = {name: [] for name in ("zone", "utc_day", "switch", "before", "after")}
     for zone in zones:
         offsets = [_offset(ZoneInfo(zone), int(day) * _DAY) for day in (*days, last + 1)]
         for day, before, after in zip(days, offsets, offsets[1:], strict=False):
             switch = _DAY if before == after else _switch(ZoneInfo(zone), int(day) * _DAY, before)
-            for name, value in zip(found, (zone, int(day), switch, before, after), strict=True):
-                found[name].append(value)
-    return {name: np.array(values, dtype=object if name == "zone" else np.int32) for name, values in found.items()}
+            for name, value in zip(columns, (zone, int(day), switch, before, after), strict=True):
+                columns[name].append(value)
+    return {name: np.array(values, dtype=object if name == "zone" else np.int32) for name, values in columns.items()}
 
 
 def _offset(zone: ZoneInfo, second: int) -> int:
-    """Seconds that clocks in the zone are ahead of UTC at this second since 1970."""
+    """Return the seconds that clocks in the zone are ahead of UTC, at a second since 1970."""
     ahead = (_EPOCH + timedelta(seconds=second)).astimezone(zone).utcoffset()
     assert ahead is not None
     return int(ahead.total_seconds())
 
 
 def _switch(zone: ZoneInfo, start: int, before: int) -> int:
-    """The second of the UTC day at which clocks no longer have the offset `before`."""
+    """Return the second of the UTC day at which the offset changes from `before`."""
     low, high = 0, _DAY
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""Exchange rates by day: the shop's currency per unit, the last one known, at most a week old."""
+"""Exchange rates by day, in the shop's currency per unit: the latest one of the last 7 days."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ RATE = "decimal(38, 8)"
 
 
 def with_rate(rows: ir.Table, sources: Sources) -> ir.Table:
-    """rows (with `currency` and the epoch day `day`) plus `rate`: 1 for the shop's own currency, null where none is known."""
+    """Add `rate`: 1 for the shop's own currency, null where none is known. `rows` has `currency` and the epoch day
+    `day`.
+    """
     foreign = rows.filter(rows.currency != sources.currency).select("currency", "day").distinct()
     rates = sources.table("exchange_rates")
     rates = rates.select(
@@ -26,7 +28,7 @@ def with_rate(rows: ir.Table, sources: Sources) -> ir.Table:
         rate=rates.rate.cast(RATE),
         rate_source=rates.source,
     )
-    known = foreign.join(
+    candidates = foreign.join(
         rates,
         [
             foreign.currency == rates.rate_currency,
@@ -34,9 +36,11 @@ def with_rate(rows: ir.Table, sources: Sources) -> ir.Table:
             rates.rate_day >= foreign.day - MOST_DAYS,
         ],
     )
-    latest = first_rows(known, ("currency", "day"), [known.rate_day.desc(), known.rate_source.asc()])
+    latest = first_rows(candidates, ("currency", "day"), [candidates.rate_day.desc(), candidates.rate_source.asc()])
     latest = latest.select(found_currency=latest.currency, found_day=latest.day, found_rate=latest.rate)
     joined = rows.left_join(latest, [rows.currency == latest.found_currency, rows.day == latest.found_day])
-    one = ibis.literal(Decimal(1), type=RATE)
-    own = joined.currency == sources.currency
-    return joined.mutate(rate=own.ifelse(one, joined.found_rate)).drop("found_currency", "found_day", "found_rate")
+    own_rate = ibis.literal(Decimal(1), type=RATE)
+    is_own_currency = joined.currency == sources.currency
+    return joined.mutate(rate=is_own_currency.ifelse(own_rate, joined.found_rate)).drop(
+        "found_currency", "found_day", "found_rate"
+    )

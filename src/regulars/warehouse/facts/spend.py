@@ -1,4 +1,4 @@
-"""The fact `spend`: what advertising cost, by day, in the shop's currency."""
+"""The fact `spend`: advertising spend by day, in the shop's currency."""
 
 from __future__ import annotations
 

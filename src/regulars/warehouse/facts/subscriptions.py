@@ -1,4 +1,4 @@
-"""The fact `subscriptions`: whose they are, and the days of the shop's calendar on which they began and ended."""
+"""The fact `subscriptions`: subscriptions with their persons and the local days of their start and end."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ from regulars.warehouse.tables import BY_NAME
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-ENDLESS = date(2100, 1, 1)
-"""An end on this day or later is none: where there is none, some sources write one far ahead."""
+NO_END_FROM = date(2100, 1, 1)
+"""An end on this day or later counts as none: some sources write a far date for a subscription without an end."""
 
 
 def _build(sources: Sources) -> ir.Table:
-    """`day` it began and `ended_day` (epoch days), null where it has no end; an end may lie ahead."""
+    """Return the rows, with the epoch days `day` of the start and `ended_day` of the end (null without one; it may be in
+    the future).
+    """
     rows = with_local_days(sources.table("subscriptions_of_persons"), SUBSCRIPTIONS.days, sources)
-    ends = rows.ended_day < epoch_day(ENDLESS)
+    has_end = rows.ended_day < epoch_day(NO_END_FROM)
     return rows.select(
         "source",
         "subscription_id",
         "person",
         "plan",
         "day",
-        ended_day=ends.ifelse(rows.ended_day, ibis.null()).cast("int32"),
+        ended_day=has_end.ifelse(rows.ended_day, ibis.null()).cast("int32"),
         bucket=bucket_of(rows.person, rows.subscription_id),
     )
 

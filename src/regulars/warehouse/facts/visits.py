@@ -1,4 +1,4 @@
-"""The fact `visits`: who came to the site, on the day the visit began."""
+"""The fact `visits`: visits to the site, on the day they began."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ VISITOR = "visitor"
 
 
 def _build(sources: Sources) -> ir.Table:
-    """A visitor is one of a source; without a visitor_id each visit is its own. A visitor is one person: the latest known."""
+    """Return the rows. A visitor belongs to one source and has the latest known person of its visits; without
+    visitor_id, each visit is a visitor of its own.
+    """
     rows = with_local_days(sources.table("visits_of_persons"), VISITS.days, sources).rename(own_person="person")
-    # No source has a slash in its name, and the letter tells the two kinds of ids apart.
+    # Source names have no slash, and the letter distinguishes the two kinds of ids.
     own_id = ibis.coalesce("r" + rows.visitor_id, "t" + rows.visit_id)
     rows = rows.mutate(visitor=rows.source + "/" + own_id)
-    known = rows.filter(rows.own_person.notnull()).select("visitor", "own_person", "started_at", "visit_id")
-    latest = first_rows(known, (VISITOR,), [known.started_at.desc(), known.visit_id.desc()])
+    known_persons = rows.filter(rows.own_person.notnull()).select("visitor", "own_person", "started_at", "visit_id")
+    latest = first_rows(known_persons, (VISITOR,), [known_persons.started_at.desc(), known_persons.visit_id.desc()])
     latest = latest.select(of_visitor=latest.visitor, person=latest.own_person)
     rows = rows.left_join(latest, rows.visitor == latest.of_visitor)
     return rows.select(

@@ -1,15 +1,14 @@
-"""Who is who: records that share a customer id, an address or a number are one person.
+"""Identity resolution: records that share a customer id, an email address or a phone number are one person.
 
-identities.py    what identifies: ids, addresses and numbers in one spelling, as SQL that DuckDB computes
-records.py       what records say about who they are, and which identities hang together by it
-components.py    connected components by passing labels
-persons.py       the persons: connected components of what identifies, derived in full
-profiles.py      name, place and address of each person, from the customers' rows
-changed_persons.py  the same for what a write touched alone
-corrections.py   what the shop corrects: join, split, and the list of merges
+identities.py           identities in one normalized form: ids, addresses and numbers, computed in SQL
+records.py              the identities of each record, and the links between identities
+components.py           connected components by label propagation
+persons.py              the persons: connected components of identities, in a full refresh
+profiles.py             name and address of each person, from the customers' rows
+incremental_persons.py  persons derived incrementally, from the rows that a write changed
+corrections.py          corrections by the user: join, split, and the list of merged persons
 """
 
-from regulars.warehouse.identity.changed_persons import correct_persons
 from regulars.warehouse.identity.corrections import (
     Correction,
     Link,
@@ -21,22 +20,23 @@ from regulars.warehouse.identity.corrections import (
     resolve,
     split,
 )
-from regulars.warehouse.identity.identities import define_identities, shown
-from regulars.warehouse.identity.persons import derive_persons, of_persons
+from regulars.warehouse.identity.identities import define_identities, display_identity
+from regulars.warehouse.identity.incremental_persons import update_persons
+from regulars.warehouse.identity.persons import derive_persons, with_person
 
 __all__ = [
     "Correction",
     "Link",
     "Merge",
-    "correct_persons",
     "corrections",
     "count_merges",
     "define_identities",
     "derive_persons",
+    "display_identity",
     "join",
     "merges",
-    "of_persons",
     "resolve",
-    "shown",
     "split",
+    "update_persons",
+    "with_person",
 ]

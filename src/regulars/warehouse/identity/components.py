@@ -1,8 +1,9 @@
-"""Connected components by passing labels: SQL that any engine runs, no graph in memory.
+"""Connected components by label propagation, in SQL that any engine runs, without a graph in memory.
 
-Every key takes the smallest label among its neighbours', and a label takes that of the key it names, until it names itself.
-What then has one label is one key of a smaller graph, in which the same is done again, until no two keys are linked.
-Each round costs what is left of the links, and there are few: a path of a thousand keys takes a handful.
+Each key takes the smallest label of its neighbours, and each label is replaced by the label of the key it names,
+until all labels name themselves. The keys of one label then become one key of a smaller graph, and the same is
+repeated until no links are left. Each round costs the remaining links, and there are few: a path of a thousand keys
+takes a handful.
 """
 
 from __future__ import annotations
@@ -13,14 +14,23 @@ _TEMPORARY = ("component_links", "component_hooks")
 
 
 def find_components(con: duckdb.DuckDBPyConnection, keys: str, links: str) -> int:
-    """Make the temporary view components: the rows of `keys` with the `label` of each one's component, one of its keys.
+    """Create the temporary view components: the rows of `keys` with the `label` of their component, the smallest of its
+    keys.
 
-    `keys` is a table of key, `low` and `high`: the smallest and the largest of the stronger identities that records link it to,
-    null where there are none; and of `leads`, whether it may be the stronger one itself. Stronger to weaker makes no circle.
-    `links` is a table of a, b and joined: those that records say of each key b that has several stronger ones, and what was
-    joined, in any direction. Leaves temp.component_labels, which the view reads. Returns the number of rounds.
+    Leaves temp.component_labels, which the view reads.
+
+    Args:
+        con: a connection to a version.
+        keys: a table of key; `low` and `high`, the smallest and largest stronger identity that a record links it to
+            (null without any); and `leads`, true where it may be the stronger one itself. Stronger to weaker has no
+            cycles.
+        links: a table of a, b and joined: the links by records of each key b with several stronger ones, and the
+            joins by the user, in any direction.
+
+    Returns:
+        The number of rounds.
     """
-    # Most keys are linked to one other, which is linked to none that is stronger: these need no round.
+    # Most keys are linked to one stronger key only, which has no stronger one itself: these need no round.
     con.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE component_links AS
@@ -59,9 +69,11 @@ def find_components(con: duckdb.DuckDBPyConnection, keys: str, links: str) -> in
 
 
 def _hook(con: duckdb.DuckDBPyConnection) -> bool:
-    """temp.component_hooks(key, label): keys with a smaller neighbour, and where the way from smaller to smaller ends.
+    """Create temp.component_hooks(key, label): keys with a smaller neighbour, and the end of the path to ever smaller
+    neighbours.
 
-    Returns False where there are none.
+    Returns:
+        False where there are none.
     """
     con.execute(
         """

@@ -1,4 +1,4 @@
-"""What the shop corrects about its persons. Corrections are kept beside the rows and survive every load."""
+"""Corrections of persons by the user. They are stored beside the rows and apply to every later load."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import duckdb
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.identity.identities import define_identities, shown
+from regulars.warehouse.identity.identities import define_identities, display_identity
 from regulars.warehouse.identity.records import PRIMARY, links
 
 
 @dataclass(frozen=True)
 class Link:
-    """Two identities that hang together, because a record has both or (`joined`) because the shop said so."""
+    """A link between two identities: a record has both, or (`joined`) the user joined them."""
 
     a: str
     b: str
@@ -28,7 +28,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Merge:
-    """A person made of several records (customer ids, and addresses or numbers of guests), and what links them."""
+    """A person made of several records (customer ids, or addresses and numbers of guests), with the links between them."""
 
     person: int
     customer: str
@@ -40,7 +40,7 @@ class Merge:
 
 @dataclass(frozen=True)
 class Correction:
-    """A link that the shop added (`joined`) or took away. `at` is in UTC."""
+    """A link that the user added (`joined`) or removed. `at` is in UTC."""
 
     seq: int
     a: str
@@ -49,11 +49,11 @@ class Correction:
     at: datetime
     note: str
     through: tuple[str, ...] = ()
-    """After a split: the identities, from a to b, through which the two are one person all the same; else empty."""
+    """After a split: the identities, from a to b, that still connect the two; empty where nothing does."""
 
 
 def ensure_corrections(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the table of corrections where it is not there yet."""
+    """Create the table of corrections where it does not exist."""
     con.execute(
         "CREATE TABLE IF NOT EXISTS main.people_corrections"
         ' (seq BIGINT, a TEXT, b TEXT, joined BOOLEAN, "at" TIMESTAMP, note TEXT)'
@@ -61,81 +61,106 @@ def ensure_corrections(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def corrections(con: duckdb.DuckDBPyConnection) -> list[Correction]:
-    """All corrections, oldest first. Of several about the same two identities the last one counts."""
-    found = con.execute('SELECT seq, a, b, joined, "at", note FROM main.people_corrections ORDER BY seq').fetchall()
-    return [Correction(seq, a, b, joined, at.replace(tzinfo=UTC), note or "") for seq, a, b, joined, at, note in found]
+    """Return all corrections, oldest first. Of several for the same two identities the last one counts."""
+    rows = con.execute('SELECT seq, a, b, joined, "at", note FROM main.people_corrections ORDER BY seq').fetchall()
+    return [Correction(seq, a, b, joined, at.replace(tzinfo=UTC), note or "") for seq, a, b, joined, at, note in rows]
 
 
-_SEVERAL = """(SELECT DISTINCT person FROM facts.identities GROUP BY person, split_part(identity, ':', 1) HAVING count(*) > 1)"""
-"""Persons with two customer numbers, two addresses or two phone numbers. One of each is what a customer usually has."""
+_MERGED_PERSONS = (
+    "(SELECT DISTINCT person FROM facts.identities GROUP BY person, split_part(identity, ':', 1) HAVING count(*) > 1)"
+)
+"""Persons with two customer numbers, two addresses or two phone numbers."""
 
 
 def count_merges(con: duckdb.DuckDBPyConnection) -> int:
-    """How many persons have two customer numbers, two addresses or two phone numbers."""
-    found = con.execute(f"SELECT count(*) FROM {_SEVERAL}").fetchone()
-    return int(found[0]) if found else 0
+    """Return the number of persons with two customer numbers, two addresses or two phone numbers."""
+    row = con.execute(f"SELECT count(*) FROM {_MERGED_PERSONS}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def merges(con: duckdb.DuckDBPyConnection, limit: int = 50) -> list[Merge]:
-    """Persons of whom something is known twice, those of most identities first: too many at once show a shared one."""
-    found = con.execute(
-        f"SELECT person, customer, name, records FROM facts.persons SEMI JOIN {_SEVERAL} USING (person)"
+    """Return merged persons, those with most identities first: very many usually share a wrong address."""
+    rows = con.execute(
+        f"SELECT person, customer, name, records FROM facts.persons SEMI JOIN {_MERGED_PERSONS} USING (person)"
         " JOIN (SELECT person, count(*) AS known FROM facts.identities GROUP BY person) USING (person)"
         " ORDER BY known DESC, customer, person LIMIT ?",
         [limit],
     ).fetchall()
-    identities = _identities_of(con, [row[0] for row in found])
-    links = _links_of(con, [row[0] for row in found])
+    identities = _identities_of(con, [row[0] for row in rows])
+    links = _links_of(con, [row[0] for row in rows])
     return [
         Merge(person, customer, name, records, tuple(identities[person]), tuple(links[person]))
-        for person, customer, name, records in found
+        for person, customer, name, records in rows
     ]
 
 
 def join(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -> Correction:
-    """Say that two identities are one person. Takes effect when the facts are brought up to date.
+    """Record that two identities are one person. Takes effect when the facts are derived.
 
-    Raises UsageError where one of them is not known, or they are one person already.
+    Args:
+        changes: the changes of the write.
+        settings: the shop's settings.
+        a: an identity, as `resolve` accepts it.
+        b: another identity.
+        note: a text for the list of corrections.
+
+    Raises:
+        UsageError: one of them is not known, or they are already one person.
     """
     con = changes.con
-    one, other = _pair(con, settings, a, b)
-    if _person(con, one) == _person(con, other) and _said(con, one, other) is not False:
-        raise UsageError(f"{shown(one)} and {shown(other)} are one person already.")
-    return _record(changes, one, other, joined=True, note=note)
+    first, second = _resolve_pair(con, settings, a, b)
+    if _person(con, first) == _person(con, second) and _last_correction(con, first, second) is not False:
+        raise UsageError(f"{display_identity(first)} and {display_identity(second)} are already one person.")
+    return _record(changes, first, second, joined=True, note=note)
 
 
 def split(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -> Correction:
-    """Take away the direct link between two identities. Takes effect when the persons are derived again.
+    """Remove the direct link between two identities. Takes effect when the facts are derived.
 
-    A record that has both belongs to the stronger one's person from then on. The result's `through` tells by which
-    others the two still hang together. Raises UsageError where one of them is not known, they are two persons already,
-    or there is no direct link: then the message names the way from one to the other.
+    A record with both belongs to the person of the stronger one from then on.
+
+    Args:
+        changes: the changes of the write.
+        settings: the shop's settings.
+        a: an identity, as `resolve` accepts it.
+        b: another identity.
+        note: a text for the list of corrections.
+
+    Returns:
+        The correction; `through` has the identities that still connect the two.
+
+    Raises:
+        UsageError: one of them is not known, they are already two persons, or they have no direct link; the message
+            then names the identities between them.
     """
     con = changes.con
-    one, other = _pair(con, settings, a, b)
-    person = _person(con, one)
-    if person != _person(con, other):
-        raise UsageError(f"{shown(one)} and {shown(other)} are two persons already.")
+    first, second = _resolve_pair(con, settings, a, b)
+    person = _person(con, first)
+    if person != _person(con, second):
+        raise UsageError(f"{display_identity(first)} and {display_identity(second)} are already two persons.")
     links = _links_of(con, [person])[person]
-    direct = [link for link in links if {link.a, link.b} == {one, other}]
-    through = _path((link for link in links if link not in direct), one, other)
-    if not direct:
-        steps = ", ".join(f"{shown(a)} with {shown(b)}" for a, b in pairwise(through))
+    direct_links = [link for link in links if {link.a, link.b} == {first, second}]
+    path = _path((link for link in links if link not in direct_links), first, second)
+    if not direct_links:
+        links_text = ", ".join(f"{display_identity(a)} with {display_identity(b)}" for a, b in pairwise(path))
         raise UsageError(
-            f"{shown(one)} and {shown(other)} have no direct link: they are one person through {steps}.",
-            f"Split one of these links, for example: regulars people split {shown(through[0])} {shown(through[1])}",
+            f"{display_identity(first)} and {display_identity(second)} have no direct link:"
+            f" they are one person through {links_text}.",
+            f"Split one of these links, for example: regulars people split {display_identity(path[0])} {display_identity(path[1])}",
         )
-    return _record(changes, one, other, joined=False, note=note, through=through)
+    return _record(changes, first, second, joined=False, note=note, through=path)
 
 
 def resolve(con: duckdb.DuckDBPyConnection, settings: Settings, typed: str) -> str:
-    """The identity meant: an email address, a phone number, `source:id`, or a customer or person id that stands alone.
+    """Return the identity of a text: an email address, a phone number, `source:id`, or an unambiguous customer or person
+    id.
 
-    Raises UsageError where nothing or more than one thing matches.
+    Raises:
+        UsageError: it matches no identity, or several.
     """
     text = typed.strip()
     define_identities(con, settings)
-    found = con.execute(
+    rows = con.execute(
         """
         SELECT DISTINCT identity FROM facts.identities
         WHERE identity IN ($typed, 'id:' || $typed, 'person:' || $typed, email_identity($typed), phone_identity($typed))
@@ -144,66 +169,68 @@ def resolve(con: duckdb.DuckDBPyConnection, settings: Settings, typed: str) -> s
         """,
         {"typed": text},
     ).fetchall()
-    identities = [row[0] for row in found]
+    identities = [row[0] for row in rows]
     if not identities:
         raise UsageError(
-            f"Nobody is known by {typed!r}.",
-            "Write an email address, a phone number, a customer id, or source:id. Shared addresses identify nobody.",
+            f"There is no customer with {typed!r}.",
+            "Write an email address, a phone number, a customer id, or source:id. Shared addresses identify no customer.",
         )
     if len(identities) > 1:
-        raise UsageError(f"{typed!r} can mean several: {', '.join(identities)}.", "Write one of these in full.")
+        raise UsageError(
+            f"{typed!r} matches several identities: {', '.join(identities)}.", "Write one of these in full."
+        )
     return str(identities[0])
 
 
-def _pair(con: duckdb.DuckDBPyConnection, settings: Settings, a: str, b: str) -> tuple[str, str]:
-    one, other = resolve(con, settings, a), resolve(con, settings, b)
-    if one == other:
-        raise UsageError(f"{a!r} and {b!r} are the same.")
-    return one, other
+def _resolve_pair(con: duckdb.DuckDBPyConnection, settings: Settings, a: str, b: str) -> tuple[str, str]:
+    first, second = resolve(con, settings, a), resolve(con, settings, b)
+    if first == second:
+        raise UsageError(f"{a!r} and {b!r} are the same identity.")
+    return first, second
 
 
 def _person(con: duckdb.DuckDBPyConnection, identity: str) -> int:
-    found = con.execute("SELECT person FROM facts.identities WHERE identity = ?", [identity]).fetchone()
-    assert found is not None
-    return int(found[0])
+    row = con.execute("SELECT person FROM facts.identities WHERE identity = ?", [identity]).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
-def _said(con: duckdb.DuckDBPyConnection, a: str, b: str) -> bool | None:
-    """What the last correction about two identities says; None where there is none."""
+def _last_correction(con: duckdb.DuckDBPyConnection, a: str, b: str) -> bool | None:
+    """Return whether the last correction of two identities joined them; None without any."""
     ensure_corrections(con)
-    found = con.execute(
+    row = con.execute(
         "SELECT joined FROM main.people_corrections WHERE (a = $a AND b = $b) OR (a = $b AND b = $a)"
         " ORDER BY seq DESC LIMIT 1",
         {"a": a, "b": b},
     ).fetchone()
-    return None if found is None else bool(found[0])
+    return None if row is None else bool(row[0])
 
 
 def _record(changes: Changes, a: str, b: str, *, joined: bool, note: str, through: tuple[str, ...] = ()) -> Correction:
     con = changes.con
     ensure_corrections(con)
-    changes.linked |= {a, b}
+    changes.corrected_identities |= {a, b}
     at = datetime.now(UTC).replace(microsecond=0)
-    found = con.execute(
+    row = con.execute(
         "INSERT INTO main.people_corrections"
         " SELECT coalesce(max(seq), 0) + 1, ?, ?, ?, ?, ? FROM main.people_corrections RETURNING seq",
         [a, b, joined, at.replace(tzinfo=None), note],
     ).fetchone()
-    assert found is not None
-    return Correction(int(found[0]), a, b, joined, at, note, through)
+    assert row is not None
+    return Correction(int(row[0]), a, b, joined, at, note, through)
 
 
 def _identities_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = defaultdict(list)
+    identities: dict[int, list[str]] = defaultdict(list)
     for person, identity in con.execute(
         "SELECT person, identity FROM facts.identities WHERE person IN (SELECT unnest(?)) ORDER BY identity", [persons]
     ).fetchall():
-        found[person].append(identity)
-    return found
+        identities[person].append(identity)
+    return identities
 
 
 def _links_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, list[Link]]:
-    found: dict[int, list[Link]] = defaultdict(list)
+    links_by_person: dict[int, list[Link]] = defaultdict(list)
     con.execute(
         "CREATE OR REPLACE TEMP TABLE theirs AS SELECT key, identity, person FROM facts.identities"
         " WHERE person IN (SELECT unnest(?))",
@@ -220,27 +247,27 @@ def _links_of(con: duckdb.DuckDBPyConnection, persons: list[int]) -> dict[int, l
         ORDER BY a, b
         """
     ).fetchall():
-        found[person].append(Link(a, b, joined))
-    return found
+        links_by_person[person].append(Link(a, b, joined))
+    return links_by_person
 
 
 def _path(links: Iterable[Link], start: str, end: str) -> tuple[str, ...]:
-    """The shortest way from one identity to another, both included; empty where there is none."""
+    """Return the shortest path between two identities, both included; empty where there is none."""
     neighbours: dict[str, list[str]] = defaultdict(list)
     for link in links:
         neighbours[link.a].append(link.b)
         neighbours[link.b].append(link.a)
-    came_from: dict[str, str | None] = {start: None}
-    open_ends = deque([start])
-    while open_ends and end not in came_from:
-        here = open_ends.popleft()
-        for there in neighbours[here]:
-            if there not in came_from:
-                came_from[there] = here
-                open_ends.append(there)
-    step: str | None = end if end in came_from else None
+    previous: dict[str, str | None] = {start: None}
+    queue = deque([start])
+    while queue and end not in previous:
+        current = queue.popleft()
+        for neighbour in neighbours[current]:
+            if neighbour not in previous:
+                previous[neighbour] = current
+                queue.append(neighbour)
+    identity: str | None = end if end in previous else None
     path: list[str] = []
-    while step is not None:
-        path.append(step)
-        step = came_from[step]
+    while identity is not None:
+        path.append(identity)
+        identity = previous[identity]
     return tuple(reversed(path))

@@ -1,16 +1,19 @@
-"""What is told of each person: name, place, address, from the customers' rows."""
+"""Profiles of persons: name and address, from the customers' rows."""
 
 from __future__ import annotations
 
-BUCKETS = 32
-"""Groups of customers for the grouped jackknife (METRICS: interval)."""
+from regulars.warehouse.fact_table import BUCKETS
 
 
-def describe(customers: str, by: str, value: str) -> str:
-    """SQL of the rows of facts.persons, for the persons that `find_persons` found, from their rows of `customers`.
+def person_rows(customers: str, by: str, value: str) -> str:
+    """SQL of the rows of facts.persons for the persons of `resolve_persons`.
 
-    A row is joined to the identities found where their column `by` equals the `value` of the SQL of its `identity`. Names and
-    places from the latest row that has them; how somebody came from the earliest. Needs `define_identities`.
+    Names and addresses are of the latest row that has them, the channel of the earliest. Needs `define_identities`.
+
+    Args:
+        customers: a relation of customers.
+        by: the column of temp.components to join by.
+        value: SQL of the joined value from a customer's `identity`.
     """
     return f"""
         WITH described AS MATERIALIZED (
@@ -27,7 +30,7 @@ def describe(customers: str, by: str, value: str) -> str:
             FROM described SEMI JOIN several USING (label)
         ),
         latest AS (
-            -- Nearly everybody has one row: that needs no choice.
+            -- Most customers have one row and need no choice.
             SELECT label, name, email, phone, country, city, language, tags, channel, joined_at
             FROM described ANTI JOIN several USING (label)
             UNION ALL BY NAME

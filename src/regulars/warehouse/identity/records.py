@@ -1,32 +1,36 @@
-"""What records say about who they are, and which identities hang together by it."""
+"""The identities of records, and the links between identities that follow from them, as SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from regulars.warehouse.identity.identities import IDENTIFYING
+from regulars.warehouse.identity.identities import IDENTITY_SQL
 
 REFERENCES = ("id", "person_id", "email", "phone")
-"""A record's identities, strongest first: as texts where they are read, as keys of identities where they are stored."""
+"""The identities of a record, strongest first: texts while they are read, keys of identities where they are stored."""
 PRIMARY = f"coalesce({', '.join(REFERENCES)})"
-"""SQL of a record's primary identity; null where it says nothing."""
-SAID = f"{', '.join(REFERENCES)}, source"
-"""What a record says about who it is; source only where it gives a customer id."""
+"""SQL of a record's primary identity; null without any."""
+RECORD_COLUMNS = f"{', '.join(REFERENCES)}, source"
+"""The columns of a record's identities; source only where it has a customer id."""
 
 
-def said(rows: str, times: int = 1) -> str:
-    """SQL of what rows of a table of RECORDS say, raw, where they name somebody: source, IDENTIFYING, and `times`."""
-    columns = ", ".join(IDENTIFYING)
+def identifying_rows(rows: str, times: int = 1) -> str:
+    """SQL of the raw identifying columns of rows of an IDENTITY_TABLE that have any: source, the columns of
+    IDENTITY_SQL, `times`.
+    """
+    columns = ", ".join(IDENTITY_SQL)
     return f"SELECT source, {columns}, {times} AS times FROM {rows} WHERE coalesce({columns}) IS NOT NULL"
 
 
-def once(raw: str) -> str:
-    """SQL of the same, each once: cheaper than spelling all of it."""
-    return f"SELECT source, {', '.join(IDENTIFYING)}, sum(times)::BIGINT AS times FROM ({raw}) GROUP BY ALL"
+def distinct_rows(raw: str) -> str:
+    """SQL of the same without duplicates, which saves normalizing them."""
+    return f"SELECT source, {', '.join(IDENTITY_SQL)}, sum(times)::BIGINT AS times FROM ({raw}) GROUP BY ALL"
 
 
-def spelt(raw: str) -> str:
-    """SQL of SAID as texts and `times` from what `said` gives; what is spelt in several ways comes more than once."""
+def normalized(raw: str) -> str:
+    """SQL of RECORD_COLUMNS as texts, and `times`, from `identifying_rows`; different spellings of a record are separate
+    rows.
+    """
     return f"""
         SELECT id_identity(source, customer_id) AS id, person_identity(person_id) AS person_id,
             email_identity(email) AS email, phone_identity(phone) AS phone,
@@ -34,28 +38,33 @@ def spelt(raw: str) -> str:
         FROM ({raw})"""
 
 
-def spelt_rows(rows: Mapping[str, str]) -> str:
-    """SQL of SAID as texts and `times`, of relations by the name of their table in RECORDS.
+def normalized_records(rows: Mapping[str, str]) -> str:
+    """SQL of RECORD_COLUMNS as texts, and `times`, of relations by the name of their IDENTITY_TABLE.
 
-    Customers' rows are taken as they are: there is one of each.
+    Customers have few duplicates, and are not made distinct first.
     """
-    others = [said(relation) for table, relation in rows.items() if table != "customers"]
-    parts = [spelt(once(" UNION ALL ".join(others)))] if others else []
+    others = [identifying_rows(relation) for table, relation in rows.items() if table != "customers"]
+    parts = [normalized(distinct_rows(" UNION ALL ".join(others)))] if others else []
     if "customers" in rows:
-        parts.append(spelt(said(rows["customers"])))
+        parts.append(normalized(identifying_rows(rows["customers"])))
     return " UNION ALL ".join(parts)
 
 
-def summed(records: str) -> str:
-    """SQL of SAID and `times` of records, each once, without those that say nothing."""
-    return f"SELECT {SAID}, sum(times)::BIGINT AS times FROM {records} WHERE {PRIMARY} IS NOT NULL GROUP BY ALL"
+def distinct_records(records: str) -> str:
+    """SQL of RECORD_COLUMNS and `times` of records without duplicates; records without any identity are left out."""
+    return (
+        f"SELECT {RECORD_COLUMNS}, sum(times)::BIGINT AS times FROM {records} WHERE {PRIMARY} IS NOT NULL GROUP BY ALL"
+    )
 
 
-def referred(records: str, identities: str, kinds: Collection[int] | None = None) -> str:
-    """SQL of records with keys in place of texts, or other keys.
+def with_keys(records: str, identities: str, kinds: Collection[int] | None = None) -> str:
+    """SQL of records with keys in place of texts, or with other keys.
 
-    `identities` is a relation of `old` and `new`. A reference that is not in it becomes null. With `kinds`, places in REFERENCES,
-    it also says each identity's `kind`, and all references but these become null.
+    Args:
+        records: a relation of RECORD_COLUMNS.
+        identities: a relation of `old` and `new`, with `kind` where `kinds` is given. References to others become
+            null.
+        kinds: the kinds of references to replace, as indexes of REFERENCES; the others become null. None for all.
     """
     joins, columns = [], []
     for kind, name in enumerate(REFERENCES):
@@ -68,10 +77,10 @@ def referred(records: str, identities: str, kinds: Collection[int] | None = None
     return f"SELECT r.* REPLACE ({', '.join(columns)}) FROM {records} r {' '.join(joins)}"
 
 
-def mentioned(records: str) -> str:
-    """SQL of `reference`, `kind` (its place in REFERENCES), `source` and `stronger`: all references of records.
+def references(records: str) -> str:
+    """SQL of all references of records: `reference`, `kind` (index of REFERENCES), `source`, and `stronger`.
 
-    `stronger` is the primary reference of the record, null where that is this one.
+    `stronger` is the primary reference of the record, null where that is the same one.
     """
     return " UNION ALL ".join(
         f"SELECT {name} AS reference, {kind}::UTINYINT AS kind, {'NULL' if kind else 'source'} AS source,"
@@ -81,18 +90,22 @@ def mentioned(records: str) -> str:
     )
 
 
-def keyed(mentions: str) -> str:
-    """SQL of identities, each once: key, identity, `kind`, `source`, `leads` (whether it is the primary one of a record), and
-    `low` and `high`: the smallest and the largest key of the primary ones that it is linked to, null where there are none.
+def distinct_identities(rows: str) -> str:
+    """SQL of identities without duplicates.
 
-    `mentions` is a relation of key, identity, kind, source, leads, and of `stronger` and `stronger_key` of the record's primary
-    identity where that is another one, null where it is not wanted. What the shop split is no link.
+    The columns are key, identity, `kind`, `source`, `leads` (true for the primary identity of a record), and `low`
+    and `high`, the smallest and largest key of the primary identities that it is linked to, null without any. Links
+    that the user split are left out.
+
+    Args:
+        rows: a relation of key, identity, kind, source, leads, and of `stronger` and `stronger_key`, the record's
+            primary identity where it is another one, else null.
     """
     return f"""
         SELECT key, identity, min(kind) AS kind, min(source) AS source, bool_or(leads) AS leads,
             min(linked) AS low, max(linked) AS high
         FROM (
-            SELECT m.*, CASE WHEN s.a IS NULL THEN m.stronger_key END AS linked FROM ({mentions}) m
+            SELECT m.*, CASE WHEN s.a IS NULL THEN m.stronger_key END AS linked FROM ({rows}) m
             LEFT JOIN (
                 SELECT least(a, b) AS a, greatest(a, b) AS b FROM main.people_corrections
                 GROUP BY ALL HAVING NOT arg_max(joined, seq)
@@ -102,13 +115,15 @@ def keyed(mentions: str) -> str:
 
 
 def links(records: str, identities: str, ambiguous: str = "") -> str:
-    """SQL of a, b, joined: keys of the primary and another identity of each record, less what the shop split, plus what it
-    joined. A link may be said more than once.
+    """SQL of a, b, joined: the keys of the primary and another identity of each record, without links that the user
+    split, and with those that the user joined. Links may be repeated.
 
-    `records` is a relation of REFERENCES as keys, `identities` one of `key` and `identity`; records' references that are not in
-    it link nothing. `ambiguous` is a relation of the keys b whose links by records are wanted; without it, all are.
+    Args:
+        records: a relation of REFERENCES as keys.
+        identities: a relation of `key` and `identity`; references to others link nothing.
+        ambiguous: a relation of the keys b whose links by records are wanted; empty for all.
     """
-    wanted = f" AND reference IN (FROM {ambiguous})" if ambiguous else ""
+    reference_filter = f" AND reference IN (FROM {ambiguous})" if ambiguous else ""
     return f"""
         WITH named AS MATERIALIZED (
             SELECT key, identity FROM {identities}
@@ -119,7 +134,7 @@ def links(records: str, identities: str, ambiguous: str = "") -> str:
             FROM main.people_corrections c JOIN named one ON one.identity = c.a JOIN named other ON other.identity = c.b
             GROUP BY ALL
         ),
-        seen AS (SELECT stronger AS a, reference AS b FROM ({mentioned(records)}) WHERE stronger IS NOT NULL{wanted})
+        seen AS (SELECT stronger AS a, reference AS b FROM ({references(records)}) WHERE stronger IS NOT NULL{reference_filter})
         SELECT a, b, false AS joined FROM seen
         SEMI JOIN {identities} one ON one.key = seen.a SEMI JOIN {identities} other ON other.key = seen.b
         ANTI JOIN corrected ON corrected.a = least(seen.a, seen.b) AND corrected.b = greatest(seen.a, seen.b)

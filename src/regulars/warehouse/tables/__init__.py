@@ -1,4 +1,4 @@
-"""The canonical tables, the contract with the outside. One declaration a table."""
+"""The canonical tables, one declaration per table: the contract with sources and exports."""
 
 from __future__ import annotations
 

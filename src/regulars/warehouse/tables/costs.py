@@ -1,4 +1,4 @@
-"""Products, what they and advertising cost, what was paid out, and what foreign money is worth."""
+"""Products and their costs, advertising spend, payouts and exchange rates."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ products = Table(
     about="One row per product.",
     columns=(
         Column("product_id", Kind.ID, "the source's number"),
-        Column("name", Kind.TEXT, "what it is called"),
+        Column("name", Kind.TEXT, "name of the product"),
         Column("category", Kind.TEXT, "the shop's category", nullable=True),
-        Column("brand", Kind.TEXT, "who makes it", nullable=True),
+        Column("brand", Kind.TEXT, "the manufacturer or brand", nullable=True),
     ),
     key=("product_id",),
 )
 
 product_costs = Table(
     name="product_costs",
-    about="What one piece costs the shop from a day on.",
+    about="One row per product and first day of a cost: what one piece costs the shop from that day.",
     columns=(
         Column("product_id", Kind.ID, "the product"),
         Column(
@@ -35,12 +35,12 @@ product_costs = Table(
 
 spend = Table(
     name="spend",
-    about="What advertising cost on one day. A row over several days is rejected, or spread by the mapping.",
+    about="Advertising spend by day, channel and campaign. A row over several days is rejected, or spread by the mapping.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
-        Column("channel", Kind.TEXT, "where it was spent"),
-        Column("campaign", Kind.TEXT, "for which campaign; empty text where there is none", default="''"),
-        Column("amount", Kind.MONEY, "how much", low=0),
+        Column("channel", Kind.TEXT, "the advertising channel"),
+        Column("campaign", Kind.TEXT, "the campaign; empty text where there is none", default="''"),
+        Column("amount", Kind.MONEY, "the spend", low=0),
         Column("currency", Kind.TEXT, "three-letter code", example="GBP"),
         Column("last_day", Kind.DAY, "the last day of the row, where the file names it: the day itself", nullable=True),
     ),
@@ -49,7 +49,7 @@ spend = Table(
         Rule(
             "last_day > day",
             "the row sums up several days; export the spend day by day, or spread it in a mapping (spread = true)",
-            lifted_by_spread=True,
+            waived_by_spread=True,
         ),
         Rule("last_day - day > 366", "the row sums up more than a year"),
         Rule("last_day < day", "the row ends before it starts"),
@@ -59,14 +59,14 @@ spend = Table(
 
 payouts = Table(
     name="payouts",
-    about="One row per transfer of a payment provider to the shop: to reconcile with, never revenue.",
+    about="One row per transfer of a payment provider to the shop. For reconciliation; never revenue.",
     columns=(
         Column("payout_id", Kind.ID, "the provider's number"),
         Column("paid_at", Kind.INSTANT, "when it was paid", past=True),
         Column("currency", Kind.TEXT, "three-letter code of all its amounts", example="GBP"),
         Column("gross", Kind.MONEY, "payments less refunds, before fees; negative where refunds are larger"),
-        Column("fees", Kind.MONEY, "what the provider kept; negative where it gave fees back"),
-        Column("net", Kind.MONEY, "what was transferred"),
+        Column("fees", Kind.MONEY, "fees of the provider; negative where it refunded fees"),
+        Column("net", Kind.MONEY, "the amount transferred"),
     ),
     key=("payout_id",),
     day="paid_at",
@@ -74,7 +74,7 @@ payouts = Table(
 
 exchange_rates = Table(
     name="exchange_rates",
-    about="What one unit of a currency is worth in the shop's. A missing day takes the last earlier one, at most 7 days old.",
+    about="Rates to the shop's currency, one row per day and currency. A missing day takes the latest rate of the 7 days before.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
         Column("currency", Kind.TEXT, "three-letter code", example="GBP"),

@@ -1,23 +1,23 @@
-"""Who the shop's customers are, what they agreed to, what they subscribe to."""
+"""Customers, consents and subscriptions."""
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
+from regulars.warehouse.schema import IDENTITY_COLUMNS, Column, Kind, Rule, Table
 
 customers = Table(
     name="customers",
     about="One row per customer record of a source.",
     columns=(
         Column("customer_id", Kind.ID, "the source's own number of the customer"),
-        *WHO[1:],
-        Column("name", Kind.TEXT, "how the customer is called", nullable=True),
+        *IDENTITY_COLUMNS[1:],
+        Column("name", Kind.TEXT, "the customer's name", nullable=True),
         Column("country", Kind.TEXT, "country of the address", nullable=True),
         Column("city", Kind.TEXT, "city of the address", nullable=True),
         Column("language", Kind.TEXT, "language the customer reads", nullable=True),
-        Column("joined_at", Kind.INSTANT, "when the record was made", nullable=True, past=True),
-        Column("channel", Kind.TEXT, "how the customer came", nullable=True),
+        Column("joined_at", Kind.INSTANT, "when the record was created", nullable=True, past=True),
+        Column("channel", Kind.TEXT, "the acquisition channel", nullable=True),
         Column("tags", Kind.TEXT, "the shop's labels, separated by commas", nullable=True),
-        Column("attributes", Kind.JSON, "anything else the source knows", nullable=True),
+        Column("attributes", Kind.JSON, "other attributes of the source", nullable=True),
     ),
     key=("customer_id",),
 )
@@ -27,10 +27,10 @@ consents = Table(
     about="One row per consent given or withdrawn; the latest of a person, channel and purpose counts.",
     columns=(
         Column("consent_id", Kind.ID, "the source's number"),
-        *WHO,
-        Column("channel", Kind.TEXT, "for which channel"),
-        Column("purpose", Kind.TEXT, "for what, such as newsletter or survey", nullable=True),
-        Column("at", Kind.INSTANT, "when", past=True),
+        *IDENTITY_COLUMNS,
+        Column("channel", Kind.TEXT, "the channel"),
+        Column("purpose", Kind.TEXT, "the purpose, such as newsletter or survey", nullable=True),
+        Column("at", Kind.INSTANT, "when it was given or withdrawn", past=True),
         Column("given", Kind.FLAG, "true: given; false: withdrawn"),
         Column("how", Kind.TEXT, "where and how it was given"),
     ),
@@ -43,10 +43,10 @@ subscriptions = Table(
     about="One row per subscription; it runs until it has an end.",
     columns=(
         Column("subscription_id", Kind.ID, "the source's number"),
-        *WHO,
+        *IDENTITY_COLUMNS,
         Column("started_at", Kind.INSTANT, "when it began", past=True),
         Column("ended_at", Kind.INSTANT, "when it ended", nullable=True),
-        Column("plan", Kind.TEXT, "what is subscribed", nullable=True),
+        Column("plan", Kind.TEXT, "the plan", nullable=True),
         Column("reason", Kind.TEXT, "why it ended", nullable=True),
     ),
     key=("subscription_id",),

@@ -1,33 +1,33 @@
-"""Requests, contacts and calls."""
+"""Customer service: tickets, contacts and calls."""
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
+from regulars.warehouse.schema import IDENTITY_COLUMNS, Column, Kind, Rule, Table
 
 CALL_OUTCOMES = ("answered", "abandoned", "timed out", "left empty")
 
 tickets = Table(
     name="tickets",
-    about="One row per request. A reply is by a person; the bot's is kept apart.",
+    about="One row per request (ticket). Replies are by agents; a bot's replies have a column of their own.",
     columns=(
         Column("ticket_id", Kind.ID, "the source's number"),
-        *WHO,
+        *IDENTITY_COLUMNS,
         Column("order_id", Kind.ID, "the order it is about", nullable=True),
-        Column("channel", Kind.TEXT, "how it came", nullable=True),
-        Column("topic", Kind.TEXT, "what it is about", nullable=True),
-        Column("first_topic", Kind.TEXT, "what it was filed under at first", nullable=True),
-        Column("agent", Kind.TEXT, "who of the shop's people has it", nullable=True),
+        Column("channel", Kind.TEXT, "the channel", nullable=True),
+        Column("topic", Kind.TEXT, "the topic", nullable=True),
+        Column("first_topic", Kind.TEXT, "the first topic it was filed under", nullable=True),
+        Column("agent", Kind.TEXT, "the agent it is assigned to", nullable=True),
         Column("opened_at", Kind.INSTANT, "when it was opened", past=True),
         Column("first_bot_reply_at", Kind.INSTANT, "when the bot first replied", nullable=True, past=True),
-        Column("first_reply_at", Kind.INSTANT, "when a person first replied", nullable=True, past=True),
+        Column("first_reply_at", Kind.INSTANT, "when an agent first replied", nullable=True, past=True),
         Column("first_resolved_at", Kind.INSTANT, "when it was first resolved", nullable=True, past=True),
         Column("last_resolved_at", Kind.INSTANT, "when it was last resolved", nullable=True, past=True),
-        Column("first_reopened_at", Kind.INSTANT, "when it was first opened again", nullable=True, past=True),
-        Column("closed_at", Kind.INSTANT, "when it was closed for good", nullable=True, past=True),
-        Column("reopened", Kind.INTEGER, "how often it was opened again", low=0, default="0"),
-        Column("reassigned", Kind.INTEGER, "how often it was given to somebody else", nullable=True, low=0),
-        Column("solutions_offered", Kind.INTEGER, "how many solutions were offered", nullable=True, low=0),
-        Column("status", Kind.TEXT, "the source's state"),
+        Column("first_reopened_at", Kind.INSTANT, "when it was first reopened", nullable=True, past=True),
+        Column("closed_at", Kind.INSTANT, "when it was finally closed", nullable=True, past=True),
+        Column("reopened", Kind.INTEGER, "number of times it was reopened", low=0, default="0"),
+        Column("reassigned", Kind.INTEGER, "number of times it was reassigned", nullable=True, low=0),
+        Column("solutions_offered", Kind.INTEGER, "number of solutions offered", nullable=True, low=0),
+        Column("status", Kind.TEXT, "the source's status"),
     ),
     key=("ticket_id",),
     rules=(
@@ -43,15 +43,15 @@ tickets = Table(
 
 contacts = Table(
     name="contacts",
-    about="One row per thing one person said: when and where.",
+    about="One row per message or call of a request, in or out.",
     columns=(
         Column("contact_id", Kind.ID, "the source's number"),
         Column("ticket_id", Kind.ID, "the request", nullable=True),
-        *WHO,
-        Column("at", Kind.INSTANT, "when", past=True),
+        *IDENTITY_COLUMNS,
+        Column("at", Kind.INSTANT, "when it took place", past=True),
         Column("direction", Kind.TEXT, "in: from the customer; out: to the customer", choices=("in", "out")),
-        Column("channel", Kind.TEXT, "where"),
-        Column("kind", Kind.TEXT, "what kind of contact", nullable=True),
+        Column("channel", Kind.TEXT, "the channel"),
+        Column("kind", Kind.TEXT, "the kind of contact", nullable=True),
     ),
     key=("contact_id",),
     day="at",
@@ -62,11 +62,11 @@ calls = Table(
     about="One row per phone call.",
     columns=(
         Column("call_id", Kind.ID, "the source's number"),
-        *WHO,
+        *IDENTITY_COLUMNS,
         Column("ticket_id", Kind.ID, "the request it is about", nullable=True),
-        Column("queue", Kind.TEXT, "which queue", nullable=True),
+        Column("queue", Kind.TEXT, "the queue", nullable=True),
         Column("entered_at", Kind.INSTANT, "when the caller began to wait", past=True),
-        Column("answered_at", Kind.INSTANT, "when a person answered", nullable=True, past=True),
+        Column("answered_at", Kind.INSTANT, "when an agent answered", nullable=True, past=True),
         Column("left_at", Kind.INSTANT, "when the call ended", past=True),
         Column("outcome", Kind.TEXT, "how it ended", choices=CALL_OUTCOMES, example="abandoned"),
     ),

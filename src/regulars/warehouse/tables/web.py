@@ -1,8 +1,8 @@
-"""Visits, their daily counts, views, carts and leads."""
+"""Visits and their daily counts, product views, carts and leads."""
 
 from __future__ import annotations
 
-from regulars.warehouse.schema import WHO, Column, Kind, Rule, Table
+from regulars.warehouse.schema import IDENTITY_COLUMNS, Column, Kind, Rule, Table
 
 CART_STEPS = ("cart", "contact", "shipping", "payment")
 
@@ -11,16 +11,16 @@ visits = Table(
     about="One row per visit to the site. Without visitor_id each visit is its own visitor.",
     columns=(
         Column("visit_id", Kind.ID, "the source's number"),
-        Column("visitor_id", Kind.ID, "the browser, as the source tells them apart", nullable=True),
-        *WHO,
+        Column("visitor_id", Kind.ID, "the source's number of the browser", nullable=True),
+        *IDENTITY_COLUMNS,
         Column("order_id", Kind.ID, "the order placed in it", nullable=True),
         Column("converted", Kind.FLAG, "whether an order was placed in it", nullable=True),
         Column("started_at", Kind.INSTANT, "when it began", past=True),
-        Column("channel", Kind.TEXT, "where it came from", nullable=True),
-        Column("campaign", Kind.TEXT, "which campaign brought it", nullable=True),
+        Column("channel", Kind.TEXT, "the marketing channel", nullable=True),
+        Column("campaign", Kind.TEXT, "the campaign", nullable=True),
         Column("device", Kind.TEXT, "kind of device", nullable=True),
-        Column("country", Kind.TEXT, "from which country", nullable=True),
-        Column("landing_page", Kind.TEXT, "first page seen", nullable=True),
+        Column("country", Kind.TEXT, "the visitor's country", nullable=True),
+        Column("landing_page", Kind.TEXT, "first page of the visit", nullable=True),
     ),
     key=("visit_id",),
     day="started_at",
@@ -28,16 +28,16 @@ visits = Table(
 
 traffic_days = Table(
     name="traffic_days",
-    about="Visits of one day as an analytics tool counts them, where single visits are not to be had.",
+    about="One row per day and dimension: visit counts of an analytics tool, for shops without single visits.",
     columns=(
         Column("day", Kind.DAY, "the day", past=True),
-        Column("channel", Kind.TEXT, "where the visits came from; empty text for all together", default="''"),
-        Column("campaign", Kind.TEXT, "which campaign brought them; empty text for all together", default="''"),
+        Column("channel", Kind.TEXT, "the marketing channel; empty text for all together", default="''"),
+        Column("campaign", Kind.TEXT, "the campaign; empty text for all together", default="''"),
         Column("device", Kind.TEXT, "kind of device; empty text for all together", default="''"),
-        Column("country", Kind.TEXT, "from which country; empty text for all together", default="''"),
-        Column("visits", Kind.INTEGER, "how many visits", low=0),
-        Column("visitors", Kind.INTEGER, "how many browsers, each once a day", nullable=True, low=0),
-        Column("orders", Kind.INTEGER, "how many orders were placed in them", nullable=True, low=0),
+        Column("country", Kind.TEXT, "the visitor's country; empty text for all together", default="''"),
+        Column("visits", Kind.INTEGER, "number of visits", low=0),
+        Column("visitors", Kind.INTEGER, "number of browsers, each counted once a day", nullable=True, low=0),
+        Column("orders", Kind.INTEGER, "number of orders placed in them", nullable=True, low=0),
     ),
     key=("day", "channel", "campaign", "device", "country"),
     day="day",
@@ -45,11 +45,11 @@ traffic_days = Table(
 
 product_views = Table(
     name="product_views",
-    about="One row per product looked at during a visit.",
+    about="One row per product viewed in a visit.",
     columns=(
         Column("visit_id", Kind.ID, "the visit"),
         Column("product_id", Kind.ID, "the product"),
-        Column("at", Kind.INSTANT, "when it was first looked at", past=True),
+        Column("at", Kind.INSTANT, "when it was first viewed", past=True),
     ),
     key=("visit_id", "product_id"),
     day="at",
@@ -61,18 +61,18 @@ carts = Table(
     columns=(
         Column("cart_id", Kind.ID, "the source's number"),
         Column("visitor_id", Kind.ID, "the browser", nullable=True),
-        *WHO,
+        *IDENTITY_COLUMNS,
         Column("opened_at", Kind.INSTANT, "when the first item was added", past=True),
         Column("updated_at", Kind.INSTANT, "when it last changed", past=True),
-        Column("last_step", Kind.TEXT, "how far it came", nullable=True, choices=CART_STEPS),
+        Column("last_step", Kind.TEXT, "the last checkout step", nullable=True, choices=CART_STEPS),
         Column("amount", Kind.MONEY, "value of its items", nullable=True, low=0),
-        Column("items", Kind.INTEGER, "pieces in it", low=0),
+        Column("items", Kind.INTEGER, "number of pieces", low=0),
         Column("order_id", Kind.ID, "the order it became", nullable=True),
-        Column("reason", Kind.TEXT, "why it was left", nullable=True),
+        Column("reason", Kind.TEXT, "why it was abandoned", nullable=True),
         Column(
             "only_abandoned",
             Kind.FLAG,
-            "true where the source lists abandoned carts alone: the others are known by their orders",
+            "true where the source exports abandoned carts only; completed carts are then known by their orders",
             default="false",
         ),
     ),
@@ -86,12 +86,14 @@ leads = Table(
     about="One row per person who showed interest before buying.",
     columns=(
         Column("lead_id", Kind.ID, "the source's number"),
-        *WHO,
-        Column("created_at", Kind.INSTANT, "when", past=True),
-        Column("channel", Kind.TEXT, "how they came", nullable=True),
-        Column("campaign", Kind.TEXT, "which campaign brought them", nullable=True),
-        Column("qualified_at", Kind.INSTANT, "when the shop found them promising", nullable=True, past=True),
-        Column("converted_at", Kind.INSTANT, "when the source saw them become a customer", nullable=True, past=True),
+        *IDENTITY_COLUMNS,
+        Column("created_at", Kind.INSTANT, "when it was created", past=True),
+        Column("channel", Kind.TEXT, "the marketing channel", nullable=True),
+        Column("campaign", Kind.TEXT, "the campaign", nullable=True),
+        Column("qualified_at", Kind.INSTANT, "when the shop qualified the lead", nullable=True, past=True),
+        Column(
+            "converted_at", Kind.INSTANT, "when the lead became a customer, by the source", nullable=True, past=True
+        ),
     ),
     key=("lead_id",),
     rules=(

@@ -13,7 +13,7 @@ import duckdb
 
 from regulars.vocabulary.machine import ANY, Machine
 from regulars.vocabulary.safe_text import is_utf8
-from regulars.warehouse.no_pandas import refuse_pandas
+from regulars.warehouse.lazy_imports import refuse_pandas
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # Everything needed is in the wheel; nothing is ever fetched while running.

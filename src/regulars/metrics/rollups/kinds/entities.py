@@ -20,7 +20,7 @@ from regulars.metrics.rollups.rollup_tables import WHOLE, RollupTable, columns_o
 from regulars.metrics.rollups.table_columns import TableColumns, described, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
-from regulars.warehouse.compiled import compiled
+from regulars.warehouse.compile_cache import compile_once
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.lazy_imports import ibis
 
@@ -122,7 +122,7 @@ def _rows(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure,
     """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
     table = described(con, family.table)
     told = ("entities", table, measure.definition, splits)
-    return _Rows(compiled(con, told, lambda: _projected(table, measure, splits)))
+    return _Rows(compile_once(con, told, lambda: _projected(table, measure, splits)))
 
 
 def _projected(table: TableColumns, measure: Measure, splits: tuple[str, ...]) -> str:

@@ -1,4 +1,6 @@
-"""Counted orders before any sum: their day, their person, their rate, and which share of their amounts is not tax."""
+"""Counted orders before sums over their lines: day, person, exchange rate, and the share of their amounts that is not
+tax.
+"""
 
 from __future__ import annotations
 
@@ -15,37 +17,40 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 UNTAXED = ("gift card", "tip", "duty")
-"""Lines that are no revenue and carry no tax."""
+"""Kinds of lines that are no revenue and carry no tax."""
 GROUP = "orders"
-"""The facts that are derived together."""
-GOODS = "goods"
-"""The step in which orders and their product lines get their amounts."""
+"""Name of the group of the facts of orders."""
+GOODS = "product lines"
+"""Step in which orders and their product lines get their amounts."""
 DAYS = {"ordered_at": "day"}
 
 
-def heads(sources: Sources) -> ir.Table:
-    """`counted_orders` with `key`."""
-    return sources.numbered("order heads", "heads", lambda: counted_orders(sources))
+def order_headers(sources: Sources) -> ir.Table:
+    """`counted_orders` with `key`, as an intermediate table."""
+    return sources.materialize_with_key("order headers", "heads", lambda: counted_orders(sources))
 
 
-def ordered(sources: Sources) -> ir.Table:
-    """`lines_of_orders`."""
-    return sources.step(GOODS, "ordered", lambda: lines_of_orders(heads(sources), sources), "order_lines")
+def order_lines(sources: Sources) -> ir.Table:
+    """`lines_of_orders` as an intermediate table."""
+    return sources.materialize(
+        GOODS, "ordered", lambda: lines_of_orders(order_headers(sources), sources), "order_lines"
+    )
 
 
-def amounts(sources: Sources) -> ir.Table:
-    """`heads` `with_amounts`."""
-    return sources.step(GOODS, "amounts", lambda: with_amounts(heads(sources), ordered(sources)))
+def order_amounts(sources: Sources) -> ir.Table:
+    """Order headers `with_amounts`, as an intermediate table."""
+    return sources.materialize(GOODS, "amounts", lambda: with_amounts(order_headers(sources), order_lines(sources)))
 
 
 def counted_orders(sources: Sources) -> ir.Table:
-    """One row per counted order that is no test.
+    """One row per counted order that is not a test.
 
-    Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests; they lie in the bucket of their visit.
+    Adds `day` (epoch day), `bucket` (0–31) and `rate`. `person` is null for guests; their bucket is that of their
+    visit.
     """
     orders = sources.table("orders_of_persons")
     orders = with_local_days(orders.filter(orders.status == "counted", ~orders.test), DAYS, sources)
-    visits = sources.derived("visits", {"source": "string", "visit_id": "string", "bucket": "int64"})
+    visits = sources.fact_of_other_group("visits", {"source": "string", "visit_id": "string", "bucket": "int64"})
     visits = visits.select(of_source=visits.source, of_visit=visits.visit_id, visit_bucket=visits.bucket)
     orders = orders.left_join(visits, [orders.source == visits.of_source, orders.visit_id == visits.of_visit])
     orders = orders.mutate(bucket=bucket_of(orders.person, orders.order_id, orders.visit_bucket))
@@ -57,14 +62,14 @@ def counted_orders(sources: Sources) -> ir.Table:
 
 
 def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
-    """The order lines of counted orders (with their `key`), of every kind, with the order's `key`.
+    """The order lines of counted orders, of every kind, with the order's `key`.
 
     `kind` is as loaded, except that products named in the setting `gift_cards` are gift cards.
     """
     rows = sources.table("order_lines")
     for name in sources.gift_cards:
-        named = (rows.kind == "product") & rows.product_name.contains(name).fill_null(False)
-        rows = rows.mutate(kind=named.ifelse("gift card", rows.kind))
+        is_gift_card = (rows.kind == "product") & rows.product_name.contains(name).fill_null(False)
+        rows = rows.mutate(kind=is_gift_card.ifelse("gift card", rows.kind))
     rows = rows.inner_join(orders.select("source", "order_id", "key"), ["source", "order_id"])
     return rows.select(
         "key", "source", "order_id", "line_id", "product_id", "product_name", "category", "quantity", "kind", "amount",
@@ -73,9 +78,11 @@ def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
 
 
 def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
-    """In place of discount and tax, in the order's own currency: `goods_discount` (off product lines), `goods_paid` (for them
-    and shipping, tax included), `paid` (with gift cards, tips and duties), and the two numbers `net_part` / `net_whole`: the
-    share of an amount that is not tax. `has_lines` tells whether the order's lines are known.
+    """Replace discount and tax by amounts in the order's own currency.
+
+    `goods_discount` is the discount on product lines, `goods_paid` the payment for them and shipping, tax included,
+    `paid` the payment with gift cards, tips and duties. `net_part` / `net_whole` is the share of an amount that is
+    not tax. `has_lines` is true where the order's lines are loaded.
     """
     sums = lines.group_by(lines_key=lines.key).agg(
         line_goods=lines.amount.sum(where=lines.kind == "product"),
@@ -90,16 +97,16 @@ def with_amounts(orders: ir.Table, lines: ir.Table) -> ir.Table:
         elsewhere=_known(orders.line_untaxed_discount),
         has_lines=has_lines,
     )
-    # What was taken off a gift card is no discount on goods; nor is what exceeds them.
-    on_goods = larger(zero(), smaller((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
-    orders = orders.mutate(goods_discount=on_goods)
+    # Discounts on gift cards are not on goods; and a discount on goods is at most their amount.
+    goods_discount = larger(zero(), smaller((orders.discount - orders.elsewhere).cast(MONEY), orders.goods))
+    orders = orders.mutate(goods_discount=goods_discount)
     orders = orders.mutate(taxable=(orders.goods - orders.goods_discount + orders.shipping).cast(MONEY))
-    taken_out = orders.tax_included & (orders.tax > 0) & (orders.taxable > orders.tax)
-    one = ibis.literal(Decimal(1), type=MONEY)
+    tax_is_deducted = orders.tax_included & (orders.tax > 0) & (orders.taxable > orders.tax)
+    full_share = ibis.literal(Decimal(1), type=MONEY)
     orders = orders.mutate(
-        net_part=taken_out.ifelse((orders.taxable - orders.tax).cast(MONEY), one),
-        net_whole=taken_out.ifelse(orders.taxable, one),
-        # Where more goods came back than were sold, nothing was paid for goods.
+        net_part=tax_is_deducted.ifelse((orders.taxable - orders.tax).cast(MONEY), full_share),
+        net_whole=tax_is_deducted.ifelse(orders.taxable, full_share),
+        # An order with more returned than sold goods has no payment for goods.
         goods_paid=larger(zero(), (orders.taxable + orders.tax_included.ifelse(zero(), orders.tax)).cast(MONEY)),
     )
     rest = orders.untaxed - (orders.discount - orders.goods_discount)
@@ -114,12 +121,18 @@ def _known(total: ir.DecimalValue) -> ir.DecimalValue:
 
 
 def with_net(rows: ir.Table, sources: Sources, **amounts: ir.DecimalValue) -> ir.Table:
-    """rows (with the order's currency, rate, net_part and net_whole) plus these amounts of the order without its tax, in the
-    shop's currency: rounded half-even once for the shop's own currency, else before and after conversion.
+    """Add amounts of an order without tax, in the shop's currency.
+
+    They are rounded half-even: once for the shop's own currency, else before and after conversion.
+
+    Args:
+        rows: with the order's currency, rate, net_part and net_whole.
+        sources: the shop's currency.
+        amounts: the amounts with tax, by the name of the new column.
     """
     own = rows.currency == sources.currency
     digits = own.ifelse(ibis.literal(sources.digits, "int8"), ibis.literal(4, "int8"))
-    # In two steps, so that no rounding stands inside another: engines write both out in full.
+    # In two steps: a rounding nested in another would be expanded twice in the SQL.
     untaxed = {
         f"{name}_untaxed_": share(amount, rows.net_part, rows.net_whole, digits) for name, amount in amounts.items()
     }

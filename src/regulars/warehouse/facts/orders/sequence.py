@@ -1,4 +1,4 @@
-"""Each order's place in its customer's history. Guests have none."""
+"""The position of each order in its customer's history. Guests have none."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from regulars.warehouse.portable import first_value
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-PLACES = (
+HISTORY_COLUMNS = (
     "order_number", "previous_day", "second_previous_day", "next_day",
     "first_day", "first_channel", "first_country", "first_coupon", "first_product",
 )  # fmt: skip
-"""The columns that `sequenced` adds; a filter on orders changes what they mean, so it computes them again.
+"""The columns that `with_history` adds. A filter on orders changes their meaning, so that they are computed again then.
 
-None hangs on all of a customer's orders: so an order that comes last changes the row before it, and no other.
+None depends on all orders of a customer: an order that comes last changes the row before it and no other.
 """
 _OF_FIRST = {
     "first_day": "day",
@@ -27,13 +27,13 @@ _OF_FIRST = {
 }
 
 
-def sequenced(orders: ir.Table) -> ir.Table:
-    """orders (person, day, at, channel, country, coupon, product …) plus PLACES.
+def with_history(orders: ir.Table) -> ir.Table:
+    """Add HISTORY_COLUMNS to orders (person, day, at, channel, country, coupon, product …).
 
-    `order_number` counts from 1 by day and time, ties broken by order id; `previous_day`, `second_previous_day` and `next_day`
-    are epoch days of the same customer's neighbouring orders, null where there are none.
+    `order_number` counts from 1 by day and time, ties broken by order id; `previous_day`, `second_previous_day` and
+    `next_day` are epoch days of the customer's neighbouring orders, null where there are none.
     """
-    orders = orders.drop(*[name for name in PLACES if name in orders.columns])
+    orders = orders.drop(*[name for name in HISTORY_COLUMNS if name in orders.columns])
     guests = orders.filter(orders.person.isnull())
     rows = orders.filter(orders.person.notnull())
     by_time = ibis.window(group_by=rows.person, order_by=[rows.day, rows.at, rows.order_id, rows.source])
@@ -45,5 +45,5 @@ def sequenced(orders: ir.Table) -> ir.Table:
         **{name: first_value(rows[column], by_time) for name, column in _OF_FIRST.items()},
     )
     schema = rows.schema()
-    guests = guests.mutate(**{name: ibis.null(schema[name]) for name in PLACES})
+    guests = guests.mutate(**{name: ibis.null(schema[name]) for name in HISTORY_COLUMNS})
     return rows.union(guests.select(*rows.columns), distinct=False)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from regulars.warehouse import compiled as module
-from regulars.warehouse.compiled import compiled, ensure
+from regulars.warehouse import compile_cache as module
+from regulars.warehouse.compile_cache import compile_once, ensure
 
 
 @pytest.fixture
@@ -32,18 +32,18 @@ class Maker:
 
 def test_it_is_made_once_and_read_as_it_was_made(con: duckdb.DuckDBPyConnection):
     make = Maker()
-    first = compiled(con, ("statements", "Europe/London", None), make)
+    first = compile_once(con, ("statements", "Europe/London", None), make)
     assert first == ["SELECT 1", ["ä 'quoted'", None, 1]]
-    assert compiled(con, ("statements", "Europe/London", None), make) == first
+    assert compile_once(con, ("statements", "Europe/London", None), make) == first
     assert make.times == 1
 
 
 def test_what_follows_from_something_else_is_made_for_itself(con: duckdb.DuckDBPyConnection):
     make = Maker()
     all_told = [("a",), ("b",), ("a", "b"), ("ab",), ("a", 1), ("a", "1"), ("a", None), ("a", ("b",))]
-    made = [compiled(con, told, make)[0] for told in all_told]
+    made = [compile_once(con, told, make)[0] for told in all_told]
     assert made == [f"SELECT {number}" for number in range(1, len(all_told) + 1)]
-    assert [compiled(con, told, make)[0] for told in all_told] == made
+    assert [compile_once(con, told, make)[0] for told in all_told] == made
 
 
 def test_another_release_makes_its_own_and_leaves_nothing_of_the_one_before(
@@ -51,7 +51,7 @@ def test_another_release_makes_its_own_and_leaves_nothing_of_the_one_before(
 ):
     make = Maker()
     for told in ("a", "b"):
-        compiled(con, (told,), make)
+        compile_once(con, (told,), make)
     monkeypatch.setattr(module, "release", lambda: "another")
-    assert compiled(con, ("a",), make)[0] == "SELECT 3"
+    assert compile_once(con, ("a",), make)[0] == "SELECT 3"
     assert con.execute("SELECT count(*) FROM facts.compiled").fetchall() == [(1,)]

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS main.log_hidden ("table" VARCHAR NOT NULL, file_no IN
 
 @dataclass(frozen=True)
 class TableCount:
-    """What a load did to the rows of a table that it brought."""
+    """Numbers of inserted, updated and unchanged rows of a table in a load."""
 
     inserted: int = 0
     updated: int = 0
@@ -44,7 +44,7 @@ class TableCount:
 
 
 def is_complete(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the load history has what `ensure` would add: an older Regulars did not store all columns."""
+    """Return True where the load history has all columns of this release, so that `ensure` changes nothing."""
     added = ["load_files.waiting", "waiting.load_id", "rejects.source_order_id", "log_files.file_no"]
     columns = (
         "SELECT count(*) FROM duckdb_columns() WHERE schema_name = 'main' AND table_name || '.' || column_name"
@@ -53,18 +53,18 @@ def is_complete(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(con.execute(columns, [added]).fetchall()[0][0] == len(added))
 
 
-def book(
+def add_counts(
     con: duckdb.DuckDBPyConnection, table: Table, load_id: int, source: str, count: TableCount = TableCount()
 ) -> None:
-    """Add a count to what the load did to the table, in `main.load_tables`; by default that it brought the table at all."""
-    place = [load_id, source, table.name]
-    here = 'load_id = ? AND source = ? AND "table" = ?'
+    """Add counts to a load's row of the table in `main.load_tables`; without any, only list the table."""
+    key = [load_id, source, table.name]
+    condition = 'load_id = ? AND source = ? AND "table" = ?'
     for inserted, updated, unchanged in con.execute(
-        f"SELECT inserted, updated, unchanged FROM main.load_tables WHERE {here}", place
+        f"SELECT inserted, updated, unchanged FROM main.load_tables WHERE {condition}", key
     ).fetchall():
         count += TableCount(inserted, updated, unchanged)
-    con.execute(f"DELETE FROM main.load_tables WHERE {here}", place)
+    con.execute(f"DELETE FROM main.load_tables WHERE {condition}", key)
     con.execute(
         "INSERT INTO main.load_tables VALUES (?, ?, ?, ?, ?, ?)",
-        [*place, count.inserted, count.updated, count.unchanged],
+        [*key, count.inserted, count.updated, count.unchanged],
     )

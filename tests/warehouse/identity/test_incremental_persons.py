@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from properties import few
 from regulars.vocabulary.errors import LoadRefused, UsageError
 from regulars.warehouse.changes import Changes
-from regulars.warehouse.identity import correct_persons, derive_persons
+from regulars.warehouse.identity import derive_persons, update_persons
 from regulars.warehouse.identity.corrections import ensure_corrections
 from regulars.warehouse.tables import BY_NAME
 from warehouse.identity.test_persons import ABOUT_SOMEBODY, NODES, SHARED, Record, by_sets, records
@@ -40,7 +40,7 @@ class Persons(Shop):
         self.con.execute("BEGIN")
         try:
             yield changes
-            assert correct_persons(self.con, self.settings, changes) and not changes.why
+            assert update_persons(self.con, self.settings, changes) and not changes.full_refresh_reason
         except (LoadRefused, UsageError):
             self.con.execute("ROLLBACK")
         else:
@@ -61,7 +61,7 @@ class Persons(Shop):
 
     def correct(self, a: str, b: str, joined: bool) -> None:
         with self.writing() as changes:
-            changes.linked |= {a, b}
+            changes.corrected_identities |= {a, b}
             self.con.execute(
                 "INSERT INTO main.people_corrections SELECT count(*), ?, ?, ?, now(), '' FROM main.people_corrections",
                 [a, b, joined],
