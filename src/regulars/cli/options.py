@@ -96,7 +96,7 @@ Name = Annotated[
 ]
 OfGrain = Annotated[
     Grain | None,
-    typer.Option("--grain", help="How long the periods are; months where nothing is said.", show_default=False),
+    typer.Option("--grain", help="Length of the periods; months by default.", show_default=False),
 ]
 Since = Annotated[
     str | None,
@@ -147,7 +147,7 @@ ActiveWindow = Annotated[
         "--active-window",
         metavar="DAYS",
         show_default=False,
-        help="Days without an order after which a customer counts as lost; the shop's setting where nothing is said.",
+        help="Days without an order after which a customer counts as lost. By default the shop's setting.",
     ),
 ]
 Groups = Annotated[
@@ -159,7 +159,7 @@ Groups = Annotated[
     ),
 ]
 MOST_GROUPS = 20
-"""How many values of a split a table shows by themselves where nothing is said."""
+"""How many values of a split a table shows by themselves by default."""
 Compare = Annotated[
     bool, typer.Option("--compare", help="Add the change against the period before, and whether it is real.")
 ]

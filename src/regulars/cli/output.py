@@ -27,7 +27,7 @@ the narrowest."""
 
 
 def is_terminal() -> bool:
-    """Whether a person reads along."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -60,7 +60,7 @@ def _beside(text: str) -> None:
 
 
 def show(sheet: Table) -> None:
-    """Draw a table: with lines and as wide as the terminal, or as aligned plain text where nobody looks at it."""
+    """Draw a table: with lines and as wide as the terminal, or as aligned plain text where standard output is none."""
     safe = _visible(sheet)
     if is_terminal():
         _draw(safe)
@@ -220,7 +220,7 @@ def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:
 
 
 def hush() -> None:
-    """Let nothing more be written: whoever read our output is gone."""
+    """Discard further output: the reader of standard output has closed it."""
     _discard(sys.stdout)
 
 

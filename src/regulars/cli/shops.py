@@ -26,7 +26,7 @@ OWN, SHARED = 0o077, 0o007
 """The umask of a command: what it writes, exports included, is for the owner alone, or for the group too."""
 
 HERE = Path()
-"""Where nothing is said, the current folder is the shop."""
+"""The current folder, the shop by default."""
 
 
 def open_shop(folder: Path) -> Shop:
@@ -38,7 +38,7 @@ def open_shop(folder: Path) -> Shop:
 
 
 def open_for_query(folder: Path) -> Reading:
-    """The shop, to ask. What it takes to change one is imported only when it has to be derived again."""
+    """The shop, to query. What changes a shop is imported only when it has to be derived again."""
     from regulars.services.reading import Reading
 
     shop = open_shop(folder)
@@ -54,14 +54,14 @@ def _derived_again(folder: Path) -> None:
 
 
 def open_for_write(folder: Path) -> App:
-    """The shop, to ask and to change."""
+    """The shop, to query and to change."""
     from regulars.services.app import App
 
     return App(open_shop(folder), tell)
 
 
 def forecasting(folder: Path) -> Forecasting:
-    """The shop, to look ahead."""
+    """The shop, to forecast."""
     from regulars.services.forecasting import Forecasting
 
     return Forecasting(open_shop(folder), tell)
@@ -86,7 +86,7 @@ def say_rows_not_used(reading: Reading, folder: Path, out: Callable[[str], None]
 
 
 def stored(folder: Path) -> Warehouse:
-    """What is stored of the shop, as it is: for the books, which do not depend on settings."""
+    """The shop's stored data as they are, for what does not depend on settings, such as the list of loads."""
     from regulars.warehouse.versions import Warehouse
 
     shop = open_shop(folder)

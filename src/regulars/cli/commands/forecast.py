@@ -1,4 +1,4 @@
-"""Looking ahead: forecast, segments."""
+"""Commands of forecasts: forecast, segments."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ def _day(text: str | None) -> date | None:
 def forecast(
     horizon: Annotated[
         int | None,
-        typer.Option("--horizon", metavar="DAYS", show_default="365", help="How far ahead purchases and value go."),
+        typer.Option(
+            "--horizon",
+            metavar="DAYS",
+            show_default="365",
+            help="How many days ahead purchases and value are forecast.",
+        ),
     ] = None,
     rate: Annotated[
         float | None,
@@ -43,7 +48,9 @@ def forecast(
     model: Annotated[
         PurchaseModel | None,
         typer.Option(
-            "--model", help="How purchases come about; the best of them where nothing is said.", show_default=False
+            "--model",
+            help="The model of purchases; by default the one that forecasts the past best.",
+            show_default=False,
         ),
     ] = None,
     as_of: Annotated[
@@ -53,12 +60,13 @@ def forecast(
             metavar="DAY",
             callback=lambda text: text if text is None else str(_day(text)),
             show_default=False,
-            help="The last day whose orders the forecast shall know, such as 2011-10-31; the last one of the data where nothing is"
-            " said. With --report: the forecast of that day.",
+            help="The last day whose orders the forecast uses, such as 2011-10-31; by default the last day of the data."
+            " With --report: the forecast of that day.",
         ),
     ] = None,
     report: Annotated[
-        bool, typer.Option("--report", help="Make none: show the latest, how it was made and how far to trust it.")
+        bool,
+        typer.Option("--report", help="Make no new forecast: show the latest, with its model and its past errors."),
     ] = False,
     pictures: Annotated[
         Path | None,
@@ -66,10 +74,10 @@ def forecast(
             "--pictures",
             metavar="DIR",
             show_default=False,
-            help="Draw it, too: charts of what it comes to and how far to trust it, and forecast.html with all of them.",
+            help="Also write charts of the forecast and of its past errors, and forecast.html with all of them.",
         ),
     ] = None,
-    pictures_as: Annotated[Drawing, typer.Option("--pictures-as", help="As what to write each chart.")] = Drawing.SVG,
+    pictures_as: Annotated[Drawing, typer.Option("--pictures-as", help="File format of each chart.")] = Drawing.SVG,
     format: AsLayout = Layout.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:

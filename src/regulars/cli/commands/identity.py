@@ -1,4 +1,4 @@
-"""Who is who: merges, join, split, and the list of corrections."""
+"""Commands of identity: merges, join, split, list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking after the data: rejects, loads, undo, versions, rollback."""
+"""Commands that manage data: rejects, loads, undo, versions, check, rollback."""
 
 from __future__ import annotations
 
@@ -231,7 +231,9 @@ def rollback(
     number: Annotated[
         int | None,
         typer.Argument(
-            metavar="VERSION", help="Where to; the version before where nothing is said.", show_default=False
+            metavar="VERSION",
+            help="The version to go back to; by default the one before the current.",
+            show_default=False,
         ),
     ] = None,
     shop: ShopFolder = HERE,

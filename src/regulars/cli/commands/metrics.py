@@ -1,4 +1,4 @@
-"""Questions: metrics, metric, rows, suggest-window."""
+"""Commands of metrics: metrics, metric, drill-down, suggest-window."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def metric(
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
-    """Show one metric, by month over all data where nothing else is said.
+    """Show one metric, by default by month over all data.
 
     Examples:
       regulars metric customer_churn_rate --shop myshop

@@ -1,4 +1,4 @@
-"""Looking up: explain, sources, tables."""
+"""Commands of reference: explain, sources, tables."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from regulars.vocabulary.spelling import KEYWORD, closest
 def explain(
     name: Name,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Say from what the question below would be answered; needs a shop.")
+        bool, typer.Option("--plan", help="Show the query plan of the query that the other options ask; needs a shop.")
     ] = False,
     grain: OfGrain = None,
     since: Since = None,
