@@ -50,9 +50,17 @@ def values_of(column: Column) -> st.SearchStrategy[Any]:
         value = st.sampled_from(column.choices)
     else:
         value = VALUES[column.kind]
+    lowest = column.low
+    if lowest is not None:
+        value = value.filter(lambda drawn: drawn >= lowest)
     if column.name == "source_order_id":  # orders that share one are given its order_id: tested in test_order_ids.py
         return st.none()
     return st.none() | value if column.nullable or column.default is not None else value
+
+
+@given(data=st.data())
+def test_values_below_the_lowest_allowed_are_not_drawn(data: st.DataObject):
+    assert data.draw(values_of(Column("stars", Kind.INTEGER, "from 1 to 5", low=1))) >= 1
 
 
 def rows_of(table: Table) -> st.SearchStrategy[list[dict[str, Any]]]:
