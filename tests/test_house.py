@@ -231,7 +231,7 @@ NOT_YET: dict[str, str] = {
     # warehouse
     "warehouse/versions": "asked found insist ours seen tidy told",
     # metrics, forecast
-    "forecast": "came found gone one said wish",
+    "forecast": "came found gone said wish",
     "forecast/backtests": "came found one",
     "forecast/models": "found gone lives said silence",
     "forecast/purchases": "asked came found given mine one said seen shelf silence theirs wish",

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 from bench.forecast.pasts import name_of
 from bench.measuring import BenchError, Place, Stopwatch
 from regulars.forecast import Estimate, RFMSummary, fit, fit_spend
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import cells, cells_to_fit
 from regulars.forecast.purchases.monetary_value import Spending, gamma_gamma
 from regulars.forecast.purchases.scoring import predictions, scores
+from regulars.warehouse.engine import Engine
 
 CELLS, SCORES, PARQUET = "cells", "scores", "parquet"
 """The parts of scoring."""

@@ -16,6 +16,7 @@ from regulars.metrics.query import Facts
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.derive.full_refresh import prepare_days, prepare_persons, tables_with_persons
 from regulars.warehouse.derive.statements import GROUPS, PERSONS_SUFFIX, Statement, Target, statements
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.identity import define_identities
 from regulars.warehouse.tables import TABLES
@@ -57,9 +58,7 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
     backend = ibis.postgres.from_connection(target)
     on_postgres = replace(
         facts,
-        table=lambda name: backend.table(name, database="facts"),
-        run=None,
-        dialect="postgres",
+        engine=Engine(backend),
         version=None,
         rollups=(),
     )

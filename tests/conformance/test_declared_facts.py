@@ -36,6 +36,7 @@ from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, 
 from regulars.vocabulary.calendar import Calendar, Grain, Period
 from regulars.vocabulary.units import Unit
 from regulars.warehouse.derive import Derivation
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from warehouse.declared_rows import START, happen, history
@@ -177,9 +178,7 @@ def test_a_fact_and_its_metrics_are_the_same_on_postgres(
     backend = ibis.postgres.from_connection(target)
     there = replace(
         facts,
-        table=lambda name: backend.table(name, database="facts"),
-        run=None,
-        dialect="postgres",
+        engine=Engine(backend),
         version=None,
         rollups=(),
     )

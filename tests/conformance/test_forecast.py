@@ -16,7 +16,6 @@ import pytest
 
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
-from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import fit
 from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.accuracy.period_errors import errors_of
@@ -28,6 +27,7 @@ from regulars.forecast.purchases.scoring import predictions, scores
 from regulars.forecast.purchases.totals import totals
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 UNTIL_DAY = epoch_day(UNTIL) - 40
 """Some orders lie behind it."""

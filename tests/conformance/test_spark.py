@@ -18,6 +18,7 @@ from regulars.metrics.query import Facts, Query
 from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.derive.statements import Statement
+from regulars.warehouse.engine import Engine
 
 pytestmark = pytest.mark.slow
 
@@ -56,9 +57,7 @@ def twins(request: pytest.FixtureRequest, both: Both, spark: Spark) -> Twins:
     backend = ibis.pyspark.connect(spark.session)
     on_spark = replace(
         engines.on_duckdb,
-        table=lambda name: backend.table(name, database="facts"),
-        run=None,
-        dialect="pyspark",
+        engine=Engine(backend),
         version=None,
         rollups=(),
     )

@@ -10,13 +10,13 @@ import pytest
 from conformance.engines import Both
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from conformance.test_forecast import engines_of
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions.backtest import outcomes
 from regulars.forecast.subscriptions.pipeline import run_forecast
 from regulars.forecast.subscriptions.renewal_history import cells, parts, past, renewal_history
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
+from regulars.warehouse.engine import Engine
 
 LAST = epoch_day(UNTIL)
 TERMS = Terms.read({"club": "quarter", "veg": "2 weeks"})

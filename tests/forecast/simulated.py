@@ -14,7 +14,7 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from regulars.forecast.engine import Engine
+from regulars.warehouse.engine import Engine
 
 DAY_ONE = 18_628
 """2021-01-01 as an epoch day: the first day of all these shops."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import pyarrow as pa
 
 from regulars.metrics.examples import Example, Prediction, Renewals, filled
@@ -20,11 +19,11 @@ from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held
 from regulars.metrics.rollups.rollup import RULE, Rule
-from regulars.services.reading import read, run
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log
 from regulars.warehouse.derive import derive
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.log.data_files import create_views, write_file
 from regulars.warehouse.tables import BY_NAME
 from warehouse.memory import warehouse_in_memory
@@ -45,16 +44,13 @@ class TestShop:
     @property
     def facts(self) -> Facts:
         """What metrics are asked of."""
-        backend = ibis.duckdb.from_connection(self.con)
         rows = self.con.execute("SELECT * FROM facts.coverage").fetchall()
         return Facts(
-            lambda name: backend.table(name, database="facts"),
+            Engine(con=self.con),
             self.settings.calendar,
             self.settings.currency,
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
             self.settings,
-            run=lambda sql, given: run(self.con, sql, given),
-            read=lambda sql: read(self.con, sql),
             rollups=held(self.con),
             built=LevelCache(self.con, self._empty_folder(), "test", self.settings, self.rule),
             constants=known(self.con),

@@ -10,10 +10,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.compute.execute import LRUCache
 from regulars.metrics.query import Facts, Query, condition
 from regulars.metrics.run_query import run_query
-from regulars.services.reading import run
+from regulars.warehouse.engine import Engine, LRUCache
 
 
 class Asked:
@@ -22,11 +21,14 @@ class Asked:
     def __init__(self, made: TestShop, version: str | None) -> None:
         self.queries: list[str] = []
 
-        def counting(sql: str, given: Mapping[str, pa.Table]) -> pa.Table:
-            self.queries.append(sql)
-            return run(made.con, sql, given)
+        queries = self.queries
 
-        self.facts: Facts = replace(made.facts, run=counting, version=version)
+        class Counting(Engine):
+            def run(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
+                queries.append(sql)
+                return super().run(sql, tables)
+
+        self.facts: Facts = replace(made.facts, engine=Counting(con=made.con), version=version)
 
 
 def two(amount: str) -> TestShop:

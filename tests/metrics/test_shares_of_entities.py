@@ -23,6 +23,7 @@ from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Length, Nature, Quotient
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.units import Unit
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.fact_table import bucket_of
 
 Numbers = npt.NDArray[np.generic]
@@ -63,9 +64,8 @@ def facts() -> Iterator[Facts]:
     write(con, "visits", "visitor", rows, ordered=ordered)
     write(con, "invitations", "invitation", entity)
     write(con, "answers", "invitation", answered)
-    backend = ibis.duckdb.from_connection(con)
     coverage = dict.fromkeys(("visits", "invitations", "answers"), (FIRST, FIRST + timedelta(days=SAMPLES - 1)))
-    yield Facts(lambda name: backend.table(name, database="facts"), SETTINGS.calendar, "GBP", coverage, SETTINGS)
+    yield Facts(Engine(ibis.duckdb.from_connection(con)), SETTINGS.calendar, "GBP", coverage, SETTINGS)
     con.close()
 
 

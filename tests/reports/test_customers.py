@@ -9,9 +9,9 @@ import duckdb
 import ibis
 import pytest
 
-from regulars.forecast.engine import Engine
 from regulars.reports.forecasts.customers import Paces, Part, customers
 from regulars.warehouse import forecasts
+from regulars.warehouse.engine import Engine
 
 DAY = date(2025, 12, 31)
 

@@ -85,7 +85,7 @@ def test_a_share_is_rounded_half_even_exactly(
     engine: Engine, amount: Decimal, part: Decimal, whole: Decimal, digits: int
 ) -> None:
     part = min(part, whole)
-    found = engine.one(lambda t: portable.share(t.a, t.b, t.c, digits), a=amount, b=part, c=whole)
+    found = engine.row(lambda t: portable.share(t.a, t.b, t.c, digits), a=amount, b=part, c=whole)
     assert found == half_even(Fraction(amount) * Fraction(part) / Fraction(whole), digits)
 
 
@@ -98,7 +98,7 @@ def test_a_share_of_a_large_amount_is_exact(
     engine: Engine, amount: Decimal, part: Decimal, whole: Decimal, digits: int
 ) -> None:
     part = min(part, whole)
-    found = engine.one(lambda t: portable.share(t.a, t.b, t.c, digits), a=amount, b=part, c=whole)
+    found = engine.row(lambda t: portable.share(t.a, t.b, t.c, digits), a=amount, b=part, c=whole)
     assert found == half_even(Fraction(amount) * Fraction(part) / Fraction(whole), digits)
 
 
@@ -110,7 +110,7 @@ def test_a_share_of_a_large_amount_is_exact(
 @example(Decimal("0.03"), Decimal("0.5"), 2)
 @example(Decimal("100000000"), Decimal("1000"), 3)
 def test_a_conversion_is_rounded_half_even_exactly(engine: Engine, amount: Decimal, rate: Decimal, digits: int) -> None:
-    found = engine.one(lambda t: portable.converted(t.a, t.r, digits), a=amount, r=rate)
+    found = engine.row(lambda t: portable.converted(t.a, t.r, digits), a=amount, r=rate)
     assert found == half_even(Fraction(amount) * Fraction(rate), digits)
 
 
@@ -121,22 +121,22 @@ def test_a_conversion_is_rounded_half_even_exactly(engine: Engine, amount: Decim
 @example(Decimal("0.025"))
 @example(Decimal("-99999999999999.99"))
 def test_rounding_is_half_even(engine: Engine, amount: Decimal) -> None:
-    found = engine.one(lambda t: portable.rounded(t.a, 2), a=amount)
+    found = engine.row(lambda t: portable.rounded(t.a, 2), a=amount)
     with localcontext() as context:
         context.prec = 40
         assert found == amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_EVEN)
 
 
 def test_a_share_of_nothing_is_null(engine: Engine) -> None:
-    share = engine.one(lambda t: portable.share(t.a, t.b, t.c, 2), a=Decimal(1), b=Decimal(1), c=Decimal(0))
+    share = engine.row(lambda t: portable.share(t.a, t.b, t.c, 2), a=Decimal(1), b=Decimal(1), c=Decimal(0))
     assert share is None
-    assert engine.one(lambda t: portable.share(t.a, t.b, t.c, 2), a=Decimal(1), b=Decimal(1)) is None
-    assert engine.one(lambda t: portable.converted(t.a, t.r, 2), a=Decimal(1)) is None
+    assert engine.row(lambda t: portable.share(t.a, t.b, t.c, 2), a=Decimal(1), b=Decimal(1)) is None
+    assert engine.row(lambda t: portable.converted(t.a, t.r, 2), a=Decimal(1)) is None
 
 
 def test_whole_numbers_are_divided_as_fractions_and_by_nothing_is_null(engine: Engine) -> None:
     def quotient(i: int | None, j: int | None) -> float | None:
-        found: float | None = engine.one(lambda t: portable.divided(t.i, t.j), i=i, j=j)
+        found: float | None = engine.row(lambda t: portable.divided(t.i, t.j), i=i, j=j)
         return found
 
     assert (quotient(7, 2), quotient(-7, 2), quotient(1, 3)) == (3.5, -3.5, 1 / 3)
@@ -145,7 +145,7 @@ def test_whole_numbers_are_divided_as_fractions_and_by_nothing_is_null(engine: E
 
 @pytest.mark.parametrize("number", [-61, -60, -31, -30, -29, -1, 0, 1, 29, 30, 31, 59, 60, 20_453, None])
 def test_a_whole_number_of_times_is_counted_downwards(engine: Engine, number: int | None) -> None:
-    found = engine.one(lambda t: portable.floored(t.j, 30), j=number)
+    found = engine.row(lambda t: portable.floored(t.j, 30), j=number)
     assert found == (None if number is None else number // 30)
 
 
@@ -163,13 +163,13 @@ def test_a_sum_of_pieces_stays_a_whole_number(engine: Engine) -> None:
 @pytest.mark.parametrize(("i", "j"), [(1, 2), (2, 1), (-3, 3), (5, 5), (None, 1), (1, None), (None, None)])
 def test_the_smaller_and_larger_of_two_are_null_where_one_is(engine: Engine, i: int | None, j: int | None) -> None:
     known = None not in (i, j)
-    assert engine.one(lambda t: portable.smaller(t.i, t.j), i=i, j=j) == (min(i, j) if known else None)  # type: ignore[type-var]
-    assert engine.one(lambda t: portable.larger(t.i, t.j), i=i, j=j) == (max(i, j) if known else None)  # type: ignore[type-var]
+    assert engine.row(lambda t: portable.smaller(t.i, t.j), i=i, j=j) == (min(i, j) if known else None)  # type: ignore[type-var]
+    assert engine.row(lambda t: portable.larger(t.i, t.j), i=i, j=j) == (max(i, j) if known else None)  # type: ignore[type-var]
 
 
 @pytest.mark.parametrize("text", ["", "1001", "#1001", "guest-1", "Zoë", "日本", "a" * 5_000])
 def test_a_text_is_scattered_by_its_md5(engine: Engine, text: str) -> None:
-    assert engine.one(lambda t: portable.scattered(t.text), text=text) == md5(text.encode()).digest()[0]
+    assert engine.row(lambda t: portable.scattered(t.text), text=text) == md5(text.encode()).digest()[0]
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -192,5 +192,5 @@ def moment(text: str) -> datetime:
 
 def test_an_instant_is_a_day_and_a_second(engine: Engine) -> None:
     for text, day, second in (("2024-03-30T23:59:59.999999", 19812, 86_399), ("1969-12-31T00:00:01", -1, 1)):
-        assert engine.one(lambda t: portable.day_and_second(t["at"])[0], at=moment(text)) == day
-        assert engine.one(lambda t: portable.day_and_second(t["at"])[1], at=moment(text)) == second
+        assert engine.row(lambda t: portable.day_and_second(t["at"])[0], at=moment(text)) == day
+        assert engine.row(lambda t: portable.day_and_second(t["at"])[1], at=moment(text)) == second

@@ -9,8 +9,8 @@ from datetime import date
 import ibis.expr.types as ir
 
 from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted
 
 
@@ -43,6 +43,6 @@ def outcomes(
     """
     over = [int(days) for days in expected if epoch_day(as_of) + int(days) <= last_day]
     if over:
-        found = engine.one(rows.agg(**{f"came_{days}": counted(came(rows, days).sum()) for days in over}))
+        found = engine.row(rows.agg(**{f"came_{days}": counted(came(rows, days).sum()) for days in over}))
         for days in over:
             yield ForecastActual(as_of, days, expected[str(days)], ranges(days), found[f"came_{days}"] or 0)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from regulars.metrics.compute.execute import compiled
 from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
 from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.maturity import resolved
@@ -81,7 +80,7 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
 def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
     branches = branches_of(terms)
     given = days_asked(scope, branches)
-    return compiled(scope.facts, lambda days: aggregate(fact, branches, scope, days), given)
+    return scope.facts.engine.compiled(lambda days: aggregate(fact, branches, scope, days), given)
 
 
 def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:
@@ -105,13 +104,13 @@ def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:
 def _empty_columns(metric: Metric, facts: Facts) -> Iterator[str]:
     """Columns that the metric's sums read and that no row has."""
     for fact, columns in _columns_read(metric).items():
-        if facts.read is None or not facts.has_rows(fact.table):
+        if facts.engine.con is None or not facts.has_rows(fact.table):
             continue
-        there = facts.read(f"SELECT * FROM facts.{fact.table} LIMIT 0").keys()
+        there = facts.engine.columns(f"SELECT * FROM facts.{fact.table} LIMIT 0").keys()
         read = [column for column in columns if column in there]
         if not read:
             continue
-        counts = facts.read(
+        counts = facts.engine.columns(
             f"SELECT {', '.join(f'count({column}) AS {column}' for column in read)} FROM facts.{fact.table}"
         )
         for column in read:

@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias
-
-import numpy.typing as npt
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from regulars.metrics.measures import KINDS_OF_FORECAST
 from regulars.metrics.rollup_level import RollupLevel
@@ -17,8 +15,8 @@ from regulars.vocabulary.calendar import Calendar, Grain, Period, between, relat
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import StoredForecast
-from regulars.warehouse.lazy_imports import pa
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -123,12 +121,6 @@ def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> No
     raise UsageError(message + why, f"It knows: {', '.join(sorted(known))}.")
 
 
-Columns: TypeAlias = dict[str, npt.NDArray[Any]]
-"""The columns of a query's rows by name: whole numbers, floats with NaN for nothing, or objects."""
-Read: TypeAlias = Callable[[str], Columns]
-Run: TypeAlias = "Callable[[str, Mapping[str, pa.Table]], pa.Table]"
-
-
 class Built(Protocol):
     """Rollup levels beside those that a load stored, built when they are first asked for."""
 
@@ -149,18 +141,13 @@ class Built(Protocol):
 class Facts:
     """The derived facts of one version of a shop's warehouse."""
 
-    table: Callable[[str], ir.Table]
+    engine: Engine
+    """Where they lie. Rollups are read through its connection; without one every query is answered from rows."""
     calendar: Calendar
     currency: str
     coverage: dict[str, tuple[date, date]]
     """First and last local day of each canonical table that has rows."""
     settings: Settings
-    run: Run | None = None
-    """Runs SQL over the facts and the Arrow tables given by name; without it, Ibis does."""
-    read: Read | None = None
-    """Runs SQL that reads stored rollups; there are none without it."""
-    dialect: str = "duckdb"
-    """Of the SQL that `run` takes."""
     version: str | None = None
     """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
     rollups: tuple[RollupLevel, ...] = ()
@@ -184,12 +171,18 @@ class Facts:
             found.setdefault((one.family, one.by), []).append(one)
         return found
 
+    def table(self, name: str) -> ir.Table:
+        """A derived table."""
+        return self.engine.fact(name)
+
     def has_rows(self, table: str) -> bool:
         """Whether a derived table has any row; true where that is not known."""
-        if self.read is None:
+        if self.engine.con is None:
             return True
         if table not in self._has_rows:
-            (found,) = self.read(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")["n"].tolist()
+            (found,) = self.engine.columns(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")[
+                "n"
+            ].tolist()
             self._has_rows[table] = bool(found)
         return self._has_rows[table]
 

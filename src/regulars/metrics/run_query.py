@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from regulars.metrics.catalogue import BY_NAME
 from regulars.metrics.compute.estimates import Estimate, estimate, hide
-from regulars.metrics.compute.execute import LRUCache
 from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.plan import Step, every_row, plan
 from regulars.metrics.compute.plan_values import plan_grid, plan_values
@@ -26,6 +25,7 @@ from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit
+from regulars.warehouse.engine import LRUCache
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,8 @@ def _days(facts: Facts) -> int:
 
 def _purchases_by_gap(facts: Facts) -> dict[int, int]:
     """How many returning purchases came how many days after the purchase before, by days ascending."""
-    if facts.read is not None:
-        counted = facts.read(
+    if facts.engine.con is not None:
+        counted = facts.engine.columns(
             "SELECT gap, CAST(sum(n) AS BIGINT) AS n FROM facts.gaps"
             f" WHERE histogram = 'before_by_day' AND gap < {NONE} GROUP BY gap"
         )

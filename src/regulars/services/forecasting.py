@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import duckdb
 import ibis
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.options import ForecastOptions, training_end
 from regulars.forecast.purchases import result
@@ -26,6 +25,7 @@ from regulars.load.run import SILENT, Progress
 from regulars.reports.forecasts.customers import Customers, customers
 from regulars.services.app import App
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, RegularsError
+from regulars.warehouse.engine import Engine
 
 _USUAL = ForecastOptions()
 _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'orders'"
@@ -130,12 +130,12 @@ class Forecasting(App):
     @contextmanager
     def _asking(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
         with self.reading() as con:
-            yield con, Engine(ibis.duckdb.from_connection(con))
+            yield con, Engine(con=con)
 
     @contextmanager
     def _writing(self, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
         """A new version to write a forecast into; what the engine made on the way does not stay in it."""
         with self.warehouse.write(purpose, waiting=self.tell) as con:
-            engine = Engine(ibis.duckdb.from_connection(con))
+            engine = Engine(con=con)
             yield con, engine
             engine.forget()

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 
-from regulars.metrics.query import Columns, Facts
+from regulars.metrics.query import Facts
 from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
 from regulars.metrics.rollups.registry import held
@@ -21,8 +17,8 @@ from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse import forecasts
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.facts_version import is_current
-from regulars.warehouse.lazy_imports import ibis, pa
 from regulars.warehouse.load_history import not_used
 from regulars.warehouse.versions import Warehouse
 from regulars.warehouse.versions.connection import about, cache_folder
@@ -67,20 +63,17 @@ class Reading:
 
 def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     """The facts of an opened version of the shop's data."""
-    backend = cache(lambda: ibis.duckdb.from_connection(con))
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
     # Names these facts among all that this process may read: another version, other settings or events, another name.
     told, marked = about(con), read_events(shop.folder)
     version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"), marked)
     return Facts(
-        lambda name: backend().table(name, database="facts"),
+        Engine(con=con),
         settings.calendar,
         settings.currency,
         {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days},
         settings,
-        run=lambda sql, given: run(con, sql, given),
-        read=lambda sql: read(con, sql),
         version=" ".join(map(str, version)),
         rollups=held(con),
         built=LevelCache(con, _cache_of(shop, told), json.dumps(sorted(told.items())), settings),
@@ -94,25 +87,3 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
 def _cache_of(shop: Shop, told: Mapping[str, str]) -> Path:
     """Where levels are kept that are built for questions about the version that says this about itself."""
     return cache_folder(shop.warehouse) / f"v{int(told.get('number', 0)):06d}"
-
-
-def read(con: duckdb.DuckDBPyConnection, sql: str) -> Columns:
-    """The columns that a query finds, as numpy arrays: without pyarrow, which takes long to import."""
-    with con.cursor() as cursor:
-        found: Mapping[str, Any] = cursor.execute(sql).fetchnumpy()
-        return {name: _unmasked(values) for name, values in found.items()}
-
-
-def _unmasked(values: Any) -> npt.NDArray[Any]:
-    """NaN stands for no number, None for no text."""
-    if type(values) is np.ndarray:  # asking for np.ma first would import it
-        return values
-    return np.ma.filled(values, None) if values.dtype == object else np.ma.filled(values.astype(np.float64), np.nan)
-
-
-def run(con: duckdb.DuckDBPyConnection, sql: str, given: Mapping[str, pa.Table]) -> pa.Table:
-    """Run a query over the facts and the given tables, on a cursor of its own: askers do not meet each other's tables."""
-    with con.cursor() as cursor:
-        for name, table in given.items():
-            cursor.register(name, table)
-        return cursor.execute(sql).to_arrow_table()

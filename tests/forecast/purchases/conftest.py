@@ -11,10 +11,10 @@ import duckdb
 import ibis
 import pytest
 
-from regulars.forecast.engine import Engine
 from regulars.services.forecasting import Forecasting
 from regulars.simulate import ShopShape, simulate, write_canonical
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse.engine import Engine
 
 UNTIL = date(2025, 12, 31)
 

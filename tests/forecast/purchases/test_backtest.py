@@ -16,7 +16,6 @@ from forecast.customers import draw
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.conventions import BACKTEST_DAYS
-from regulars.forecast.engine import Engine
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases import backtest
 from regulars.forecast.purchases.backtest import (
@@ -34,6 +33,7 @@ from regulars.forecast.purchases.model_selection import candidates, choose
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused
+from regulars.warehouse.engine import Engine
 
 START = epoch_day(date(2025, 7, 1))
 

@@ -10,7 +10,6 @@ import ibis
 import pytest
 
 from metrics.shops import TestShop, order, shop
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.data_requirements import Evidence, evidence, reasons, require
 from regulars.forecast.purchases.monetary_value import winsorize
@@ -19,6 +18,7 @@ from regulars.services.forecasting import Forecasting
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.errors import ForecastRefused, NothingLoaded, UsageError
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse.engine import Engine
 
 TODAY = epoch_day(date(2025, 1, 1))
 ENOUGH = Evidence(customers=500, regulars=20, first_day=TODAY - 180, last_day=TODAY - 31, until=TODAY)

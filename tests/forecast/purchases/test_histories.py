@@ -13,9 +13,9 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import fit
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import cells, cells_to_fit, histories
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 UNTIL = epoch_day(date(2024, 3, 1))
 ROWS = [

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from metrics.shops import SETTINGS, TestShop, order, shop
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import histories
 from regulars.forecast.purchases.monetary_value import Spending, spending, winsorize
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 UNTIL = epoch_day(date(2025, 1, 1))
 

@@ -13,7 +13,6 @@ import pytest
 
 from forecast.customers import draw
 from regulars.forecast import PurchaseForecast, RFMSummary, fit
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import scoring
 from regulars.forecast.purchases.pipeline import run_forecast
@@ -21,6 +20,7 @@ from regulars.forecast.purchases.scoring import ranges, scores
 from regulars.services.app import App
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
+from regulars.warehouse.engine import Engine
 
 MODELS = ("pareto", "mbg", "bg", "nbd")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from forecast.simulated import DAY_ONE, drawn, season
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.result import Forecast
 from regulars.forecast.season import factors
 from regulars.forecast.season.factors import LEAST
+from regulars.warehouse.engine import Engine
 
 DAYS = 4 * 365 + 90
 

@@ -10,8 +10,8 @@ import duckdb
 import ibis
 import pyarrow as pa
 
-from regulars.forecast.engine import Engine
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 Row = tuple[str, str | None, date, date | None]
 """A customer, a plan, when the subscription began and when it ended."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 import ibis
 
 from regulars.forecast import forecast_actual
-from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import PREDICTIONS, with_current_persons
 
 

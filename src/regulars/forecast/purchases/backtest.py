@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS
-from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases.data_requirements import CUSTOMERS, DAYS
@@ -25,6 +24,7 @@ from regulars.forecast.season.factors import DailyPurchases
 from regulars.forecast.season.seasonal_time import Clock
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import InputError
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted
 
 Array = npt.NDArray[np.float64]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import known
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted
 
 CUSTOMERS = 500
@@ -42,7 +42,7 @@ def evidence(engine: Engine, orders: ir.Table, until: int) -> Evidence:
         first_day=rows.day.min(),
         last_day=rows.day.max(),
     )
-    one = engine.one(found)
+    one = engine.row(found)
     return Evidence(one["customers"] or 0, one["regulars"] or 0, one["first_day"], one["last_day"], until)
 
 

@@ -12,9 +12,9 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.factors import DailyPurchases
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted, floored, smaller
 
 PAST = ("frequency", "recency", "age")

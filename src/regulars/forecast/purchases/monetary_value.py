@@ -14,11 +14,11 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.models.spend_fit import fit_spend
 from regulars.forecast.newton import Status
 from regulars.forecast.purchases.histories import known
 from regulars.vocabulary.errors import ForecastRefused, InputError
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted, divided
 
 TYPICAL = 0.999
@@ -69,12 +69,12 @@ def winsorize(engine: Engine, orders: ir.Table, until: int) -> Cap:
     """Where orders are capped. Raises ForecastRefused where none was worth anything."""
     rows = known(orders, until)
     rows = rows.filter(rows.net_revenue > 0)
-    at = engine.one(rows.agg(at=rows.net_revenue.cast("float64").quantile(TYPICAL)))["at"]
+    at = engine.row(rows.agg(at=rows.net_revenue.cast("float64").quantile(TYPICAL)))["at"]
     if at is None:
         raise ForecastRefused("There is nothing to forecast: no order of a known customer was worth anything.")
     most = max(Decimal(str(round(at, 4))), Decimal("0.0001"))
     above = rows.filter(rows.net_revenue > ibis.literal(most, type="decimal(18, 4)"))
-    found = engine.one(above.agg(orders=above.count(), amount=above.net_revenue.sum()))
+    found = engine.row(above.agg(orders=above.count(), amount=above.net_revenue.sum()))
     amount = found["amount"] - most * found["orders"] if found["orders"] else Decimal(0)
     return Cap(most, found["orders"], amount)
 
@@ -82,7 +82,7 @@ def winsorize(engine: Engine, orders: ir.Table, until: int) -> Cap:
 def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Spending:
     """Fit spend to `histories`, and say what value is: profit where that of every order is known."""
     all_rows = known(orders, until)
-    money = engine.one(
+    money = engine.row(
         all_rows.agg(
             revenue=all_rows.net_revenue.sum().cast("float64"),
             profit=all_rows.profit.sum().cast("float64"),
@@ -92,7 +92,7 @@ def spending(engine: Engine, orders: ir.Table, rows: ir.Table, until: int) -> Sp
         )
     )
     days = rows.frequency.cast("int64") + 1
-    sums = engine.one(rows.agg(days=counted(days.sum()), spent=rows.spent.sum().cast("float64")))
+    sums = engine.row(rows.agg(days=counted(days.sum()), spent=rows.spent.sum().cast("float64")))
     value_of, share, why = valued(**money)
     parameters, reason = gamma_gamma(engine, rows)
     if reason:

@@ -9,7 +9,6 @@ import ibis.expr.types as ir
 
 from regulars.forecast.backtests.ranges import lengths
 from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, WITHIN
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import backtest, data_requirements, model_selection
 from regulars.forecast.purchases.accuracy import chance
@@ -22,6 +21,7 @@ from regulars.forecast.purchases.scoring import predictions, scores, written
 from regulars.forecast.purchases.season_selection import timed
 from regulars.forecast.purchases.totals import totals
 from regulars.vocabulary.calendar import from_epoch_day
+from regulars.warehouse.engine import Engine
 
 STEPS = ("histories", "spend", "models", "past", "scores", "totals")
 

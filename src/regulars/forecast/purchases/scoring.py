@@ -17,12 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
-from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast
 from regulars.forecast.purchases.histories import PAST
 from regulars.forecast.purchases.monetary_value import Spending
 from regulars.forecast.rfm import RFMSummary, pairs
 from regulars.forecast.season.seasonal_time import Clock
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import MONEY
 
 Array = npt.NDArray[np.float64]

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 
 from regulars.forecast.backtests.ranges import Errors, range_of, ranges_of
 from regulars.forecast.conventions import WITHIN
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.accuracy.chance import Total
 from regulars.forecast.purchases.accuracy.period_errors import TotalErrors
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import at_risk
 
 
@@ -29,7 +29,7 @@ def totals(
     """
     risk = at_risk(rows)
     chances = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in WITHIN}
-    found = engine.one(
+    found = engine.row(
         rows.agg(
             customers_alive=rows.probability_alive.cast("float64").sum(),
             purchases=rows.purchases.cast("float64").sum(),

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 import ibis
 
 from regulars.forecast import forecast_actual
-from regulars.forecast.engine import Engine
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.subscriptions.renewal_history import known_until
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import SUBSCRIPTION_PREDICTIONS
 
 

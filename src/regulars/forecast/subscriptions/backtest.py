@@ -17,12 +17,12 @@ from scipy.special import chdtrc
 
 from regulars.forecast.backtests.ranges import Errors, PeriodError
 from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, WITHIN
-from regulars.forecast.engine import Engine
 from regulars.forecast.subscriptions.fitting import ASKED, fit
 from regulars.forecast.subscriptions.renewal_days import Days, come_by, month_and_day, renewal_day
 from regulars.forecast.subscriptions.renewal_history import Past, cells, parts, renewal_history
 from regulars.forecast.subscriptions.scoring import Standing, standing
 from regulars.vocabulary.calendar import from_epoch_day
+from regulars.warehouse.engine import Engine
 
 Array = npt.NDArray[np.float64]
 

@@ -9,7 +9,6 @@ from typing import Any
 import ibis.expr.types as ir
 import numpy as np
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.subscriptions import backtest
 from regulars.forecast.subscriptions.fitting import Fitted, Model, fit
@@ -22,6 +21,7 @@ from regulars.forecast.subscriptions.totals import by_plan, totals
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.settings.term import Term, Terms
+from regulars.warehouse.engine import Engine
 
 STEPS = ("lives", "models", "past", "spend", "scores", "totals")
 SILENCE = 60
@@ -65,7 +65,7 @@ def run_forecast(
     running = current.filter(~current.over)
     ending = 0
     if until == known + 1:  # what is known of days to come: as of an earlier day, it would be hindsight
-        ending = engine.one(running.agg(n=running.count(where=running.ended_day.notnull())))["n"]
+        ending = engine.row(running.agg(n=running.count(where=running.ended_day.notnull())))["n"]
         running = running.filter(running.ended_day.isnull())
     began = {plan: days for plan, days in _running(engine, running).items() if fitted.of(plan)}
     if not began:

@@ -14,9 +14,9 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.subscriptions.renewal_days import Days, calendar, length_of, month_and_day
 from regulars.vocabulary.settings.term import Term, Terms
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import divided, larger, smaller
 
 STEPS = 20
@@ -30,7 +30,7 @@ def known_until(engine: Engine, rows: ir.Table, covered: tuple[int, int]) -> int
     rows: the fact subscriptions; covered: the last day of the shop's data, and that which subscriptions are said to cover.
     """
     last_day, told = covered
-    found = engine.one(
+    found = engine.row(
         rows.agg(
             began=rows.day.max(where=rows.day <= last_day), ended=rows.ended_day.max(where=rows.ended_day <= last_day)
         )

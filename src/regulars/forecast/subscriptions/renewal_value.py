@@ -14,11 +14,11 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.histories import known
 from regulars.forecast.purchases.monetary_value import valued, winsorize
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.vocabulary.settings.term import Term
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted, divided, smaller
 
 ENOUGH = 30
@@ -44,7 +44,7 @@ class RenewalValue:
 def bringing(engine: Engine, orders: ir.Table, rows: ir.Table, until: int, terms: Mapping[str, Term]) -> RenewalValue:
     """What renewals bring, from the orders before the epoch day `until`; rows: `renewal_history` as of it."""
     seen = known(orders, until)
-    first = engine.one(seen.agg(first=seen.day.min()))["first"]
+    first = engine.row(seen.agg(first=seen.day.min()))["first"]
     nothing = dict.fromkeys(terms)
     if first is None:
         return RenewalValue(nothing, "", 1.0, "no orders of customers one could recognise are loaded", Decimal(0))

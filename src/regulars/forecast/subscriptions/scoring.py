@@ -12,10 +12,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from regulars.forecast.conventions import FOREVER, HIGH, LOW, WITHIN, YEAR
-from regulars.forecast.engine import Engine
 from regulars.forecast.subscriptions.fitting import Fitted, Model
 from regulars.forecast.subscriptions.renewal_days import Days, come_by, renewal_day
 from regulars.forecast.subscriptions.renewal_value import RenewalValue
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import MONEY
 
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 
 from regulars.forecast.backtests.ranges import Errors, ranges_of
 from regulars.forecast.conventions import WITHIN
-from regulars.forecast.engine import Engine
+from regulars.warehouse.engine import Engine
 
 
 def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
     `persons` counts everybody once.
     """
     chances = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in WITHIN}
-    found = engine.one(
+    found = engine.row(
         rows.agg(
             subscriptions=rows.count(),
             persons=rows.person.nunique(),

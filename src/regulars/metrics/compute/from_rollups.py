@@ -22,7 +22,6 @@ from regulars.metrics.scope import Scope
 def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
     """The sums of a step that is answered from rollups."""
     assert step.kept is not None
-    assert scope.facts.read is not None
     kept = step.kept
     names = [_column(kept, term, scope) for term in step.terms]
     unknown = {
@@ -34,7 +33,7 @@ def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[SignedMeasure
     apart = scope.apart(step.fact)
     shown = [scope.split_values(step.fact, kept, column) for column in scope.by(step.fact).values()]
     words = [(one, _words(kept, one, scope)) for one in shown]
-    found = scope.facts.read(_sql(step, scope, words, sorted({*names, *unknown.values()})))
+    found = scope.facts.engine.columns(_sql(step, scope, words, sorted({*names, *unknown.values()})))
     periods, period = distinct(found["period"])
     labels = [Labels(known, found[f"split_{place}"]) for place, (_, known) in enumerate(words)]
     groups, group = grouped(labels, len(period))
@@ -64,8 +63,9 @@ def _column(kept: RollupLevel, term: SignedMeasure, scope: Scope) -> str:
 
 def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
     """The values of a split that a level has; at least one."""
-    assert scope.facts.read is not None
-    found = scope.facts.read(f"SELECT DISTINCT {split} AS word FROM {kept.relation} WHERE level = {kept.level}")
+    found = scope.facts.engine.columns(
+        f"SELECT DISTINCT {split} AS word FROM {kept.relation} WHERE level = {kept.level}"
+    )
     return found["word"].tolist() or [""]
 
 

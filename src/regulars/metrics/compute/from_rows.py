@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import Fact, Measure, SignedMeasure, Timing
 from regulars.metrics.relations import BUCKET, PERSON, bound, condition, exact, relation, with_unknown
@@ -29,9 +28,11 @@ Branch = tuple[str, bool]
 def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
     """The sums of the terms, all of this fact."""
     branches = branches_of(terms)
-    found = fetch(
-        scope.facts, _key(fact, terms, scope), lambda days: aggregate(fact, branches, scope, days), days_asked(scope, branches)
-    )  # fmt: skip
+    found = scope.facts.engine.fetch(
+        _key(fact, terms, scope),
+        lambda days: aggregate(fact, branches, scope, days),
+        days_asked(scope, branches),
+    )
     splits = tuple(scope.by(fact))
     branch_of = found["branch"].to_numpy()
     money = {name for name in found.column_names if name.startswith("money_")}

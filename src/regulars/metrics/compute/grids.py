@@ -141,7 +141,6 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
 
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
-    assert scope.facts.read is not None
     by = [scope.split_values(CUSTOMER_ORDERS, kept, one) for one in scope.by(CUSTOMER_ORDERS).values()]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
@@ -152,7 +151,7 @@ def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict
         (scope.split_values(CUSTOMER_ORDERS, kept, filter_column(CUSTOMER_ORDERS, one)), one) for one in scope.where
     )
     chosen = " AND ".join([f"level = {kept.level}", *(predicate(*one) for one in where)])
-    found = scope.facts.read(
+    found = scope.facts.engine.columns(
         f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"
         f" CAST(sum({kind}_{named}) AS BIGINT) AS total, CAST({unknown} AS BIGINT) AS unknown FROM facts.{kept.table}"
         f" WHERE {chosen} GROUP BY ALL HAVING sum(rows) <> 0"

@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.estimates import Estimate, estimate_quantile, estimate_total
-from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.from_rows import BEFORE, WITHIN, days_before, days_within
 from regulars.metrics.compute.parts import Groups, encode, encode_arrow, grouped
 from regulars.metrics.compute.plan_values import plan_values, results_to_build
@@ -18,12 +17,12 @@ from regulars.metrics.compute.sums import Sums
 from regulars.metrics.inference.intervals import Array, ratio
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
 from regulars.metrics.measures import Timing
-from regulars.metrics.query import Columns
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, bound, condition, relation, ten_thousandths, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results, value_distributions
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import LargestShare, Quantile
+from regulars.warehouse.engine import Columns
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.lazy_imports import ibis
 
@@ -115,10 +114,11 @@ def _stored(
     metric: Quantile | LargestShare, level: RollupLevel, scope: Scope, groups: Groups
 ) -> tuple[Columns, _Numbers, tuple[_Numbers, _Numbers]]:
     """The rows of a level, which of them are asked for, and the places (period, group) of these."""
-    assert scope.facts.read is not None
     labels = _labels(metric, level, scope)
     since = f" AND period >= {scope.boundaries[0]}" if metric.timing is Timing.WITHIN else ""
-    found = scope.facts.read(f"{period_results.read(level, metric, labels)} AND period < {scope.boundaries[-1]}{since}")
+    found = scope.facts.engine.columns(
+        f"{period_results.read(level, metric, labels)} AND period < {scope.boundaries[-1]}{since}"
+    )
     names, group = grouped([encode(found[label]) for label in labels], len(found["period"]))
     index = {one: number for number, one in enumerate(groups)}
     column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
@@ -150,7 +150,7 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     if level is None:
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
         key = ("values", metric.fact.name, *metric.kind, scope.splits, scope.where, scope.active_window, apart)
-        rows = fetch(scope.facts, key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+        rows = scope.facts.engine.fetch(key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
         labels = [encode_arrow(rows[f"split_{place}"]) for place in range(len(by))]
         found = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
     else:
@@ -185,9 +185,10 @@ def _labels(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -
 
 def _counted(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> Columns:
     """The counts of values that a level has of the periods asked for, as rows of a query."""
-    assert scope.facts.read is not None
     labels = _labels(metric, level, scope)
-    found = scope.facts.read(value_distributions.read(level, labels, scope.boundaries[0], scope.boundaries[-1]))
+    found = scope.facts.engine.columns(
+        value_distributions.read(level, labels, scope.boundaries[0], scope.boundaries[-1])
+    )
     place_of = {first: number for number, first in enumerate(scope.first.tolist())}
     period = np.array([place_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
     return {name: values[period >= 0] for name, values in (found | {"period": period}).items()}

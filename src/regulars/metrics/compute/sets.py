@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regulars.metrics.compute.execute import fetch
 from regulars.metrics.compute.parts import Part, encode_arrow, grouped
 from regulars.metrics.measures import SignedMeasure
 from regulars.metrics.relations import PERSON, orders_of_customers, with_unknown
@@ -50,8 +49,8 @@ def counts_by_sets(scope: Scope, periods: Sequence[Period], by: tuple[str, ...],
     (first order ever in the period, active at its end).
     """
     key = ("sets", scope.where, by, bucketed)
-    return fetch(
-        scope.facts, key, lambda given: _counted(scope, by, bucketed, given), {_WINDOWS: _windows(scope, periods)}
+    return scope.facts.engine.fetch(
+        key, lambda given: _counted(scope, by, bucketed, given), {_WINDOWS: _windows(scope, periods)}
     )
 
 

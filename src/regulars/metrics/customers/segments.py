@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from regulars.metrics.compute.execute import fetch
 from regulars.metrics.deferred import Deferred, _
 from regulars.metrics.measures import PREDICTIONS
 from regulars.metrics.query import Condition, Facts
@@ -107,7 +106,7 @@ def named(name: str) -> Segment:
 
 def sizes(facts: Facts, where: tuple[Condition, ...] = ()) -> list[Size]:
     """All segments, in their order; `where` keeps some customers only."""
-    found = fetch(facts, ("segments", where), lambda given: _sizes(facts, where), {})
+    found = facts.engine.fetch(("segments", where), lambda given: _sizes(facts, where), {})
     (row,) = found.to_pylist()
     return [
         Size(one, row[f"{one.name}_customers"], *(row[f"{one.name}_{name}"] or 0.0 for name in _SUMS))
@@ -118,7 +117,7 @@ def sizes(facts: Facts, where: tuple[Condition, ...] = ()) -> list[Size]:
 def members(segment: Segment, facts: Facts, where: tuple[Condition, ...] = (), most: int | None = None) -> list[Member]:
     """Its customers, those to begin with first; no more than `most`."""
     key = ("segment", segment.name, where, most)
-    found = fetch(facts, key, lambda given: _members(segment, facts, where).limit(most), {})
+    found = facts.engine.fetch(key, lambda given: _members(segment, facts, where).limit(most), {})
     return [Member(**_plain(row)) for row in found.to_pylist()]
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.engine import Engine
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import value
 from regulars.warehouse.portable import divided
 

@@ -8,13 +8,13 @@ import duckdb
 import pytest
 
 from regulars.forecast.conventions import BACKTEST_DAYS
-from regulars.forecast.engine import Engine
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.backtest import quarters, quarters_before, report, tried
 from regulars.forecast.purchases.learning import boosting
 from regulars.forecast.purchases.learning.boosting import boosted
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 FIRST, UNTIL = epoch_day(date(2024, 1, 1)), epoch_day(date(2026, 1, 1))
 

@@ -11,10 +11,10 @@ from scipy.optimize import minimize
 from forecast.customers import draw
 from regulars.forecast import RFMSummary
 from regulars.forecast.conventions import BACKTEST_DAYS
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.backtest import Quarter, quarters, quarters_before, report, tried
 from regulars.forecast.purchases.learning.logistic import chances_of, coefficients, regressed
 from regulars.vocabulary.calendar import epoch_day
+from regulars.warehouse.engine import Engine
 
 FIRST, UNTIL = epoch_day(date(2024, 1, 1)), epoch_day(date(2026, 1, 1))
 

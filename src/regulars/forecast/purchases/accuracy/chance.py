@@ -13,12 +13,12 @@ import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 
-from regulars.forecast.engine import Engine
 from regulars.forecast.models.purchase_fit import PurchaseForecast
 from regulars.forecast.purchases.histories import PAST
 from regulars.forecast.purchases.monetary_value import Spending
 from regulars.forecast.rfm import RFMSummary
 from regulars.forecast.season.seasonal_time import Clock
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted
 
 Array = npt.NDArray[np.float64]

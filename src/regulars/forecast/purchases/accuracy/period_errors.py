@@ -9,12 +9,12 @@ import ibis.expr.types as ir
 import numpy as np
 
 from regulars.forecast.backtests.ranges import Errors, PeriodError
-from regulars.forecast.engine import Engine
 from regulars.forecast.purchases.accuracy import chance
 from regulars.forecast.purchases.backtest import Trial
 from regulars.forecast.purchases.histories import histories
 from regulars.forecast.purchases.monetary_value import spending, winsorize
 from regulars.vocabulary.errors import ForecastRefused
+from regulars.warehouse.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _value(engine: Engine, orders: ir.Table, trial: Trial) -> dict[str, PeriodEr
     spend = spending(engine, orders, rows, start)
     found = chance.revenue(trial.fitted, trial.clock, chance.spent_by_past(engine, rows), spend, days)
     later = orders.filter(orders.day >= start, orders.day < start + days, orders.first_day < start)
-    came = engine.one(
+    came = engine.row(
         later.agg(revenue=later.net_revenue.sum().cast("float64"), profit=later.profit.sum().cast("float64"))
     )
     errors = {"revenue": PeriodError.of(*found, came["revenue"] or 0.0)}
