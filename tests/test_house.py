@@ -216,12 +216,6 @@ NOT_YET: dict[str, str] = {
     "vocabulary": "found given insist nobody one told",
     "vocabulary/settings": "found given",
     # load, sources, simulate, reports
-    "load": "doomed found given gone tidied",
-    "load/checks": "found gone nobody one",
-    "load/completion": "found given",
-    "load/fields": "one",
-    "load/formats": "found seen tidied",
-    "load/rows": "found",
     "reports/charts": "insist one ours",
     "reports/forecasts": "came found one ours said silence",
     "simulate": "found given nobody theirs",

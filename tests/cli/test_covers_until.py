@@ -21,7 +21,7 @@ def test_the_command_says_how_far_the_files_reach(command: Command, tmp_path: Pa
     said = command("load", orders, "--shop", shop)
     assert "Covered up to: orders 2024-03-31." in said.out and alone in said.out
     said = command("load", orders, "--covers-until", "2024-05-31", "--shop", shop)
-    assert said.code == 0 and "--covers-until changes nothing without a new file" in said.out
+    assert said.code == 0 and "--covers-until has no effect without a new file" in said.out
     said = command("load", orders, "--covers-until", "2024-05-31", "--again", "--shop", shop)
     assert "Covered up to: orders 2024-05-31." in said.out and alone not in said.out
     listed = command("loads", "--shop", shop).out.splitlines()

@@ -77,7 +77,7 @@ def test_what_is_no_data_stops_no_load(command, shop: Path, folder: Path):
 def test_a_text_without_columns_is_named_in_a_whole_sentence(command, shop: Path, folder: Path):
     (folder / "readme.txt").write_text("hello.\n")
     said = command("load", folder, "--skip-unknown", "--shop", shop)
-    assert "Note: readme.txt was passed over: it holds no delimiter: " in said.out
+    assert "Note: readme.txt was passed over: it has no delimiter: " in said.out
 
 
 def test_files_that_a_shell_names_are_treated_alike(command, shop: Path, folder: Path):

@@ -69,7 +69,8 @@ def test_what_cannot_be_loaded_ends_with_1(command, shop: Path, tmp_path: Path):
     (tmp_path / "folder").mkdir()
     for given, words in {
         "missing.csv": "missing.csv", "empty.csv": "empty", "binary.csv": "text", "folder": "folder",
-        "no.zip": "no.zip is no .zip archive", "no.csv.gz": "no.csv.gz is no .gz archive", "unknown.csv": "--mapping"
+        "no.zip": "no.zip is not a valid .zip archive", "no.csv.gz": "no.csv.gz is not a valid .gz archive",
+        "unknown.csv": "--mapping"
     }.items():  # fmt: skip
         refused(command("load", tmp_path / given, "--shop", shop), REFUSED, words)
     mapped = ("load", tmp_path / "unknown.csv", "--shop", shop, "--mapping")

@@ -65,7 +65,7 @@ def test_answers_belong_to_who_ordered_with_their_address(command: Command, fold
 
 def test_one_load_of_both_says_the_same(command: Command, folder: Path):
     said = command("load", folder / "survey.csv", folder / "orders_export.csv", "--shop", folder / "shop")
-    assert said.code == 0 and "answers.email: 1 row has a word for nobody ('n/a' 1 ×)" in said.out
+    assert said.code == 0 and "answers.email: 1 row has a placeholder ('n/a' 1 ×)" in said.out
     assert persons(folder / "shop") == BOTH
 
 

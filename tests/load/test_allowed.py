@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from regulars.load.expressions import expression
 from regulars.load.fields.allowed import FUNCTIONS, OPERATORS
+from regulars.load.fields.expressions import parse_expression
 from regulars.sources import mapping_file
 from regulars.vocabulary.errors import MappingError
 
@@ -93,7 +93,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("sql", HOSTILE, ids=lambda sql: sql[:50])
 def test_an_expression_reads_nothing_but_fields(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    for read in (lambda: mapping_file.parse(TILL.format(sql), "evil.toml"), lambda: expression(con, sql, "evil")):
+    for read in (lambda: mapping_file.parse(TILL.format(sql), "evil.toml"), lambda: parse_expression(con, sql, "evil")):
         with pytest.raises(MappingError) as error:
             read()
         assert "\n" not in f"{error.value}{error.value.hint}" and len(str(error.value)) < 300
@@ -121,7 +121,7 @@ def test_no_other_function_passes(con: duckdb.DuckDBPyConnection) -> None:
     for name in sorted(others):
         for arguments in ("", "a", "a, 1", "a, 'x', 1"):
             try:
-                expression(con, f'"{name}"({arguments})', "evil")
+                parse_expression(con, f'"{name}"({arguments})', "evil")
             except MappingError:
                 continue
             passed.append(f"{name}({arguments})")
@@ -130,7 +130,7 @@ def test_no_other_function_passes(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_every_function_on_the_list_may_be_called(con: duckdb.DuckDBPyConnection) -> None:
     for name in FUNCTIONS:
-        assert expression(con, f'"{name}"(a, 1)', "place").names == {"a"}
+        assert parse_expression(con, f'"{name}"(a, 1)', "place").names == {"a"}
 
 
 def test_the_docs_list_them_all() -> None:
@@ -164,4 +164,4 @@ def test_the_docs_list_them_all() -> None:
     ],
 )
 def test_what_mappings_say_is_taken(con: duckdb.DuckDBPyConnection, sql: str) -> None:
-    assert expression(con, sql, "place").sql == sql
+    assert parse_expression(con, sql, "place").sql == sql

@@ -45,7 +45,7 @@ def test_a_changed_cost_starts_on_the_day_of_its_load_and_is_told(app: App) -> N
     today = costs(app)[1][1]
     assert today in {str(before), str(datetime.now(UTC).date())}
     assert told == (
-        "costs.csv: 1 product costs something else than before, and the file does not say since when (valid_from): the new cost"
+        "costs.csv: 1 product costs something else than before, and the file has no start date (valid_from): the new cost"
         f" starts on {today}, the day of this load."
     )
     assert costs(app) == [("mug", SINCE_EVER, 4), ("mug", today, 5), ("tea", SINCE_EVER, Decimal("1.5"))]

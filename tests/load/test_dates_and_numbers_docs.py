@@ -13,7 +13,7 @@ import pytest
 
 from regulars.load.fields.fragments import DateOrder
 from regulars.load.formats.number_formats import formatted
-from regulars.load.parse import Locale, complaint, field_text, parsed, without_offset
+from regulars.load.parse import Locale, field_text, parsed, unparsable_reason, without_offset
 from regulars.warehouse.schema import Kind
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "dates-and-numbers.md").read_text(encoding="utf-8")
@@ -93,7 +93,9 @@ def test_what_is_clear_is_read_in_every_order(con: duckdb.DuckDBPyConnection, or
 @pytest.mark.parametrize(("written", "reason"), cases(REFUSED))
 def test_what_is_no_date(con: duckdb.DuckDBPyConnection, written: str, reason: str) -> None:
     assert read(con, Kind.INSTANT, [written], Locale())[written][0] is None
-    words = con.execute(f"SELECT {complaint(Kind.INSTANT, 'at', 'x', Locale())} FROM (SELECT ? AS x)", [written])
+    words = con.execute(
+        f"SELECT {unparsable_reason(Kind.INSTANT, 'at', 'x', Locale())} FROM (SELECT ? AS x)", [written]
+    )
     assert words.fetchall() == [(f"at: '{written}' {reason}",)]
 
 

@@ -18,11 +18,11 @@ from load.shop import Shop, own
 from load.test_plausible import NOW, OF_KIND, row_of
 from properties import few
 from regulars.load.files import expand
-from regulars.load.inputs.content import look
+from regulars.load.inputs.content import read_content
 from regulars.load.mapping import Source
 from regulars.load.parse import BLANKS, Locale
 from regulars.load.rows.direct import read_directly
-from regulars.load.stage import Stage, planned
+from regulars.load.stage import Stage, compile_plans
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import RegularsError
 from regulars.warehouse.schema import MAX_VALUES, Column, Kind, Table
@@ -105,8 +105,8 @@ def careful(source: Source) -> Source:
 def made_directly(shop: Shop, content: str | bytes, source: Source) -> bool:
     (file,) = expand([shop.file("direct.csv", content)])
     with Workspace(shop.con) as workspace:
-        looked = look(workspace, file)
-        plans = planned(shop.con, source, {})
+        looked = read_content(workspace, file)
+        plans = compile_plans(shop.con, source, {})
         stage = Stage(0, file, source, source.name, "Europe/London", Locale(), NOW, plans, size=looked.size)
         return read_directly(workspace, stage, looked)
 

@@ -36,7 +36,7 @@ def orders(shop: Shop) -> list[tuple[object, ...]]:
 SHOP1 = (order("#1001", "501"), order("#1002", "502"))
 SHOP2 = (order("#1001", "901", "90.00", Email="z@example.com", **{"Refunded Amount": "5.00"}), further("Tea", "9.00"))
 SHOP2 = (SHOP2[0] | {"Subtotal": "99.00", "Total": "99.00"}, SHOP2[1])
-KEPT = "1 order has the order_id of another order of shopify and a number of its own (#1001); both are kept."
+KEPT = "1 order has the order_id of another order of shopify and another source_order_id (#1001); both are stored."
 THREE = [("#1001", "501", 10), ("#1001 (901)", "901", 99), ("#1002", "502", 10)]
 
 

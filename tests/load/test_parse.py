@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from regulars.load.parse import Locale, complaint, parsed, stripped, without_offset
+from regulars.load.parse import Locale, parsed, stripped, unparsable_reason, without_offset
 from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.schema import Kind
 
@@ -187,28 +187,28 @@ def test_whether_a_time_names_its_offset(con: duckdb.DuckDBPyConnection, text: s
             Kind.DAY,
             POINT,
             "13/01/2024",
-            "at: '13/01/2024' is not written as 2024-01-13; say --dates dmy",
+            "at: '13/01/2024' is not written as 2024-01-13; add --dates dmy",
         ),
         (Kind.DAY, POINT, "31/02/2024", "at: '31/02/2024' is not a date"),
         (
             Kind.MONEY,
             POINT,
             "1.234,50",
-            "at: '1.234,50' is not an amount: decimals stand after a point, unless you say --decimal ,",
+            "at: '1.234,50' is not an amount: decimals must follow a point, or add --decimal ,",
         ),
         (Kind.MONEY, POINT, "1,2345,678", "at: '1,2345,678' is not an amount (decimals after a point)"),
         (
             Kind.INSTANT,
             POINT,
             "03/04/2024",
-            "at: '03/04/2024' can be read as two dates; say --dates dmy or --dates mdy",
+            "at: '03/04/2024' can be read as two dates; add --dates dmy or --dates mdy",
         ),
         (Kind.DAY, DMY, "31/02/2024", "at: '31/02/2024' is not a date written as dmy, nor as 2024-12-31"),
         (
             Kind.MONEY,
             COMMA,
             "12.50",
-            "at: '12.50' is not an amount: decimals stand after a comma, unless you say --decimal .",
+            "at: '12.50' is not an amount: decimals must follow a comma, or add --decimal .",
         ),
         (Kind.FLAG, POINT, "it's", "at: 'it’s' is neither yes nor no"),
         (Kind.INTEGER, POINT, "x" * 99, f"at: '{'x' * 60}…' is not a whole number (decimals after a point)"),
@@ -217,9 +217,9 @@ def test_whether_a_time_names_its_offset(con: duckdb.DuckDBPyConnection, text: s
 def test_reasons_are_in_words(
     con: duckdb.DuckDBPyConnection, kind: Kind, locale: Locale, text: str, reason: str
 ) -> None:
-    assert con.execute(f"SELECT {complaint(kind, 'at', 'x', locale)} FROM (SELECT ? AS x)", [text]).fetchall() == [
-        (reason,)
-    ]
+    assert con.execute(
+        f"SELECT {unparsable_reason(kind, 'at', 'x', locale)} FROM (SELECT ? AS x)", [text]
+    ).fetchall() == [(reason,)]
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ def test_all_reasons_of_a_line_are_given_not_the_first(shop: Shop) -> None:
     )
     assert shop.reasons() == {
         2: [
-            "currency: 'XXQ' is no currency; its three-letter code is needed, such as EUR",
+            "currency: 'XXQ' is not a currency code; use three letters, such as EUR",
             "gross is negative; money given back belongs in returns",
             "ordered_at: '31/02/2024' is not a date and time",
             "shipping: '-1' is below 0",
-            "status: 'shipped' is none of counted, cancelled, failed, draft, unpaid",
+            "status: 'shipped' is not one of counted, cancelled, failed, draft, unpaid",
         ],
         3: ["order_id is missing"],
     }
@@ -88,8 +88,8 @@ def test_the_same_key_twice(shop: Shop) -> None:
     assert result.files["orders.csv"] == FileCount(read=8, used=4, rejected=4)
     assert shop.amounts() == {"1": Decimal(1), "2": Decimal(2)}
     assert shop.reasons()[6] == [
-        "order_id '3' stands more than once in orders (lines 6, 7); in a mapping, group_by makes one row of several lines,"
-        " and content() gives lines an id"
+        "order_id '3' occurs more than once in orders (lines 6, 7); in a mapping, group_by makes one row of several lines,"
+        " and content() gives each line an id"
     ]
 
 
@@ -157,7 +157,7 @@ def test_an_export_overwrites_no_file(shop: Shop, tmp_path: Path) -> None:
 def test_a_value_that_all_lines_share_is_shown(shop: Shop) -> None:
     shop.orders("1,2024-01-05,XXQ,1,,\n2,2024-01-05,XXQ,y1,,\n3,2024-01-05,GBP,y2,,\n")
     assert [(reason, count) for reason, count, _ in rejects.summary(shop.con)] == [
-        ("currency: 'XXQ' is no currency; its three-letter code is needed, such as EUR", 2),
+        ("currency: 'XXQ' is not a currency code; use three letters, such as EUR", 2),
         ("gross: '…' is not an amount (decimals after a point)", 2),
     ]
 

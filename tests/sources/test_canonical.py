@@ -40,8 +40,8 @@ def test_a_column_that_nothing_uses_is_named(load_file):
         "export0.csv: column costumer_id is not used; did you mean customer_id?",
         "export0.csv: column E-Mail is not used; did you mean email?",
         "export0.csv: not used: column colour.",
-        "None of the 1 orders of this load has a usable customer_id, person_id, email or phone number, so all count as orders of"
-        " guests and no customer is known. Load them with a column that says who bought.",
+        "None of the 1 orders of this load has a usable customer_id, person_id, email or phone number, so all count as"
+        " guest orders and no customer is known. Load them with one of these columns.",
     ]
 
 

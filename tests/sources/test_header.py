@@ -216,7 +216,7 @@ def test_columns_parted_by_blanks_with_a_header_and_quotes(tmp_path: Path):
 
 
 def test_a_file_without_any_delimiter_is_refused_as_such(tmp_path: Path):
-    with pytest.raises(UnknownFile, match=r"o\.csv holds no delimiter") as caught:
+    with pytest.raises(UnknownFile, match=r"o\.csv has no delimiter") as caught:
         found(file(tmp_path, "order_id~gross\n1~2\n"))
     assert caught.value.hint
 

@@ -118,7 +118,7 @@ MISTAKES = {
     "list": (till(columns="coupon = [1]"), r"orders\.coupon is not an SQL expression"),
     "function": (
         till(columns='coupon = "lowr(code)"'),
-        r"orders\.coupon = lowr\(code\) is not taken: it may not call lowr; did you mean lower",
+        r"orders\.coupon = lowr\(code\) is not allowed: it may not call lowr; did you mean lower",
     ),
     "text computed with": (till(columns='discount = "-rebate"'), r"orders\.discount: .*\[types\] says"),
     "where": (till(orders="where = \"paid > DATE 'x'\""), r"orders\.where: "),

@@ -259,7 +259,7 @@ def test_an_order_twice_in_one_file_and_not_alike_is_rejected_whole(con, load_fi
         assert (count.used, count.rejected) == (1, 2 + len(changed))
         assert con.execute("SELECT order_id FROM orders").fetchall() == [("#1002",)]
         assert con.execute("SELECT DISTINCT reasons FROM rejects").fetchall() == [
-            (["order '#1001' stands twice in the file and not alike (from lines 2, 5); keep one of the two"],)
+            (["order '#1001' is in the file twice with different content (from lines 2, 5); delete one of the two"],)
         ]
 
 
@@ -344,8 +344,8 @@ def test_a_shop_hears_what_missing_amounts_mean_for_net_revenue(load_file):
 def test_a_shop_hears_that_its_orders_lead_to_nobody(load_file):
     anonymous = ORDER | {"Email": ""}
     assert load_file(shopify_orders, export(anonymous)).warnings == [
-        "None of the 1 orders of this load has a usable customer_id, person_id, email or phone number, so all count as orders of"
-        " guests and no customer is known. Load them with a column that says who bought."
+        "None of the 1 orders of this load has a usable customer_id, person_id, email or phone number, so all count as"
+        " guest orders and no customer is known. Load them with one of these columns."
     ]
     assert load_file(shopify_orders, export(anonymous, ORDER | {"Name": "#2"})).warnings == []
 

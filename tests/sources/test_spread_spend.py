@@ -70,7 +70,7 @@ def test_a_currency_without_cents_is_spread_in_whole_units(app: App) -> None:
     ("mapping", "text", "reason"),
     [
         (MAPPING.replace("spread = true", ""), WEEKS, "sums up several days"),
-        (MAPPING, WEEKS + "2024-03-03,2024-03-05,1.00,EUR\n", "stands more than once in spend"),
+        (MAPPING, WEEKS + "2024-03-03,2024-03-05,1.00,EUR\n", "occurs more than once in spend"),
         (MAPPING, WEEKS + "2024-04-03,2024-04-01,1.00,EUR\n", "ends before it starts"),
         (MAPPING, WEEKS + "2024-04-03,2025-06-01,1.00,EUR\n", "more than a year"),
     ],

@@ -201,9 +201,9 @@ def test_undo_of_any_load_equals_never_having_loaded_it(
 def test_a_replacing_load_says_what_it_took_away(shop: Shop) -> None:
     shop.orders("1,2024-01-05,GBP,1,a@b.c,\n2,2024-01-05,GBP,1,a@b.c,\n3,2024-01-05,GBP,1,a@b.c,\n")
     result = shop.orders("2,2024-01-05,GBP,1,a@b.c,\n4,2024-01-05,GBP,1,a@b.c,\n", replace=True)
-    assert result.warnings == ["orders: 2 rows that the files no longer hold are gone."]
+    assert result.warnings == ["orders: 2 rows that the files do not contain were deleted."]
     result = shop.orders("4,2024-01-05,GBP,1,a@b.c,\n", replace=True)
-    assert result.warnings == ["orders: 1 row that the files no longer hold is gone."]
+    assert result.warnings == ["orders: 1 row that the files do not contain was deleted."]
 
 
 def test_a_table_to_which_a_file_brings_nothing_is_not_counted(shop: Shop) -> None:

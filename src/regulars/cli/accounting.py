@@ -9,7 +9,7 @@ import duckdb
 
 from regulars.cli.output import say, show
 from regulars.load import rejects
-from regulars.load.run import LoadResult
+from regulars.load.load_options import LoadResult
 from regulars.services.tables import Table
 from regulars.vocabulary.numbers import count, counted
 

@@ -1,7 +1,6 @@
-"""From parsed lines to rows of a canonical table, typed and checked against its declaration.
+"""Evaluate a mapping's expressions over parsed lines: rows of a canonical table, checked against its declaration.
 
-Rows that break a promise are only marked (`@wrong`), which is cheap; the reasons in words are worked out afterwards for
-the marked ones alone.
+Invalid rows are first marked (`@wrong`), which is cheap; reject reasons are computed in a second query for marked rows alone.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
-from regulars.load.expressions import Expression, refused
+from regulars.load.fields.expressions import Expression, computation_error
 from regulars.load.mapping import REASON
-from regulars.load.parse import complaint, field_text, parsed, quoted, shown, without_offset
+from regulars.load.parse import field_text, parsed, quoted, shown, unparsable_reason, without_offset
 from regulars.load.stage import Plan, Stage, naive
 from regulars.load.workspace import Workspace, identifier
 from regulars.vocabulary.errors import MappingError
@@ -26,15 +25,15 @@ _NUMERIC = ("DECIMAL", "DOUBLE", "FLOAT", *_WHOLE)
 _NESTED = ("STRUCT", "MAP", "UNION", "JSON")
 
 
-def carried(table: Table) -> tuple[Column, ...]:
-    """The table's columns, and `updated_at`, which every row may carry."""
+def row_columns(table: Table) -> tuple[Column, ...]:
+    """Return the table's columns and `updated_at`, which every row may have."""
     return table.columns if table.has("updated_at") else (*table.columns, _UPDATED_AT)
 
 
 def create(workspace: Workspace, table: Table) -> str:
-    """An empty temporary table for evaluated rows. Returns its name."""
+    """Create an empty temporary table for evaluated rows. Returns its name."""
     name = workspace.table(f"rows_{table.name}")
-    columns = ", ".join(f"{identifier(column.name)} {column.kind.sql}" for column in carried(table))
+    columns = ", ".join(f"{identifier(column.name)} {column.kind.sql}" for column in row_columns(table))
     workspace.con.execute(
         f'CREATE TEMP TABLE {name} ("@file" INTEGER, "@plan" INTEGER, "@line" BIGINT, source VARCHAR, {columns},'
         ' zone VARCHAR, "@wrong" BOOLEAN)'
@@ -43,9 +42,19 @@ def create(workspace: Workspace, table: Table) -> str:
 
 
 def insert(workspace: Workspace, stages: Sequence[Stage], index: int, into: str, lines: Sequence[str]) -> None:
-    """Evaluate a plan over `lines` (of each file, SQL of its parsed lines) and insert its rows. Raises MappingError.
+    """Evaluate one plan of files with equal columns and mappings, and insert its rows.
 
-    The files have the same columns and mappings; to plan the query takes longer than to evaluate a small file.
+    One query for all files: planning a query takes longer than evaluating a small file.
+
+    Args:
+        workspace: The load's workspace.
+        stages: The files.
+        index: Index of the plan in `stages[0].plans`.
+        into: Table made by `create`.
+        lines: SQL of each file's parsed lines.
+
+    Raises:
+        MappingError: An expression cannot be computed.
     """
     stage, plan = stages[0], stages[0].plans[index]
     workspace.timezone(stage.zone)
@@ -53,7 +62,7 @@ def insert(workspace: Workspace, stages: Sequence[Stage], index: int, into: str,
     together = " UNION ALL BY NAME ".join(f'SELECT {each.number} AS "@file", * FROM {part}' for each, part in files)
     together = f"({together})"
     rows = evaluated(workspace, stage, index, together, lines[0], file=True)
-    names = ", ".join(identifier(column.name) for column in carried(plan.table))
+    names = ", ".join(identifier(column.name) for column in row_columns(plan.table))
     _run(
         workspace,
         stage,
@@ -67,9 +76,18 @@ def insert(workspace: Workspace, stages: Sequence[Stage], index: int, into: str,
 
 
 def evaluated(workspace: Workspace, stage: Stage, index: int, lines: str, shape: str, *, file: bool = False) -> str:
-    """SQL: the rows of a plan over `lines`, with canonical names, `@line`, `@naive` and `@wrong`, with `file` also `@file`.
+    """Return SQL of a plan's rows with canonical column names, `@line`, `@naive` and `@wrong`.
 
-    `shape` is SQL with the columns of `lines`, which is quick to ask for their types. Raises MappingError.
+    Args:
+        workspace: The load's workspace.
+        stage: The file.
+        index: Index of the plan in `stage.plans`.
+        lines: SQL of the parsed lines.
+        shape: SQL with the same columns and types as `lines` that is fast to DESCRIBE.
+        file: Add the column `@file`, which `lines` must have.
+
+    Raises:
+        MappingError: An expression cannot be computed.
     """
     plan = stage.plans[index]
     values = _values(workspace, stage, plan, shape)
@@ -78,8 +96,9 @@ def evaluated(workspace: Workspace, stage: Stage, index: int, lines: str, shape:
 
 
 def _by_day(plan: Plan, rows: str) -> str:
-    """SQL: `rows`, those of several days as one a day where the plan spreads them, with amounts in the currency's smallest unit;
-    the last day takes what is left.
+    """Return SQL of `rows`, spread over the days from `day` to `last_day` if the plan says so.
+
+    Each day's amount is a multiple of the currency's smallest unit; the last day takes the remainder.
     """
     if not plan.spread:
         return rows
@@ -94,10 +113,15 @@ def _by_day(plan: Plan, rows: str) -> str:
     )
 
 
-def reasons(workspace: Workspace, stage: Stage, index: int, lines: str, lost: str) -> str:
-    """SQL giving (`@line`, reasons) of every line that stands behind a row of the plan over `lines`.
+def reasons(workspace: Workspace, stage: Stage, index: int, lines: str, unparsed: str) -> str:
+    """Return SQL (`@line`, reasons) of every line behind an invalid row of the plan.
 
-    `lost` is a table (line, columns): what could not be read in a line, and is therefore not called missing too.
+    Args:
+        workspace: The load's workspace.
+        stage: The file.
+        index: Index of the plan in `stage.plans`.
+        lines: SQL of the parsed lines.
+        unparsed: Table (line, columns) of columns that could not be parsed, which are not reported as missing too.
     """
     plan = stage.plans[index]
     workspace.timezone(stage.zone)
@@ -106,17 +130,17 @@ def reasons(workspace: Workspace, stage: Stage, index: int, lines: str, lost: st
     return (
         'SELECT unnest("@lines") AS "@line", reasons FROM (SELECT "@lines",'
         f" list_filter([{words}]::VARCHAR[], lambda x: x IS NOT NULL) AS reasons"
-        f" FROM {_checked(stage, plan, values, lines, lost)}) WHERE len(reasons) > 0"
+        f" FROM {_checked(stage, plan, values, lines, unparsed)}) WHERE len(reasons) > 0"
     )
 
 
 def chosen(plan: Plan) -> str:
-    """SQL: whether the plan's `where` takes a line."""
+    """Return SQL of whether the plan's `where` selects a line."""
     return "true" if plan.where is None else f"coalesce(({plan.where.sql}), false)"
 
 
 def whole_groups(plan: Plan, lines: str, some: str) -> str:
-    """SQL: those of `lines` that are in `some` (SQL of `@line`s) or share a row with one of them."""
+    """Return SQL of those of `lines` that are in `some` (SQL of `@line`s) or make up one row with such a line."""
     if not plan.group_by:
         return f'(SELECT * FROM {lines} SEMI JOIN ({some}) USING ("@line"))'
     keys = ", ".join(f"({key.sql}) AS g{i}" for i, key in enumerate(plan.group_by))
@@ -129,75 +153,79 @@ def whole_groups(plan: Plan, lines: str, some: str) -> str:
 
 @dataclass(frozen=True)
 class _Value:
-    """A canonical column on its way: `e…` as the mapping gives it, `c…` as the declaration wants it."""
+    """How a canonical column is computed from the mapping's expression, whose value is the column e0, e1, …."""
 
     column: Column
-    found: Expression | None
+    expression: Expression | None
     result: str
-    """SQL over the mapping's result."""
+    """SQL of the column's value."""
     text: str = ""
-    """SQL of the text that was parsed, where it was one: it may fail."""
-    given: str = ""
-    """SQL of something cheaper that is NULL where that text is."""
+    """SQL of the text that is parsed, if parsing may fail."""
+    cheap_text: str = ""
+    """Cheaper SQL that is NULL where `text` is."""
     local: str = ""
-    """SQL: whether a time came without an offset, where that shows only in the result."""
+    """SQL of whether a time has no offset, if that can be told from the expression's value only."""
 
 
 def _values(workspace: Workspace, stage: Stage, plan: Plan, lines: str) -> list[_Value]:
-    """How each canonical column comes from its expression's type, which DuckDB is asked for."""
-    given = [(column, plan.columns[column.name]) for column in carried(plan.table) if column.name in plan.columns]
+    """Return how each canonical column is computed, by the types that DuckDB gives the expressions."""
+    mapped = [(column, plan.columns[column.name]) for column in row_columns(plan.table) if column.name in plan.columns]
     types = [
         str(row[1])
         for row in _run(workspace, stage, plan, lines, f"DESCRIBE {_results(stage, plan, lines)}").fetchall()
     ]
     by_name = {
-        column.name: _converted(stage, column, found, f"e{i}", types[i]) for i, (column, found) in enumerate(given)
+        column.name: _converted(stage, column, expression, f"e{i}", types[i])
+        for i, (column, expression) in enumerate(mapped)
     }
     return [
-        by_name.get(column.name) or _Value(column, None, f"NULL::{column.kind.sql}") for column in carried(plan.table)
+        by_name.get(column.name) or _Value(column, None, f"NULL::{column.kind.sql}")
+        for column in row_columns(plan.table)
     ]
 
 
-def _results(stage: Stage, plan: Plan, lines: str, lost: str = "", *, file: bool = False) -> str:
-    """SQL: the mapping's expressions as e0, e1, …, with their line, and with `file` its number as `@file`."""
+def _results(stage: Stage, plan: Plan, lines: str, unparsed: str = "", *, file: bool = False) -> str:
+    """Return SQL of the mapping's expressions as e0, e1, …, with `@line`, `@naive`, and with `file` also `@file`."""
     source = (
-        f'(SELECT l.*, f.columns AS "@lost" FROM {lines} l LEFT JOIN {lost} f ON f.line = l."@line")' if lost else lines
+        f'(SELECT l.*, f.columns AS "@unparsed" FROM {lines} l LEFT JOIN {unparsed} f ON f.line = l."@line")'
+        if unparsed
+        else lines
     )
-    given = [plan.columns[column.name] for column in carried(plan.table) if column.name in plan.columns]
+    mapped = [plan.columns[column.name] for column in row_columns(plan.table) if column.name in plan.columns]
     times = _times(stage, plan)
     if plan.group_by:
-        columns = [first_value(found) for found in given]
+        columns = [first_value(expression) for expression in mapped]
         flag = " OR ".join(f"coalesce(bool_or({naive(name)}), false)" for name in times) or "false"
-        line, all_lines, gone = 'min("@line")', 'list("@line")', 'flatten(list("@lost"))'
+        line, all_lines, unparsed_names = 'min("@line")', 'list("@line")', 'flatten(list("@unparsed"))'
         group = f" GROUP BY {', '.join(f'({key.sql})' for key in plan.group_by)}"
         if plan.having is not None:
             group += f" HAVING {plan.having.sql}"
     else:
-        columns = [f"({found.sql})" for found in given]
+        columns = [f"({expression.sql})" for expression in mapped]
         flag = " OR ".join(f"coalesce({naive(name)}, false)" for name in times) or "false"
-        line, all_lines, gone, group = '"@line"', '["@line"]', '"@lost"', ""
+        line, all_lines, unparsed_names, group = '"@line"', '["@line"]', '"@unparsed"', ""
     outs = [f"{sql} AS e{i}" for i, sql in enumerate(columns)]
     outs += [f'{line} AS "@line"', f'({flag}) AS "@naive"']
     if file:
         outs.append('any_value("@file") AS "@file"' if plan.group_by else '"@file"')
-    if lost:
-        outs += [f'{all_lines} AS "@lines"', f'coalesce({gone}, []) AS "@lost"']
+    if unparsed:
+        outs += [f'{all_lines} AS "@lines"', f'coalesce({unparsed_names}, []) AS "@unparsed"']
     where = f" WHERE ({plan.where.sql})" if plan.where is not None else ""
     return f"SELECT {', '.join(outs)} FROM {source}{where}{group}"
 
 
-def first_value(found: Expression) -> str:
-    """SQL of an expression under group_by: a bare column is its first value that is not empty."""
-    return f'arg_min({found.sql}, "@line")' if found.bare is not None else f"({found.sql})"
+def first_value(expression: Expression) -> str:
+    """Return SQL of an expression under group_by; a bare column is its first value that is not NULL."""
+    return f'arg_min({expression.sql}, "@line")' if expression.bare is not None else f"({expression.sql})"
 
 
 def _decides_day(table: Table, column: Column) -> bool:
-    """Whether the column says on which day the row lies: where it has no offset, its zone is kept with the row."""
+    """Whether the column determines the row's day: if it has no offset, its zone is stored with the row."""
     return column.kind is Kind.INSTANT and (table.day is None or table.day == column.name)
 
 
 def _times(stage: Stage, plan: Plan) -> list[str]:
-    """The file's columns of times behind the columns that decide on the row's day."""
+    """Return the file's time columns that the columns of `_decides_day` use."""
     deciding = [
         column for column in plan.table.columns if _decides_day(plan.table, column) and column.name in plan.columns
     ]
@@ -205,11 +233,11 @@ def _times(stage: Stage, plan: Plan) -> list[str]:
     return sorted(name for name in used if stage.kinds.get(name) is Kind.INSTANT)
 
 
-def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str) -> _Value:
+def _converted(stage: Stage, column: Column, expression: Expression, e: str, sql: str) -> _Value:
     kind = column.kind
     text = local = ""
     if sql.endswith("]") or sql.startswith(_NESTED):
-        return _Value(column, found, f"to_json({e})::VARCHAR")
+        return _Value(column, expression, f"to_json({e})::VARCHAR")
     match kind:
         case Kind.INSTANT if sql == "TIMESTAMP WITH TIME ZONE":
             value = _in_utc(e)
@@ -218,7 +246,7 @@ def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str
         case Kind.DAY if sql.startswith("TIMESTAMP") or sql == "DATE":
             value = f"{e}::DATE"
         case Kind.MONEY | Kind.NUMBER if sql.startswith(_NUMERIC):
-            # Exact or not at all: a product of two amounts may have more digits than a column holds.
+            # TRY_CAST, since a product of two amounts may have more digits than the column.
             value, text = f"TRY_CAST({e} AS {kind.sql})", f"{e}::VARCHAR"
         case Kind.INTEGER if sql.startswith(_WHOLE):
             value, text = f"TRY_CAST({e} AS BIGINT)", f"{e}::VARCHAR"
@@ -226,30 +254,32 @@ def _converted(stage: Stage, column: Column, found: Expression, e: str, sql: str
             value, text = f"CASE WHEN {e} = trunc({e}) THEN TRY_CAST({e} AS BIGINT) END", f"{e}::VARCHAR"
         case Kind.FLAG if sql == "BOOLEAN":
             value = e
-        case Kind.ID | Kind.TEXT if found.bare is not None and stage.kinds.get(found.bare) is kind:
+        case Kind.ID | Kind.TEXT if expression.bare is not None and stage.kinds.get(expression.bare) is kind:
             value = e
         case _:
             text = field_text(kind, f"{e}::VARCHAR")
             value = parsed(kind, text, stage.locale)
             if kind is Kind.INSTANT:
-                # What was parsed is never infinite; its SQL is too long to be written three times.
+                # Not `_in_utc`, which repeats its argument three times: this SQL is long, and a parsed time is finite.
                 value, local = f"make_timestamp(epoch_us({value}))", f"coalesce({without_offset(text)}, false)"
     if column.name == "currency":
         value = f"upper({value})"
     elif column.choices:
         value = f"CASE WHEN starts_with({value}, {quoted(REASON)}) THEN {value} ELSE lower({value}) END"
-    given = e if text == f"{e}::VARCHAR" else ""
-    return _Value(column, found, value, text if kind is not Kind.TEXT else "", given, local)
+    cheap_text = e if text == f"{e}::VARCHAR" else ""
+    return _Value(column, expression, value, text if kind is not Kind.TEXT else "", cheap_text, local)
 
 
 def _in_utc(instant: str) -> str:
-    """SQL: a TIMESTAMPTZ as TIMESTAMP in UTC. The calendar's own conversion costs thirty times as much."""
+    """Return SQL of a TIMESTAMPTZ as TIMESTAMP in UTC; 30 times faster than timezone(), which infinities need."""
     return f"CASE WHEN isfinite({instant}) THEN make_timestamp(epoch_us({instant})) ELSE timezone('UTC', {instant}) END"
 
 
-def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: str = "", *, file: bool = False) -> str:
-    """SQL: rows with canonical names; `@text x` is the text of a column that can fail, `@failed x` whether it did."""
-    outs = ['"@line"', '"@lines"', '"@lost"'] if lost else ['"@line"']
+def _checked(
+    stage: Stage, plan: Plan, values: list[_Value], lines: str, unparsed: str = "", *, file: bool = False
+) -> str:
+    """Return SQL of rows with canonical names; `@text x` is the text parsed for column x, `@failed x` whether that failed."""
+    outs = ['"@line"', '"@lines"', '"@unparsed"'] if unparsed else ['"@line"']
     if file:
         outs.append('"@file"')
     local = ['"@naive"']
@@ -257,7 +287,7 @@ def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: s
         name = value.column.name
         default = value.column.default
         most = MAX_VALUES.get(value.column.kind) if value.text else None
-        # Empty, so that no rule computes with it.
+        # A value out of range becomes NULL, so that no rule computes with it.
         within = (
             f"CASE WHEN {value.result} BETWEEN -{most} AND {most} THEN {value.result} END" if most else value.result
         )
@@ -265,18 +295,18 @@ def _checked(stage: Stage, plan: Plan, values: list[_Value], lines: str, lost: s
         outs.append(f"{result} AS {identifier(name)}")
         if value.text:
             outs.append(f"{value.text} AS {identifier('@text ' + name)}")
-            failed = f"({value.given or value.text} IS NOT NULL AND {within} IS NULL)"
+            failed = f"({value.cheap_text or value.text} IS NOT NULL AND {within} IS NULL)"
             outs.append(f"{failed} AS {identifier('@failed ' + name)}")
         if value.local and _decides_day(plan.table, value.column):
             local.append(value.local)
     outs.append(f'({" OR ".join(local)}) AS "@naive"')
-    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, lost, file=file)}))"
+    return f"(SELECT {', '.join(outs)} FROM ({_results(stage, plan, lines, unparsed, file=file)}))"
 
 
 def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> list[tuple[str, str]]:
-    """What can be wrong with a row: SQL that is true where it is (else false or NULL), and SQL of the reason in words.
+    """Return pairs of SQL: a condition that is true for an invalid row (else false or NULL), and the reject reason.
 
-    `partly`: some fields behind the rows could not be read, as `@lost` says; what they leave empty is not missing.
+    With `partly`, `@unparsed` lists the columns that could not be parsed; values that depend on them are not missing.
     """
     checks = []
     for value in values:
@@ -285,21 +315,21 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
         if value.text:
             failed = identifier("@failed " + column.name)
             text = identifier("@text " + column.name)
-            words = complaint(column.kind, column.name, text, stage.locale)
+            words = unparsable_reason(column.kind, column.name, text, stage.locale)
             if (most := MAX_VALUES.get(column.kind)) is not None:
-                large = f" is larger than any real one can be ({most:,}); is it a number of something else?"
+                large = f" is above the limit of {most:,}; check which column is mapped"
                 number = parsed(Kind.NUMBER, text, stage.locale)
                 words = f"CASE WHEN abs({number}) > {most} THEN {_words(column, text, large)} ELSE {words} END"
             checks.append((failed, words))
             missing += f" AND NOT {failed}"
-        if partly and value.found is not None and value.found.names:
-            behind = ", ".join(quoted(used) for used in sorted(value.found.names))
-            missing += f' AND NOT list_has_any("@lost", [{behind}])'
+        if partly and value.expression is not None and value.expression.names:
+            behind = ", ".join(quoted(used) for used in sorted(value.expression.names))
+            missing += f' AND NOT list_has_any("@unparsed", [{behind}])'
         if not column.nullable:
             checks.append((f"({missing})", quoted(f"{column.name} is missing")))
         if column.choices:
             allowed = ", ".join(quoted(choice) for choice in column.choices)
-            words = f" is none of {', '.join(column.choices)}"
+            words = f" is not one of {', '.join(column.choices)}"
             own = f"CASE WHEN starts_with({name}, {quoted(REASON)}) THEN substr({name}, {len(REASON) + 1})"
             checks.append((_false(f"{name} IN ({allowed})"), f"{own} ELSE {_words(column, name, words)} END"))
         if column.low is not None:
@@ -314,19 +344,19 @@ def _checks(stage: Stage, plan: Plan, values: list[_Value], *, partly: bool) -> 
             checks.append((_false(f"{name} >= DATE '{EARLIEST}'"), _words(column, day, words)))
         if column.name == "currency":
             codes = ", ".join(quoted(code) for code in sorted(currencies()))
-            words = " is no currency; its three-letter code is needed, such as EUR"
+            words = " is not a currency code; use three letters, such as EUR"
             checks.append((_false(f"{name} IN ({codes})"), _words(column, name, words)))
     checks += [(f"({rule.broken})", quoted(rule.reason)) for rule in plan.rules]
     return checks
 
 
 def _false(condition: str) -> str:
-    """True where the condition is false; an empty value breaks none."""
+    """Return SQL that is true where the condition is false; NULL satisfies every condition."""
     return f"(NOT ({condition}))"
 
 
 def _words(column: Column, value: str, words: str) -> str:
-    """SQL of a reason: the column, its value, and what is wrong with it."""
+    """Return SQL of a reject reason: column, value, and what is wrong."""
     return f"{quoted(column.name + ': ')} || {shown(value)} || {quoted(words)}"
 
 
@@ -338,11 +368,11 @@ def _run(workspace: Workspace, stage: Stage, plan: Plan, lines: str, sql: str) -
 
 
 def _culprit(workspace: Workspace, stage: Stage, plan: Plan, lines: str, error: duckdb.Error) -> MappingError:
-    """The refusal, naming the expression: each is tried alone."""
-    for name, found in plan.columns.items():
-        alone = replace(plan, columns={name: found}, where=None, having=None)
+    """Return the error for the first expression that fails when it is computed alone."""
+    for name, expression in plan.columns.items():
+        alone = replace(plan, columns={name: expression}, where=None, having=None)
         try:
             workspace.con.execute(f"SELECT count(e0) FROM ({_results(stage, alone, lines)})")
         except duckdb.Error as own:
-            return refused(found, own)
-    return refused(plan.where or next(plan.expressions()), error)
+            return computation_error(expression, own)
+    return computation_error(plan.where or next(plan.expressions()), error)

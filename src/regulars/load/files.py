@@ -1,4 +1,4 @@
-"""Which files there are: paths, globs, directories, archives; what format each has, and what its columns are called."""
+"""Input files: expansion of paths, globs, directories and archives; format and column names of each file."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from regulars.vocabulary.safe_text import is_utf8, shown
 from regulars.warehouse.versions.connection import connect_in_memory
 
 SAMPLE = 1 << 20
-"""How many bytes of a file are looked at to tell its format, encoding and delimiter."""
+"""Bytes read from a file's start to detect its format, encoding and delimiter."""
 
 CHUNK = 1 << 22
 BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
-"""What Python raises for broken, cut off or locked archives."""
+"""Exceptions that Python raises for broken, truncated or encrypted archives."""
 
 
 class Format(StrEnum):
-    """How a file's rows are written."""
+    """Format of a file's rows."""
 
     DELIMITED = "delimited text"
     JSON = "JSON"
@@ -70,26 +70,26 @@ _OTHERS = {
 
 @dataclass(frozen=True)
 class InputFile:
-    """One file with rows: on disk, packed by gzip, or a member of an archive. `name` is what the shop is shown."""
+    """A file with rows: on disk, compressed by gzip, or a member of a zip archive. `name` is its name in messages."""
 
     name: str
     path: Path
     member: str | None = None
-    """The member's name inside the zip archive at `path`."""
+    """Name of the member in the zip archive at `path`."""
     header_line: int | None = None
-    """Number of the header's line or row, where it is not the first that holds anything."""
+    """Number of the header's line or row; None for the first that is not empty."""
     columns: tuple[str, ...] = ()
-    """Names of the columns, where the file has no header; with `header_line`, instead of that line."""
+    """Names of the columns of a file without a header; with `header_line`, instead of that line."""
     sheet: str | None = None
-    """The sheet of a workbook; the first visible one that holds anything where None."""
+    """Sheet of a workbook; None for the first visible one that is not empty."""
 
     def open(self) -> IO[bytes]:
-        """The content, unpacked. Raises UnreadableFile where the archive is broken."""
+        """Open the unpacked content. Raises UnreadableFile if the archive is broken."""
         try:
             stream = self._packed()
             start = stream.read(2)
             stream.seek(0)
-            # A GzipFile is an IO in all but name.
+            # GzipFile is not declared as an IO.
             return cast("IO[bytes]", gzip.open(stream)) if start == b"\x1f\x8b" else stream
         except BROKEN as error:
             raise self.broken(error) from None
@@ -101,14 +101,14 @@ class InputFile:
 
     @property
     def plain(self) -> bool:
-        """Whether DuckDB can read the bytes on disk: neither packed nor in an archive, under a name in UTF-8."""
+        """Whether DuckDB can read the file on disk: neither compressed nor in an archive, and its name is valid UTF-8."""
         if self.member is not None or not is_utf8(self.path):
             return False
         with self.path.open("rb") as stream:
             return stream.read(2) != b"\x1f\x8b"
 
     def chunks(self) -> Iterator[bytes]:
-        """The content in pieces. Raises UnreadableFile where it breaks off."""
+        """Yield the unpacked content in chunks. Raises UnreadableFile if it is truncated."""
         plain, packed, unpacked = self.plain, self.path.stat().st_size, 0
         with self.open() as stream:
             try:
@@ -121,18 +121,18 @@ class InputFile:
                 raise self.broken(error) from None
 
     def broken(self, error: Exception) -> UnreadableFile:
-        """The refusal for a file that cannot be read to its end."""
+        """Return the error for a file that cannot be read to its end."""
         return UnreadableFile(
             f"{self.name} is broken: {str(error) or type(error).__name__}.", "Export or copy it again."
         )
 
     @cached_property
     def sample(self) -> bytes:
-        """The first megabyte of the content. Raises UnreadableFile where there is none."""
+        """The first megabyte of the content. Raises UnreadableFile if the file is empty."""
         with self.open() as stream:
             try:
                 start = b""
-                # One read may stop early and hide that a packed file breaks off.
+                # One read may return less than asked for and hide that a compressed file is truncated.
                 while len(start) < SAMPLE and (more := stream.read(SAMPLE - len(start))):
                     start += more
             except BROKEN as error:
@@ -143,7 +143,7 @@ class InputFile:
 
     @cached_property
     def format(self) -> Format:
-        """How the rows are written, by content first, by name where the content leaves it open."""
+        """Format of the rows, by the content, or by the name if the content is ambiguous."""
         start = self.sample
         if start.startswith(b"PAR1"):
             return Format.PARQUET
@@ -154,13 +154,11 @@ class InputFile:
                 raise UnreadableFile(f"{self.name} is {what}.")
         ending = _ending(self.member or self.path.name)
         if _BY_ENDING.get(ending) in (Format.XLSX, Format.PARQUET):
-            raise UnreadableFile(f"{self.name} is no {_BY_ENDING[ending]} file, or it is broken.", "Export it again.")
+            raise UnreadableFile(f"{self.name} is not a valid {_BY_ENDING[ending]} file.", "Export it again.")
         if is_binary(start):
             packed = self.path.suffix.lower()
             if self.plain and packed in _ARCHIVES:
-                raise UnreadableFile(
-                    f"{self.name} is no {packed} archive, or it is broken.", "Export or pack it again."
-                )
+                raise UnreadableFile(f"{self.name} is not a valid {packed} archive.", "Export or pack it again.")
             raise UnreadableFile(
                 f"{self.name} is not a text file.",
                 "Regulars reads CSV, TSV, XLSX, Parquet and JSON lines, also gz and zip.",
@@ -169,14 +167,14 @@ class InputFile:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the unpacked content, so that orders.csv and orders.csv.gz are the same."""
+        """SHA-256 of the unpacked content: equal for orders.csv and orders.csv.gz."""
         digest = hashlib.sha256()
         for chunk in self.chunks():
             digest.update(chunk)
         return digest.hexdigest()
 
     def header(self) -> list[str]:
-        """The column names, cleaned and made unique. Raises UnreadableFile where there are none."""
+        """Return the column names, stripped and made unique. Raises UnreadableFile if there are none."""
         return list(self._header)
 
     @cached_property
@@ -202,7 +200,7 @@ class InputFile:
 
     @cached_property
     def sheets(self) -> tuple[SheetTop, ...]:
-        """The beginnings of a workbook's sheets."""
+        """First rows of each sheet of a workbook."""
         with tempfile.TemporaryDirectory() as folder:
             content = self.local(Path(folder))
             try:
@@ -216,7 +214,7 @@ class InputFile:
 
     @cached_property
     def visible_sheets(self) -> tuple[SheetTop, ...]:
-        """The sheets that hold anything and are shown. Raises UnreadableFile where there is none."""
+        """Sheets that are visible and not empty. Raises UnreadableFile if there is none."""
         filled = [sheet for sheet in self.sheets if sheet.rows]
         if not filled:
             raise UnreadableFile(
@@ -231,7 +229,7 @@ class InputFile:
 
     @cached_property
     def sheet_layout(self) -> SheetLayout:
-        """The sheet, the columns and the first row of a workbook. Raises UnreadableFile where there are none."""
+        """Sheet, columns and first row of a workbook. Raises UnreadableFile if there are none."""
         visible = self.visible_sheets
         sheet = next((sheet for sheet in visible if sheet.title == self.sheet), visible[0])
         if self.columns:
@@ -240,7 +238,7 @@ class InputFile:
         return SheetLayout(sheet.title, dict(sheet.rows).get(number, ()), number + 1)
 
     def with_layout(self, *, header_line: int | None, columns: tuple[str, ...], sheet: str | None = None) -> InputFile:
-        """The same file with its header taken from elsewhere."""
+        """Return the same file with another header."""
         if (header_line, columns, sheet) == (self.header_line, self.columns, self.sheet):
             return self
         other = replace(self, header_line=header_line, columns=columns, sheet=sheet)
@@ -249,7 +247,7 @@ class InputFile:
         return other
 
     def values(self) -> dict[str, list[str]]:
-        """The first values of each column, to tell what an unknown file holds; empty where format or mapping name the columns."""
+        """Return the first values of each column; empty if the mapping names the columns, and for JSON and Parquet."""
         if self.columns:
             return {}
         if self.format is Format.DELIMITED:
@@ -264,7 +262,7 @@ class InputFile:
         return {name: [row[place] for row in rows if place < len(row)] for place, name in enumerate(names)}
 
     def local(self, folder: Path) -> Path:
-        """Where the content lies unpacked in `folder`: a link to the file itself, or a copy."""
+        """Make the unpacked content available in `folder`, as a link or a copy. Returns its path."""
         if self.plain:
             return reachable(self.path, folder / "linked")
         copy = folder / "unpacked"
@@ -276,7 +274,7 @@ class InputFile:
 
 @lru_cache(maxsize=1)
 def _archive(path: Path, changed: int) -> zipfile.ZipFile:  # noqa: ARG001
-    """An opened archive: its list of thousands of members is read once, not anew for each."""
+    """Open an archive; cached, so that its directory is read once for all members."""
     return zipfile.ZipFile(path)
 
 
@@ -285,14 +283,18 @@ def _ending(name: str) -> str:
 
 
 def expand(paths: Sequence[str | Path], unreadable: dict[str, UnreadableFile] | None = None) -> list[InputFile]:
-    """All files behind paths, globs, directories and archives, in order; each once.
+    """Expand paths, globs, directories and archives to files, in order and without repetition.
 
-    Raises UnreadableFile, with what to do, for what is not there, for directories without files, and for files and archives
-    that cannot be opened; the last are put into `unreadable` by name instead, where it is given.
+    Args:
+        paths: Paths and glob patterns.
+        unreadable: Receives the errors of files and archives that cannot be opened, by name; None to raise them.
+
+    Raises:
+        UnreadableFile: A path does not exist, a directory has no file to load, or a file cannot be opened.
     """
-    found: dict[tuple[Path, str | None], None] = {}
-    for given in paths:
-        for path in _paths(str(given)):
+    expanded: dict[tuple[Path, str | None], None] = {}
+    for pattern in paths:
+        for path in _matching_paths(str(pattern)):
             try:
                 members = _members(path)
             except UnreadableFile as error:
@@ -300,26 +302,26 @@ def expand(paths: Sequence[str | Path], unreadable: dict[str, UnreadableFile] | 
                     raise
                 unreadable[shown(path)] = error
                 continue
-            found.update(((path, member), None) for member in members)
-    check_count("The load", found)
-    return named(list(found))
+            expanded.update(((path, member), None) for member in members)
+    check_count("The load", expanded)
+    return with_display_names(list(expanded))
 
 
-def _paths(given: str) -> list[Path]:
-    path = Path(given)
+def _matching_paths(pattern: str) -> list[Path]:
+    path = Path(pattern)
     if path.is_dir():
         return _in_directory(path)
     if path.exists():
         if not path.is_file():
-            raise UnreadableFile(f"{shown(given)} is not a file.")
+            raise UnreadableFile(f"{shown(pattern)} is not a file.")
         return [path]
-    matches = sorted(Path(match) for match in glob.glob(given, recursive=True))
+    matches = sorted(Path(match) for match in glob.glob(pattern, recursive=True))
     files = [match for match in matches if match.is_file()]
     if files:
         return files
-    if glob.has_magic(given):
-        raise UnreadableFile(f"Nothing matches {shown(given)}.", "Look at the folder's name and the file's ending.")
-    raise UnreadableFile(f"There is no file {shown(given)}.", "Look at its name and folder.")
+    if glob.has_magic(pattern):
+        raise UnreadableFile(f"Nothing matches {shown(pattern)}.", "Check the folder's name and the file's ending.")
+    raise UnreadableFile(f"There is no file {shown(pattern)}.", "Check its name and folder.")
 
 
 def _in_directory(folder: Path) -> list[Path]:
@@ -335,17 +337,17 @@ def _in_directory(folder: Path) -> list[Path]:
 
 
 def is_hidden(path: Path) -> bool:
-    """Whether a path within a folder is hidden, or a leftover of a Mac's archiver or an office program."""
+    """Whether a path within a folder is hidden, or a temporary file of macOS or an office program."""
     return any(part.startswith((".", "__MACOSX", "~$")) for part in path.parts)
 
 
 def is_readable(path: Path) -> bool:
-    """Whether the file's ending is one of those that Regulars reads."""
+    """Whether Regulars reads files with this ending."""
     return _ending(path.name) in _BY_ENDING or path.name.lower().endswith(_PACKED)
 
 
 def _members(path: Path) -> list[str | None]:
-    """The members of a zip archive that hold rows; [None] for any other file."""
+    """Return the members of a zip archive that may have rows; [None] for any other file."""
     try:
         with path.open("rb") as stream:
             if stream.read(4) not in (b"PK\x03\x04", b"PK\x05\x06"):
@@ -353,7 +355,9 @@ def _members(path: Path) -> list[str | None]:
         with zipfile.ZipFile(path) as archive:
             packed = archive.infolist()
     except PermissionError:
-        raise UnreadableFile(f"{shown(path)} may not be read.", "Look at the file's permissions.") from None
+        raise UnreadableFile(
+            f"{shown(path)} cannot be read: permission denied.", "Check the file's permissions."
+        ) from None
     except BROKEN as error:
         raise UnreadableFile(f"{shown(path)} is a broken archive: {error}.", "Export or copy it again.") from None
     names = [member.filename for member in packed]
@@ -373,12 +377,12 @@ def _members(path: Path) -> list[str | None]:
     return list(members)
 
 
-def named(found: list[tuple[Path, str | None]]) -> list[InputFile]:
-    """Short names where they tell the files apart, else whole paths."""
-    short = [shown(path.name if member is None else f"{path.name}/{member}") for path, member in found]
+def with_display_names(members: list[tuple[Path, str | None]]) -> list[InputFile]:
+    """Return input files named by file name, or by path if two have the same name."""
+    short = [shown(path.name if member is None else f"{path.name}/{member}") for path, member in members]
     twice = {name for name, times in Counter(short).items() if times > 1}
     files = []
-    for (path, member), name in zip(found, short, strict=True):
+    for (path, member), name in zip(members, short, strict=True):
         long = shown(path if member is None else f"{path}/{member}")
         files.append(InputFile(long if name in twice else name, path, member))
     return files

@@ -1,4 +1,4 @@
-"""What a source is: how the columns of its files become canonical columns. Nothing here reads a file."""
+"""Declaration of a source: how the columns of its files map to canonical columns."""
 
 from __future__ import annotations
 
@@ -14,26 +14,32 @@ from regulars.load.fields.fragments import DateOrder, Decimal
 from regulars.warehouse.schema import Kind
 
 REASON = "!"
-"""What follows it in a column of given choices is not a value but why there is none: the line is rejected with these words."""
+"""Prefix of a reject reason: in a column with choices, a value that begins with it rejects the line with the text after it."""
 
 REJECT_COLUMNS = ("rejected_file", "rejected_line", "rejected_because")
-"""Columns that an export of rejected lines adds at the end; recognition and loading ignore them."""
+"""Columns added by the export of rejected lines; recognition and loading ignore them."""
 
 NAME_OF_SOURCE = re.compile(r"[a-z][a-z0-9_]*")
-"""What a source may be called. Its full name adds a colon and the account."""
+"""Pattern of source names. A full name adds a colon and the account."""
 
 _MOST_NAMED = 10
-"""So many columns are named in one remark."""
+"""Most columns listed in one remark."""
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """How one canonical table is filled from a file's lines.
+    """Mapping of a file's lines to rows of one canonical table.
 
-    `columns` gives each canonical column as an SQL expression over the file's columns (already parsed to the types that
-    the source declares) and the pseudo column `line`. `where` chooses lines; the others are skipped by this mapping.
-    With `group_by` (SQL expressions) one row comes from several lines: each expression is then an aggregate, or a bare
-    column name, which stands for its first value that is not empty. `having` (an aggregate) chooses the rows that result.
+    Attributes:
+        table: Name of the canonical table.
+        columns: For each canonical column an SQL expression over the file's columns (parsed to the types that the source
+            declares) and the pseudo column `line`.
+        where: SQL condition on lines; this mapping skips the others.
+        group_by: SQL expressions; lines with equal values make one row. Each expression of `columns` is then an aggregate,
+            or a bare column, which is its first value that is not NULL.
+        having: SQL condition, with aggregates, on the resulting rows.
+        running_total: For returns: each row is the total refunded of an order so far.
+        spread: For spend: a row from `day` to `last_day` is distributed evenly over its days.
     """
 
     table: str
@@ -42,17 +48,18 @@ class Mapping:
     group_by: tuple[str, ...] = ()
     having: str = ""
     running_total: bool = False
-    """For returns: each row gives what was given back of an order so far, in total."""
     spread: bool = False
-    """For spend: a row from `day` to `last_day` is spread evenly over its days."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """How the lines of one order follow each other in a file, which shows where an order stands in it a second time.
+    """Blocks of consecutive lines of an order, by which an order that a file has twice is detected.
 
-    `of` is the order's number and `starts` tells the first line of a block, both as SQL over the file's columns. Equal blocks
-    of an order are taken once; blocks that differ are rejected.
+    Equal blocks of an order are used once; different blocks are rejected.
+
+    Attributes:
+        of: SQL of the order's id.
+        starts: SQL condition that is true for the first line of a block.
     """
 
     of: str
@@ -61,10 +68,14 @@ class Block:
 
 @dataclass(frozen=True)
 class LineTotals:
-    """What an order's lines must come to by its own fields: SQL aggregates over the order's lines in a file.
+    """Allowed sums of an order's lines by its own fields: SQL over the order's lines in a file.
 
-    `order` is the order's number, `lines` the sum of its lines, `least` and `most` what the sum may be, NULL where that is not
-    known. Messages call `least` by its `name`.
+    Attributes:
+        order: SQL of the order's id.
+        lines: SQL aggregate: the sum of its lines.
+        least: SQL aggregate: the smallest allowed sum, NULL if unknown.
+        most: SQL aggregate: the largest allowed sum, NULL if unknown.
+        name: Name of `least` in messages.
     """
 
     order: str
@@ -76,7 +87,7 @@ class LineTotals:
 
 @dataclass(frozen=True)
 class ContentId:
-    """The columns whose values make a row's id; without `columns` all of the file but the `excluded` (in lower case)."""
+    """Columns whose values make a row's id; without `columns` all of the file except `excluded` (in lower case)."""
 
     columns: tuple[str, ...] = ()
     excluded: frozenset[str] = frozenset()
@@ -84,11 +95,14 @@ class ContentId:
 
 @dataclass(frozen=True)
 class Source:
-    """Where files come from. One source = one file in `sources/` and one entry in its table.
+    """A kind of file, such as Shopify's orders export. Each source is one module in `sources/` and one entry of its table.
 
-    A file belongs to the source when it has all `requires`. `types` says what the file's columns hold (text where not
-    named): a field that cannot be read as its type rejects its line with the reason. `check` looks at the finished load and returns
-    warnings for the shop.
+    Attributes:
+        name: Name of the source.
+        title: Its name in messages.
+        requires: Columns by which a file is recognised: it has all of them.
+        mappings: The canonical tables that it fills.
+        types: Kinds of the file's columns; text if missing. A field that cannot be parsed rejects its line.
     """
 
     name: str
@@ -97,33 +111,33 @@ class Source:
     mappings: tuple[Mapping, ...]
     types: dict[str, Kind] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
-    """Columns the mappings use that real files may lack; they are taken as empty."""
+    """Columns that the mappings use and files may lack; a missing one is NULL."""
     decimal: Decimal = "."
     date_order: DateOrder | None = None
-    """How 03/04/2024 is read; without it such dates are rejected as ambiguous."""
+    """Order of dates such as 03/04/2024; None to reject them as ambiguous."""
     timezone: str | None = None
-    """Zone of times without an offset; the shop's where None."""
+    """Zone of times without an offset; None for the shop's zone."""
     header_line: int | None = None
-    """Number of the line (of a sheet: the row) with the column names; looked for where None."""
+    """Number of the line (of a sheet: the row) with the column names; None to search for it."""
     header: tuple[str, ...] = ()
-    """Column names of files that have no header line; with `header_line`, instead of that line."""
+    """Column names of files without a header; with `header_line`, instead of that line."""
     closed: bool = False
-    """Whether the files' columns are ours alone, so that one which no mapping uses is named to the owner."""
+    """Whether to warn of columns that no mapping uses."""
     lacking: tuple[tuple[tuple[str, ...], str], ...] = ()
-    """What a file without any of these optional columns means for the numbers: (columns, words)."""
+    """Remarks about files that lack all of these optional columns: (columns, text)."""
     contents: dict[str, ContentId] = field(default_factory=dict)
-    """Columns of ids that the load computes from a row's content, by name in lower case: mappings use them as the file's."""
+    """Id columns computed from a row's content, by name in lower case; mappings use them like columns of the file."""
     block: Block | None = None
-    """For sources whose orders have several lines and their own fields on the first one only."""
+    """For sources whose orders have several lines, with the order's fields in the first line only."""
     line_totals: LineTotals | None = None
-    """How an order's own totals are held against its lines; where None, its gross is."""
-    perhaps_gift_card: str = ""
-    """SQL over a line: the name of a product that may be a gift card although its name does not tell, else NULL."""
+    """How an order's totals are compared with its lines; None to compare its gross."""
+    possible_gift_card: str = ""
+    """SQL over a line: the name of a product that may be a gift card, else NULL."""
     check: Callable[[duckdb.DuckDBPyConnection, str], list[str]] | None = None
-    """Called with the connection and the source's full name (with its account) after the rows are merged."""
+    """Called with the connection and the source's full name after the rows are merged; returns warnings."""
 
     def remarks(self, file: str, names: Sequence[str]) -> list[str]:
-        """What the owner should hear about a file with these columns, although it loads."""
+        """Return remarks about a file with these columns: missing optional columns, and unused ones."""
         present = {name.lower() for name in names}
         lacking = [
             f"{file} has no column {' and no column '.join(columns)}: {words}"
@@ -133,7 +147,7 @@ class Source:
         return [*(self._unused(file, names) if self.closed else ()), *lacking]
 
     def _unused(self, file: str, names: Sequence[str]) -> list[str]:
-        """A misspelt column is no different from one that is not there, unless someone says so."""
+        """Return remarks about columns that no mapping uses, with a suggestion for likely misspellings."""
         present = {name.lower() for name in names}
         known = {name.lower() for name in self.requires | self.optional}
         free = {_plain(name): name for name in sorted(self.optional) if name.lower() not in present}
@@ -154,26 +168,26 @@ class Source:
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How one shop's files of a known source differ from what the source says: None and absent columns leave that as it is."""
+    """Settings of one shop's files that override those of the source; None and missing columns override nothing."""
 
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
     timezone: str | None = None
     types: dict[str, Kind] = field(default_factory=dict)
-    """By column in lower case."""
+    """Kinds by column, in lower case."""
     header_line: int | None = None
     header: tuple[str, ...] = ()
-    """Where the files have their column names, as in `Source`: this is for opening them, before their source is known."""
+    """Column names, as in `Source`; used to open files before their source is known."""
 
     def applied(self, source: Source) -> Source:
-        """The source, read with these options."""
-        given = {"decimal": self.decimal, "date_order": self.date_order, "timezone": self.timezone}
+        """Return the source with these settings."""
+        overrides = {"decimal": self.decimal, "date_order": self.date_order, "timezone": self.timezone}
         columns = {name.lower(): name for name in source.requires | source.optional}
         types = {columns[name]: kind for name, kind in self.types.items() if name in columns}
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
         return replace(source, types=source.types | types, **changes)
 
 
 def _plain(name: str) -> str:
-    """The name without what people write differently: case, blanks and marks."""
+    """Return the letters and digits of a name, without case."""
     return "".join(character for character in name.casefold() if character.isalnum())

@@ -1,7 +1,7 @@
-"""A file as lines: each record a row of text columns under its number, what is no record kept aside with its reason.
+"""Read a file's records as rows of text columns with line numbers; broken records are kept apart with their reason.
 
-A file is read once: whoever fills a table from its records keeps with each what may be asked of it later. Numbers count
-records as a user does: the header is 1, the first row 2; blank lines count, line breaks in quotes do not.
+A file is read once, while its table is filled. Line numbers count records: the header is 1, the first row 2; blank lines
+count, line breaks in quotes do not.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
 import duckdb
 
+from regulars.load.file_lines import Lines, count_lines, new_lines, number_lines
 from regulars.load.files import Format, InputFile
 from regulars.load.formats import normalize
 from regulars.load.formats.csv_records import guessed_fields
@@ -31,49 +32,14 @@ from regulars.vocabulary.errors import UnreadableFile
 
 _BREAKS_IN_QUOTES = "null_padding in conjunction"
 _LONGEST_SHOWN = 10_000
-"""DuckDB keeps this many bytes of a line that it cannot parse."""
+"""Bytes that DuckDB keeps of a line that it cannot parse."""
 _LONGEST_JSON_LINE = 16_000_000
-"""Bytes of the longest line of JSON that is read."""
+"""Largest line of JSON, in bytes."""
 _LONGEST_GUESSED = 10_000
-"""Characters of a line that cannot be parsed in which its likely fields are looked for."""
+"""Characters of a broken line in which likely fields are searched."""
 
 Select: TypeAlias = Callable[[tuple[str, ...], str, str], str]
-"""Gives SQL of what is kept of a file's records: its columns' names, SQL of the records, the blanks that fields may hold."""
-
-
-@dataclass
-class Lines:
-    """A file's records in DuckDB.
-
-    `names` are the file's columns and `first` is the number of the first record. `unreadable` is a table (line, text, reason,
-    size, sha256, fields) of records that could not be parsed; size and digest are those of lines of which only the start was
-    kept, `fields` what they likely hold. `missing` is a table (line) of all numbers that the filled table lacks.
-    """
-
-    content: Content
-    names: tuple[str, ...]
-    first: int
-    unreadable: str
-    missing: str
-    records: int | None = None
-    """How many records the filled table and `unreadable` must hold together, where that is known otherwise."""
-    read: int = 0
-    """Records read, those that could not be parsed included. Known once the lines are filled into a table."""
-    broken: int = 0
-    """Rows of `unreadable`; known then too."""
-    again: Callable[[], str] = str
-    """Gives SQL of the records as text, c0, c1, …: those that filled the table, in the same order."""
-    shifts: str = ""
-    """Table (threshold, shift): how far the missing numbers shift the others. Empty where none is missing."""
-
-    def numbered(self, rows: str, index: str) -> str:
-        """SQL: `rows` with `@line`, the record's number, from its position in the filled table."""
-        if not self.shifts:
-            return f'(SELECT {index} + {self.first} AS "@line", r.* FROM {rows} r)'
-        return (
-            f'(SELECT {index} + {self.first} + coalesce(s.shift, 0) AS "@line", r.*'
-            f" FROM {rows} r ASOF LEFT JOIN {self.shifts} s ON {index} >= s.threshold)"
-        )
+"""Returns SQL of the table to fill, from the column names, SQL of the records, and the blanks that fields may have."""
 
 
 def fill(
@@ -84,13 +50,21 @@ def fill(
     select: Select,
     plain: Collection[str] = (),
 ) -> Lines:
-    """Read the file into the temporary table `table`, as `select(names, relation, blanks)` says, in the file's order.
+    """Read the file into a temporary table, in the file's order.
 
-    Of a workbook, whole numbers are read as their format shows them, but for those of the columns `plain`, in lower case.
-    Raises UnreadableFile where the file is broken, or where not every record can be accounted for.
+    Args:
+        workspace: The load's workspace.
+        content: The file.
+        decimal: Decimal mark of the source.
+        table: Name of the table to create.
+        select: Returns SQL of the table's content.
+        plain: Columns of a workbook, in lower case, whose whole numbers are read without their number format.
+
+    Raises:
+        UnreadableFile: The file is broken, or the number of records read is not the expected one.
     """
     if content.file.format is Format.DELIMITED:
-        return fill_usual(workspace, content, table, select) or _fill_tidied(workspace, content, table, select)
+        return fill_parallel(workspace, content, table, select) or _fill_normalized(workspace, content, table, select)
     try:
         match content.file.format:
             case Format.XLSX:
@@ -103,45 +77,49 @@ def fill(
         lines.again = lambda: relation
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error as error:  # a damaged Parquet file fails in any part of its reader
+    except duckdb.Error as error:  # damaged Parquet files raise various errors
         raise _broken(content.file, error) from None
-    _number(workspace, lines)
-    return _accounted(workspace, lines, table)
+    number_lines(workspace, lines)
+    return count_lines(workspace, lines, table)
 
 
-def fill_usual(workspace: Workspace, content: Content, table: str, select: Select) -> Lines | None:
-    """Read a delimited file as `fill` does, where a parallel reader can be trusted with it as it is; None where it cannot."""
-    facts, dialect = content.facts, content.file.dialect
-    assert facts is not None
-    if facts.usual and dialect.first == 2 and dialect.delimiter != BLANK:
-        lines = _new(workspace, content, dialect.names, dialect.first)
+def fill_parallel(workspace: Workspace, content: Content, table: str, select: Select) -> Lines | None:
+    """Read a regular delimited file as `fill` does, with the parallel reader; returns None for an irregular file."""
+    profile, dialect = content.profile, content.file.dialect
+    assert profile is not None
+    if profile.is_regular and dialect.first == 2 and dialect.delimiter != BLANK:
+        lines = new_lines(workspace, content, dialect.names, dialect.first)
         for padding in (True, False):
             csv = CsvScan(content.path, dialect.delimiter, len(dialect.names), padding=padding)
             refused = _scan(workspace, csv, lines, table, select)
             if refused is None:
-                # With the same options, or its reader may give other records where some are broken.
+                # With other options the reader may return other records of a file with broken ones.
                 lines.again = partial(_with_rejects, workspace, csv)
-                _number(workspace, lines)
-                if workspace.count(table) + workspace.count(lines.unreadable) in (facts.lines - 1, facts.records - 1):
-                    return _accounted(workspace, lines, table)
+                number_lines(workspace, lines)
+                if workspace.count(table) + workspace.count(lines.unreadable) in (
+                    profile.lines - 1,
+                    profile.records - 1,
+                ):
+                    return count_lines(workspace, lines, table)
                 break
             if _BREAKS_IN_QUOTES not in refused:
                 break
     return None
 
 
-def fill_together(
+def fill_batch(
     workspace: Workspace, contents: Sequence[Content], table: str, select: Select
 ) -> list[tuple[str, Lines]] | None:
-    """Read delimited files with the same columns at once: to plan the query takes longer than to read a small file.
+    """Read delimited files with equal columns in one query: planning a query takes longer than reading a small file.
 
-    Returns a table and its lines for each file; None where a record of any file is broken, so that each is read by itself.
+    Returns:
+        A table and its lines for each file; None if any record is broken, so that each file must be read by itself.
     """
     dialects = [content.file.dialect for content in contents]
     path, counts, multiline = workspace.path(".csv"), [], False
     with path.open("wb") as together:
         for content in contents:
-            clean = _tidied(workspace, content)
+            clean = _normalized_copy(workspace, content)
             if clean.missing or clean.broken or clean.lines.windows:
                 return None
             together.write(clean.path.read_bytes())
@@ -158,7 +136,7 @@ def fill_together(
         return None
     if workspace.count(table) != sum(counts):
         return None
-    none_broken = _new(workspace, contents[0], dialects[0].names, dialects[0].first)
+    none_broken = new_lines(workspace, contents[0], dialects[0].names, dialects[0].first)
     filled, start = [], 0
     for content, dialect, count in zip(contents, dialects, counts, strict=True):
         own, end = workspace.table("typed"), start + count
@@ -171,13 +149,13 @@ def fill_together(
     return filled
 
 
-def _tidied(workspace: Workspace, content: Content) -> normalize.Tidied:
-    assert content.facts is not None
+def _normalized_copy(workspace: Workspace, content: Content) -> normalize.NormalizedCopy:
+    assert content.profile is not None
     dialect = content.file.dialect
     with content.path.open("rb") as stream:
-        return normalize.tidied(
+        return normalize.write_normalized(
             stream,
-            content.facts.encoding,
+            content.profile.encoding,
             workspace.path(".csv"),
             delimiter=dialect.delimiter,
             width=len(dialect.names),
@@ -186,12 +164,12 @@ def _tidied(workspace: Workspace, content: Content) -> normalize.Tidied:
         )
 
 
-def _fill_tidied(workspace: Workspace, content: Content, table: str, select: Select) -> Lines:
-    """The careful way: a clean copy first, in which nothing is left to guess, then the same reader."""
+def _fill_normalized(workspace: Workspace, content: Content, table: str, select: Select) -> Lines:
+    """Read a delimited file from a normalized copy."""
     dialect = content.file.dialect
-    clean = _tidied(workspace, content)
+    clean = _normalized_copy(workspace, content)
     _note_encoding(content, clean.lines)
-    lines = _new(workspace, content, dialect.names, dialect.first)
+    lines = new_lines(workspace, content, dialect.names, dialect.first)
     lines.records = clean.records + len(clean.broken)
     csv = CsvScan(clean.path, dialect.delimiter, len(dialect.names), header=False, parallel=not clean.multiline)
     lines.again = csv.relation
@@ -205,12 +183,12 @@ def _fill_tidied(workspace: Workspace, content: Content, table: str, select: Sel
         ) from None
     workspace.con.execute(f"INSERT INTO {lines.missing} SELECT unnest(?::BIGINT[])", [clean.missing])
     _keep_broken(workspace, lines, clean.broken)
-    _number(workspace, lines)
-    return _accounted(workspace, lines, table)
+    number_lines(workspace, lines)
+    return count_lines(workspace, lines, table)
 
 
 def _note_encoding(content: Content, lines: TextLines) -> None:
-    """Say which lines were read as Windows-1252: no byte tells it from other old encodings."""
+    """Add a note about lines read as Windows-1252, which cannot be told from other single-byte encodings."""
     name = content.file.name
     if not lines.windows:
         return
@@ -227,13 +205,13 @@ def _note_encoding(content: Content, lines: TextLines) -> None:
 
 
 def _scan(workspace: Workspace, csv: CsvScan, lines: Lines, table: str, select: Select) -> str | None:
-    """Read into `table` and note lines with too many fields. Returns why the result cannot be trusted, or None."""
+    """Read into `table`, and record lines with too many fields. Returns why the result may be wrong, or None."""
     rejects = workspace.table("refused")
     try:
-        assert lines.content.facts is not None
-        sql = select(lines.names, csv.relation(rejects, workspace.table("refused_scan")), lines.content.facts.blanks)
+        assert lines.content.profile is not None
+        sql = select(lines.names, csv.relation(rejects, workspace.table("refused_scan")), lines.content.profile.blanks)
         workspace.con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
-        # What is wrong with quotes may have taken other lines with it, and of a long line only the start is kept.
+        # A broken quote may hide other lines, and of a long line only the start is kept.
         if workspace.count(
             f"{rejects} WHERE error_type NOT IN ('TOO MANY COLUMNS') OR contains(csv_line, chr(10))"
             f" OR strlen(csv_line) >= {_LONGEST_SHOWN}"
@@ -246,7 +224,7 @@ def _scan(workspace: Workspace, csv: CsvScan, lines: Lines, table: str, select: 
         _keep_broken(workspace, lines, [Broken(line, text, reason) for line, text in numbered])
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error as error:  # what its reader says of broken quotes comes in several classes
+    except duckdb.Error as error:  # broken quotes raise several classes
         return _plain(error)
     return None
 
@@ -256,7 +234,7 @@ def _with_rejects(workspace: Workspace, csv: CsvScan) -> str:
 
 
 def _keep_broken(workspace: Workspace, lines: Lines, broken: Sequence[Broken]) -> None:
-    """Add lines of a delimited file to `unreadable`."""
+    """Add broken lines of a delimited file to `unreadable`."""
     delimiter = lines.content.file.dialect.delimiter
     workspace.con.execute(
         f"INSERT INTO {lines.unreadable} SELECT unnest($line::BIGINT[]), unnest($text::VARCHAR[]), unnest($reason::VARCHAR[]),"
@@ -272,48 +250,12 @@ def _keep_broken(workspace: Workspace, lines: Lines, broken: Sequence[Broken]) -
     )
 
 
-def _new(workspace: Workspace, content: Content, names: tuple[str, ...], first: int) -> Lines:
-    lines = Lines(content, names, first, workspace.table("unreadable"), workspace.table("missing"))
-    workspace.con.execute(
-        f"CREATE TEMP TABLE {lines.unreadable} (line BIGINT, text VARCHAR, reason VARCHAR, size BIGINT, sha256 VARCHAR,"
-        " fields VARCHAR[])"
-    )
-    workspace.con.execute(f"CREATE TEMP TABLE {lines.missing} (line BIGINT)")
-    return lines
-
-
-def _number(workspace: Workspace, lines: Lines) -> None:
-    """Work out how far missing numbers shift the numbers of the records that are there."""
-    workspace.con.execute(
-        f"INSERT INTO {lines.missing} SELECT line FROM {lines.unreadable} ANTI JOIN {lines.missing} USING (line)"
-    )
-    if not workspace.count(lines.missing):
-        return
-    lines.shifts = lines.shifts or workspace.table("shifts")
-    workspace.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {lines.shifts} AS SELECT threshold, max(nth) AS shift FROM ("
-        f" SELECT row_number() OVER (ORDER BY line) AS nth, line - {lines.first} - nth + 1 AS threshold FROM {lines.missing}"
-        ") GROUP BY threshold"
-    )
-
-
-def _accounted(workspace: Workspace, lines: Lines, table: str) -> Lines:
-    lines.broken = workspace.count(lines.unreadable)
-    lines.read = workspace.count(table) + lines.broken
-    if lines.records is not None and lines.read != lines.records:
-        raise UnreadableFile(
-            f"{lines.content.file.name} holds {lines.records:,} records, but only {lines.read:,} could be told apart.",
-            "Look for quotes that are opened and never closed, and export the file again.",
-        )
-    return lines
-
-
 def _sheet(workspace: Workspace, content: Content, decimal: str, plain: Collection[str]) -> tuple[Lines, str]:
     path = workspace.path(".csv")
     layout = content.file.sheet_layout
     with content.path.open("rb") as stream:
         rows = sheet_to_csv(stream, content.file.name, path, decimal, layout, plain)
-    lines = _new(workspace, content, layout.names, layout.first)
+    lines = new_lines(workspace, content, layout.names, layout.first)
     lines.records = rows
     return lines, CsvScan(path, ",", len(layout.names)).relation()
 
@@ -322,21 +264,21 @@ def _parquet(workspace: Workspace, content: Content, decimal: str) -> tuple[Line
     columns = parquet_columns(workspace.con, content.path, content.file.name)
     texts = (f"{parquet_text(identifier(column), sql, decimal)} AS c{i}" for i, (column, sql) in enumerate(columns))
     relation = f"(SELECT {', '.join(texts)} FROM read_parquet({quoted(str(content.path))}))"
-    lines = _new(workspace, content, unique([column for column, _ in columns]), 2)
+    lines = new_lines(workspace, content, unique([column for column, _ in columns]), 2)
     lines.records = workspace.count(f"read_parquet({quoted(str(content.path))})")
     return lines, relation
 
 
 def _json(workspace: Workspace, content: Content, decimal: str) -> tuple[Lines, str]:
-    """One JSON object per line, or an array of them. The first record has number 1: there is no header."""
-    facts, path = content.facts, content.path
-    assert facts is not None
+    """Read one JSON object per line, or an array of them. The first record is number 1: there is no header."""
+    profile, path = content.profile, content.path
+    assert profile is not None
     array = content.file.sample.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
     too_long: list[tuple[int, LongLine]] = []
-    if facts.encoding != "utf-8" or not facts.utf8 or (facts.long_lines and not array):
+    if profile.encoding != "utf-8" or not profile.utf8 or (profile.long_lines and not array):
         path = workspace.path(".json")
         with content.path.open("rb") as stream, path.open("w", encoding="utf-8", newline="") as out:
-            text = TextLines(stream, facts.encoding, longest=sys.maxsize if array else _LONGEST_JSON_LINE)
+            text = TextLines(stream, profile.encoding, longest=sys.maxsize if array else _LONGEST_JSON_LINE)
             for number, line in enumerate(text, start=1):
                 if isinstance(line, LongLine):
                     too_long.append((number, line))
@@ -373,7 +315,7 @@ def _json(workspace: Workspace, content: Content, decimal: str) -> tuple[Lines, 
                 f"CASE WHEN json_type(text, {at}) = 'DOUBLE' THEN replace({value}, '.', '{decimal}') ELSE {value} END"
             )
         texts.append(f"{value} AS c{position}")
-    lines = _new(workspace, content, unique([key for (key,) in keys]), 1)
+    lines = new_lines(workspace, content, unique([key for (key,) in keys]), 1)
     blank = "trim(coalesce(text, '')) = ''"
     workspace.con.execute(
         f"INSERT INTO {lines.unreadable} SELECT rowid + 1, text, 'the line is not a JSON object', NULL, NULL, NULL FROM {objects}"
@@ -395,5 +337,5 @@ def _broken(file: InputFile, error: Exception) -> UnreadableFile:
 
 
 def _plain(error: Exception) -> str:
-    """The error's first line, without the name of its class."""
+    """Return the error's first line without the name of its class."""
     return re.sub(r"^[A-Za-z ]+ Error: ", "", str(error).split("\n")[0])

@@ -1,4 +1,4 @@
-"""Rejected lines: kept whole with every reason, listed, counted, and written back as files that can be loaded after a fix."""
+"""Storage, listing and export of rejected lines, with all their fields and reasons."""
 
 from __future__ import annotations
 
@@ -13,23 +13,31 @@ from regulars.load import evaluate
 from regulars.load.formats.csv_records import guessed_fields
 from regulars.load.mapping import REJECT_COLUMNS
 from regulars.load.parse import quoted
+from regulars.load.rows.validation import Validation
 from regulars.load.stage import Stage
-from regulars.load.validate import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula
 
 UNPARSED = "@text"
-"""Name, in `raw`, of a line that could not be told apart into fields."""
+"""Key in `raw` of the text of a line that could not be split into fields."""
 SIZE, DIGEST = "@size", "@sha256"
-"""Names, in `raw`, of the bytes and the SHA-256 of a line that was too long to be kept: its text is the start only."""
+"""Keys in `raw` of the size and the SHA-256 of a too long line, of which only the start is stored."""
 
 
 @dataclass(frozen=True)
 class Reject:
-    """One rejected line. `fields` maps the file's columns to their text; `unit` is the order it belongs to, where known.
+    """A rejected line.
 
-    `settled`: a later load brought that order: the one with its `source_order_id` where both have one, else with its order_id.
+    Attributes:
+        load_id: Number of the load.
+        file: Name of the file.
+        line: Line number.
+        source: Full name of the source.
+        unit: Order id of the line, if known.
+        reasons: Reject reasons.
+        fields: Text of each column of the file.
+        settled: A later load contains that order, by `source_order_id` if both have one, else by order_id.
     """
 
     load_id: int
@@ -42,9 +50,9 @@ class Reject:
     settled: bool
 
 
-def store(found: Validation, load_id: int, stage: Stage) -> int:
-    """Write a file's rejected lines to `main.rejects`. Returns how many."""
-    con, lines = found.workspace.con, stage.lines
+def store(validation: Validation, load_id: int, stage: Stage) -> int:
+    """Store a file's rejected lines in `main.rejects`. Returns how many."""
+    con, lines = validation.workspace.con, stage.lines
     here = f"file = {stage.number}"
     start = f"SELECT {load_id}, {quoted(stage.file.name)}, "
     if lines.broken:
@@ -54,16 +62,16 @@ def store(found: Validation, load_id: int, stage: Stage) -> int:
             f" ELSE json_object('{UNPARSED}', text, '{SIZE}', size::VARCHAR, '{DIGEST}', sha256) END::VARCHAR, NULL"
             f" FROM {lines.unreadable} ORDER BY line"
         )
-    if stage.number not in found.with_rejected:
+    if stage.number not in validation.with_rejected:
         return lines.broken
-    wanted = f'SELECT line AS "@line" FROM {found.rejected} WHERE {here}'
-    raw = _texts(found.workspace, stage, wanted)
+    wanted = f'SELECT line AS "@line" FROM {validation.rejected} WHERE {here}'
+    raw = _texts(validation.workspace, stage, wanted)
     fields = ", ".join(f'{quoted(name)}, "@raw"[{position}]' for position, name in enumerate(lines.names, start=1))
     con.execute(
         f"""
         INSERT INTO main.rejects {start} r.line, {quoted(stage.full_name)}, r.unit, w.reasons, raw.fields, o.id
-        FROM (SELECT line, unit FROM {found.rejected} WHERE {here}) r
-        JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {found.reasons} WHERE {here} GROUP BY line) w
+        FROM (SELECT line, unit FROM {validation.rejected} WHERE {here}) r
+        JOIN (SELECT line, list(DISTINCT reason ORDER BY reason) AS reasons FROM {validation.reasons} WHERE {here} GROUP BY line) w
             ON w.line = r.line
         JOIN (SELECT "@line", json_object({fields})::VARCHAR AS fields FROM {raw}) raw ON raw."@line" = r.line
         LEFT JOIN ({_source_order_ids(stage)}) o USING (unit)
@@ -73,8 +81,8 @@ def store(found: Validation, load_id: int, stage: Stage) -> int:
 
 
 def _source_order_ids(stage: Stage) -> str:
-    """SQL (unit, id): the `source_order_id` of each order of the file, for mappings that know one."""
-    found = ["SELECT NULL::VARCHAR AS unit, NULL::VARCHAR AS id WHERE false"]
+    """Return SQL (unit, id) of the `source_order_id` of each order of the file, if a mapping fills it."""
+    parts = ["SELECT NULL::VARCHAR AS unit, NULL::VARCHAR AS id WHERE false"]
     for plan in stage.plans:
         if plan.table.name != "orders" or "source_order_id" not in plan.columns:
             continue
@@ -83,41 +91,46 @@ def _source_order_ids(stage: Stage) -> str:
         if plan.group_by:
             keys = ", ".join(f"({key.sql})" for key in plan.group_by)
             values = f"{evaluate.first_value(order)}::VARCHAR AS unit, {evaluate.first_value(number)}::VARCHAR AS id"
-            found.append(f"SELECT {values} FROM {lines} GROUP BY {keys}")
+            parts.append(f"SELECT {values} FROM {lines} GROUP BY {keys}")
         else:
-            found.append(f"SELECT ({order.sql})::VARCHAR AS unit, ({number.sql})::VARCHAR AS id FROM {lines}")
-    return f"SELECT unit, min(id) AS id FROM ({' UNION ALL '.join(found)}) GROUP BY unit HAVING count(DISTINCT id) = 1"
+            parts.append(f"SELECT ({order.sql})::VARCHAR AS unit, ({number.sql})::VARCHAR AS id FROM {lines}")
+    return f"SELECT unit, min(id) AS id FROM ({' UNION ALL '.join(parts)}) GROUP BY unit HAVING count(DISTINCT id) = 1"
 
 
 def _texts(workspace: Workspace, stage: Stage, wanted: str) -> str:
-    """A table (`@line`, `@raw`) of the fields of the lines in `wanted` (SQL of `@line`s) as they stand in the file.
+    """Create a table (`@line`, `@raw`) of the fields, as text, of the lines in `wanted` (SQL of `@line`s).
 
-    What the typed table did not keep is looked up in the file by its position. Few rows are rejected only after they were typed
-    (a key that stands twice, the rest of an order); to keep the text of every row costs more than to pass over the file again.
-    Raises UnreadableFile where the file was changed in between.
+    Texts that the typed table does not keep are read from the file again, by position: few rows are rejected after they were
+    parsed (duplicate keys, other lines of a rejected order), and keeping every row's text is slower than a second pass.
+
+    Returns:
+        Name of the table.
+
+    Raises:
+        UnreadableFile: The file changed meanwhile.
     """
-    kept, places, lines = workspace.table("texts"), workspace.table("places"), stage.lines
+    texts, places, lines = workspace.table("texts"), workspace.table("places"), stage.lines
     rows = lines.numbered(f'(SELECT rowid AS "@row", "@raw" FROM {stage.typed})', 'r."@row"')
     workspace.con.execute(f'CREATE TEMP TABLE {places} AS SELECT * FROM {rows} SEMI JOIN ({wanted}) USING ("@line")')
-    workspace.con.execute(f'CREATE TEMP TABLE {kept} AS SELECT "@line", "@raw" FROM {places} WHERE "@raw" IS NOT NULL')
+    workspace.con.execute(f'CREATE TEMP TABLE {texts} AS SELECT "@line", "@raw" FROM {places} WHERE "@raw" IS NOT NULL')
     if not workspace.count(f'{places} WHERE "@raw" IS NULL'):
-        return kept
+        return texts
     fields = ", ".join(f"c{position}" for position in range(len(lines.names)))
-    # Without a partition the rows are numbered as they come, in the file's order.
+    # row_number() without ORDER BY numbers the rows in the order of the scan, which is the file's.
     numbered = f'(SELECT row_number() OVER () - 1 AS "@row", [{fields}]::VARCHAR[] AS texts FROM {lines.again()})'
     changed = lines.content.changed_meanwhile()
     try:
         workspace.con.execute(
-            f'INSERT INTO {kept} SELECT p."@line", n.texts FROM {numbered} n'
+            f'INSERT INTO {texts} SELECT p."@line", n.texts FROM {numbered} n'
             f' JOIN (SELECT * FROM {places} WHERE "@raw" IS NULL) p USING ("@row")'
         )
     except duckdb.OutOfMemoryException:
         raise
     except duckdb.Error:
         raise changed from None
-    if lines.content.changed() or workspace.count(kept) != workspace.count(places):
+    if lines.content.changed() or workspace.count(texts) != workspace.count(places):
         raise changed
-    return kept
+    return texts
 
 
 def listed(
@@ -128,7 +141,7 @@ def listed(
     limit: int = 50,
     offset: int = 0,
 ) -> list[Reject]:
-    """Rejected lines, those of the newest load first, in the order of their files."""
+    """Return rejected lines, the newest load first, by file and line."""
     rows = con.execute(
         "SELECT load_id, file, line, source, unit, reasons, raw,"
         " EXISTS (FROM main.orders o WHERE o.source = r.source AND o.source_order_id = r.source_order_id"
@@ -148,9 +161,9 @@ def listed(
 def summary(
     con: duckdb.DuckDBPyConnection, *, load_id: int | None = None, file: str | None = None
 ) -> list[tuple[str, int, str]]:
-    """Reasons with how many lines they reject and one place as an example; the most frequent first.
+    """Return reject reasons with the number of lines and the place of an example, the most frequent first.
 
-    Values that differ from line to line are left out.
+    Values that differ between lines are replaced by "…".
     """
     return [
         (str(reason), int(count), str(example))
@@ -169,12 +182,20 @@ def summary(
 
 
 def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = None) -> list[Path]:
-    """Write rejected lines as CSV with their original columns, so that they load again after a fix.
+    """Write rejected lines as CSV files with their original columns, to be corrected and loaded again.
 
-    A field that a spreadsheet would run as a formula gets an apostrophe in front, which loading takes away again.
-    Takes the newest load that has rejects where `load_id` is None. Lines of files with other columns go to a file of their own
-    (`rejects-2.csv`). Returns the paths. Raises UsageError where there is nothing to write, or a file
-    of that name exists.
+    Fields that a spreadsheet would run as a formula get a leading apostrophe, which loading removes.
+
+    Args:
+        con: Connection to the warehouse.
+        path: File to write; lines of files with other columns are written to further files (`rejects-2.csv`).
+        load_id: Number of the load; None for the newest load with rejected lines.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        UsageError: There are no rejected lines, or a file of that name exists.
     """
     if load_id is None:
         load_id = con.execute("SELECT max(load_id) FROM main.rejects").fetchall()[0][0]
@@ -186,7 +207,7 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
     targets = [path, *(path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, len(layouts) + 1))]
     for target in targets:
         if target.exists():
-            raise UsageError(f"{target} exists already.", "Choose another name: nothing is overwritten.")
+            raise UsageError(f"{target} exists already.", "Choose another name, or delete the file.")
     for target, (names, files) in zip(targets, layouts.items(), strict=True):
         with target.open("x", encoding="utf-8", newline="") as out:
             writer = csv.writer(out, lineterminator="\n")
@@ -204,7 +225,7 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
 
 
 def _layouts(con: duckdb.DuckDBPyConnection, load_id: int | None) -> list[tuple[str, tuple[str, ...]]]:
-    """Each file of the load that has rejects, with its columns."""
+    """Return each file of the load with rejected lines, and its columns."""
     rows = con.execute(
         "SELECT r.file, any_value(f.columns) FROM main.rejects r"
         " LEFT JOIN main.load_files f ON f.load_id = r.load_id AND f.name = r.file"
@@ -215,15 +236,15 @@ def _layouts(con: duckdb.DuckDBPyConnection, load_id: int | None) -> list[tuple[
 
 
 def _fields(raw: dict[str, str | None], names: tuple[str, ...]) -> list[str]:
-    """The line's fields in the file's order; a line that was never told apart is, as well as it goes."""
+    """Return the line's fields in the file's order; of a broken line its likely fields."""
     if UNPARSED in raw and UNPARSED not in names:
         text = raw[UNPARSED] or ""
         if DIGEST in raw:
-            # Told apart, the start of a line could be loaded as if it were all of it.
+            # The start of a too long line is not split, so that it cannot be loaded as a complete line.
             return [text] + [""] * (len(names) - 1)
         delimiter = max((",", ";", "\t", "|"), key=text.count)
         fields = guessed_fields(text, delimiter)
-        # Fields beyond the last column are kept in it, for someone to sort out.
+        # Fields beyond the last column are appended to it.
         head, rest = fields[: len(names) - 1], fields[len(names) - 1 :]
         return head + [delimiter.join(rest)] + [""] * (len(names) - len(head) - 1)
     return [raw.get(name) or "" for name in names]

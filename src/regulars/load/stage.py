@@ -1,4 +1,4 @@
-"""A file's fields as values: one temporary table per file, with the columns that its source's mappings use."""
+"""Parse a file's fields: one temporary table per file, with the columns that its source's mappings use."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ from functools import partial
 
 import duckdb
 
-from regulars.load.expressions import Expression, expression, known
+from regulars.load.fields.expressions import Expression, parse_expression, require_columns
+from regulars.load.file_lines import Lines
 from regulars.load.files import Format, InputFile
 from regulars.load.inputs.content import Content
 from regulars.load.mapping import Mapping, Source
-from regulars.load.parse import Locale, complaint, field_text, parsed, quoted, sql_type, without_offset
-from regulars.load.read import Lines, fill, fill_together
+from regulars.load.parse import Locale, field_text, parsed, quoted, sql_type, unparsable_reason, without_offset
+from regulars.load.read import fill, fill_batch
 from regulars.load.workspace import Workspace, identifier
 from regulars.vocabulary.errors import MappingError, UnreadableFile
 from regulars.warehouse.schema import Kind, Rule, Table
 from regulars.warehouse.tables import BY_NAME
 
-_SMALL = 100_000
-"""Bytes up to which a file is read together with others."""
-MOST_TOGETHER = 50
-"""Files that are read together; one broken record among them has each read by itself."""
+_SMALL_FILE = 100_000
+"""Largest file, in bytes, that is read in one query with others."""
+MAX_BATCH_FILES = 50
+"""Most files read in one query. If one of them has a broken record, each is read by itself."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A mapping, taken apart."""
+    """A compiled mapping: the table that it fills and its expressions."""
 
     table: Table
     columns: dict[str, Expression]
@@ -38,22 +39,22 @@ class Plan:
     group_by: tuple[Expression, ...]
     having: Expression | None
     place: str
-    """How messages call the mapping."""
+    """Name of the mapping in messages."""
     running_total: bool = False
     spread: bool = False
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The table's rules that its rows must keep."""
+        """The table's rules that apply to its rows."""
         return tuple(rule for rule in self.table.rules if not (self.spread and rule.waived_by_spread))
 
     @property
     def by_line(self) -> bool:
-        """Whether each row comes from one line alone, so that the lines of several files may be evaluated together."""
+        """Whether each row depends on one line only, so that lines of several files may be evaluated in one query."""
         return not self.group_by and not any(expression.over_rows for expression in self.expressions())
 
     def expressions(self) -> Iterator[Expression]:
-        """Every expression of the mapping."""
+        """Yield every expression of the mapping."""
         yield from self.columns.values()
         yield from self.group_by
         for condition in (self.where, self.having):
@@ -63,45 +64,45 @@ class Plan:
 
 @dataclass
 class Stage:
-    """One file of a load, read and parsed; `number` is its place among the load's files."""
+    """One file of a load, read and parsed; `number` is its index among the load's files."""
 
     number: int
     file: InputFile
     source: Source
     full_name: str
-    """The source's name, with its account."""
+    """Name of the source and its account."""
     zone: str
     locale: Locale
     now: datetime
-    """The moment of the load, in UTC without zone: what is said to have happened lies before it."""
+    """Moment of the load, UTC without zone; later events are rejected as future."""
     plans: tuple[Plan, ...] = ()
     lines: Lines = field(init=False)
     kinds: dict[str, Kind] = field(default_factory=dict)
-    """Of every column that mappings use, by its name in lower case."""
+    """Kind of every column that the mappings use, by name in lower case."""
 
     some_bad: bool = False
-    """Whether any line of `typed` is `@bad`."""
+    """Whether `typed` contains a line with `@bad`."""
     size: int = 0
-    """Bytes of the content."""
+    """Size of the unpacked content, in bytes."""
     lines_may_hold_zeros: bool = False
-    """Whether there is a zero byte anywhere in the file."""
+    """Whether the file contains a zero byte."""
     direct: str = ""
-    """Table of its rows, where they were made as it was read: they are right, and one a line."""
+    """Temporary table of its canonical rows, one per line, if they were computed while it was read (rows/direct.py)."""
     constants: dict[str, str] = field(default_factory=dict)
-    """SQL of the columns that `direct` lacks, by their canonical name."""
+    """SQL of the canonical columns that `direct` lacks, by name."""
     parse_later: Callable[[], None] | None = field(default=None, repr=False)
-    """Fills `typed`, where that was left for whoever asks for it."""
+    """Fills `typed` on first access, if it was not filled when the file was read."""
     _typed: str = ""
 
     def parse_now(self) -> None:
-        """Fill `typed`, where that was left."""
+        """Fill `typed` if it was deferred."""
         if self.parse_later is not None:
             parse, self.parse_later = self.parse_later, None
             parse()
 
     @property
     def typed(self) -> str:
-        """The table of its parsed lines."""
+        """Temporary table of its parsed lines."""
         self.parse_now()
         return self._typed
 
@@ -110,11 +111,11 @@ class Stage:
         self._typed = table
 
     def absent(self) -> list[str]:
-        """Optional columns that the mappings use and the file lacks, in lower case: `typed` does not hold them."""
+        """Return the optional columns that the mappings use and the file lacks, in lower case."""
         return _absent(self.kinds, self.lines.names)
 
     def rows(self) -> str:
-        """SQL: the parsed lines, with `@line`, and `line` where the file has no such column itself."""
+        """Return SQL of the parsed lines with their number as `@line`, and as `line` unless the file has such a column."""
         typed = self.typed
         rows = f'(SELECT rowid AS "@row", *{absent_columns(self.kinds, self.lines.names)} FROM {typed})'
         numbered = self.lines.numbered(rows, 'r."@row"')
@@ -127,7 +128,7 @@ def _absent(kinds: Dictionary[str, Kind], names: Sequence[str]) -> list[str]:
 
 
 def absent_columns(kinds: Dictionary[str, Kind], names: Sequence[str]) -> str:
-    """SQL of the columns of `kinds` that a file with the columns `names` lacks, each after a comma."""
+    """Return SQL of the columns of `kinds` missing from `names`, as NULL, each after a comma."""
     return "".join(
         f", NULL::{sql_type(kinds[name])} AS {identifier(name)}"
         + (f", NULL::BOOLEAN AS {naive(name)}" if kinds[name] is Kind.INSTANT else "")
@@ -135,18 +136,26 @@ def absent_columns(kinds: Dictionary[str, Kind], names: Sequence[str]) -> str:
     )
 
 
-def planned(con: duckdb.DuckDBPyConnection, source: Source, made: dict[str, tuple[Plan, ...]]) -> tuple[Plan, ...]:
-    """The source's mappings, checked against the declarations. Raises MappingError.
+def compile_plans(
+    con: duckdb.DuckDBPyConnection, source: Source, compiled: dict[str, tuple[Plan, ...]]
+) -> tuple[Plan, ...]:
+    """Compile a source's mappings and check them against the table declarations.
 
-    `made` holds the plans of a load, so that files with the same mappings share them.
+    Args:
+        con: Any DuckDB connection.
+        source: The source.
+        compiled: Cache of a load's plans, extended by this call: files with equal mappings share them.
+
+    Raises:
+        MappingError: A mapping names an unknown table or column, lacks a required one, or has a wrong expression.
     """
     key = repr((source.title, source.mappings))
-    if key not in made:
-        made[key] = tuple(_plan(con, source, mapping) for mapping in source.mappings)
-    return made[key]
+    if key not in compiled:
+        compiled[key] = tuple(_compile_plan(con, source, mapping) for mapping in source.mappings)
+    return compiled[key]
 
 
-def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> Plan:
+def _compile_plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> Plan:
     place = f"{source.title}, table {mapping.table}"
     table = BY_NAME.get(mapping.table)
     if table is None:
@@ -159,13 +168,13 @@ def _plan(con: duckdb.DuckDBPyConnection, source: Source, mapping: Mapping) -> P
             raise MappingError(f"{place}: there is no column {name!r}.", _closest(name, allowed))
     for column in table.columns:
         if not column.nullable and column.default is None and column.name not in mapping.columns:
-            raise MappingError(f"{place}: nothing says where {column.name} comes from ({column.about}).")
+            raise MappingError(f"{place}: column {column.name} ({column.about}) is required and not mapped.")
     return Plan(
         table,
-        {name: expression(con, sql, f"{place}, column {name}") for name, sql in mapping.columns.items()},
-        expression(con, mapping.where, f"{place}, where") if mapping.where.strip() else None,
-        tuple(expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
-        expression(con, mapping.having, f"{place}, having") if mapping.having else None,
+        {name: parse_expression(con, sql, f"{place}, column {name}") for name, sql in mapping.columns.items()},
+        parse_expression(con, mapping.where, f"{place}, where") if mapping.where.strip() else None,
+        tuple(parse_expression(con, sql, f"{place}, group_by") for sql in mapping.group_by),
+        parse_expression(con, mapping.having, f"{place}, having") if mapping.having else None,
         place,
         mapping.running_total,
         mapping.spread,
@@ -178,11 +187,11 @@ def _closest(name: str, names: list[str]) -> str:
 
 
 def parse(workspace: Workspace, stage: Stage, content: Content) -> None:
-    """Read and parse the file into `stage.typed`. Raises UnreadableFile and MappingError."""
+    """Read and parse the file into `stage.typed`. Raises UnreadableFile or MappingError."""
     workspace.timezone(stage.zone)
     stage.typed = workspace.table("typed")
-    facts = content.facts
-    stage.lines_may_hold_zeros = facts is not None and facts.zeros and not facts.encoding.startswith("utf-16")
+    profile = content.profile
+    stage.lines_may_hold_zeros = profile is not None and profile.zeros and not profile.encoding.startswith("utf-16")
     plain = {name.lower() for name, kind in stage.source.types.items() if kind not in (Kind.ID, Kind.TEXT)}
     stage.lines = fill(
         workspace,
@@ -196,7 +205,7 @@ def parse(workspace: Workspace, stage: Stage, content: Content) -> None:
 
 
 def _parse_again(workspace: Workspace, stage: Stage, content: Content) -> None:
-    """Parse a file whose rows are known. Raises UnreadableFile where it is not the same any more."""
+    """Parse the lines of a file after its rows were computed. Raises UnreadableFile if the file changed meanwhile."""
     zone, read = workspace.zone, stage.lines.read
     parse(workspace, stage, content)
     workspace.timezone(zone)
@@ -214,28 +223,34 @@ def parse_all(
     done: Callable[[], None],
     read_directly: Callable[[Workspace, Stage, Content], bool],
 ) -> dict[int, UnreadableFile]:
-    """Read and parse files, small ones of the same columns and mappings together. Calls `done` after each.
+    """Read and parse files; small files with equal columns and mappings are read in one query.
 
-    `read_directly` makes a file's rows as it is read, where it can; its lines are then parsed only when they are asked for.
+    Args:
+        workspace: The load's workspace.
+        files: The files with their content.
+        done: Called after each file.
+        read_directly: Computes a file's rows while reading it and returns whether it did; the lines of such a file are
+            parsed on first access only.
 
-    Returns the errors of those that cannot be read, by the stage's number.
+    Returns:
+        The errors of unreadable files, by stage number.
     """
     groups: dict[object, list[tuple[Stage, Content]]] = {}
     for stage, content in files:
-        groups.setdefault(_alike(stage, content), []).append((stage, content))
+        groups.setdefault(_batch_key(stage, content), []).append((stage, content))
     unreadable: dict[int, UnreadableFile] = {}
     for alike in groups.values():
-        for start in range(0, len(alike), MOST_TOGETHER):
-            unreadable |= _parse_together(workspace, alike[start : start + MOST_TOGETHER], read_directly)
-            for _ in alike[start : start + MOST_TOGETHER]:
+        for start in range(0, len(alike), MAX_BATCH_FILES):
+            unreadable |= _parse_batch(workspace, alike[start : start + MAX_BATCH_FILES], read_directly)
+            for _ in alike[start : start + MAX_BATCH_FILES]:
                 done()
     return unreadable
 
 
-def _alike(stage: Stage, content: Content) -> object:
-    """A key that files share which can be read together; one of its own for a file that cannot."""
-    facts = content.facts
-    if stage.file.format is not Format.DELIMITED or facts is None or content.size > _SMALL or facts.zeros:
+def _batch_key(stage: Stage, content: Content) -> object:
+    """Return a key that is equal for files that can be read in one query, and unique for any other file."""
+    profile = content.profile
+    if stage.file.format is not Format.DELIMITED or profile is None or content.size > _SMALL_FILE or profile.zeros:
         return stage.number
     dialect = stage.file.dialect
     how = (stage.full_name, stage.zone, stage.locale, dialect.names, dialect.delimiter)
@@ -243,7 +258,7 @@ def _alike(stage: Stage, content: Content) -> object:
     return (*how, repr((source.title, source.mappings, source.types, sorted(source.optional), source.contents)))
 
 
-def _parse_together(
+def _parse_batch(
     workspace: Workspace,
     files: Sequence[tuple[Stage, Content]],
     read_directly: Callable[[Workspace, Stage, Content], bool],
@@ -251,7 +266,7 @@ def _parse_together(
     if len(files) > 1:
         first, together = files[0][0], workspace.table("together")
         workspace.timezone(first.zone)
-        filled = fill_together(
+        filled = fill_batch(
             workspace,
             [content for _, content in files],
             together,
@@ -276,20 +291,32 @@ def _parse_together(
 
 
 def typed_lines(stage: Stage, names: tuple[str, ...], relation: str, blanks: str, *, keep_texts: bool = False) -> str:
-    """SQL of the typed table. `@bad`: some field cannot be read; `@empty`: there is nothing in the line; `@naive x`: the time
-    in x came without an offset; `@raw`: all fields of the line as text, NULL where every field could be read, unless
-    `keep_texts` or content ids need them.
+    """Return SQL of the typed table and set `stage.kinds`.
+
+    Besides the parsed columns it has `@bad` (some field cannot be parsed), `@empty` (all used fields are empty), `@naive x`
+    (the time in x has no offset), and `@raw` (all fields as text; NULL where every field was parsed, unless `keep_texts` is
+    set or content ids need it).
+
+    Args:
+        stage: The file.
+        names: Names of its columns.
+        relation: SQL of its records, text columns c0, c1, ….
+        blanks: Characters that may surround a field in this file.
+        keep_texts: Fill `@raw` in every line.
+
+    Raises:
+        MappingError: An expression names a column that the file lacks.
     """
     contents = stage.source.contents
-    used = {name for plan in stage.plans for found in plan.expressions() for name in found.names} - contents.keys()
+    used = {name for plan in stage.plans for expr in plan.expressions() for name in expr.names} - contents.keys()
     used |= {name.lower() for content in contents.values() for name in content.columns}
     declared = {name.lower(): kind for name, kind in stage.source.types.items()}
     optional = {name.lower() for name in stage.source.optional}
     positions = {name.lower(): position for position, name in enumerate(names)}
     for plan in stage.plans:
-        for found in plan.expressions():
-            known(
-                found,
+        for expr in plan.expressions():
+            require_columns(
+                expr,
                 [*names, *contents, *stage.source.optional, *(["line"] if "line" not in positions else [])],
                 stage.file.name,
             )
@@ -332,15 +359,15 @@ def typed_lines(stage: Stage, names: tuple[str, ...], relation: str, blanks: str
 
 
 def naive(name: str) -> str:
-    """The column that says whether the time in column `name` came without an offset."""
+    """Return the name of the flag column: the time in column `name` has no offset."""
     return identifier(f"@naive {name}")
 
 
 def failures(workspace: Workspace, stage: Stage) -> str:
-    """SQL of the lines with `@bad`: line, the `columns` that cannot be read, and the `reasons` in words."""
+    """Return SQL (line, columns, reasons) of the lines with `@bad`: the columns not parsed, and reject reasons."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     read = {name: (positions[name], kind) for name, kind in stage.kinds.items() if name in positions}
-    # The SQL of a reason is long: a column has it only where some line needs it.
+    # The SQL of a reason is long, so it is built only for columns with a failing line.
     texts = ", ".join(f"""{field_text(kind, f'"@raw"[{at + 1}]')} AS "@t{at}\"""" for at, kind in read.values())
     bad = f'(SELECT *, {texts} FROM {stage.rows()} WHERE "@bad")'
     failed = {
@@ -349,12 +376,12 @@ def failures(workspace: Workspace, stage: Stage) -> str:
         if kind is not Kind.TEXT
     }
     some = ", ".join(f"bool_or({condition})" for condition in failed.values()) or "NULL"
-    found = workspace.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
+    failing = workspace.con.execute(f"SELECT {some} FROM {bad}").fetchall()[0]
     columns, reasons = [], []
-    for name, fails in zip(failed, found, strict=False):
+    for name, fails in zip(failed, failing, strict=False):
         if fails:
             at, kind = read[name]
-            words = complaint(kind, stage.lines.names[at], f'"@t{at}"', stage.locale)
+            words = unparsable_reason(kind, stage.lines.names[at], f'"@t{at}"', stage.locale)
             columns.append(f"CASE WHEN {failed[name]} THEN {quoted(name)} END")
             reasons.append(f"CASE WHEN {failed[name]} THEN {words} END")
     if stage.lines_may_hold_zeros:

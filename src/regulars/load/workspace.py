@@ -1,4 +1,4 @@
-"""What a load makes on its way and leaves nothing of: temporary tables and a temporary folder."""
+"""Temporary tables and the temporary folder of a load."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from regulars.warehouse.versions.connection import work_folder
 
 
 def identifier(name: str) -> str:
-    """An SQL identifier."""
+    """Return the name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def reachable(file: Path, link: Path) -> Path:
-    """Make `link` lead to `file`, or a copy of it where the file system has no links. Returns `link`."""
+    """Make `link` a symbolic link to `file`, or a copy if the file system has no links. Returns `link`."""
     try:
         link.symlink_to(file.absolute())
     except (OSError, NotImplementedError):
@@ -27,10 +27,10 @@ def reachable(file: Path, link: Path) -> Path:
 
 
 class Workspace:
-    """Names for temporary tables on a connection and files in a folder; all are gone when it closes.
+    """Context manager of temporary tables and files, which are deleted on exit.
 
-    The folder lies beside the database file: the system's own is often a small one in memory, where a large unpacked export has
-    no room. The connection's TimeZone, which parsing changes, is put back as well.
+    The folder is beside the database file: the system's temporary folder is often in memory and too small for an unpacked
+    export. The connection's TimeZone, which parsing changes, is restored on exit.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -41,7 +41,7 @@ class Workspace:
             "SELECT path, current_setting('TimeZone') FROM duckdb_databases() WHERE database_name = current_database()"
         ).fetchall()
         if file:
-            # Beginning with the file's name, it is cleared with what a killed writer leaves of the file.
+            # Its name begins with the file's name, by which files of killed processes are cleaned up.
             self._folder = work_folder(Path(file))
             self._folder.mkdir(mode=0o700)
         else:
@@ -60,41 +60,41 @@ class Workspace:
         shutil.rmtree(self._folder)
 
     def table(self, purpose: str) -> str:
-        """A new name for a temporary table."""
+        """Return a new name for a temporary table."""
         name = f"load_{purpose}_{len(self._tables) + 1}"
         self._tables.append(name)
         return name
 
     def path(self, ending: str) -> Path:
-        """A new path in the temporary folder."""
+        """Return a new path in the temporary folder."""
         self._files += 1
         return self._folder / f"{self._files}{ending}"
 
     def reachable(self, file: Path) -> Path:
-        """A name in the folder under which DuckDB reads `file`: its own may look like a pattern, or not be UTF-8."""
+        """Return a path in the folder by which DuckDB can read `file`, whose name may be a glob pattern or not UTF-8."""
         return reachable(file, self.path(".read"))
 
     def folder(self) -> Path:
-        """A new, empty folder."""
+        """Create a new, empty folder."""
         folder = self.path("")
         folder.mkdir()
         return folder
 
     @property
     def zone(self) -> str:
-        """The zone in which times without an offset are read."""
+        """Zone of times without an offset."""
         return self._timezone
 
     def timezone(self, zone: str) -> None:
-        """The zone in which times without an offset are read from now on."""
+        """Set the zone of times without an offset."""
         if zone != self._timezone:
             self.con.execute(f"SET TimeZone = '{zone}'")
             self._timezone = zone
 
     def count(self, relation: str) -> int:
-        """How many rows a table or subquery has."""
+        """Return the number of rows of a table or subquery."""
         return int(self.con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
     def files(self, table: str) -> set[int]:
-        """The numbers in a table's column `file`."""
+        """Return the distinct numbers in a table's column `file`."""
         return {number for (number,) in self.con.execute(f"SELECT DISTINCT file FROM {table}").fetchall()}

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import duckdb
 
 from regulars.load.checks.refusals import FilesRefused
-from regulars.load.files import InputFile, expand, is_hidden, is_readable, named
+from regulars.load.files import InputFile, expand, is_hidden, is_readable, with_display_names
 from regulars.load.formats.delimited import is_prose
 from regulars.load.inputs.header import with_header
+from regulars.load.load_options import Input, LoadOptions, LoadResult
 from regulars.load.mapping import NAME_OF_SOURCE, ReadOptions, Source
-from regulars.load.run import SILENT, Input, LoadOptions, LoadResult, Progress, load
+from regulars.load.run import SILENT, Progress, load
 from regulars.metrics.rollups.refresh import refresh
 from regulars.services.reading import Reading, Tell, silent
 from regulars.sources import canonical, catalogue, mapping_file
@@ -283,7 +284,9 @@ def _unread_endings(paths: Sequence[str | Path], files: Sequence[InputFile]) -> 
         with zipfile.ZipFile(archive) as opened:
             members = sorted(member.filename for member in opened.infolist() if not member.is_dir())
         found.update(((archive, name), None) for name in members if _has_unread_ending(Path(name)))
-    return {file.name: _no_rows(Path(file.member or file.path).suffix.lower()) for file in named(list(found))}
+    return {
+        file.name: _no_rows(Path(file.member or file.path).suffix.lower()) for file in with_display_names(list(found))
+    }
 
 
 def _has_unread_ending(path: Path) -> bool:

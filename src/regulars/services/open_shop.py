@@ -279,8 +279,8 @@ class OpenShop:
             LoadRefused: Loading the rows would break a promise; nothing was changed.
             UsageError: The options contradict each other.
         """
+        from regulars.load.load_options import LoadOptions
         from regulars.load.mapping import ReadOptions
-        from regulars.load.run import LoadOptions
         from regulars.services.app import App
 
         until = None if covers_until is None else day_named(covers_until)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from regulars.forecast.forecast_actual import ForecastActual
     from regulars.forecast.purchases.result import Forecast
     from regulars.forecast.subscriptions.result import SubscribersForecast
-    from regulars.load.run import LoadResult
+    from regulars.load.load_options import LoadResult
     from regulars.metrics.compute.plan import Step
     from regulars.metrics.customers.drill_down import CustomerRow
     from regulars.metrics.customers.segments import Member, Size

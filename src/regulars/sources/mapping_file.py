@@ -266,7 +266,7 @@ class _Reader:
             columns = content_columns(value)
             return parse_expressions.parse(self.con, value) if columns is None else content_expression(columns)
         except NotAllowed as error:
-            raise self.wrong(f"{where} = {value[:80]} is not taken: {error}", ALLOWED_HINT) from None
+            raise self.wrong(f"{where} = {value[:80]} is not allowed: {error}", ALLOWED_HINT) from None
         except ValueError as error:
             column = where.partition(".")[2]
             raise self.wrong(

@@ -12,9 +12,11 @@ from regulars.vocabulary.shop import Settings
 from regulars.vocabulary.shop import Shop as ShopFolder
 
 HEADER = "order_id,customer_id,person_id,email,phone,ordered_at,gross,currency\n"
-SHARED = ' Where several people use it, write it into regulars.toml: shared_addresses = ["…"]; regulars people merges shows it.'
+SHARED = (
+    ' If several people use it, add it to regulars.toml: shared_addresses = ["…"]; regulars people merges shows it.'
+)
 NO_CUSTOMER = (
-    " Where it is no customer's, leave it out by a mapping file, or type: regulars people split ID ADDRESS;"
+    " If it belongs to no customer, leave it out by a mapping file, or type: regulars people split ID ADDRESS;"
     " regulars people merges shows both."
 )
 

@@ -7,10 +7,7 @@ import pytest
 from load.shop import LINES, ORDERS, Shop, own
 
 HEADER = "order_id,ordered_at,currency,gross,email\n"
-REMEDY = (
-    " Does another number stand in the column of the amount? Then undo this load (regulars undo), correct the file"
-    " and load it again."
-)
+REMEDY = " If the column holds another number, undo this load (regulars undo), correct the file and load it again."
 
 
 def orders(*gross: object, currency: str = "GBP", first: int = 1) -> str:

@@ -23,14 +23,14 @@ def test_amounts_that_grow_with_the_pieces_say_nothing(shop: Shop) -> None:
 def test_a_total_multiplied_by_the_pieces_once_more_is_noticed(shop: Shop) -> None:
     assert warnings(shop, [PRICE[product] * pieces * pieces for _, product, pieces in SOLD]) == [
         "l.csv: in 40 of 40 lines of several pieces a product costs n times as much a piece as alone (n pieces)."
-        " Is a line's total taken for the price of a piece? Then the amount is the total alone."
+        " If the file's column holds a line's total, map it as the amount without multiplying it."
     ]
 
 
 def test_a_price_that_was_not_multiplied_is_noticed(shop: Shop) -> None:
     assert warnings(shop, [PRICE[product] for _, product, _ in SOLD]) == [
         "l.csv: in 40 of 40 lines of several pieces (n) a product costs an nth of what it costs alone."
-        " Is the price of a piece taken for the line's total? Then the amount is quantity times price."
+        " If the file's column holds the price of a piece, map the amount as quantity times price."
     ]
 
 

@@ -9,7 +9,9 @@ from regulars.warehouse.log import undo
 
 HEADER = "order_id,ordered_at,currency,gross,customer_id,email,phone\n"
 BEFORE = "1001,2024-03-01T10:00:00Z,GBP,10,,a@example.com,\n1002,2024-03-02T10:00:00Z,GBP,10,,b@example.com,\n"
-REMEDY = " Where two shops number their orders alike: regulars undo this load, then load its files with --account NAME."
+REMEDY = (
+    " If two shops use the same order numbers, undo this load (regulars undo) and load its files with --account NAME."
+)
 
 
 def reload(shop: Shop, before: str, after: str) -> list[str]:

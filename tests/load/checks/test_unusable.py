@@ -46,10 +46,10 @@ def test_words_for_nobody_join_nobody(who: list[tuple[str, str, str]], buyers: i
 def test_words_for_nobody_are_counted_by_value_and_column(shop: Shop):
     found = shop.load({"orders.csv": (orders([*NULL, ("undefined", "", "nan")]), own("orders"))})
     assert found.warnings == [
-        "orders.customer_id: 10 rows have a word for nobody ('-' 2 ×, '0' 2 ×, 'NULL' 2 ×, 'N/A' 1 ×, 'None' 1 ×,"
-        " 'null' 1 ×, 'undefined' 1 ×); it joins nobody.",
-        "orders.email: 1 row has a word for nobody ('NULL' 1 ×); it joins nobody.",
-        "orders.phone: 1 row has a word for nobody ('nan' 1 ×); it joins nobody.",
+        "orders.customer_id: 10 rows have a placeholder ('-' 2 ×, '0' 2 ×, 'NULL' 2 ×, 'N/A' 1 ×, 'None' 1 ×,"
+        " 'null' 1 ×, 'undefined' 1 ×); it identifies no customer.",
+        "orders.email: 1 row has a placeholder ('NULL' 1 ×); it identifies no customer.",
+        "orders.phone: 1 row has a placeholder ('nan' 1 ×); it identifies no customer.",
     ]
 
 
@@ -61,9 +61,9 @@ def test_what_is_no_address_and_no_number_is_counted_with_a_masked_sample(shop: 
     ]
     found = shop.load({"orders.csv": (orders(who), own("orders"))})
     assert found.warnings == [
-        "orders.email: 2 of 3 values hold no email address and identify nobody, such as axxx@xxxxxxx"
+        "orders.email: 2 of 3 values are not a valid email address and identify no customer, such as axxx@xxxxxxx"
         " (letters as x, digits as 9).",
-        "orders.phone: 2 of 3 values hold no phone number and identify nobody, such as 9.99999x+99"
+        "orders.phone: 2 of 3 values are not a valid phone number and identify no customer, such as 9.99999x+99"
         " (letters as x, digits as 9).",
     ]
 
@@ -71,10 +71,10 @@ def test_what_is_no_address_and_no_number_is_counted_with_a_masked_sample(shop: 
 def test_orders_whose_buyers_are_all_unusable_are_orders_of_guests_and_the_load_says_so(shop: Shop):
     found = shop.load({"orders.csv": (orders([("", "not-an-address", "")] * 3), own("orders"))})
     assert found.warnings == [
-        "orders.email: 3 of 3 values hold no email address and identify nobody, such as nxx-xx-xxxxxxx"
+        "orders.email: 3 of 3 values are not a valid email address and identify no customer, such as nxx-xx-xxxxxxx"
         " (letters as x, digits as 9).",
-        "None of the 3 orders of this load has a usable customer_id, person_id, email or phone number, so all count as orders of"
-        " guests and no customer is known. Load them with a column that says who bought.",
+        "None of the 3 orders of this load has a usable customer_id, person_id, email or phone number, so all count as"
+        " guest orders and no customer is known. Load them with one of these columns.",
     ]
 
 

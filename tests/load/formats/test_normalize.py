@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.load.formats.normalize import look, tidied
+from regulars.load.formats.normalize import profile_bytes, write_normalized
 from regulars.load.parse import BLANKS
 
 
 @given(st.lists(st.sampled_from([b"a", b'"', b"\n", b"\r\n", b","])).map(b"".join), st.integers(1, 7))
 def test_records_are_the_lines_that_begin_outside_quotes(content: bytes, step: int) -> None:
-    facts = look((content[i : i + step] for i in range(0, len(content), step)), content, len)
+    facts = profile_bytes((content[i : i + step] for i in range(0, len(content), step)), content, len)
     inside, ends = False, 0
     for character in content.decode():
         inside ^= character == '"'
@@ -30,7 +30,7 @@ def test_records_are_the_lines_that_begin_outside_quotes(content: bytes, step: i
 )
 def test_every_blank_that_a_field_holds_is_noted(text: str, step: int) -> None:
     content = text.encode()
-    facts = look((content[i : i + step] for i in range(0, len(content), step)), content, len)
+    facts = profile_bytes((content[i : i + step] for i in range(0, len(content), step)), content, len)
     inside = [character for place, character in enumerate(text) if text[:place].count('"') % 2]
     outside = set(text) & set(BLANKS) - {"\n"}
     assert outside | set(inside) & {"\n"} <= set(facts.blanks)
@@ -38,7 +38,7 @@ def test_every_blank_that_a_field_holds_is_noted(text: str, step: int) -> None:
 
 def test_a_file_without_rare_blanks_has_spaces_alone() -> None:
     content = 'a,"Zo\u00eb said ""so"""\n1,2 3\n'.encode()
-    assert look([content], content, len).blanks == " "
+    assert profile_bytes([content], content, len).blanks == " "
 
 
 def test_a_line_is_too_long_wherever_the_pieces_end() -> None:
@@ -50,7 +50,7 @@ def test_a_line_is_too_long_wherever_the_pieces_end() -> None:
         (3_500_000, 700_001, True),
     ]:
         content = b"a,b\n" * 300_000 + b"x" * size + b"\n" + b"a,b\n" * 300_000
-        facts = look((content[i : i + step] for i in range(0, len(content), step)), content[:100], len)
+        facts = profile_bytes((content[i : i + step] for i in range(0, len(content), step)), content[:100], len)
         assert facts.long_lines is expected, (size, step)
 
 
@@ -67,6 +67,8 @@ def test_a_record_of_two_columns_is_copied_whole_or_broken_alone(
     tmp_path: Path, content: str, copied: str, broken: list[int]
 ) -> None:
     path = tmp_path / "copy.csv"
-    result = tidied(io.BytesIO(content.encode()), "utf-8", path, delimiter=",", width=2, preamble=0, has_header=False)
+    result = write_normalized(
+        io.BytesIO(content.encode()), "utf-8", path, delimiter=",", width=2, preamble=0, has_header=False
+    )
     assert path.read_text() == copied
     assert [line.number for line in result.broken] == broken

@@ -38,8 +38,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "orders are all of guests though one has a buyer",
         "load/checks/guests.py",
-        "orders = 0 if known else found.workspace.count(rows)",
-        "orders = found.workspace.count(rows)",
+        "orders = 0 if known else validation.workspace.count(rows)",
+        "orders = validation.workspace.count(rows)",
         ("tests/sources/test_canonical.py", f"{_CHECKS}/test_unusable.py"),
     ),
     Mutant(

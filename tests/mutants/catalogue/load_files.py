@@ -153,7 +153,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "blank lines do not count in line numbers",
-        "load/read.py",
+        "load/file_lines.py",
         "{index} + {self.first} + coalesce(s.shift, 0)",
         "{index} + {self.first}",
         (f"{_LOAD}/test_read.py",),
@@ -161,8 +161,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a zero byte is loaded",
         "load/stage.py",
-        "stage.lines_may_hold_zeros = facts is not None and",
-        "stage.lines_may_hold_zeros = facts is None and",
+        "stage.lines_may_hold_zeros = profile is not None and",
+        "stage.lines_may_hold_zeros = profile is None and",
         (f"{_LOAD}/test_read.py::test_a_zero_byte_rejects_its_line",),
     ),
     Mutant(

@@ -63,8 +63,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "under group_by a column is its last value",
         "load/evaluate.py",
-        "arg_min({found.sql}, ",
-        "arg_max({found.sql}, ",
+        "arg_min({expression.sql}, ",
+        "arg_max({expression.sql}, ",
         (f"{_LOAD}/test_mapping.py::test_order_fields_stand_on_the_first_line_only",),
     ),
     Mutant(
@@ -76,14 +76,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the parameter of a lambda is a column of the file",
-        "load/expressions.py",
-        " if name not in own)",
+        "load/fields/expressions.py",
+        " if name not in lambda_parameters)",
         ")",
         (f"{_LOAD}/test_mapping.py::test_the_parameter_of_a_lambda_is_no_column",),
     ),
     Mutant(
         "a window runs over the lines of several files",
-        "load/expressions.py",
+        "load/fields/expressions.py",
         'node["class"] == "WINDOW"',
         'node["class"] == "NONE"',
         (f"{_LOAD}/test_mapping.py::test_a_window_runs_over_the_lines_of_its_own_file",),
@@ -104,8 +104,29 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # what is rejected
     Mutant(
-        "of two files the earlier one wins",
+        "a rejected line rejects only lines of its own file",
         "load/validate.py",
+        "WHERE u.guessed OR r.line IS NOT NULL GROUP BY ALL",
+        "WHERE u.guessed GROUP BY ALL",
+        (f"{_LOAD}/test_rejecting.py::test_a_bad_line_rejects_its_whole_order_in_every_file",),
+    ),
+    Mutant(
+        "repeated orders of a file are evaluated twice",
+        "load/rows/validation.py",
+        "((self.rejected, self.with_rejected), (self.repeats, self.with_repeats))",
+        "((self.rejected, self.with_rejected),)",
+        ("tests/sources/test_shopify.py::test_the_same_order_twice_in_one_file_is_taken_once",),
+    ),
+    Mutant(
+        "rows of two accounts have one key",
+        "load/load_options.py",
+        "if self.account else self.source.name",
+        "if not self.account else self.source.name",
+        ("tests/sources/test_shopify.py::test_a_second_shop_that_numbers_its_orders_alike_is_noticed",),
+    ),
+    Mutant(
+        "of two files the earlier one wins",
+        "load/rows/duplicates.py",
         'DESC NULLS LAST, "@file" DESC)',
         'DESC NULLS LAST, "@file")',
         (f"{_LOAD}/test_rejecting.py::test_the_same_key_in_two_files_takes_the_later_file_unless_the_other_is_newer",),
@@ -177,14 +198,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # waiting
     Mutant(
         "rates of the load itself do not count",
-        "load/waiting.py",
-        'if "exchange_rates" in found.rows:',
-        'if "exchange_rates" not in found.rows and found.rows.get("exchange_rates"):',
+        "load/rows/waiting.py",
+        'if "exchange_rates" in validation.rows:',
+        'if "exchange_rates" not in validation.rows and validation.rows.get("exchange_rates"):',
         (f"{_LOAD}/test_waiting.py",),
     ),
     Mutant(
         "rows that are used go on waiting in the counts",
-        "load/waiting.py",
+        "load/rows/waiting.py",
         "waiting = f.waiting - d.rows FROM",
         "waiting = f.waiting FROM",
         (f"{_LOAD}/test_waiting.py",),

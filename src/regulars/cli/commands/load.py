@@ -176,8 +176,8 @@ def load(
       regulars load online_retail.csv.gz --mapping examples/online_retail.toml --shop retail
     """  # fmt: skip
     from regulars.cli.accounting import describe, left_out
+    from regulars.load.load_options import LoadOptions
     from regulars.load.mapping import ReadOptions
-    from regulars.load.run import LoadOptions
     from regulars.services import serializer
 
     if parts and overlap:

@@ -1,4 +1,4 @@
-"""What became of each record of a file: used, waiting, rejected or skipped."""
+"""Counts of a file's records: used, waiting, rejected or skipped."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import duckdb
 
 from regulars.load import evaluate, rejects
-from regulars.load.stage import MOST_TOGETHER, Stage
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
+from regulars.load.stage import MAX_BATCH_FILES, Stage
 from regulars.vocabulary.errors import LoadRefused
 
 
 @dataclass(frozen=True)
 class FileCount:
-    """read = used + waiting + rejected + skipped, in records."""
+    """Counts of a file's records; read = used + waiting + rejected + skipped."""
 
     read: int = 0
     used: int = 0
@@ -24,19 +24,23 @@ class FileCount:
     skipped: int = 0
 
 
-def account(found: Validation, load_id: int, stages: Sequence[Stage]) -> list[tuple[FileCount, int]]:
-    """Store the rejects of files; return the counts of each file's records, and how many are blank.
+def count_records(validation: Validation, load_id: int, stages: Sequence[Stage]) -> list[tuple[FileCount, int]]:
+    """Store the rejected lines of files and count the files' records.
 
-    Raises LoadRefused where the counts do not add up.
+    Returns:
+        For each file its counts, and how many of its records are blank.
+
+    Raises:
+        LoadRefused: A file's counts do not add up.
     """
     counted = []
-    for start in range(0, len(stages), MOST_TOGETHER):
-        together = stages[start : start + MOST_TOGETHER]
-        rejected = [rejects.store(found, load_id, stage) for stage in together]
-        for stage, rejects_of_it, (used, waiting, skipped, blank) in zip(
-            together, rejected, _counts(found, together), strict=True
+    for start in range(0, len(stages), MAX_BATCH_FILES):
+        together = stages[start : start + MAX_BATCH_FILES]
+        rejected = [rejects.store(validation, load_id, stage) for stage in together]
+        for stage, reject_count, (used, waiting, skipped, blank) in zip(
+            together, rejected, _counts(validation, together), strict=True
         ):
-            count = FileCount(stage.lines.read, used, waiting, rejects_of_it, skipped)
+            count = FileCount(stage.lines.read, used, waiting, reject_count, skipped)
             if count.read != count.used + count.waiting + count.rejected + count.skipped:
                 raise LoadRefused(
                     f"The rows of {stage.file.name} do not add up: {count}.", "Please report this; nothing was changed."
@@ -51,7 +55,7 @@ def store_counts(
     stages: Sequence[tuple[Stage, str]],
     counts: Sequence[tuple[FileCount, int]],
 ) -> None:
-    """Write each file, with its digest and what `account` counted, to `main.load_files`."""
+    """Write each file with its digest and its counts to `main.load_files`."""
     con.executemany(
         "INSERT INTO main.load_files (load_id, file_no, name, source, digest, bytes, read, used, waiting, rejected, skipped,"
         " columns) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -65,12 +69,12 @@ def store_counts(
     )
 
 
-def _counts(found: Validation, stages: Sequence[Stage]) -> list[tuple[int, int, int, int]]:
-    """How many lines of each file are used, wait, are skipped and are blank.
+def _counts(validation: Validation, stages: Sequence[Stage]) -> list[tuple[int, int, int, int]]:
+    """Count the lines of each file that are used, wait, are skipped and are blank.
 
-    Files of which every line is taken are counted by one query: to plan one takes longer than to count a small file.
+    One query counts all files whose lines are all used: planning a query takes longer than counting a small file.
     """
-    whole = [stage for stage in stages if _is_whole(found, stage)]
+    whole = [stage for stage in stages if _is_whole(validation, stage)]
     counts = {stage.number: (stage.lines.read, 0, 0, 0) for stage in whole if stage.direct}
     whole = [stage for stage in whole if not stage.direct]
     if whole:
@@ -79,27 +83,27 @@ def _counts(found: Validation, stages: Sequence[Stage]) -> list[tuple[int, int, 
             f' count(*) FILTER ("@empty") FROM {stage.typed}'
             for stage in whole
         )
-        rows = found.workspace.con.execute(" UNION ALL ".join(each)).fetchall()
+        rows = validation.workspace.con.execute(" UNION ALL ".join(each)).fetchall()
         counts |= {number: (used, waiting, skipped, blank) for number, used, waiting, skipped, blank in rows}
-    return [counts.get(stage.number) or _counts_of(found, stage) for stage in stages]
+    return [counts.get(stage.number) or _counts_of(validation, stage) for stage in stages]
 
 
-def _is_whole(found: Validation, stage: Stage) -> bool:
-    """Whether no line of a file is rejected or waits, and its mappings take them all."""
-    kept = stage.number not in found.with_rejected | found.with_waiting
-    return kept and any(plan.where is None for plan in stage.plans)
+def _is_whole(validation: Validation, stage: Stage) -> bool:
+    """Whether no line of a file is rejected or waits, and a mapping selects all of them."""
+    complete = stage.number not in validation.with_rejected | validation.with_waiting
+    return complete and any(plan.where is None for plan in stage.plans)
 
 
-def _counts_of(found: Validation, stage: Stage) -> tuple[int, int, int, int]:
+def _counts_of(validation: Validation, stage: Stage) -> tuple[int, int, int, int]:
     takes = " OR ".join(f"({evaluate.chosen(plan)})" for plan in stage.plans) or "false"
-    gone = f'(SELECT line AS "@line" FROM {found.rejected} WHERE file = {stage.number})'
-    waits = f'"@line" IN (SELECT line FROM {found.waiting} WHERE file = {stage.number})'
-    found.workspace.timezone(stage.zone)
-    used, waiting, skipped, blank = found.workspace.con.execute(
+    rejected = f'(SELECT line AS "@line" FROM {validation.rejected} WHERE file = {stage.number})'
+    waits = f'"@line" IN (SELECT line FROM {validation.waiting} WHERE file = {stage.number})'
+    validation.workspace.timezone(stage.zone)
+    used, waiting, skipped, blank = validation.workspace.con.execute(
         "SELECT count(*) FILTER (taken AND NOT waits), count(*) FILTER (taken AND waits), count(*) FILTER (NOT taken),"
         ' count(*) FILTER ("@empty")'
         f' FROM (SELECT "@empty", NOT "@empty" AND ({takes}) AS taken,'
-        f" {waits if stage.number in found.with_waiting else 'false'} AS waits"
-        f' FROM {stage.rows()} ANTI JOIN {gone} USING ("@line"))'
+        f" {waits if stage.number in validation.with_waiting else 'false'} AS waits"
+        f' FROM {stage.rows()} ANTI JOIN {rejected} USING ("@line"))'
     ).fetchall()[0]
     return used, waiting, skipped, blank

@@ -1,6 +1,6 @@
-"""Ids made of a row's content (`content()` in a mapping): the parsed values, and how many equal rows of the file came before.
+"""Content ids (`content()` in a mapping): a digest of a row's parsed values and the number of equal rows before it.
 
-They do not depend on where a row stands, so a later export of the same rows gives the same ids.
+They do not depend on a row's position among other rows, so a later export of the same rows gives the same ids.
 """
 
 from __future__ import annotations
@@ -15,14 +15,23 @@ from regulars.vocabulary.errors import LoadRefused
 from regulars.warehouse.schema import Kind
 
 _DIGITS = 20
-"""Hexadecimal digits of the content's digest that an id keeps: 80 bits."""
+"""Hexadecimal digits of the digest in an id: 80 bits."""
 
 
 def add_content_ids(workspace: Workspace, stages: Sequence[Stage], *, parts: bool, overlap: bool) -> list[str]:
-    """Give the rows of each file their content ids, and return warnings.
+    """Add the columns of content ids to each file's typed table.
 
-    `parts`: the files are one export, so equal rows are counted over all of them, in their order. `overlap`: equal ids of two
-    files mean the same row. Raises LoadRefused where two files have equal ids and neither is given.
+    Args:
+        workspace: The load's workspace.
+        stages: The files.
+        parts: The files are the parts of one export: equal rows are numbered over all of them.
+        overlap: Equal ids of two files mean the same row.
+
+    Returns:
+        Warnings about rows that only their order tells apart.
+
+    Raises:
+        LoadRefused: Two files have equal ids, and neither `parts` nor `overlap` is set.
     """
     con = workspace.con
     ids, warnings, shared = workspace.table("content_ids"), [], []
@@ -32,8 +41,8 @@ def add_content_ids(workspace: Workspace, stages: Sequence[Stage], *, parts: boo
     for stage in stages:
         for name, content in stage.source.contents.items():
             _add(workspace, stage, name, content, ids, parts=parts)
-            warnings += _alike(workspace, stage, name, content)
-            shared += _shared(workspace, stages, stage, name, ids)
+            warnings += _ambiguous_rows(workspace, stage, name, content)
+            shared += _shared_ids(workspace, stages, stage, name, ids)
     if shared and not overlap:
         raise LoadRefused(
             f"{'; '.join(shared)}.",
@@ -44,7 +53,7 @@ def add_content_ids(workspace: Workspace, stages: Sequence[Stage], *, parts: boo
 
 
 def _add(workspace: Workspace, stage: Stage, name: str, content: ContentId, ids: str, *, parts: bool) -> None:
-    """Make the file's table anew with the column of ids; rows keep their order, which gives them their line numbers."""
+    """Replace the file's typed table by one with the column of ids. Rows keep their order: line numbers follow from rowid."""
     con, typed = workspace.con, workspace.table("typed")
     workspace.timezone(stage.zone)
     values = ", ".join(_values(stage, content))
@@ -68,7 +77,7 @@ def _add(workspace: Workspace, stage: Stage, name: str, content: ContentId, ids:
 
 
 def _columns(stage: Stage, content: ContentId) -> list[str]:
-    """The file's columns that make the content, in lower case: those named, else all but the excluded ones."""
+    """Return the file's columns that make up the content, in lower case: the listed ones, else all but the excluded ones."""
     if content.columns:
         return [column.lower() for column in content.columns]
     excluded = content.excluded | set(REJECT_COLUMNS)
@@ -76,7 +85,7 @@ def _columns(stage: Stage, content: ContentId) -> list[str]:
 
 
 def _values(stage: Stage, content: ContentId) -> Iterator[str]:
-    """SQL of each value as text: as parsed where a mapping uses the column, else as it stands in the file."""
+    """Yield SQL of each value as text: the parsed value if a mapping uses the column, else the field of the file."""
     positions = {name.lower(): position for position, name in enumerate(stage.lines.names)}
     absent = set(stage.absent())
     for column in _columns(stage, content):
@@ -91,8 +100,8 @@ def _values(stage: Stage, content: ContentId) -> Iterator[str]:
                 yield f"{identifier(column)}::VARCHAR"
 
 
-def _alike(workspace: Workspace, stage: Stage, name: str, content: ContentId) -> list[str]:
-    """A warning where rows have equal content and differ elsewhere: their ids follow from their order alone."""
+def _ambiguous_rows(workspace: Workspace, stage: Stage, name: str, content: ContentId) -> list[str]:
+    """Return a warning if rows with equal content differ in other columns: their ids depend on their order alone."""
     used = set(_columns(stage, content))
     others = [identifier(column) for column in stage.kinds if column not in used]
     if not others:
@@ -112,14 +121,14 @@ def _alike(workspace: Workspace, stage: Stage, name: str, content: ContentId) ->
     ]
 
 
-def _shared(workspace: Workspace, stages: Sequence[Stage], stage: Stage, name: str, ids: str) -> list[str]:
-    """What to say where rows of the file have ids of earlier files of the load."""
-    found = workspace.con.execute(
+def _shared_ids(workspace: Workspace, stages: Sequence[Stage], stage: Stage, name: str, ids: str) -> list[str]:
+    """Return, for each earlier file of the load with equal ids, a sentence that counts them."""
+    counts = workspace.con.execute(
         f"SELECT o.file, count(*) FROM {ids} m JOIN {ids} o USING (source, name, id)"
         " WHERE m.file = ? AND m.name = ? AND o.file < m.file GROUP BY o.file ORDER BY o.file",
         [stage.number, name],
     ).fetchall()
     return [
         f"{count:,} rows of {stage.file.name} have the same content ids as rows of {stages[number].file.name}"
-        for number, count in found
+        for number, count in counts
     ]

@@ -1,28 +1,28 @@
-"""Products that may be gift cards: money for them is no revenue."""
+"""Products that may be gift cards, whose sales are not revenue."""
 
 from __future__ import annotations
 
 from regulars.load.parse import quoted
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3
 
 
-def perhaps_gift_cards(found: Validation, settings: Settings) -> list[str]:
-    """A warning for each file with products that are neither shipped nor taxed and not named in the setting `gift_cards`.
+def possible_gift_cards(validation: Validation, settings: Settings) -> list[str]:
+    """Return a warning for each file with products that are neither shipped nor taxed and not in the setting `gift_cards`.
 
-    The setting as an empty list says that the shop sells none.
+    There are no warnings if the setting is an empty list: the shop sells no gift cards.
     """
     if settings.gift_cards == ():
         return []
     known = [f"contains(name, {quoted(spelling)})" for spelling in settings.gift_card_spellings]
     warnings = []
-    for stage in found.stages:
-        if not stage.source.perhaps_gift_card:
+    for stage in validation.stages:
+        if not stage.source.possible_gift_card:
             continue
-        rows = found.workspace.con.execute(
-            f"SELECT name, count(*) FROM (SELECT {stage.source.perhaps_gift_card} AS name FROM {found.lines(stage)})"
+        rows = validation.workspace.con.execute(
+            f"SELECT name, count(*) FROM (SELECT {stage.source.possible_gift_card} AS name FROM {validation.lines(stage)})"
             f" WHERE name IS NOT NULL AND NOT ({' OR '.join(known) or 'false'})"
             " GROUP BY name ORDER BY count(*) DESC, name"
         ).fetchall()

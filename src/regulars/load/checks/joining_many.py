@@ -1,28 +1,30 @@
-"""Identities that join many different customers into one: a shared address or number, or an id that is nobody's."""
+"""Identities that join many different customers into one: a shared address or number, or a placeholder id."""
 
 from __future__ import annotations
 
 from regulars.load.checks.unusable import identity_values, masked
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.load.workspace import Workspace
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import customers_of
 from regulars.warehouse.identity.records import RECORD_COLUMNS, distinct_records, references, with_keys
 
 MANY = 10
-"""From how many different customer ids or email addresses on an identity is warned of."""
+"""Fewest different customer ids or addresses joined by one identity that cause a warning."""
 
-_SHARED = 'Where several people use it, write it into regulars.toml: shared_addresses = ["…"]; regulars people merges shows it.'
+_SHARED = (
+    'If several people use it, add it to regulars.toml: shared_addresses = ["…"]; regulars people merges shows it.'
+)
 _NO_CUSTOMER = (
-    "Where it is no customer's, leave it out by a mapping file, or type: regulars people split ID ADDRESS;"
+    "If it belongs to no customer, leave it out by a mapping file, or type: regulars people split ID ADDRESS;"
     " regulars people merges shows both."
 )
 
-# Several systems give a guest a new customer id with every order, and list it among the customers under the guest's one name:
-# counted are ids in more rows than an order and a customer's, and different names among the customers (ids where there is none).
+# Several systems give a guest a new customer id with every order, and list it as a customer with the guest's name. So an id
+# counts only if it has more rows than one order and one customer, and customers count by different names (ids without one).
 _IDS = "count(DISTINCT id) FILTER (times > 2), count(DISTINCT name)"
 
-# The identity's column of RECORD_COLUMNS, what it is called, the SQL of how many it joins, what those are called, and the remedy.
+# The identity's column in records, its name, SQL of how many it joins, the name of those, and the remedy.
 _KINDS = (
     ("id", "customer_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
     ("person_id", "person_id", "count(DISTINCT email)", "email addresses", _NO_CUSTOMER),
@@ -31,20 +33,20 @@ _KINDS = (
 )
 
 
-def identities_joining_many(found: Validation, _settings: Settings) -> list[str]:
-    """A warning per kind of identity of which one or more join MANY different customer ids or addresses.
+def identities_joining_many(validation: Validation, _settings: Settings) -> list[str]:
+    """Return a warning per kind of identity if such identities join MANY or more different customer ids or addresses.
 
-    The load's rows and all that was known before are counted together, for the identities that the load brings. The
-    identity that joins most is shown masked, as it may be personal.
+    Counts the load's rows together with those of earlier loads, for the identities in the load. The identity that joins
+    most is shown masked, as it may be personal data.
     """
-    con, workspace = found.workspace.con, found.workspace
-    if not (records := identity_values(found)):
+    con, workspace = validation.workspace.con, validation.workspace
+    if not (records := identity_values(validation)):
         return []
     known = _known(workspace, records)
     named = customers_of("main.customers", "(SELECT id AS identity, source FROM many)")
     warnings: list[str] = []
     for column, name, most, joined, remedy in _KINDS:
-        # Few identities stand in so many rows: only theirs are counted by what differs.
+        # Distinct counts are slow, so they are computed only for identities with at least MANY rows.
         often = workspace.table("often")
         rows = f"SELECT {column} AS identity FROM {records} WHERE {column} IS NOT NULL"
         many = f"SELECT {RECORD_COLUMNS}, times FROM {records} WHERE {column} IN (FROM {often})"
@@ -72,7 +74,7 @@ def identities_joining_many(found: Validation, _settings: Settings) -> list[str]
 
 
 def _known(workspace: Workspace, records: str) -> str:
-    """The name of a table of `key` and `identity`: what the load's records mention and was known before; empty if nothing."""
+    """Return the name of a table (key, identity) of stored identities that the load's records mention, or an empty text."""
     if not workspace.count(
         "duckdb_columns() WHERE schema_name = 'facts' AND table_name = 'identities' AND column_name = 'key'"
     ):
@@ -86,7 +88,7 @@ def _known(workspace: Workspace, records: str) -> str:
 
 
 def _stored(column: str, known: str, often: str) -> str:
-    """SQL of `stored`, the stored records of the identities `often`, and of the `texts` of what they refer to."""
+    """Return SQL of two common table expressions: `stored`, the records of the identities in `often`, and `texts`, theirs."""
     keys = f"SELECT key FROM {known} WHERE identity IN (FROM {often})"
     return (
         f"stored AS MATERIALIZED (FROM facts.records WHERE {column} IN ({keys})),"

@@ -1,39 +1,38 @@
-"""Amounts far above all others of their file: another number, such as a phone number, in the column of the amount."""
+"""Amounts far above all others of their file, such as phone numbers in the column of the amount."""
 
 from __future__ import annotations
 
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.vocabulary.shop import Settings
 
 _LARGE = 100_000
-"""Smaller amounts are never warned of."""
+"""Least amount that causes a warning."""
 _TIMES = 1_000
-"""How many times as large an amount must be as the 99 % quantile of the amounts it is compared with."""
+"""Least ratio of an amount to the 99 % quantile of the compared amounts that causes a warning."""
 
-# Each table with its amount, and what else than the file the compared amounts have in common.
+# Table, column of the amount, and the column besides the file that compared amounts have in common.
 _AMOUNTS = (("orders", "gross", "currency"), ("order_lines", "amount", "NULL"), ("returns", "amount", "NULL"))
 
-_REMEDY = (
-    "Does another number stand in the column of the amount? Then undo this load (regulars undo), correct the file"
-    " and load it again."
-)
+_REMEDY = "If the column holds another number, undo this load (regulars undo), correct the file and load it again."
 
 
-def large_amounts(found: Validation, _settings: Settings) -> list[str]:
-    """A warning for each file and table with amounts of at least _LARGE that are more than _TIMES the 99 % quantile.
+def large_amounts(validation: Validation, _settings: Settings) -> list[str]:
+    """Return a warning for each file and table with amounts of at least _LARGE and more than _TIMES the 99 % quantile.
 
-    The quantile is that of the file's positive amounts, of orders in the same currency; of fewer than a hundred it is the second
-    largest. The amounts themselves are not shown, as they may be phone numbers.
+    The quantile is that of the file's positive amounts (of orders: in the same currency); of fewer than 100 amounts it is the
+    second largest. The amounts themselves are not shown, as they may be phone numbers.
     """
     warnings = []
     for table, amount, common in _AMOUNTS:
-        if table not in found.rows or not found.workspace.count(f"{found.rows[table]} WHERE {amount} >= {_LARGE}"):
+        if table not in validation.rows or not validation.workspace.count(
+            f"{validation.rows[table]} WHERE {amount} >= {_LARGE}"
+        ):
             continue
-        outliers = found.workspace.con.execute(
+        outliers = validation.workspace.con.execute(
             f"""
             WITH amounts AS (
                 SELECT "@file" AS file, "@line" AS line, order_id, {amount}::DOUBLE AS amount, {common} AS common
-                FROM {found.rows[table]} WHERE {amount} > 0),
+                FROM {validation.rows[table]} WHERE {amount} > 0),
             usual AS (
                 SELECT file, common, least(quantile_disc(amount, 0.99), max(amount, 2)[2]) AS amount
                 FROM amounts GROUP BY ALL)
@@ -46,7 +45,7 @@ def large_amounts(found: Validation, _settings: Settings) -> list[str]:
             what = f"1 amount of {table}.{amount} is" if count == 1 else f"{count:,} amounts of {table}.{amount} are"
             place = f"line {line}" if order is None else f"order {order}, line {line}"
             warnings.append(
-                f"{found.stages[number].file.name}: {what} {_LARGE:,} or more and over {_TIMES:,} times as large as 99 % of the"
-                f" others ({'' if count == 1 else 'such as '}{place}). {_REMEDY}"
+                f"{validation.stages[number].file.name}: {what} {_LARGE:,} or more and over {_TIMES:,} times as large as 99 % of"
+                f" the others ({'' if count == 1 else 'such as '}{place}). {_REMEDY}"
             )
     return warnings

@@ -1,27 +1,27 @@
-"""Lines of several pieces whose amount was multiplied once too often, or not at all."""
+"""Order lines of several pieces whose amount looks like quantity squared times price, or like the price of one piece."""
 
 from __future__ import annotations
 
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.vocabulary.shop import Settings
 
 _ENOUGH_LINES = 10
 _ENOUGH_SHARE = 0.2
 _SAMPLE = 500_000
-"""So many lines are looked at, evenly over the files."""
+"""Lines compared at most, sampled evenly over the files."""
 
 
-def line_prices(found: Validation, _settings: Settings) -> list[str]:
-    """A warning for each file where a product costs n times as much a piece in lines of n pieces, or an nth.
+def line_prices(validation: Validation, _settings: Settings) -> list[str]:
+    """Return a warning for each file with lines of n pieces whose price per piece is n times, or 1/n of, the product's price.
 
-    The price of a piece is the median amount of the product's lines of one piece in this load. A file is named where a fifth of
-    its comparable lines, and at least ten, are off by exactly their number of pieces.
+    A product's price is the median amount of its lines of one piece in this load. A file is reported if at least 20 % of
+    its comparable lines, and at least 10, differ by exactly their number of pieces.
     """
-    if "order_lines" not in found.rows:
+    if "order_lines" not in validation.rows:
         return []
-    rows = found.rows["order_lines"]
-    step = 1 + found.workspace.count(rows) // _SAMPLE
-    counts = found.workspace.con.execute(
+    rows = validation.rows["order_lines"]
+    step = 1 + validation.workspace.count(rows) // _SAMPLE
+    counts = validation.workspace.con.execute(
         f"""
         WITH lines AS (
             SELECT "@file" AS file, source, coalesce(product_id, product_name) AS product, quantity, amount::DOUBLE AS amount
@@ -37,15 +37,15 @@ def line_prices(found: Validation, _settings: Settings) -> list[str]:
     warnings = []
     for number, compared, dear, cheap in counts:
         enough = max(_ENOUGH_LINES, _ENOUGH_SHARE * compared)
-        file = found.stages[number].file.name
+        file = validation.stages[number].file.name
         if dear >= enough:
             warnings.append(
                 f"{file}: in {dear:,} of {compared:,} lines of several pieces a product costs n times as much a piece as alone"
-                " (n pieces). Is a line's total taken for the price of a piece? Then the amount is the total alone."
+                " (n pieces). If the file's column holds a line's total, map it as the amount without multiplying it."
             )
         if cheap >= enough:
             warnings.append(
                 f"{file}: in {cheap:,} of {compared:,} lines of several pieces (n) a product costs an nth of what it costs alone."
-                " Is the price of a piece taken for the line's total? Then the amount is quantity times price."
+                " If the file's column holds the price of a piece, map the amount as quantity times price."
             )
     return warnings

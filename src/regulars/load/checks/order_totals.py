@@ -9,33 +9,35 @@ from __future__ import annotations
 from decimal import Decimal
 
 from regulars.load.mapping import LineTotals
+from regulars.load.rows.validation import Validation
 from regulars.load.stage import Stage
-from regulars.load.validate import Validation
 from regulars.vocabulary.shop import Settings
 
 _MOST_NAMED = 3
 _CENT = "0.01"
 _Difference = tuple[str, Decimal, Decimal]
-"""An order, its own total and the sum of its lines."""
+"""Order id, the order's own total, and the sum of its lines."""
 
 
-def order_totals(found: Validation, _settings: Settings) -> list[str]:
-    """Warnings with the number of such orders, the first of them, and their amounts."""
+def order_totals(validation: Validation, _settings: Settings) -> list[str]:
+    """Return warnings with the number of orders whose total differs from their lines, and the first of them."""
     warnings = []
-    for stage in found.stages:
+    for stage in validation.stages:
         if stage.source.line_totals is not None:
-            warnings += _against_own_fields(found, stage, stage.source.line_totals)
-    return warnings + _against_gross(found)
+            warnings += _against_own_fields(validation, stage, stage.source.line_totals)
+    return warnings + _against_gross(validation)
 
 
-def _against_own_fields(found: Validation, stage: Stage, totals: LineTotals) -> list[str]:
+def _against_own_fields(validation: Validation, stage: Stage, totals: LineTotals) -> list[str]:
     sums = (
         f"SELECT {totals.order} AS unit, {totals.lines} AS lines, {totals.least} AS least, {totals.most} AS most"
-        f" FROM {found.lines(stage)} GROUP BY unit"
+        f" FROM {validation.lines(stage)} GROUP BY unit"
     )
     file, name = stage.file.name, totals.name
-    lost, lost_first = _differences(found, f"SELECT unit, least, lines FROM ({sums}) WHERE least - lines > {_CENT}")
-    more, more_first = _differences(found, f"SELECT unit, most, lines FROM ({sums}) WHERE lines - most > {_CENT}")
+    lost, lost_first = _differences(
+        validation, f"SELECT unit, least, lines FROM ({sums}) WHERE least - lines > {_CENT}"
+    )
+    more, more_first = _differences(validation, f"SELECT unit, most, lines FROM ({sums}) WHERE lines - most > {_CENT}")
     return [
         *(
             [
@@ -56,10 +58,10 @@ def _against_own_fields(found: Validation, stage: Stage, totals: LineTotals) -> 
     ]
 
 
-def _against_gross(found: Validation) -> list[str]:
-    """Orders of this load and of earlier ones, as far as this load brought the order or its lines."""
-    own = {stage.full_name for stage in found.stages if stage.source.line_totals is None}
-    names = [found.rows[name] for name in ("orders", "order_lines") if name in found.rows]
+def _against_gross(validation: Validation) -> list[str]:
+    """Compare the gross of every order with the sum of its lines, if this load contains the order or its lines."""
+    own = {stage.full_name for stage in validation.stages if stage.source.line_totals is None}
+    names = [validation.rows[name] for name in ("orders", "order_lines") if name in validation.rows]
     if not names or not own:
         return []
     keys = " UNION ".join(f"SELECT source, order_id FROM {rows}" for rows in names)
@@ -75,12 +77,12 @@ def _against_gross(found: Validation) -> list[str]:
             f"SELECT o.order_id, o.gross, s.lines, s.goods FROM main.orders o JOIN ({sums}) s USING (source, order_id)"
             f" WHERE o.source = {_text(source)}"
         )
-        # Whoever writes 0 everywhere leaves the amounts to the lines.
+        # A source whose gross is always 0 gives amounts in the lines only.
         differs = (
             f"abs(gross - lines) > {_CENT} AND abs(gross - goods) > {_CENT} AND (SELECT max(gross) FROM pairs) > 0"
         )
         count, first = _differences(
-            found, f"WITH pairs AS ({pairs}) SELECT order_id, gross, lines FROM pairs WHERE {differs}"
+            validation, f"WITH pairs AS ({pairs}) SELECT order_id, gross, lines FROM pairs WHERE {differs}"
         )
         if count:
             warnings.append(
@@ -90,9 +92,9 @@ def _against_gross(found: Validation) -> list[str]:
     return warnings
 
 
-def _differences(found: Validation, sql: str) -> tuple[int, list[_Difference]]:
-    """How many rows there are, and the first of them."""
-    rows = found.workspace.con.execute(
+def _differences(validation: Validation, sql: str) -> tuple[int, list[_Difference]]:
+    """Return the number of rows, and the first of them."""
+    rows = validation.workspace.con.execute(
         f"SELECT count(*) OVER (), * FROM ({sql}) AS d(unit, total, lines) ORDER BY unit LIMIT {_MOST_NAMED}"
     ).fetchall()
     return (rows[0][0] if rows else 0), [(unit, total, lines) for _, unit, total, lines in rows]
@@ -103,8 +105,8 @@ def _named(count: int, first: list[_Difference], total: str) -> str:
     return ", ".join(named) + (", …" if count > len(named) else "")
 
 
-def _have(count: int, one: str, many: str = "") -> str:
-    return f"1 {one} has" if count == 1 else f"{count:,} {many or one + 's'} have"
+def _have(count: int, singular: str, plural: str = "") -> str:
+    return f"1 {singular} has" if count == 1 else f"{count:,} {plural or singular + 's'} have"
 
 
 def _their(count: int) -> str:

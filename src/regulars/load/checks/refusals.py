@@ -1,4 +1,4 @@
-"""Files that a load refuses: they cannot be read, too many of their rows would be rejected, or none would be used."""
+"""Files that a load refuses: unreadable ones, and those with too many rejected rows or without any used row."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from regulars.vocabulary.errors import LoadRefused
 
 ALLOWED_ROWS = 20
-"""So many rejected rows never refuse a file of which other rows are used."""
+"""Rejected rows that are allowed in any file with used rows."""
 ALLOWED_SHARE = 0.05
-"""Share of a file's rows; more rejected rows than this and than ALLOWED_ROWS refuse the file."""
+"""Allowed share of rejected rows. A file above this and ALLOWED_ROWS is refused."""
 _SHOWN = 3
 
 _HINTS = {
@@ -22,17 +22,19 @@ _HINTS = {
     (True, True): "Export or copy again what cannot be read, and correct the other files or their mapping; or load with"
     " --skip-refused (the other files only).",
 }
-"""What to do, by whether some file cannot be read and whether some file has too many rejected rows."""
+"""Hints by (some file is unreadable, some file has too many rejected rows)."""
 
 Reasons = list[tuple[str, int, str]]
-"""Reasons with the number of rows and one place as an example (rejects.summary)."""
+"""Reject reasons with the number of rows and the place of an example (rejects.summary)."""
 
 
 class FilesRefused(LoadRefused):
-    """Some files of the load are refused: `unreadable` maps the names of those that cannot be read to their end, `rejected` of
-    those of too many rejected rows, to what is wrong with each, its name included.
+    """Some files of the load are refused.
 
-    `own`: names of the latter that are refused whatever the other files of the load hold.
+    Attributes:
+        unreadable: Unreadable files: name and reason, which includes the name.
+        rejected: Files with too many rejected rows: name and reason.
+        own: Names of `rejected` files that are refused because of their own rows, not those of other files.
     """
 
     def __init__(
@@ -47,17 +49,17 @@ class FilesRefused(LoadRefused):
         )
 
 
-def is_refused(*, read: int, blank: int, kept: int, rejected: int) -> bool:
-    """Whether a file is refused. `kept`: rows that are used or wait; `blank`: rows with nothing in them."""
+def is_refused(*, read: int, blank: int, accepted: int, rejected: int) -> bool:
+    """Whether a file is refused, by its counts of rows; `accepted`: used or waiting; `blank`: without any value."""
     if read == blank:
         return False
-    return kept == 0 or (rejected > ALLOWED_ROWS and rejected > ALLOWED_SHARE * read)
+    return accepted == 0 or (rejected > ALLOWED_ROWS and rejected > ALLOWED_SHARE * read)
 
 
-def explained(file: str, read: int, rejected: int, reasons: Reasons) -> str:
-    """What is wrong with a refused file: counts, and the most frequent reasons with one sample each."""
+def refusal_text(file: str, read: int, rejected: int, reasons: Reasons) -> str:
+    """Return why a file is refused: counts, and the most frequent reasons with an example each."""
     if not rejected:
-        return f"{file}: none of its {read:,} rows is used, all are left out by the mapping"
+        return f"{file}: none of its {read:,} rows is used; the mapping leaves out all of them"
     parts = [f"{reason} ({count:,}, such as {example})" for reason, count, example in reasons[:_SHOWN]]
     if len(reasons) > _SHOWN:
         parts.append(f"{len(reasons) - _SHOWN} more reasons")

@@ -1,8 +1,8 @@
-"""Values in identity columns that identify nobody: words for "nobody", and addresses and numbers that are none."""
+"""Values in identity columns that identify no customer: placeholders such as "n/a", and invalid addresses and numbers."""
 
 from __future__ import annotations
 
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.identity.identities import IDENTITY_SQL, IDENTITY_TABLES
 from regulars.warehouse.identity.records import REFERENCES, distinct_rows, identifying_rows
@@ -10,7 +10,7 @@ from regulars.warehouse.identity.records import REFERENCES, distinct_rows, ident
 _INVALID = {
     column: f"NOT means_nobody(trim({{0}})) AND spelt_{column}(trim({{0}})) IS NULL" for column in ("email", "phone")
 }
-"""SQL of whether a value, {0}, is neither a word for nobody nor an address or a number. An id may be any text."""
+"""SQL of whether a value, {0}, is invalid: no placeholder, and no address or number. An id may be any text."""
 
 _NAMES = {"email": "email address", "phone": "phone number"}
 
@@ -19,20 +19,22 @@ SAMPLE_LENGTH = 24
 
 
 UNUSED = {column: f"unused_{column}" for column in IDENTITY_SQL}
-"""The column that holds the raw value of each column of IDENTITY_SQL where it identifies nobody."""
+"""For each column of IDENTITY_SQL, the column of its raw value if that identifies no customer."""
 
 
 _IDENTITIES = tuple(f"identity_of_{column}" for column in IDENTITY_SQL)
 
 
 def identity_values(validation: Validation) -> str:
-    """The temporary table of the identifying values of the load's rows; empty text where no row is about anybody.
+    """Return the name of a temporary table of the identifying values of the load's rows; empty if no table has any.
 
-    It is made when it is first asked for, after `define_identities`. Its columns: `table`, those of SAID (identities as texts),
-    those of UNUSED, and `times`, the number of rows with these values. Only customers with the same values stay rows of their own.
+    It is created by the first call, after `define_identities`. Columns: `table`, those of RECORD_COLUMNS (identities as
+    texts), those of UNUSED, and `times`, the number of rows with these values. Customers with equal values are separate rows.
     """
     parts = [
-        _of_table(table.name, validation.rows[table.name]) for table in IDENTITY_TABLES if table.name in validation.rows
+        _identity_rows(table.name, validation.rows[table.name])
+        for table in IDENTITY_TABLES
+        if table.name in validation.rows
     ]
     if parts and not validation.identity_values:
         validation.identity_values = validation.workspace.table("identity_values")
@@ -42,7 +44,7 @@ def identity_values(validation: Validation) -> str:
     return validation.identity_values
 
 
-def _of_table(table: str, rows: str) -> str:
+def _identity_rows(table: str, rows: str) -> str:
     raw = identifying_rows(rows) if table == "customers" else distinct_rows(identifying_rows(rows))
     columns = tuple(zip(IDENTITY_SQL, _IDENTITIES, REFERENCES, strict=True))
     identities = ", ".join(f"{IDENTITY_SQL[column]} AS {identity}" for column, identity, _ in columns)
@@ -51,21 +53,21 @@ def _of_table(table: str, rows: str) -> str:
     unused = ", ".join(
         f"CASE WHEN {identity} IS NULL THEN {column} END AS {UNUSED[column]}" for column, identity, _ in columns
     )
-    # In two steps: what a case says twice DuckDB works out for every row.
+    # A subquery, since DuckDB computes an expression that a CASE repeats for every row.
     spelled = f"SELECT *, {identities} FROM ({raw})"
     return f"""SELECT '{table}' AS "table", {texts}, {source}, {unused}, times FROM ({spelled})"""
 
 
-def unusable_identities(found: Validation, _settings: Settings) -> list[str]:
-    """Warnings that count, per table and column, the values that identify nobody.
+def unusable_identities(validation: Validation, _settings: Settings) -> list[str]:
+    """Return warnings that count, per table and column, values that identify no customer.
 
-    Words for "nobody" are shown with their counts. Of other values one is shown, masked, as they may hold personal data.
+    Placeholders are shown with their counts. Of invalid values one is shown, masked, as they may be personal data.
     """
     warnings: list[str] = []
-    if not (values := identity_values(found)):
+    if not (values := identity_values(validation)):
         return []
-    # Mostly nothing is wrong: only values that identify nobody are looked at again, for what they are.
-    counts = found.workspace.con.execute(
+    # One query counts all columns; the values are read only for columns with such values.
+    counts = validation.workspace.con.execute(
         f'SELECT "table", {", ".join(_counts(column, name) for column, name in zip(IDENTITY_SQL, REFERENCES, strict=True))}'
         f' FROM {values} GROUP BY "table"'
     ).fetchall()
@@ -74,24 +76,25 @@ def unusable_identities(found: Validation, _settings: Settings) -> list[str]:
         if (numbers := of_tables.get(table.name)) is None:
             continue
         for column in IDENTITY_SQL:
-            filled, nobody, invalid = next(numbers), next(numbers), next(numbers)
-            if nobody:
-                warnings.append(_nobody(found, table.name, column))
+            filled, placeholders, invalid = next(numbers), next(numbers), next(numbers)
+            if placeholders:
+                warnings.append(_placeholders_warning(validation, table.name, column))
             if invalid:
-                warnings.append(_invalid(found, table.name, column, filled))
+                warnings.append(_invalid_warning(validation, table.name, column, filled))
     return warnings
 
 
 def _counts(column: str, identity: str) -> str:
-    """SQL of how many rows have any value in the column, a word for nobody, or an invalid one; null where none has."""
-    filled, nobody, invalid = _conditions(UNUSED[column], column)
+    """Return SQL of the number of rows with a value in the column, a placeholder, and an invalid value; NULL if none has."""
+    filled, placeholders, invalid = _conditions(UNUSED[column], column)
     return ", ".join(
-        f"sum(times) FILTER ({condition})" for condition in (f"{identity} IS NOT NULL OR {filled}", nobody, invalid)
+        f"sum(times) FILTER ({condition})"
+        for condition in (f"{identity} IS NOT NULL OR {filled}", placeholders, invalid)
     )
 
 
 def _conditions(value: str, column: str) -> tuple[str, str, str]:
-    """SQL of whether the value of a column is any at all, a word for nobody, or an invalid one."""
+    """Return SQL of whether a value is not empty, a placeholder, or invalid for the column."""
     filled = f"trim({value}) <> ''"
     return (
         filled,
@@ -101,7 +104,7 @@ def _conditions(value: str, column: str) -> tuple[str, str, str]:
 
 
 def masked(value: str) -> str:
-    """The shape of a value: its first letter; x for other letters, 9 for digits, ? for characters that cannot be shown.
+    """Mask a value: its first letter stays; other letters become x, digits 9, unprintable characters ?.
 
     Longer values are cut after SAMPLE_LENGTH characters.
     """
@@ -118,31 +121,29 @@ def _shape(character: str) -> str:
     return character if character.isprintable() else "?"
 
 
-def _values(found: Validation, table: str, column: str) -> str:
-    """SQL of a table's values of a column that identify nobody, trimmed, and in how many rows (`times`) they stand."""
-    return (
-        f"""(SELECT trim({UNUSED[column]}) AS value, times FROM {identity_values(found)} WHERE "table" = '{table}')"""
-    )
+def _values(validation: Validation, table: str, column: str) -> str:
+    """Return SQL of a column's stripped values that identify no customer, and their number of rows (`times`)."""
+    return f"""(SELECT trim({UNUSED[column]}) AS value, times FROM {identity_values(validation)} WHERE "table" = '{table}')"""
 
 
-def _nobody(found: Validation, table: str, column: str) -> str:
-    words = found.workspace.con.execute(
-        f"SELECT value, sum(times)::BIGINT AS n FROM {_values(found, table, column)} WHERE {_conditions('value', column)[1]}"
+def _placeholders_warning(validation: Validation, table: str, column: str) -> str:
+    words = validation.workspace.con.execute(
+        f"SELECT value, sum(times)::BIGINT AS n FROM {_values(validation, table, column)} WHERE {_conditions('value', column)[1]}"
         " GROUP BY value ORDER BY n DESC, value"
     ).fetchall()
     total = sum(times for _, times in words)
     listed = ", ".join(f"'{word}' {times:,} ×" for word, times in words[:9])
     rows = "1 row has" if total == 1 else f"{total:,} rows have"
-    return f"{table}.{column}: {rows} a word for nobody ({listed}); it joins nobody."
+    return f"{table}.{column}: {rows} a placeholder ({listed}); it identifies no customer."
 
 
-def _invalid(found: Validation, table: str, column: str, filled: int) -> str:
-    wrong, sample = found.workspace.con.execute(
+def _invalid_warning(validation: Validation, table: str, column: str, filled: int) -> str:
+    wrong, sample = validation.workspace.con.execute(
         "SELECT sum(n), arg_max(value, (n, value)) FROM ("
-        f"SELECT value, sum(times)::BIGINT AS n FROM {_values(found, table, column)}"
+        f"SELECT value, sum(times)::BIGINT AS n FROM {_values(validation, table, column)}"
         f" WHERE {_conditions('value', column)[2]} GROUP BY value)"
     ).fetchall()[0]
     return (
-        f"{table}.{column}: {wrong:,} of {filled:,} values hold no {_NAMES[column]} and identify nobody, such as"
+        f"{table}.{column}: {wrong:,} of {filled:,} values are not a valid {_NAMES[column]} and identify no customer, such as"
         f" {masked(sample)} (letters as x, digits as 9)."
     )

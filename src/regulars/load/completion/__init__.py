@@ -1,1 +1,1 @@
-"""What a load's rows take from what was stored before: one module per kind of row."""
+"""Changes to a load's rows that depend on rows of earlier loads: one module per kind of row."""

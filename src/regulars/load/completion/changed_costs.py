@@ -1,29 +1,34 @@
-"""Costs of products in files that do not say since when they hold."""
+"""Start dates of product costs from files without a date."""
 
 from __future__ import annotations
 
 from regulars.load.parse import quoted
+from regulars.load.rows.validation import Validation
 from regulars.load.stage import Stage
-from regulars.load.validate import Validation
 from regulars.warehouse.schema import EARLIEST
 
 _EVER = f"DATE '{EARLIEST}'"
 
 
-def start_changed_costs(found: Validation) -> None:
-    """Let costs without a day that differ from those of earlier loads start on the day of the load; those that do not differ are
-    the rows that are known. Notes in `found.warnings` how many changed.
+def start_changed_costs(validation: Validation) -> None:
+    """Set `valid_from` of costs without a date, and warn of changed costs.
+
+    A cost that differs from the stored one starts on the day of the load; an unchanged cost keeps its stored start.
     """
-    if "product_costs" in found.rows:
-        for stage in found.stages:
+    if "product_costs" in validation.rows:
+        for stage in validation.stages:
             if any(plan.table.name == "product_costs" for plan in stage.plans):
-                _start(found, stage)
+                _start(validation, stage)
 
 
-def _start(found: Validation, stage: Stage) -> None:
-    con, rows, known = found.workspace.con, found.table_of("product_costs"), found.workspace.table("known_costs")
+def _start(validation: Validation, stage: Stage) -> None:
+    con, rows, known = (
+        validation.workspace.con,
+        validation.table_of("product_costs"),
+        validation.workspace.table("known_costs"),
+    )
     day = f"timezone({quoted(stage.zone)}, timezone('UTC', TIMESTAMP '{stage.now}'))::DATE"
-    # A product with several costs in one file has a history there, with a first cost since ever.
+    # A product with several costs in the file is left as it is: the file has its history.
     con.execute(
         f"""
         CREATE TEMP TABLE {known} AS
@@ -41,7 +46,7 @@ def _start(found: Validation, stage: Stage) -> None:
     ((count, shown),) = con.execute(f"SELECT count(*), {day} FROM {known} WHERE changed").fetchall()
     if count:
         what = "1 product costs" if count == 1 else f"{count:,} products cost"
-        found.warnings.append(
-            f"{stage.file.name}: {what} something else than before, and the file does not say since when (valid_from): the new"
-            f" cost starts on {shown}, the day of this load."
+        validation.warnings.append(
+            f"{stage.file.name}: {what} something else than before, and the file has no start date (valid_from): the new cost"
+            f" starts on {shown}, the day of this load."
         )

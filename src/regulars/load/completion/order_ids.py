@@ -1,34 +1,34 @@
-"""Orders of sources that number them twice: by an order_id that people read, and by a number of their own behind it.
+"""Order ids of sources with two of them: `order_id`, which people read, and the system's own `source_order_id`.
 
-The `source_order_id` decides which order a row is. One that is known keeps the order_id under which it was stored first, also when
-its order is renamed. One that is new takes the row's order_id, unless an order with another `source_order_id` has that: then
-both stand in its order_id, as in "#1001 (5123456)". Rows without a `source_order_id` go by their order_id alone.
+The `source_order_id` identifies the order. A known one keeps the order_id under which it was first stored, also after the
+order is renamed. A new one takes the row's order_id, unless an order with another `source_order_id` has it: then the new
+order's id is both, as in "#1001 (5123456)". Rows without a `source_order_id` are identified by order_id alone.
 """
 
 from __future__ import annotations
 
-from regulars.load.validate import Validation
+from regulars.load.rows.validation import Validation
 from regulars.warehouse.tables import BY_NAME
 
 _MOST_NAMED = 3
 
 
-def tell_orders_apart(found: Validation) -> None:
-    """Give the orders of the load, with their lines and returns, the order_id of the order that they are."""
-    if "orders" not in found.rows or not found.workspace.count(
-        f"{found.rows['orders']} WHERE source_order_id IS NOT NULL"
+def resolve_order_ids(validation: Validation) -> None:
+    """Set the order_id of the load's orders, lines and returns to that of the order they belong to."""
+    if "orders" not in validation.rows or not validation.workspace.count(
+        f"{validation.rows['orders']} WHERE source_order_id IS NOT NULL"
     ):
         return
-    con = found.workspace.con
-    given, keys = found.workspace.table("source_ids"), found.workspace.table("order_keys")
+    con = validation.workspace.con
+    source_ids, keys = validation.workspace.table("source_ids"), validation.workspace.table("order_keys")
     con.execute(
-        f'CREATE TEMP TABLE {given} AS SELECT source, source_order_id AS id, "@file" AS file, order_id AS name'
-        f" FROM {found.rows['orders']} WHERE source_order_id IS NOT NULL"
+        f'CREATE TEMP TABLE {source_ids} AS SELECT source, source_order_id AS id, "@file" AS file, order_id AS name'
+        f" FROM {validation.rows['orders']} WHERE source_order_id IS NOT NULL"
     )
     con.execute(
         f"""
         CREATE TEMP TABLE {keys} AS
-        WITH orders AS (SELECT source, id, arg_min(name, file) AS name, min(file) AS first FROM {given} GROUP BY source, id),
+        WITH orders AS (SELECT source, id, arg_min(name, file) AS name, min(file) AS first FROM {source_ids} GROUP BY source, id),
         known AS (
             SELECT source, source_order_id AS id, arg_min(order_id, load_id) AS key FROM log.orders
             SEMI JOIN (SELECT source, id AS source_order_id FROM orders) USING (source, source_order_id) GROUP BY ALL),
@@ -40,19 +40,19 @@ def tell_orders_apart(found: Validation) -> None:
         SELECT g.source, g.file, g.name, k.key IS NULL AND coalesce(t.id, w.id) <> g.id AS apart,
                CASE WHEN k.key IS NOT NULL THEN k.key WHEN coalesce(t.id, w.id) = g.id THEN o.name
                     ELSE o.name || ' (' || g.id || ')' END AS key
-        FROM {given} g JOIN orders o USING (source, id) LEFT JOIN known k USING (source, id)
+        FROM {source_ids} g JOIN orders o USING (source, id) LEFT JOIN known k USING (source, id)
         LEFT JOIN taken t ON t.source = g.source AND t.name = o.name
         LEFT JOIN owners w ON w.source = g.source AND w.name = o.name"""
     )
-    found.renamed = found.workspace.table("renamed")
+    validation.renamed = validation.workspace.table("renamed")
     con.execute(
-        f"CREATE TEMP TABLE {found.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
+        f"CREATE TEMP TABLE {validation.renamed} AS SELECT DISTINCT source, file, name, key FROM {keys} WHERE key <> name"
     )
-    for name in found.rows:
+    for name in validation.rows:
         if BY_NAME[name].has("order_id"):
-            rows = found.table_of(name)
+            rows = validation.table_of(name)
             con.execute(
-                f"UPDATE {rows} AS r SET order_id = k.key FROM {found.renamed} k"
+                f"UPDATE {rows} AS r SET order_id = k.key FROM {validation.renamed} k"
                 ' WHERE r.source = k.source AND r."@file" = k.file AND r.order_id = k.name'
             )
     for source, count, names in con.execute(
@@ -61,7 +61,7 @@ def tell_orders_apart(found: Validation) -> None:
     ).fetchall():
         what = "1 order has" if count == 1 else f"{count:,} orders have"
         named = ", ".join(names) + (", …" if count > len(names) else "")
-        found.warnings.append(
-            f"{what} the order_id of another order of {source} and a number of its own ({named}); both are kept. Where these are"
-            " two shops, load each with --account NAME."
+        validation.warnings.append(
+            f"{what} the order_id of another order of {source} and another source_order_id ({named}); both are stored. If these"
+            " are two shops, load each with --account NAME."
         )

@@ -1,1 +1,1 @@
-"""What the text of one field means: dates, and the SQL that all kinds are read with."""
+"""SQL that parses fields, and the SQL expressions that a mapping may use."""

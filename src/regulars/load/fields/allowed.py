@@ -1,7 +1,8 @@
-"""What the SQL of a mapping may do: compute a value from the fields of its own row or group, and nothing else.
+"""Allowlist for the SQL of mappings: an expression may compute a value from the fields of its row or group, nothing else.
 
-DuckDB's parser gives the tree; every node and every function in it must be on a list here, so that nothing unknown is ever
-bound. Functions that read files, settings, the network, the clock or chance, and such that make much of little, are on none.
+Every node and function of the tree that DuckDB's parser returns must be listed here, before the expression is bound.
+Functions that read files, settings, the network, the clock or random numbers are not listed, nor those whose result may be
+much larger than their arguments.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 LONGEST = 10_000
-"""Characters of the longest expression."""
+"""Most characters of an expression."""
 WIDEST = 1_000
-"""To so many characters, or times, may `lpad`, `rpad` and `repeat` extend a text; the number is a constant."""
+"""Largest second argument, a constant, of `lpad`, `rpad` (characters) and `repeat` (times)."""
 
 ALLOWED_HINT = "docs/mapping-files.md lists the functions that an expression may call."
 
@@ -67,17 +68,17 @@ GROUPS: dict[str, str] = {
         "stddev_samp string_agg sum var_pop var_samp variance"
     ),
 }
-"""Functions by what they are for, separated by blanks."""
+"""Allowed functions by purpose, separated by blanks."""
 FUNCTIONS = frozenset(name for names in GROUPS.values() for name in names.split())
 _SCHEMAS, _CATALOGS = ("", "main", "pg_catalog"), ("", "system")
 
 
 class NotAllowed(ValueError):
-    """An expression does more than computing a value from fields."""
+    """An expression uses SQL that mappings may not use."""
 
 
 def require_allowed(sql: str, tree: Any) -> None:
-    """Raise NotAllowed where the tree of an expression (of json_serialize_sql) holds what is on no list."""
+    """Raise NotAllowed if the tree of an expression (from json_serialize_sql) has a node or function that is not listed."""
     if len(sql) > LONGEST:
         raise NotAllowed(f"it is longer than {LONGEST:,} characters")
     for node in nodes(tree):
@@ -89,9 +90,9 @@ def _require_node(node: dict[str, Any]) -> None:
     if kind == "SUBQUERY":
         raise NotAllowed("it may use the file's columns only, no SELECT")
     if kind == "STAR":
-        raise NotAllowed("it is all columns, not one")
+        raise NotAllowed("write one column instead of *")
     if kind not in _NODES:
-        raise NotAllowed(f"it holds what no expression may hold ({kind.lower().replace('_', ' ')})")
+        raise NotAllowed(f"it uses a part of SQL that mappings may not use ({kind.lower().replace('_', ' ')})")
     if kind == "LAMBDA" and any(inner is not node and inner["class"] == "LAMBDA" for inner in nodes(node)):
         raise NotAllowed("it has a lambda inside a lambda")
     if kind not in ("FUNCTION", "WINDOW"):
@@ -111,17 +112,17 @@ def _require_bounded(node: dict[str, Any], name: str) -> None:
         raise NotAllowed(f"{name} needs a number up to {WIDEST:,} as its second argument")
     names = (str(inner.get("function_name", "")).lower() for inner in nodes(arguments))
     if any(inner in WIDENING for inner in names):
-        raise NotAllowed(f"{name} may not widen what is widened already")
+        raise NotAllowed(f"{name} may not be nested in lpad, rpad or repeat")
 
 
 def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """The nodes of expressions in the tree, outermost first."""
+    """Yield the nodes of expressions in the tree, outermost first."""
     waiting = [tree]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            if "class" in one:
-                yield one
-            waiting.extend(reversed(one.values()))
-        elif isinstance(one, list):
-            waiting.extend(reversed(one))
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if "class" in value:
+                yield value
+            waiting.extend(reversed(value.values()))
+        elif isinstance(value, list):
+            waiting.extend(reversed(value))

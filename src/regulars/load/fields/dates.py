@@ -1,12 +1,12 @@
-"""Dates and times as text: SQL that reads them. docs/dates-and-numbers.md lists every accepted form.
+"""SQL that parses dates and times. docs/dates-and-numbers.md lists every accepted format.
 
-The plain forms (2024-12-31 10:15:00 +0100) take DuckDB's own cast. Every other text is taken apart by one regular expression
-into day, month, year and clock, chosen by how the text begins, and put together again in a form that DuckDB casts.
+ISO formats (2024-12-31 10:15:00 +0100) use DuckDB's cast. Any other text is split by one regular expression, chosen by its
+first characters, into day, month, year and time, which are joined again to a text that DuckDB casts.
 
-- A year of two digits is 1970 to 1999 from 70 on, else 2000 to 2069. Years lie between 1900 and 2199.
-- 03/04/2024 is read only where the source says in which order it stands.
-- Times without an offset are local: the connection's TimeZone is the source's zone while this SQL runs. A time that the
-  clocks jump over moves forward by the gap, one that happens twice is the later, as DuckDB's ICU reads it.
+- A year of two digits from 70 on is 1970 to 1999, else 2000 to 2069. Years lie between 1900 and 2199.
+- 03/04/2024 is parsed only if the source declares the order of its dates.
+- Times without an offset are local: the connection's TimeZone must be the source's zone while this SQL runs. A time skipped
+  by daylight saving moves forward by the gap; of one that occurs twice the later is taken, as DuckDB's ICU does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MONTHS: tuple[str, ...] = (
 )
 """Names of the months in lower case: English, German, French, Italian, Spanish, Hungarian, Dutch, Portuguese."""
 
-_LETTER = r"[a-z\x{df}-\x{24f}]"  # every letter of Unicode would take RE2 some milliseconds to compile
+_LETTER = r"[a-z\x{df}-\x{24f}]"  # with all letters of Unicode, RE2 needs milliseconds to compile
 _WEEKDAY = rf"(?:{_LETTER}+[.,]* +)?"
 _MONTH = rf"({_LETTER}{{3,}})[.]?"
 _REST = r"((?:[t, ].*)?)"
@@ -45,11 +45,11 @@ _NUMBERS = r"^(\d{1,2})[-/.] *(\d{1,2})[-/.] *(\d{4}|\d\d),?" + _REST + "$"
 _SHORT_YEAR_FIRST = r"^(\d\d)[-/.] *(\d{1,2})[-/.] *(\d{1,2}),?" + _REST + "$"
 
 _FIRST_DAY_NUMBER, _LAST_DAY_NUMBER = 25_569, 73_050
-"""Spreadsheets count days from 1900: these are 1970-01-01 and 2099-12-31."""
+"""1970-01-01 and 2099-12-31 as day numbers of spreadsheets, which count from 1900."""
 
 
 def instant(text: str, locale: Locale) -> str:
-    """SQL: the field as TIMESTAMPTZ, NULL where it cannot be read."""
+    """Return SQL of the field as TIMESTAMPTZ; NULL if it cannot be parsed."""
     # "2025-10-07 09:50:26 +0200": DuckDB reads an offset only right after the seconds. What it takes for the name of a
     # zone it does not know (PM) costs a thousand times a good time, and words such as epoch and infinity are no times.
     iso = _in_iso_order(text, locale)
@@ -68,7 +68,7 @@ def instant(text: str, locale: Locale) -> str:
         f" ELSE TRY_CAST({moment} || {_offset('clock')} AS TIMESTAMPTZ) END",
     )
     read = f"CASE WHEN taken.rest = '' THEN TRY_CAST({_date('taken')} AS TIMESTAMPTZ) ELSE {clock} END"
-    careful = let("taken", _taken_apart(text, locale), let("moment", read, _plausible("moment", "TIMESTAMPTZ")))
+    careful = let("taken", _split_date(text, locale), let("moment", read, _plausible("moment", "TIMESTAMPTZ")))
     return f"coalesce({_plausible(guarded, 'TIMESTAMPTZ')}, {careful})"
 
 
@@ -79,27 +79,34 @@ def day(text: str, locale: Locale) -> str:
     fast = _plausible(f"CASE WHEN {short} THEN TRY_CAST({_in_iso_order(text, locale)} AS DATE) END", "DATE")
     clear = f"taken.rest = '' OR regexp_matches(taken.rest, {quoted(_CLOCK)})"
     read = f"CASE WHEN {clear} THEN TRY_CAST({_date('taken')} AS DATE) END"
-    careful = let("taken", _taken_apart(text, locale), let("moment", read, _plausible("moment", "DATE")))
+    careful = let("taken", _split_date(text, locale), let("moment", read, _plausible("moment", "DATE")))
     return f"coalesce({fast}, {careful})"
 
 
 def without_offset(text: str) -> str:
-    """SQL: whether a time that could be read says nothing about its zone."""
+    """Return SQL of whether a parsed time has neither an offset nor a zone."""
     clock = r"(:.*|^'?\d{4}-\d\d-\d\d[^:]*|^'?\d{8}[Tt ]?\d{4,6})([-+]\d|[Zz]$|[A-Za-z]{3})"
-    # The usual ends need no expression.
+    # The most frequent offsets are tested without a regular expression.
     offset = f"contains({text}, ':') AND (ends_with({text}, 'Z') OR ends_with({text}, '+00'))"
     return f"CASE WHEN {offset} THEN false ELSE NOT regexp_matches({text}, {quoted(clock)}) END"
 
 
-def trouble(what: str, text: str, locale: Locale, read: dict[str, str]) -> str:
-    """SQL of words for a text that is not a date: `read` gives for each order of dates the SQL that reads it so."""
+def unparsable_reason(what: str, text: str, locale: Locale, read: dict[str, str]) -> str:
+    """Return SQL of the reject reason for a text that is not a date.
+
+    Args:
+        what: Name of the kind, such as "a date".
+        text: SQL of the text.
+        locale: Formats of the source.
+        read: For each order of dates, SQL that parses the text in that order.
+    """
     number = f"TRY_CAST(replace({text}, ',', '.') AS DECIMAL(18,6)) BETWEEN {_FIRST_DAY_NUMBER} AND {_LAST_DAY_NUMBER}"
     spreadsheet = f"regexp_full_match({text}, '\\d{{5}}([.,]\\d+)?') AND {number}"
     cases = [
-        (spreadsheet, quoted(" is a spreadsheet's day number; format the column as a date and export again")),
+        (spreadsheet, quoted(" is a day number of a spreadsheet; format the column as a date and export it again")),
         (
             f"regexp_full_match({text}, '1\\d{{9}}|1\\d{{12}}|1\\d{{15}}')",
-            quoted(" is a count of seconds since 1970; say to_timestamp(…) in a mapping"),
+            quoted(" is a Unix timestamp; use to_timestamp(…) in a mapping file"),
         ),
     ]
     if locale.date_order is not None:
@@ -110,21 +117,21 @@ def trouble(what: str, text: str, locale: Locale, read: dict[str, str]) -> str:
     words = f"CASE {' '.join(f'WHEN {case} THEN {words}' for case, words in cases)} ELSE {otherwise} END"
     if locale.date_order is not None:
         return words
-    # Read once in each order: the SQL that reads a date is long.
+    # Parsed once in each order, since the SQL is long.
     pairs = ", ".join(f"{{'o': {quoted(order)}, 'd': {sql}}}" for order, sql in read.items())
     return let("readings", f"list_filter([{pairs}], lambda reading: reading.d IS NOT NULL)", words)
 
 
 def _possible_orders() -> str:
-    """SQL of words for a text that some order of dates reads, over `readings`, a list of {o: order, d: time}."""
-    say = "'say --dates ' || array_to_string(list_transform(readings, lambda reading: reading.o), ' or --dates ')"
+    """Return SQL of the reason for a text that can be parsed in some order: `readings` is a list of {o: order, d: time}."""
+    hint = "'add --dates ' || array_to_string(list_transform(readings, lambda reading: reading.o), ' or --dates ')"
     dates = "list_distinct(list_transform(readings, lambda reading: reading.d::DATE))"
-    several = f"' can be read as ' || CASE len({dates}) WHEN 2 THEN 'two' ELSE 'three' END || ' dates; ' || {say}"
-    return f"CASE WHEN len({dates}) > 1 THEN {several} ELSE ' is not written as ' || readings[1].d::DATE || '; ' || {say} END"
+    several = f"' can be read as ' || CASE len({dates}) WHEN 2 THEN 'two' ELSE 'three' END || ' dates; ' || {hint}"
+    return f"CASE WHEN len({dates}) > 1 THEN {several} ELSE ' is not written as ' || readings[1].d::DATE || '; ' || {hint} END"
 
 
 def _in_iso_order(text: str, locale: Locale) -> str:
-    """SQL: 31/12/2024 10:00 with the year first, where the source says so. The most usual form, and the quickest to rewrite."""
+    """Return SQL of 31/12/2024 10:00 with the year first, if the source declares the order: the most frequent format."""
     orders = {"dmy": r"\3-\2-\1\4", "mdy": r"\3-\1-\2\4"}
     if locale.date_order not in orders:
         return text
@@ -132,8 +139,8 @@ def _in_iso_order(text: str, locale: Locale) -> str:
     return f"regexp_replace({text}, {quoted(shape)}, {quoted(orders[locale.date_order])})"
 
 
-def _taken_apart(text: str, locale: Locale) -> str:
-    """SQL: day, month, year and the rest as texts, all empty where the text is no date."""
+def _split_date(text: str, locale: Locale) -> str:
+    """Return SQL of day, month, year and the rest as texts, all empty if the text is no date."""
     # With ymd, 26-Sep-30 would be two dates.
     year = r"(\d{4})" if locale.date_order == "ymd" else r"(\d{4}|\d\d)"
     day_first = (
@@ -176,7 +183,7 @@ def _numbers_alone(locale: Locale) -> tuple[str, str]:
 
 
 def _date(taken: str) -> str:
-    """SQL: 2024-12-31; NULL where the month has no such name."""
+    """Return SQL of the date as 2024-12-31; NULL if the month's name is unknown."""
     year = f"CASE WHEN length({taken}.y) = 4 THEN '' WHEN {taken}.y >= '70' THEN '19' ELSE '20' END || {taken}.y"
     named = " ".join(
         f"WHEN {taken}.m IN ({', '.join(map(quoted, names.split()))}) THEN '{number}'"
@@ -187,7 +194,7 @@ def _date(taken: str) -> str:
 
 
 def _time(clock: str) -> str:
-    """SQL: 22:15:00.5; NULL where a clock of twelve hours shows another one."""
+    """Return SQL of the time as 22:15:00.5; NULL if an hour with am or pm is not 1 to 12."""
     hour = f"{clock}.hour::INTEGER"
     twelve = f"CASE WHEN {hour} BETWEEN 1 AND 12 THEN {hour} % 12 + CASE {clock}.half WHEN 'p' THEN 12 ELSE 0 END END"
     hours = f"(CASE WHEN {clock}.half = '' THEN {hour} ELSE {twelve} END)::VARCHAR"
@@ -196,7 +203,7 @@ def _time(clock: str) -> str:
 
 
 def _offset(clock: str) -> str:
-    """SQL: +02:00; empty where there is none."""
+    """Return SQL of the offset as +02:00; empty if there is none."""
     minutes = f"CASE WHEN {clock}.minutes = '' THEN '00' ELSE {clock}.minutes END"
     offset = f"{clock}.sign || lpad({clock}.hours, 2, '0') || ':' || {minutes}"
     return f"CASE WHEN {clock}.sign <> '' THEN {offset} WHEN {clock}.zone <> '' THEN '+00:00' ELSE '' END"

@@ -1,4 +1,4 @@
-"""Pieces of SQL that every kind of field is read with, and how a file writes its fields."""
+"""SQL shared by the parsers of all kinds, and the locale of a file."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Decimal: TypeAlias = Literal[".", ","]
-"""What stands before the decimals of a number."""
+"""Decimal mark."""
 DateOrder: TypeAlias = Literal["dmy", "mdy", "ymd"]
-"""In which order a date of numbers alone is written, where its year does not come first with four digits."""
+"""Order of day, month and year in numeric dates that do not begin with a year of four digits."""
 
 
 @dataclass(frozen=True)
 class Locale:
-    """How a source writes numbers and dates."""
+    """Number and date formats of a source."""
 
     decimal: Decimal = "."
     date_order: DateOrder | None = None
 
 
 def quoted(text: str) -> str:
-    """An SQL string."""
+    """Return the text as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def without_apostrophe(text: str) -> str:
-    """SQL: without the apostrophe that marks a field as text in spreadsheets."""
+    """Return SQL of the text without the leading apostrophe by which spreadsheets mark text."""
     return f"CASE WHEN starts_with({text}, '''') THEN substr({text}, 2) ELSE {text} END"
 
 
 def let(name: str, value: str, body: str) -> str:
-    """SQL: `body` with `name` standing for `value`, which is computed once, and only where the body is reached.
+    """Return SQL of `body` in which `name` is bound to `value`, computed once and only if `body` is evaluated.
 
-    An expression written twice is computed for every row beforehand, also those that a coalesce has answered already.
+    A lambda, because DuckDB computes an expression that occurs twice for every row in advance, also for rows that an
+    enclosing coalesce has resolved already.
     """
     return f"list_transform([{value}], lambda {name}: {body})[1]"

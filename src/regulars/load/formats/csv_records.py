@@ -1,8 +1,7 @@
-"""One record of delimited text: whether its quotes are sound, and its fields.
+"""Fields of one record of delimited text.
 
-A sound field is either quoted (quotes inside it doubled, blanks around it allowed), or it begins with no quote; a quote
-inside such a field is text, as in 5" pipe. Everything else is broken: a reader that guesses takes the following lines for
-a part of the field.
+A valid field is either quoted (quotes inside it doubled, blanks around it allowed), or does not begin with a quote; a quote
+inside such a field is text, as in 5" pipe. Any other record is broken: lenient readers would append the following lines to it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _LONGEST_FOR_CSV = 100_000
 
 
 def fields_of(record: str, delimiter: str) -> list[str] | None:
-    """The fields of a record with quotes, or None where a quote is broken."""
+    """Return the fields of a record with quotes, or None if a quote is broken."""
     if len(record) < _LONGEST_FOR_CSV and ' "' not in record and '" ' not in record:
         try:
             rows = list(csv.reader((record,), delimiter=delimiter, strict=True))
@@ -37,7 +36,7 @@ def fields_of(record: str, delimiter: str) -> list[str] | None:
 
 
 def guessed_fields(record: str, delimiter: str) -> list[str]:
-    """The likely fields of a record that may be broken: a quoted field ends at a quote before a delimiter or the end."""
+    """Return the likely fields of a broken record: a quoted field ends at a quote before a delimiter or the end."""
     field = _guessed_field(delimiter)
     fields, position = [], 0
     while position <= len(record) and (match := field.match(record, position)):
@@ -61,7 +60,7 @@ def _field(delimiter: str) -> re.Pattern[str]:
 
 
 def record_of(fields: list[str], delimiter: str) -> str:
-    """The record of these fields, in quotes where a reader could take them for something else, without a line end."""
+    """Return the record of these fields, quoted where necessary, without a line end."""
     if fields == [""]:
         return '""'
     return delimiter.join(

@@ -1,4 +1,4 @@
-"""How DuckDB is told to read a delimited file whose dialect is known."""
+"""SQL that reads a delimited file of a known dialect."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from regulars.load.parse import quoted
 
 @dataclass(frozen=True)
 class CsvScan:
-    """One file, its delimiter and the number of its columns; `padding` fills up records that are too short."""
+    """A file, its delimiter and its number of columns; `padding` adds empty fields to short records."""
 
     path: Path
     delimiter: str
@@ -20,8 +20,11 @@ class CsvScan:
     parallel: bool = True
 
     def relation(self, rejects: str = "", scan: str = "") -> str:
-        """SQL of the columns c0, c1, … as text. `rejects` names a table for lines that cannot be parsed, else they fail; `scan`
-        one for what DuckDB says of the file.
+        """Return SQL of the file's columns c0, c1, … as text.
+
+        Args:
+            rejects: Name of a table that receives lines that cannot be parsed; without it they are errors.
+            scan: Name of a table that receives the parameters of the scan.
         """
         columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(self.width))
         keep = f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{scan}'" if rejects else ""

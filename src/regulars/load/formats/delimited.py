@@ -1,4 +1,4 @@
-"""Delimited text: its encoding, its delimiter, its header."""
+"""Encoding, delimiter and header of delimited text."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from regulars.load.formats.text_lines import sample_text
 
 DELIMITERS = (",", ";", "\t", "|")
 BLANK = " "
-"""Delimiter of files whose columns are parted by one or more blanks; taken where no other delimiter splits the lines."""
+"""Delimiter of files whose columns are separated by one or more blanks, if no other delimiter splits the lines."""
 HEADER_LINES = 30
-"""How many lines of a file, and rows of a sheet, are tried as its header."""
+"""Lines of a file, and rows of a sheet, that are tried as its header."""
 
 _SAMPLE_RECORDS = 200
 _MOSTLY = 0.9
-"""Share of the lines that blanks must part into as many fields as the header has: words are parted by blanks too."""
+"""Least share of lines that blanks split into as many fields as the header; prose has blanks too."""
 _HALF = 0.5
-"""The same where a mapping says how many columns there are."""
+"""The same if a mapping declares the number of columns."""
 _BLANKS_OR_QUOTED = re.compile(r'("[^"]*")|[ \t]+')
 _BLANKS = " \t\r\n\u00a0\u202f\ufeff"
 
@@ -35,25 +35,25 @@ _MARKS = (
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written."""
+    """Dialect of a delimited file."""
 
     delimiter: str
     names: tuple[str, ...]
     preamble: int
-    """Lines before the header, such as Excel's `sep=;` or a title; before the first row where there is no header."""
+    """Number of lines before the header (or the first row), such as Excel's `sep=;` or a title."""
     has_header: bool = True
-    """Whether the file names its columns; else the mapping does."""
+    """Whether the file has a header; if not, the mapping names the columns."""
     is_split: bool = True
     """Whether the delimiter splits the header into columns."""
 
     @property
     def first(self) -> int:
-        """The record number of the first row, counted from the file's top: 2 where the header stands there."""
+        """Number of the first row: 2 if the header is the first line."""
         return self.preamble + 1 + self.has_header
 
 
 def encoding_of(sample: bytes) -> str:
-    """The encoding by its mark or by the zeros of UTF-16, else UTF-8; lines that are not are read as Windows-1252."""
+    """Detect the encoding by its byte order mark or the zeros of UTF-16; else UTF-8 (other lines: Windows-1252)."""
     for mark, encoding in _MARKS:
         if sample.startswith(mark):
             return encoding
@@ -66,21 +66,24 @@ def encoding_of(sample: bytes) -> str:
 
 
 def is_binary(start: bytes) -> bool:
-    """Whether a file that begins like this is no text in UTF-8, UTF-16 or an encoding of one byte."""
+    """Whether a file with this start is not text in UTF-8, UTF-16 or a single-byte encoding."""
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
     head = start[:4096]
     control = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    # UTF-16 without its mark is half zeros, all on one side; anything else with many control bytes is no text.
+    # In UTF-16 every other byte of Latin text is zero; other text has few control bytes.
     halves = (head[0::2].count(0), head[1::2].count(0))
     return control > len(head) // 50 and not (min(halves) == 0 and max(halves) > len(head) // 4)
 
 
 def dialect_of(sample: bytes, whole: bool, header_line: int | None = None, columns: Sequence[str] = ()) -> Dialect:
-    """The dialect of a file that begins like this. `whole`: the sample is all there is.
+    """Detect the dialect of a file.
 
-    `header_line` is the number of the header's line, where it is not the first line with text. `columns` are the names of
-    the columns of a file without a header, or instead of that line.
+    Args:
+        sample: The start of the file.
+        whole: Whether the sample is the whole file.
+        header_line: Number of the header's line; None for the first line with text.
+        columns: Names of the columns of a file without a header, or instead of that line.
     """
     text, preamble, declared = _start(sample)
     if columns:
@@ -93,7 +96,7 @@ def dialect_of(sample: bytes, whole: bool, header_line: int | None = None, colum
     delimiter = declared or _delimiter(text, len(columns))
     records = _records(text, delimiter)
     header = records[0] if records and not columns else list(columns)
-    # A delimiter at the end of every row but the header's is no reason to refuse the file.
+    # Some exports end every row, but not the header, with a delimiter.
     rows = records if columns else records[1:]
     if rows and all(len(row) == len(header) + 1 and not row[-1].strip() for row in rows):
         header = [*header, ""]
@@ -102,12 +105,12 @@ def dialect_of(sample: bytes, whole: bool, header_line: int | None = None, colum
 
 
 def first_line(sample: bytes) -> int:
-    """Number of the first line with text, which is the header unless another one is recognised."""
+    """Return the number of the first line with text, the header unless another line is recognised."""
     return _start(sample)[1] + 1
 
 
 def header_candidates(sample: bytes) -> Iterator[int]:
-    """Numbers of the lines after the first one with text that may be the header: those that hold words."""
+    """Yield the numbers of lines after the first one with text that may be the header: those with letters."""
     text, preamble, _ = _start(sample)
     lines = text.split("\n")[preamble + 1 : preamble + HEADER_LINES]
     for number, line in enumerate(lines, start=preamble + 2):
@@ -116,10 +119,7 @@ def header_candidates(sample: bytes) -> Iterator[int]:
 
 
 def likely_header(sample: bytes) -> int:
-    """Number of the line that most likely is the header where none is recognised: the first with as many fields as most.
-
-    It is for messages only.
-    """
+    """Return the number of the most likely header for messages: the first line with the most frequent number of fields."""
     text, preamble, declared = _start(sample)
     lines = text.split("\n")[preamble : preamble + HEADER_LINES]
     body = [line for line in lines[len(lines) // 2 :] if line.strip()] or lines
@@ -134,7 +134,7 @@ def _filled(line: str, delimiter: str) -> int:
 
 
 def _start(sample: bytes) -> tuple[str, int, str | None]:
-    """The text, how many lines stand before its first line with text, and the delimiter that Excel's `sep=` declares."""
+    """Return the text, the number of lines before its first line with text, and the delimiter of Excel's `sep=`."""
     text = sample_text(sample, encoding_of(sample)).lstrip("\ufeff")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     blank = len(text) - len(text.lstrip("\n"))
@@ -145,7 +145,7 @@ def _start(sample: bytes) -> tuple[str, int, str | None]:
 
 
 def _delimiter(text: str, width: int) -> str:
-    """The delimiter that explains the text best; `width` is the number of columns where it is known (0 where not)."""
+    """Return the delimiter that fits the text best; `width` is the number of columns, 0 if unknown."""
     best = max(DELIMITERS, key=lambda candidate: _fit(text, candidate, width))
     splits, alike, _ = _fit(text, best, width)
     if not (splits and (alike or not width)):
@@ -156,20 +156,20 @@ def _delimiter(text: str, width: int) -> str:
 
 
 def collapsed(line: str) -> str:
-    """A line whose columns are parted by blanks, with one blank between any two; blanks in quotes stay."""
-    return _BLANKS_OR_QUOTED.sub(lambda found: found[1] or BLANK, line.strip())
+    """Return a line of blank-separated columns with one blank between any two; blanks in quotes are kept."""
+    return _BLANKS_OR_QUOTED.sub(lambda match: match[1] or BLANK, line.strip())
 
 
 def is_prose(sample: bytes) -> bool:
-    """Whether the text is no table: its lines have no delimiter, nor blanks, in equal numbers."""
+    """Whether the text is not a table: no delimiter, nor blanks, occurs equally often in its lines."""
     lines = [line for line in _start(sample)[0].split("\n") if line.strip()][:_SAMPLE_RECORDS]
     blanks = [len(line.split()) - 1 for line in lines] if len(lines) > 1 else [0]
     counts = [[line.count(delimiter) for line in lines] for delimiter in DELIMITERS]
-    return not any(found[0] and found.count(found[0]) >= _MOSTLY * len(found) for found in (*counts, blanks))
+    return not any(count[0] and count.count(count[0]) >= _MOSTLY * len(count) for count in (*counts, blanks))
 
 
 def first_rows(sample: bytes, dialect: Dialect) -> list[list[str]]:
-    """The first data rows of the sample that have a field for each column."""
+    """Return the first data rows of the sample that have a field for each column."""
     text = "\n".join(_start(sample)[0].split("\n")[dialect.preamble :])
     records = _records(text, dialect.delimiter)[dialect.has_header :]
     return [record for record in records if len(record) == len(dialect.names)]
@@ -186,13 +186,13 @@ def _records(text: str, delimiter: str) -> list[list[str]]:
                 records.append(record)
             if len(records) == _SAMPLE_RECORDS:
                 break
-    except csv.Error:  # a field longer than Python's limit; what came before will do
+    except csv.Error:  # a field longer than Python's limit; the records before it suffice
         pass
     return records
 
 
 def _fit(text: str, delimiter: str, width: int) -> tuple[bool, float, int]:
-    """How well a delimiter explains the text: it splits the header, rows have as many fields, there are many."""
+    """Return how well a delimiter fits: it splits the header, share of rows with as many fields, number of columns."""
     records = _records(text, delimiter)
     if not records:
         return (False, 0.0, 0)
@@ -203,9 +203,9 @@ def _fit(text: str, delimiter: str, width: int) -> tuple[bool, float, int]:
 
 
 def unique(names: Sequence[object]) -> tuple[str, ...]:
-    """Column names without blanks around them; a name that stands twice, or nothing, gets a number."""
+    """Return column names stripped and made unique: repeated and empty names get a number."""
     taken: set[str] = set()
-    found = []
+    unique_names = []
     for position, raw in enumerate(names, start=1):
         name = "" if raw is None else " ".join(str(raw).strip(_BLANKS).split("\n"))
         name = name or f"column_{position}"
@@ -213,5 +213,5 @@ def unique(names: Sequence[object]) -> tuple[str, ...]:
         while candidate.lower() in taken:
             candidate, number = f"{name}_{number}", number + 1
         taken.add(candidate.lower())
-        found.append(candidate)
-    return tuple(found)
+        unique_names.append(candidate)
+    return tuple(unique_names)

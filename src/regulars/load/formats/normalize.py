@@ -1,8 +1,8 @@
-"""Text files made fit for a fast reader: one look at all bytes, and a clean copy where something is unusual.
+"""Profile of a text file's bytes, and a normalized copy of files that a parallel CSV reader would misread.
 
-A parallel CSV reader is quick with a well-formed file and loses rows without a word in others: a quote that is never closed
-swallows the rest, lone carriage returns end the parse, blank lines shift the line numbers. So the bytes are looked at once
-(together with the digest), and only an unusual file goes, line by line, through `tidied`, which leaves nothing to guess.
+A parallel reader is fast, but silently loses rows of malformed files: an unclosed quote hides all following lines, lone
+carriage returns end the parse, blank lines shift line numbers. So all bytes are profiled in one pass (together with the
+digest), and only irregular files are copied line by line by `write_normalized`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from regulars.load.formats.delimited import BLANK, collapsed, encoding_of
 from regulars.load.formats.text_lines import LONGEST_LINE, LongLine, TextLines
 
 _MOST_LINES = 2_000
-"""Lines that one quoted field may run over."""
+"""Most lines in one quoted field."""
 
 _BYTES_OF_BLANKS = {b"\t": "\t", b"\xc2": "\u00a0", b"\xe2": "\u202f", b"\xef": "\ufeff"}
-"""A byte of each blank that seldom stands in a file. Other letters have it as well; a file without it has no such blank."""
+"""A byte of each rare blank. Other letters may have it too, but a file without the byte has no such blank."""
 _NEVER_CLOSED = "a quote is opened and never closed"
 _NOT_DOUBLED = "a quote inside a quoted field is not doubled"
 
 
 @dataclass
 class FileProfile:
-    """What one look at the bytes of a text file says."""
+    """Profile of the bytes of a text file: counts of line ends and quotes, and what makes it irregular."""
 
     encoding: str
     size: int = 0
@@ -47,83 +47,92 @@ class FileProfile:
     utf8: bool = True
     ends_with_newline: bool = True
     rare_blanks: str = ""
-    """Blanks, other than spaces and line ends, that may stand in the file; sure for UTF-8 alone."""
+    """Blanks, other than spaces and line ends, that the file may have; exact for UTF-8 only."""
 
     @property
-    def usual(self) -> bool:
-        """Whether a parallel reader can be trusted with the file as it is."""
+    def is_regular(self) -> bool:
+        """Whether a parallel reader reads the file correctly."""
         one_style = self.returns == 0 or (self.returns == self.crlf == self.newlines)
         readable = self.utf8 and self.encoding in ("utf-8", "utf-8-sig")
         return readable and one_style and not self.blank_lines and not self.long_lines and self.quotes % 2 == 0
 
     @property
     def blanks(self) -> str:
-        """The blanks that fields of a usual file may hold, where each of its lines is one record or ends inside quotes."""
+        """Blanks that fields of a regular file may have."""
         return " " + "\r" * bool(self.returns) + "\n" * bool(self.breaks_in_quotes) + self.rare_blanks
 
     @property
     def lines(self) -> int:
-        """Lines, the header's included."""
+        """Number of lines, including the header."""
         return self.newlines + (not self.ends_with_newline)
 
     @property
     def records(self) -> int:
-        """Lines that begin outside quotes, the header's included: exact where every quote is sound."""
+        """Number of lines that begin outside quotes, including the header; exact if all quotes are valid."""
         return self.lines - self.breaks_in_quotes
 
 
-def look(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]) -> FileProfile:
-    """Look at all bytes once; `each` sees every chunk as well (a digest, a copy)."""
-    facts = FileProfile(encoding_of(sample))
+def profile_bytes(chunks: Iterable[bytes], sample: bytes, each: Callable[[bytes], object]) -> FileProfile:
+    """Profile all bytes of a file in one pass.
+
+    Args:
+        chunks: The content.
+        sample: Its start, for the encoding.
+        each: Called with every chunk, such as to compute a digest or to write a copy.
+    """
+    profile = FileProfile(encoding_of(sample))
     decoder = codecs.getincrementaldecoder("utf-8")()
     tail = b""
     open_bytes = 0
     for chunk in chunks:
         each(chunk)
         open_bytes, long_line = _line_lengths(chunk, open_bytes)
-        facts.long_lines = facts.long_lines or long_line
-        facts.size += len(chunk)
-        facts.newlines += chunk.count(b"\n")
-        quotes, breaks = _quotes_and_breaks(chunk, facts.quotes % 2 == 1)
-        facts.quotes += quotes
-        facts.breaks_in_quotes += breaks
-        facts.zeros = facts.zeros or b"\x00" in chunk
-        rare = (blank for byte, blank in _BYTES_OF_BLANKS.items() if blank not in facts.rare_blanks and byte in chunk)
-        facts.rare_blanks += "".join(rare)
+        profile.long_lines = profile.long_lines or long_line
+        profile.size += len(chunk)
+        profile.newlines += chunk.count(b"\n")
+        quotes, breaks = _quotes_and_breaks(chunk, profile.quotes % 2 == 1)
+        profile.quotes += quotes
+        profile.breaks_in_quotes += breaks
+        profile.zeros = profile.zeros or b"\x00" in chunk
+        rare = (blank for byte, blank in _BYTES_OF_BLANKS.items() if blank not in profile.rare_blanks and byte in chunk)
+        profile.rare_blanks += "".join(rare)
         returns = chunk.count(b"\r")
         seam = tail[-3:] + chunk
         if returns or tail.endswith(b"\r"):
-            facts.returns += returns
-            facts.crlf += chunk.count(b"\r\n") + (tail.endswith(b"\r") and chunk.startswith(b"\n"))
-        # A blank line at the very end is none; only one with something after it counts.
-        facts.blank_lines = facts.blank_lines or _has_blank_line(seam)
-        if facts.utf8 and not (chunk.isascii() and not decoder.getstate()[0]):
+            profile.returns += returns
+            profile.crlf += chunk.count(b"\r\n") + (tail.endswith(b"\r") and chunk.startswith(b"\n"))
+        # A blank line counts only if a line follows it.
+        profile.blank_lines = profile.blank_lines or _has_blank_line(seam)
+        if profile.utf8 and not (chunk.isascii() and not decoder.getstate()[0]):
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError:
-                facts.utf8 = False
+                profile.utf8 = False
         tail = seam[-3:]
-    facts.ends_with_newline = tail.endswith(b"\n")
+    profile.ends_with_newline = tail.endswith(b"\n")
     if sample.startswith((b"\n", b"\r")):
-        facts.blank_lines = True
-    return facts
+        profile.blank_lines = True
+    return profile
 
 
 def _quotes_and_breaks(chunk: bytes, inside: bool) -> tuple[int, int]:
-    """How many quotes a chunk holds, and how many line ends inside quotes; `inside`: it begins inside some."""
+    """Count the quotes of a chunk, and its line ends inside quotes; `inside`: the chunk begins inside quotes."""
     data = np.frombuffer(chunk, dtype=np.uint8)
     marks = data[(data == ord('"')) | (data == ord("\n"))]
     quotes = marks == ord('"')
-    # Sums of eight bits overflow, but keep what matters: odd or even.
+    # uint8 overflows in the cumulative sum, which keeps its parity: 1 inside quotes.
     parity = (np.cumsum(quotes, dtype=np.uint8) + inside) & 1
     return int(np.count_nonzero(quotes)), int(np.count_nonzero(parity[~quotes]))
 
 
 def _line_lengths(chunk: bytes, before: int) -> tuple[int, bool]:
-    """Bytes since the last line end, `before` of them ahead of this chunk, and whether a line exceeds LONGEST_LINE."""
+    """Return the bytes since the last line end, and whether a line exceeds LONGEST_LINE.
+
+    `before` is the number of bytes between the last line end and this chunk.
+    """
     start, long_line = -before, False
     while len(chunk) - start > LONGEST_LINE:
-        # The last line end that a line beginning at `start` may have: the lines between need no look.
+        # The last line end within LONGEST_LINE bytes: lines between it and `start` are short enough.
         end = chunk.rfind(b"\n", max(start, 0), max(start + LONGEST_LINE + 1, 0))
         if end < 0:
             long_line = True
@@ -141,7 +150,7 @@ def _has_blank_line(block: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Broken:
-    """A line that is no record: its number, its text and the reason. Of a long line the text is the start only."""
+    """A line that is not a record: number, text (of a long line its start) and reject reason."""
 
     number: int
     text: str
@@ -150,19 +159,19 @@ class Broken:
 
 
 @dataclass
-class Tidied:
-    """A clean copy without header: every record with as many fields as there are columns, its quotes sound."""
+class NormalizedCopy:
+    """A copy without header in which every record has as many fields as there are columns, and valid quotes."""
 
     path: Path
     lines: TextLines
     records: int = 0
     missing: list[int] = field(default_factory=list)
-    """Numbers of records that are not in the copy: blank lines and broken ones."""
+    """Numbers of records that are not in the copy: blank and broken lines."""
     broken: list[Broken] = field(default_factory=list)
     multiline: bool = False
 
 
-def tidied(
+def write_normalized(
     stream: IO[bytes],
     encoding: str,
     path: Path,
@@ -171,15 +180,26 @@ def tidied(
     width: int,
     preamble: int,
     has_header: bool = True,
-) -> Tidied:
-    """Copy a text file to `path` as UTF-8 with plain newlines, each record checked for its quotes and its fields.
+) -> NormalizedCopy:
+    """Copy a text file as UTF-8 with LF line ends, and check the quotes and fields of each record.
 
-    A line with an odd number of quotes may open a field over several lines. Where joining the following lines closes it and
-    gives a record of at most `width` fields, that is what it is; else the line alone is broken and the next one is read anew.
-    Record numbers count the header and blank lines too.
+    A line with an odd number of quotes may begin a field of several lines. If the following lines close the quote and the
+    record has at most `width` fields, they are one record; else only this line is broken, and the next line is a new record.
+
+    Args:
+        stream: The content.
+        encoding: Its encoding.
+        path: File to write.
+        delimiter: Delimiter of the fields.
+        width: Number of columns.
+        preamble: Number of lines before the header.
+        has_header: Whether the line after the preamble is a header.
+
+    Returns:
+        The copy; record numbers count the header and blank lines too.
     """
-    result = Tidied(path, TextLines(stream, encoding))
-    lines = _Ahead(iter(result.lines))
+    result = NormalizedCopy(path, TextLines(stream, encoding))
+    lines = _Lookahead(iter(result.lines))
     number = 0
     with path.open("w", encoding="utf-8", newline="") as out:
         while (line := lines.next()) is not None:
@@ -193,7 +213,7 @@ def tidied(
                 line = collapsed(line)
             record, reason = _record(line, lines, delimiter, width)
             if has_header and number == preamble + 1:
-                continue  # the header, which was read before
+                continue  # the header
             if reason:
                 result.missing.append(number)
                 result.broken.append(_broken(number, line, reason))
@@ -210,8 +230,8 @@ def _broken(number: int, line: str | LongLine, reason: str) -> Broken:
     return Broken(number, line, reason)
 
 
-def _record(line: str | LongLine, lines: _Ahead, delimiter: str, width: int) -> tuple[str, str]:
-    """The record that begins with this line, filled up to `width` fields, and the reason where it is none."""
+def _record(line: str | LongLine, lines: _Lookahead, delimiter: str, width: int) -> tuple[str, str]:
+    """Return the record that begins with this line, with `width` fields, and a reject reason if it is broken."""
     if isinstance(line, LongLine):
         return "", f"the line is longer than {LONGEST_LINE:,} bytes"
     if '"' not in line:
@@ -228,12 +248,12 @@ def _record(line: str | LongLine, lines: _Ahead, delimiter: str, width: int) -> 
 
 
 def too_many_fields(width: int) -> str:
-    """The reason for a line that cannot be told apart into the columns."""
+    """Return the reject reason of a line with more fields than columns."""
     return f"the line has more fields than the header has columns ({width})"
 
 
 def _filled(line: str, fields: list[str], delimiter: str, width: int) -> tuple[str, str]:
-    """Fields beyond the last column are no harm where they are empty."""
+    """Return the record with `width` fields; additional fields are a reason to reject it unless they are empty."""
     if any(fields[width:]):
         return line, too_many_fields(width)
     more = width - len(fields)
@@ -242,30 +262,30 @@ def _filled(line: str, fields: list[str], delimiter: str, width: int) -> tuple[s
     return record_of(fields[:width] + [""] * more, delimiter), ""
 
 
-class _Ahead:
-    """Lines that can be looked at before they are taken."""
+class _Lookahead:
+    """Iterator over lines with lookahead."""
 
     def __init__(self, lines: Iterator[str | LongLine]) -> None:
         self._lines = lines
-        self._seen: deque[str | LongLine] = deque()
+        self._peeked: deque[str | LongLine] = deque()
 
     def next(self) -> str | LongLine | None:
-        return self._seen.popleft() if self._seen else next(self._lines, None)
+        return self._peeked.popleft() if self._peeked else next(self._lines, None)
 
     def following(self) -> Iterator[str | LongLine]:
-        """The lines to come, which stay to be taken."""
-        yield from self._seen
+        """Yield the next lines without consuming them."""
+        yield from self._peeked
         for line in self._lines:
-            self._seen.append(line)
+            self._peeked.append(line)
             yield line
 
     def drop(self, count: int) -> None:
         for _ in range(count):
-            self._seen.popleft()
+            self._peeked.popleft()
 
 
-def _joined(line: str, lines: _Ahead, delimiter: str, width: int) -> tuple[str, str]:
-    """The record over several lines that begins with this one, or the line alone and why it is none."""
+def _joined(line: str, lines: _Lookahead, delimiter: str, width: int) -> tuple[str, str]:
+    """Return the record of several lines that begins with this one, or the line alone with a reject reason."""
     parts, length = [line], len(line)
     for following in islice(lines.following(), _MOST_LINES):
         if isinstance(following, LongLine):

@@ -1,4 +1,4 @@
-"""Number formats of a spreadsheet that make identifiers of whole numbers: leading zeros, and text around the digits."""
+"""Number formats of spreadsheets that show whole numbers as identifiers: leading zeros, and text around the digits."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import re
 from functools import lru_cache
 
 _TOKEN = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[^"\\\[]', re.DOTALL)
-"""A text in quotes, an escaped character, something in brackets, or one character."""
+"""A quoted text, an escaped character, a part in brackets, or one character."""
 
 _PLAIN = frozenset("-+/():{} ")
-"""Characters that a format shows as they are, without quotes."""
+"""Characters that a format shows without quotes."""
 
 _LEFT_OUT = re.compile(r"\[(?:black|blue|cyan|green|magenta|red|white|yellow|color ?\d+|\$-[0-9a-f]+)\]", re.IGNORECASE)
-"""Colours and languages: they show nothing."""
+"""Colours and languages, which are not shown."""
 
 
 def formatted(number: int, number_format: str) -> str | None:
-    """The number as the format shows it; None where the format does more than pad it with zeros and put text around it.
+    """Format a number; returns None if the format does more than add leading zeros and text.
 
-    A format has up to three sections, for numbers above zero, below zero, and zero. Separators of thousands, decimals, conditions,
-    currencies and dates belong to amounts and days, not to identifiers.
+    A format has up to three sections: for positive and negative numbers and zero. Formats with thousands separators,
+    decimals, conditions, currencies and dates are those of amounts and dates, not of identifiers.
     """
     sections = _sections(number_format)
     place = 1 if number < 0 else 2 if number == 0 else 0
@@ -32,13 +32,13 @@ def formatted(number: int, number_format: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def changes_numbers(number_format: str) -> bool:
-    """Whether the format shows some whole number otherwise than by its digits."""
+    """Whether the format shows any whole number differently from its digits."""
     return any(formatted(number, number_format) not in (None, str(number)) for number in (-42, 0, 42))
 
 
 @lru_cache(maxsize=1024)
 def _sections(number_format: str) -> tuple[tuple[str, ...] | None, ...]:
-    """The tokens of each section; None for one that shows more than digits and text."""
+    """Return the tokens of each section; None for a section that is not of an identifier."""
     sections: list[list[str]] = [[]]
     end = 0
     for match in _TOKEN.finditer(number_format):
@@ -59,7 +59,7 @@ def _is_shown(token: str) -> bool:
 
 
 def _filled(number: int, tokens: tuple[str, ...]) -> str:
-    """A digit for each 0 and # from the right, any more digits at the first of them; a # without a digit shows nothing."""
+    """Fill the places 0 and # with digits from the right; the first place takes further digits, a # may be empty."""
     places = [token for token in tokens if token in ("0", "#")]
     least = len(places) - places.index("0") if "0" in places else 0
     digits = f"{number:0{least}d}" if number or least else ""

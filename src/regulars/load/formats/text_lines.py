@@ -1,4 +1,4 @@
-"""The lines of a text file, decoded one by one; of a line that is too long only the start is ever held."""
+"""Lines of a text file, decoded one by one; of a too long line only the start is kept in memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from typing import IO
 
 LONGEST_LINE = 1_000_000
-"""Bytes of the longest line that is read; of a longer one only the start is kept, and it becomes a reject."""
+"""Largest line in bytes; a longer one is rejected, and only its start is kept."""
 KEPT_OF_LONG_LINES = 1_000
-"""Characters kept of a line that is longer."""
+"""Characters kept of a longer line."""
 
 _BLOCK = 1 << 19
-"""Bytes read at once: a line that lies within one block, also as UTF-8, is never too long."""
+"""Bytes read at once; a line within one block is never too long."""
 
 
 @dataclass(frozen=True)
 class LongLine:
-    """A line above LONGEST_LINE: its first characters, its length in bytes and its SHA-256, without the line end.
+    """A line above LONGEST_LINE.
 
-    Of UTF-16 text both are those of the line as UTF-8.
+    Attributes:
+        start: Its first KEPT_OF_LONG_LINES characters.
+        size: Its length in bytes, without the line end; of UTF-16 text as UTF-8.
+        sha256: SHA-256 of the same bytes.
     """
 
     start: str
@@ -30,12 +33,15 @@ class LongLine:
 
 
 class TextLines:
-    """Iterates over the lines of a binary stream, without their ends (LF, CRLF or CR), as str or LongLine.
+    """Iterator over the lines of a binary stream, without line ends (LF, CRLF or CR), as str or LongLine.
 
-    UTF-16 is decoded as the encoding says. Anything else is decoded line by line: as UTF-8 where that is valid, else as
-    Windows-1252. After the iteration `windows` counts the lines read as Windows-1252, `first_windows` is the number of
-    the first one, counted from 1, and `other_utf8` says whether any other line holds a letter beyond ASCII. A line of more
-    than `longest` bytes is a LongLine.
+    UTF-16 is decoded by `encoding`. Any other text is decoded line by line: as UTF-8 if valid, else as Windows-1252. A line
+    of more than `longest` bytes is a LongLine.
+
+    Attributes:
+        windows: Number of lines decoded as Windows-1252; complete after the iteration, as the following.
+        first_windows: Number of the first such line, from 1.
+        other_utf8: Whether another line has a character beyond ASCII.
     """
 
     def __init__(self, stream: IO[bytes], encoding: str, longest: int = LONGEST_LINE) -> None:
@@ -48,7 +54,7 @@ class TextLines:
         self._longest = longest
 
     def __iter__(self) -> Iterator[str | LongLine]:
-        rest: list[bytes] = []  # the line that has begun, in pieces
+        rest: list[bytes] = []  # parts of the current line
         size = 0
         long: _Long | None = None
         for block in _normalized(_as_bytes(self._stream, self._encoding)):
@@ -81,7 +87,7 @@ class TextLines:
             yield from self._short(b"".join(rest) + b"\n")
 
     def _short(self, lines: bytes) -> Iterator[str | LongLine]:
-        """Whole lines, each ended by LF."""
+        """Decode complete lines, each with LF."""
         try:
             text = lines.decode("utf-8")
         except UnicodeDecodeError:
@@ -111,7 +117,7 @@ class TextLines:
 
 
 class _Long:
-    """The start, size and digest of a long line that arrives in pieces."""
+    """Start, size and digest of a long line, updated part by part."""
 
     def __init__(self, begun: bytes) -> None:
         self.start = b""
@@ -122,13 +128,13 @@ class _Long:
     def add(self, piece: bytes) -> None:
         self.size += len(piece)
         self.digest.update(piece)
-        most = 4 * KEPT_OF_LONG_LINES  # four bytes are the longest character
+        most = 4 * KEPT_OF_LONG_LINES  # a character has at most four bytes
         if len(self.start) < most:
             self.start += piece[: most - len(self.start)]
 
 
 def decoded(text: bytes, *, partly: bool = False) -> str:
-    """Text as UTF-8 where it is valid, else as Windows-1252. `partly`: it may end within a character."""
+    """Decode as UTF-8 if valid, else as Windows-1252. `partly`: the text may end within a character."""
     try:
         return codecs.getincrementaldecoder("utf-8")().decode(text, final=not partly)
     except UnicodeDecodeError:
@@ -136,7 +142,7 @@ def decoded(text: bytes, *, partly: bool = False) -> str:
 
 
 def sample_text(sample: bytes, encoding: str) -> str:
-    """The start of a file as text, decoded as TextLines does; line ends as they are."""
+    """Decode the start of a file as TextLines does; line ends are unchanged."""
     if encoding.startswith("utf-16"):
         return codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     try:
@@ -146,7 +152,7 @@ def sample_text(sample: bytes, encoding: str) -> str:
 
 
 def _as_bytes(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
-    """The content in blocks, as UTF-8 or Windows-1252, without a byte order mark."""
+    """Yield the content in blocks, as UTF-8 or Windows-1252, without a byte order mark."""
     if encoding.startswith("utf-16"):
         decoder = codecs.getincrementaldecoder(encoding)("replace")
         while block := stream.read(_BLOCK):
@@ -160,7 +166,7 @@ def _as_bytes(stream: IO[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _normalized(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The blocks with LF for every line end; a CR at the end of a block waits for what follows it."""
+    """Yield the blocks with LF for every line end. A CR at the end of a block is held back: an LF may follow."""
     waiting = b""
     for block in blocks:
         joined = waiting + block

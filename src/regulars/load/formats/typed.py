@@ -1,4 +1,4 @@
-"""Parquet and JSON: values that already have types, given back as the text that the parser reads."""
+"""Parquet and JSON: column names, and SQL of their typed values as text for the parser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _JSON_HEADER_RECORDS = 1_000
 
 
 def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> list[tuple[str, str]]:
-    """Name and DuckDB type of each column. Raises UnreadableFile."""
+    """Return name and DuckDB type of each column. Raises UnreadableFile if the file is broken."""
     try:
         described = con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]).fetchall()
     except duckdb.Error as error:
@@ -24,9 +24,9 @@ def parquet_columns(con: duckdb.DuckDBPyConnection, path: Path, name: str) -> li
 
 
 def parquet_text(column: str, sql: str, decimal: str) -> str:
-    """A Parquet column as text."""
+    """Return SQL of a Parquet column as text."""
     if sql in ("DOUBLE", "FLOAT"):
-        # As many digits as the type carries: 0.1 + 0.2 is stored as 0.30000000000000004.
+        # The significant digits of the type: 0.1 + 0.2 is stored as 0.30000000000000004.
         digits = 15 if sql == "DOUBLE" else 7
         text = f"CASE WHEN {column} IS NOT NULL THEN printf('%.{digits}g', {column}::DOUBLE) END"
         return f"replace({text}, '.', '{decimal}')"
@@ -38,7 +38,7 @@ def parquet_text(column: str, sql: str, decimal: str) -> str:
 
 
 def json_sample(start: bytes, size: int, chunks: Iterator[bytes]) -> bytes:
-    """The first `size` bytes, from the second line on where the first does not end in `start`, a sample of that size."""
+    """Return the first `size` bytes, without the first line if it does not end in `start`, a sample of that size."""
     if len(start) < size or b"\n" in start or start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
         return start
     lines = b""
@@ -50,7 +50,7 @@ def json_sample(start: bytes, size: int, chunks: Iterator[bytes]) -> bytes:
 
 
 def json_header(sample: bytes, name: str, whole: bool) -> tuple[str, ...]:
-    """All names in the records that the sample shows. Raises UnreadableFile where it shows none."""
+    """Return all keys of the sample's records. Raises UnreadableFile if it has none."""
     text = sample.decode("utf-8-sig", errors="replace").lstrip()
     names: dict[str, None] = {}
     records = _array_records(text) if text.startswith("[") else _line_records(text, whole)
@@ -76,7 +76,7 @@ def _loaded(text: str) -> object:
 
 
 def _array_records(text: str) -> list[dict[str, object]]:
-    """The objects of an array that may be cut off."""
+    """Return the objects of an array that may be truncated."""
     decoder, position = json.JSONDecoder(), 1
     records: list[dict[str, object]] = []
     while len(records) < _JSON_HEADER_RECORDS:

@@ -1,4 +1,4 @@
-"""XLSX: the rows of one sheet, written as a CSV file that the fast reader takes."""
+"""XLSX: the rows of one sheet, written as a CSV file."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from regulars.vocabulary.errors import UnreadableFile
 from regulars.warehouse.lazy_imports import openpyxl
 
 _MOST_ROWS = 1_048_576
-"""Rows of a sheet in XLSX; a higher number stands in a damaged file."""
+"""Most rows of a sheet in XLSX; a higher row number is damage."""
 
 _EXACT_DIGITS = 15
-"""Significant digits that a spreadsheet keeps of a number that is typed in or imported."""
+"""Significant digits that a spreadsheet stores of a number."""
 
 
 @dataclass(frozen=True)
 class SheetTop:
-    """The beginning of a sheet: number and column names of each of its first rows that are not empty."""
+    """First rows of a sheet that are not empty: row number and the cells as unique column names."""
 
     title: str
     hidden: bool
@@ -34,7 +34,7 @@ class SheetTop:
 
 @dataclass(frozen=True)
 class SheetLayout:
-    """Where the rows of a workbook stand: the sheet, the names of its columns, the number of the first row."""
+    """Layout of a workbook: the sheet with its rows, its column names, and the number of its first row."""
 
     title: str
     names: tuple[str, ...]
@@ -42,7 +42,7 @@ class SheetLayout:
 
 
 def sheet_tops(stream: IO[bytes], name: str) -> tuple[SheetTop, ...]:
-    """The beginnings of all sheets, in the workbook's order. Raises UnreadableFile."""
+    """Return the first rows of all sheets, in the workbook's order. Raises UnreadableFile if the file is broken."""
     try:
         book = _opened(stream)
         return tuple(
@@ -62,14 +62,22 @@ def sheet_tops(stream: IO[bytes], name: str) -> tuple[SheetTop, ...]:
 def sheet_to_csv(
     stream: IO[bytes], name: str, path: Path, decimal: str, layout: SheetLayout, plain: Collection[str]
 ) -> int:
-    """Write the rows of a sheet as CSV, below a header; return how many.
+    """Write the rows of a sheet as a CSV file with a header. Returns the number of rows.
 
-    Times are written as ISO text, numbers with the decimal mark that the source's parser expects. Whole numbers are written as
-    their format shows them, but for those of the columns `plain` (in lower case), such as amounts.
+    Args:
+        stream: The workbook.
+        name: Its name in messages.
+        path: File to write.
+        decimal: Decimal mark that the source's parser expects.
+        layout: Sheet, columns and first row.
+        plain: Columns, in lower case, whose whole numbers are written without their number format, such as amounts.
+
+    Raises:
+        UnreadableFile: The workbook is broken.
     """
     count, expected, width = 0, layout.first, len(layout.names)
     with path.open("w", encoding="utf-8", newline="") as out:
-        # Every field in quotes: an empty row is then a record like any other and keeps the row numbers.
+        # With every field quoted, an empty row is a record too, which keeps the row numbers.
         writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_ALL)
         writer.writerow(layout.names)
         as_shown = [column.lower() not in plain for column in layout.names]
@@ -105,10 +113,10 @@ def _opened(stream: IO[bytes]) -> openpyxl.Workbook:
 
 
 def _rows(book: Any, sheet: Any, as_shown: Sequence[bool] = ()) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Row number and values of each row of a sheet that is not empty; whole numbers of columns `as_shown` in their format."""
-    # What a sheet says about its own size is often wrong.
+    """Yield number and values of each row that is not empty; whole numbers of columns `as_shown` in their number format."""
+    # The declared size of a sheet is often wrong.
     sheet.reset_dimensions()
-    # Asking each cell for its format costs as much as its value. No public attribute lists the formats of a workbook.
+    # Reading a cell's format takes as long as its value. openpyxl has no public list of a workbook's formats.
     in_format = any(as_shown) and any(changes_numbers(written) for written in book._number_formats)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -125,7 +133,7 @@ def _rows(book: Any, sheet: Any, as_shown: Sequence[bool] = ()) -> Iterator[tupl
 
 
 def _shown(cell: Any) -> Any:
-    """The value of a cell; a whole number as its format shows it, where that makes an identifier of it."""
+    """Return the value of a cell; a whole number in its format, if that is a format of identifiers."""
     value = cell.value
     if not isinstance(value, int | float) or isinstance(value, bool) or not changes_numbers(cell.number_format):
         return value
@@ -136,7 +144,7 @@ def _shown(cell: Any) -> Any:
 
 
 def _trimmed(row: tuple[Any, ...]) -> list[Any]:
-    """Without empty cells at the end, which sheets have by the thousand."""
+    """Return the row without trailing empty cells, of which sheets may have thousands."""
     cells = list(row)
     while cells and (cells[-1] is None or not str(cells[-1]).strip()):
         cells.pop()
@@ -150,10 +158,10 @@ def _text(cell: Any, decimal: str) -> str:
         case bool():
             return "true" if cell else "false"
         case int() | float() if _is_shortened(cell):
-            # As a spreadsheet writes it to CSV, where the parser of identifiers knows it.
+            # The format in which spreadsheets write it to CSV, which the parser of ids recognises.
             return format(cell, f".{_EXACT_DIGITS - 1}E").replace(".", decimal)
         case float():
-            # As many digits as a spreadsheet shows: 0.1 + 0.2 is stored as 0.30000000000000004.
+            # The significant digits of a spreadsheet: 0.1 + 0.2 is stored as 0.30000000000000004.
             return format(cell, f".{_EXACT_DIGITS}g").replace(".", decimal)
         case dt.datetime():
             return cell.isoformat(sep=" ")
@@ -162,15 +170,15 @@ def _text(cell: Any, decimal: str) -> str:
 
 
 def _is_shortened(number: float) -> bool:
-    """Whether a number has lost digits: it has more than a spreadsheet keeps, and no others than zeros beyond those."""
+    """Whether a number has lost digits: it has more than _EXACT_DIGITS, and all beyond them are zero."""
     if not 10**_EXACT_DIGITS <= abs(number) < float("inf"):
         return False
     digits = str(abs(number))
-    # What is stored with an exponent arrives as a float, what is stored plainly as an int.
+    # openpyxl gives a number stored with an exponent as float, any other as int.
     return not digits.isdigit() or not digits[_EXACT_DIGITS:].strip("0")
 
 
 def _broken(name: str, error: Exception) -> UnreadableFile:
-    # Damaged files fail anywhere below openpyxl: in zlib, in the XML, in a number or a date.
+    # Damaged files raise various errors in zlib, the XML parser and openpyxl.
     reason = str(error).split("\n")[0].rstrip(".") or type(error).__name__
     return UnreadableFile(f"{name} is a broken XLSX file: {reason}.", "Save or export it again.")

@@ -1,1 +1,1 @@
-"""What is done with input files before their rows are read."""
+"""Content, digest and header of input files, before their rows are read."""

@@ -1,4 +1,4 @@
-"""One look at all bytes of a file: its digest, its encoding, what is unusual; unpacked on the way."""
+"""One pass over all bytes of a file: digest, profile, and an unpacked copy if needed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from regulars.vocabulary.errors import UnreadableFile
 
 @dataclass
 class Content:
-    """A file that was looked at once: its digest, its size, and where it lies unpacked."""
+    """A file's digest, size and profile, and the path of its unpacked content."""
 
     file: InputFile
     path: Path
     digest: str
     size: int
-    facts: normalize.FileProfile | None = None
+    profile: normalize.FileProfile | None = None
     notes: list[str] = field(default_factory=list)
-    """How the file was read, where that was a choice: whole sentences about it, for the load's warnings."""
+    """Warnings about how the file was read: its sheet, header and encoding."""
 
     stamp: tuple[int, ...] = ()
-    """What the file system said of a file that is read where it lies, before it was looked at. Empty for a copy."""
+    """Identity, size and time of a file that is read without a copy, before it was read. Empty for a copy."""
 
     def changed(self) -> bool:
-        """Whether the file was written since it was looked at."""
+        """Whether the file was written since it was first read."""
         return bool(self.stamp) and self.stamp != _stamp(self.path)
 
     def changed_meanwhile(self) -> UnreadableFile:
-        """The refusal for a file that was written while it was loaded."""
+        """Return the error for a file that was written while it was loaded."""
         return UnreadableFile(f"{self.file.name} was changed while it was loaded.", "Load it again.")
 
     def digest_with(self, source: Source, full_name: str) -> str:
-        """What was loaded how: the same content through another mapping is something new."""
+        """Return a digest of the content together with the mapping, so that another mapping of the same file is a new load."""
         how = (
             full_name,
             [(m.table, sorted(m.columns.items()), m.where, m.group_by, m.having) for m in source.mappings],
@@ -51,8 +51,8 @@ class Content:
         return hashlib.sha256(f"{self.digest} {how!r}".encode()).hexdigest()
 
 
-def look(workspace: Workspace, file: InputFile) -> Content:
-    """Look at all bytes once: digest, encoding, what is unusual; unpack on the way. Raises UnreadableFile."""
+def read_content(workspace: Workspace, file: InputFile) -> Content:
+    """Read all bytes once: compute the digest and the profile, and unpack the file. Raises UnreadableFile."""
     kind = file.format
     digest = hashlib.sha256()
     if file.plain:
@@ -68,16 +68,16 @@ def look(workspace: Workspace, file: InputFile) -> Content:
 
     stamp = () if copy else _stamp(path)
     try:
-        facts = normalize.look(file.chunks(), file.sample, each)
+        profile = normalize.profile_bytes(file.chunks(), file.sample, each)
     except UnreadableFile:
         if copy is not None:
-            path.unlink()  # the rest of a load may need the room
+            path.unlink()  # frees disk space for the rest of the load
         raise
     finally:
         if copy is not None:
             copy.close()
-    kept = facts if kind in (Format.DELIMITED, Format.JSON) else None
-    return Content(file, path, digest.hexdigest(), facts.size, kept, layout_notes(file), stamp)
+    delimited_profile = profile if kind in (Format.DELIMITED, Format.JSON) else None
+    return Content(file, path, digest.hexdigest(), profile.size, delimited_profile, layout_notes(file), stamp)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

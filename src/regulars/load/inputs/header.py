@@ -1,4 +1,4 @@
-"""Where the header of a file stands: on top, or below lines that are no part of the table."""
+"""Position of a file's header: the first line, or below lines that are not part of the table."""
 
 from __future__ import annotations
 
@@ -11,10 +11,18 @@ from regulars.vocabulary.errors import MappingError, UnknownFile
 
 
 def with_header(file: InputFile, recognise: Callable[[InputFile], Source]) -> tuple[InputFile, Source]:
-    """The file with its header at the first line (or sheet and row) that `recognise` accepts, and the source it returns.
+    """Find the header of a file: the first line (or sheet and row) that `recognise` accepts.
 
-    A file whose first line is accepted is never read otherwise. Raises UnknownFile or MappingError, as `recognise` does for
-    the line that most likely is the header.
+    Args:
+        file: The file.
+        recognise: Returns the source of a file by its header, or raises UnknownFile or MappingError.
+
+    Returns:
+        The file with that header, and its source.
+
+    Raises:
+        UnknownFile: No line is recognised; the error is that of the most likely header.
+        MappingError: As UnknownFile, for a source whose mapping does not fit.
     """
     for tried in _candidates(file):
         try:
@@ -24,14 +32,14 @@ def with_header(file: InputFile, recognise: Callable[[InputFile], Source]) -> tu
     likely = _likely(file)
     if likely.format is Format.DELIMITED and not likely.dialect.is_split and not file.columns:
         raise UnknownFile(
-            f"{file.name} holds no delimiter: no comma, semicolon, tab, | or blank splits its lines into columns.",
-            "Export it as CSV, or replace what stands between the columns by commas.",
+            f"{file.name} has no delimiter: no comma, semicolon, tab, | or blank splits its lines into columns.",
+            "Export it as CSV, or replace the characters between the columns by commas.",
         )
     return likely, recognise(likely)
 
 
 def layout_notes(file: InputFile) -> list[str]:
-    """Sentences about the lines above the header, and the sheets, that are left out."""
+    """Return sentences about lines above the header, and sheets, that are left out."""
     notes = []
     if file.format is Format.XLSX:
         layout = file.sheet_layout
@@ -53,7 +61,7 @@ def layout_notes(file: InputFile) -> list[str]:
 
 
 def _candidates(file: InputFile) -> Iterator[InputFile]:
-    """The file as it is, then with each other sheet, line or row as its header that may be it, in the order to try."""
+    """Yield the file, then the file with each other possible header: sheet, line or row."""
     yield file
     is_declared = file.columns or file.header_line is not None
     if file.format is Format.XLSX:
@@ -66,7 +74,7 @@ def _candidates(file: InputFile) -> Iterator[InputFile]:
 
 
 def _likely(file: InputFile) -> InputFile:
-    """The file with its header where it most likely is, for messages about one that no source knows."""
+    """Return the file with its most likely header, for messages about unknown files."""
     if file.format is Format.DELIMITED and not file.columns and file.header_line is None:
         number = delimited.likely_header(file.sample)
         if number != file.dialect.first - 1:

@@ -1,1 +1,1 @@
-"""What the lines of a file come to: rows made in the pass that reads it, and the orders they belong to."""
+"""Rows of canonical tables made from a file's lines, the orders that lines belong to, and rejected lines."""

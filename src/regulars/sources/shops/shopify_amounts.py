@@ -47,7 +47,7 @@ END"""
 box) it must not be sent, and a wider word (voucher) must be neither sent nor taxed.
 """
 
-PERHAPS_GIFT_CARD = f"""CASE WHEN {_UNSENT} AND {_UNTAXED} AND ({KIND}) = 'product' THEN "Lineitem name" END"""
+POSSIBLE_GIFT_CARD = f"""CASE WHEN {_UNSENT} AND {_UNTAXED} AND ({KIND}) = 'product' THEN "Lineitem name" END"""
 """Of one line: the name of a product that is neither sent nor taxed, as gift cards are, and digital goods of some countries."""
 
 _LINE_SUM = f"coalesce(sum({AMOUNT}), 0)"

@@ -11,7 +11,7 @@ from regulars.sources.shops.shopify_amounts import (
     KIND,
     LINE_TOTALS,
     MISSING,
-    PERHAPS_GIFT_CARD,
+    POSSIBLE_GIFT_CARD,
     TAX_INCLUDED,
     of,
 )
@@ -169,6 +169,6 @@ shopify_orders = Source(
     ),
     block=Block(of='"Name"', starts='"Financial Status" IS NOT NULL'),
     line_totals=LINE_TOTALS,
-    perhaps_gift_card=PERHAPS_GIFT_CARD,
+    possible_gift_card=POSSIBLE_GIFT_CARD,
     check=check,
 )

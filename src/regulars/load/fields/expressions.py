@@ -1,4 +1,4 @@
-"""A shop's own SQL in a mapping: which columns it names, whether it is a bare column, and what is wrong with it."""
+"""SQL expressions of mappings: the columns they use, and errors in them."""
 
 from __future__ import annotations
 
@@ -16,36 +16,45 @@ from regulars.load.fields.allowed import ALLOWED_HINT, NotAllowed, nodes, requir
 from regulars.vocabulary.errors import MappingError
 
 _BARE = re.compile(r'"([^"\0]+)"')
-"""A quoted column and nothing else, as most mappings have: DuckDB need not be asked what is in it."""
+"""A quoted column alone, the most frequent expression, which needs no parser."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One expression over a file's columns."""
+    """A parsed expression over a file's columns."""
 
     sql: str
     names: frozenset[str]
-    """The columns it names, in lower case."""
+    """Columns that it uses, in lower case."""
     bare: str | None
-    """The column's name, in lower case, where the expression is nothing else."""
+    """Name of the column, in lower case, if the expression is a column alone."""
     place: str
-    """Where it stands, for messages."""
+    """Its place in the mapping, for messages."""
     over_rows: bool = False
-    """Whether it computes over several lines (a window): it may not be evaluated over the lines of two files at once."""
+    """Whether it depends on several lines (a window), so that files must be evaluated one by one."""
 
 
-def expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expression:
-    """Take an expression apart. `place` says where it stands, for the message. Raises MappingError."""
+def parse_expression(con: duckdb.DuckDBPyConnection, sql: str, place: str) -> Expression:
+    """Parse an expression.
+
+    Args:
+        con: Any DuckDB connection.
+        sql: The expression.
+        place: Its place in the mapping, for messages.
+
+    Raises:
+        MappingError: It is no expression, or uses SQL that mappings may not use (allowed.py).
+    """
     if bare := _BARE.fullmatch(sql):
         name = bare[1].lower()
         return Expression(sql, frozenset((name,)), name, place)
-    (answer,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
-    return _taken_apart(sql, place, answer)
+    (tree_json,) = con.execute("SELECT json_serialize_sql('SELECT ' || ?)", [f"({sql})"]).fetchall()[0]
+    return _parsed_tree(sql, place, tree_json)
 
 
-@lru_cache(maxsize=256)  # for the other files of the same mapping
-def _taken_apart(sql: str, place: str, answer: str) -> Expression:
-    tree = json.loads(answer)
+@lru_cache(maxsize=256)  # files of one mapping share the result
+def _parsed_tree(sql: str, place: str, tree_json: str) -> Expression:
+    tree = json.loads(tree_json)
     if tree["error"]:
         raise MappingError(f"{place}: {sql!r} is not an SQL expression ({tree.get('error_message')}).")
     selected = tree["statements"][0]["node"]["select_list"] if len(tree["statements"]) == 1 else []
@@ -54,36 +63,38 @@ def _taken_apart(sql: str, place: str, answer: str) -> Expression:
     try:
         require_allowed(sql, tree)
     except NotAllowed as error:
-        raise MappingError(f"{place}: {sql[:80]!r} is not taken: {error}.", ALLOWED_HINT) from None
-    own = {name for node in nodes(selected[0]) if node["class"] == "LAMBDA" for name in _column_names(node.get("lhs"))}
-    names = frozenset(name for name in _column_names(selected[0]) if name not in own)
+        raise MappingError(f"{place}: {sql[:80]!r} is not allowed: {error}.", ALLOWED_HINT) from None
+    lambda_parameters = {
+        name for node in nodes(selected[0]) if node["class"] == "LAMBDA" for name in _column_names(node.get("lhs"))
+    }
+    names = frozenset(name for name in _column_names(selected[0]) if name not in lambda_parameters)
     root = selected[0]
     bare = root["column_names"][0].lower() if root["class"] == "COLUMN_REF" and len(root["column_names"]) == 1 else None
     return Expression(sql, names, bare, place, any(node["class"] == "WINDOW" for node in nodes(selected[0])))
 
 
-def known(found: Expression, available: Collection[str], file: str) -> None:
-    """Raises MappingError, with the closest names, where the expression names a column that the file lacks."""
+def require_columns(expr: Expression, available: Collection[str], file: str) -> None:
+    """Raise MappingError, with the closest names, if the expression uses a column that the file lacks."""
     lower = {name.lower(): name for name in available}
-    for name in sorted(found.names):
+    for name in sorted(expr.names):
         if name in lower:
             continue
         close = difflib.get_close_matches(name, lower, n=3, cutoff=0.6)
         hint = "Did you mean " + " or ".join(repr(lower[match]) for match in close) + "?" if close else ""
         columns = ", ".join(sorted(available)[:30])
         raise MappingError(
-            f"{found.place}: {found.sql!r} names the column {name!r}, which {file} does not have.",
-            hint or f"It has: {columns}. Text stands in single quotes.",
+            f"{expr.place}: {expr.sql!r} names the column {name!r}, which {file} does not have.",
+            hint or f"It has: {columns}. Put text in single quotes.",
         )
 
 
-def refused(found: Expression, error: Exception) -> MappingError:
-    """The refusal for an expression that DuckDB does not take."""
+def computation_error(expr: Expression, error: Exception) -> MappingError:
+    """Return the MappingError for an expression that DuckDB cannot bind or compute."""
     reason = str(error).split("\n")[0]
     hint = ""
     if "must appear in the GROUP BY" in str(error) or "must be part of an aggregate" in str(error):
         hint = "With group_by, write a bare column, or an aggregate such as sum(…), max(…) or any_value(…)."
-    return MappingError(f"{found.place}: {found.sql!r} cannot be computed. {reason}", hint)
+    return MappingError(f"{expr.place}: {expr.sql!r} cannot be computed. {reason}", hint)
 
 
 def _column_names(tree: Any) -> Iterator[str]:
