@@ -220,8 +220,6 @@ NOT_YET: dict[str, str] = {
     "reports/forecasts": "came found one ours said silence",
     "simulate": "found given nobody theirs",
     "simulate/files": "found nobody",
-    "sources": "found insist said",
-    "sources/shops": "ours theirs",
     # warehouse
     "warehouse/versions": "asked found insist ours seen tidy told",
     # metrics, forecast

@@ -54,7 +54,7 @@ def test_a_file_without_header_shows_no_data(command, shop: Path, tmp_path: Path
     said = command("load", file, *(("--mapping", tmp_path / "till.toml") if mapped else ()), "--shop", shop)
     message, hint = said.err.splitlines()
     assert (said.code, said.out) == (1, "")
-    assert message.startswith(f"july.{kind} seems to have no line of column names: its first line holds ")
+    assert message.startswith(f"july.{kind} seems to have no header: its first line has ")
     assert 'header = ["…", "…"] under [read]' in hint
     assert words_shown(text, said.err) == []
 

@@ -94,7 +94,7 @@ def test_nothing_left_is_nothing_loaded(command, shop: Path, folder: Path):
 
 def test_one_file_alone_is_refused_in_its_own_words(command, shop: Path, folder: Path):
     said = command("load", folder / "magento.csv", "--skip-unknown", "--shop", shop)
-    assert said.code == 1 and said.err.startswith("magento.csv is no export that Regulars knows.")
+    assert said.code == 1 and said.err.startswith("magento.csv is not a known export.")
     assert "currency = \"'GBP'\"" in said.err, "the shop's currency is proposed"
     assert "is not a text file" in command("load", folder / "photo.jpg", "--shop", shop).err
 

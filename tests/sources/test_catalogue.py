@@ -11,7 +11,7 @@ import pytest
 
 from regulars.load.mapping import Source
 from regulars.sources import mapping_file
-from regulars.sources.catalogue import SOURCES, insist, recognise
+from regulars.sources.catalogue import SOURCES, recognise, require_columns
 from regulars.sources.parse_expressions import parse
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.warehouse.tables import BY_NAME, TABLES
@@ -64,12 +64,12 @@ def test_a_few_extra_columns_do_not_hide_a_file():
     ],
 )
 def test_a_file_is_not_taken_for_a_table_by_one_column_or_where_most_are_unknown(header: str):
-    with pytest.raises(UnknownFile, match=r"x\.csv is no export that Regulars knows"):
+    with pytest.raises(UnknownFile, match=r"x\.csv is not a known export"):
         recognise("x.csv", header.split(","))
 
 
 def test_not_even_a_file_named_customers_is_one_where_it_knows_nothing_but_a_number():
-    with pytest.raises(UnknownFile, match=r"customers\.csv is no export that Regulars knows"):
+    with pytest.raises(UnknownFile, match=r"customers\.csv is not a known export"):
         recognise("customers.csv", ["customer_id", "date", "total", "product"])
 
 
@@ -107,7 +107,7 @@ def test_a_known_export_that_lacks_columns_hears_which_and_what_may_be_them():
 
 
 def test_a_file_that_nobody_knows_at_all():
-    with pytest.raises(UnknownFile, match=r"photos\.csv is no export that.*columns are: f_stop, iso\.") as error:
+    with pytest.raises(UnknownFile, match=r"photos\.csv is not a known export.*columns are: f_stop, iso\.") as error:
         recognise("photos.csv", ["f_stop", "iso"])
     assert "--mapping" in error.value.hint
 
@@ -124,9 +124,9 @@ def test_a_mapping_names_the_columns_that_the_file_lacks():
         """,
         "till.toml",
     )
-    insist(source, "till.csv", ["Number", "placed_at", "total", "gbp"])
+    require_columns(source, "till.csv", ["Number", "placed_at", "total", "gbp"])
     with pytest.raises(MappingError, match=r"sales\.csv lacks .* GBP, placed_at \(is it “placed”\?\)") as error:
-        insist(source, "sales.csv", ["number", "placed", "total"])
+        require_columns(source, "sales.csv", ["number", "placed", "total"])
     assert "currency = \"'GBP'\"" in error.value.hint
 
 

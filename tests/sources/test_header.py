@@ -45,11 +45,11 @@ def found(path: Path, mapping: Source | None = None) -> tuple[InputFile, Source]
     if mapping is None:
         return with_header(file, lambda tried: catalogue.recognise(tried.name, tried.header()))
 
-    def insist(tried: InputFile) -> Source:
-        catalogue.insist(mapping, tried.name, tried.header())
+    def require(tried: InputFile) -> Source:
+        catalogue.require_columns(mapping, tried.name, tried.header())
         return mapping
 
-    return with_header(file.with_layout(header_line=mapping.header_line, columns=mapping.header), insist)
+    return with_header(file.with_layout(header_line=mapping.header_line, columns=mapping.header), require)
 
 
 class Loaded:
@@ -161,7 +161,7 @@ def test_a_mapping_says_where_the_header_is(tmp_path: Path):
     text = "number,placed,total\nnumber,placed,total\n1,2024-03-01,5\n2,2024-03-01,x\n"
     loaded = Loaded(file(tmp_path, text), mapping_file.parse(TILL.format(read="header_line = 2"), "till.toml"))
     assert (loaded.amounts, loaded.count.read, loaded.rejected) == ({"1": Decimal(5)}, 2, [4])
-    with pytest.raises(MappingError, match="no line of column names"):
+    with pytest.raises(MappingError, match="seems to have no header"):
         found(file(tmp_path, text), mapping_file.parse(TILL.format(read="header_line = 3"), "till.toml"))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from regulars.load.run import FileCount
 from regulars.sources import mapping_file
-from regulars.sources.catalogue import insist
+from regulars.sources.catalogue import require_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(csv|toml|result) (.*)\n([^`]*)^```$", re.MULTILINE)
@@ -32,7 +32,7 @@ def examples() -> Iterator[tuple[str, str, str, str]]:
 def test_the_docs_show_what_comes_out(csv: str, toml: str, title: str, rows: str, con, load_file):
     table, columns = title.split(": ")
     source = mapping_file.parse(toml, "docs")
-    insist(source, "docs", source.header or re.split("[,;]", csv.splitlines()[0]))
+    require_columns(source, "docs", source.header or re.split("[,;]", csv.splitlines()[0]))
     load_file(source, csv, currency="GBP" if "GBP" in toml else "EUR")
     found = con.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
     assert [" | ".join(map(str, row)) for row in found] == rows.splitlines()

@@ -106,7 +106,7 @@ MISTAKES = {
     "no columns": (till(more="[customers]\nwhere = 'x'"), r"\[customers\] has no columns"),
     "column": (till(columns='e_mail = "mail"'), r"orders has no column e_mail\. Did you mean email\?"),
     "missing": (till().replace("gross", "discount"), r"\[orders\.columns\] also needs gross"),
-    "part": (till(orders='when = "x"'), r"\[orders\] knows no when\. Did you mean where\?"),
+    "part": (till(orders='when = "x"'), r"\[orders\] has no option when\. Did you mean where\?"),
     "sql": (
         till(columns='coupon = "lower(code"'),
         r"orders\.coupon = lower\(code is not an SQL expression: syntax error",
@@ -114,13 +114,13 @@ MISTAKES = {
     "two": (till(columns='coupon = "a, b"'), r"orders\.coupon .* it is not one expression"),
     "name with blanks": (till(columns='coupon = "Coupon code"'), r"""coupon = '"Coupon code"'"""),
     "comment": (till(columns='coupon = "code -- why"'), r"orders\.coupon .* is not an SQL expression"),
-    "alias": (till(columns='coupon = "code AS c"'), r"orders\.coupon .* gives a name with AS"),
+    "alias": (till(columns='coupon = "code AS c"'), r"orders\.coupon .* leave out AS"),
     "list": (till(columns="coupon = [1]"), r"orders\.coupon is not an SQL expression"),
     "function": (
         till(columns='coupon = "lowr(code)"'),
         r"orders\.coupon = lowr\(code\) is not allowed: it may not call lowr; did you mean lower",
     ),
-    "text computed with": (till(columns='discount = "-rebate"'), r"orders\.discount: .*\[types\] says"),
+    "text computed with": (till(columns='discount = "-rebate"'), r"orders\.discount: .*\[types\] declares"),
     "where": (till(orders="where = \"paid > DATE 'x'\""), r"orders\.where: "),
     "no aggregate": (
         till(orders='group_by = "number"', columns='email = "lower(mail)"'),
@@ -132,9 +132,9 @@ MISTAKES = {
         till(top='optional = ["mial"]', columns='email = "mail"'),
         r"names the column mial.*Did you mean mail\?",
     ),
-    "read": (till(top='[read]\ndecimals = ","'), r"\[read\] knows no decimals\. Did you mean decimal\?"),
-    "decimal": (till(top='[read]\ndecimal = ";"'), r'decimal is none of ".", ","'),
-    "date order": (till(top='[read]\ndate_order = "ydm"'), r'date_order is none of "dmy", "mdy", "ymd"'),
+    "read": (till(top='[read]\ndecimals = ","'), r"\[read\] has no option decimals\. Did you mean decimal\?"),
+    "decimal": (till(top='[read]\ndecimal = ";"'), r'decimal is not one of ".", ","'),
+    "date order": (till(top='[read]\ndate_order = "ydm"'), r'date_order is not one of "dmy", "mdy", "ymd"'),
     "timezone": (till(top='[read]\ntimezone = "Berlin"'), r"there is no timezone Berlin"),
 }
 

@@ -317,9 +317,9 @@ BOS_ORDER = ORDER | {"Name": "#1002", "Email": "", "Phone": "'+4915199", "Financ
 def test_a_shop_hears_that_its_customers_file_knows_more_orders(load_file):
     customers = "\n".join([OLDER, ANN.format(1000), BO, ""])
     (warning,) = load_file(shopify_customers, customers, account="uk").warnings
-    assert warning.startswith("The customers file knows 1,001 orders, 0 of them were loaded. Export all orders")
+    assert warning.startswith("The customers file counts 1,001 orders, and 0 of them were loaded. Export all orders")
     (warning,) = load_file(shopify_orders, export(ORDER, BOS_ORDER), account="uk").warnings
-    assert warning.startswith("The customers file knows 1,001 orders, 2 of them were loaded.")
+    assert warning.startswith("The customers file counts 1,001 orders, and 2 of them were loaded.")
     assert load_file(shopify_orders, export(ORDER, BOS_ORDER), account="fr").warnings == []
     assert load_file(shopify_customers, "\n".join([OLDER, ANN.format(1), BO, ""]), account="uk").warnings == []
 

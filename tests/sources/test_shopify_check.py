@@ -18,4 +18,4 @@ def test_orders_of_one_customer_do_not_stand_in_for_those_of_another() -> None:
             " 'bob@example.com', 'bob@example.com']) AS email, NULL::VARCHAR AS phone"
         )
         (warning,) = check(con, "shopify")
-    assert warning.startswith("The customers file knows 4 orders, 2 of them were loaded.")
+    assert warning.startswith("The customers file counts 4 orders, and 2 of them were loaded.")

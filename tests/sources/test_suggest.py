@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.sources import mapping_file
-from regulars.sources.catalogue import insist, recognise
+from regulars.sources.catalogue import recognise, require_columns
 from regulars.sources.suggest import suggest
 from regulars.vocabulary.errors import MappingError, UnknownFile
 from regulars.vocabulary.synonyms import COLUMNS
@@ -109,7 +109,7 @@ def test_the_lines_to_paste_are_a_mapping_that_reads_the_file():
         recognise("My Till 2.csv", header, values, "SEK")
     mapping = error.value.details
     source = mapping_file.parse(mapping, "till.toml")
-    insist(source, "My Till 2.csv", header)
+    require_columns(source, "My Till 2.csv", header)
     assert source.name == "my_till_2"
     assert source.mappings[0].columns["currency"] == "'SEK'"
     assert source.requires == {"Order No", 'it\'s a "Date"', "total"}
@@ -147,8 +147,8 @@ ADDRESS = "anna.smith@example.org"
 def test_a_first_line_of_values_is_described_and_not_shown(first: list[str]):
     mapping = '[orders.columns]\norder_id = "nr"\nordered_at = "day"\ngross = "amount"\ncurrency = "\'EUR\'"\n'
     source = mapping_file.parse('name = "till"\n' + mapping, "till.toml")
-    for refuse in (lambda: recognise("customers.csv", first), lambda: insist(source, "customers.csv", first)):
-        with pytest.raises((UnknownFile, MappingError), match="no line of column names") as error:
+    for refuse in (lambda: recognise("customers.csv", first), lambda: require_columns(source, "customers.csv", first)):
+        with pytest.raises((UnknownFile, MappingError), match="seems to have no header") as error:
             refuse()
         message = f"{error.value} {error.value.hint} {error.value.details}"
         assert [value for value in first if len(value) > 1 and value in message] == []

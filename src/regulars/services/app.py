@@ -188,7 +188,7 @@ class App(Reading):
 
 
 def _insist(mapping: Source, file: InputFile) -> Source:
-    catalogue.insist(mapping, file.name, file.header(), file.values())
+    catalogue.require_columns(mapping, file.name, file.header(), file.values())
     return mapping
 
 

@@ -1,1 +1,1 @@
-"""What the columns of a shop's files mean. One source = one file here and one entry in `catalogue.SOURCES`."""
+"""Sources: declarations of the files that Regulars recognises. Each is one module here and one entry of `catalogue.SOURCES`."""

@@ -1,4 +1,4 @@
-"""Files that already use our own column names: one source per canonical table, made from its declaration."""
+"""Sources of files with Regulars' own column names: one per canonical table, built from its declaration."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from regulars.warehouse.schema import METADATA_COLUMNS, Kind, Table
 from regulars.warehouse.tables import TABLES
 
 NAME = "regulars"
-"""All of them are one source: ids are scoped by source, and an order's customer_id stands in the customers file."""
+"""Name of all these sources: ids are scoped by source name, and orders refer to ids of the customers file."""
 
 _UPDATED_AT = next(column for column in METADATA_COLUMNS if column.name == "updated_at")
 
 
 def source_of(table: Table) -> Source:
-    """The source of files whose columns are the table's own. `updated_at` may stand in every file."""
+    """Return the source of files whose columns are those of the table, and optionally `updated_at`."""
     columns = {column.name: column for column in (*table.columns, _UPDATED_AT)}
     required = frozenset(column.name for column in table.columns if not column.nullable and column.default is None)
     return Source(

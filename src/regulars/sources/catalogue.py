@@ -1,4 +1,4 @@
-"""All sources, and how a file finds its own: by its header."""
+"""All sources, and recognition of a file's source by its header."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ SOURCES: tuple[Source, ...] = (
     *canonical.SOURCES,
 )
 
-_TELLING = 2
-"""How many columns that tell (not those of IDENTITY) a file in Regulars' own columns needs to be recognised."""
+_DISTINCTIVE = 2
+"""Distinctive columns (not in IDENTITY) that a file with Regulars' own columns needs to be recognised."""
 
-_MAPPING = "Say what its columns mean in a mapping file (docs/mapping-files.md) and load it with --mapping."
+_MAPPING = "Map its columns in a mapping file (docs/mapping-files.md) and load it with --mapping."
 _HEADER = (
     'Name its columns in a mapping file (docs/mapping-files.md), in their order: header = ["…", "…"] under [read].'
 )
 _NO_VALUES: Mapping[str, Sequence[str]] = {}
 _KNOWN_NAMES = 2
-"""How many names that Regulars knows show that a line is a header."""
+"""Known column names that make a line a header."""
 
 
 def recognise(
@@ -42,11 +42,19 @@ def recognise(
     values: Mapping[str, Sequence[str]] = _NO_VALUES,
     currency: str = "",
 ) -> Source:
-    """The source whose columns are the file's: the one that knows most of them, if all that it requires are there.
+    """Return the source of a file: of those whose required columns it has, the one that knows most of its columns.
 
-    A file in Regulars' own columns also needs two columns that tell, and may hold few that are unknown; where it is named like its
-    table (orders.csv), one of the two will do. `values` are some values of each column, empty where the format itself names
-    the columns; `currency` is the shop's, for suggestions. Raises UnknownFile, which says what the columns may be.
+    A file with Regulars' own columns also needs two distinctive columns and at least half of its columns known; if it has
+    the name of its table (orders.csv), one of both conditions suffices.
+
+    Args:
+        file: Name of the file.
+        header: Its column names.
+        values: Some values of each column; empty if the format itself names the columns.
+        currency: Currency of the shop, for suggestions.
+
+    Raises:
+        UnknownFile: No source has these columns; the message suggests a mapping.
     """
     header = list(header)
     columns = _names(header)
@@ -59,33 +67,35 @@ def recognise(
     raise _unknown(file, header, values, currency)
 
 
-def insist(source: Source, file: str, header: Iterable[str], values: Mapping[str, Sequence[str]] = _NO_VALUES) -> None:
-    """Raise MappingError where the file lacks columns that the mapping (of `--mapping`) uses; `values` as in `recognise`."""
+def require_columns(
+    source: Source, file: str, header: Iterable[str], values: Mapping[str, Sequence[str]] = _NO_VALUES
+) -> None:
+    """Raise MappingError if the file lacks columns that the mapping of `--mapping` uses; `values` as for `recognise`."""
     header = list(header)
     if missing := _missing(source, _names(header)):
         if looks_like_data(header) or not (_known(source) & _names(header) or _is_header(header, values)):
-            raise MappingError(*_headless(file, header))
+            raise MappingError(*_no_header(file, header))
         raise MappingError(
             f"{file} lacks columns that the mapping {source.name} uses: {_with_guesses(source, missing, header)}.",
-            f"The file has: {', '.join(header)}. Columns that only some files have are named under `optional`;"
-            " a constant text has quotes of its own, such as currency = \"'GBP'\".",
+            f"The file has: {', '.join(header)}. List columns that only some files have under `optional`;"
+            " write a constant text in quotes of its own, such as currency = \"'GBP'\".",
         )
 
 
 def recognised_by(source: Source) -> str:
-    """The columns that a file must have to be taken for the source's, in words."""
+    """Return a list, as text, of the columns that a file of the source must have."""
     required = sorted(source.requires)
-    telling = len(source.requires - IDENTITY)
-    if source not in canonical.SOURCES or telling >= _TELLING:
+    distinctive = len(source.requires - IDENTITY)
+    if source not in canonical.SOURCES or distinctive >= _DISTINCTIVE:
         return ", ".join(required)
     more = sorted(source.optional - IDENTITY - {"updated_at"})
-    return f"{', '.join(required)} and {_TELLING - telling} of {', '.join(more)}"
+    return f"{', '.join(required)} and {_DISTINCTIVE - distinctive} of {', '.join(more)}"
 
 
 def _unknown(file: str, header: list[str], values: Mapping[str, Sequence[str]], currency: str) -> UnknownFile:
     if looks_like_data(header):
-        return UnknownFile(*_headless(file, header))
-    if near := _nearly(header):
+        return UnknownFile(*_no_header(file, header))
+    if near := _closest_source(header):
         missing = _with_guesses(near, _missing(near, _names(header)), header)
         return UnknownFile(
             f"{file} looks like “{near.title}”, but lacks: {missing}.",
@@ -94,42 +104,41 @@ def _unknown(file: str, header: list[str], values: Mapping[str, Sequence[str]], 
     suggestion = suggest(header, values)
     if suggestion is None:
         if not _is_header(header, values):
-            return UnknownFile(*_headless(file, header))
-        return UnknownFile(f"{file} is no export that Regulars knows. Its columns are: {_some(header)}.", _MAPPING)
+            return UnknownFile(*_no_header(file, header))
+        return UnknownFile(f"{file} is not a known export. Its columns are: {_some(header)}.", _MAPPING)
     return UnknownFile(
-        f"{file} is no export that Regulars knows. It may hold {suggestion.table.name}: {suggestion.words}.",
-        "Where that is right, write these lines to a mapping file (docs/mapping-files.md), complete them, and load the file with"
-        " --mapping:",
+        f"{file} is not a known export. It may contain {suggestion.table.name}: {suggestion.words}.",
+        "If so, write these lines to a mapping file (docs/mapping-files.md), complete them, and load the file with --mapping:",
         suggestion.mapping(file, currency or "GBP"),
     )
 
 
 def _is_header(header: list[str], values: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a file's first line may be shown: it names columns, by the format itself, by its words or by what is below it."""
+    """Whether a file's first line is a header, by its format, its words or the values below; only headers are shown."""
     if not values:
         return True
     known = [name for name in header if any(means(name, table) for table in BY_NAME.values())]
     return len(known) >= _KNOWN_NAMES or names_columns(header, values)
 
 
-def _headless(file: str, header: list[str]) -> tuple[str, str]:
-    """Message and hint for a file whose first line holds values. They may be somebody's: only their shapes are shown."""
-    return f"{file} seems to have no line of column names: its first line holds {described(header)}.", _HEADER
+def _no_header(file: str, header: list[str]) -> tuple[str, str]:
+    """Return message and hint for a file without a header. Only the shapes of its values are shown: they may be personal."""
+    return f"{file} seems to have no header: its first line has {described(header)}.", _HEADER
 
 
-def _nearly(header: list[str]) -> Source | None:
-    """The source whose file it is but for a few columns: it has most of those required, two of them telling."""
+def _closest_source(header: list[str]) -> Source | None:
+    """Return the source of which the file has most required columns, two of them distinctive; None if there is none."""
     columns = _names(header)
 
     def share(source: Source) -> tuple[float, int]:
         return (len(_names(source.requires) & columns) / len(source.requires), len(_known(source) & columns))
 
-    lacking = (source for source in SOURCES if _tells(source, columns) and 0.5 < share(source)[0] < 1)
+    lacking = (source for source in SOURCES if _is_distinctive(source, columns) and 0.5 < share(source)[0] < 1)
     return max(lacking, key=share, default=None)
 
 
 def _with_guesses(source: Source, missing: list[str], header: list[str]) -> str:
-    """The missing columns, each with the column of the file that may be it."""
+    """Return the missing columns as text, each with the similar column of the file."""
     used = {name.lower() for name in source.requires | source.optional}
     free = [name for name in header if name.lower() not in used]
     guesses = {name: _guess(name, free) for name in missing}
@@ -137,12 +146,13 @@ def _with_guesses(source: Source, missing: list[str], header: list[str]) -> str:
 
 
 def _guess(name: str, header: list[str]) -> str | None:
-    """The file's column that is spelled nearly like this one, or that means the same column of some table."""
+    """Return the file's column with a similar name, or with the same meaning in a canonical table."""
     if close := closest(name, header):
         return close
-    meant = {table.name: means(name, table) for table in BY_NAME.values()}
+    meanings = {table.name: means(name, table) for table in BY_NAME.values()}
     return next(
-        (other for other in header if any(meant[table.name] & means(other, table) for table in BY_NAME.values())), None
+        (other for other in header if any(meanings[table.name] & means(other, table) for table in BY_NAME.values())),
+        None,
     )
 
 
@@ -152,15 +162,15 @@ def _some(header: list[str], most: int = 8) -> str:
 
 
 def _is_own(source: Source, columns: set[str], named: bool = False) -> bool:
-    """Whether a file with these columns is one in Regulars' own; `named`: it is called like the table."""
+    """Whether a file has Regulars' own columns; `named`: it has the name of the table."""
     if _missing(source, columns):
         return False
-    signs = (_tells(source, columns), _mostly_known(source, columns))
+    signs = (_is_distinctive(source, columns), _mostly_known(source, columns))
     return any(signs) if named else all(signs)
 
 
-def _tells(source: Source, columns: set[str]) -> bool:
-    return len(_known(source) & columns - IDENTITY) >= _TELLING
+def _is_distinctive(source: Source, columns: set[str]) -> bool:
+    return len(_known(source) & columns - IDENTITY) >= _DISTINCTIVE
 
 
 def _mostly_known(source: Source, columns: set[str]) -> bool:
@@ -169,7 +179,7 @@ def _mostly_known(source: Source, columns: set[str]) -> bool:
 
 
 def _names(header: Iterable[str]) -> set[str]:
-    """Column names as they are compared: the case does not matter, since it does not in SQL."""
+    """Return column names in lower case, in which they are compared, as in SQL."""
     return {name.strip().lower() for name in header}
 
 
@@ -183,10 +193,10 @@ def _known(source: Source) -> frozenset[str]:
 
 @cache
 def _lowered(names: frozenset[str]) -> frozenset[str]:
-    """As `_names`: what the sources know is compared for each of thousands of files."""
+    """Return `_names` of a source's columns, cached for loads of thousands of files."""
     return frozenset(_names(names))
 
 
 def _stem(file: str) -> str:
-    """orders, of exports/Orders.csv.gz or of exports.zip/orders.csv."""
+    """Return "orders" for exports/Orders.csv.gz or exports.zip/orders.csv."""
     return PurePath(file).name.split(".")[0].lower()

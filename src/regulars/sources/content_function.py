@@ -1,6 +1,6 @@
-"""`content("date", "buyer", "amount")` in a mapping: an id made of the values of these columns.
+"""`content("date", "buyer", "amount")` in a mapping file: an id computed from the values of these columns.
 
-Only a whole expression may be content(…). It becomes a column of its own (`Source.contents`), which the load computes.
+content(…) must be the whole expression. It becomes a column of `Source.contents`, which the load computes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _NAMES = re.compile(rf"(?:{_NAME}(?:,{_NAME})*)?\s*", re.DOTALL)
 
 
 def content_columns(sql: str) -> tuple[str, ...] | None:
-    """The columns that content(…) names; none means all columns. None where `sql` is no content(…).
+    """Return the columns of content(…), empty for all columns; None if `sql` is another expression.
 
-    Raises ValueError where something else than columns stands in it.
+    Raises ValueError if an argument is not a column.
     """
     call = _CALL.fullmatch(sql)
     if call is None:
@@ -28,11 +28,11 @@ def content_columns(sql: str) -> tuple[str, ...] | None:
 
 
 def content_expression(columns: tuple[str, ...]) -> Expression:
-    """The expression that reads the id's column."""
+    """Return the expression of the id's column."""
     return Expression(quoted(f"@content({', '.join(columns)})"), columns, None)
 
 
 def content_name(expression: Expression) -> str | None:
-    """The name of the id's column, in small letters, where the expression is one."""
+    """Return the name of the id's column in lower case; None for any other expression."""
     sql = expression.sql
     return sql[1:-1].replace('""', '"').lower() if sql.startswith('"@content(') else None

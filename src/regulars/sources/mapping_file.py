@@ -1,6 +1,6 @@
-"""Mapping files: a shop says in TOML what the columns of its files mean. See docs/mapping-files.md.
+"""Mapping files: TOML files that map the columns of a shop's files (docs/mapping-files.md).
 
-Everything that can be known without the shop's file is checked here, so that a mistake is named before a row is read.
+All checks that do not need the shop's file are made here, before a row is read.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ _UPDATED_AT = next(column for column in METADATA_COLUMNS if column.name == "upda
 
 @dataclass(frozen=True)
 class Extension:
-    """A mapping without tables: how a shop's files of the known source `name` are read."""
+    """A mapping file without tables: read options of a shop's files of the known source `name`."""
 
     name: str
     options: ReadOptions
 
     def applied(self, source: Source, file: str) -> Source:
-        """The source that recognised `file`, read as the mapping says. Raises MappingError where it is another one."""
+        """Return the source of `file` with these options. Raises MappingError if it is another source."""
         if source.name != self.name:
             raise MappingError(
-                f"{file} is a file of {source.title}, and the mapping says only how files of {self.name} are read.",
-                "Load it without the mapping, or say what its columns mean in a mapping of its own.",
+                f"{file} is a file of {source.title}, and the mapping has options for files of {self.name} only.",
+                "Load it without the mapping, or write a mapping with [tables] for it.",
             )
         return self.options.applied(source)
 
 
 def read(path: Path) -> Source | Extension:
-    """What a mapping file describes. Raises MappingError, which says where it goes wrong."""
+    """Read a mapping file. Raises MappingError with the place of an error in it."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -71,13 +71,13 @@ def read(path: Path) -> Source | Extension:
 
 
 def parse(text: str, file: str) -> Source | Extension:
-    """What the text of a mapping describes; `file` names it in errors."""
+    """Parse the text of a mapping file; `file` is its name in errors. Raises MappingError."""
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
         raise MappingError(
             f"{file} is not valid TOML: {error}.",
-            "A column with quotes of its own stands in single ones: order_id = '\"Order number\"'.",
+            "Write a column with quotes in single quotes: order_id = '\"Order number\"'.",
         ) from None
     reader = _Reader(file)
     return reader.source(raw) if any(key in BY_NAME for key in raw) else reader.extension(raw)
@@ -85,7 +85,7 @@ def parse(text: str, file: str) -> Source | Extension:
 
 @dataclass(frozen=True)
 class _Draft:
-    """One canonical table as the mapping fills it, parsed."""
+    """The parsed mapping of one canonical table."""
 
     table: Table
     columns: dict[str, Expression]
@@ -95,7 +95,7 @@ class _Draft:
 
     @property
     def used(self) -> Iterator[str]:
-        """The file's columns, as its expressions name them."""
+        """The file's columns that its expressions use."""
         return (name for e in (*self.columns.values(), *self.where, *self.group_by) for name in e.columns)
 
     @property
@@ -110,7 +110,7 @@ class _Draft:
 
 
 class _Reader:
-    """Reads one mapping file, whose name it knows for the errors."""
+    """Parser of one mapping file."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -120,7 +120,7 @@ class _Reader:
         return MappingError(f"The mapping {self.file}: {what}.", hint)
 
     def name(self, raw: dict[str, Any]) -> str:
-        """The mapping's name. What stands at the top is checked on the way."""
+        """Return the mapping's name, and check the keys at the top."""
         for key in raw:
             if key not in _TOP and key not in BY_NAME:
                 raise self.wrong(f"there is no table {key}", did_you_mean(key, (*BY_NAME, *_TOP)))
@@ -130,15 +130,15 @@ class _Reader:
         return name
 
     def extension(self, raw: dict[str, Any]) -> Extension:
-        """A mapping that fills no table: how files of a known source are read."""
+        """Parse a mapping without tables: read options of a known source."""
         name = self.name(raw)
         known = sorted({source.name for source in catalogue.SOURCES})
         options = self.section(raw, "read", _READ)
         if name not in known or "optional" in raw or not (options or raw.get("types")):
             raise self.wrong(
                 "it fills no table",
-                "Begin with [orders.columns] and, below it, order_id = …; a mapping named as a known source"
-                f" ({', '.join(known)}) may say [read] and [types] alone.",
+                "Begin with [orders.columns] and, below it, order_id = …; a mapping with the name of a known source"
+                f" ({', '.join(known)}) may have [read] and [types] alone.",
             )
         sources = [source for source in catalogue.SOURCES if source.name == name]
         columns = {column.lower(): column for source in sources for column in source.requires | source.optional}
@@ -155,7 +155,7 @@ class _Reader:
     def source(self, raw: dict[str, Any]) -> Source:
         name = self.name(raw)
         drafts = [self.draft(BY_NAME[key], raw[key]) for key in raw if key in BY_NAME]
-        # Column names are the same in any case, as in SQL; the first spelling stands for all.
+        # Column names are case-insensitive, as in SQL; the first spelling is used.
         used = {name.lower(): name for name in reversed([name for draft in drafts for name in draft.used])}
         types = _inferred(drafts) | self.types(raw, used)
         for draft in drafts:
@@ -178,17 +178,17 @@ class _Reader:
         )
 
     def section(self, raw: dict[str, Any], name: str, known: Iterable[str]) -> dict[str, Any]:
-        """The TOML table of this name, which holds nothing but known keys."""
-        found = raw.get(name, {})
-        if not isinstance(found, dict):
+        """Return the TOML table of this name, with known keys only."""
+        section = raw.get(name, {})
+        if not isinstance(section, dict):
             raise self.wrong(f"{name} is not a table", f"Write [{name}] on a line of its own.")
-        for key in found:
+        for key in section:
             if key not in known:
-                raise self.wrong(f"[{name}] knows no {key}", did_you_mean(key, known))
-        return found
+                raise self.wrong(f"[{name}] has no option {key}", did_you_mean(key, known))
+        return section
 
     def texts(self, raw: dict[str, Any], name: str) -> list[str]:
-        """A text or a list of texts, none where the name is not there."""
+        """Return a text or a list of texts as a list, empty if the name is missing."""
         value = raw.get(name, [])
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(item, str) for item in values):
@@ -196,26 +196,26 @@ class _Reader:
         return values
 
     def used(self, used: dict[str, str], column: str, where: str) -> str:
-        """The column in the spelling of the expressions."""
+        """Return the column in the spelling of the expressions."""
         if column.lower() not in used:
             hint = did_you_mean(column, used.values())
             raise self.wrong(f"{where} names the column {column}, which no expression uses", hint)
         return used[column.lower()]
 
     def types(self, raw: dict[str, Any], used: dict[str, str]) -> dict[str, Kind]:
-        """What [types] says, by column in small letters."""
+        """Return the kinds of [types], by column in lower case."""
         kinds = [kind.value for kind in Kind]
-        found = {}
+        types = {}
         for column, kind in self.section(raw, "types", raw.get("types", {})).items():
             if kind not in kinds:
                 raise self.wrong(f"[types] {column}: there is no type {kind}", did_you_mean(str(kind), kinds))
-            found[self.used(used, column, "[types]").lower()] = Kind(kind)
-        return found
+            types[self.used(used, column, "[types]").lower()] = Kind(kind)
+        return types
 
     def draft(self, table: Table, raw: object) -> _Draft:
-        """Parse [table], [table.columns]. The columns must be the table's, and all that it needs."""
+        """Parse [table] and [table.columns]: columns of the table, with all required ones."""
         if not isinstance(raw, dict) or not isinstance(raw.get("columns"), dict):
-            hint = f"Write [{table.name}.columns] and, below it, what each is."
+            hint = f"Write [{table.name}.columns] and, below it, a line for each column."
             raise self.wrong(f"[{table.name}] has no columns", hint)
         self.section({table.name: raw}, table.name, _TABLE)
         known = _columns(table)
@@ -240,24 +240,24 @@ class _Reader:
         key = [name for name in table.key if name in draft.columns]
         if all(_is_place(draft.columns[name]) for name in key):
             raise self.wrong(
-                f"{table.name}.{', '.join(key)} is the line number alone, which another export gives to another row",
-                f'Make the id of what the row says: {key[0]} = \'content("date", "buyer", "amount")\', or content() for all'
+                f"{table.name}.{', '.join(key)} is the line number alone, which differs between exports of the same row",
+                f'Make the id from the row\'s values: {key[0]} = \'content("date", "buyer", "amount")\', or content() for all'
                 " columns.",
             )
         return draft
 
     def spread(self, table: Table, raw: dict[str, Any]) -> bool:
-        """Whether rows over several days are spread over them."""
+        """Return whether rows of several days are distributed over their days."""
         spread = raw.get("spread", False)
         if not isinstance(spread, bool) or (spread and "last_day" not in raw["columns"]):
             raise self.wrong(
                 f"[{table.name}] spread needs the columns day and last_day, and is true or false",
-                "It spreads each row of spend evenly over its days, from day to last_day.",
+                "It distributes each row of spend evenly over its days, from day to last_day.",
             )
         return spread
 
     def expression(self, value: object, where: str) -> Expression:
-        """Text is SQL; true, false and numbers are themselves."""
+        """Parse an expression: a text is SQL; true, false and numbers are constants."""
         if isinstance(value, (bool, int, Decimal)):
             value = str(value).lower()
         if not isinstance(value, str):
@@ -271,11 +271,11 @@ class _Reader:
             column = where.partition(".")[2]
             raise self.wrong(
                 f"{where} = {value} is not an SQL expression: {error}",
-                f"If it is a column's name, give it quotes of its own: {column} = '{quoted(value)}'.",
+                f"If it is a column's name, write it in quotes: {column} = '{quoted(value)}'.",
             ) from None
 
     def bind(self, draft: _Draft, types: dict[str, Kind]) -> None:
-        """Let DuckDB resolve each expression on an empty file with these columns: unknown functions, wrong types."""
+        """Bind each expression to an empty table with these columns, which detects unknown functions and wrong types."""
         fields = {name.lower(): _sql_type(types.get(name.lower(), Kind.TEXT)) for name in draft.used} | {LINE: "BIGINT"}
         empty = ", ".join(f"CAST(NULL AS {sql}) AS {quoted(name)}" for name, sql in fields.items())
         mapping = draft.mapping
@@ -293,24 +293,24 @@ class _Reader:
                 reason = str(error).split("\n")[0].rstrip(".!")
                 raise self.wrong(
                     f"{draft.table.name}.{part}: {reason}",
-                    "Columns hold text unless [types] says integer, money, instant … With group_by, an expression is"
-                    " an aggregate such as sum(Price), or a column alone, which stands for its first value.",
+                    "Columns are text unless [types] declares integer, money, instant … With group_by, an expression is"
+                    " an aggregate such as sum(Price), or a column alone, which is its first value.",
                 ) from None
 
     def decimal(self, options: dict[str, Any]) -> Mark | None:
-        return self.choice(options, "decimal", _MARKS, "It stands before the decimals of a number.")
+        return self.choice(options, "decimal", _MARKS, "It is the decimal mark of numbers.")
 
     def date_order(self, options: dict[str, Any]) -> DateOrder | None:
-        return self.choice(options, "date_order", _ORDERS, "It says how 03/04/2024 is read.")
+        return self.choice(options, "date_order", _ORDERS, "It is the order of dates such as 03/04/2024.")
 
     def choice(self, options: dict[str, Any], name: str, choices: tuple[_Choice, ...], hint: str) -> _Choice | None:
-        """What [read] says under this name, None where nothing; one of the choices."""
+        """Return the option of [read] with this name, one of the choices; None if it is missing."""
         if name not in options:
             return None
         for choice in choices:
             if options[name] == choice:
                 return choice
-        raise self.wrong(f"[read] {name} is none of {', '.join(map(json.dumps, choices))}", hint)
+        raise self.wrong(f"[read] {name} is not one of {', '.join(map(json.dumps, choices))}", hint)
 
     def timezone(self, options: dict[str, Any]) -> str | None:
         name = options.get("timezone")
@@ -326,7 +326,7 @@ class _Reader:
             case int(number) if number >= 1 and not isinstance(number, bool):
                 return number
         raise self.wrong(
-            "[read] header_line is not the number of a line", "It says where the column names stand: header_line = 4."
+            "[read] header_line is not the number of a line", "It is the line with the column names: header_line = 4."
         )
 
     def header(self, options: dict[str, Any]) -> tuple[str, ...]:
@@ -342,22 +342,22 @@ class _Reader:
 
 
 def _sql_type(kind: Kind) -> str:
-    """What an expression sees: instants still carry their zone."""
+    """Return the SQL type of a parsed column: TIMESTAMPTZ for instants."""
     return "TIMESTAMPTZ" if kind is Kind.INSTANT else kind.sql
 
 
 def _columns(table: Table) -> dict[str, Column]:
-    """What a mapping can fill: the table's columns, and when the row was last changed."""
+    """Return the columns that a mapping can fill: those of the table and `updated_at`."""
     return {column.name: column for column in (*table.columns, _UPDATED_AT)}
 
 
 def _is_place(expression: Expression) -> bool:
-    """Whether the expression says nothing but where in its file a row stands."""
+    """Whether the expression is the line number alone."""
     return expression.bare is not None and expression.bare.lower() == LINE
 
 
 def _contents(drafts: list[_Draft]) -> dict[str, ContentId]:
-    """What the ids of content(…) are made of. Without named columns, what a row's state says is left out."""
+    """Return the columns of each content(…). Without listed columns, columns of a row's state are excluded."""
     states = {
         used.lower()
         for draft in drafts
@@ -375,21 +375,21 @@ def _contents(drafts: list[_Draft]) -> dict[str, ContentId]:
         for used in draft.columns[name].columns
     }
     excluded = frozenset(states | (refunds - others))
-    found = {}
+    contents = {}
     for draft in drafts:
         for expression in draft.columns.values():
             if (name := content_name(expression)) is not None:
-                found[name] = ContentId(expression.columns, frozenset() if expression.columns else excluded)
-    return found
+                contents[name] = ContentId(expression.columns, frozenset() if expression.columns else excluded)
+    return contents
 
 
 def _inferred(drafts: list[_Draft]) -> dict[str, Kind]:
-    """By column in small letters: one that goes unchanged into a canonical column holds what that one holds."""
-    found: dict[str, set[Kind]] = {}
+    """Infer kinds, by column in lower case: a column that is mapped without a change has the canonical column's kind."""
+    candidates: dict[str, set[Kind]] = {}
     for draft in drafts:
         for name, expression in draft.columns.items():
             if expression.bare and expression.bare.lower() != LINE:
-                found.setdefault(expression.bare.lower(), set()).add(_columns(draft.table)[name].kind)
-    # An id or an amount can be shown as text too; what would have to be two other things at once stays text.
-    kinds = {column: said - {Kind.TEXT} for column, said in found.items()}
-    return {column: next(iter(said)) for column, said in kinds.items() if len(said) == 1}
+                candidates.setdefault(expression.bare.lower(), set()).add(_columns(draft.table)[name].kind)
+    # A column that is also mapped to a text column has the other kind; one with two other kinds stays text.
+    others = {column: kinds - {Kind.TEXT} for column, kinds in candidates.items()}
+    return {column: next(iter(kinds)) for column, kinds in others.items() if len(kinds) == 1}

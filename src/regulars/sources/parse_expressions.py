@@ -1,4 +1,4 @@
-"""The SQL expressions of a mapping, read by DuckDB's own parser: are they valid, and which columns do they use?"""
+"""Parse the SQL expressions of a mapping file with DuckDB's parser: validity, and the columns they use."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import duckdb
 from regulars.load.fields.allowed import nodes, require_allowed
 
 LINE = "line"
-"""The pseudo column: the number of the line in the file."""
+"""The pseudo column of the line's number."""
 
 
 @dataclass(frozen=True)
 class Expression:
-    """One parsed expression. `bare` is the column's name where the expression is nothing but a column."""
+    """A parsed expression. `bare` is the column's name if the expression is a column alone."""
 
     sql: str
     columns: tuple[str, ...]
@@ -25,23 +25,28 @@ class Expression:
 
 
 def quoted(name: str) -> str:
-    """The column name as SQL writes it, whatever it holds."""
+    """Return the column name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def parse(con: duckdb.DuckDBPyConnection, sql: str) -> Expression:
-    """Parse one expression. Raises ValueError with DuckDB's words where it is not exactly one, NotAllowed where it does more."""
+    """Parse one expression.
+
+    Raises:
+        ValueError: It is not exactly one valid expression.
+        NotAllowed: It uses SQL that mappings may not use.
+    """
     tree = _tree(con, f"SELECT {sql}")
     query = tree["statements"][0]["node"]
     if query["type"] != "SELECT_NODE" or len(query["select_list"]) != 1 or query["from_table"]["type"] != "EMPTY":
         raise ValueError("it is not one expression")
     root = query["select_list"][0]
     if root["class"] == "STAR":
-        raise ValueError("it is all columns, not one")
+        raise ValueError("write one column instead of *")
     require_allowed(sql, root)
     if root["alias"]:
-        raise ValueError("it gives a name with AS, which the mapping does already")
-    _tree(con, f"SELECT ({sql})")  # A comment at its end would swallow what follows it.
+        raise ValueError("leave out AS: the mapping names the column")
+    _tree(con, f"SELECT ({sql})")  # Fails if the expression ends with a comment, which would hide what follows.
     parameters = {name for node in nodes(root) if node["class"] == "LAMBDA" for name in _columns(node["lhs"])}
     columns = tuple(dict.fromkeys(name for name in _columns(root) if name not in parameters and name.lower() != LINE))
     return Expression(sql, columns, root["column_names"][-1] if root["class"] == "COLUMN_REF" else None)

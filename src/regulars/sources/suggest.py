@@ -1,4 +1,4 @@
-"""What an unknown file may hold in Regulars' terms: the table and the columns, and the mapping file that says so."""
+"""Suggest the canonical table and columns of an unknown file, and a mapping file for it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from regulars.warehouse.schema import IDENTITY_COLUMNS, Column, Kind, Table
 from regulars.warehouse.tables import TABLES
 
 IDENTITY = frozenset(column.name for column in IDENTITY_COLUMNS)
-"""Columns that say who a row is about: every table about somebody has them, so they do not tell tables apart."""
+"""Columns that identify a customer. Many tables have them, so they are not distinctive."""
 
 _PROPOSED = frozenset({"currency"})
-"""Where the file has no such column, the shop's currency is proposed."""
+"""Columns with a proposed constant if the file lacks them: the shop's currency."""
 
 _OF_SHAPE = {"email": Shape.EMAIL, "currency": Shape.CODE, "ordered_at": Shape.DATE}
-"""Canonical columns that are known by the shape of their values, whatever they are called."""
+"""Canonical columns that are recognised by the shape of their values under any name."""
 
 _PARENTHESES = re.compile(r"\([^)]*\)")
 _FEWEST = 2
-"""How many columns that tell a suggestion needs."""
+"""Distinctive columns that a suggestion needs."""
 
 _LEAST_SHARE, _ENOUGH = 0.1, 5
-"""A suggestion must explain this share of the file's columns, or this many."""
+"""A suggestion must map this share of the file's columns, or this many."""
 
 
 @dataclass(frozen=True)
 class TableSuggestion:
-    """What a file may hold: the canonical table, and by canonical column the file's column. `missing`: required, not seen."""
+    """A canonical table, the file's column for each canonical column, and the required columns without one (`missing`)."""
 
     table: Table
     columns: Mapping[str, str]
@@ -42,11 +42,11 @@ class TableSuggestion:
 
     @property
     def words(self) -> str:
-        """Column by column: 'order_id may be "Order Number"'."""
+        """Text of the columns, such as 'order_id = "Order Number"'."""
         return ", ".join(f'{canonical} = "{name}"' for canonical, name in self.columns.items())
 
     def mapping(self, file: str, currency: str) -> str:
-        """A mapping file as far as it can be guessed, to be completed by the owner."""
+        """Return the draft of a mapping file, to be completed by the owner."""
         lines = [f'name = "{_source_name(file)}"', "", f"[{self.table.name}.columns]"]
         for column in self.table.columns:
             if column.name in self.columns:
@@ -59,17 +59,19 @@ class TableSuggestion:
 
 
 def suggest(header: Sequence[str], values: Mapping[str, Sequence[str]] | None = None) -> TableSuggestion | None:
-    """What the file may hold, or None where too few of its columns have a name or values that Regulars knows.
+    """Suggest a table for a file; None if too few of its columns are recognised by name or values.
 
-    `values` are some values of each column; a column whose values have another shape than the canonical one is not proposed.
+    Args:
+        header: The file's column names.
+        values: Some values of each column; a column whose values do not have the shape of the canonical column is not mapped.
     """
     values = values or {}
-    found = [suggestion for table in TABLES if (suggestion := _of_table(table, header, values))]
-    return max(found, key=_quality, default=None)
+    suggestions = [suggestion for table in TABLES if (suggestion := _of_table(table, header, values))]
+    return max(suggestions, key=_quality, default=None)
 
 
 def means(name: str, table: Table) -> set[str]:
-    """The columns of the table that a column of this name may be."""
+    """Return the table's columns that a column of this name may map to."""
     return {column.name for column in table.columns if _fit(name, column, table) is not None}
 
 
@@ -92,15 +94,15 @@ def _of_table(table: Table, header: Sequence[str], values: Mapping[str, Sequence
                 chosen[canonical] = alike[0]
     required = [column for column in table.columns if _required(column)]
     missing = tuple(column for column in required if column.name not in chosen and column.name not in _PROPOSED)
-    telling = chosen.keys() - IDENTITY
-    too_few = len(telling) < _FEWEST or len(chosen) < min(_LEAST_SHARE * len(header), _ENOUGH)
+    distinctive = chosen.keys() - IDENTITY
+    too_few = len(distinctive) < _FEWEST or len(chosen) < min(_LEAST_SHARE * len(header), _ENOUGH)
     if too_few or len(missing) * 2 > len(required):
         return None
     return TableSuggestion(table, {c.name: chosen[c.name] for c in table.columns if c.name in chosen}, missing)
 
 
 def _quality(suggestion: TableSuggestion) -> int:
-    """Required columns count twice, those that are missing against it; of equals the first table is taken."""
+    """Score a suggestion: mapped columns, with required ones twice, minus missing ones."""
     required = sum(column.name in suggestion.columns for column in suggestion.table.columns if _required(column))
     return len(suggestion.columns.keys() - IDENTITY) + required - len(suggestion.missing)
 
@@ -110,10 +112,10 @@ def _required(column: Column) -> bool:
 
 
 def _fit(name: str, column: Column, table: Table) -> tuple[int, int, int] | None:
-    """How well a file's column fits a canonical one by its words, larger is better; None where it does not.
+    """Score how well a column's name fits a canonical column; larger is better, None if it does not fit.
 
-    A phrase of one word must be the whole name, for "order" is not "Order status"; a longer one may stand in a name that has one
-    word more, as "order date" in "Shop order date". "ID" alone is the table's key. What stands in parentheses is left out.
+    A phrase of one word must be the whole name, since "Order status" is not an "order"; a longer phrase may have one word
+    before or after it, as "order date" in "Shop order date". "ID" alone is the table's key. Parentheses are ignored.
     """
     words = words_of(_PARENTHESES.sub(" ", name)) or words_of(name)
     phrases = (words_of(column.name), *(tuple(phrase.split()) for phrase in COLUMNS.get(column.name, ())))
@@ -131,11 +133,11 @@ def _fit(name: str, column: Column, table: Table) -> tuple[int, int, int] | None
 
 
 def _source_name(file: str) -> str:
-    """A name for the mapping: the file's, in small letters, as mapping files want it."""
+    """Return a source name made from the file's name: lower case letters, digits and _."""
     name = re.sub(r"[^a-z0-9]+", "_", PurePath(file).name.split(".")[0].lower()).strip("_")
     return name if re.match("[a-z]", name) else "my_shop"
 
 
 def _toml(text: str) -> str:
-    """A TOML string: a literal one where it can be."""
+    """Return the text as a TOML string, literal if possible."""
     return f"'{text}'" if "'" not in text and text.isprintable() else json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What a value looks like: an e-mail address, a date, a number. Shapes are told to the owner; values never are."""
+"""Shapes of values: e-mail address, date, number. Messages show shapes and never values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from regulars.warehouse.schema import Column, Kind
 
 
 class Shape(StrEnum):
-    """What a value looks like. The value is the word used in messages, in the singular."""
+    """Shape of a value, with its name in messages, in the singular."""
 
     EMAIL = "e-mail address"
     DATE = "date"
@@ -31,12 +31,12 @@ _PATTERNS = (
     (Shape.PHONE, re.compile(r"(?=(\D*\d){7})[\d\s().\-/]+")),
 )
 _ENOUGH = 0.8
-"""The share of a column's values that must have a shape for the column to have it: some values are always odd."""
+"""Least share of a column's values that must have a shape for the column to have it."""
 
-_TELLING = {Shape.EMAIL, Shape.DATE, Shape.NUMBER, Shape.PHONE}
-"""Shapes that no column name has."""
+_DISTINCTIVE = {Shape.EMAIL, Shape.DATE, Shape.NUMBER, Shape.PHONE}
+"""Shapes that column names do not have."""
 _WITHOUT_NAME = re.compile(r"column_\d+")
-"""What a column without a name is called."""
+"""Pattern of names given to columns without a name."""
 
 _OF_KIND = {
     Kind.INSTANT: {Shape.DATE, Shape.NUMBER},
@@ -53,49 +53,49 @@ _OF_COLUMN = {
 
 
 def shape_of(value: str) -> Shape:
-    """The shape of one value; TEXT where it has no other."""
+    """Return the shape of a value; TEXT if it has no other."""
     text = value.strip()
     return next((shape for shape, pattern in _PATTERNS if pattern.fullmatch(text)), Shape.TEXT)
 
 
 def may_hold(column: Column, values: Iterable[str]) -> bool:
-    """Whether a file's column with these values may be this canonical column; true where there are no values to look at."""
+    """Whether a column with these values may map to the canonical column; true if there are no values."""
     allowed = _OF_COLUMN.get(column.name) or _OF_KIND.get(column.kind)
     shapes = [shape_of(value) for value in values if value.strip()]
     return not allowed or not shapes or sum(shape in allowed for shape in shapes) >= _ENOUGH * len(shapes)
 
 
 def only_of(shape: Shape, values: Iterable[str]) -> bool:
-    """Whether there are values and all have this shape."""
+    """Whether there are values, all of this shape."""
     shapes = {shape_of(value) for value in values if value.strip()}
     return shapes == {shape}
 
 
 def looks_like_data(header: Iterable[str]) -> bool:
-    """Whether a file's first line holds values rather than column names: an address, a date, or mostly numbers."""
+    """Whether a file's first line has values rather than column names: an address, a date, or mostly numbers."""
     shapes = [shape_of(name) for name in header]
     numbers = sum(shape in (Shape.NUMBER, Shape.PHONE) for shape in shapes)
     return Shape.EMAIL in shapes or Shape.DATE in shapes or numbers * 2 > len(shapes)
 
 
 def names_columns(header: Iterable[str], values: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the values below a first line show that it names columns: some column holds numbers, dates or addresses only.
+    """Whether the values below a first line show that it is a header: a column has only numbers, dates or addresses.
 
-    False where nothing shows it, and where a name looks like the values of its column or is one of them.
+    False if no column shows it, and if a name has the shape of its column's values or is one of them.
     """
     shown = False
     for name in header:
         below = [value.strip() for value in values.get(name, ()) if value.strip()]
         shapes, own = {shape_of(value) for value in below}, shape_of(name)
-        if name in below or (own in _TELLING and own in shapes):
+        if name in below or (own in _DISTINCTIVE and own in shapes):
             return False
         is_named = own is Shape.TEXT and not _WITHOUT_NAME.fullmatch(name) and any(map(str.isalpha, name))
-        shown = shown or (is_named and len(shapes) == 1 and shapes <= _TELLING)
+        shown = shown or (is_named and len(shapes) == 1 and shapes <= _DISTINCTIVE)
     return shown
 
 
 def described(values: Iterable[str]) -> str:
-    """The shapes in words: "1 e-mail address, 2 numbers"."""
+    """Return the shapes as text, such as "1 e-mail address, 2 numbers"."""
     counts = Counter(shape_of(value) for value in values)
     return ", ".join(f"{counts[shape]} {_plural(shape, counts[shape])}" for shape in Shape if counts[shape])
 

@@ -12,8 +12,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "one column is enough to take a file for a table",
         "sources/catalogue.py",
-        "_TELLING = 2",
-        "_TELLING = 1",
+        "_DISTINCTIVE = 2",
+        "_DISTINCTIVE = 1",
         ("tests/sources/test_catalogue.py",),
     ),
     Mutant(
@@ -47,8 +47,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a column that would be two things at once is one of them",
         "sources/mapping_file.py",
-        "if len(said) == 1}",
-        "if said}",
+        "if len(kinds) == 1}",
+        "if kinds}",
         ("tests/sources/test_mapping_file.py",),
     ),
     Mutant(
@@ -89,14 +89,14 @@ MUTANTS: tuple[Mutant, ...] = (
     # shops
     Mutant(
         "a phone number of one digit repeated is somebody's",
-        "sources/shops/made_ids.py",
+        "sources/shops/derived_ids.py",
         " AND ltrim({digits}, left({digits}, 1)) <> ''",
         "",
         ("tests/sources/test_shopify.py::test_words_for_nobody_make_no_customer_id",),
     ),
     Mutant(
         "an address is another's in capitals",
-        "sources/shops/made_ids.py",
+        "sources/shops/derived_ids.py",
         "'email:' || lower({column})",
         "'email:' || {column}",
         ("tests/sources/test_woocommerce.py", "tests/sources/test_shopify.py::test_a_customer_in_both_layouts_is_one"),
@@ -162,14 +162,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a name that stands among its column's values is a name all the same",
         "sources/value_shapes.py",
-        "if name in below or (own in _TELLING and own in shapes):",
-        "if own in _TELLING and own in shapes:",
+        "if name in below or (own in _DISTINCTIVE and own in shapes):",
+        "if own in _DISTINCTIVE and own in shapes:",
         (_NAMES,),
     ),
     Mutant(
         "a name with the shape of its column's values is a name all the same",
         "sources/value_shapes.py",
-        "if name in below or (own in _TELLING and own in shapes):",
+        "if name in below or (own in _DISTINCTIVE and own in shapes):",
         "if name in below:",
         (_NAMES,),
     ),

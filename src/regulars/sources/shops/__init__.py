@@ -1,1 +1,1 @@
-"""Exports of shop systems."""
+"""Sources of shop systems' exports."""

@@ -1,11 +1,11 @@
-"""What a Shopify shop should know about the files it exported, once they are loaded."""
+"""Check of a Shopify shop's exports: orders counted in the customers file and not loaded."""
 
 from __future__ import annotations
 
 import duckdb
 
-# An order and a customer belong together by email, else by phone: the two exports have nothing else in common.
-# One address may stand in two records, where customers came in the layouts with and without numbers.
+# Orders and customers are joined by email, else by phone: the two exports have no other common column.
+# One address may have two records, if both layouts of the customers export were loaded; hence max().
 _KNOWN_AND_LOADED = """
 WITH known AS (
     SELECT coalesce(lower(trim(email)), regexp_replace(phone, '[^0-9]', '', 'g')) AS identity,
@@ -22,13 +22,13 @@ WHERE known.identity IS NOT NULL
 
 
 def check(con: duckdb.DuckDBPyConnection, source: str) -> list[str]:
-    """Warnings for the shop where its exports do not hold all that they should."""
+    """Return a warning if the customers file counts more orders than were loaded."""
     warnings = []
     known, loaded = _numbers(con, _KNOWN_AND_LOADED, source)
     if loaded < known:
         warnings.append(
-            f"The customers file knows {known:,} orders, {loaded:,} of them were loaded. Export all orders"
-            " (Orders → Export → All orders): every metric misses the others."
+            f"The customers file counts {known:,} orders, and {loaded:,} of them were loaded. Export all orders"
+            " (Orders → Export → All orders): without the others, every metric is wrong."
         )
     return warnings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from regulars.load.mapping import Mapping, Source
-from regulars.sources.shops.made_ids import id_of_address, id_of_phone
+from regulars.sources.shops.derived_ids import id_of_address, id_of_phone
 from regulars.sources.shops.shopify_check import check
 from regulars.warehouse.schema import Kind
 
@@ -43,13 +43,13 @@ shopify_customers = Source(
     mappings=(
         Mapping(
             "customers",
-            # A name alone leads to no order and to no person.
+            # A name alone identifies no customer.
             where=f"{_ID} IS NOT NULL",
             columns={
-                # Files without numbers are told apart by address, which is also what joins them to their orders.
+                # Without Customer ID the address is the id, by which customers are also joined to their orders.
                 "customer_id": _ID,
                 "email": '"Email"',
-                # An address may carry another's number: it tells who this is where nothing else does.
+                # The phone number of an address may be another person's: used only without an email.
                 "phone": 'coalesce("Phone", CASE WHEN "Email" IS NULL THEN "Default Address Phone" END)',
                 "name": """nullif(concat_ws(' ', "First Name", "Last Name"), '')""",
                 "country": 'coalesce("Default Address Country Code", "Country Code", "Country")',

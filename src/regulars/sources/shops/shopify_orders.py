@@ -1,4 +1,4 @@
-"""Shopify's orders export (Orders → Export → CSV): one line per line item, the order's fields on its first line."""
+"""Shopify's orders export (Orders → Export → CSV): one line per line item, with the order's fields in its first line."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ STATUS_OF = {
     "voided": "failed",
     "expired": "failed",
 }
-"""What a Financial Status means. A refunded order was an order; the money given back is in `returns`."""
+"""Order status by Financial Status. A refunded order counts as an order; its refund is in `returns`."""
 
-# A state that is not in the table is not guessed: the order is rejected.
+# An order with a status that is not in the table is rejected.
 STATUS = f"""CASE
     WHEN coalesce({of("Cancelled at")}, {of("Canceled at")}) IS NOT NULL THEN 'cancelled'
     ELSE CASE replace(lower({of("Financial Status")}), ' ', '_')
-        {" ".join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in STATUS_OF.items())}
+        {" ".join(f"WHEN '{shopify}' THEN '{status}'" for shopify, status in STATUS_OF.items())}
         ELSE '{REASON}Financial Status: '
             || coalesce('''' || replace({of("Financial Status")}, '''', '’') || ''' is not known', 'it is empty')
             || '; known: {", ".join(STATUS_OF)}' END
@@ -101,9 +101,9 @@ shopify_orders = Source(
             group_by=('"Name"',),
             columns={
                 "order_id": '"Name"',
-                # No customer number: the export has none, and guests would get a new one each time.
+                # No customer_id: the export has none.
                 "email": '"Email"',
-                # The number typed with an address may be a neighbour's: it tells who this is where nothing else does.
+                # The phone number of an address may be another person's: used only without an email.
                 "phone": f"""coalesce(
                     {of("Phone")}, CASE WHEN {of("Email")} IS NULL THEN {of("Billing Phone")} END
                 )""",
@@ -119,7 +119,7 @@ shopify_orders = Source(
                 "tax": '"Taxes"',
                 "tax_included": TAX_INCLUDED,
                 "cancelled_at": f"coalesce({of('Cancelled at')}, {of('Canceled at')})",
-                # Shopify's gateway for trying out the checkout.
+                # "Bogus Gateway" is Shopify's gateway for test orders.
                 "source_order_id": '"Id"',
                 "test": f"coalesce({of('Payment Method')} ILIKE '%bogus%', false)",
             },
@@ -138,7 +138,7 @@ shopify_orders = Source(
                 "kind": KIND,
             },
         ),
-        # Lines that the file lost, as one: the order's own Subtotal counts.
+        # Missing lines as one line, so that the lines add up to the order's Subtotal.
         Mapping(
             "order_lines",
             group_by=('"Name"',),
@@ -152,7 +152,7 @@ shopify_orders = Source(
             columns={
                 "return_id": "\"Name\" || '/refund'",
                 "order_id": '"Name"',
-                # The export does not say when. Not before the last thing that it knows of the order.
+                # The export has no time of the refund: at the earliest it is the latest time of the order.
                 "returned_at": """coalesce(
                     "Cancelled at", "Canceled at", greatest("Created at", "Paid at", "Fulfilled at")
                 )""",
@@ -161,9 +161,9 @@ shopify_orders = Source(
         ),
     ),
     lacking=(
-        (("Taxes",), "no tax is known, so net revenue holds whatever tax the prices hold."),
+        (("Taxes",), "no tax is known, so net revenue includes the tax in the prices."),
         (("Total",), "whether prices include the tax cannot be seen, so none is taken off net revenue."),
-        (("Shipping",), "shipping is not counted in net revenue."),
+        (("Shipping",), "net revenue does not include shipping."),
         (("Subtotal", "Discount Amount"), "no discounts are known, so net revenue is before all discounts."),
         (("Refunded Amount",), "no refunds are known, so net revenue is before all refunds."),
     ),

@@ -1,12 +1,12 @@
-"""WooCommerce's customers export (Analytics → Customers → Download), laid out by `get_export_columns` of its report.
+"""WooCommerce's customers export (Analytics → Customers → Download), with the columns of its `get_export_columns`.
 
-Older releases lack the last three columns. Customers have no number there: their address tells them apart.
+Older releases lack the last three columns. The export has no customer ids: they are derived from addresses.
 """
 
 from __future__ import annotations
 
 from regulars.load.mapping import Mapping, Source
-from regulars.sources.shops.made_ids import id_of_address, id_of_username
+from regulars.sources.shops.derived_ids import id_of_address, id_of_username
 from regulars.warehouse.schema import Kind
 
 _ID = f"""coalesce({id_of_address('"Email"')}, {id_of_username('"Username"')})"""
@@ -25,7 +25,7 @@ woocommerce_customers = Source(
     mappings=(
         Mapping(
             "customers",
-            # A name alone leads to no order and to no person.
+            # A name alone identifies no customer.
             where=f"{_ID} IS NOT NULL",
             columns={
                 "customer_id": _ID,
