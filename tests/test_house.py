@@ -218,8 +218,6 @@ NOT_YET: dict[str, str] = {
     # load, sources, simulate, reports
     "reports/charts": "insist one ours",
     "reports/forecasts": "came found one ours said silence",
-    "simulate": "found given nobody theirs",
-    "simulate/files": "found nobody",
     # warehouse
     "warehouse/versions": "asked found insist ours seen tidy told",
     # metrics, forecast

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from regulars.simulate import CHANNELS, ShopShape, SimulatedShop, simulate
-from regulars.simulate.baskets import STATUSES, Basket, known
+from regulars.simulate.baskets import STATUSES, Basket, has_happened
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["tax in prices", "tax on top"])
@@ -35,7 +35,7 @@ def test_nobody_gets_back_more_than_was_paid(basket: Basket) -> None:
     assert (refunds.amount > 0).all()
     assert (summed(refunds.order, refunds.amount, basket.size) == basket.refunded).all()
     assert (basket.refunded <= basket.total).all()
-    assert (basket.refunded[~known(basket.paid_at)] == 0).all()
+    assert (basket.refunded[~has_happened(basket.paid_at)] == 0).all()
     assert (refunds.instant > basket.instant[refunds.order]).all()
 
 
@@ -61,8 +61,8 @@ def test_cancelled_and_unpaid_orders_are_as_many_as_asked_for(basket: Basket) ->
     assert shares[1] == pytest.approx(0.02, rel=0.2)
     assert shares[2] == pytest.approx(0.01, rel=0.25)
     cancelled = basket.status == 1
-    assert (known(basket.cancelled_at) == cancelled).all()
-    paid = known(basket.paid_at)
+    assert (has_happened(basket.cancelled_at) == cancelled).all()
+    paid = has_happened(basket.paid_at)
     assert (basket.refunded[cancelled & paid] == basket.total[cancelled & paid]).all()
     assert 0.4 < paid[cancelled].mean() < 0.8
 
@@ -108,7 +108,7 @@ def test_popular_products_follow_zipf_and_clothes_come_back_oftener(basket: Bask
 def test_nothing_is_known_of_the_time_after_the_data(shop: SimulatedShop) -> None:
     for basket in shop.baskets():
         for moment in (basket.refunds.instant, basket.paid_at, basket.fulfilled_at, basket.cancelled_at):
-            assert (moment[known(moment)] < shop.clock.end).all()
+            assert (moment[has_happened(moment)] < shop.clock.end).all()
 
 
 def test_a_shop_without_tax_refunds_or_coupons() -> None:

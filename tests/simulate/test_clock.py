@@ -16,8 +16,8 @@ ZONES = ["Europe/London", "America/New_York", "Australia/Lord_Howe", "Asia/Kolka
 def test_every_instant_lies_on_the_local_day_it_was_asked_for(zone: str) -> None:
     clock = Clock(ShopShape(timezone=zone, until=date(2018, 12, 31), months=12))
     days = np.repeat(np.arange(clock.days), 3)
-    luck = np.tile([0.0, 0.5, 1 - 1e-12], clock.days)
-    for day, instant in zip(days.tolist(), clock.instants(days, luck).tolist(), strict=True):
+    uniform = np.tile([0.0, 0.5, 1 - 1e-12], clock.days)
+    for day, instant in zip(days.tolist(), clock.instants(days, uniform).tolist(), strict=True):
         local = datetime.fromtimestamp(instant, UTC).astimezone(ZoneInfo(zone))
         assert local.date() == clock.first_day + timedelta(days=day)
 

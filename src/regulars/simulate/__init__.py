@@ -1,4 +1,4 @@
-"""A shop with known truth, drawn at random and written as the exports a real shop has."""
+"""Simulated shops with known true values, drawn at random and written as the files that a real shop exports."""
 
 from __future__ import annotations
 

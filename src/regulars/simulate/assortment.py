@@ -1,4 +1,4 @@
-"""What the simulated shop sells: products with prices, popularity and how often they come back."""
+"""Products of the simulated shop: prices, costs, popularity and return rates."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from regulars.simulate.shape import ShopShape
 _BAND = 20
 _SEED = 20
 
-# What it is, its category, how much oftener than others it is sent back, its cost as a share of the price without tax.
+# Name, category, factor of the return rate, cost as a share of the price without tax.
 _THINGS = (
     ("mug", "Kitchen", 0.5, 0.34),
     ("teapot", "Kitchen", 0.7, 0.36),
@@ -39,7 +39,7 @@ _BRANDS = ("Hill & Daughters", "Northlight", "Field, Wood & Co", "Ørsted Studio
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The products, sorted by price. Prices and costs are in hundredths of the currency."""
+    """Products, sorted by price. Prices and costs are in hundredths of the currency."""
 
     product_ids: list[str]
     names: list[str]
@@ -47,38 +47,46 @@ class Catalogue:
     brands: list[str]
     prices: Integers
     costs: Integers
-    """Cost of one piece."""
+    """Cost of one unit."""
     returned: Floats
-    """How likely a line of the product is sent back."""
+    """Probability that a line of the product is returned."""
     _edges: Floats
     _popularity: list[Floats]
     _starts: Integers
 
     @property
     def size(self) -> int:
-        """How many products there are."""
+        """Number of products."""
         return len(self.product_ids)
 
-    def choose(self, worth: Floats, luck: Floats) -> NDArray[np.int64]:
-        """A product for each line: of those that cost about what the line is worth, the popular ones oftener (Zipf)."""
+    def choose(self, worth: Floats, uniform: Floats) -> NDArray[np.int64]:
+        """Choose a product for each line.
+
+        Args:
+            worth: Target price of each line, in units of the currency.
+            uniform: Random numbers in [0, 1), one per line.
+
+        Returns:
+            Index of the product: one of about that price, by popularity (Zipf).
+        """
         band = np.searchsorted(self._edges, worth)
         chosen = np.empty(len(worth), np.int64)
         for number, popularity in enumerate(self._popularity):
             lines = np.flatnonzero(band == number)
-            chosen[lines] = self._starts[number] + np.searchsorted(popularity, luck[lines], side="right")
+            chosen[lines] = self._starts[number] + np.searchsorted(popularity, uniform[lines], side="right")
         return chosen
 
 
 def make_catalogue(shape: ShopShape) -> Catalogue:
-    """Make the products of a shop of this shape: prices spread log-normally around what a line is worth.
+    """Return the products of a shop of this shape, with log-normal prices around the median value of a line.
 
-    They belong to the shape, not to the seed: two shops of one shape differ in customers, not in what they sell.
+    They depend on the shape and not on the seed: two shops of one shape have the same products.
     """
     generator = np.random.Generator(np.random.PCG64(_SEED))
     size = shape.products
     spread = float(np.hypot(shape.customer_spread, shape.line_spread))
     middles = (np.arange(size) + 0.5) / size
-    # A logistic quantile, scaled to the normal's spread, spares a dependency for tails a catalogue does not have.
+    # The logistic quantile, scaled by 1.702, approximates the normal one and needs no scipy.
     wanted = shape.line_value * np.exp(spread * np.log(middles / (1 - middles)) / 1.702)
     prices = np.maximum(np.round(wanted * 2) * 50 - generator.integers(0, 2, size), 150).astype(np.int64)
     prices.sort()
@@ -107,7 +115,7 @@ def make_catalogue(shape: ShopShape) -> Catalogue:
 
 
 def _zipf(size: int, generator: np.random.Generator) -> Floats:
-    """Cumulated shares of `size` products, the n-th popular one sold 1/n as often as the first, in random order."""
+    """Return cumulative shares of `size` products in random order: the n-th most popular is sold 1/n as often as the first."""
     weights = 1 / generator.permutation(np.arange(1, size + 1))
     share = np.cumsum(weights) / weights.sum()
     share[-1] = 1.0

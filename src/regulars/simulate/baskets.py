@@ -1,4 +1,4 @@
-"""What each simulated order contains, what it cost, and what became of it. Amounts are hundredths of the currency."""
+"""Lines, amounts, status and refunds of simulated orders. Amounts are in hundredths of the currency."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regulars.simulate.population import Population, Purchases, generator
 from regulars.simulate.shape import ShopShape
 
 BLOCK = 32_768
-"""Orders that are made together, with a random generator of their own. Fixed, so that no result depends on it."""
+"""Orders drawn with one random generator. A constant: results depend on it."""
 
 STATUSES = ("counted", "cancelled", "unpaid")
 COUPONS = (None, "WELCOME10", "THANKYOU5", "BLACKFRIDAY")
@@ -29,10 +29,10 @@ _GOODWILL, _CANCELLED = 5, 6
 
 @dataclass(frozen=True)
 class Lines:
-    """One entry per line of an order, sorted by order and number."""
+    """Order lines as arrays with one entry per line, sorted by order and number."""
 
     order: Integers
-    """Position of its order in the block."""
+    """Index of its order in the block."""
     number: Integers
     product: Integers
     quantity: Integers
@@ -42,7 +42,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class Refunds:
-    """One entry per refund, sorted by order and line. `line` is the position of its line, -1 where there is none."""
+    """Refunds as arrays with one entry each, sorted by order and line. `line` is the index of its line, -1 for none."""
 
     order: Integers
     line: Integers
@@ -54,7 +54,7 @@ class Refunds:
 
 @dataclass(frozen=True)
 class Basket:
-    """The orders `start` … `start + size - 1`, their lines and refunds. What comes after the data's end is unknown."""
+    """Orders `start` … `start + size - 1` with lines and refunds, as arrays. Events after the data's end have no time."""
 
     start: int
     person: NDArray[np.int32]
@@ -67,40 +67,40 @@ class Basket:
     shipping: Integers
     tax: Integers
     total: Integers
-    """What the customer was asked to pay."""
+    """Amount that the customer is charged."""
     refunded: Integers
     shipping_cost: Integers
     fee: Integers
     payment: Integers
     cancelled_at: Integers
-    """Ask `known` whether it was at all; the same for the next two."""
+    """Time of cancellation; `has_happened` tells whether there is one. The same for the next two."""
     paid_at: Integers
     fulfilled_at: Integers
     second_email: NDArray[np.bool_]
     gives_phone: NDArray[np.bool_]
     careless: NDArray[np.bool_]
-    """Typed the email in capitals and the phone number with blanks."""
+    """Whether the email is typed in capitals and the phone number with blanks."""
     note: Integers
     lines: Lines
     refunds: Refunds
 
     @property
     def size(self) -> int:
-        """How many orders the block has."""
+        """Number of orders."""
         return len(self.person)
 
     def net_revenue(self) -> Floats:
-        """Per order: lines − discount + shipping − refunds, all without tax; 0 where the order does not count."""
+        """Return the net revenue of each order: lines − discount + shipping − refunds, without tax; 0 if it does not count."""
         left = (self.total - self.refunded) * (1 - self.tax / np.maximum(self.total, 1))
         return np.where(self.status == 0, left, 0.0)
 
 
-def known(instant: Integers) -> NDArray[np.bool_]:
-    """Where something has happened at all."""
+def has_happened(instant: Integers) -> NDArray[np.bool_]:
+    """Return which instants are times of events that happened."""
     return np.not_equal(instant, _NEVER)
 
 
-def fill(
+def draw_basket(
     start: int,
     *,
     shape: ShopShape,
@@ -110,7 +110,7 @@ def fill(
     people: Population,
     bought: Purchases,
 ) -> Basket:
-    """Fill the baskets of the block of orders that begins at `start`, a multiple of BLOCK."""
+    """Draw the block of orders that begins at `start`, a multiple of BLOCK."""
     end = min(start + BLOCK, bought.size)
     draw = generator(seed, _BASKETS, start // BLOCK)
     size = end - start
@@ -136,9 +136,9 @@ def fill(
     total = goods_paid + shipping + (0 if shape.tax_included else tax)
 
     cancelled_at = until_now(instant + draw.integers(600, 2 * DAY, size), happens(shape.cancelled))
-    cancelled = known(cancelled_at)
+    cancelled = has_happened(cancelled_at)
     unpaid = happens(shape.unpaid) & ~cancelled
-    # Two in five cancelled orders were only authorised, never paid: nothing goes back.
+    # 40 % of cancelled orders were authorised and not paid: they have no refund.
     paid = ~unpaid & ~(cancelled & happens(0.4))
     status = np.where(cancelled, 1, np.where(unpaid, 2, 0))
     shipping_paid = shipping if shape.tax_included else np.rint(shipping * (1 + share)).astype(np.int64)
@@ -150,8 +150,8 @@ def fill(
         placed=instant,
         end=clock.end,
         counted=status == 0,
-        refused=np.flatnonzero(cancelled & paid),
-        refused_at=cancelled_at,
+        cancelled_orders=np.flatnonzero(cancelled & paid),
+        cancelled_at=cancelled_at,
         total=total,
         shipping_paid=shipping_paid,
     )
@@ -184,7 +184,7 @@ def fill(
 
 
 def _sum(order: Integers, values: Integers, size: int) -> Integers:
-    """Per order. Exact: the amounts of a block stay far below the 2⁵³ of a float."""
+    """Sum per order. Exact: bincount adds floats, and a block's amounts are far below 2⁵³."""
     return np.bincount(order, values, size).astype(np.int64)
 
 
@@ -200,13 +200,13 @@ def _lines(
     product = goods.choose(worth, draw.random(len(order)))
     quantity = np.minimum(draw.geometric(0.84, len(order)), 9)
     amount = goods.prices[product] * quantity
-    # Three or more of the same: 10 % off, without a code.
+    # Three or more of one product: 10 % discount without a coupon.
     discount = np.where(quantity >= 3, np.rint(amount * 0.1), 0).astype(np.int64)
     return Lines(order, number, product, quantity, amount, discount)
 
 
 def _coupons(shape: ShopShape, first: NDArray[np.bool_], busy: Floats, draw: np.random.Generator) -> Integers:
-    """Which code each order used: one for the first order, one for later ones, one for the days the shop is fullest."""
+    """Return the coupon index of each order, 0 for none: for first orders, later ones, and busy days."""
     used = draw.random(len(first)) < shape.coupons
     return np.where(used, np.where(first, 1, np.where(busy > 1.6, 3, 2)), 0)
 
@@ -220,19 +220,19 @@ def _refunds(
     placed: Integers,
     end: int,
     counted: NDArray[np.bool_],
-    refused: Integers,
-    refused_at: Integers,
+    cancelled_orders: Integers,
+    cancelled_at: Integers,
     total: Integers,
     shipping_paid: Integers,
 ) -> Refunds:
-    """Lines sent back, all or some pieces; shipping with a whole order; gestures of goodwill; `refused` orders."""
+    """Draw refunds: returned lines, in whole or in part; shipping of completely returned orders; goodwill; cancellations."""
     rows = len(lines.order)
     back_at = placed + 2 * DAY + (draw.gamma(2.0, 5.0, size) * DAY).astype(np.int64)
     open_order = counted & (back_at < end)
     back = (draw.random(rows) < likely) & open_order[lines.order]
     pieces = np.where(draw.random(rows) < 0.75, lines.quantity, 1)
     pieces = np.where(back, pieces, 0)
-    line_paid = _shared_out(total - shipping_paid, lines, size)
+    line_paid = _line_payments(total - shipping_paid, lines, size)
     line_back = line_paid * pieces // lines.quantity
     all_back = _sum(lines.order, pieces, size) == _sum(lines.order, lines.quantity, size)
     with_shipping = all_back & (shipping_paid > 0)
@@ -241,9 +241,9 @@ def _refunds(
     reason = 1 + np.minimum(draw.geometric(0.5, rows) - 1, 3)
 
     line = np.flatnonzero((pieces > 0) & (line_back > 0))
-    whole = [np.flatnonzero(with_shipping), np.flatnonzero(goodwill), refused]
+    whole = [np.flatnonzero(with_shipping), np.flatnonzero(goodwill), cancelled_orders]
     money = (shipping_paid, part, total)
-    when = (back_at, back_at, refused_at)
+    when = (back_at, back_at, cancelled_at)
     why = (4, _GOODWILL, _CANCELLED)
     order = np.concatenate([lines.order[line], *whole])
     sort = np.argsort(order, kind="stable")
@@ -262,8 +262,8 @@ def _refunds(
     )
 
 
-def _shared_out(paid: Integers, lines: Lines, size: int) -> Integers:
-    """What was paid for each line: the order's payment shared by amount, to the last hundredth."""
+def _line_payments(paid: Integers, lines: Lines, size: int) -> Integers:
+    """Return the amount paid for each line: the order's payment in proportion to the lines, with exact sums."""
     value = lines.amount - lines.discount
     whole = _sum(lines.order, value, size)
     running = np.cumsum(value)

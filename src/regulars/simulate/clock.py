@@ -1,4 +1,4 @@
-"""The simulated shop's time: local days, daylight saving, hours of the day, and how busy each day is."""
+"""Time of the simulated shop: local days, daylight saving, hours of the day, and seasonality."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Integers = NDArray[np.int64]
 
 DAY = 86_400
 
-# Visitors per hour of the local day, from midnight on: lunch and the evening sofa.
+# Relative number of orders per hour of the local day, from midnight on.
 _HOURS = (6, 3, 2, 1, 1, 2, 6, 14, 24, 34, 42, 48, 55, 52, 46, 44, 46, 52, 62, 74, 82, 76, 48, 20)
-# Monday to Sunday.
+# Relative number of orders per weekday, from Monday on.
 _WEEK = (1.06, 1.00, 0.97, 0.98, 0.92, 0.94, 1.13)
 
 
 class Clock:
-    """Turns days of the shop, counted from its first, into instants and back. Instants are seconds since 1970, UTC."""
+    """Conversion between days, counted from the shop's first, and instants, in seconds since 1970, UTC."""
 
     def __init__(self, shape: ShopShape) -> None:
         zone = ZoneInfo(shape.timezone)
@@ -35,38 +35,38 @@ class Clock:
         ]
         self.midnights: Integers = np.array(midnights, np.int64)
         self.end = midnights[-1]
-        """The first instant after the data."""
+        """First instant after the data."""
         self._changes, self._offsets = _offsets(zone, midnights)
         self._hours = np.concatenate([[0.0], np.cumsum(_HOURS) / sum(_HOURS)])
         self.season = _season(shape)
-        """How busy each day is; 1 on average."""
+        """Relative number of orders per day; 1 on average."""
         self._busy = np.concatenate([[0.0], np.cumsum(self.season)])
 
-    def instants(self, day: Integers, luck: Floats) -> Integers:
-        """An instant inside each local day, at an hour people shop at. On a day of 23 or 25 hours the hours stretch."""
-        part = np.interp(luck, self._hours, np.arange(25) / 24)
+    def instants(self, day: Integers, uniform: Floats) -> Integers:
+        """Return an instant in each local day, by the distribution of _HOURS; hours scale on days of 23 or 25 hours."""
+        part = np.interp(uniform, self._hours, np.arange(25) / 24)
         length = self.midnights[day + 1] - self.midnights[day]
         since: Integers = np.minimum((part * length).astype(np.int64), length - 1)
         return np.add(self.midnights[day], since)
 
     def day_ends(self, day: Integers) -> Integers:
-        """The last second of each local day."""
+        """Return the last second of each local day."""
         return np.subtract(self.midnights[day + 1], 1)
 
     def offsets(self, instant: Integers) -> Integers:
-        """Seconds by which the shop's local time is ahead of UTC at each instant."""
+        """Return the offset from UTC, in seconds, at each instant."""
         return self._offsets[np.searchsorted(self._changes, instant, side="right") - 1]
 
     def busy(self, moment: Floats) -> Floats:
-        """How much shopping lies between the first day and a moment (in days): the integral of `season`."""
+        """Return the integral of `season` from the first day to each moment, in days."""
         return np.asarray(np.interp(moment, np.arange(self.days + 1), self._busy))
 
     def moment(self, busy: Floats) -> Floats:
-        """The moment up to which that much shopping lies: the inverse of `busy`."""
+        """Return the moment, in days, of each value of the integral: the inverse of `busy`."""
         return np.interp(busy, self._busy, np.arange(self.days + 1))
 
     def arrivals(self, growth: float) -> Floats:
-        """Cumulated share of new customers who have come by the end of each day."""
+        """Return the cumulative share of new customers by the end of each day."""
         weights = self.season * (1 + growth * np.arange(self.days) / self.days)
         share = np.cumsum(weights) / weights.sum()
         share[-1] = 1.0
@@ -74,7 +74,7 @@ class Clock:
 
 
 def _offsets(zone: ZoneInfo, midnights: list[int]) -> tuple[Integers, Integers]:
-    """The instants at which the offset from UTC changes, and the offset from then on; the first one is the start."""
+    """Return the instants at which the offset from UTC changes, beginning with the first, and the new offsets."""
 
     def offset(instant: int) -> int:
         moved = datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
@@ -93,7 +93,7 @@ def _offsets(zone: ZoneInfo, midnights: list[int]) -> tuple[Integers, Integers]:
 
 
 def _season(shape: ShopShape) -> Floats:
-    """How busy each day is: a quiet summer, the weeks before Christmas, the days of the week; 1 on average."""
+    """Return the relative number of orders per day, 1 on average: yearly season, weeks before Christmas, weekdays."""
     dates = [shape.first_day + timedelta(days=day) for day in range(shape.days)]
     of_year = np.array([day.timetuple().tm_yday for day in dates], np.float64)
     weekday = np.array([day.weekday() for day in dates])

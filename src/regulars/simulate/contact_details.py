@@ -1,4 +1,4 @@
-"""How the simulated customers appear in files: the emails, numbers and names they give, and the records of them."""
+"""Emails, phone numbers, names and customer records of simulated customers, as they appear in files."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ Flags = NDArray[np.bool_]
 
 
 def pick(words: list[str] | tuple[str, ...], which: NDArray[np.integer]) -> pa.Array:
-    """The word at each position, as text."""
+    """Return the word at each index."""
     return pa.array(words, pa.string()).take(pa.array(which))
 
 
 def joined(*parts: pa.Array | str) -> pa.Array:
-    """The parts of each row one after the other; null where one of them is."""
+    """Concatenate the parts of each row; null if any part is null."""
     return pc.binary_join_element_wise(*(pa.scalar(p) if isinstance(p, str) else p for p in parts), "")
 
 
 def digits(numbers: NDArray[np.integer]) -> pa.Array:
-    """Whole numbers as text."""
+    """Return whole numbers as text."""
     return pa.array(numbers).cast(pa.string())
 
 
@@ -42,7 +42,7 @@ def _where(flags: Flags, yes: pa.Array | str, no: pa.Array | str | None) -> pa.A
 
 
 def emails(people: Population, person: NDArray[np.integer], second: Flags) -> pa.Array:
-    """The address of each of these customers; their other one where `second`. Null for who gives none."""
+    """Return the email of each customer, the second one where `second`; null without an email."""
     kind = people.kind[person]
     own = joined(
         pick([plain(name) for name in FIRST_NAMES], people.first_name[person]),
@@ -55,20 +55,20 @@ def emails(people: Population, person: NDArray[np.integer], second: Flags) -> pa
     return _where(kind == Kind.MARKETPLACE, MARKETPLACE_EMAIL, _where(np.isin(kind, _GIVES_EMAIL), own, None))
 
 
-def phones(people: Population, person: NDArray[np.integer], given: Flags, blank: Flags) -> pa.Array:
-    """The phone number of each of these customers, typed with a blank where `blank`; null where none is given."""
+def phones(people: Population, person: NDArray[np.integer], shown: Flags, blank: Flags) -> pa.Array:
+    """Return the phone number of each customer, with a blank where `blank`; null without a number or where not `shown`."""
     code = pick([f"+{place.calling_code}" for place in PLACES], people.place[person])
     number = digits(7_100_000_000 + person.astype(np.int64))
-    return _where(given & people.has_phone[person], joined(code, pick(("", " "), blank.astype(np.int8)), number), None)
+    return _where(shown & people.has_phone[person], joined(code, pick(("", " "), blank.astype(np.int8)), number), None)
 
 
 def names(people: Population, person: NDArray[np.integer]) -> tuple[pa.Array, pa.Array]:
-    """First and last names of these customers."""
+    """Return first and last names of these customers."""
     return pick(FIRST_NAMES, people.first_name[person]), pick(LAST_NAMES, people.last_name[person])
 
 
 def on_orders(people: Population, basket: Basket) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Customer id, email and phone that stand on the orders of a block. Guests have no customer id."""
+    """Return customer id, email and phone of the orders of a block. Guests have no customer id."""
     person = basket.person
     kind = people.kind[person]
     second = basket.second_email & (kind == Kind.TWO_EMAILS)
@@ -83,23 +83,23 @@ def on_orders(people: Population, basket: Basket) -> tuple[pa.Array, pa.Array, p
 
 @dataclass(frozen=True)
 class Records:
-    """The shop's customer records, sorted by id. A guest gets a new one at every checkout, as in the wild."""
+    """Customer records, sorted by id. As in real shops, a guest has a new record for every order."""
 
     customer_id: Integers
     person: Integers
     second: Flags
     order: Integers
-    """Position of the checkout that made a guest's record; -1 for accounts."""
+    """Index of the order of a guest's record; -1 for accounts."""
     marketplace: Flags
-    """The one record of the marketplace's address. Its `person` is meaningless."""
+    """Whether it is the record of the marketplace's address, whose `person` has no meaning."""
 
     @property
     def size(self) -> int:
-        """How many records there are."""
+        """Number of records."""
         return len(self.customer_id)
 
     def orders(self, people: Population, bought: Purchases, second_email: Flags) -> Integers:
-        """The position of the record that each order belongs to; -1 where the shop keeps none."""
+        """Return the index of each order's record; -1 without a record."""
         kind = people.kind[bought.person]
         ids = _ACCOUNTS + 2 * bought.person.astype(np.int64) + (second_email & (kind == Kind.TWO_EMAILS))
         guest = np.isin(kind, (Kind.GUEST, Kind.PHONE_GUEST))
@@ -109,7 +109,7 @@ class Records:
 
 
 def records(people: Population, bought: Purchases) -> Records:
-    """Every customer record of the shop."""
+    """Return all customer records of the shop."""
     everyone = np.arange(people.size)
     accounts = everyone[np.isin(people.kind, (Kind.ACCOUNT, Kind.TWO_EMAILS))]
     doubles = everyone[people.kind == Kind.TWO_EMAILS]

@@ -1,4 +1,4 @@
-"""Names, places and addresses of people who do not exist."""
+"""Names and addresses of simulated customers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTES = ("Please leave it\nwith the neighbour", "Gift, no invoice please", 'Card
 
 @dataclass(frozen=True)
 class Place:
-    """A city, how many customers live there, and how its postcodes look: `zip_start`, some digits, `zip_end`."""
+    """A city, its share of the customers, and its postcodes: `zip_start`, digits, `zip_end`."""
 
     city: str
     country: str
@@ -62,6 +62,6 @@ _LETTERS = str.maketrans({"ß": "ss", "ı": "i", "ł": "l", "Ł": "L", "ø": "o"
 
 
 def plain(name: str) -> str:
-    """The name in the letters of an email address: lower case, a to z."""
+    """Return the name in lower case letters a to z, for an email address."""
     letters = unicodedata.normalize("NFKD", name.translate(_LETTERS))
     return "".join(letter for letter in letters.lower() if "a" <= letter <= "z")

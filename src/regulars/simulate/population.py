@@ -1,4 +1,4 @@
-"""The simulated shop's customers and when they buy: rates, lifetimes, and every order's instant."""
+"""Simulated customers and the times of their orders: purchase rates, lifetimes, and every order's instant."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from regulars.simulate.shape import Channel, ShopShape
 from regulars.simulate.threads import in_order
 
 BLOCK = 16_384
-"""Customers who share a random generator. Fixed: what is drawn depends on the seed alone, never on memory or cores."""
+"""Customers drawn with one random generator. A constant, so that results depend on the seed alone."""
 
 YEAR = 365.25
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done, and how much there is to do."""
+"""Called with the amount done and the total."""
 
 _POPULATION, _PURCHASES = 1, 2
 
 
 class Kind(IntEnum):
-    """How the shop can recognise a customer."""
+    """Kind of customer, by how the shop can identify the customer."""
 
     ACCOUNT = 0
     GUEST = 1
@@ -39,24 +39,24 @@ class Kind(IntEnum):
 
 
 KNOWN_BY_PHONE = (Kind.PHONE_GUEST, Kind.TWO_EMAILS, Kind.MARKETPLACE)
-"""Customers whose every order carries the phone number: without it nobody could tell whose it is."""
+"""Customers whose orders all have the phone number, as it is needed to identify them."""
 
 
 @dataclass(frozen=True)
 class Population:
-    """One entry per customer; the position is the customer's number. Days count from the shop's first day."""
+    """Customers as arrays; the index is the customer's number. Days count from the shop's first day."""
 
     channel: NDArray[np.int16]
     entry: NDArray[np.int32]
     """Day of the first order."""
     rate: Floats
-    """Orders per day, at an average time of the year, from the day after the first order until the customer leaves."""
+    """Orders per day, at an average time of the year, between the day of the first order and the end of the lifetime."""
     leaving: Floats
-    """Rate per day at which the customer leaves."""
+    """Churn rate per day."""
     stays: Floats
-    """Days from the end of the entry day until the customer leaves for good."""
+    """Lifetime: days from the end of the entry day until the customer churns."""
     taste: Floats
-    """By how much, as a logarithm, the customer spends more than others of the channel."""
+    """Logarithm of the customer's spending relative to the channel."""
     kind: NDArray[np.int8]
     has_phone: NDArray[np.bool_]
     marketing: NDArray[np.bool_]
@@ -67,17 +67,17 @@ class Population:
 
     @property
     def size(self) -> int:
-        """How many customers there are."""
+        """Number of customers."""
         return len(self.channel)
 
     def leaves(self) -> Floats:
-        """The moment each customer leaves, in days since the shop's first day."""
+        """Return the moment at which each customer churns, in days since the shop's first day."""
         return self.entry + 1 + self.stays
 
 
 @dataclass(frozen=True)
 class Purchases:
-    """One entry per order, in the order in which they were placed; the position is the order's number."""
+    """Orders as arrays, sorted by time; the index is the order's number."""
 
     person: NDArray[np.int32]
     day: NDArray[np.int32]
@@ -88,19 +88,29 @@ class Purchases:
 
     @property
     def size(self) -> int:
-        """How many orders there are."""
+        """Number of orders."""
         return len(self.person)
 
 
 def generator(seed: int, stage: int, block: int) -> np.random.Generator:
-    """The random generator of one block of one stage: independent of all others, the same at every run."""
+    """Return the random generator of a block of a stage: independent of all others, and reproducible."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(stage, block))))
 
 
 def populate(
     shape: ShopShape, seed: int, clock: Clock, progress: Progress | None = None
 ) -> tuple[Population, Purchases]:
-    """Draw every customer and every order of a shop. Returns both, the orders sorted by time."""
+    """Draw all customers and orders of a shop.
+
+    Args:
+        shape: Parameters of the shop.
+        seed: Seed of the random generators.
+        clock: The shop's time.
+        progress: Called with the number of customers (or orders, if the shape has a number of them) and the total.
+
+    Returns:
+        Customers, and orders sorted by time.
+    """
     people: list[Population] = []
     bought: list[Purchases] = []
     customers = placed = 0
@@ -115,7 +125,7 @@ def populate(
             progress(customers, shape.customers)
     population = Population(*(np.concatenate([getattr(p, f.name) for p in people]) for f in fields(Population)))
     instant = np.concatenate([p.instant for p in bought])
-    # A stable sort: orders of the same second stay as they were drawn.
+    # A stable sort, so that the order of equal instants is reproducible.
     order = np.argsort(instant, kind="stable")
     return population, Purchases(
         *(np.concatenate([getattr(p, f.name) for p in bought])[order] for f in fields(Purchases))
@@ -123,7 +133,7 @@ def populate(
 
 
 def _groups(shape: ShopShape, seed: int, clock: Clock) -> Iterator[tuple[Population, Purchases]]:
-    """The customers block by block with their orders: as many customers as wanted, or until there are enough orders."""
+    """Yield blocks of customers with their orders, up to the shape's number of customers or of orders."""
 
     def draw(start: int) -> tuple[Population, Purchases]:
         size = BLOCK if shape.orders else min(BLOCK, shape.customers - start)
@@ -137,41 +147,44 @@ def _groups(shape: ShopShape, seed: int, clock: Clock) -> Iterator[tuple[Populat
     with closing(in_order(draw, count(0, BLOCK))) as drawn:
         for start, (group, orders) in zip(count(0, BLOCK), drawn, strict=False):
             if orders.size >= missing:
-                yield _first(group, orders, start, missing)
+                yield _first_customers(group, orders, start, missing)
                 return
             missing -= orders.size
             yield group, orders
 
 
-def _first(people: Population, bought: Purchases, start: int, enough: int) -> tuple[Population, Purchases]:
-    """Of one block, the first customers who together have enough orders."""
+def _first_customers(people: Population, bought: Purchases, start: int, enough: int) -> tuple[Population, Purchases]:
+    """Return the first customers of a block who together have `enough` orders, and these orders."""
     per_customer = np.bincount(bought.person - start, minlength=people.size)
     customers = int(np.searchsorted(np.cumsum(per_customer), enough)) + 1
-    theirs = bought.person < start + customers
+    selected = bought.person < start + customers
     return (
         Population(*(getattr(people, f.name)[:customers] for f in fields(Population))),
-        Purchases(*(getattr(bought, f.name)[theirs] for f in fields(Purchases))),
+        Purchases(*(getattr(bought, f.name)[selected] for f in fields(Purchases))),
     )
 
 
-def _of(channels: tuple[Channel, ...], name: str) -> Floats:
+def _values(channels: tuple[Channel, ...], name: str) -> Floats:
     return np.array([getattr(channel, name) for channel in channels], np.float64)
 
 
-def _chosen(shares: Floats, luck: Floats) -> Integers:
-    """Which of several things, by their shares."""
+def _chosen(shares: Floats, uniform: Floats) -> Integers:
+    """Return indices drawn by their shares."""
     limits = np.cumsum(shares) / shares.sum()
-    return np.minimum(np.searchsorted(limits, luck, side="right"), len(shares) - 1)
+    return np.minimum(np.searchsorted(limits, uniform, side="right"), len(shares) - 1)
 
 
 def _people(shape: ShopShape, clock: Clock, draw: np.random.Generator, size: int) -> Population:
     channels = shape.channels
-    channel = _chosen(_of(channels, "share"), draw.random(size))
+    channel = _chosen(_values(channels, "share"), draw.random(size))
     entry = np.searchsorted(clock.arrivals(shape.growth), draw.random(size), side="right")
-    rate_shape, leaving_shape = _of(channels, "rate_shape")[channel], _of(channels, "leaving_shape")[channel]
-    rate = draw.standard_gamma(rate_shape) / rate_shape * _of(channels, "orders_per_year")[channel] / YEAR
-    leaving = draw.standard_gamma(leaving_shape) / leaving_shape * _of(channels, "leaving_per_year")[channel] / YEAR
-    # Nearly nobody leaves at a rate of 0; the floor keeps lifetimes finite.
+    rate_shape, leaving_shape = (
+        _values(channels, "rate_shape")[channel],
+        _values(channels, "leaving_shape")[channel],
+    )
+    rate = draw.standard_gamma(rate_shape) / rate_shape * _values(channels, "orders_per_year")[channel] / YEAR
+    leaving = draw.standard_gamma(leaving_shape) / leaving_shape * _values(channels, "leaving_per_year")[channel] / YEAR
+    # A lower bound keeps lifetimes finite.
     leaving = np.maximum(leaving, 1e-9)
     other = shape.guests + shape.phone_guests + shape.nameless + shape.two_emails
     kinds = np.array([1 - other, shape.guests, shape.phone_guests, shape.nameless, shape.two_emails])
@@ -196,9 +209,9 @@ def _people(shape: ShopShape, clock: Clock, draw: np.random.Generator, size: int
 
 
 def expected_later_orders(clock: Clock, people: Population) -> Floats:
-    """How many orders after the first each customer is expected to place inside the data, rate and lifetime given.
+    """Return each customer's expected number of orders after the first, by rate and lifetime.
 
-    Same-day followers are not among them.
+    Without the additional orders of the same day.
     """
     start = np.minimum(people.entry + 1, clock.days).astype(np.float64)
     end = np.minimum(people.leaves(), clock.days)
@@ -206,20 +219,20 @@ def expected_later_orders(clock: Clock, people: Population) -> Floats:
 
 
 def _purchases(shape: ShopShape, clock: Clock, people: Population, draw: np.random.Generator, start: int) -> Purchases:
-    """The orders of one block: a Poisson process with a season. Given their number, their moments are independent."""
+    """Draw the orders of a block: a Poisson process with season, whose times are independent given their number."""
     later = draw.poisson(expected_later_orders(clock, people))
     person = np.concatenate([np.arange(people.size), np.repeat(np.arange(people.size), later)])
     first = np.arange(len(person)) < people.size
     low = clock.busy((people.entry + 1).astype(np.float64))
     high = clock.busy(np.minimum(people.leaves(), clock.days))
     moment = clock.moment(low[person] + draw.random(len(person)) * (high - low)[person])
-    # The second bound matters only where rounding puts a moment on the end of the data.
+    # The bound covers moments that are rounded to the end of the data.
     day = np.where(first, people.entry[person], np.minimum(moment.astype(np.int64), clock.days - 1))
     instant = clock.instants(day, draw.random(len(person)))
     channel = people.channel[person].astype(np.int64)
     wanders = ~first & (draw.random(len(person)) < shape.wandering)
-    channel = np.where(wanders, _chosen(_of(shape.channels, "share"), draw.random(len(person))), channel)
-    # A marketplace keeps its customers to itself, and nobody else comes by it: the address would make them one.
+    channel = np.where(wanders, _chosen(_values(shape.channels, "share"), draw.random(len(person))), channel)
+    # Customers of a marketplace buy there only, and no others do: its shared address would join them.
     closed = np.array([c.marketplace for c in shape.channels])
     channel = np.where(closed[channel] | closed[people.channel[person]], people.channel[person], channel)
 

@@ -1,4 +1,4 @@
-"""What a simulated shop is like: its size, its calendar, its channels and the habits of its customers."""
+"""Parameters of a simulated shop: size, period, channels and customer behaviour."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ from datetime import date, timedelta
 from regulars.vocabulary.errors import UsageError
 
 MARKETPLACE_EMAIL = "orders@marketplace.example.com"
-"""The one address a marketplace gives for all its customers. It belongs on the shop's list of shared addresses."""
+"""Address that a marketplace gives for all its customers; the shop must list it as shared."""
 
 
 @dataclass(frozen=True)
 class Channel:
-    """Where customers come from, and how good they are.
+    """An acquisition channel and the behaviour of its customers: the Pareto/NBD model.
 
-    A customer buys at a rate drawn from a gamma distribution (mean `orders_per_year`, shape `rate_shape`) and leaves at
-    a rate drawn from another (mean `leaving_per_year`, shape `leaving_shape`), so that lifetimes are exponential for
-    each but not for all: the Pareto/NBD model (Schmittlein, Morrison & Colombo 1987). A small shape makes customers
-    more unlike each other. `basket` multiplies what they spend.
+    A customer's purchase rate is gamma distributed (mean `orders_per_year`, shape `rate_shape`), and so is the churn rate
+    (mean `leaving_per_year`, shape `leaving_shape`), with exponential lifetimes (Schmittlein, Morrison & Colombo 1987). A
+    smaller shape means more heterogeneous customers. `basket` is a factor of the order value.
     """
 
     name: str
@@ -30,7 +29,7 @@ class Channel:
     rate_shape: float = 0.9
     leaving_shape: float = 1.2
     marketplace: bool = False
-    """Its orders carry the marketplace's address instead of the customer's, and the customer's phone number."""
+    """Whether its orders have the marketplace's address instead of the customer's, and the customer's phone number."""
 
 
 CHANNELS = (
@@ -45,15 +44,14 @@ CHANNELS = (
 
 @dataclass(frozen=True)
 class ShopShape:
-    """Everything that decides a simulated shop, besides the seed. Amounts are in `currency`; shares lie in 0–1.
+    """Parameters of a simulated shop. Amounts are in `currency`; shares are between 0 and 1.
 
-    The data cover `months` whole months up to the month's end that is not after `until`.
+    The data cover `months` full months, up to the last month's end that is not after `until`.
     """
 
     customers: int = 20_000
     orders: int | None = None
-    """Where given, customers come until the shop has so many orders, whatever `customers` says. It ends with the last
-    one's own, so that it may have a few more."""
+    """Number of orders that ends the simulation, instead of `customers`. The last customer's orders may exceed it."""
     months: int = 30
     until: date = date(2025, 12, 31)
     timezone: str = "Europe/London"
@@ -61,34 +59,34 @@ class ShopShape:
     channels: tuple[Channel, ...] = CHANNELS
 
     growth: float = 0.6
-    """How many more new customers come per day at the end than at the start: 0.6 is 60 % more."""
+    """Growth of new customers per day from the start to the end: 0.6 is 60 %."""
     season: float = 1.0
-    """Strength of the year, the week and December; 0 makes every day alike."""
+    """Strength of the seasonality by year, week and December; 0 for none."""
     same_day: float = 0.02
-    """Share of orders followed by another one of the same customer on the same day."""
+    """Share of orders followed by another order of the customer on the same day."""
     wandering: float = 0.25
-    """Share of a customer's later orders that come by another channel than the first."""
+    """Share of later orders with another channel than the first."""
 
     products: int = 200
     line_value: float = 21.0
-    """Median of what one line of an order is worth."""
+    """Median value of an order line."""
     customer_spread: float = 0.45
-    """Standard deviation, between customers, of the logarithm of what they spend."""
+    """Standard deviation of the logarithm of spending between customers."""
     line_spread: float = 0.55
-    """The same between the lines of one customer."""
+    """Standard deviation of the logarithm of the value between lines of a customer."""
     extra_lines: float = 0.8
-    """Mean number of lines beyond the first."""
+    """Mean number of lines after the first."""
 
     coupons: float = 0.18
     shipping: float = 3.95
     shipping_abroad: float = 9.90
     free_shipping_from: float = 60.0
     tax_rate: float = 20.0
-    """Per cent."""
+    """In percent."""
     tax_included: bool = True
 
     returned: float = 0.07
-    """Share of lines sent back, for a product of average fit."""
+    """Share of returned lines, for a product with factor 1."""
     cancelled: float = 0.02
     unpaid: float = 0.01
 
@@ -97,7 +95,7 @@ class ShopShape:
     phone_guests: float = 0.03
     """Share of customers without an account who give only a phone number."""
     nameless: float = 0.01
-    """Share of customers who leave neither email nor phone."""
+    """Share of customers who give neither email nor phone."""
     two_emails: float = 0.02
     """Share of customers with two accounts, each with its own email, and one phone number."""
 
@@ -111,33 +109,33 @@ class ShopShape:
         if len({channel.name for channel in self.channels}) < len(self.channels):
             raise UsageError("Two channels of the simulated shop have the same name.")
         if any(channel.orders_per_year <= 0 or channel.leaving_per_year <= 0 for channel in self.channels):
-            raise UsageError("The rates of a channel must lie above 0.")
+            raise UsageError("The rates of a channel must be above 0.")
         if self.guests + self.phone_guests + self.nameless + self.two_emails > 1:
             raise UsageError("The shares of guests and of customers with two emails are more than all customers.")
 
     @property
     def last_day(self) -> date:
-        """The last day of the data: always the last one of a month."""
+        """Last day of the data, the last day of a month."""
         end = self.until.replace(day=calendar.monthrange(self.until.year, self.until.month)[1])
         return end if end == self.until else self.until.replace(day=1) - timedelta(days=1)
 
     @property
     def first_day(self) -> date:
-        """The first day of the data: always the first one of a month."""
+        """First day of the data, the first day of a month."""
         index = self.last_day.year * 12 + self.last_day.month - self.months
         return date(index // 12, index % 12 + 1, 1)
 
     @property
     def days(self) -> int:
-        """How many days the data cover."""
+        """Number of days of the data."""
         return (self.last_day - self.first_day).days + 1
 
 
 def small_shops(shops: int = 200, customers: int = 200, like: ShopShape | None = None) -> ShopShape:
-    """Many small, independent shops of one kind in one warehouse: the channel of every order is its shop's name.
+    """Return the shape of many small, independent shops in one warehouse, each a channel named shop-001, ….
 
-    Returns a shape of `shops` channels named shop-001 …, each with about `customers` customers. Nobody buys in two of
-    them, and everybody can be recognised, so that a value split by channel is a value of one shop.
+    Each has about `customers` customers. No customer buys in two shops, and all can be identified, so that a value split
+    by channel is the value of one shop.
     """
     like = like or ShopShape()
     kind = Channel("one", 1.0, orders_per_year=3.4, leaving_per_year=1.0, rate_shape=0.8)

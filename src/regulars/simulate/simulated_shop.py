@@ -1,4 +1,4 @@
-"""The simulated shop itself: drawn once, given out as canonical tables, block by block or whole."""
+"""The simulated shop: customers and orders, as canonical tables, complete or block by block."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from regulars.simulate import baskets, contact_details
 from regulars.simulate.assortment import Catalogue, make_catalogue
-from regulars.simulate.baskets import COUPONS, REASONS, STATUSES, Basket, known
+from regulars.simulate.baskets import COUPONS, REASONS, STATUSES, Basket, has_happened
 from regulars.simulate.clock import Clock, Integers
 from regulars.simulate.contact_details import Records, digits, joined, pick, records
 from regulars.simulate.names import PLACES
@@ -26,7 +26,7 @@ from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
 
 TABLES = ("customers", "orders", "order_lines", "returns")
-"""The canonical tables that are simulated."""
+"""Simulated canonical tables."""
 
 _ARROW = {
     Kind.ID: pa.string(),
@@ -42,21 +42,21 @@ _CUSTOMER_ROWS = 131_072
 
 
 def money(hundredths: Integers, scale: int = 4) -> pa.Array:
-    """Exact decimals with `scale` places from hundredths of a currency."""
+    """Return exact decimals with `scale` places from hundredths of a currency."""
     low = hundredths.astype(np.int64) * 10 ** (scale - 2)
-    # A 128-bit integer, little end first: the upper half only repeats the sign.
+    # Arrow's decimal128 is a little-endian 128-bit integer: the value, then 64 bits of its sign.
     words = np.stack([low, low >> 63], axis=1)
     return pa.Array.from_buffers(pa.decimal128(18, scale), len(low), [None, pa.py_buffer(words)])
 
 
 def moments(seconds: Integers) -> pa.Array:
-    """Instants in UTC from seconds since 1970; null where nothing happened."""
-    happened = known(seconds)
+    """Return instants in UTC from seconds since 1970; null if the event did not happen."""
+    happened = has_happened(seconds)
     return pa.array(np.where(happened, seconds, 0) * 1_000_000, pa.timestamp("us"), mask=~happened)
 
 
 def declared(table: Table, rows: int, columns: dict[str, pa.Array]) -> pa.Table:
-    """The columns in the order of the declaration, null where not given. Raises KeyError for one not declared."""
+    """Return the table with all declared columns, null if not in `columns`. Raises KeyError for an undeclared column."""
     for name in columns:
         table.column(name)
     return pa.table(
@@ -71,9 +71,9 @@ def declared(table: Table, rows: int, columns: dict[str, pa.Array]) -> pa.Table:
 
 @dataclass(frozen=True)
 class SimulatedShop:
-    """A shop whose truth is known.
+    """A simulated shop with known true values.
 
-    Customers and the instants of orders are held; baskets are made when asked for, always the same ones.
+    Customers and times of orders are in memory; baskets are drawn on demand, with reproducible results.
     """
 
     shape: ShopShape
@@ -84,8 +84,8 @@ class SimulatedShop:
     bought: Purchases
 
     def basket(self, start: int) -> Basket:
-        """The block of orders that begins at `start`, a multiple of `baskets.BLOCK`."""
-        return baskets.fill(
+        """Return the block of orders that begins at `start`, a multiple of `baskets.BLOCK`."""
+        return baskets.draw_basket(
             start,
             shape=self.shape,
             seed=self.seed,
@@ -96,11 +96,11 @@ class SimulatedShop:
         )
 
     def starts(self) -> range:
-        """Where the blocks begin, oldest first."""
+        """Return the starts of the blocks, oldest first."""
         return range(0, self.bought.size, baskets.BLOCK)
 
     def baskets(self) -> Iterator[Basket]:
-        """All blocks of orders, oldest first."""
+        """Yield all blocks of orders, oldest first."""
         return in_order(self.basket, self.starts())
 
     @cached_property
@@ -109,7 +109,7 @@ class SimulatedShop:
         return records(self.people, self.bought)
 
     def blocks(self, table: str) -> Iterator[pa.Table]:
-        """The rows of one canonical table, block by block, for shops too large to hold whole."""
+        """Yield the rows of a canonical table block by block, for shops larger than memory."""
         if table == "customers":
             size = self.records.size
             starts = range(0, size, _CUSTOMER_ROWS)
@@ -118,7 +118,7 @@ class SimulatedShop:
         yield from in_order(lambda start: self.rows_of(table, self.basket(start)), self.starts())
 
     def rows_of(self, table: str, basket: Basket) -> pa.Table:
-        """A block's rows of one canonical table other than `customers`."""
+        """Return a block's rows of a canonical table other than `customers`."""
         return {"orders": self.order_rows, "order_lines": self.line_rows, "returns": self.return_rows}[table](basket)
 
     @cached_property
@@ -142,28 +142,30 @@ class SimulatedShop:
         return pa.concat_tables(self.blocks("returns"))
 
     def tables(self) -> dict[str, pa.Table]:
-        """All four canonical tables by name."""
+        """Return all canonical tables by name."""
         return {name: getattr(self, name) for name in TABLES}
 
     def customer_rows(self, start: int, end: int) -> pa.Table:
-        """Canonical rows of the customer records `start` … `end - 1`."""
-        kept = self.records
-        person, second, shared = kept.person[start:end], kept.second[start:end], kept.marketplace[start:end]
+        """Return rows of the customer records `start` … `end - 1`."""
+        records = self.records
+        person, second, shared = records.person[start:end], records.second[start:end], records.marketplace[start:end]
         place = self.people.place[person]
         first, last = contact_details.names(self.people, person)
-        named = pa.array(shared)
+        unnamed = pa.array(shared)
         blank = np.zeros(end - start, np.bool_)
-        nobody = pa.scalar(None, pa.string())
+        null = pa.scalar(None, pa.string())
 
         def own(values: pa.Array) -> pa.Array:
-            return pc.if_else(named, nobody, values)
+            return pc.if_else(unnamed, null, values)
 
-        made = np.where(kept.order[start:end] >= 0, self.bought.instant[kept.order[start:end]], self._entries[person])
+        made = np.where(
+            records.order[start:end] >= 0, self.bought.instant[records.order[start:end]], self._entries[person]
+        )
         return declared(
             BY_NAME["customers"],
             end - start,
             {
-                "customer_id": digits(kept.customer_id[start:end]),
+                "customer_id": digits(records.customer_id[start:end]),
                 "email": contact_details.emails(self.people, person, second),
                 "phone": contact_details.phones(self.people, person, ~shared, blank),
                 "name": own(joined(first, " ", last)),
@@ -178,13 +180,13 @@ class SimulatedShop:
 
     @cached_property
     def _entries(self) -> Integers:
-        """The instant of each customer's first order."""
+        """Instant of each customer's first order."""
         entries = np.zeros(self.people.size, np.int64)
         entries[self.bought.person[self.bought.first]] = self.bought.instant[self.bought.first]
         return entries
 
     def order_rows(self, basket: Basket) -> pa.Table:
-        """Canonical orders of a block."""
+        """Return the rows of a block's orders."""
         customer_id, email, phone = contact_details.on_orders(self.people, basket)
         size = basket.size
         return declared(
@@ -214,7 +216,7 @@ class SimulatedShop:
         )
 
     def line_rows(self, basket: Basket) -> pa.Table:
-        """Canonical lines of a block of orders."""
+        """Return the rows of a block's order lines."""
         lines = basket.lines
         return declared(
             BY_NAME["order_lines"],
@@ -234,7 +236,7 @@ class SimulatedShop:
         )
 
     def return_rows(self, basket: Basket) -> pa.Table:
-        """Canonical returns of a block of orders."""
+        """Return the rows of a block's returns."""
         back, lines = basket.refunds, basket.lines
         of_line = back.line >= 0
         line = np.where(of_line, back.line, 0)
@@ -258,7 +260,7 @@ class SimulatedShop:
 
 
 def order_ids(basket: Basket, order: NDArray[np.integer]) -> pa.Array:
-    """The numbers of these orders of a block as the shop writes them: #1001 is the first."""
+    """Return the ids of these orders of a block; the first order of the shop is #1001."""
     return joined("#", digits(basket.start + 1001 + order))
 
 

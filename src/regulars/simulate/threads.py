@@ -1,4 +1,4 @@
-"""Work done side by side whose results come in order."""
+"""Ordered results of work in threads."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-_AHEAD = 3
+_PREFETCH = 3
 
 T = TypeVar("T")
 
 
 def in_order(work: Callable[[int], T], starts: Iterable[int]) -> Generator[T]:
-    """Do the work for each start on two threads; give the results in order, a few at a time: memory stays flat.
+    """Call `work` for each start on two threads, and yield the results in order.
 
-    The starts may have no end: whoever asks stops asking.
+    Only a few results are computed in advance, so memory is bounded and `starts` may be infinite.
     """
     with ThreadPoolExecutor(2) as threads:
         waiting: deque[Future[T]] = deque()
         try:
             for start in starts:
                 waiting.append(threads.submit(work, start))
-                if len(waiting) >= _AHEAD:
+                if len(waiting) >= _PREFETCH:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -1,7 +1,6 @@
-"""What is true of a simulated shop: its customers' own rates and lifetimes, and the values its metrics should find.
+"""True values of a simulated shop: its customers' rates and lifetimes, and the expected values of metrics.
 
-Written from the definitions of the metrics with plain sets and sums, and on purpose without any of the code that
-computes metrics: it is what that code is checked against.
+Independent of the code that computes metrics, which is tested against it: only the metrics' definitions, with numpy.
 """
 
 from __future__ import annotations
@@ -33,20 +32,20 @@ _CUSTOMER_ROWS = 131_072
 
 @dataclass(frozen=True)
 class Ledger:
-    """What became of every order, one entry each, filled block by block."""
+    """Outcome of every order as arrays, filled block by block."""
 
     net_revenue: Floats
-    """In the shop's currency, as METRICS defines it."""
+    """In the shop's currency."""
     counted: NDArray[np.bool_]
     kept: Integers
-    """Hundredths that the customer paid and did not get back."""
+    """Amount paid and not refunded, in hundredths."""
     second_email: NDArray[np.bool_]
     units: NDArray[np.int16]
     units_returned: NDArray[np.int16]
 
     @classmethod
     def empty(cls, shop: SimulatedShop) -> Ledger:
-        """A ledger of the shop's orders with nothing entered yet."""
+        """Return a ledger of the shop's orders without entries."""
         size = shop.bought.size
         return cls(
             np.zeros(size),
@@ -59,7 +58,7 @@ class Ledger:
 
     @classmethod
     def of(cls, shop: SimulatedShop) -> Ledger:
-        """The ledger of a shop with every order entered."""
+        """Return the ledger of all orders of a shop."""
         ledger = cls.empty(shop)
         for basket in shop.baskets():
             ledger.enter(basket)
@@ -78,7 +77,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Orders:
-    """Counted orders as truth needs them, one entry each. `person` is -1 for who cannot be recognised."""
+    """Counted orders as arrays. `person` is -1 for customers who cannot be identified."""
 
     person: Integers
     day: Integers
@@ -89,7 +88,7 @@ class Orders:
 
     @classmethod
     def of(cls, shop: SimulatedShop, ledger: Ledger | None = None) -> Orders:
-        """The counted orders of a shop."""
+        """Return the counted orders of a shop."""
         ledger = ledger or Ledger.of(shop)
         chosen = ledger.counted
         person = shop.bought.person[chosen].astype(np.int64)
@@ -105,36 +104,45 @@ class Orders:
 def expected_values(
     shape: ShopShape, period: Period, active_window: int = 365, customers: int = 400_000, seed: int = 20_260_101
 ) -> dict[str, float]:
-    """What each metric's value is for customers of this shape: by metric, over the period, for one shop of very many.
+    """Return the expected value of each metric for shops of this shape.
 
-    Ratios of expectations, found by simulating a shop of `customers` of the same kind, calendar and length; the error
-    is about 1/√(customers / n) of the standard error of a shop with n customers. A period must lie inside the data.
-    Units are those of the metrics: shares, days, amounts of the shop's currency.
+    Ratios of expectations, estimated by simulating a shop with many customers; the error is about √(n / customers) of the
+    standard error of a shop with n customers.
+
+    Args:
+        shape: Parameters of the shops.
+        period: Period of the metrics, within the data.
+        active_window: Days of inactivity after which a customer counts as churned.
+        customers: Number of simulated customers.
+        seed: Seed of the simulation.
+
+    Returns:
+        Values by metric, in the metrics' units: shares, days, amounts of the shop's currency.
     """
     shop = simulate(replace(shape, customers=customers, orders=None), seed)
     return true_values(Orders.of(shop), shop.shape.first_day, period, active_window)
 
 
 def true_values(orders: Orders, first_day: date, period: Period, active_window: int = 365) -> dict[str, float]:
-    """The metrics' values for these very orders; nan where a denominator is 0."""
+    """Return the metrics' values of these orders; nan if a denominator is 0."""
     t0, t1 = (period.start - first_day).days, (period.end - first_day).days
     known = orders.person >= 0
     person, day, net = orders.person[known], orders.day[known], orders.net_revenue[known]
     size = int(person.max(initial=-1)) + 1
     inside = (day >= t0) & (day < t1)
 
-    def who(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        found = np.zeros(size, np.bool_)
-        found[person[chosen]] = True
-        return found
+    def customers_of(chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        is_chosen = np.zeros(size, np.bool_)
+        is_chosen[person[chosen]] = True
+        return is_chosen
 
     in_period = np.bincount(person[inside], minlength=size)
     buyers = in_period > 0
-    at_start = who((day >= t0 - active_window) & (day < t0))
-    at_end = who((day >= t1 - active_window) & (day < t1))
+    at_start = customers_of((day >= t0 - active_window) & (day < t0))
+    at_end = customers_of((day >= t1 - active_window) & (day < t1))
     by_end = np.bincount(person[day < t1], minlength=size)
     ever = by_end > 0
-    returning = buyers & (who(day < t0) | (in_period >= 2))
+    returning = buyers & (customers_of(day < t0) | (in_period >= 2))
     whole = (orders.day >= t0) & (orders.day < t1)
     gaps, gap_day = _gaps(person, day)
     gaps = gaps[(gap_day >= t0) & (gap_day < t1)]
@@ -164,15 +172,16 @@ def _ratio(of: float | np.number, to: float | np.number) -> float:
 
 
 def _gaps(person: Integers, day: Integers) -> tuple[Integers, Integers]:
-    """Days between each customer's consecutive purchase days, and the later day of each."""
+    """Return the days between each customer's consecutive purchase days, and the later day of each."""
+    # Person and day packed into one integer, so that np.unique sorts both: days are below 2²⁰.
     both = np.unique(person << 20 | day)
-    who, when = both >> 20, both & 0xFFFFF
-    same = who[1:] == who[:-1]
+    customer, when = both >> 20, both & 0xFFFFF
+    same = customer[1:] == customer[:-1]
     return (when[1:] - when[:-1])[same], when[1:][same]
 
 
 def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path, files: Sequence[str]) -> None:
-    """Write customers.parquet (a row per customer) and truth.json (the shape, each channel's true sums, and `files`)."""
+    """Write customers.parquet (a row per customer) and truth.json (shape, sums per channel, and `files`)."""
     folder.mkdir()
     people, bought = shop.people, shop.bought
     later = expected_later_orders(shop.clock, people)
@@ -222,7 +231,7 @@ def write_truth(shop: SimulatedShop, ledger: Ledger, folder: Path, files: Sequen
 
 
 def _customer_rows(shop: SimulatedShop, sums: dict[str, NDArray[Any]], start: int, end: int) -> pa.Table:
-    """Who the customers `start` … `end - 1` are, and their share of the shop's orders."""
+    """Return true parameters and sums of orders of the customers `start` … `end - 1`."""
     people, person = shop.people, np.arange(start, end)
     entry, leaves = people.entry[person], people.leaves()[person]
     left = leaves < shop.clock.days

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from regulars.simulate import ShopShape, SimulatedShop, simulate, write_canonical, write_shopify
-from regulars.simulate.files.atomic_folder import whole
+from regulars.simulate.files.atomic_folder import atomic_folder
 from regulars.vocabulary.errors import NoRoom, UsageError
 
 
@@ -49,7 +49,7 @@ def test_another_format_takes_the_place_of_the_first(shop: SimulatedShop, tmp_pa
 
 
 def test_a_disk_that_is_too_small_is_known_before(tmp_path: Path) -> None:
-    with pytest.raises(NoRoom, match="would take about 1,000,000,000 MB"), whole(tmp_path, ["a.csv"], 1e15):
+    with pytest.raises(NoRoom, match="would take about 1,000,000,000 MB"), atomic_folder(tmp_path, ["a.csv"], 1e15):
         raise AssertionError
     assert files_of(tmp_path) == {}
 
@@ -60,7 +60,7 @@ _FULL = f"Error writing bytes: {os.strerror(errno.ENOSPC)}"
 @pytest.mark.parametrize("said", [OSError(errno.ENOSPC, ""), OSError(_FULL)], ids=repr)
 def test_a_full_disk_is_named(tmp_path: Path, said: Exception) -> None:
     def fail() -> None:
-        with whole(tmp_path, ["a.csv"], 0) as inside:
+        with atomic_folder(tmp_path, ["a.csv"], 0) as inside:
             (inside / "a.csv").write_text("half")
             raise said
 
@@ -70,8 +70,8 @@ def test_a_full_disk_is_named(tmp_path: Path, said: Exception) -> None:
 
 
 def test_two_writers_do_not_mix(tmp_path: Path) -> None:
-    with whole(tmp_path, ["a.csv"], 0) as inside:
-        with pytest.raises(UsageError, match="Another command is writing"), whole(tmp_path, ["b.csv"], 0):
+    with atomic_folder(tmp_path, ["a.csv"], 0) as inside:
+        with pytest.raises(UsageError, match="Another command is writing"), atomic_folder(tmp_path, ["b.csv"], 0):
             raise AssertionError
         (inside / "a.csv").write_text("a")
         (inside / ".truth").mkdir()

@@ -1,1 +1,1 @@
-"""The simulated shop as files: a shop's exports, or our own columns; with its truth in a hidden folder beside them."""
+"""Files of a simulated shop: Shopify's exports, or Regulars' own columns; true values in a hidden folder beside them."""

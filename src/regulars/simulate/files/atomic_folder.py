@@ -1,11 +1,11 @@
-"""Files that appear in a folder together, when they are whole, or not at all.
+"""Replace the files of a folder all at once, when all of them are complete.
 
-    FOLDER/…             what was asked for
-    FOLDER/.truth/       what is true of the shop; truth.json lists the files, and comes last: where it is, all are there
-    FOLDER/.writing/     what is being written; a leftover, cleared by the next writer, where its writer was killed
-    FOLDER/.unfinished   there for the moment in which files are exchanged; it lists them
+    FOLDER/…             the files
+    FOLDER/.truth/       true values; truth.json lists the files and is moved last: if it exists, all files do
+    FOLDER/.writing/     temporary files; cleared by the next writer if a writer was killed
+    FOLDER/.unfinished   list of the files, while they are moved
 
-Hidden names are not taken for exports when the folder is loaded.
+Loading the folder ignores hidden names.
 """
 
 from __future__ import annotations
@@ -27,12 +27,22 @@ _UNFINISHED = ".unfinished"
 
 
 @contextmanager
-def whole(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
-    """A folder to write files of these names into, and the truth; they stand in `folder` when the block ends.
+def atomic_folder(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
+    """Context manager of a temporary folder whose files replace those of an earlier simulated shop when the block ends.
 
-    An earlier simulated shop's files go. When the block raises, `folder` is as it was. `size` is about how many bytes will
-    be written, rather too few than too many. Raises UsageError where a file of such a name is there that was not simulated,
-    or another writer is at work; NoRoom where the disk is too small.
+    If the block raises an error, `folder` is unchanged.
+
+    Args:
+        folder: The destination; created if missing.
+        names: Names of the files, besides the true values.
+        size: Lower estimate of the bytes to write.
+
+    Yields:
+        The temporary folder.
+
+    Raises:
+        UsageError: A file with such a name was not simulated, or another process writes to the folder.
+        NoRoom: The disk has too little space.
     """
     folder.mkdir(parents=True, exist_ok=True)
     foreign = [name for name in names if (folder / name).exists() and name not in _earlier(folder)]
@@ -40,7 +50,7 @@ def whole(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
         raise UsageError(
             f"{folder / foreign[0]} is there already, and was not simulated.", "Choose another folder, or move it away."
         )
-    with _alone(folder) as writing:
+    with _exclusive_folder(folder) as writing:
         free = shutil.disk_usage(folder).free
         if size > free:
             raise NoRoom(
@@ -60,14 +70,14 @@ def whole(folder: Path, names: Sequence[str], size: float) -> Iterator[Path]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[Path]:
-    """The empty folder to write into, for one writer at a time."""
+def _exclusive_folder(folder: Path) -> Iterator[Path]:
+    """Context manager of the empty temporary folder, locked for one process."""
     writing = folder / _WRITING
     writing.mkdir(exist_ok=True)
     lock = os.open(writing, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the kernel's: it goes with a killed process
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released when the process ends
         except BlockingIOError:
             raise UsageError(f"Another command is writing a simulated shop into {folder}.") from None
         for left in writing.iterdir():
@@ -93,15 +103,15 @@ def _exchange(folder: Path, writing: Path, names: Sequence[str]) -> None:
 
 
 def _earlier(folder: Path) -> set[str]:
-    """The files of a shop that was simulated here before, whole or not."""
-    found: set[str] = set()
+    """Return the names of files of an earlier simulated shop, complete or not."""
+    names: set[str] = set()
     for note in (folder / TRUTH / _TRUTH_FILE, folder / _UNFINISHED):
         try:
             listed = json.loads(note.read_text(encoding="utf-8"))["files"]
         except (OSError, ValueError, KeyError, TypeError):
             continue
-        found.update(name for name in listed if name == Path(name).name)
-    return found
+        names.update(name for name in listed if name == Path(name).name)
+    return names
 
 
 def _remove(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The simulated shop as files in Regulars' own column names: one file per canonical table."""
+"""Files of a simulated shop with Regulars' own column names: one per canonical table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from regulars.simulate.baskets import Basket
-from regulars.simulate.files.atomic_folder import TRUTH, whole
+from regulars.simulate.files.atomic_folder import TRUTH, atomic_folder
 from regulars.simulate.population import Progress
 from regulars.simulate.simulated_shop import TABLES, SimulatedShop
 from regulars.simulate.threads import in_order
@@ -23,10 +23,10 @@ _BYTES = {
     "parquet": {"customers": 13, "orders": 40, "order_lines": 16, "returns": 3},
     "csv": {"customers": 45, "orders": 200, "order_lines": 140, "returns": 10},
 }
-"""On disk, per order: a little less than measured."""
+"""Bytes on disk per order, slightly below the measured values."""
 
 _ROW_GROUP = 131_072
-"""Rows that are written together: enough for a reader to skip by, few enough to hold."""
+"""Rows per row group."""
 
 
 def write_canonical(
@@ -36,11 +36,23 @@ def write_canonical(
     tables: Sequence[str] = TABLES,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Write these tables as Parquet or CSV, and the truth, in one pass over the orders. Returns the tables' paths.
+    """Write canonical tables and true values in one pass over the orders.
 
-    Instants carry their zone, UTC, so that nobody reads them as the shop's local time. Orders stand oldest first. The same
-    shop gives the same rows. `progress` is called with the orders done and all orders. Raises UsageError for a table that
-    is not simulated, and what `whole` raises.
+    Instants have the zone UTC, so that they are not read as local times. Orders are sorted by time.
+
+    Args:
+        shop: The shop; the same shop gives the same rows.
+        folder: Folder to write into.
+        kind: Format of the files.
+        tables: Names of the tables.
+        progress: Called with the number of written orders and the total.
+
+    Returns:
+        The paths of the tables' files.
+
+    Raises:
+        UsageError: A table is not simulated, or as for `atomic_folder`.
+        NoRoom: As for `atomic_folder`.
     """
     unknown = [table for table in tables if table not in TABLES]
     if unknown or not tables:
@@ -48,7 +60,7 @@ def write_canonical(
     tables = [table for table in TABLES if table in tables]
     names = [f"{table}.{kind}" for table in tables]
     size = shop.bought.size
-    with whole(folder, names, size * sum(_BYTES[kind].get(table, 0) for table in tables)) as inside:
+    with atomic_folder(folder, names, size * sum(_BYTES[kind].get(table, 0) for table in tables)) as inside:
         ledger = Ledger.empty(shop)
         with ExitStack() as files:
             writers = {table: files.enter_context(_Writer(inside / f"{table}.{kind}")) for table in tables}

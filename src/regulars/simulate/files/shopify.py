@@ -1,13 +1,12 @@
-"""The simulated shop as Shopify's exports: the files a real shop would load.
+"""Files of a simulated shop in the format of Shopify's exports.
 
-What the files keep of the canonical rows, and what they cannot say:
+The exports contain these parts of the canonical rows:
 
-- orders, gross (lines before discounts), discount, shipping, tax, status, coupon, channel (as Source), email and phone:
-  everything. There is no customer id on an order, so that a customer is recognised by email and phone alone.
-- refunds: one sum per order in "Refunded Amount". When it happened, which line it was and how many pieces came back is
-  lost, and so are reason and restocking; a shop learns the days from its transactions export.
-- lines: quantity, price, name, sku, discount. Category and costs are lost.
-- customers: id, name, email, phone, country, city, tags. When the record was made and the language are lost.
+- orders: gross (lines before discounts), discount, shipping, tax, status, coupon, channel (as Source), email and phone.
+  Orders have no customer id, so customers are identified by email and phone.
+- refunds: one sum per order in "Refunded Amount", without dates, lines, quantities, reasons and restocking.
+- lines: quantity, price, name, sku, discount; without category and costs.
+- customers: id, name, email, phone, country, city, tags; without language and the time of the record.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from regulars.simulate import contact_details
-from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, known
+from regulars.simulate.baskets import PAYMENTS, STATUSES, Basket, has_happened
 from regulars.simulate.clock import Clock, Integers
 from regulars.simulate.contact_details import digits, joined, pick
 from regulars.simulate.files import csv_text
-from regulars.simulate.files.atomic_folder import TRUTH, whole
+from regulars.simulate.files.atomic_folder import TRUTH, atomic_folder
 from regulars.simulate.names import NOTES, PLACES, STREETS
 from regulars.simulate.population import Progress
 from regulars.simulate.simulated_shop import SimulatedShop, money
@@ -55,37 +54,40 @@ CUSTOMERS_HEADER = (
 )
 CUSTOMERS_FILE = "customers_export.csv"
 COSTS_FILE = "product_costs.csv"
-"""In our own column names: what one piece of each product costs, by the sku that the orders export names."""
+"""File with Regulars' own column names: the unit cost of each product, by the sku of the orders export."""
 BLOCKS_PER_FILE = 16
-"""About half a million orders: larger shops get orders_export_1.csv, orders_export_2.csv …, the newest orders first."""
+"""Half a million orders; larger shops have orders_export_1.csv, orders_export_2.csv …, with the newest orders first."""
 
 _CUSTOMER_ROWS = 131_072
 _BYTES = 700
-"""On disk, per order, truth included: a little less than measured."""
+"""Bytes on disk per order, including true values, slightly below the measured ones."""
 _EVERY_LINE = ("Name", "Email", "Created at")
 
 
 def write_shopify(
     shop: SimulatedShop, folder: Path, progress: Progress | None = None, *, costs: bool = False
 ) -> list[Path]:
-    """Write orders_export*.csv and customers_export.csv, and the truth.
+    """Write orders_export*.csv, customers_export.csv and true values.
 
-    Rows stand newest first, as Shopify writes them; no order is split between two files. The same shop gives the same
-    bytes. Raises what `whole` raises.
+    Rows are sorted by time, newest first, as in Shopify's exports; no order is split between two files.
 
     Args:
-        shop: the simulated shop.
-        folder: where the files are written.
-        progress: called with the orders written and all orders.
-        costs: Whether product_costs.csv is written too: what each product costs, which Shopify's orders export lacks.
+        shop: The shop; the same shop gives the same bytes.
+        folder: Folder to write into.
+        progress: Called with the number of written orders and the total.
+        costs: Write product_costs.csv too: the cost of each product, which Shopify's orders export lacks.
 
     Returns:
         The paths of the files, orders first.
+
+    Raises:
+        UsageError: As for `atomic_folder`.
+        NoRoom: As for `atomic_folder`.
     """
     ledger = Ledger.empty(shop)
     newest_first = shop.starts()[::-1]
     names = [*_order_files(len(newest_first)), CUSTOMERS_FILE, *((COSTS_FILE,) if costs else ())]
-    with whole(folder, names, shop.bought.size * _BYTES) as inside:
+    with atomic_folder(folder, names, shop.bought.size * _BYTES) as inside:
 
         def write(start: int) -> tuple[Basket, memoryview]:
             basket = shop.basket(start)
@@ -132,23 +134,23 @@ def _price(hundredths: Integers) -> pa.Array:
 
 
 def _times(clock: Clock, instant: Integers) -> pa.Array:
-    """Local times with their offset, such as 2025-10-07 09:50:26 +0200; null where nothing happened."""
-    happened = known(instant)
+    """Return local times with offsets, such as 2025-10-07 09:50:26 +0200; null if the event did not happen."""
+    happened = has_happened(instant)
     seconds = np.where(happened, instant, clock.end - 1)
-    ahead = clock.offsets(seconds)
-    local = pa.array(seconds + ahead, pa.timestamp("s"), mask=~happened).cast(pa.string())
-    different, which = np.unique(ahead, return_inverse=True)
+    offset = clock.offsets(seconds)
+    local = pa.array(seconds + offset, pa.timestamp("s"), mask=~happened).cast(pa.string())
+    different, which = np.unique(offset, return_inverse=True)
     signs = [f" {'-' if a < 0 else '+'}{abs(a) // 3600:02d}{abs(a) % 3600 // 60:02d}" for a in different.tolist()]
     return joined(local, pick(signs, which))
 
 
 def _order_columns(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
-    """What stands on the first line of each order."""
+    """Return the fields of each order's first line."""
     people, person, clock, size = shop.people, basket.person, shop.clock, basket.size
     rows = shop.order_rows(basket)
     first, last = contact_details.names(people, person)
     place, house, phone = people.place[person], people.house[person], rows["phone"]
-    cancelled, refunded, paid = basket.status == 1, basket.refunded, known(basket.paid_at)
+    cancelled, refunded, paid = basket.status == 1, basket.refunded, has_happened(basket.paid_at)
     state = np.select(
         [cancelled & ~paid, ~paid, refunded == basket.total, refunded > 0], [1, 2, 3, 4], default=0
     )  # in the order of _STATES
@@ -167,7 +169,7 @@ def _order_columns(shop: SimulatedShop, basket: Basket) -> dict[str, pa.Array]:
         "Email": rows["email"],
         "Financial Status": pick(_STATES, state),
         "Paid at": _times(clock, basket.paid_at),
-        "Fulfillment Status": pick(("unfulfilled", "fulfilled"), known(basket.fulfilled_at).astype(np.int8)),
+        "Fulfillment Status": pick(("unfulfilled", "fulfilled"), has_happened(basket.fulfilled_at).astype(np.int8)),
         "Fulfilled at": _times(clock, basket.fulfilled_at),
         "Accepts Marketing": pick(("no", "yes"), people.marketing[person].astype(np.int8)),
         "Currency": rows["currency"],
@@ -200,10 +202,10 @@ _ORDER_IDS = 5_200_000_000_000
 
 
 def _line_columns(shop: SimulatedShop, basket: Basket, chosen: Integers) -> dict[str, pa.Array]:
-    """What stands on the row of each of these lines."""
+    """Return the fields of these lines' own columns."""
     lines, goods = basket.lines, shop.goods
     product, amount, quantity = lines.product[chosen], lines.amount[chosen], lines.quantity[chosen]
-    sent = known(basket.fulfilled_at)[lines.order[chosen]]
+    sent = has_happened(basket.fulfilled_at)[lines.order[chosen]]
     return {
         "Lineitem quantity": digits(quantity),
         "Lineitem name": pick(goods.names, product),
@@ -218,9 +220,9 @@ def _line_columns(shop: SimulatedShop, basket: Basket, chosen: Integers) -> dict
 
 
 def _order_lines(shop: SimulatedShop, basket: Basket) -> memoryview:
-    """The block's rows: a row per line, newest order first, the order's own fields on its first row only.
+    """Return the block's rows: one per line, newest order first, with the order's fields in its first row only.
 
-    What stands on an order's row side by side is joined once per order, and then laid out on its lines.
+    Adjacent columns of an order are joined once per order, and then repeated for its lines.
     """
     newest_first = np.argsort(-basket.lines.order, kind="stable")
     order = basket.lines.order[newest_first]
@@ -249,45 +251,45 @@ def _order_lines(shop: SimulatedShop, basket: Basket) -> memoryview:
 
 
 def _all_quoted(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
-    """Many fields are the same array under two names; each is looked at once."""
-    found = {id(values): csv_text.quoted(values) for values in columns.values()}
-    return {name: found[id(values)] for name, values in columns.items()}
+    """Quote the columns; an array that is the value of several columns is quoted once."""
+    quoted_columns = {id(values): csv_text.quoted(values) for values in columns.values()}
+    return {name: quoted_columns[id(values)] for name, values in columns.items()}
 
 
 def zips(shop: SimulatedShop, person: NDArray[np.integer]) -> pa.Array:
-    """Postcodes of these customers."""
+    """Return the postcodes of these customers."""
     place, house = shop.people.place[person], shop.people.house[person].astype(np.int64)
     start = pick([p.zip_start for p in PLACES], place)
     return joined(start, digits(house % 89 + 10), pick([p.zip_end for p in PLACES], place))
 
 
 def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[memoryview]:
-    """The customers export in blocks of rows. Orders that do not count are not counted here either."""
-    kept, people = shop.records, shop.people
-    record = kept.orders(people, shop.bought, ledger.second_email)
+    """Yield the customers export in blocks of rows. Totals include counted orders only."""
+    records, people = shop.records, shop.people
+    record = records.orders(people, shop.bought, ledger.second_email)
     counts = ledger.counted & (record >= 0)
-    number = np.bincount(record[counts], minlength=kept.size)
-    spent = np.bincount(record[counts], ledger.kept[counts], minlength=kept.size).astype(np.int64)
+    number = np.bincount(record[counts], minlength=records.size)
+    spent = np.bincount(record[counts], ledger.kept[counts], minlength=records.size).astype(np.int64)
 
     def block(start: int) -> memoryview:
-        end = min(start + _CUSTOMER_ROWS, kept.size)
-        rows, person = shop.customer_rows(start, end), kept.person[start:end]
+        end = min(start + _CUSTOMER_ROWS, records.size)
+        rows, person = shop.customer_rows(start, end), records.person[start:end]
         first, last = contact_details.names(people, person)
-        house, named = people.house[person], pa.array(~kept.marketplace[start:end])
-        nobody = pa.scalar(None, pa.string())
-        subscribed = pick(("no", "yes"), (people.marketing[person] & ~kept.marketplace[start:end]).astype(np.int8))
+        house, named = people.house[person], pa.array(~records.marketplace[start:end])
+        null = pa.scalar(None, pa.string())
+        subscribed = pick(("no", "yes"), (people.marketing[person] & ~records.marketplace[start:end]).astype(np.int8))
         columns = {
             "Customer ID": joined("'", rows["customer_id"]),
-            "First Name": pc.if_else(named, first, nobody),
-            "Last Name": pc.if_else(named, last, nobody),
+            "First Name": pc.if_else(named, first, null),
+            "Last Name": pc.if_else(named, last, null),
             "Email": rows["email"],
             "Accepts Email Marketing": subscribed,
             "Default Address Address1": pc.if_else(
-                named, joined(digits(house), " ", pick(STREETS, house % len(STREETS))), nobody
+                named, joined(digits(house), " ", pick(STREETS, house % len(STREETS))), null
             ),
             "Default Address City": rows["city"],
             "Default Address Country Code": rows["country"],
-            "Default Address Zip": pc.if_else(named, joined("'", zips(shop, person)), nobody),
+            "Default Address Zip": pc.if_else(named, joined("'", zips(shop, person)), null),
             "Default Address Phone": rows["phone"],
             "Phone": rows["phone"],
             "Accepts SMS Marketing": pa.repeat("no", end - start),
@@ -301,4 +303,4 @@ def _customers(shop: SimulatedShop, ledger: Ledger) -> Iterator[memoryview]:
             csv_text.ended(csv_text.beside([fields.get(f, csv_text.EMPTY) for f in CUSTOMERS_HEADER.split(",")]))
         )
 
-    return in_order(block, range(0, kept.size, _CUSTOMER_ROWS))
+    return in_order(block, range(0, records.size, _CUSTOMER_ROWS))
