@@ -29,7 +29,7 @@ MODELS = {"Pareto/NBD": "pareto", "MBG/NBD": "mbg", "BG/NBD": "bg"}
 _HISTORIES = "SELECT frequency, recency, age, count(*) FROM facts.predictions WHERE as_of = ? GROUP BY ALL ORDER BY ALL"
 
 
-def drawn() -> tuple[Picture, ...]:
+def render() -> tuple[Picture, ...]:
     """All pictures, of a simulated shop in a temporary folder."""
     with tempfile.TemporaryDirectory() as work:
         write_canonical(simulate(SHAPE, seed=11), Path(work, "files"), tables=("orders",))
@@ -51,5 +51,5 @@ def fitted(histories: dict[str, np.ndarray]) -> dict[str, PurchaseForecast]:
 
 
 if __name__ == "__main__":
-    for picture in drawn():
+    for picture in render():
         write(picture.chart, FOLDER / f"{picture.name}.svg")

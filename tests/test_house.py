@@ -215,9 +215,6 @@ NOT_YET: dict[str, str] = {
     # system, vocabulary
     "vocabulary": "found given insist nobody one told",
     "vocabulary/settings": "found given",
-    # load, sources, simulate, reports
-    "reports/charts": "insist one ours",
-    "reports/forecasts": "came found one ours said silence",
     # warehouse
     "warehouse/versions": "asked found insist ours seen tidy told",
     # metrics, forecast

@@ -120,7 +120,7 @@ def test_pictures_leave_the_files_of_others_alone(command: Command, whole: Path,
     (tmp_path / "forecast.html").write_text("mine")
     said = command("forecast", "--pictures", tmp_path, "--shop", whole)
     assert said.code == 2
-    assert "was not drawn by Regulars" in said.err
+    assert "was not written by Regulars" in said.err
     assert (tmp_path / "forecast.html").read_text() == "mine"
     assert command("forecast", "--report", "--shop", whole).code == 1  # no forecast was made
 

@@ -6,13 +6,13 @@ from xml.etree import ElementTree as ET
 
 from altair.typing import ChartType
 
-from regulars.reports.charts.write import drawn
+from regulars.reports.charts.write import render
 
 SPACE = "{http://www.w3.org/2000/svg}"
 
 
 def parsed(chart: ChartType) -> ET.Element:
-    return ET.fromstring(drawn(chart, "svg"))
+    return ET.fromstring(render(chart, "svg"))
 
 
 def words(chart: ChartType) -> list[str]:

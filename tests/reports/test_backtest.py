@@ -9,7 +9,7 @@ import pytest
 from regulars.forecast.backtests.ranges import Range
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
-from regulars.reports.forecasts.backtest import calibration, hidden_quarters, kept_forecasts, top_tenth
+from regulars.reports.forecasts.backtest import backtest_periods, calibration, forecast_actuals, top_tenth
 from reports.forecasts import backtest, quarter
 from reports.svg import marks, said, words
 
@@ -22,7 +22,7 @@ def place(mark: object) -> tuple[float, float]:
 
 def test_calibration_shows_ten_groups_beside_the_line():
     found = calibration(backtest())
-    assert found.title == "Of those given the best chances, 70 % on average, 60 % bought"
+    assert found.title == "Of the customers with the best chances, 70 % on average, 60 % bought"
     points = [place(mark) for mark in marks(found.chart, "symbol", ORANGE)]
     assert len(points) == 10
     # Chances of 7, 14, … %, of whom 6, 12, … % bought: axes are as wide as 80 %, and as high.
@@ -39,7 +39,7 @@ def test_calibration_stays_within_a_hundred_percent():
 def test_calibration_of_customers_who_hardly_ever_come():
     rare = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.003, "came": 0.004}]}
     found = calibration(rare)
-    assert found.title == "Of those given the best chances, 0.3 % on average, 0.4 % bought"
+    assert found.title == "Of the customers with the best chances, 0.3 % on average, 0.4 % bought"
     assert {"0.1 %", "0.5 %"} <= set(words(found.chart))
 
 
@@ -50,7 +50,7 @@ def test_calibration_where_nobody_was_expected_and_nobody_came():
 
 def test_hidden_quarters_show_what_was_said_what_came_and_the_simple_guess():
     past = backtest(quarter("2025-10-02", 90.0, 100, 150), quarter("2025-07-04", 104.0, 100, 120))
-    found = hidden_quarters(past)
+    found = backtest_periods(past)
     assert "off by 4 to 10 %" in said(found.chart) and "by 20 to 50 %" in said(found.chart)
     seen = words(found.chart)
     first, second = "5 Jul – 2 Oct 2025", "3 Oct – 31 Dec 2025"
@@ -62,14 +62,14 @@ def test_hidden_quarters_show_what_was_said_what_came_and_the_simple_guess():
 
 
 def test_one_hidden_quarter_across_the_new_year_in_which_nobody_came():
-    found = hidden_quarters(backtest(quarter("2025-11-30", 5.0, 0, 0, spread=2.0)))
-    assert {"1 Dec 2025 – 28 Feb 2026", "nobody came"} <= set(words(found.chart))
-    assert found.title == "Nobody came in the days that were hidden"
+    found = backtest_periods(backtest(quarter("2025-11-30", 5.0, 0, 0, spread=2.0)))
+    assert {"1 Dec 2025 – 28 Feb 2026", "no buyers"} <= set(words(found.chart))
+    assert found.title == "No customer bought in the backtest periods"
 
 
 @pytest.mark.parametrize(("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")])
 def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, words_: str):
-    assert words_ in words(hidden_quarters(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
+    assert words_ in words(backtest_periods(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
 
 
 def test_kept_forecasts_stand_beside_the_range_that_was_stated():
@@ -78,40 +78,42 @@ def test_kept_forecasts_stand_beside_the_range_that_was_stated():
         ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95),
         ForecastActual(date(2025, 6, 30), 90, 400.0, Range(390.0, 410.0, 90, False), 380),
     ]
-    found = kept_forecasts(came)
+    found = forecast_actuals(came)
     assert found is not None
-    assert found.title == "Of 2 numbers forecast with a range and since come, 1 lay within it"
+    assert found.title == "Of 2 actual numbers, 1 is within the range of the forecast"
     seen = words(found.chart)
     rows = ["90 days from 1 Jul 2025", "30 days from 1 Oct 2025", "90 days from 1 Oct 2025"]
     assert [word for word in seen if word in rows] == rows
-    assert {"200 said, 260 came", "100 said, 95 came", "400 said, 380 came", "0 %", "+30 %"} <= set(seen)
+    assert {"200 forecast, 260 actual", "100 forecast, 95 actual", "400 forecast, 380 actual", "0 %", "+30 %"} <= set(
+        seen
+    )
     assert (len(marks(found.chart, "symbol", ORANGE)), len(marks(found.chart, "rect", LIGHT_BLUE))) == (3, 2)
 
 
 def test_kept_forecasts_without_a_range_are_drawn_without_one():
-    found = kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95)])
-    assert found is not None and found.title == "A number forecast and since come: its range was not known"
-    assert "−5 %" in words(found.chart) or "100 said, 95 came" in words(found.chart)
+    found = forecast_actuals([ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95)])
+    assert found is not None and found.title == "One forecast with an actual number: its range is not known"
+    assert "−5 %" in words(found.chart) or "100 forecast, 95 actual" in words(found.chart)
     assert not marks(found.chart, "rect", LIGHT_BLUE)
-    found = kept_forecasts([ForecastActual(date(2025, 9, 30), days, 100.0, None, 95) for days in (30, 90)])
-    assert found is not None and found.title == "2 numbers forecast and since come: their ranges were not known"
+    found = forecast_actuals([ForecastActual(date(2025, 9, 30), days, 100.0, None, 95) for days in (30, 90)])
+    assert found is not None and found.title == "2 forecasts with actual numbers: their ranges are not known"
 
 
 def test_no_picture_of_kept_forecasts_without_any():
-    assert kept_forecasts([]) is None
-    assert kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 0.0, None, 3)]) is None
+    assert forecast_actuals([]) is None
+    assert forecast_actuals([ForecastActual(date(2025, 9, 30), 30, 0.0, None, 3)]) is None
 
 
 def test_the_forecast_was_off_the_whole_way_when_nobody_came():
-    found = kept_forecasts([ForecastActual(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
-    assert found is not None and "did not lie within" in found.title
-    assert {"10 said, 0 came", "−100 %"} <= set(words(found.chart))
+    found = forecast_actuals([ForecastActual(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
+    assert found is not None and "outside the range" in found.title
+    assert {"10 forecast, 0 actual", "−100 %"} <= set(words(found.chart))
 
 
 def test_the_top_tenth_is_compared_from_the_best_down_to_chance():
     found = top_tenth(backtest() | {"boosting": None}, "pareto")
     assert "made 52 % of the purchases" in found.title
-    ways = ["Pareto/NBD (taken)", "BG/NBD", "the 90 days before", "a tenth drawn by lot"]
+    ways = ["Pareto/NBD (taken)", "BG/NBD", "the 90 days before", "a random tenth"]
     assert [word for word in words(found.chart) if word in ways] == ways
     assert [word for word in words(found.chart) if word.endswith("%")] == ["52 %", "51 %", "40 %", "10 %"]
     assert (len(marks(found.chart, "rect", BLUE)), len(marks(found.chart, "rect", MILD_GREY))) == (1, 3)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from regulars.reports.charts.write import drawn
+from regulars.reports.charts.write import render
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
@@ -41,7 +41,7 @@ def shown(svg: str) -> Iterator[tuple[str, list[float]]]:
 
 @pytest.mark.slow
 def test_the_pictures_are_up_to_date(script: ModuleType):
-    made = {f"{one.name}.svg": drawn(one.chart, "svg").decode() for one in script.drawn()}
+    made = {f"{one.name}.svg": render(one.chart, "svg").decode() for one in script.render()}
     kept = {file.name: file.read_text(encoding="utf-8") for file in (DOCS / "pictures").iterdir()}
     assert sorted(made) == sorted(kept), "Run make pictures."
     for name, svg in made.items():

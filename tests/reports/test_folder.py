@@ -18,13 +18,13 @@ def test_what_was_drawn_before_is_drawn_anew(tmp_path: Path):
     assert {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")} == {
         "a.svg": b"three", "b.svg": b"two", "c.svg": b"four", "notes.txt": b"mine",
     }  # fmt: skip
-    fill(folder, {"b.svg": b"five"})  # ours, though the last time it was not drawn
+    fill(folder, {"b.svg": b"five"})  # ours, though the last time it was not written
     assert (folder / "b.svg").read_bytes() == b"five"
 
 
 def test_what_others_put_there_is_left_alone_and_nothing_is_written(tmp_path: Path):
     (tmp_path / "b.svg").write_text("mine")
-    with pytest.raises(UsageError, match=r"b\.svg is there already, and was not drawn by Regulars"):
+    with pytest.raises(UsageError, match=r"b\.svg exists already, and was not written by Regulars"):
         fill(tmp_path, {"a.svg": b"one", "b.svg": b"two"})
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"b.svg": "mine"}
 
@@ -32,7 +32,7 @@ def test_what_others_put_there_is_left_alone_and_nothing_is_written(tmp_path: Pa
 def test_a_broken_list_makes_nothing_ours(tmp_path: Path):
     fill(tmp_path, {"a.svg": b"one"})
     (tmp_path / ".regulars-pictures").write_text("{")
-    with pytest.raises(UsageError, match="was not drawn"):
+    with pytest.raises(UsageError, match="was not written"):
         fill(tmp_path, {"a.svg": b"two"})
 
 

@@ -35,7 +35,7 @@ def test_the_page_holds_its_pictures_and_asks_nobody_for_anything():
     shown = pictures(found, KEPT, OF)
     html = page(found, shown, "Tea & <Biscuits>").decode()
     assert "<title>Forecast of Tea &amp; &lt;Biscuits&gt;</title>" in html
-    assert "As of 2025-12-31, of 1,000 customers. It is stale: since it was made, files were loaded." in html
+    assert "As of 2025-12-31, of 1,000 customers. It is stale. Since it was made, files were loaded." in html
     assert "the data are too short" in html
     inside = re.findall(r'<img alt="([^"]+)" src="data:image/svg\+xml;base64,([^"]+)">', html)
     assert len(inside) == len(shown) == html.count("<figcaption>") == 4

@@ -37,7 +37,7 @@ def of_nbd(returns: int, pace: float) -> str:
 def test_of_those_who_never_leave_all_are_customers_still_and_the_slow_buy_less():
     found = paces(fitted(forecast()), Paces(3, 20.0, 80.0))
     assert percents(found.chart) == ["100 %", of_nbd(3, 20.0), "100 %", of_nbd(3, 80.0), "100 %", of_nbd(0, 0.0)]
-    assert found.title.startswith("Nobody leaves for good in this model")
+    assert found.title.startswith("This model has no churn")
     assert {"Came back 3 times,", "every 20 days", "every 80 days", "Bought once,"} <= set(words(found.chart))
     assert {"still a customer", "buys within 90 days"} <= set(words(found.chart))
     for color in (BLUE, ORANGE):
@@ -47,10 +47,11 @@ def test_of_those_who_never_leave_all_are_customers_still_and_the_slow_buy_less(
 def test_the_title_says_what_silence_says_of_these_customers():
     model = fitted(forecast(model="pareto", parameters=PARETO, standard_errors=dict.fromkeys(PARETO, 0.1)))
     slow_stay = paces(model, Paces(4, 35.0, 115.0))
-    assert slow_stay.title.endswith("the slow buyer is more likely a customer still, and less likely to buy soon")
+    assert slow_stay.title.endswith("the slow buyer is more likely still a customer, and less likely to buy soon")
     alike = paces(model, Paces(4, 115.0, 115.0))
     assert re.fullmatch(
-        r"After 90 days of silence (\d+ %) of the quick are customers still, and \1 of the slow", alike.title
+        r"After 90 days without a purchase (\d+ %) of the quick buyers are still customers, and \1 of the slow ones",
+        alike.title,
     )
 
 

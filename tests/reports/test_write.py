@@ -13,7 +13,7 @@ import pytest
 
 from regulars.reports.charts import write as writing
 from regulars.reports.charts.theme import BLUE, picture, rows
-from regulars.reports.charts.write import drawn, write
+from regulars.reports.charts.write import render, write
 from regulars.vocabulary.errors import UsageError
 from reports.svg import marks, words
 
@@ -55,18 +55,18 @@ def test_an_svg_holds_the_words_and_a_mark_for_each_row():
 
 
 def test_a_png_shows_the_bars_on_paper():
-    width, height, colors = pixels(drawn(CHART, "png"))
+    width, height, colors = pixels(render(CHART, "png"))
     assert width > 100 and height > 100
     assert {b"\x00\x72\xb2\xff", b"\xff\xff\xff\xff"} <= colors
 
 
 def test_a_pdf_is_one():
-    content = drawn(CHART, "pdf")
+    content = render(CHART, "pdf")
     assert content.startswith(b"%PDF-") and content.rstrip().endswith(b"%%EOF")
 
 
 def test_a_page_asks_nobody_for_anything():
-    page = drawn(CHART, "html").decode()
+    page = render(CHART, "html").decode()
     assert "<title>The second shop has 40 % more</title>" in page
     scripts = re.findall(r"<script([^>]*)>", page)
     assert scripts and [one for one in scripts if "src" in one] == []
@@ -76,14 +76,14 @@ def test_a_page_asks_nobody_for_anything():
 
 
 def test_json_is_what_the_chart_is_made_of():
-    spec = json.loads(drawn(CHART, "json"))
+    spec = json.loads(render(CHART, "json"))
     assert spec["datasets"][spec["data"]["name"]] == [{"shop": "one", "orders": 3}, {"shop": "two", "orders": 5}]
 
 
 def test_a_chart_fetches_nothing_while_it_is_drawn():
     outside = alt.Chart("https://example.com/orders.csv").mark_bar().encode(x="shop:N")
     with pytest.raises(ValueError, match=r"not allowed|not permitted|External data"):
-        drawn(outside, "svg")
+        render(outside, "svg")
 
 
 @pytest.mark.parametrize(("name", "words"), [("chart.gif", "not as gif"), ("chart", "a file without ending")])

@@ -1,1 +1,1 @@
-"""What is handed on: charts, and pages made of them. Drawn by ourselves, without a browser and without the network."""
+"""Charts, and HTML pages of charts, rendered without a browser and without network access."""

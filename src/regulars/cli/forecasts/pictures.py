@@ -7,9 +7,8 @@ from pathlib import Path
 
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
-from regulars.reports.charts.folder import fill
-from regulars.reports.charts.folder import insist as require_writable
-from regulars.reports.charts.write import drawn
+from regulars.reports.charts.folder import fill, require_writable
+from regulars.reports.charts.write import render
 from regulars.reports.forecasts.html_report import NAMES, page, pictures
 from regulars.services.forecasting import Forecasting
 
@@ -28,7 +27,7 @@ def draw(
     """Draw a forecast's pictures into a folder, and a page with all of them. Returns the paths, the page's first."""
     shown = pictures(forecast, actuals, app.customers_of(forecast))
     files = {PAGE: page(forecast, shown, app.shop.settings.name)}
-    files |= {_file(picture.name, ending): drawn(picture.chart, ending) for picture in shown}
+    files |= {_file(picture.name, ending): render(picture.chart, ending) for picture in shown}
     return fill(folder, files)
 
 

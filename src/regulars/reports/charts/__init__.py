@@ -1,1 +1,1 @@
-"""How every chart looks, and how it is written to a file."""
+"""Theme of charts, and writers of chart files."""

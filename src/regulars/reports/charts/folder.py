@@ -1,4 +1,4 @@
-"""A folder for pictures: what was drawn there before is drawn anew, what others put there is left alone."""
+"""Folder of picture files: earlier pictures are replaced, files of other origin are never overwritten."""
 
 from __future__ import annotations
 
@@ -6,35 +6,43 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from regulars.reports.charts.write import put
+from regulars.reports.charts.write import write_atomically
 from regulars.vocabulary.errors import UsageError
 
 _LIST = ".regulars-pictures"
-"""Names the files in this folder that were drawn by Regulars."""
+"""File that lists the files in the folder written by Regulars."""
 
 
 def fill(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
-    """Write files, by name, into a folder, which is made where it is missing. Returns their paths.
+    """Write files into a folder, which is created if missing.
 
-    Raises UsageError as `insist`, before anything is written.
+    Args:
+        folder: The folder.
+        files: Contents by file name.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        UsageError: As for `require_writable`; nothing is written then.
     """
-    insist(folder, files)
-    put(folder / _LIST, json.dumps(sorted(_listed(folder) | set(files))).encode())
+    require_writable(folder, files)
+    write_atomically(folder / _LIST, json.dumps(sorted(_listed(folder) | set(files))).encode())
     for name, content in files.items():
-        put(folder / name, content)
+        write_atomically(folder / name, content)
     return [folder / name for name in files]
 
 
-def insist(folder: Path, names: Iterable[str]) -> None:
-    """That pictures of these names may be drawn here. Raises UsageError where one is there that was not drawn here before."""
+def require_writable(folder: Path, names: Iterable[str]) -> None:
+    """Raise UsageError if the folder is a file, or has a file of one of these names that Regulars did not write."""
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file, and pictures need a folder.", "Choose another one.")
-    ours = _listed(folder)
+        raise UsageError(f"{folder} is a file, and pictures need a folder.", "Choose a folder.")
+    own = _listed(folder)
     for name in names:
-        if name not in ours and (folder / name).exists():
+        if name not in own and (folder / name).exists():
             raise UsageError(
-                f"{folder / name} is there already, and was not drawn by Regulars.",
-                "Choose another folder, or move it away.",
+                f"{folder / name} exists already, and was not written by Regulars.",
+                "Choose another folder, or move the file.",
             )
 
 

@@ -1,7 +1,7 @@
-"""One look for all charts: a white card that reads the same on a dark page, a light page and paper.
+"""Theme of all charts: a white card that is readable on dark and light pages and on paper.
 
-The colours are those of Okabe & Ito (2008), told apart by people who are colour-blind; what matters also differs by shape or
-dash. The first font is drawn with where a file is written, the others are as wide, so a page lays them out alike.
+The colours are those of Okabe & Ito (2008), which colour-blind people can distinguish; important marks also differ by shape
+or dash. Files are written with the first font; the others have the same widths, so pages have the same layout.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import altair as alt
 from altair.typing import ChartType
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#6B7280"
-"""What is said, what came, what it is compared with."""
+"""Colours of forecasts, actuals and baselines."""
 LIGHT_BLUE, MILD_GREY, LIGHT_GREY = "#A6CEE8", "#8B95A1", "#E5E7EB"
-"""Ranges, broad areas beside what matters, and lines that only help the eye."""
+"""Colours of ranges, secondary areas and grid lines."""
 INK, SOFT_INK, PAPER = "#1F2933", "#52606D", "#FFFFFF"
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 WIDTH = 560
-"""Of what is inside the axes, in pixels."""
+"""Width of the plot area, in pixels."""
 _TITLE, _SUBTITLE = 70, 104
-"""Characters that a line of so many pixels holds."""
+"""Characters per line of title and subtitle."""
 
 _LOOK: dict[str, Any] = {
     "background": PAPER,
@@ -51,20 +51,20 @@ _LOOK: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A finished chart in our look."""
+    """A chart with the theme, its title and its explanation."""
 
     name: str
-    """The file's, without its ending."""
+    """Name of the file, without its ending."""
     title: str
-    """What one sees, in a sentence."""
+    """Sentence with the main result."""
     chart: ChartType
     reading: str
-    """What follows from it, in a sentence or two."""
+    """Interpretation, in one or two sentences."""
 
 
 def rows(records: Iterable[Mapping[str, Any]]) -> alt.InlineData:
-    """Records as a chart's data. Numbers keep six digits: nobody sees more, and files stay small and the same."""
-    return alt.InlineData(values=[{name: _short(value) for name, value in one.items()} for one in records])
+    """Return records as a chart's data. Numbers are rounded to six digits, for small and reproducible files."""
+    return alt.InlineData(values=[{name: _short(value) for name, value in record.items()} for record in records])
 
 
 def _short(value: Any) -> Any:
@@ -72,13 +72,13 @@ def _short(value: Any) -> Any:
 
 
 def picture(name: str, chart: ChartType, title: str, subtitle: str, reading: str) -> Picture:
-    """A chart in our look, with its title and subtitle broken into lines that fit. Configuration of its own is replaced."""
+    """Return a chart with the theme, and title and subtitle wrapped. The chart's own configuration is replaced."""
     words = alt.TitleParams(_lines(title, _TITLE), subtitle=_lines(subtitle, _SUBTITLE) or alt.Undefined)
     return Picture(name, title, chart.properties(title=words, description=title).configure(**_LOOK), reading)
 
 
 def _lines(text: str, longest: int) -> list[str]:
-    """As few lines as the text needs, of about one length; a number stays with its percent sign."""
+    """Wrap a text into the fewest lines, of similar length; a number is not separated from its percent sign."""
     text = text.replace(" %", "\N{NO-BREAK SPACE}%")
     lines = textwrap.wrap(text, longest)
     while longest > 1 and len(shorter := textwrap.wrap(text, longest - 1, break_long_words=False)) == len(lines):
@@ -87,13 +87,13 @@ def _lines(text: str, longest: int) -> list[str]:
 
 
 def percent(share: float) -> str:
-    """A share as people read it: 43 %; below one percent with a decimal, for what is little is not nothing."""
+    """Format a share as percentage: 43 %; below 1 % with a decimal."""
     if 0 < share < 0.0005:
         return "< 0.1 %"
     return f"{share * 100:.{1 if 0 < share < 0.0095 else 0}f} %"
 
 
 def percents(signed: bool = False) -> str:
-    """The Vega expression that writes an axis of shares as `percent` does; signed, with + and −."""
+    """Return the Vega expression that formats an axis of shares as `percent` does; `signed` adds + and −."""
     sign = "(datum.value > 0 ? '+' : datum.value < 0 ? '−' : '') + " if signed else ""
     return f"{sign}format(abs(datum.value) * 100, '.2~f') + ' %'"

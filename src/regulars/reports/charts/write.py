@@ -1,4 +1,4 @@
-"""Charts as files: SVG, PNG, PDF, an HTML page of their own, or the Vega-Lite JSON they are made of. Nothing is fetched."""
+"""Write charts as SVG, PNG, PDF, HTML or Vega-Lite JSON, without network access."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from altair.typing import ChartType
 from regulars.vocabulary.errors import UsageError
 
 _SHARP = 2
-"""Pixels of a PNG for each one of the chart: sharp on today's screens, and fine in print."""
+"""Pixels of a PNG per pixel of the chart."""
 _NOWHERE: list[str] = []
-"""Addresses that a chart may fetch from while it is drawn."""
+"""Addresses that a chart may access while it is rendered: none."""
 
 
 def _svg(spec: dict[str, Any]) -> bytes:
@@ -32,7 +32,7 @@ def _pdf(spec: dict[str, Any]) -> bytes:
 
 
 def _html(spec: dict[str, Any]) -> bytes:
-    # The menu beside the chart saves it as a file; what would leave the page is left out.
+    # The chart's menu offers saving only, no links to other sites.
     menu = {"export": True, "source": False, "compiled": False, "editor": False}
     page = vl_convert.vegalite_to_html(
         spec | {"usermeta": {"embedOptions": {"actions": menu}}}, bundle=True, renderer="svg"
@@ -53,11 +53,11 @@ WRITERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
     "html": _html,
     "json": _json,
 }
-"""By the ending of a file."""
+"""Renderers by file ending."""
 
 
-def drawn(chart: ChartType, ending: str) -> bytes:
-    """The file's content. Raises UsageError for an ending that is none of WRITERS."""
+def render(chart: ChartType, ending: str) -> bytes:
+    """Return the content of a chart file. Raises UsageError for an ending that is not in WRITERS."""
     if ending not in WRITERS:
         *some, last = WRITERS
         raise UsageError(
@@ -67,16 +67,16 @@ def drawn(chart: ChartType, ending: str) -> bytes:
 
 
 def write(chart: ChartType, path: Path) -> None:
-    """Write a chart as what the ending of the path says; the file is there whole, or as it was. Raises UsageError as `drawn`."""
-    put(path, drawn(chart, path.suffix.removeprefix(".").lower()))
+    """Write a chart in the format of the path's ending, atomically. Raises UsageError as `render`."""
+    write_atomically(path, render(chart, path.suffix.removeprefix(".").lower()))
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old content or the new one, and nothing between."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file atomically: a reader gets the old content or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.writing")
+    temporary = path.with_name(f".{path.name}.writing")
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
+        temporary.write_bytes(content)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

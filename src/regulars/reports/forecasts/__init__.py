@@ -1,1 +1,1 @@
-"""A forecast in pictures: how far to trust it, what silence means, where the value lies."""
+"""Charts of a forecast: backtest, inactivity, and distribution of the expected value."""

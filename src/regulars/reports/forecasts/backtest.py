@@ -1,4 +1,4 @@
-"""How far to trust a forecast: what was said beside what came."""
+"""Charts of a forecast's accuracy: forecasts beside actuals."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from regulars.reports.charts.theme import (
 )  # fmt: skip
 
 _ROW = 46
-"""Pixels that one row of a chart is high."""
+"""Height of a chart's row, in pixels."""
 
 
 def calibration(backtest: Mapping[str, Any]) -> Picture:
-    """Ten groups of customers: the chance they were given, and the share of them who bought."""
+    """Return the calibration chart: forecast probability and share of buyers, for ten groups of customers."""
     groups = backtest["calibration"]
-    top = max(groups, key=lambda one: one["forecast"])
-    most = max(max(one["forecast"], one["came"]) for one in groups)
+    top = max(groups, key=lambda group: group["forecast"])
+    most = max(max(group["forecast"], group["came"]) for group in groups)
     end = _end(most)
     scale = alt.Scale(domain=[0, end], nice=False)
 
@@ -47,36 +47,36 @@ def calibration(backtest: Mapping[str, Any]) -> Picture:
     line = alt.Chart(rows(_by_chance(groups, end))).encode(x=alt.X("chance:Q", scale=scale))
     band = line.mark_area(color=LIGHT_BLUE, opacity=0.55, clip=True).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
     diagonal = line.mark_line(color=GREY, strokeWidth=1.5, strokeDash=[5, 4]).encode(y=alt.Y("chance:Q", scale=scale))
-    words = alt.Chart(rows([{"at": end * 0.62, "said": "exactly as forecast"}]))
+    words = alt.Chart(rows([{"at": end * 0.62, "label": "exactly as forecast"}]))
     words = words.mark_text(align="left", baseline="top", dx=14, dy=8, color=SOFT_INK).encode(
-        x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale), text="said:N"
+        x=alt.X("at:Q", scale=scale), y=alt.Y("at:Q", scale=scale), text="label:N"
     )
     chart = alt.layer(band, diagonal, words, points.mark_point(filled=True, color=ORANGE, size=90, opacity=1))
     return picture(
         "calibration",
         chart.properties(width=WIDTH, height=WIDTH * 0.75),
-        f"Of those given the best chances, {percent(top['forecast'])} on average, {percent(top['came'])} bought",
-        f"Ten groups of customers, by their chance to buy within {backtest['days']} days in the past that was hidden. "
-        "In eight of ten cases chance alone leaves a point within the blue band.",
-        "A point on the line is a group that bought as often as was said; above it more did, below it fewer.",
+        f"Of the customers with the best chances, {percent(top['forecast'])} on average, {percent(top['came'])} bought",
+        f"Ten groups of customers, by their forecast chance to buy within the {backtest['days']} days of a backtest period. "
+        "If the forecast is right, 80 % of the points are within the blue band.",
+        "A point on the line is a group that bought as often as forecast; above it more customers bought, below it fewer.",
     )
 
 
 def _end(most: float) -> float:
-    """Where an axis of shares ends: the next round one."""
+    """Return the end of an axis of shares: the next round number."""
     step = 10.0 ** floor(log10(most)) if most > 0 else 0.1
     return min(1.0, round((floor(most / step) + 1) * step, 9))
 
 
 def _by_chance(groups: Sequence[Mapping[str, float]], end: float) -> list[dict[str, float]]:
-    """Along the diagonal: between which shares eight in ten groups would lie, were the chances right."""
-    of_group = sum(one["customers"] for one in groups) / len(groups)
-    found = []
+    """Return the band along the diagonal with 80 % of the groups if the probabilities are right."""
+    of_group = sum(group["customers"] for group in groups) / len(groups)
+    band = []
     for step in range(41):
         chance = end * step / 40
         off = CERTAIN * (chance * (1 - chance) / of_group) ** 0.5
-        found.append({"chance": chance, "low": max(chance - off, 0.0), "high": min(chance + off, 1.0)})
-    return found
+        band.append({"chance": chance, "low": max(chance - off, 0.0), "high": min(chance + off, 1.0)})
+    return band
 
 
 def _shares(title: str) -> alt.Axis:
@@ -84,16 +84,16 @@ def _shares(title: str) -> alt.Axis:
 
 
 _WORDS = 150
-"""Pixels beside a chart's rows for what is said of each."""
+"""Width of the text beside a chart's rows, in pixels."""
 
 
-def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
-    """The last quarters, hidden and forecast: how many customers would buy, and how many did."""
-    days, quarters = backtest["days"], sorted(backtest["quarters"], key=lambda one: str(one["as_of"]))
+def backtest_periods(backtest: Mapping[str, Any]) -> Picture:
+    """Return the chart of backtest periods: forecast and actual numbers of buyers."""
+    days, quarters = backtest["days"], sorted(backtest["quarters"], key=lambda quarter: str(quarter["as_of"]))
     naive = f"as many as in the {days} days before"
     ranges, marks = [], []
-    for one in quarters:
-        buyers, quarter = one["buyers"], _quarter(one["as_of"], days)
+    for period in quarters:
+        buyers, quarter = period["buyers"], _quarter(period["as_of"], days)
         off = CERTAIN * buyers["spread"]
         low, high = max(buyers["forecast"] - off, 0.0), buyers["forecast"] + off
         ranges.append({"quarter": quarter, "low": low, "high": high, "off": _in_words(buyers)})
@@ -106,7 +106,9 @@ def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
         "customers:Q", scale=scale, axis=alt.Axis(title=f"customers who buy within the {days} days", format=",.0f")
     )
     rows_of = alt.Y(
-        "quarter:N", sort=[one["quarter"] for one in ranges], axis=alt.Axis(title=None, labelColor=INK, labelLimit=220)
+        "quarter:N",
+        sort=[each["quarter"] for each in ranges],
+        axis=alt.Axis(title=None, labelColor=INK, labelLimit=220),
     )
     bars = alt.Chart(rows(ranges)).encode(y=rows_of)
     band = bars.mark_bar(size=22, color=LIGHT_BLUE).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
@@ -123,118 +125,120 @@ def hidden_quarters(backtest: Mapping[str, Any]) -> Picture:
         "hidden-quarters",
         alt.layer(band, points, words).properties(width=WIDTH - _WORDS, height=_ROW * len(quarters)),
         _how_far_off(quarters),
-        "Each forecast knew only what came before. The bar is chance alone: eight in ten, were the model the whole truth.",
-        "Where the orange point lies outside the blue bar, something happened that the model does not know: sales,"
-        " advertising, a season it could not learn yet.",
+        "Each forecast used earlier data only. The bar is the 80 % range of chance alone, if the model is exact.",
+        "If the orange point is outside the blue bar, something had an effect that the model does not include: sales,"
+        " advertising, a season without enough data.",
     )
 
 
 def _how_far_off(quarters: Sequence[Mapping[str, Any]]) -> str:
-    buyers = [one["buyers"] for one in quarters if one["buyers"]["came"]]
+    buyers = [quarter["buyers"] for quarter in quarters if quarter["buyers"]["came"]]
     if not buyers:
-        return "Nobody came in the days that were hidden"
-    ours, guess = (_from_to([abs(off_by(one[name], one["came"])) for one in buyers]) for name in ("forecast", "naive"))
-    return f"Hidden and forecast, the number of buyers was off by {ours}; guessed from the days before, by {guess}"
+        return "No customer bought in the backtest periods"
+    error, naive_error = (
+        _from_to([abs(off_by(each[name], each["came"])) for each in buyers]) for name in ("forecast", "naive")
+    )
+    return f"In backtest periods the forecast number of buyers was off by {error}; the number of the days before, by {naive_error}"
 
 
-def kept_forecasts(came: Iterable[ForecastActual]) -> Picture | None:
-    """What came of the forecasts that were kept, each as a share of what it said; None where none of them is over yet."""
-    found: list[dict[str, Any]] = [
+def forecast_actuals(actuals: Iterable[ForecastActual]) -> Picture | None:
+    """Return the chart of stored forecasts beside actuals, as ratios; None if no forecast's period is complete."""
+    ratios: list[dict[str, Any]] = [
         {
-            "forecast": f"{one.days} days from {_day(one.as_of + timedelta(days=1))}",
-            "low": None if one.range is None else one.range.low / one.forecast - 1,
-            "high": None if one.range is None else one.range.high / one.forecast - 1,
-            "off": one.came / one.forecast - 1,
-            "said": f"{one.forecast:,.0f} said, {one.came:,} came",
+            "forecast": f"{actual.days} days from {_day(actual.as_of + timedelta(days=1))}",
+            "low": None if actual.range is None else actual.range.low / actual.forecast - 1,
+            "high": None if actual.range is None else actual.range.high / actual.forecast - 1,
+            "off": actual.came / actual.forecast - 1,
+            "label": f"{actual.forecast:,.0f} forecast, {actual.came:,} actual",
         }
-        for one in sorted(came, key=lambda one: (one.as_of, one.days))
-        if one.forecast > 0
+        for actual in sorted(actuals, key=lambda actual: (actual.as_of, actual.days))
+        if actual.forecast > 0
     ]
-    if not found:
+    if not ratios:
         return None
-    stated = [one for one in found if one["low"] is not None]
-    inside = sum(one["low"] <= one["off"] <= one["high"] for one in stated)
+    stated = [ratio for ratio in ratios if ratio["low"] is not None]
+    inside = sum(ratio["low"] <= ratio["off"] <= ratio["high"] for ratio in stated)
     scale = alt.Scale(nice=True, zero=True, padding=14)
     axis = alt.Axis(title="customers who bought, against the forecast", labelExpr=percents(signed=True))
     rows_of = alt.Y(
         "forecast:N",
-        sort=[str(one["forecast"]) for one in found],
+        sort=[str(ratio["forecast"]) for ratio in ratios],
         axis=alt.Axis(title=None, labelColor=INK, labelLimit=220),
     )
-    each = alt.Chart(rows(found)).encode(y=rows_of)
+    each = alt.Chart(rows(ratios)).encode(y=rows_of)
     zero = alt.Chart(rows([{"at": 0}])).mark_rule(color=GREY, strokeDash=[5, 4]).encode(x=alt.X("at:Q", scale=scale))
     ranges = alt.Chart(rows(stated)).encode(y=rows_of)
     band = ranges.mark_bar(size=20, color=LIGHT_BLUE).encode(x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q")
     points = each.mark_point(filled=True, color=ORANGE, size=100, opacity=1).encode(
         x=alt.X("off:Q", scale=scale, axis=axis)
     )
-    words = each.mark_text(align="left", dx=16).encode(x=alt.value(WIDTH - _WORDS), text="said:N")
+    words = each.mark_text(align="left", dx=16).encode(x=alt.value(WIDTH - _WORDS), text="label:N")
     return picture(
         "kept",
-        alt.layer(band, zero, points, words).properties(width=WIDTH - _WORDS, height=_ROW * 0.75 * len(found)),
-        _came_true(len(found), len(stated), inside),
-        "Blue: the range that was stated, eight in ten. Orange: what came, as a share of what was forecast.",
-        "How far the orange points lie from the dashed line is how far off forecasts of this shop are. Trust the next one as"
-        " much as these. Where no bar is drawn, the data of that day told no range.",
+        alt.layer(band, zero, points, words).properties(width=WIDTH - _WORDS, height=_ROW * 0.75 * len(ratios)),
+        _ranges_that_held(len(ratios), len(stated), inside),
+        "Blue: the stated 80 % range. Orange: the actual number. Both relative to the forecast.",
+        "The distances of the orange points from the dashed line are the errors of this shop's forecasts; expect similar errors"
+        " of the next one. Without a bar, the range of that forecast is not known.",
     )
 
 
-def _came_true(kept: int, stated: int, inside: int) -> str:
+def _ranges_that_held(kept: int, stated: int, inside: int) -> str:
     if not stated:
         return (
-            f"{kept} numbers forecast and since come: their ranges were not known"
+            f"{kept} forecasts with actual numbers: their ranges are not known"
             if kept > 1
-            else ("A number forecast and since come: its range was not known")
+            else ("One forecast with an actual number: its range is not known")
         )
     if stated == 1:
-        return f"The number forecast and since come {'lay' if inside else 'did not lie'} within its range"
-    return f"Of {stated} numbers forecast with a range and since come, {inside or 'none'} lay within it"
+        return f"The actual number is {'within' if inside else 'outside'} the range of the forecast"
+    return f"Of {stated} actual numbers, {inside or 'none'} {'is' if inside == 1 else 'are'} within the range of the forecast"
 
 
 def top_tenth(backtest: Mapping[str, Any], chosen: str) -> Picture:
-    """The share of purchases made by the tenth of customers that each way of forecasting expected to buy most."""
+    """Return the chart of the share of purchases by the 10 % of customers with the highest forecasts, by model."""
     ways = {
         **backtest["models"],
         "logistic regression": backtest.get("logistic"),
         "gradient boosting": backtest.get("boosting"),
         f"the {backtest['days']} days before": backtest["naive"],
     }
-    found = [
-        {"way": _called(name, chosen), "share": one["top_tenth"], "taken": name == chosen}
-        for name, one in ways.items()
-        if one is not None
+    shares = [
+        {"way": _called(name, chosen), "share": accuracy["top_tenth"], "taken": name == chosen}
+        for name, accuracy in ways.items()
+        if accuracy is not None
     ]
-    found.sort(key=lambda one: -one["share"])
-    found.append({"way": "a tenth drawn by lot", "share": 0.1, "taken": False})
-    bars = _bars(found, "way", "share", alt.condition("datum.taken", alt.value(BLUE), alt.value(MILD_GREY)))
+    shares.sort(key=lambda row: -row["share"])
+    shares.append({"way": "a random tenth", "share": 0.1, "taken": False})
+    bars = _bars(shares, "way", "share", alt.condition("datum.taken", alt.value(BLUE), alt.value(MILD_GREY)))
     share = backtest["models"][chosen]["top_tenth"]
     return picture(
         "top-tenth",
-        bars.properties(width=WIDTH - _WORDS, height=_ROW * 0.7 * len(found)),
-        f"The tenth of customers expected to buy most made {percent(share)} of the purchases that came",
-        f"Share of all purchases within {backtest['days']} hidden days, by who picked that tenth.",
-        "If you can write to one customer in ten, this is what choosing them well is worth.",
+        bars.properties(width=WIDTH - _WORDS, height=_ROW * 0.7 * len(shares)),
+        f"The tenth of customers expected to buy most made {percent(share)} of the purchases",
+        f"Share of all purchases within the {backtest['days']} days of a backtest period, by the model that chose that tenth.",
+        "If you can contact one customer in ten, this is the value of choosing them well.",
     )
 
 
-def _bars(found: Sequence[Mapping[str, Any]], name: str, share: str, color: Any) -> ChartType:
-    """Lying bars of shares in the given order, each with its number at its end."""
-    each = alt.Chart(rows([{**one, "said": percent(one[share])} for one in found])).encode(
+def _bars(shares: Sequence[Mapping[str, Any]], name: str, share: str, color: Any) -> ChartType:
+    """Return horizontal bars of shares in this order, each with its number."""
+    each = alt.Chart(rows([{**row, "label": percent(row[share])} for row in shares])).encode(
         x=alt.X(f"{share}:Q", axis=None, scale=alt.Scale(domainMin=0)),
         y=alt.Y(
             f"{name}:N",
-            sort=[str(one[name]) for one in found],
+            sort=[str(row[name]) for row in shares],
             axis=alt.Axis(title=None, labelColor=INK, labelLimit=220),
         ),
     )
     return alt.layer(
-        each.mark_bar(size=20).encode(color=color), each.mark_text(align="left", dx=6).encode(text="said:N")
+        each.mark_bar(size=20).encode(color=color), each.mark_text(align="left", dx=6).encode(text="label:N")
     )
 
 
 def _in_words(buyers: Mapping[str, float]) -> str:
     if not buyers["came"]:
-        return "nobody came"
+        return "no buyers"
     off = off_by(buyers["forecast"], buyers["came"])
     if abs(off) < 0.005:
         return "as forecast"

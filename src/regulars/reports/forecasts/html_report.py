@@ -1,4 +1,4 @@
-"""All pictures of a forecast, as far as there is something to show, and a page that holds them with a few words each."""
+"""All charts of a forecast, and an HTML page of them with an explanation each."""
 
 from __future__ import annotations
 
@@ -9,38 +9,42 @@ from html import escape
 from regulars.forecast.forecast_actual import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import Picture
-from regulars.reports.charts.write import drawn
+from regulars.reports.charts.write import render
 from regulars.reports.forecasts import backtest, inactivity, value
 from regulars.reports.forecasts.customers import Customers
 
 NAMES = ("value-by-tenth", "value-by-chance", "silence", "calibration", "hidden-quarters", "top-tenth", "kept")
-"""Of all pictures there may be, in their order."""
+"""Names of all possible charts, in their order."""
 
 
-def pictures(found: Forecast, came: Iterable[ForecastActual], of: Customers) -> tuple[Picture, ...]:
-    """The pictures of a forecast; came: what came of those that were kept. What there are no data for is left out."""
+def pictures(forecast: Forecast, actuals: Iterable[ForecastActual], customers: Customers) -> tuple[Picture, ...]:
+    """Return the charts of a forecast, without those that lack data.
+
+    Args:
+        forecast: The forecast.
+        actuals: Stored forecasts with actuals.
+        customers: Aggregates of the predictions.
+    """
     every = [
-        value.tenths(found, of.tenths),
-        value.chances(found, of.chances),
-        inactivity.paces(inactivity.fitted(found), of.paces) if of.paces else None,
+        value.tenths(forecast, customers.tenths),
+        value.chances(forecast, customers.chances),
+        inactivity.paces(inactivity.fitted(forecast), customers.paces) if customers.paces else None,
     ]
-    if found.backtest is not None:
+    if forecast.backtest is not None:
         every += [
-            backtest.calibration(found.backtest),
-            backtest.hidden_quarters(found.backtest),
-            backtest.top_tenth(found.backtest, found.model),
+            backtest.calibration(forecast.backtest),
+            backtest.backtest_periods(forecast.backtest),
+            backtest.top_tenth(forecast.backtest, forecast.model),
         ]
-    every.append(backtest.kept_forecasts(came))
-    return tuple(one for one in every if one is not None)
+    every.append(backtest.forecast_actuals(actuals))
+    return tuple(chart for chart in every if chart is not None)
 
 
-def page(found: Forecast, shown: Sequence[Picture], shop: str) -> bytes:
-    """An HTML page with these pictures inside it: one file, readable anywhere, without the network or a script."""
-    stale = f" It is stale: since it was made, {', '.join(found.stale)}." if found.stale else ""
-    untested = (
-        "" if found.backtest else " How far off such forecasts were in the past is not known: the data are too short."
-    )
-    about = f"As of {found.as_of}, of {found.customers:,} customers.{stale}{untested}"
+def page(forecast: Forecast, shown: Sequence[Picture], shop: str) -> bytes:
+    """Return an HTML page with these charts embedded: one file without scripts and network access."""
+    stale = f" It is stale. Since it was made, {', '.join(forecast.stale)}." if forecast.stale else ""
+    untested = "" if forecast.backtest else " Its accuracy is not known: the data are too short for a backtest."
+    about = f"As of {forecast.as_of}, of {forecast.customers:,} customers.{stale}{untested}"
     return _PAGE.format(
         title=escape(f"Forecast of {shop}" if shop else "Forecast"),
         about=escape(about),
@@ -48,10 +52,10 @@ def page(found: Forecast, shown: Sequence[Picture], shop: str) -> bytes:
     ).encode()
 
 
-def _figure(one: Picture) -> str:
-    inside = base64.b64encode(drawn(one.chart, "svg")).decode()
-    image = f'<img alt="{escape(one.title)}" src="data:image/svg+xml;base64,{inside}">'
-    return f"<figure>\n{image}\n<figcaption>{escape(one.reading)}</figcaption>\n</figure>"
+def _figure(chart: Picture) -> str:
+    inside = base64.b64encode(render(chart.chart, "svg")).decode()
+    image = f'<img alt="{escape(chart.title)}" src="data:image/svg+xml;base64,{inside}">'
+    return f"<figure>\n{image}\n<figcaption>{escape(chart.reading)}</figcaption>\n</figure>"
 
 
 _PAGE = """<!doctype html>
