@@ -12,6 +12,7 @@ from cli.conftest import Command
 from cli.test_changes_shown import change, value
 from regulars.cli import run
 from regulars.metrics.query_result import Verdict
+from regulars.services.metric_tables import sentence_tone
 from regulars.services.overview import what_changed
 
 TITLES = ["Net revenue", "Orders", "New customers", "Customer churn rate", "Returning customer rate"]
@@ -163,6 +164,16 @@ def test_returns_without_their_order_ask_for_the_order(command: Command, tmp_pat
 )
 def test_the_sentence_says_what_really_changed(name, before, year, sentence):
     assert what_changed(value(name, 100, before, year)) == sentence
+
+
+def test_a_sentence_has_a_colour_where_all_of_it_is_real():
+    real, noise = change(5, verdict=Verdict.REAL), change(5, verdict=Verdict.NOISE)
+    fell = change(-5, verdict=Verdict.REAL, period="2024-12")
+    assert sentence_tone(value("orders", 100, real)) == "green"
+    assert sentence_tone(value("orders", 100, real, change(5, verdict=Verdict.REAL, period="2024-12"))) == "green"
+    assert sentence_tone(value("customer_churn_rate", 0.1, real)) == "red"
+    assert sentence_tone(value("orders", 100, real, noise)) == sentence_tone(value("orders", 100, noise, real)) == ""
+    assert sentence_tone(value("orders", 100, real, fell)) == sentence_tone(value("orders", 100, None)) == ""
 
 
 def test_a_window_that_does_not_fit_names_the_command_that_proposes_one(command: Command, two_years: Path, shop: Path):

@@ -215,9 +215,11 @@ def _tones(value: Value) -> dict[str, str]:
 
 
 def sentence_tone(value: Value) -> str:
-    """The colour of a sentence on what changed: green or red for a real change, by what is better; else empty."""
+    """The colour of a sentence on what changed: that of its changes where all are real and go the same way, else empty."""
     tones = _tones(value)
-    return tones.get("verdict", "") or tones.get(_YEAR_VERDICT, "")
+    changes = {"verdict": value.change, _YEAR_VERDICT: value.year_earlier}
+    colours = {tones.get(name, "") for name, change in changes.items() if change and change.difference is not None}
+    return colours.pop() if len(colours) == 1 else ""
 
 
 def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Table:
