@@ -23,7 +23,7 @@ def wait(file, number):  # after the new version was written, before it is publi
     print("built", flush=True)
     time.sleep(60)
 
-warehouse.insist_on_number = wait
+warehouse.require_number = wait
 sys.argv = ["regulars", *sys.argv[1:]]
 main()
 """

@@ -84,8 +84,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a file shorter than its headers is whole",
         "warehouse/versions/verify.py",
-        'return "" if place >= 3 * _HEADER else',
-        'return "" if place >= 0 else',
+        'return "" if position >= 3 * _HEADER else',
+        'return "" if position >= 0 else',
         ("tests/warehouse/test_damage.py::test_a_file_cut_off_within_its_headers_is_no_database",),
     ),
     Mutant(
@@ -98,8 +98,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a full disk of the reader's own is said to be ours",
         "warehouse/versions/limits.py",
-        "ours = (duckdb.Error, OSError) if writing else (duckdb.Error,)",
-        "ours = (duckdb.Error, OSError)",
+        "error_types = (duckdb.Error, OSError) if writing else (duckdb.Error,)",
+        "error_types = (duckdb.Error, OSError)",
         ("tests/warehouse/test_limits.py::test_other_errors_stay_what_they_are",),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""The one place that opens DuckDB, with one closed configuration, and what a version says about itself."""
+"""The only place that opens DuckDB, with one locked configuration; and the properties that a version stores."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 _LIMITS = ("memory_limit", "max_temp_directory_size", "threads")
 _CHANGEABLE = ("TimeZone", "python_enable_replacements", *_LIMITS)
-"""Settings that may change after opening: a load's parser sets the first, Ibis the first two (to UTC and false); limits hold
-for all connections of the process to a file, and follow the one opened last."""
+"""Settings that may change after opening: a load's parser sets the first, Ibis the first two (to UTC and false). Limits
+hold for all connections of the process to a file, and follow the one opened last.
+"""
 
-_CONFIGURING = threading.Lock()
+_CONFIGURATION_LOCK = threading.Lock()
 DATABASE = ".duckdb"
 MAIN = f"shop{DATABASE}"
-"""The main file in a version's folder."""
+"""Name of the main file in a version's folder."""
 GROUPS = "groups"
-"""The key in `about` of the groups of facts that have files of their own, separated by blanks."""
+"""Key, in `about`, of the groups of facts that have files of their own, separated by blanks."""
 
 
 def connect(
@@ -45,79 +46,89 @@ def connect(
     reads: Iterable[Path] = (),
     groups: Mapping[str, Path] = MappingProxyType({}),
 ) -> duckdb.DuckDBPyConnection:
-    """Open a database file. Raises duckdb.Error where that cannot be done.
+    """Open a database file with the locked configuration: no network and no extensions.
 
-    To the main file of a version those of its groups of facts are attached, read-only, and to a writer's those of `groups`.
+    With the main file of a version, the files of its groups of facts are attached read-only. All connections of a
+    process to one file share one configuration and one set of attached files.
 
-    The connection reaches no file but these, its spilled rows, what lies in `work_folder(file)`, and the files `reads`, by
-    whatever links, and what lies in the folder of the log, which is its `file_search_path`, or of the cache; that of a version's
-    writer also the version's folder; no network and no extension; its configuration is
-    locked. All connections of a process to one file share one configuration, and one set of attached files.
+    The connection can access these files, its spilled rows, `work_folder(file)`, the folder of the log (its
+    `file_search_path`), the cache folder, the files `reads` by whatever links, and, for a version's writer, the
+    version's folder.
+
+    Args:
+        file: the database file.
+        read_only: whether it is opened for reading only.
+        machine: limits of memory, disk and threads.
+        reads: further files that may be read.
+        groups: files of groups of facts to attach for a writer.
+
+    Raises:
+        duckdb.Error: the file cannot be opened.
     """
     refuse_pandas()
     # DuckDB's own choice is one folder per file, in which several processes overwrite each other's blocks.
-    config = _CONFIG | {"temp_directory": f"{_beside(file)}.spill-{host()}-{os.getpid()}"}
+    config = _CONFIG | {"temp_directory": f"{_temporary_prefix(file)}.spill-{host()}-{os.getpid()}"}
     con = duckdb.connect(str(file), read_only=read_only, config=config)
     # Set afterwards, as DuckDB 1.5 does not keep to a max_temp_directory_size given in `config`.
     limits = (machine.memory_limit, machine.spill_limit, machine.threads)
-    own = [file.absolute().parent] if file.name == MAIN and not read_only else []
-    known = {**groups_beside(file), **groups}
-    warehouse = _beside(file).parent
+    version_folder = [file.absolute().parent] if file.name == MAIN and not read_only else []
+    all_groups = {**groups_beside(file), **groups}
+    warehouse = _temporary_prefix(file).parent
     log = log_folder(warehouse)
-    return _closed(
+    return _configure(
         con,
-        [work_folder(file), log, cache_folder(warehouse), *own],
+        [work_folder(file), log, cache_folder(warehouse), *version_folder],
         reads,
         dict(zip(_LIMITS, limits, strict=True)),
-        known,
+        all_groups,
         log,
     )
 
 
 def connect_in_memory(reads: Iterable[Path] = ()) -> duckdb.DuckDBPyConnection:
-    """Open an empty database in memory, closed as in `connect`; it reaches the files `reads`, or none at all."""
+    """Open an empty database in memory, configured as by `connect`; it can access the files `reads` only."""
     refuse_pandas()
-    return _closed(duckdb.connect(config=_CONFIG), [], reads, {})
+    return _configure(duckdb.connect(config=_CONFIG), [], reads, {})
 
 
 def groups_beside(main: Path) -> dict[str, Path]:
-    """The files of the groups of facts of a version, by name; none beside another file than a version's main one."""
-    others = main.parent.glob(f"*{DATABASE}") if main.name == MAIN else ()
-    return {file.stem: file for file in others if file.name != MAIN}
+    """Return the files of a version's groups of facts, by name; none for a file that is not a version's main file."""
+    files = main.parent.glob(f"*{DATABASE}") if main.name == MAIN else ()
+    return {file.stem: file for file in files if file.name != MAIN}
 
 
 def catalog(group: str) -> str:
-    """What the file of a group of facts is called in SQL."""
+    """Return the name in SQL of the file of a group of facts."""
     return f"group_{group}"
 
 
 def attach(con: duckdb.DuckDBPyConnection, group: str, file: Path, *, read_only: bool) -> None:
-    """Attach the file of a group of facts; a new one where there is none and it is not only read."""
+    """Attach the file of a group of facts; it is created where it does not exist and is not read-only."""
     mode = "READ_ONLY" if read_only else "READ_WRITE"
     con.execute(f"ATTACH IF NOT EXISTS {_literal(file)} AS {catalog(group)} ({mode})")
 
 
 def work_folder(file: Path) -> Path:
-    """The folder whose files a connection to the database `file` may read. It need not exist."""
-    return Path(f"{_beside(file)}.work")
+    """Return the folder whose files a connection to the database `file` may read. It need not exist."""
+    return Path(f"{_temporary_prefix(file)}.work")
 
 
-def _beside(file: Path) -> Path:
-    """What the names of a database's temporary folders begin with: a version's own folder holds nothing but its files."""
+def _temporary_prefix(file: Path) -> Path:
+    """Return the prefix of the database's temporary folders, outside a version's folder."""
     return file.absolute().parent if file.name == MAIN else file
 
 
 def log_folder(warehouse: Path) -> Path:
-    """The folder of the log's files, from which the views of every version in the folder `warehouse` read."""
+    """Return the folder of the log's files, which the views of all versions in the folder `warehouse` read."""
     return (warehouse / "log").absolute()
 
 
 def cache_folder(warehouse: Path) -> Path:
-    """The folder of what was built for questions about versions in the folder `warehouse`: a folder for each, named like it."""
+    """Return the folder of rollup levels built for queries, with one folder per version."""
     return (warehouse / "cache").absolute()
 
 
-def _closed(
+def _configure(
     con: duckdb.DuckDBPyConnection,
     folders: Iterable[Path],
     files: Iterable[Path],
@@ -125,8 +136,8 @@ def _closed(
     groups: Mapping[str, Path] = MappingProxyType({}),
     log: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Attach the groups and set the limits; close the configuration and lock it, once per database."""
-    closed: dict[str, object] = {
+    """Attach the groups, set the limits, and lock the configuration, once per database."""
+    configuration: dict[str, object] = {
         "TimeZone": "UTC",
         # A version is published whole or not at all: to write into the file what was done so far is in vain, and would
         # move rows whose numbers a writer holds.
@@ -141,14 +152,14 @@ def _closed(
         "lock_configuration": True,
     }
     try:
-        with _CONFIGURING:
+        with _CONFIGURATION_LOCK:
             (locked,) = con.execute("SELECT current_setting('lock_configuration')").fetchall()[0]
             for group, file in () if locked else groups.items():
                 attach(con, group, file, read_only=True)
-            asked = (limits if locked else limits | closed).items()
+            settings = (limits if locked else limits | configuration).items()
             # Global, so that cursors take it over.
             con.execute(
-                "".join(f"SET GLOBAL {name} = {_literal(value)};" for name, value in asked if value is not None)
+                "".join(f"SET GLOBAL {name} = {_literal(value)};" for name, value in settings if value is not None)
             )
     except BaseException:
         con.close()
@@ -163,20 +174,20 @@ def _literal(value: object) -> str:
 
 
 def host() -> str:
-    """The machine's name: process numbers mean something only on their own machine."""
+    """Return the machine's name, since process numbers are unique on one machine only."""
     return socket.gethostname()
 
 
 def about(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """What a version says about itself: number, at, purpose, regulars, based_on, and whatever its writer remembered."""
+    """Return the properties of a version: number, at, purpose, regulars, based_on, and those that its writer stored."""
     return dict(con.execute("SELECT key, value FROM main.about ORDER BY key").fetchall())
 
 
-def remember(con: duckdb.DuckDBPyConnection, told: Mapping[str, str]) -> None:
-    """Write what is told about the version into it, in place of what it said under these keys before."""
+def remember(con: duckdb.DuckDBPyConnection, properties: Mapping[str, str]) -> None:
+    """Store properties of the version, and replace those of the same keys."""
     con.execute(
         "BEGIN; CREATE TABLE IF NOT EXISTS main.about (key TEXT, value TEXT);"
-        f"DELETE FROM main.about WHERE key IN ({', '.join(map(_literal, told))});"
-        f"INSERT INTO main.about VALUES {', '.join(f'({_literal(key)}, {_literal(value)})' for key, value in told.items())};"
+        f"DELETE FROM main.about WHERE key IN ({', '.join(map(_literal, properties))});"
+        f"INSERT INTO main.about VALUES {', '.join(f'({_literal(key)}, {_literal(value)})' for key, value in properties.items())};"
         "COMMIT"
     )

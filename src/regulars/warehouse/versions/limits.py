@@ -1,4 +1,4 @@
-"""How much of the machine is used; and where it is too small, in words: its disk is full, or a limit of the settings is reached."""
+"""Limits of the machine, and user-facing errors for a full disk or a reached limit."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from regulars.vocabulary.machine import Machine
 
 _AS_IT_WAS = "The last version is as it was."
 _WHERE = "in the section [machine] of regulars.toml"
-_SMALL_FILES, _SMALL_VERSION = 1_000_000, 32_000_000
-"""In bytes: a day's orders, and a shop of some 300,000 orders."""
+_SMALL_LOAD_BYTES, _SMALL_VERSION_BYTES = 1_000_000, 32_000_000
+"""In bytes: about a day's orders, and a shop of some 300,000 orders."""
 
 
 def while_loading(machine: Machine, reads: Sequence[Path], version: Sequence[Path]) -> Machine:
-    """The limits for loading the files `reads` into a version of these files. Of little, DuckDB's threads would spend more on
-    waiting for each other than they save.
+    """Return the limits for loading the files `reads` into a version with the files `version`.
+
+    A small load uses one thread: DuckDB's threads would spend more time waiting for each other than they save.
     """
     with suppress(OSError):  # who reads the file says what is wrong with it
-        if reads and _bytes(reads) <= _SMALL_FILES and _bytes(version) <= _SMALL_VERSION:
+        if reads and _bytes(reads) <= _SMALL_LOAD_BYTES and _bytes(version) <= _SMALL_VERSION_BYTES:
             return replace(machine, threads=1)
     return machine
 
@@ -33,12 +34,13 @@ def _bytes(files: Sequence[Path]) -> int:
 
 
 def too_small(error: BaseException, folder: Path, machine: Machine, *, writing: bool) -> WarehouseError | None:
-    """What an error says about the machine; None where it is about something else.
+    """Return the user-facing error for a full memory or disk, or a reached limit; None where the error has another
+    cause.
 
-    Whoever met the error may have taken it for a broken file: what it came from is looked at, too. A reader's own files,
-    such as one that an answer is written to, are not ours.
+    All causes of the error are examined, since the code that met it may have raised another one. For a reader,
+    OSErrors do not count: they concern its own files, such as the file of an answer.
     """
-    ours = (duckdb.Error, OSError) if writing else (duckdb.Error,)
+    error_types = (duckdb.Error, OSError) if writing else (duckdb.Error,)
     for cause in _causes(error):
         if isinstance(cause, duckdb.OutOfMemoryException):
             return _spill_full(folder, machine) if "offload" in str(cause) else _memory_full(machine)
@@ -47,13 +49,13 @@ def too_small(error: BaseException, folder: Path, machine: Machine, *, writing: 
                 "This machine's memory is full.",
                 f"{_AS_IT_WAS} End other programs, or set a smaller memory_limit {_WHERE}, and repeat the command.",
             )
-        if isinstance(cause, ours) and says_disk_full(cause):
+        if isinstance(cause, error_types) and says_disk_full(cause):
             return disk_full(folder) if writing else _spill_full(folder, Machine(memory_limit=machine.memory_limit))
     return None
 
 
 def disk_full(folder: Path) -> WarehouseError:
-    """The error for a full disk."""
+    """Return the error for a full disk."""
     return WarehouseError(
         "The disk is full: the new version could not be written.",
         f"{_AS_IT_WAS} Make room where {folder} lies and repeat the command.",
@@ -85,8 +87,8 @@ def _allowed(machine: Machine) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
+    known_ids: set[int] = set()
+    while error is not None and id(error) not in known_ids:
         yield error
-        seen.add(id(error))
+        known_ids.add(id(error))
         error = error.__cause__ or error.__context__

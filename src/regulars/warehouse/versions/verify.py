@@ -1,4 +1,4 @@
-"""Reads every block of a version's file, to find out whether it is whole."""
+"""Verification of a version: every block of its files is read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ _FACTOR, _START = np.uint64(0xBF58476D1CE4E5B9), np.uint64(5381)
 
 
 class NotWhole(Exception):
-    """A file that was just written is not what was written to it."""
+    """A file that was just written does not hold what was written."""
 
 
-def insist_on_number(folder: Path, number: int) -> None:
-    """Check a version before it is published: all its blocks, and that it opens and knows its number. Raises NotWhole.
+def require_number(folder: Path, number: int) -> None:
+    """Check a version before it is published: all its blocks, that it opens, and that it stores its number.
 
-    The folder must have its final name by now: where a result of its writer is still open, DuckDB waits for ever for the
-    end of a database that is opened again by the same name.
+    The folder must have its final name: where a result of its writer is still open, DuckDB blocks when a database is
+    opened again by the same name.
+
+    Raises:
+        NotWhole: a check fails.
     """
     for file in own_files(folder):
         if damaged := damaged_block(file):
@@ -38,38 +41,50 @@ def insist_on_number(folder: Path, number: int) -> None:
 
 
 def fault(files: Sequence[Path], machine: Machine = ANY) -> str:
-    """What is wrong with the files of a version, the main one first, in a few words; empty where it is whole.
+    """Return what is wrong with the files of a version, in a few words; empty where they are intact.
 
-    Reads every block twice: as bytes (`damaged_block`), and every value of every table by DuckDB. Raises FileNotFoundError
-    or PermissionError where there is nothing to read.
+    Every block is read twice: as bytes (`damaged_block`), and every value of every table by DuckDB.
+
+    Args:
+        files: the files, the main one first.
+        machine: limits of memory, disk and threads.
+
+    Raises:
+        FileNotFoundError: a file does not exist.
+        PermissionError: a file cannot be read.
     """
     for file in files:
-        if damaged := damaged_block(file):
-            return damaged if file == files[0] else f"{file.name}: {damaged}"
+        if damage := damaged_block(file):
+            return damage if file == files[0] else f"{file.name}: {damage}"
     return _unreadable_table(files[0], machine)
 
 
 def damaged_block(file: Path) -> str:
-    """Which block of a database file has a wrong checksum, indexes and unused space included; empty where none has.
+    """Return which block of a database file has a wrong checksum, indexes and unused space included; empty where none
+    has.
 
-    Opens no database. Raises FileNotFoundError or PermissionError where there is nothing to read.
+    Opens no database.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+        PermissionError: the file cannot be read.
     """
-    place, sizes = 0, chain(3 * (_HEADER,), repeat(_BLOCK))
+    position, sizes = 0, chain(3 * (_HEADER,), repeat(_BLOCK))
     try:
         with file.open("rb") as stream:
             while block := stream.read(size := next(sizes)):
                 if not _intact(block) or len(block) < size:
-                    return f"the block at byte {place:,} is damaged"
-                place += size
+                    return f"the block at byte {position:,} is damaged"
+                position += size
     except (FileNotFoundError, PermissionError):
         raise
     except OSError as error:
         return str(error.strerror)
-    return "" if place >= 3 * _HEADER else "it is no database"
+    return "" if position >= 3 * _HEADER else "it is no database"
 
 
 def _intact(block: bytes) -> bool:
-    """Whether a block's checksum is right. True for a block that was never written, which holds nothing but zeros."""
+    """Return True where a block's checksum is right, or the block was never written and holds zeros only."""
     if len(block) % _WORD:
         return False
     words = np.frombuffer(block, "<u8")
@@ -79,8 +94,8 @@ def _intact(block: bytes) -> bool:
 def _unreadable_table(file: Path, machine: Machine) -> str:
     try:
         with connect(file, read_only=True, machine=machine) as con:
-            if lacking := lacking_groups(con):
-                return f"{lacking[0]}{DATABASE} is missing"
+            if missing := lacking_groups(con):
+                return f"{missing[0]}{DATABASE} is missing"
             tables = con.execute("SELECT database_name, schema_name, table_name FROM duckdb_tables()").fetchall()
             for database, schema, table in tables:
                 con.execute(f'SELECT bit_xor(hash(t)) FROM "{database}"."{schema}"."{table}" t').fetchall()
@@ -92,11 +107,11 @@ def _unreadable_table(file: Path, machine: Machine) -> str:
 
 
 def lacking_groups(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The groups of facts that a version says it has files of, and has none."""
+    """Return the groups of facts whose files the version lists but lacks."""
     return sorted(set(about(con).get(GROUPS, "").split()).difference(attached(con)))
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error, without what DuckDB writes before it."""
+    """Return the first line of an error, without DuckDB's prefix."""
     line = str(error).split("\n")[0].rstrip(".!")
     return line.partition("Error: ")[2] or line or type(error).__name__

@@ -1,4 +1,4 @@
-"""The versions of one shop's data: read the current one, write the next one, go back to an older one."""
+"""The versions of one shop's data: reading the current one, writing the next one, rolling back to an older one."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from regulars.warehouse.versions.verify import (
     damaged_block,
     fault,
     first_line,
-    insist_on_number,
     lacking_groups,
+    require_number,
 )
 
 
 @dataclass(frozen=True)
 class Version:
-    """One state of the shop's data. `at` is when its writing began (UTC); `based_on` the version it was made from."""
+    """A state of the shop's data. `at` is the start of its write (UTC), `based_on` the version it was made from."""
 
     number: int
     at: datetime
@@ -59,7 +59,7 @@ class Version:
     regulars: str = ""
     """The release of Regulars that wrote it; empty where the file cannot be read."""
     fault: str | None = None
-    """What is wrong with its file, empty where it is whole; None where it was not checked."""
+    """What is wrong with its files, empty where they are intact; None where they were not checked."""
 
 
 _BROKEN_DISK = (duckdb.IOException, duckdb.FatalException, NotWhole)
@@ -67,7 +67,7 @@ _BROKEN_DISK = (duckdb.IOException, duckdb.FatalException, NotWhole)
 
 
 class Warehouse:
-    """The versions of one shop's data, in one folder. Any number of readers and writers, in any number of processes."""
+    """The versions of one shop's data, in one folder, for any number of readers and writers in any number of processes."""
 
     def __init__(self, folder: Path, machine: Machine = ANY) -> None:
         self.folder = folder
@@ -82,10 +82,12 @@ class Warehouse:
 
     @contextmanager
     def read(self, number: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The current version, or another that is kept, read-only; it stays readable to the end, whatever is written meanwhile.
+        """Open the current version, or another kept one, read-only; it stays readable whatever is written meanwhile.
 
-        Raises NothingLoaded before the first load, WarehouseError where the version cannot be opened or is damaged, or where
-        the machine's limits do not allow what is asked of it.
+        Raises:
+            NothingLoaded: there is no version yet.
+            WarehouseError: the version cannot be opened or is damaged, or the machine's limits are too low for a
+                query.
         """
         number, con = self._open_current() if number is None else (number, self._open(number))
         with self._explaining(number, writing=False):
@@ -98,11 +100,19 @@ class Warehouse:
     def write(
         self, purpose: str, *, reads: Iterable[Path] = (), waiting: Callable[[str], None] | None = None
     ) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A copy of the current version to change, published when the block ends, forgotten when it raises.
+        """Open a copy of the current version for writing. It is published when the block ends, and discarded when it
+        raises.
 
-        The connection reads no files but `reads`. Waits for another writer; `waiting` is told for whom. Raises
-        WarehouseError where the disk is full, the machine's limits are reached or the folder cannot be used; whatever
-        happens, the last version stays as it was. Not to be nested: the inner one would wait for the outer for ever.
+        The last version stays unchanged in any case. Blocks must not be nested: the inner one would wait for the
+        outer for ever.
+
+        Args:
+            purpose: what the write does, for the list of versions and for waiting writers.
+            reads: the files outside the warehouse that the connection may read.
+            waiting: called with a message where another writer has to finish first.
+
+        Raises:
+            WarehouseError: the disk is full, a limit of the machine is reached, or the folder cannot be used.
         """
         with self._locked(purpose, waiting):
             pointer = self._files.pointer()
@@ -146,10 +156,12 @@ class Warehouse:
             return "permission denied"
 
     def rollback(self, number: int | None = None) -> Version:
-        """Point to an older (or again to a newer) version; without a number to the one the current was made from.
+        """Point to another kept version; by default to the one that the current version was made from.
 
-        Where the pointer is damaged or the current version is not whole, the newest whole one is taken. Nothing is
-        removed. Raises WarehouseError where there is no such version.
+        Where the pointer or the current version is damaged, the newest intact version is taken. Nothing is removed.
+
+        Raises:
+            WarehouseError: there is no such version.
         """
         with self._locked("rollback", None), self._naming_failures():
             try:
@@ -185,7 +197,7 @@ class Warehouse:
         try:
             con = connect(self._files.file(number), read_only=True, machine=self._machine)
             try:
-                self._insist_on_groups(con, number)
+                self._require_groups(con, number)
             except BaseException:
                 con.close()
                 raise
@@ -195,9 +207,9 @@ class Warehouse:
                 raise self._missing(number) from None
             raise _unusable(*self._damaged(number) or (self._files.file(number), first_line(error))) from error
 
-    def _insist_on_groups(self, con: duckdb.DuckDBPyConnection, number: int) -> None:
-        if lacking := lacking_groups(con):
-            file = self._files.version(number) / f"{lacking[0]}{DATABASE}"
+    def _require_groups(self, con: duckdb.DuckDBPyConnection, number: int) -> None:
+        if missing := lacking_groups(con):
+            file = self._files.version(number) / f"{missing[0]}{DATABASE}"
             raise WarehouseError(f"A file of the version is missing: {file}.", REPAIR)
 
     def _damaged(self, number: int) -> tuple[Path, str] | None:
@@ -214,8 +226,8 @@ class Warehouse:
 
     def _kept(self, pointer: Pointer) -> list[Version]:
         numbers = (number for number in self._files.numbers() if number <= pointer.highest)
-        found = (self._version(number, current=number == pointer.number) for number in numbers)
-        return [version for version in found if version is not None]
+        versions = (self._version(number, current=number == pointer.number) for number in numbers)
+        return [version for version in versions if version is not None]
 
     def _version(self, number: int, *, current: bool) -> Version | None:
         """What a version says about itself; None where it was pruned meanwhile."""
@@ -223,16 +235,16 @@ class Warehouse:
         try:
             con = connect(file, read_only=True)
             try:
-                told = about(con)
+                properties = about(con)
             finally:
                 con.close()
             return Version(
                 number=number,
-                at=datetime.fromisoformat(told["at"]),
-                purpose=told["purpose"],
+                at=datetime.fromisoformat(properties["at"]),
+                purpose=properties["purpose"],
                 current=current,
-                based_on=int(told["based_on"]) if told["based_on"] else None,
-                regulars=told["regulars"],
+                based_on=int(properties["based_on"]) if properties["based_on"] else None,
+                regulars=properties["regulars"],
             )
         except (duckdb.Error, OSError, KeyError, ValueError):
             try:
@@ -265,7 +277,7 @@ class Warehouse:
         con = connect(building / MAIN, read_only=False, machine=machine, reads=reads, groups=before)
         try:
             if pointer.number is not None:
-                self._insist_on_groups(con, pointer.number)
+                self._require_groups(con, pointer.number)
             remember(
                 con,
                 {
@@ -290,7 +302,7 @@ class Warehouse:
         with self._naming_failures():
             self._log.seal(listed_now - listed_before)
             self._files.seal(building, [file for file, read_only in groups.values() if read_only])
-            self._files.publish(building, number, pointer.number, insist_on_number)
+            self._files.publish(building, number, pointer.number, require_number)
         with suppress(OSError):  # what cannot be removed now goes with the next version
             self._log.prune(listed_now, map(self._files.file, reversed(self._files.numbers())))
 
@@ -300,7 +312,7 @@ class Warehouse:
         """Which version to point to: one that is there and whole."""
         kept = {version.number: version for version in self._kept(pointer)}
         if number is not None:
-            self._insist_on_whole(number, kept)
+            self._require_intact(number, kept)
             return number
         current = kept.get(pointer.number or 0)
         if current is not None and not self.fault(current.number):
@@ -313,7 +325,7 @@ class Warehouse:
                 return candidate
         raise WarehouseError(nothing)
 
-    def _insist_on_whole(self, number: int, kept: Collection[int]) -> None:
+    def _require_intact(self, number: int, kept: Collection[int]) -> None:
         if number not in kept or self.fault(number):
             whole = [str(other) for other in sorted(kept) if not self.fault(other)]
             hint = f"Choose one of: {', '.join(whole)}." if whole else ""
