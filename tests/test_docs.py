@@ -157,6 +157,13 @@ def test_the_modules_that_a_page_names_exist(page: Path):
     assert unknown_places(page.read_text(encoding="utf-8")) == set()
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=name_of)
+def test_the_tests_that_a_page_says_to_run_exist(page: Path):
+    lines = re.findall(r"^ *(?:\.venv/bin/)?pytest .+$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    paths = {path for line in lines for path in re.findall(r"(?<!\S)tests/\S+", line)}
+    assert {path for path in paths if not (ROOT / path).exists()} == set()
+
+
 def test_a_renamed_module_would_be_noticed():
     assert unknown_places("In `cli/options.py`, `tests/test_docs.py` and `metrics/shapes/`.") == set()
     assert unknown_places("In `cli/choices.py` and `metrics/shape/`.") == {"cli/choices.py", "metrics/shape/"}
