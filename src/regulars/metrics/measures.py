@@ -158,7 +158,7 @@ class Measure:
     `of` is the value of a row (1 counts rows). `where` chooses rows; for sums within a period it may use the columns
     `period_start` and `period_end` (epoch days, the end exclusive), and always `active_window`. `day` is the column
     that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `by_sets` names the
-    count of `compute.sets` that replaces the sum for periods longer than the active window.
+    count of `compute.from_rows` that replaces the sum for periods longer than the active window.
 
     `distinct` names an entity of the fact, such as person, and counts its different values instead of summing `of`. `latest`
     names one whose last row of the period counts alone, of those that meet `where`, the conditions of the question and the

@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.catalogue import BY_NAME
-from regulars.metrics.compute.estimates import Estimate, estimate, hide
+from regulars.metrics.compute.estimates import Estimate, all_left_out, estimate, hide, unknown_shares
 from regulars.metrics.compute.grids import grid
 from regulars.metrics.compute.plan import Step, every_row, plan
 from regulars.metrics.compute.plan_values import plan_grid, plan_values
 from regulars.metrics.compute.quantiles import ValueEstimates
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
-from regulars.metrics.compute.unknown import all_left_out, unknown_shares
 from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import CUSTOMERS_ORDERING, GAPS_BEFORE, LINES, ORDERS, Sum, persons
 from regulars.metrics.query import Facts, Query

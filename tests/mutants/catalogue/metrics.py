@@ -8,7 +8,7 @@ MUTANTS: tuple[Mutant, ...] = (
     # metrics
     Mutant(
         "the active window is one day short",
-        "metrics/compute/sets.py",
+        "metrics/compute/from_rows.py",
         "np.arange(moment - scope.active_window, moment)",
         "np.arange(moment - scope.active_window + 1, moment)",
         ("tests/metrics/test_states.py::test_a_customer_is_active_for_the_whole_window",),
@@ -75,7 +75,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "spend alone is asked for its unknown share",
-        "metrics/compute/unknown.py",
+        "metrics/compute/estimates.py",
         "whole += values.sum(axis=1)",
         "whole = values.sum(axis=1)",
         ("tests/metrics/test_unknown.py::test_a_fifth_is_of_the_whole_numerator_not_of_the_spend_in_it",),

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.from_rollups import parts_from_rollups
-from regulars.metrics.compute.from_rows import parts_from_rows
+from regulars.metrics.compute.from_rows import parts_from_rows, replace_long
 from regulars.metrics.compute.parts import Groups, Part
 from regulars.metrics.compute.plan import Source, Step, plan, to_build
-from regulars.metrics.compute.sets import replace_long
 from regulars.metrics.inference.intervals import Array
 from regulars.metrics.measures import SignedMeasure, Sum, Timing
 from regulars.metrics.scope import Scope
