@@ -10,8 +10,9 @@ import duckdb
 from bench.load import days
 from bench.measuring import Place, Stopwatch
 from regulars.services.app import App
+from regulars.system.disk import copy
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.versions.folder import VersionFolder, copy
+from regulars.warehouse.versions.folder import VersionFolder
 
 
 def read_files(place: Place, watch: Stopwatch, names: Sequence[str]) -> None:

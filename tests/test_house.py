@@ -16,6 +16,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from posix_only import MODULES as POSIX_MODULES
+from posix_only import OS_NAMES, SIGNAL_NAMES
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "regulars"
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -117,6 +120,53 @@ def test_the_command_line_imports_nothing_heavy_before_it_knows_the_command():
     code = f"import sys, regulars.cli; print(*sorted(set({HEAVY}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, [], "")
+
+
+# What is not the same on every system although it is there: it fails, or does something else. os.kill ends a process.
+DIFFERS = {"os": {*OS_NAMES, "fsync", "kill", "link", "rename", "replace"}, "signal": SIGNAL_NAMES}
+
+
+def tied_to_a_system(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names) if {alias.name.partition(".")[0] for alias in names} & {
+                *POSIX_MODULES,
+                "msvcrt",
+            }:
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+            case ast.ImportFrom(module=str(module), names=names) if module in {*POSIX_MODULES, "msvcrt"} or {
+                alias.name for alias in names
+            } & {*DIFFERS.get(module, ())}:
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+            case ast.Attribute(value=ast.Name(id="os" | "signal" as module), attr=name) if name in DIFFERS[module]:
+                yield f"line {node.lineno}: {module}.{name}"
+            case (
+                ast.Attribute(value=ast.Name(id="sys"), attr="platform")
+                | ast.Attribute(value=ast.Name(id="os"), attr="name")
+            ):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+            # str.replace takes two texts and date.replace names: this is a path's, which Windows refuses for open files.
+            case ast.Call(func=ast.Attribute(value=owner, attr="replace"), args=[_], keywords=[]) if (
+                not isinstance(owner, ast.Name) or owner.id != "disk"
+            ):
+                yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_only_one_folder_knows_the_operating_system(module: Path):
+    if not module.is_relative_to(PACKAGE / "system"):
+        assert list(tied_to_a_system(ast.parse(module.read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import fcntl", "import os, pwd", "from resource import getrusage", "from os import fork, path", "os.getuid()",
+        "os.O_CLOEXEC", "signal.SIGHUP", "staged.replace(file)", "os.kill(1, 0)", "sys.platform == 'win32'",
+    ],
+)  # fmt: skip
+def test_what_is_tied_to_a_system_is_found(code: str):
+    assert len(list(tied_to_a_system(ast.parse(code)))) == 1
 
 
 PIN = re.compile(r"^([\w.-]+)==(\S+) \\$")

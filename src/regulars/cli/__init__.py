@@ -18,6 +18,7 @@ from regulars.cli.commands import forecast, identity, load, manage, marking, met
 from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
+from regulars.system.process import is_broken_pipe, prepare_output
 from regulars.version import __version__
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 from regulars.warehouse.lazy_imports import refuse_pandas
@@ -128,8 +129,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code; every refusal is one or two lines on stderr."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks must not stop an answer
+        prepare_output(stream)  # a name that the terminal's encoding lacks must not stop an answer
     umask = os.umask(OWN)
     with signals.listening() as listener:
         try:
@@ -168,7 +168,10 @@ def _refused(error: BaseException) -> int:
         case RegularsError():
             code = WRONG_USAGE if isinstance(error, UsageError) else REFUSED
             return _refuse(str(error), error.hint, code, error.details)
-        case BrokenPipeError() | SystemExit():  # the latter is how Typer says it
+        case SystemExit():  # how Typer says that the reader of the output is gone
+            hush()
+            return BROKEN_PIPE
+        case OSError() if is_broken_pipe(error):
             hush()
             return BROKEN_PIPE
         case OSError():

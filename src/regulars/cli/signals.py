@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from regulars.system.process import STOP_SIGNALS
 from regulars.vocabulary.errors import StoredButFailed
 
 STOPPED = "Stopped. What was stored before is as it was."
-
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Listener:
@@ -43,7 +41,7 @@ def listening() -> Iterator[Listener]:
     if threading.current_thread() is not threading.main_thread():
         yield listener
         return
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     handlers = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
     hook, sys.unraisablehook = sys.unraisablehook, listener.lost
     for number in handlers:

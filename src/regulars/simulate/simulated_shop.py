@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from regulars.simulate.names import PLACES
 from regulars.simulate.population import Population, Progress, Purchases, populate
 from regulars.simulate.shape import ShopShape
 from regulars.simulate.threads import in_order
+from regulars.system.process import memory
 from regulars.vocabulary.errors import NoRoom
 from regulars.warehouse.schema import Kind, Table
 from regulars.warehouse.tables import BY_NAME
@@ -276,8 +276,8 @@ def simulate(shape: ShopShape | None = None, seed: int = 1, progress: Progress |
     """
     shape = shape or ShopShape()
     needed = _BYTES_PER_ORDER * (shape.orders or _ORDERS_PER_CUSTOMER * shape.customers)
-    there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if needed > there:
+    there = memory()
+    if there is not None and needed > there:
         raise NoRoom(
             f"So large a shop takes about {needed / 1e9:,.0f} GB of memory, and this machine has {there / 1e9:,.0f} GB.",
             "Choose a smaller one.",

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
 import os
 import re
 import shlex
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from regulars.system.disk import replace, set_mode, sync_descriptor
+from regulars.system.locking import locked_folder
 from regulars.vocabulary.errors import ShopError, UsageError
 from regulars.vocabulary.machine import SHARING
 from regulars.vocabulary.safe_text import is_utf8, visible, without_formula
 
 EVENTS_FILE = "events.csv"
-_COLUMNS = ("date", "event")
+COLUMNS = ("date", "event")
 _MEND = "Correct it, or remove the line. A line is written like: 2026-05-03,new checkout"
 _FIRST_YEAR = 1900
 _YEARS_AHEAD = 5
@@ -58,7 +59,7 @@ def typed_text(text: str) -> str:
     Raises:
         UsageError: the text is empty, has more than 200 characters, or holds control characters.
     """
-    name = _name(text)
+    name = _event_name(text)
     if not name:
         raise UsageError("The event has no text.", 'Write what happened, such as "new checkout".')
     if not is_utf8(name) or visible(name) != name:
@@ -82,58 +83,6 @@ def read_events(folder: Path) -> tuple[Event, ...]:
         hint = SHARING if isinstance(error, PermissionError) else ""
         raise ShopError(f"{file} cannot be read: {error.strerror}.", hint) from None
     return tuple(sorted(set(_parsed(file, text))))
-
-
-def _parsed(file: Path, text: str) -> Iterator[Event]:
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = True
-    try:
-        for row in rows:
-            cells = [cell.strip() for cell in row]
-            if not any(cells):
-                continue
-            if header:
-                if tuple(cell.lower() for cell in cells) != _COLUMNS:
-                    raise ShopError(
-                        f"{file}, line {rows.line_num}: the columns must be named date,event.",
-                        "Write date,event as the first line, and separate the columns by commas.",
-                    )
-                header = False
-                continue
-            yield _event(cells)
-    except (csv.Error, ValueError) as error:
-        raise ShopError(f"{file}, line {rows.line_num}: {error}.", _MEND) from None
-    if header:
-        raise ShopError(f"{file} is empty.", f"Remove it, or write {','.join(_COLUMNS)} as its first line.")
-
-
-def _event(cells: list[str]) -> Event:
-    """Raises ValueError."""
-    if len(cells) != len(_COLUMNS):
-        raise ValueError(f'{len(cells)} columns instead of 2 (a text with commas stands in quotes, "like, this")')
-    text = _name(cells[1])
-    if not text:
-        raise ValueError("the event has no text")
-    return Event(_day(cells[0]), text)
-
-
-def _day(text: str) -> date:
-    """Raises ValueError. Other forms that Python reads, such as 20260503, are taken for slips."""
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
-        day = None
-    if day is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip(), re.ASCII):
-        raise ValueError(f"{text!r} is not a day")
-    if day.year < _FIRST_YEAR:
-        raise ValueError(f"{day} lies before {_FIRST_YEAR}")
-    return day
-
-
-def _name(text: str) -> str:
-    """The text on one line, without the apostrophe that keeps a spreadsheet from running a formula."""
-    line = " ".join(text.split())
-    return line[1:] if line.startswith("'") and without_formula(line[1:]) == line else line
 
 
 def add_event(folder: Path, new: Event, *, shared: bool = False) -> bool:
@@ -163,11 +112,63 @@ def remove_event(folder: Path, day: date, text: str = "", *, shared: bool = Fals
     with _locked(folder):
         marked = read_events(folder)
         of_day = [one for one in marked if one.day == day]
-        chosen = [one for one in of_day if not text or one.text == _name(text)]
+        chosen = [one for one in of_day if not text or one.text == _event_name(text)]
         if len(chosen) != 1:
             raise _refused(day, text, of_day)
         _write(folder, (one for one in marked if one != chosen[0]), shared)
     return chosen[0]
+
+
+def _parsed(file: Path, text: str) -> Iterator[Event]:
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header = True
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if header:
+                if tuple(cell.lower() for cell in cells) != COLUMNS:
+                    raise ShopError(
+                        f"{file}, line {rows.line_num}: the columns must be named date,event.",
+                        "Write date,event as the first line, and separate the columns by commas.",
+                    )
+                header = False
+                continue
+            yield _event(cells)
+    except (csv.Error, ValueError) as error:
+        raise ShopError(f"{file}, line {rows.line_num}: {error}.", _MEND) from None
+    if header:
+        raise ShopError(f"{file} is empty.", f"Remove it, or write {','.join(COLUMNS)} as its first line.")
+
+
+def _event(cells: list[str]) -> Event:
+    """Raises ValueError."""
+    if len(cells) != len(COLUMNS):
+        raise ValueError(f'{len(cells)} columns instead of 2 (a text with commas stands in quotes, "like, this")')
+    text = _event_name(cells[1])
+    if not text:
+        raise ValueError("the event has no text")
+    return Event(_day(cells[0]), text)
+
+
+def _day(text: str) -> date:
+    """Raises ValueError. Other forms that Python reads, such as 20260503, are taken for slips."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        day = None
+    if day is None or not re.fullmatch(r"\d{4}-\d\d-\d\d", text.strip(), re.ASCII):
+        raise ValueError(f"{text!r} is not a day")
+    if day.year < _FIRST_YEAR:
+        raise ValueError(f"{day} lies before {_FIRST_YEAR}")
+    return day
+
+
+def _event_name(text: str) -> str:
+    """The text on one line, without the apostrophe that keeps a spreadsheet from running a formula."""
+    line = " ".join(text.split())
+    return line[1:] if line.startswith("'") and without_formula(line[1:]) == line else line
 
 
 def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
@@ -183,17 +184,13 @@ def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One change at a time. The kernel holds the lock on the folder itself, and drops it with the process."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise ShopError(f"{folder} cannot be opened: {error.strerror}.") from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    """One change at a time. The system holds the lock, and drops it with the process."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked_folder(folder, folder / f".{EVENTS_FILE}.lock"))
+        except OSError as error:
+            raise ShopError(f"{folder} cannot be opened: {error.strerror}.") from None
         yield
-        os.fsync(descriptor)  # the file's new name
-    finally:
-        os.close(descriptor)
 
 
 def _write(folder: Path, marked: Iterable[Event], shared: bool) -> None:
@@ -201,18 +198,18 @@ def _write(folder: Path, marked: Iterable[Event], shared: bool) -> None:
     file = folder / EVENTS_FILE
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    writer.writerow(COLUMNS)
     writer.writerows((one.day.isoformat(), without_formula(one.text)) for one in sorted(marked))
     staged = file.with_name(f"{EVENTS_FILE}.new")
     try:
         staged.unlink(missing_ok=True)  # what a killed process left may belong to somebody else
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OF_OWNER)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as writing:
-            os.fchmod(descriptor, _OF_GROUP if shared else _OF_OWNER)
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OF_OWNER)
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as writing:
+            set_mode(descriptor, staged, _OF_GROUP if shared else _OF_OWNER)
             writing.write(content.getvalue())
             writing.flush()
-            os.fsync(descriptor)
-        staged.replace(file)
+            sync_descriptor(descriptor)
+        replace(staged, file)
     except OSError as error:
         hint = SHARING if isinstance(error, PermissionError) else ""
         raise ShopError(f"{file} cannot be written: {error.strerror}. Nothing was changed.", hint) from None

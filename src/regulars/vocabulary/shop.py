@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from regulars.system.disk import replace
 from regulars.vocabulary import machine, money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
@@ -228,7 +229,7 @@ def _write_whole(file: Path, text: str) -> None:
     try:
         staged.touch(mode=0o600)
         staged.write_text(text, encoding="utf-8")
-        staged.replace(file)
+        replace(staged, file)
     except BaseException:
         staged.unlink(missing_ok=True)
         raise

@@ -14,15 +14,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a published version is not synced",
         "warehouse/versions/folder.py",
-        "            sync(file)\n        sync(built)\n",
-        "        sync(built)\n",
+        "            disk.seal(file)\n        sync(built)\n",
+        "            file.chmod(file.stat().st_mode & ~0o222)\n        sync(built)\n",
         _DISK,
     ),
     Mutant(
         "the names of a version's files are not synced",
         "warehouse/versions/folder.py",
-        "            sync(file)\n        sync(built)\n",
-        "            sync(file)\n",
+        "            disk.seal(file)\n        sync(built)\n",
+        "            disk.seal(file)\n",
         _DISK,
     ),
     Mutant(
@@ -35,8 +35,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the name of a version is not synced before the pointer names it",
         "warehouse/versions/folder.py",
-        '        built = built.rename(self.path / f"v{number:06d}")\n        sync(self.path)\n',
-        '        built = built.rename(self.path / f"v{number:06d}")\n',
+        '        built = disk.rename(built, self.path / f"v{number:06d}")\n        sync(self.path)\n',
+        '        built = disk.rename(built, self.path / f"v{number:06d}")\n',
         _DISK,
     ),
     Mutant(
@@ -63,8 +63,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the pointer names a version before it is checked",
         "warehouse/versions/folder.py",
-        "        check(built, number)\n        staged.replace(self.current)\n",
-        "        staged.replace(self.current)\n        check(built, number)\n",
+        "        check(built, number)\n        disk.replace(staged, self.current)\n",
+        "        disk.replace(staged, self.current)\n        check(built, number)\n",
         _DISK,
     ),
     Mutant(
@@ -89,10 +89,17 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/warehouse/test_damage.py::test_a_file_cut_off_within_its_headers_is_no_database",),
     ),
     Mutant(
-        "a writer does not wait for the lock",
+        "a writer that waits does not say for whom",
         "warehouse/versions/lock.py",
-        "            fcntl.flock(descriptor, fcntl.LOCK_EX)\n",
-        "            pass\n",
+        "        write_note(descriptor, _who(purpose))\n",
+        "",
+        ("tests/warehouse/test_versions.py",),
+    ),
+    Mutant(
+        "a writer does not wait for the lock",
+        "system/locking.py",
+        "        busy(descriptor)\n    lock_descriptor(descriptor)\n",
+        "        busy(descriptor)\n",
         ("tests/warehouse/test_versions.py::test_the_second_writer_waits_and_is_told_for_whom",),
     ),
     Mutant(

@@ -21,8 +21,9 @@ from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.rollups.kinds.fact_sums import build_unstored
 from regulars.metrics.rollups.rollup import RULE, Rule, Work
 from regulars.metrics.rollups.rollup_tables import families
+from regulars.system import disk
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.versions.folder import UNFINISHED, sync
+from regulars.warehouse.versions.folder import UNFINISHED
 
 _KEY = "regulars"
 """The key of a file's metadata under which it says what it holds."""
@@ -67,8 +68,8 @@ class LevelCache:
             beside.touch()  # where this is not allowed, nothing need be computed
             beside.chmod(self._folder.stat().st_mode & 0o660)
             self._write(family, by, beside)
-            sync(beside)
-            beside.replace(self._folder / f"{_named(family, by)}{_digest(beside)}{_ENDING}")
+            disk.sync(beside)
+            disk.replace(beside, self._folder / f"{_named(family, by)}{_digest(beside)}{_ENDING}")
         except (OSError, duckdb.IOException, duckdb.OutOfMemoryException, duckdb.PermissionException):
             self._usable = False
         finally:

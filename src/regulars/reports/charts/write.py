@@ -11,6 +11,7 @@ from typing import Any
 import vl_convert
 from altair.typing import ChartType
 
+from regulars.system.disk import replace
 from regulars.vocabulary.errors import UsageError
 
 _SHARP = 2
@@ -77,6 +78,6 @@ def write_atomically(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.writing")
     try:
         temporary.write_bytes(content)
-        temporary.replace(path)
+        replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

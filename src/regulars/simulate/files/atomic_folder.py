@@ -3,6 +3,7 @@
     FOLDER/…             the files
     FOLDER/.truth/       true values; truth.json lists the files and is moved last: if it exists, all files do
     FOLDER/.writing/     temporary files; cleared by the next writer if a writer was killed
+    FOLDER/.writing.lock lock of the writer, on Windows
     FOLDER/.unfinished   list of the files, while they are moved
 
 Loading the folder ignores hidden names.
@@ -10,14 +11,14 @@ Loading the folder ignores hidden names.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from regulars.system import disk
+from regulars.system.locking import locked_folder
 from regulars.vocabulary.errors import NoRoom, UsageError, says_disk_full
 
 TRUTH = ".truth"
@@ -74,31 +75,28 @@ def _exclusive_folder(folder: Path) -> Iterator[Path]:
     """Context manager of the empty temporary folder, locked for one process."""
     writing = folder / _WRITING
     writing.mkdir(exist_ok=True)
-    lock = os.open(writing, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # released when the process ends
-        except BlockingIOError:
-            raise UsageError(f"Another command is writing a simulated shop into {folder}.") from None
+
+    def busy(_descriptor: int) -> None:
+        raise UsageError(f"Another command is writing a simulated shop into {folder}.")
+
+    with locked_folder(writing, folder / f"{_WRITING}.lock", busy):
         for left in writing.iterdir():
             _remove(left)
         try:
             yield writing
         finally:
             shutil.rmtree(writing, ignore_errors=True)
-    finally:
-        os.close(lock)
 
 
 def _exchange(folder: Path, writing: Path, names: Sequence[str]) -> None:
     earlier = _earlier(folder)
     (writing / _UNFINISHED).write_text(json.dumps({"files": sorted(earlier | set(names))}), encoding="utf-8")
-    (writing / _UNFINISHED).rename(folder / _UNFINISHED)
+    disk.replace(writing / _UNFINISHED, folder / _UNFINISHED)
     _remove(folder / TRUTH)
     for name in earlier:
         _remove(folder / name)
     for name in (*names, TRUTH):
-        (writing / name).rename(folder / name)
+        disk.rename(writing / name, folder / name)
     (folder / _UNFINISHED).unlink()
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
-import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from regulars.vocabulary.errors import REPAIR, WarehouseError, says_disk_full
+from regulars.system import disk
+from regulars.system.disk import sync
+from regulars.system.process import is_running
+from regulars.vocabulary.errors import REPAIR, WarehouseError
 from regulars.vocabulary.machine import SHARING
 from regulars.warehouse.versions.connection import DATABASE, MAIN, cache_folder, host
 
@@ -74,7 +75,7 @@ class VersionFolder:
     def pointer(self) -> Pointer:
         """What the pointer says. Raises WarehouseError where it is damaged, or missing although there are versions."""
         try:
-            text = self.current.read_text(encoding="ascii", errors="replace")
+            text = disk.read_text(self.current)
         except (FileNotFoundError, NotADirectoryError):
             if not self.numbers():
                 return Pointer(None, 0)
@@ -92,8 +93,8 @@ class VersionFolder:
         """Replace the pointer, whatever lies in its place: a folder is moved aside."""
         staged = self._staged(pointer)
         if self.current.is_dir() and not self.current.is_symlink():
-            self.current.rename(self.path / f"was-current-{secrets.token_hex(4)}")
-        staged.replace(self.current)
+            disk.rename(self.current, self.path / f"was-current-{secrets.token_hex(4)}")
+        disk.replace(staged, self.current)
         sync(self.path)
 
     def seal(self, built: Path, unchanged: Iterable[Path]) -> None:
@@ -103,14 +104,13 @@ class VersionFolder:
         """
         for file in built.iterdir():
             if file.suffix != DATABASE:
-                _remove(file)  # the journal of a database that a result in this process keeps open
+                disk.remove(file)  # the journal of a database that a result in this process keeps open
         for file in unchanged:
-            _link(file, built / file.name)
+            disk.link(file, built / file.name)
         for file in own_files(built):
-            file.chmod(file.stat().st_mode & ~0o222)
             # This also ends DuckDB's lock on the file where a result in this process still keeps it open: closing any
             # descriptor of a file ends the process's locks on it.
-            sync(file)
+            disk.seal(file)
         sync(built)
 
     def publish(self, built: Path, number: int, base: int | None, check: Callable[[Path, int], None]) -> None:
@@ -119,15 +119,16 @@ class VersionFolder:
         What the pointer names is on disk, content and name, before the pointer is; a power cut leaves the old or the new.
         """
         staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
-        built = built.rename(self.path / f"v{number:06d}")
+        built = disk.rename(built, self.path / f"v{number:06d}")
         sync(self.path)
         check(built, number)
-        staged.replace(self.current)
+        disk.replace(staged, self.current)
         sync(self.path)
-        with suppress(OSError):  # what cannot be removed now goes with the next version
+        with suppress(OSError):  # what cannot be removed now, as a reader has it open, goes with the next version
             others = [other for other in self.numbers() if other not in (number, base)]
             for old in map(self.version, others[: 2 - KEPT]):
-                _remove(old.rename(self.path / f"removed-{old.name}"))  # at once for those who open it now
+                with suppress(OSError):
+                    disk.remove(old.rename(self.path / f"removed-{old.name}"))  # at once for those who open it now
             self._clear_cache()
 
     def _staged(self, pointer: Pointer) -> Path:
@@ -162,7 +163,7 @@ class VersionFolder:
             if file.name.startswith(("building-", "current.new", "removed-")) or (
                 version and int(version[1]) > pointer.highest
             ):
-                _remove(file)
+                disk.remove(file)
         self._clear_cache()
         self.clear_spilled()
 
@@ -173,28 +174,14 @@ class VersionFolder:
             for folder in cache_folder(self.path).iterdir():
                 left = list(folder.glob(f"*{UNFINISHED}")) if folder.name in there else [folder]
                 for path in left:
-                    _remove(path)
+                    disk.remove(path)
 
     def clear_spilled(self) -> None:
         """Remove what readers that run no more spilled to disk."""
         for file in self.path.iterdir():
             spill = _SPILL.fullmatch(file.name)
-            if spill and spill[1] == host() and not _running(int(spill[2])):
-                _remove(file)
-
-
-def copy(file: Path, target: Path) -> None:
-    """Copy a file within the kernel, which shares blocks where the file system can; else byte by byte."""
-    with file.open("rb") as reading, target.open("xb") as writing:
-        left = os.fstat(reading.fileno()).st_size
-        if hasattr(os, "copy_file_range"):
-            try:
-                while left and (done := os.copy_file_range(reading.fileno(), writing.fileno(), left)):
-                    left -= done
-            except OSError as error:
-                if says_disk_full(error):
-                    raise
-        shutil.copyfileobj(reading, writing, 1 << 20)  # the rest, if any: both stand where the kernel stopped
+            if spill and spill[1] == host() and not is_running(int(spill[2])):
+                disk.remove(file)
 
 
 def own_files(folder: Path) -> list[Path]:
@@ -202,40 +189,6 @@ def own_files(folder: Path) -> list[Path]:
     return [file for file in _files(folder) if file.stat().st_nlink == 1]
 
 
-def _link(file: Path, target: Path) -> None:
-    """Give a file a second name; copy it where the file system, or whose file it is, allows none."""
-    try:
-        os.link(file, target)
-    except OSError:
-        copy(file, target)
-
-
 def _files(folder: Path) -> list[Path]:
     databases = (file for file in folder.iterdir() if file.suffix == DATABASE)
     return sorted(databases, key=lambda file: (file.name != MAIN, file.name))
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold what was written to a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

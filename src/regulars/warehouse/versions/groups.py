@@ -14,8 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from regulars.system.disk import copy
 from regulars.warehouse.versions.connection import DATABASE, MAIN, attach, catalog
-from regulars.warehouse.versions.folder import copy
 
 _TOGETHER = "facts"
 _EMPTY = """SELECT table_name FROM duckdb_tables()

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import duckdb
 
+from regulars.system import disk
 from regulars.warehouse.versions.connection import connect, log_folder
-from regulars.warehouse.versions.folder import sync
 
 _FILE = re.compile(r".+-(\d{6,})-[0-9a-f]+\.parquet")
 
@@ -92,11 +92,9 @@ class LogFolder:
     def seal(self, names: Collection[str]) -> None:
         """Have the disk hold new files, content and name, which nobody changes any more."""
         for name in names:
-            file = self.path / name
-            file.chmod(file.stat().st_mode & ~0o222)
-            sync(file)
+            disk.seal(self.path / name)
         if names:
-            sync(self.path)
+            disk.sync(self.path)
 
     def permit(self, shared: bool) -> None:
         """Let the owner alone use the folder and read its files, or the group too."""
@@ -111,7 +109,7 @@ class LogFolder:
         """Remove what writers left that ended before they published: files of versions after the `highest` published one."""
         for name, version in self._files().items():
             if version > highest:
-                (self.path / name).unlink(missing_ok=True)
+                disk.remove(self.path / name)
 
     def prune(self, known: Collection[str], versions: Iterable[Path]) -> None:
         """Remove the files that are not `known` and that none of the `versions` lists; these are only opened where needed."""
@@ -125,7 +123,8 @@ class LogFolder:
             except (duckdb.Error, OSError):
                 return  # nobody knows what a damaged version lists
         for name in unlisted:
-            (self.path / name).unlink(missing_ok=True)
+            with suppress(OSError):  # what a reader has open goes with the next version
+                disk.remove(self.path / name)
 
     def _files(self) -> dict[str, int]:
         """The names of the files, each with the number of the version that was written then."""

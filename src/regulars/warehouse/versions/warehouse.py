@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from regulars.system.disk import copy
 from regulars.version import __version__
 from regulars.vocabulary.errors import (
     REPAIR,
@@ -32,7 +33,7 @@ from regulars.warehouse.versions.connection import (
     groups_beside,
     remember,
 )
-from regulars.warehouse.versions.folder import Pointer, VersionFolder, copy
+from regulars.warehouse.versions.folder import Pointer, VersionFolder
 from regulars.warehouse.versions.groups import attached
 from regulars.warehouse.versions.limits import disk_full, too_small, while_loading
 from regulars.warehouse.versions.lock import writers_lock
