@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from regulars.cli import run
 from regulars.system import disk
 from regulars.vocabulary.errors import WarehouseError
 from regulars.warehouse.versions import Warehouse
@@ -165,3 +166,39 @@ def test_a_reader_waits_for_a_file_that_is_being_replaced(tmp_path: Path, window
 
     monkeypatch.setattr(Path, "open", denied)
     assert disk.read_text(file) == "v000001" and refused.is_set()
+
+
+@pytest.mark.parametrize("path", ["NUL", "con.csv", "exports/Aux", "shop/com1.svg", r"C:\shops\PRN", "lpt9 .txt"])
+def test_names_that_windows_keeps_for_devices_are_refused_there_alone(path: str, monkeypatch: pytest.MonkeyPatch):
+    disk.require_file_name(Path(path))
+    monkeypatch.setattr(disk, "WINDOWS", True)
+    with pytest.raises(disk.DeviceName, match="Windows keeps the name") as refused:
+        disk.require_file_name(Path(path))
+    assert refused.value.filename == str(Path(path))
+
+
+@pytest.mark.parametrize("path", ["console.csv", "shops/nulls", "com10", r"C:\shops\aux-shop", "..", "C:\\", "my.con"])
+def test_other_names_are_no_devices(path: str, windows):
+    disk.require_file_name(Path(path))
+
+
+def test_no_shop_and_no_file_is_written_under_the_name_of_a_device(tmp_path: Path, windows, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for words in (("init", "nul", "--currency", "GBP", "--timezone", "UTC"), ("simulate", "con", "--customers", "10")):
+        assert run([*words]) == 1
+        assert "Windows keeps the name" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_is_copied_where_the_file_system_has_no_second_names(warehouse, monkeypatch: pytest.MonkeyPatch):
+    """As exFAT and many network shares."""
+
+    def refused(path: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(os, "link", refused)
+    monkeypatch.setattr(Path, "hardlink_to", refused)
+    for number in (2, 3):
+        write(warehouse, number)
+    assert rows(warehouse) == [1, 2, 3]
+    assert all(file.stat().st_nlink == 1 for file in warehouse.folder.rglob("*.duckdb"))

@@ -1,10 +1,8 @@
-"""Signals, streams, users and memory, as systems have them."""
+"""Signals, users and memory, as systems have them."""
 
 from __future__ import annotations
 
-import errno
 import getpass
-import io
 import os
 import signal
 import subprocess
@@ -12,7 +10,7 @@ import sys
 
 import pytest
 
-from regulars.system import disk, process
+from regulars.system import process
 
 
 def test_this_machine_s_memory_is_that_of_the_kernel():
@@ -46,37 +44,3 @@ def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch, err
 
 def test_a_command_on_linux_stops_at_the_signals_of_linux():
     assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} == {*process.STOP_SIGNALS}
-
-
-@pytest.mark.parametrize(
-    ("windows", "chosen", "written"),
-    [(False, None, b"Ren? ?"), (True, None, "René Ż".encode()), (True, "ascii", b"Ren? ?")],
-    ids=["elsewhere", "on Windows", "on Windows, by PYTHONIOENCODING"],
-)
-def test_output_into_a_file_loses_no_name_on_windows(monkeypatch, windows: bool, chosen: str | None, written: bytes):
-    monkeypatch.setattr(disk, "WINDOWS", windows)
-    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
-    if chosen:
-        monkeypatch.setenv("PYTHONIOENCODING", chosen)
-    file = io.BytesIO()
-    stream = io.TextIOWrapper(file, encoding="ascii")
-    process.prepare_output(stream)
-    stream.write("René Ż")
-    stream.flush()
-    assert file.getvalue() == written
-
-
-@pytest.mark.parametrize(
-    ("windows", "error", "broken"),
-    [
-        (False, BrokenPipeError(), True),
-        (False, OSError(errno.EINVAL, "Invalid argument"), False),
-        (True, OSError(errno.EINVAL, "Invalid argument"), True),
-        (True, OSError(errno.EINVAL, "Invalid argument", "orders.csv"), False),
-        (True, OSError(errno.ENOSPC, "No space left on device"), False),
-    ],
-    ids=str,
-)
-def test_a_reader_that_is_gone_is_known(monkeypatch, windows: bool, error: OSError, broken: bool):
-    monkeypatch.setattr(disk, "WINDOWS", windows)
-    assert process.is_broken_pipe(error) is broken

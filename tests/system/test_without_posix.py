@@ -41,13 +41,16 @@ sys.exit(run(sys.argv[1:]))
 """
 LISTS = [" ".join(sorted(names)) for names in (MODULES - {"posix"}, OS_NAMES - {"statvfs"}, SIGNAL_NAMES)]
 
+# Python's own output encoding, a user's name, and no database of timezones.
+WINDOWS_HAS = {"PYTHONIOENCODING": "", "USER": "maria", "PYTHONTZPATH": ""}
+
 
 @pytest.fixture
 def command(tmp_path: Path):
     def run(*words: str) -> str:
         done = subprocess.run(
             [sys.executable, "-c", WITHOUT_POSIX, *LISTS, *words],
-            capture_output=True, cwd=tmp_path, env={**os.environ, "PYTHONIOENCODING": ""} | {"USER": "maria"},
+            capture_output=True, cwd=tmp_path, env={**os.environ, **WINDOWS_HAS},
         )  # fmt: skip
         assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr.decode()
         return done.stdout.decode()
@@ -96,3 +99,11 @@ def test_a_shop_is_simulated(command, tmp_path: Path):
     command("simulate", "exports", "--customers", "100")
     assert not [path.name for path in (tmp_path / "exports").iterdir() if path.name.startswith(".writing")]
     assert json.loads((tmp_path / "exports" / ".truth" / "truth.json").read_text())["files"]
+
+
+def test_a_path_with_blanks_stands_in_double_quotes_in_hints(command, tmp_path: Path):
+    (tmp_path / "my files").mkdir()
+    (tmp_path / "my files" / "orders.csv").write_text(ORDERS)
+    said = command("init", "my shop", "--currency", "GBP", "--timezone", "Europe/London")
+    assert 'regulars load FILE… --shop "my shop"' in said
+    assert 'regulars metrics --shop "my shop"' in command("load", r"my files/*.csv", "--shop", "my shop")

@@ -18,7 +18,7 @@ from regulars.cli.commands import forecast, identity, load, manage, marking, met
 from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
-from regulars.system.process import is_broken_pipe, prepare_output
+from regulars.system.streams import is_broken_pipe, prepare_output
 from regulars.version import __version__
 from regulars.vocabulary.errors import RegularsError, StoredButFailed, UsageError
 from regulars.warehouse.lazy_imports import refuse_pandas
@@ -129,7 +129,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit code; every refusal is one or two lines on stderr."""
     _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
-        prepare_output(stream)  # a name that the terminal's encoding lacks must not stop an answer
+        prepare_output(stream)  # a character that the terminal's encoding lacks must not stop an answer
     umask = os.umask(OWN)
     with signals.listening() as listener:
         try:

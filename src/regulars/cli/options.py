@@ -129,7 +129,7 @@ Where = Annotated[
         "--where",
         metavar="CONDITION",
         show_default=False,
-        help="Only orders that meet this: country=DE, country=DE,AT, channel!=web, 'net_revenue>=50'. Several must all hold.",
+        help='Only orders that meet this: country=DE, country=DE,AT, channel!=web, "net_revenue>=50". Several must all hold.',
     ),
 ]
 WhereCustomers = Annotated[

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from regulars.cli.options import Format
 from regulars.services.tables import Table, aligned, text_lines
+from regulars.system.streams import has_unicode
 from regulars.vocabulary.safe_text import one_line, visible
 
 if TYPE_CHECKING:
@@ -204,10 +205,10 @@ def write(items: Sequence[Record | DataclassInstance], how: Format, sheet: Table
 
 
 def write_json(content: object) -> None:
-    """JSON as the serializer writes it."""
+    """JSON as the serializer writes it. Where the output's encoding lacks characters, all but ASCII are escaped."""
     from regulars.services.serializer import json_text
 
-    print(json_text(content))
+    print(json_text(content, ascii_only=not has_unicode(sys.stdout)))
 
 
 def write_csv(columns: Sequence[str], records: Iterable[Record]) -> None:

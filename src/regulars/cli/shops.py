@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from regulars.cli.output import tell
+from regulars.system.shell import quoted
 from regulars.vocabulary.errors import WarehouseError
 from regulars.vocabulary.machine import SHARING
 from regulars.vocabulary.shop import SETTINGS_FILE, Shop
@@ -71,7 +71,7 @@ def naming(folder: Path) -> str:
     """The option that names this shop, for a command to type next; nothing where it goes without saying."""
     if folder == HERE or os.environ.get("REGULARS_SHOP") == str(folder):
         return ""
-    return f" --shop {shlex.quote(str(folder))}"
+    return f" --shop {quoted(str(folder))}"
 
 
 def say_rows_not_used(reading: Reading, folder: Path, out: Callable[[str], None]) -> None:

@@ -16,6 +16,7 @@ from regulars.load.parse import quoted
 from regulars.load.rows.validation import Validation
 from regulars.load.stage import Stage
 from regulars.load.workspace import Workspace
+from regulars.system.disk import require_file_name
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.safe_text import without_formula
 
@@ -206,6 +207,7 @@ def export(con: duckdb.DuckDBPyConnection, path: Path, *, load_id: int | None = 
         raise UsageError("Nothing was rejected." if load_id is None else f"Load {load_id} rejected nothing.")
     targets = [path, *(path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(2, len(layouts) + 1))]
     for target in targets:
+        require_file_name(target)
         if target.exists():
             raise UsageError(f"{target} exists already.", "Choose another name, or delete the file.")
     for target, (names, files) in zip(targets, layouts.items(), strict=True):

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
-def json_text(content: object) -> str:
-    """JSON, indented, dates as ISO 8601, control characters escaped."""
-    return in_json(json.dumps(content, indent=2, ensure_ascii=False, default=plain))
+def json_text(content: object, *, ascii_only: bool = False) -> str:
+    """JSON, indented, dates as ISO 8601. Control characters are escaped; with `ascii_only` all but ASCII is."""
+    return in_json(json.dumps(content, indent=2, ensure_ascii=ascii_only, default=plain))
 
 
 def plain(value: object) -> str:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TypeVar
 
 if sys.platform == "darwin":
@@ -27,6 +27,9 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NOT_FOR_FOLDERS = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
 """What file systems that cannot sync a folder, such as some network shares, answer."""
 
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789¹²³")})
+"""Names that Windows keeps for devices, whatever ending follows: what is written to NUL.csv is lost."""
+
 _T = TypeVar("_T")
 
 
@@ -37,6 +40,27 @@ class FileInUse(OSError):
         super().__init__(
             errno.EBUSY, "another program has it open; close that program and repeat the command", str(file)
         )
+
+
+class DeviceName(OSError):
+    """Windows keeps a name in the path for a device."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(errno.EINVAL, f"Windows keeps the name {name} for a device; choose another name", str(path))
+
+
+def require_file_name(path: Path) -> None:
+    """Require that the path can name a file or a folder.
+
+    Raises:
+        DeviceName: On Windows, a part of the path is the name of a device, such as NUL in NUL.csv.
+    """
+    if not WINDOWS:
+        return
+    for part in PureWindowsPath(path).parts:
+        name = part.split(".")[0].split(":")[0].strip().upper()
+        if name in _DEVICES:
+            raise DeviceName(path, name)
 
 
 def retrying(action: Callable[[], _T], file: Path) -> _T:

@@ -1,15 +1,11 @@
-"""The process and the machine: signals that ask it to stop, output streams, user, other processes, memory."""
+"""The process and the machine: signals that ask it to stop, user, other processes, memory."""
 
 from __future__ import annotations
 
-import errno
 import getpass
 import os
 import signal
 import sys
-from typing import Any
-
-from regulars.system import disk
 
 if sys.platform == "win32":
     import ctypes
@@ -19,27 +15,6 @@ STOP_SIGNALS: tuple[signal.Signals, ...] = tuple(
     signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
 """What asks a command to stop: Ctrl-C, `kill`, a closed terminal; on Windows Ctrl-Break and a closed console."""
-
-
-def prepare_output(stream: Any) -> None:
-    """Let an output stream take every character: what its encoding lacks is written as a question mark.
-
-    On Windows, output into a file or a pipe is UTF-8, as elsewhere, unless PYTHONIOENCODING says otherwise: the old code pages
-    of Windows lack most letters of names.
-    """
-    if not hasattr(stream, "reconfigure"):
-        return
-    if disk.WINDOWS and not stream.isatty() and "PYTHONIOENCODING" not in os.environ:
-        stream.reconfigure(encoding="utf-8", errors="replace")
-    else:
-        stream.reconfigure(errors="replace")
-
-
-def is_broken_pipe(error: BaseException) -> bool:
-    """Whether the reader of our output is gone. Windows calls it an invalid argument, of no file."""
-    if isinstance(error, BrokenPipeError):
-        return True
-    return disk.WINDOWS and isinstance(error, OSError) and error.errno == errno.EINVAL and error.filename is None
 
 
 def user_name() -> str:

@@ -6,7 +6,6 @@ import csv
 import io
 import os
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from regulars.system.disk import replace, set_mode, sync_descriptor
 from regulars.system.locking import locked_folder
+from regulars.system.shell import quoted
 from regulars.vocabulary.errors import ShopError, UsageError
 from regulars.vocabulary.machine import SHARING
 from regulars.vocabulary.safe_text import is_utf8, visible, without_formula
@@ -178,7 +178,7 @@ def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
     message = f"{text!r} is not marked on {day}" if text else f"{len(of_day)} events are marked on {day}"
     return UsageError(
         f"{message}: {names}." if not text else f"{message}. Marked on that day: {names}.",
-        f"Name the one to remove: regulars events remove {day} {shlex.quote(of_day[0].text)}",
+        f"Name the one to remove: regulars events remove {day} {quoted(of_day[0].text)}",
     )
 
 

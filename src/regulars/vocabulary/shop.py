@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from regulars.system.disk import replace
+from regulars.system import shell
+from regulars.system.disk import replace, require_file_name
 from regulars.vocabulary import machine, money
 from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
@@ -172,6 +172,7 @@ class Shop:
     ) -> Shop:
         """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
         _insist_on_utf8(folder)
+        require_file_name(folder)
         file = folder / SETTINGS_FILE
         if file.exists():
             raise ShopError(f"There is a shop in {_named(folder)} already.", f"Change its settings in {file}.")
@@ -203,7 +204,7 @@ class Shop:
         try:
             text = file.read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
-            make = f"regulars init {shlex.quote(str(folder))} --currency GBP --timezone Europe/London"
+            make = f"regulars init {shell.quoted(str(folder))} --currency GBP --timezone Europe/London"
             if (folder / WAREHOUSE).is_dir():
                 raise ShopError(
                     f"The data of a shop are in {_named(folder)}, but its settings, {SETTINGS_FILE}, are missing.",
@@ -269,7 +270,7 @@ def _insist_on_address(entry: str) -> None:
     if not ("@" in entry.strip("@ ") or domain or number):
         raise ShopError(
             f"The shared address {entry!r} is neither an address or a pattern of addresses nor a phone number.",
-            "Write it like orders@example.com, '*@marketplace.example.com' or +441632960961.",
+            'Write it like orders@example.com, "*@marketplace.example.com" or +441632960961.',
         )
 
 

@@ -49,7 +49,7 @@ def init(
             "--shared-address",
             metavar="PATTERN",
             show_default=False,
-            help="Address or number of many people, such as '*@marketplace.example.com': never makes two records one person."
+            help='Address or number of many people, such as "*@marketplace.example.com": never makes two records one person.'
             " May be repeated.",
         ),
     ] = None,
@@ -58,12 +58,12 @@ def init(
 
     Examples:
       regulars init myshop --currency GBP --timezone Europe/London
-      regulars init myshop --currency EUR --timezone Europe/Berlin --shared-address '*@marketplace.example.com'
+      regulars init myshop --currency EUR --timezone Europe/Berlin --shared-address "*@marketplace.example.com"
     """
     Shop.create(folder, currency=currency, timezone=timezone, name=name, shared_addresses=tuple(shared_address or ()))
     with reporting("The shop"):
         say(f"Made {folder / SETTINGS_FILE}; look through its settings.")
-        say(f"Next: regulars load FILE… --shop {folder}")
+        say(f"Next: regulars load FILE…{naming(folder)}")
 
 
 def load(
@@ -71,7 +71,7 @@ def load(
         list[str],
         typer.Argument(
             metavar="FILE…",
-            help="Files, folders, zip archives, or patterns such as 'exports/*.csv'.",
+            help='Files, folders, zip archives, or patterns such as "exports/*.csv".',
             show_default=False,
         ),
     ],

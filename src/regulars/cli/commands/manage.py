@@ -13,6 +13,7 @@ from regulars.cli.progress import bar
 from regulars.cli.shops import HERE, load_history, naming, open_for_write, open_shop, stored
 from regulars.cli.signals import reporting
 from regulars.services.tables import Table
+from regulars.system.shell import quoted
 from regulars.vocabulary.errors import REPAIR, NothingLoaded, UsageError
 from regulars.vocabulary.numbers import count
 from regulars.vocabulary.shop import WAREHOUSE
@@ -70,7 +71,7 @@ def rejects(
             with reporting("The file of rejected lines"):
                 for path in paths:
                     say(f"Wrote {path}")
-                say(f"Correct the lines, then: regulars load {export}{naming(shop)}")
+                say(f"Correct the lines, then: regulars load {quoted(str(export))}{naming(shop)}")
             return
         rejected = kept.listed(con, load_id=load, file=file, limit=limit if format is Format.TABLE else _ALL)
         reasons = kept.summary(con, load_id=load, file=file) if format is Format.TABLE else []

@@ -167,7 +167,7 @@ def metric(
     Examples:
       regulars metric customer_churn_rate --shop myshop
       regulars metric net_revenue --grain quarter --split country,channel --format csv
-      regulars metric average_order_value --period 2011-10 --where 'net_revenue>=50' --compare
+      regulars metric average_order_value --period 2011-10 --where "net_revenue>=50" --compare
       regulars metric cohort_retention_rate --since 2011-01
     """
     from regulars.metrics.catalogue import companions, named

@@ -11,7 +11,7 @@ from typing import Any
 import vl_convert
 from altair.typing import ChartType
 
-from regulars.system.disk import replace
+from regulars.system.disk import replace, require_file_name
 from regulars.vocabulary.errors import UsageError
 
 _SHARP = 2
@@ -74,6 +74,7 @@ def write(chart: ChartType, path: Path) -> None:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file atomically: a reader gets the old content or the new one."""
+    require_file_name(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.writing")
     try:

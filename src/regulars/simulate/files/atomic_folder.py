@@ -45,6 +45,7 @@ def atomic_folder(folder: Path, names: Sequence[str], size: float) -> Iterator[P
         UsageError: A file with such a name was not simulated, or another process writes to the folder.
         NoRoom: The disk has too little space.
     """
+    disk.require_file_name(folder)
     folder.mkdir(parents=True, exist_ok=True)
     foreign = [name for name in names if (folder / name).exists() and name not in _earlier(folder)]
     if foreign:
