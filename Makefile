@@ -26,12 +26,7 @@ help:
 	@sed -n 's/^# make/make/p' Makefile
 
 demo: environment
-	@rm -rf demo
-	$(BIN)/regulars simulate demo/exports --costs
-	$(BIN)/regulars init demo/shop --name Demo --currency GBP --timezone Europe/London \
-		--shared-address '*@marketplace.example.com'
-	$(BIN)/regulars load demo/exports/*.csv --source shopify --shop demo/shop
-	$(BIN)/regulars metrics --shop demo/shop
+	$(BIN)/regulars demo
 
 test: environment-dev
 	$(PYTEST) -m "not slow" $(TESTS)

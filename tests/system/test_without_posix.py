@@ -101,6 +101,14 @@ def test_a_shop_is_simulated(command, tmp_path: Path):
     assert json.loads((tmp_path / "exports" / ".truth" / "truth.json").read_text())["files"]
 
 
+@pytest.mark.slow
+def test_the_demo_runs(command, tmp_path: Path):
+    assert "average_profit_per_customer" in command("demo")
+    assert "Kept" in command("demo")
+    names = sorted(path.name for path in (tmp_path / "demo" / "shop").iterdir())
+    assert names == ["regulars.toml", "warehouse"]
+
+
 def test_a_path_with_blanks_stands_in_double_quotes_in_hints(command, tmp_path: Path):
     (tmp_path / "my files").mkdir()
     (tmp_path / "my files" / "orders.csv").write_text(ORDERS)

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from regulars.cli import signals
-from regulars.cli.commands import forecast, identity, load, manage, marking, metrics, reference
+from regulars.cli.commands import demo, forecast, identity, load, manage, marking, metrics, reference
 from regulars.cli.options import QuickCommand, plain_words
 from regulars.cli.output import hush, tell, tell_lines
 from regulars.cli.shops import OWN
@@ -28,7 +28,7 @@ DONE, REFUSED, WRONG_USAGE, STORED, STOPPED, BROKEN_PIPE = 0, 1, 2, 4, 128, 141
 BROKEN_PIPE is that of a program that a closed pipe ended."""
 
 COMMANDS: dict[str, dict[str, Callable[..., Any]]] = {
-    "Load": {"init": load.init, "load": load.load, "simulate": load.simulate},
+    "Load": {"demo": demo.demo, "init": load.init, "load": load.load, "simulate": load.simulate},
     "Metrics": {
         "metrics": metrics.metrics,
         "metric": metrics.metric,

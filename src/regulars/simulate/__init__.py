@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from regulars.simulate.files.atomic_folder import holds_simulated_shop, simulated_files
 from regulars.simulate.files.canonical_files import write_canonical
 from regulars.simulate.files.shopify import write_shopify
 from regulars.simulate.shape import CHANNELS, MARKETPLACE_EMAIL, Channel, ShopShape, small_shops
@@ -16,7 +17,9 @@ __all__ = [
     "ShopShape",
     "SimulatedShop",
     "expected_values",
+    "holds_simulated_shop",
     "simulate",
+    "simulated_files",
     "small_shops",
     "true_values",
     "write_canonical",

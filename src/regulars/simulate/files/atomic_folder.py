@@ -101,16 +101,31 @@ def _exchange(folder: Path, writing: Path, names: Sequence[str]) -> None:
     (folder / _UNFINISHED).unlink()
 
 
+def simulated_files(folder: Path) -> list[Path]:
+    """The files of the simulated shop in this folder; none where there is no such shop, or where it is not whole."""
+    names = sorted(_listed(folder / TRUTH / _TRUTH_FILE))
+    files = [folder / name for name in names]
+    whole = not (folder / _UNFINISHED).exists() and all(file.is_file() for file in files)
+    return files if whole else []
+
+
+def holds_simulated_shop(folder: Path) -> bool:
+    """Whether a simulated shop was written into this folder, or was begun."""
+    return any((folder / name).exists() for name in (TRUTH, _WRITING, _UNFINISHED))
+
+
 def _earlier(folder: Path) -> set[str]:
     """Return the names of files of an earlier simulated shop, complete or not."""
-    names: set[str] = set()
-    for note in (folder / TRUTH / _TRUTH_FILE, folder / _UNFINISHED):
-        try:
-            listed = json.loads(note.read_text(encoding="utf-8"))["files"]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-        names.update(name for name in listed if name == Path(name).name)
-    return names
+    return _listed(folder / TRUTH / _TRUTH_FILE) | _listed(folder / _UNFINISHED)
+
+
+def _listed(note: Path) -> set[str]:
+    """The files that truth.json, or the note about an exchange, lists; none where it is missing or damaged."""
+    try:
+        names = json.loads(note.read_text(encoding="utf-8"))["files"]
+        return {name for name in names if name == Path(name).name}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _remove(path: Path) -> None:

@@ -109,7 +109,7 @@ def write_shopify(
             for lines in _customers(shop, ledger):
                 file.write(lines)
         if costs:
-            (inside / COSTS_FILE).write_text(_costs(shop), encoding="utf-8")
+            (inside / COSTS_FILE).write_text(_costs(shop), encoding="utf-8", newline="")
         write_truth(shop, ledger, inside / TRUTH, names)
     return [folder / name for name in names]
 
