@@ -1,10 +1,12 @@
-"""What is handed on: the wheel, which runs in an environment of its own."""
+"""What is handed on: the source distribution, and the wheel, which runs in an environment of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,34 @@ def built(folder: Path, kind: str) -> Path:
     assert done.returncode == 0, done.stderr
     (path,) = folder.iterdir()
     return path
+
+
+def tracked(*folders: str) -> set[str]:
+    """The files in these folders that belong to the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *folders],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    return {name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository: it lists the files")
+def test_the_source_distribution_holds_the_repository(tmp_path: Path):
+    with tarfile.open(built(tmp_path, "sdist")) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert tracked() - names == set()
+    assert names - tracked() == {"PKG-INFO"}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="needs the repository: it lists the files")
+def test_the_wheel_holds_the_package_and_its_licence(tmp_path: Path):
+    with zipfile.ZipFile(built(tmp_path, "wheel")) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        others = {name.partition(".dist-info/")[2] for name in archive.namelist()} - {""}
+    assert {f"src/{name}" for name in names} == tracked("src/regulars")
+    assert {"METADATA", "entry_points.txt", "licenses/LICENSE"} <= others
 
 
 @pytest.mark.slow
