@@ -262,9 +262,6 @@ NOT_YET: dict[str, str] = {
     "metrics": "asked found given heads judged mine one said seen told",
     "metrics/compute": "asked found given gone mine one said told",
     "services": "asking found given hindsight insist one said told wish",
-    # system, vocabulary
-    "vocabulary": "found given insist nobody one told",
-    "vocabulary/settings": "found given",
     # warehouse
     "warehouse/versions": "tidy",
     # metrics, forecast

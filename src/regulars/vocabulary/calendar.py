@@ -19,7 +19,7 @@ _FIRST_YEAR = 1900
 
 
 def epoch_day(day: date) -> int:
-    """Days since 1970-01-01: how every fact stores a local day, since all engines add and compare integers alike."""
+    """Days since 1970-01-01. Every fact stores local days in this form, as all engines add and compare integers alike."""
     return (day - EPOCH).days
 
 
@@ -42,7 +42,7 @@ class Grain(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """Local days from `start` up to, not including, `end`. `grain` is None for two dates of the user's own."""
+    """Local days from `start` up to, not including, `end`. `grain` is None for a range of two dates."""
 
     start: date
     end: date
@@ -84,7 +84,11 @@ class Calendar:
     fiscal_year_start: int = 1
 
     def period_of(self, day: date, grain: Grain) -> Period:
-        """The period of this grain that holds the day. Raises UsageError for `all`, which needs the data's range."""
+        """The period of this grain that holds the day.
+
+        Raises:
+            UsageError: The grain is `all`, which has no periods of its own.
+        """
         return _period_of(self, day, grain)
 
     def _bounds(self, day: date, grain: Grain) -> tuple[date, date, str]:
@@ -114,25 +118,29 @@ class Calendar:
                 raise UsageError("'all' is not a calendar grain.")
 
     def periods(self, grain: Grain, since: date, until: date) -> list[Period]:
-        """All periods of the grain that overlap the days since … until (both included), in order."""
+        """All periods of the grain that overlap the days from `since` to `until`, both included, in order.
+
+        Raises:
+            UsageError: `until` lies before `since`.
+        """
         if until < since:
             raise UsageError(f"The range ends ({until}) before it starts ({since}).")
         if grain is Grain.ALL:
             return [Period(since, until + timedelta(days=1), "all", grain)]
-        found = [self.period_of(since, grain)]
-        while found[-1].end <= until:
-            found.append(self.period_of(found[-1].end, grain))
-        return found
+        periods = [self.period_of(since, grain)]
+        while periods[-1].end <= until:
+            periods.append(self.period_of(periods[-1].end, grain))
+        return periods
 
     def before(self, period: Period) -> Period:
-        """The period just before, of the same grain, or of the same length for two dates of one's own."""
+        """The period just before: of the same grain, or of the same number of days where there is no grain."""
         if period.grain in (None, Grain.ALL):
             return _between(period.start - timedelta(days=period.days), period.start)
         assert period.grain is not None
         return self.period_of(period.start - timedelta(days=1), period.grain)
 
     def compared_with(self, period: Period) -> Period:
-        """The period that changes are told against: the one before; for a day the same weekday of the week before."""
+        """The period that changes are measured against: the one before; for a day the same weekday of the week before."""
         if period.grain is Grain.DAY:
             return self.period_of(period.start - timedelta(days=7), Grain.DAY)
         return self.before(period)
@@ -147,8 +155,14 @@ class Calendar:
         return self.period_of(period.start.replace(year=period.start.year - 1), period.grain)
 
     def parse(self, text: str) -> Period:
-        """Read 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, or two of these as a range (both included), such as
-        2011-10-01..2011-10-31 or 2011-W40..2011-W43. Raises UsageError.
+        """Read a period as users write it.
+
+        Args:
+            text: 2011-10-05, 2011-W40, 2011-10, 2011-Q4, 2011, FY2012, or two of these as a range (both included), such as
+                2011-10-01..2011-10-31 or 2011-W40..2011-W43.
+
+        Raises:
+            UsageError: The text is no period, or one that begins before 1900.
         """
         first, dots, last = text.partition("..")
         if dots and ".." not in last:
@@ -172,13 +186,13 @@ class Calendar:
         )
 
     def _week(self, year: int, week: int) -> Period:
-        found = self.period_of(date.fromisocalendar(year, week, 4), Grain.WEEK)
+        nearest = self.period_of(date.fromisocalendar(year, week, 4), Grain.WEEK)
         # With another week start the ISO week's Thursday may fall into the neighbour's middle; step until the label fits.
         for shift in (0, -7, 7):
-            candidate = self.period_of(found.start + timedelta(days=shift), Grain.WEEK)
+            candidate = self.period_of(nearest.start + timedelta(days=shift), Grain.WEEK)
             if candidate.label == f"{year}-W{week:02d}":
                 return candidate
-        return found
+        return nearest
 
 
 @lru_cache(maxsize=8192)
@@ -200,9 +214,11 @@ _RELATIVE = re.compile(r"(this|last)-(?:(\d{1,5})-)?(day|week|month|quarter|year
 
 
 def relative(text: str) -> tuple[bool, int | None, Grain] | None:
-    """Read this-month, last-week, last-90-days: whether the running one is meant, how many (None: one), of which grain.
+    """Read a relative period such as this-month, last-week or last-90-days.
 
-    None where the text says no such thing.
+    Returns:
+        Whether it is the period that still runs, the number of periods (None: one), and their grain. None where the text is
+        no relative period.
     """
     match = _RELATIVE.fullmatch(text.strip().lower().replace(" ", "-").replace("_", "-"))
     if match is None or (match[1] == "this" and match[2]):

@@ -21,7 +21,7 @@ from regulars.vocabulary.safe_text import is_utf8, visible, without_formula
 
 EVENTS_FILE = "events.csv"
 COLUMNS = ("date", "event")
-_MEND = "Correct it, or remove the line. A line is written like: 2026-05-03,new checkout"
+_CORRECTION = "Correct it, or remove the line. A line is written like: 2026-05-03,new checkout"
 _FIRST_YEAR = 1900
 _YEARS_AHEAD = 5
 _LONGEST = 200
@@ -37,10 +37,14 @@ class Event:
 
 
 def typed_day(text: str, today: date | None = None) -> date:
-    """The day that a text like 2026-05-03 names. `today`, where given, bounds how far ahead it may lie.
+    """Read a day as users write it, such as 2026-05-03.
+
+    Args:
+        text: The day.
+        today: The current day, which the day may follow by five years at most; None allows any day.
 
     Raises:
-        UsageError: the text has another form, or the day lies before 1900 or more than five years after today.
+        UsageError: The text has another form, or the day lies before 1900 or more than five years after today.
     """
     try:
         day = _day(text)
@@ -54,10 +58,10 @@ def typed_day(text: str, today: date | None = None) -> date:
 
 
 def typed_text(text: str) -> str:
-    """What an event is called, without blanks around it and with one between words.
+    """The text of an event, without blanks around it and with one between words.
 
     Raises:
-        UsageError: the text is empty, has more than 200 characters, or holds control characters.
+        UsageError: The text is empty, has more than 200 characters, or holds control characters.
     """
     name = _event_name(text)
     if not name:
@@ -70,7 +74,11 @@ def typed_text(text: str) -> str:
 
 
 def read_events(folder: Path) -> tuple[Event, ...]:
-    """The marked events of the shop in this folder, by day. Raises ShopError, naming the line, where the file is broken."""
+    """The marked events of the shop in this folder, by day; none where there is no file.
+
+    Raises:
+        ShopError: The file cannot be read, or a line of it is broken; the message names the line.
+    """
     file = folder / EVENTS_FILE
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -86,13 +94,18 @@ def read_events(folder: Path) -> tuple[Event, ...]:
 
 
 def add_event(folder: Path, new: Event, *, shared: bool = False) -> bool:
-    """Mark an event. `shared` lets the folder's group use the file too.
+    """Mark an event.
+
+    Args:
+        folder: The shop's folder.
+        new: The event.
+        shared: Whether the folder's group may use the file, too.
 
     Returns:
-        Whether anything changed; not where the event is marked already.
+        Whether anything changed; False where the event is marked already.
 
     Raises:
-        ShopError: the file is broken, or cannot be written.
+        ShopError: The file is broken, or cannot be written.
     """
     with _locked(folder):
         marked = read_events(folder)
@@ -103,19 +116,25 @@ def add_event(folder: Path, new: Event, *, shared: bool = False) -> bool:
 
 
 def remove_event(folder: Path, day: date, text: str = "", *, shared: bool = False) -> Event:
-    """Remove the event of this day; `text` says which where there are several.
+    """Remove an event and return it.
+
+    Args:
+        folder: The shop's folder.
+        day: The day of the event.
+        text: The text of the event; may be empty where the day has one event only.
+        shared: Whether the folder's group may use the file, too.
 
     Raises:
-        UsageError: there is no such event, or more than one.
-        ShopError: the file is broken, or cannot be written.
+        UsageError: There is no such event, or more than one.
+        ShopError: The file is broken, or cannot be written.
     """
     with _locked(folder):
         marked = read_events(folder)
-        of_day = [one for one in marked if one.day == day]
-        chosen = [one for one in of_day if not text or one.text == _event_name(text)]
+        of_day = [event for event in marked if event.day == day]
+        chosen = [event for event in of_day if not text or event.text == _event_name(text)]
         if len(chosen) != 1:
             raise _refused(day, text, of_day)
-        _write(folder, (one for one in marked if one != chosen[0]), shared)
+        _write(folder, (event for event in marked if event != chosen[0]), shared)
     return chosen[0]
 
 
@@ -137,7 +156,7 @@ def _parsed(file: Path, text: str) -> Iterator[Event]:
                 continue
             yield _event(cells)
     except (csv.Error, ValueError) as error:
-        raise ShopError(f"{file}, line {rows.line_num}: {error}.", _MEND) from None
+        raise ShopError(f"{file}, line {rows.line_num}: {error}.", _CORRECTION) from None
     if header:
         raise ShopError(f"{file} is empty.", f"Remove it, or write {','.join(COLUMNS)} as its first line.")
 
@@ -153,7 +172,7 @@ def _event(cells: list[str]) -> Event:
 
 
 def _day(text: str) -> date:
-    """Raises ValueError. Other forms that Python reads, such as 20260503, are taken for slips."""
+    """Raises ValueError. Other forms that Python reads, such as 20260503, are refused as mistyped."""
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:
@@ -174,7 +193,7 @@ def _event_name(text: str) -> str:
 def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
     if not of_day:
         return UsageError(f"No event is marked on {day}.", "See: regulars events list")
-    names = "; ".join(one.text for one in of_day)
+    names = "; ".join(event.text for event in of_day)
     message = f"{text!r} is not marked on {day}" if text else f"{len(of_day)} events are marked on {day}"
     return UsageError(
         f"{message}: {names}." if not text else f"{message}. Marked on that day: {names}.",
@@ -184,7 +203,7 @@ def _refused(day: date, text: str, of_day: list[Event]) -> UsageError:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One change at a time. The system holds the lock, and drops it with the process."""
+    """Hold the lock for changes of the shop's events. Raises ShopError."""
     with ExitStack() as stack:
         try:
             stack.enter_context(locked_folder(folder, folder / f".{EVENTS_FILE}.lock"))
@@ -199,7 +218,7 @@ def _write(folder: Path, marked: Iterable[Event], shared: bool) -> None:
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows((one.day.isoformat(), without_formula(one.text)) for one in sorted(marked))
+    writer.writerows((event.day.isoformat(), without_formula(event.text)) for event in sorted(marked))
     staged = file.with_name(f"{EVENTS_FILE}.new")
     try:
         staged.unlink(missing_ok=True)  # what a killed process left may belong to somebody else

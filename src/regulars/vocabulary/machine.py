@@ -15,10 +15,10 @@ LEAST_MEMORY = 100 * 10**6
 
 
 def _bytes(size: str) -> float:
-    found = _SIZE.fullmatch(size.strip())
-    if found is None:
+    match = _SIZE.fullmatch(size.strip())
+    if match is None:
         raise ValueError(f"{size!r} is no size; write it like 500 MB, 4 GB or 1.5 TB")
-    return float(found[1]) * float((1024 if found[3] else 1000) ** _POWERS[found[2].lower()])
+    return float(match[1]) * float((1024 if match[3] else 1000) ** _POWERS[match[2].lower()])
 
 
 def _size(value: object) -> str:

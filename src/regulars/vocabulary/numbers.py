@@ -12,13 +12,13 @@ NOTHING = "–"
 
 
 def count(number: int) -> str:
-    """12,425."""
+    """A whole number with separators of thousands, such as 12,425."""
     return f"{number:,}"
 
 
-def counted(number: int, one: str, many: str) -> str:
-    """1 row was, 12 rows were."""
-    return f"{number:,} {one if number == 1 else many}"
+def counted(number: int, singular: str, plural: str) -> str:
+    """A number with its noun, such as 1 row or 12 rows."""
+    return f"{number:,} {singular if number == 1 else plural}"
 
 
 def shown(value: float | None, unit: Unit, currency: str | None = None) -> str:
@@ -30,14 +30,14 @@ def shown(value: float | None, unit: Unit, currency: str | None = None) -> str:
 
 
 def interval(low: float | None, high: float | None, unit: Unit, currency: str | None = None) -> str:
-    """Both ends in the value's unit, which the value beside it names; empty where there is none."""
+    """The ends of an interval, such as 41.0 – 45.6, in the value's unit, which is not repeated; empty where an end is None."""
     if low is None or high is None:
         return ""
     return f"{_number(low, unit, currency)} – {_number(high, unit, currency)}"
 
 
 def difference(change: float | None, unit: Unit, currency: str | None = None) -> str:
-    """+1.2 points of a share, or +3.40 GBP."""
+    """A difference with its sign and unit, such as +1.2 points of a share or +3.40 GBP; empty where it is None."""
     if change is None:
         return ""
     number = _number(change, unit, currency)
@@ -48,11 +48,11 @@ def difference(change: float | None, unit: Unit, currency: str | None = None) ->
 def change(
     difference_: float | None, low: float | None, high: float | None, unit: Unit, currency: str | None = None
 ) -> str:
-    """A difference with its interval: +1.2 points (0.4 – 2.0)."""
+    """A difference with its interval, such as +1.2 points (0.4 – 2.0)."""
     if unit is Unit.COUNT:
         low, high = _few_digits(low), _few_digits(high)
-    told, within = difference(difference_, unit, currency), interval(low, high, unit, currency)
-    return f"{told} ({within})" if within else told
+    value, within = difference(difference_, unit, currency), interval(low, high, unit, currency)
+    return f"{value} ({within})" if within else value
 
 
 def _few_digits(end: float | None) -> float | None:
@@ -91,13 +91,13 @@ def _sign(unit: Unit, currency: str | None) -> str:
 
 
 def _signless(value: float, digits: int) -> str:
-    """With thousands, and never -0.0."""
+    """A number with separators of thousands and without the sign of -0.0."""
     text = f"{value:,.{digits}f}"
     return text if text.strip("-0.,") else text.lstrip("-")
 
 
 def exact(value: float | None, places: int | None = None) -> float | int | None:
-    """For programs: rounded, or freed of the last, noisy digit of floats; whole numbers as such."""
+    """A number for programs: rounded to `places`, or to 15 significant digits; an int where it is whole."""
     if value is None:
         return None
     clean = float(f"{value:.15g}") if places is None else round(value, places)
@@ -105,7 +105,7 @@ def exact(value: float | None, places: int | None = None) -> float | int | None:
 
 
 def fixed(value: float | None, places: int) -> Decimal | None:
-    """Money with all its decimals: 120.00."""
+    """An amount of money with all its decimals, such as 120.00."""
     return None if value is None else Decimal(str(round(value, places))).quantize(Decimal(1).scaleb(-places))
 
 

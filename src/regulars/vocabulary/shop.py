@@ -107,29 +107,37 @@ class Settings:
 
     @classmethod
     def read(cls, raw: Mapping[str, object], where: str) -> Settings:
-        """Check settings as TOML gives them. Raises ShopError, which names `where` they stand, for what makes no sense."""
+        """Check settings as TOML gives them.
+
+        Args:
+            raw: The content of the file.
+            where: The name of the file, for messages.
+
+        Raises:
+            ShopError: A setting is missing, unknown, or has a value that it cannot have.
+        """
         limits = raw.get(_MACHINE, {})
         own = {name: value for name, value in raw.items() if name != _MACHINE}
         sections = [("", own, _CHECKS), (f"{_MACHINE}.", limits if isinstance(limits, dict) else {}, machine.CHECKS)]
-        _insist_on_known(sections, where)
+        _require_known(sections, where)
         if missing := [name for name in _NEEDED if name not in own]:
             raise ShopError(f"The settings of {where} lack {', '.join(missing)}.", _REQUIRED)
         wrong = [] if isinstance(limits, dict) else [f"{_MACHINE}: {limits!r} is no section; write [machine]"]
-        found: list[dict[str, Any]] = []
+        read: list[dict[str, Any]] = []
         for section, values, checks in sections:
-            found.append({})
+            read.append({})
             for name, value in values.items():
                 try:
-                    found[-1][name] = checks[name](value)
+                    read[-1][name] = checks[name](value)
                 except ValueError as error:
                     wrong.append(f"{section}{name}: {str(error).removesuffix('.')}")
         if wrong:
             raise ShopError(f"The settings of {where} do not make sense: {'; '.join(wrong)}.")
-        return cls(**found[0], machine=Machine(**found[1]))
+        return cls(**read[0], machine=Machine(**read[1]))
 
     @property
     def that_matter(self) -> str:
-        """All that answers depend on, as JSON: the settings without the machine's limits."""
+        """The settings that results depend on, as JSON: all but the limits of the machine."""
         values = asdict(self) | {"subscriptions_renew": self.subscriptions_renew.written()}
         del values[_MACHINE]
         return json.dumps(values, default=str, ensure_ascii=False, separators=(",", ":"))
@@ -170,22 +178,34 @@ class Shop:
         name: str | None = None,
         shared_addresses: tuple[str, ...] = (),
     ) -> Shop:
-        """Write a new shop's settings. Raises ShopError where one exists or a setting makes no sense."""
-        _insist_on_utf8(folder)
+        """Write the settings of a new shop.
+
+        Args:
+            folder: The shop's folder; made where it is missing.
+            currency: The code of the currency of all reports, such as GBP.
+            timezone: The name of the timezone that days are cut by, such as Europe/London.
+            name: What the shop is called; the folder's name where None.
+            shared_addresses: Addresses and numbers, or patterns of them, that do not identify one person.
+
+        Raises:
+            ShopError: The folder holds a shop already, or a setting has a value that it cannot have.
+            OSError: The folder or the file cannot be written.
+        """
+        _require_utf8(folder)
         require_file_name(folder)
         file = folder / SETTINGS_FILE
         if file.exists():
             raise ShopError(f"There is a shop in {_named(folder)} already.", f"Change its settings in {file}.")
         for address in shared_addresses:
-            _insist_on_address(address)
+            _require_address(address)
         name = name or folder.resolve().name
-        given: dict[str, object] = {
+        values: dict[str, object] = {
             "name": name,
             "currency": currency,
             "timezone": timezone,
             "shared_addresses": shared_addresses,
         }
-        settings = Settings.read(given, "the new shop")
+        settings = Settings.read(values, "the new shop")
         text = _TEMPLATE.format(
             name=_quoted(settings.name),
             currency=_quoted(settings.currency),
@@ -198,8 +218,12 @@ class Shop:
 
     @classmethod
     def open(cls, folder: Path) -> Shop:
-        """Open the shop in this folder. Raises ShopError where there is none or its settings make no sense."""
-        _insist_on_utf8(folder)
+        """Open the shop in this folder.
+
+        Raises:
+            ShopError: There is no shop in the folder, or its settings cannot be read or used.
+        """
+        _require_utf8(folder)
         file = folder / SETTINGS_FILE
         try:
             text = file.read_text(encoding="utf-8")
@@ -254,7 +278,7 @@ def _named(folder: Path) -> str:
     return "this folder" if folder == Path() else str(folder)
 
 
-def _insist_on_utf8(folder: Path) -> None:
+def _require_utf8(folder: Path) -> None:
     if not is_utf8(folder.absolute()):
         raise ShopError(
             f"The shop's folder {shown(folder)} has a name that is not UTF-8, or the system's locale is not.",
@@ -262,7 +286,7 @@ def _insist_on_utf8(folder: Path) -> None:
         )
 
 
-def _insist_on_address(entry: str) -> None:
+def _require_address(entry: str) -> None:
     """Raises ShopError for what is no address, domain or number, or a pattern of one."""
     domain = re.fullmatch(r"[\w*-]+(\.[\w*-]+)+", entry.strip()) and re.search(r"[^\W\d]", entry)
     digits = len(re.sub(r"\D", "", entry))
@@ -274,7 +298,7 @@ def _insist_on_address(entry: str) -> None:
         )
 
 
-def _insist_on_known(sections: list[tuple[str, dict[str, object], Mapping[str, Check]]], where: str) -> None:
+def _require_known(sections: list[tuple[str, dict[str, object], Mapping[str, Check]]], where: str) -> None:
     """Raises ShopError for a setting that there is not: before what seems missing, as it may be meant."""
     for section, values, checks in sections:
         for name in values:

@@ -57,8 +57,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a formula in an event runs in a spreadsheet",
         "vocabulary/events.py",
-        "without_formula(one.text)) for",
-        "one.text) for",
+        "without_formula(event.text)) for",
+        "event.text) for",
         ("tests/vocabulary/test_events.py",),
     ),
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from regulars.vocabulary.nobody import NOBODY
+from regulars.vocabulary.unidentified import UNIDENTIFIED
 
-_WORDS = ", ".join(f"'{word}'" for word in NOBODY)
+_WORDS = ", ".join(f"'{word}'" for word in UNIDENTIFIED)
 
 
 def id_of_address(column: str) -> str:

@@ -39,12 +39,12 @@ def whole(least: int, most: int) -> Check:
 def share(value: object) -> Decimal:
     """A number from 0 to 1, exactly as it is written."""
     try:
-        found = Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+        number = Decimal(str(value)) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
     except InvalidOperation:
-        found = None
-    if found is None or not found.is_finite() or not 0 <= found <= 1:
+        number = None
+    if number is None or not number.is_finite() or not 0 <= number <= 1:
         raise ValueError(f"{value!r} is no number from 0 to 1")
-    return found
+    return number
 
 
 def of(words: Collection[str]) -> Check:

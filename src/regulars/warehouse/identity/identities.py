@@ -3,7 +3,7 @@
 An identity is a text: `id:<source>:<customer_id>`, `person:<person_id>`, `email:anna@example.com`,
 `phone:+441632960961`, or `phone:01632960961` where the country is not known. The primary identity of a record is the
 first that it has of customer id, person id, address and number. Addresses and numbers in the shop's setting
-`shared_addresses`, and the words NOBODY, are no identities.
+`shared_addresses`, and the words UNIDENTIFIED, are no identities.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 import duckdb
 
 from regulars.vocabulary.errors import ShopError
-from regulars.vocabulary.nobody import NOBODY
 from regulars.vocabulary.shop import Settings
+from regulars.vocabulary.unidentified import UNIDENTIFIED
 from regulars.warehouse.schema import Table
 from regulars.warehouse.tables import TABLES
 
@@ -118,7 +118,7 @@ def display_identity(identity: str) -> str:
 def _define_normalization(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
     """Define `spelt_email(raw)` and `spelt_phone(raw)`, which return the normalized text, or null where it is invalid."""
     macros = {
-        "means_nobody": rf"regexp_full_match(raw, '(?i)[\s\xA0]*(?:{'|'.join(map(re.escape, NOBODY))})[\s\xA0]*')",
+        "means_nobody": rf"regexp_full_match(raw, '(?i)[\s\xA0]*(?:{'|'.join(map(re.escape, UNIDENTIFIED))})[\s\xA0]*')",
         # The bracketed part of "Anna" <anna@example.com>, else the whole text, without zero-width characters.
         "bracketed_email": (
             f"regexp_replace(regexp_replace(raw, '[{_ZERO_WIDTH}]', '', 'g'), '^[^<>]*<([^<>]*)>[^<>@]*$', '\\1')"
