@@ -190,11 +190,9 @@ def test_the_metric_of_adding_a_metric_has_the_value_that_the_page_says():
 
 
 GENERATED = re.compile(r"<!-- \[\[\[cog.*?\[\[\[end\]\]\] -->", re.DOTALL)
-# Older pages whose lines are longer. A list to shorten.
-NOT_YET_WRAPPED = {"README.md"}
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if name_of(page) not in NOT_YET_WRAPPED], ids=name_of)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_prose_is_wrapped_at_100(page: Path):
     prose = FENCE.sub("", page.read_text(encoding="utf-8"))
     assert [line for line in prose.splitlines() if len(line) > 100 and not line.startswith("|")] == []
