@@ -29,7 +29,7 @@ from bench import history, report
 from bench.figures import FIGURES
 from bench.history import Record
 from regulars.cli import COMMANDS, GROUP_TITLES, application
-from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, families
+from regulars.metrics.rollups.rollup_tables import ADDITIVE_GRAINS, STORED, all_rollup_tables
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS
 from regulars.warehouse.facts import FACT_TABLES
@@ -150,11 +150,11 @@ _VALUES = {"country": 7, "channel": 6}
 
 
 def _levels() -> Iterator[tuple[str, ...]]:
-    stored_families = [family for family in families(365) if family.stored_ways]
+    stored_families = [family for family in all_rollup_tables(365) if family.stored_splits]
     for by, stored in STORED.items():
-        names = ", ".join(family.name for family in stored_families if by in family.stored_ways)
+        names = ", ".join(family.name for family in stored_families if by in family.stored_splits)
         for grain, periods in _PERIODS.items():
-            added_up = grain in ADDED_UP
+            added_up = grain in ADDITIVE_GRAINS
             if grain in stored or added_up:
                 rows = periods * _VALUES.get(by.removeprefix("first_"), 1) * BUCKETS
                 yield (by or "no split", f"{grain.value}{' (not additive)' * added_up}", f"{rows:,}", names)

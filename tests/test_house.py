@@ -261,24 +261,15 @@ NOT_YET: dict[str, str] = {
     # services, metrics' top level and compute, forecast/{engine,store}.py
     "metrics": "asked found given heads judged mine one said seen told",
     "metrics/compute": "asked found given gone mine one said told",
-    "services": "asking found given hindsight insist one said told wish",
+    "services": "asking found given hindsight insist one said told",
     # warehouse
     "warehouse/versions": "tidy",
     # metrics, forecast
-    "forecast": "came found gone said wish",
-    "forecast/backtests": "came found one",
-    "forecast/models": "found gone lives said silence",
-    "forecast/purchases": "asked came found given mine one said seen shelf silence theirs wish",
-    "forecast/purchases/accuracy": "came found judged one",
-    "forecast/purchases/learning": "asked found one silence",
-    "forecast/season": "came found said",
-    "forecast/subscriptions": "asked bringing found gone insist lives one said seen shelf silence stake told wish",
+    "forecast": "found gone",
     "metrics/catalogue": "found one said",
-    "metrics/customers": "found given one said stake theirs told",
-    "metrics/inference": "found",
+    "metrics/customers": "stake",
     "metrics/rollups": "asked found gone mine one told",
     "metrics/rollups/kinds": "asked found one seen told",
-    "metrics/shapes": "judged",
     "metrics/verdicts": "asked found judge judged one",
 }
 

@@ -13,9 +13,9 @@ import pyarrow.parquet as pq
 from bench.forecast.pasts import name_of
 from bench.measuring import BenchError, Place, Stopwatch
 from regulars.forecast import Estimate, RFMSummary, fit, fit_spend
-from regulars.forecast.purchases.histories import cells, cells_to_fit
-from regulars.forecast.purchases.monetary_value import Spending, gamma_gamma
-from regulars.forecast.purchases.scoring import predictions, scores
+from regulars.forecast.purchases.histories import rfm_summary, rfm_summary_to_fit
+from regulars.forecast.purchases.monetary_value import MonetaryValue, fit_gamma_gamma
+from regulars.forecast.purchases.scoring import predictions, score_customers
 from regulars.warehouse.engine import Engine
 
 CELLS, SCORES, PARQUET = "cells", "scores", "parquet"
@@ -38,18 +38,18 @@ def count(place: Place, watch: Stopwatch, law: str, weeks: bool = False) -> None
     """Count equal pasts in the engine and take the cells out of it: by day, or by week as where there are many."""
     engine = _engine()
     rows = _kept(engine, place, law)
-    by_day = cells(engine, rows)
+    daily_rfm = rfm_summary(engine, rows)
     for _ in watch.runs():
         with watch.timing():
-            cells_to_fit(engine, rows, by_day, most=0) if weeks else cells(engine, rows)
+            rfm_summary_to_fit(engine, rows, daily_rfm, most=0) if weeks else rfm_summary(engine, rows)
 
 
 def fit_law(place: Place, watch: Stopwatch, law: str, answer: str, days: bool = False) -> None:
     """Fit a model of purchases to cells, those that a forecast takes or those by day."""
     engine = _engine()
     rows = _kept(engine, place, law)
-    by_day = cells(engine, rows)
-    taken = by_day if days else cells_to_fit(engine, rows, by_day)
+    daily_rfm = rfm_summary(engine, rows)
+    taken = daily_rfm if days else rfm_summary_to_fit(engine, rows, daily_rfm)
     for _ in watch.runs():
         fresh = RFMSummary(taken.x, taken.t_x, taken.T, taken.n)  # with nothing kept of the run before
         with watch.timing():
@@ -63,7 +63,7 @@ def fit_money(place: Place, watch: Stopwatch, law: str) -> None:
     rows = _kept(engine, place, law)
     for _ in watch.runs():
         with watch.timing():
-            _, refused = gamma_gamma(engine, rows)
+            _, refused = fit_gamma_gamma(engine, rows)
     if refused:
         raise BenchError(f"Gamma-Gamma was refused: {refused}")
 
@@ -83,23 +83,23 @@ def score(place: Place, watch: Stopwatch, law: str) -> None:
     """From kept histories to a Parquet file of what facts.predictions holds. Raises BenchError where a customer is missing."""
     engine = _engine()
     rows = _kept(engine, place, law)
-    fitted = fit(cells_to_fit(engine, rows, cells(engine, rows)), law)
-    parameters, _ = gamma_gamma(engine, rows)
-    spend = Spending("gamma-gamma", "", parameters, "profit", 0.4, "")
+    fitted = fit(rfm_summary_to_fit(engine, rows, rfm_summary(engine, rows)), law)
+    parameters, _ = fit_gamma_gamma(engine, rows)
+    spend = MonetaryValue("gamma-gamma", "", parameters, "profit", 0.4, "")
     file = place.scratch(f"predictions_{law}.parquet")
     threads = len(os.sched_getaffinity(0))
     for _ in watch.runs():
         with watch.timing():
             with watch.timing(CELLS):
-                by_day = cells(engine, rows)
+                daily_rfm = rfm_summary(engine, rows)
             with watch.timing(SCORES):
-                scored = scores(fitted, by_day, HORIZON, RATE, threads)
+                scored = score_customers(fitted, daily_rfm, HORIZON, RATE, threads)
             with watch.timing(PARQUET):
                 said = predictions(engine, rows, scored, spend)
                 engine.backend.to_parquet(said, file, **_PARQUET)
     written = pq.read_metadata(file)
-    if (written.num_rows, written.num_columns) != (by_day.customers, len(said.columns)):
-        raise BenchError(f"{file.name} holds {written.num_rows:,} of {by_day.customers:,.0f} customers.")
+    if (written.num_rows, written.num_columns) != (daily_rfm.customers, len(said.columns)):
+        raise BenchError(f"{file.name} holds {written.num_rows:,} of {daily_rfm.customers:,.0f} customers.")
     file.unlink()
 
 

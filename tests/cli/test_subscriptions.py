@@ -106,7 +106,7 @@ def test_few_subscriptions_do_not_stop_the_forecast_of_purchases(command: Comman
     said = command("forecast", "--shop", shop)
     assert said.code == 0 and said.out.startswith("Forecast as of 2025-12-31")
     assert said.err.startswith(
-        "Subscriptions are not forecast. There is not enough yet to forecast subscriptions from: few: 100"
+        "Subscriptions are not forecast. There are not enough data to forecast subscriptions: few: 100"
     )
     assert json.loads(command("forecast", "--report", "--format", "json", "--shop", shop).out)["subscriptions"] is None
 
@@ -117,7 +117,7 @@ def test_few_customers_do_not_stop_the_forecast_of_subscriptions(command: Comman
     said = command("forecast", "--shop", shop)
     assert said.code == 0 and said.out.startswith("Subscriptions as of ")
     assert said.err.startswith("Purchases are not forecast. There are no orders in this shop yet.")
-    assert "Value is not known: no orders of customers one could recognise are loaded." in said.out
+    assert "Value is not known: no orders of known customers are loaded." in said.out
     assert "Subscriptions are taken to renew every month;" in said.out
     assert command("forecast", "--report", "--shop", shop).out.startswith("Subscriptions as of ")
 
@@ -127,7 +127,7 @@ def test_where_neither_can_be_made_both_reasons_are_told(command: Command, tmp_p
     said = command("forecast", "--shop", shop)
     assert (said.code, said.out) == (1, "")
     assert "500 customers who ordered are needed" in said.err
-    assert "100 subscriptions that have come to a renewal are needed" in said.err
+    assert "100 subscriptions with a renewal due are needed" in said.err
     assert command("forecast", "--report", "--shop", shop).code == 1
 
 

@@ -67,11 +67,17 @@ def metrics(fact: FactTable) -> tuple[Metric, ...]:
     """One metric of each kind: rows, sums, shares, distinct entities, last rows and quantiles, with conditions and without."""
     seen, known = fact_of(fact), getattr(_, fact.splits[0]).notnull()
     people = None if fact.entities else within(seen)
-    usual = {"question": "", "formula": "", "nature": Nature.FLOW, "example": CATALOGUE[0].example, "customers": people}
+    stored_grain = {
+        "question": "",
+        "formula": "",
+        "nature": Nature.FLOW,
+        "example": CATALOGUE[0].example,
+        "customers": people,
+    }
 
     def told(name: str, unit: Unit = Unit.PER_CUSTOMER, length: Length = Length.NONE) -> dict[str, object]:
         name = f"test_{fact.name}_{name}".replace(" ", "_")
-        return {**usual, "name": name, "title": name, "group": name, "unit": unit, "length": length}
+        return {**stored_grain, "name": name, "title": name, "group": name, "unit": unit, "length": length}
 
     made: list[Metric] = [Total(**told("rows", Unit.COUNT, Length.PROPORTIONAL), fact=seen)]
     made.append(Ratio(**told("share", Unit.SHARE), fact=seen, of=known.ifelse(1, 0)))
@@ -121,7 +127,7 @@ class ShopWithSums(Shop):
         refresh(self.con, self.settings, None if derived.is_full else derived.changed_facts, rule=ALL)
 
 
-CACHES = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
+CACHES = (rollup_tables.entity_measures, rollup_tables.additive_measures, rollup_tables.all_rollup_tables)
 
 
 @pytest.fixture

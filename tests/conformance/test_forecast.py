@@ -17,15 +17,21 @@ import pytest
 from conformance.engines import Both, Engines
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from regulars.forecast.models.purchase_fit import fit
-from regulars.forecast.purchases.accuracy import chance
-from regulars.forecast.purchases.accuracy.period_errors import errors_of
-from regulars.forecast.purchases.backtest import Trial, quarter
-from regulars.forecast.purchases.data_requirements import evidence
-from regulars.forecast.purchases.histories import cells, cells_to_fit, daily_purchases, histories, known
-from regulars.forecast.purchases.monetary_value import spending, winsorize
-from regulars.forecast.purchases.scoring import predictions, scores
+from regulars.forecast.purchases import total_errors
+from regulars.forecast.purchases.backtest import BacktestForecast, backtest_period
+from regulars.forecast.purchases.data_requirements import count_data
+from regulars.forecast.purchases.histories import (
+    customer_histories,
+    daily_purchases,
+    known_orders,
+    rfm_summary,
+    rfm_summary_to_fit,
+)
+from regulars.forecast.purchases.monetary_value import fit_monetary_value, winsorize
+from regulars.forecast.purchases.scoring import predictions, score_customers
+from regulars.forecast.purchases.total_errors import backtest_errors
 from regulars.forecast.purchases.totals import totals
-from regulars.forecast.season.seasonal_time import Clock
+from regulars.forecast.seasonal_time import TimeScale
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.engine import Engine
 
@@ -55,10 +61,11 @@ def test_histories_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     with engines_of(both(kind)) as engines:
         capped = [winsorize(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
         assert capped[0] == capped[1]
-        counted = [evidence(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        counted = [count_data(engine, engine.fact("orders"), UNTIL_DAY) for engine in engines]
         assert counted[0] == counted[1]
         here, there = (
-            by_person(engine, histories(engine.fact("orders"), UNTIL_DAY, Decimal("50.0049"))) for engine in engines
+            by_person(engine, customer_histories(engine.fact("orders"), UNTIL_DAY, Decimal("50.0049")))
+            for engine in engines
         )
         assert len(here) == counted[0].customers > 50
         assert here == there
@@ -69,9 +76,9 @@ def test_histories_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
 def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     with engines_of(both(kind)) as engines:
         for one_in in (1, 3):
-            found = [quarter(engine, engine.fact("orders"), UNTIL_DAY - 90, one_in) for engine in engines]
+            found = [backtest_period(engine, engine.fact("orders"), UNTIL_DAY - 90, one_in) for engine in engines]
             here, there = (
-                sorted(zip(q.cells.x, q.cells.t_x, q.cells.T, q.before, q.after, q.cells.n, strict=True)) for q in found
+                sorted(zip(q.rfm.x, q.rfm.t_x, q.rfm.T, q.previous, q.actual, q.rfm.n, strict=True)) for q in found
             )
             assert len(here) > 10 and here == there
 
@@ -79,8 +86,8 @@ def test_hidden_quarters_are_the_same_on_both_engines(both: Both, kind: Kind) ->
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
 def test_daily_purchases_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     with engines_of(both(kind)) as engines:
-        first = evidence(engines[0], engines[0].fact("orders"), UNTIL_DAY).first_day
-        orders = [known(engine.fact("orders"), UNTIL_DAY) for engine in engines]
+        first = count_data(engines[0], engines[0].fact("orders"), UNTIL_DAY).first_day
+        orders = [known_orders(engine.fact("orders"), UNTIL_DAY) for engine in engines]
         counts = [daily_purchases(engine, rows, first, UNTIL_DAY) for engine, rows in zip(engines, orders, strict=True)]
         here, there = ((one.new.tolist(), one.repeats.tolist()) for one in counts)
         assert here == there and sum(here[0]) > 10 and sum(here[1]) > 10
@@ -113,24 +120,28 @@ def test_predictions_are_the_same_on_both_engines(both: Both, kind: Kind) -> Non
     with engines_of(both(kind)) as engines:
         for engine in engines:
             orders = engine.fact("orders")
-            rows = engine.keep("histories", histories(orders, UNTIL_DAY, winsorize(engine, orders, UNTIL_DAY).at))
-            by_day = cells(engine, rows)
-            weeks = cells_to_fit(engine, rows, by_day, most=10)
-            assert weeks.customers == by_day.customers and len(weeks.x) < len(by_day.x)
+            rows = engine.keep(
+                "histories", customer_histories(orders, UNTIL_DAY, winsorize(engine, orders, UNTIL_DAY).at)
+            )
+            daily_rfm = rfm_summary(engine, rows)
+            weeks = rfm_summary_to_fit(engine, rows, daily_rfm, most=10)
+            assert weeks.customers == daily_rfm.customers and len(weeks.x) < len(daily_rfm.x)
             fitted = fit(weeks, "nbd")
-            spend = spending(engine, orders, rows, UNTIL_DAY)
-            said = predictions(engine, rows, scores(fitted, by_day, 365, 0.1), spend)
+            spend = fit_monetary_value(engine, orders, rows, UNTIL_DAY)
+            said = predictions(engine, rows, score_customers(fitted, daily_rfm, 365, 0.1), spend)
             found.append(by_person(engine, said))
-            hidden = quarter(engine, orders, UNTIL_DAY - 90)
-            buys = fitted.probability_of_purchase(hidden.cells, 90)
-            trial = Trial(hidden, fitted, buys, buys, np.log(buys), Clock.plain(hidden.start))
-            clock, errors = (
-                Clock.plain(UNTIL_DAY),
-                errors_of(engine, known(orders, UNTIL_DAY), {90: [trial] * 3}, (90,)),
+            hidden = backtest_period(engine, orders, UNTIL_DAY - 90)
+            buys = fitted.probability_of_purchase(hidden.rfm, 90)
+            backtest = BacktestForecast(hidden, fitted, buys, buys, np.log(buys), TimeScale.plain(hidden.start))
+            time_scale, errors = (
+                TimeScale.plain(UNTIL_DAY),
+                backtest_errors(engine, known_orders(orders, UNTIL_DAY), {90: [backtest] * 3}, (90,)),
             )
             spreads = {
-                "purchases": chance.purchases(fitted, clock, by_day, 90),
-                "revenue": chance.revenue(fitted, clock, chance.spent_by_past(engine, rows), spend, 90),
+                "purchases": total_errors.purchases_total(fitted, time_scale, daily_rfm, 90),
+                "revenue": total_errors.revenue_total(
+                    fitted, time_scale, total_errors.spend_by_history(engine, rows), spend, 90
+                ),
             }
             past.append(errors)
             summed.append(totals(engine, said, 90, spreads, errors))

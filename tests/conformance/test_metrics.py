@@ -58,7 +58,7 @@ def knowing(splits: Iterable[str], where: Iterable[str] = (), of: Iterable[Metri
         metric
         for metric in (for_columns(one, (*splits, *columns)) for one in of)
         if {*splits} <= {*metric.splits}
-        and all(columns <= {*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts))
+        and all(columns <= {*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.sample_size.facts))
     )
 
 

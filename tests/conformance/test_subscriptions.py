@@ -11,9 +11,14 @@ from conformance.engines import Both
 from conformance.shops import ODD, PLAIN, UNTIL, Kind
 from conformance.test_forecast import engines_of
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.subscriptions.backtest import outcomes
+from regulars.forecast.subscriptions.backtest import cohort_outcomes
 from regulars.forecast.subscriptions.pipeline import run_forecast
-from regulars.forecast.subscriptions.renewal_history import cells, parts, past, renewal_history
+from regulars.forecast.subscriptions.renewal_history import (
+    ends_by_part,
+    renewal_history,
+    renewal_summary,
+    subscription_data,
+)
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 from regulars.warehouse.engine import Engine
@@ -32,18 +37,18 @@ def test_lives_are_the_same_on_both_engines(both: Both, kind: Kind, until: int) 
     found: list[tuple[Any, ...]] = []
     with engines_of(both(kind)) as engines:
         for engine in engines:
-            seen = past(engine, engine.fact("subscriptions"), TERMS, LAST + 1)
+            seen = subscription_data(engine, engine.fact("subscriptions"), TERMS, LAST + 1)
             rows = renewal_history(seen, until)
-            grouped = cells(engine, rows)
-            ended = {plan: counts.tolist() for plan, counts in parts(engine, rows).items()}
+            grouped = renewal_summary(engine, rows)
+            ended = {plan: counts.tolist() for plan, counts in ends_by_part(engine, rows).items()}
             came = [
                 (one.plan, sorted(zip(one.began.tolist(), one.stayed.tolist(), one.n.tolist(), strict=True)))
-                for one in outcomes(engine, rows, until - 90)
+                for one in cohort_outcomes(engine, rows, until - 90)
             ]
             found.append((by_id(engine.read(rows).to_pylist()), grouped.n.tolist(), ended, came))
-    here, there = found
-    assert len(here[0]) > 100 and any(row["left"] for row in here[0].values())
-    assert here == there
+    probability_running, there = found
+    assert len(probability_running[0]) > 100 and any(row["left"] for row in probability_running[0].values())
+    assert probability_running == there
 
 
 @pytest.mark.parametrize("kind", [PLAIN, ODD], ids=lambda kind: kind.name)
@@ -57,12 +62,12 @@ def test_forecasts_are_the_same_on_both_engines(both: Both, kind: Kind) -> None:
     with engines_of(both(kind)) as engines:
         for engine in engines:
             forecast(engine)
-    (one, here), (other, there) = made
-    assert here.keys() == there.keys() and len(here) > 20
+    (one, probability_running), (other, there) = made
+    assert probability_running.keys() == there.keys() and len(probability_running) > 20
     assert [model["plans"] for model in one.models] == [model["plans"] for model in other.models]
     assert one.value_of and (one.value_of, one.value_why, one.ending) == (other.value_of, other.value_why, other.ending)
     assert one.cohorts == other.cohorts
-    for key, row in here.items():
+    for key, row in probability_running.items():
         for name, value in row.items():
             if value is None or (not isinstance(value, float) and not hasattr(value, "as_tuple")):
                 assert there[key][name] == value, (key, name)

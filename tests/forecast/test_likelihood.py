@@ -23,7 +23,7 @@ CASES = [(model, parameters) for model, several in PARAMETERS.items() for parame
 
 
 @pytest.fixture(scope="module")
-def cells() -> RFMSummary:
+def rfm() -> RFMSummary:
     """All sorts of customers: never back, back today, bought thousands of times, first bought today."""
     chance = np.random.default_rng(1)
     x = chance.integers(0, 8, 300).astype(float)
@@ -52,8 +52,8 @@ def check_derivatives(function: Callable[[np.ndarray], Expansion], at: np.ndarra
 
 
 @pytest.mark.parametrize(("model", "parameters"), CASES)
-def test_derivatives(cells: RFMSummary, model: str, parameters: tuple[float, ...]):
-    check_derivatives(lambda at: MODELS[model].likelihood(at, cells), np.array(parameters, dtype=float))
+def test_derivatives(rfm: RFMSummary, model: str, parameters: tuple[float, ...]):
+    check_derivatives(lambda at: MODELS[model].likelihood(at, rfm), np.array(parameters, dtype=float))
 
 
 def test_derivatives_of_spend():
@@ -111,7 +111,7 @@ def test_a_customer_is_a_mixture(model: str, past: tuple[float, float, float]):
     """The likelihood and P(alive) by integrating over the customer's rate and way to leave, with nothing of our formulas."""
     r, alpha, *leaving = MIXTURES[model]
     rates, weights = gamma_rule(r, alpha)
-    ways, shares = {0: lambda: (np.zeros(1), np.ones(1)), 2: lambda: LEAVING[model](*leaving)}[len(leaving)]()
+    ways, shares = {0: lambda: (np.zeros(1), np.ones(1)), 2: lambda: DROPOUT_MODELS[model](*leaving)}[len(leaving)]()
     rate, way, weight = rates[:, None], ways[None], weights[:, None] * shares[None]
     whole = (weight * INDIVIDUAL[model](rate, way, *past)).sum()
     one = RFMSummary(*(np.array([float(part)]) for part in (*past, 1)))
@@ -121,17 +121,17 @@ def test_a_customer_is_a_mixture(model: str, past: tuple[float, float, float]):
     assert MODELS[model].probability_alive(parameters, one) == pytest.approx(probability_alive, rel=1e-5)
 
 
-LEAVING = {"bg": beta_rule, "mbg": beta_rule, "pareto": gamma_rule}
+DROPOUT_MODELS = {"bg": beta_rule, "mbg": beta_rule, "pareto": gamma_rule}
 
 
 @pytest.mark.parametrize(("model", "parameters"), CASES)
-def test_counted_once_is_counted_singly(cells: RFMSummary, model: str, parameters: tuple[float, ...]):
+def test_counted_once_is_counted_singly(rfm: RFMSummary, model: str, parameters: tuple[float, ...]):
     """A cell of n customers is n rows; equal rows grouped are the rows."""
-    n = cells.n.astype(int)
-    rows = RFMSummary(*(np.repeat(part, n) for part in (cells.x, cells.t_x, cells.T)), np.ones(n.sum()))
+    n = rfm.n.astype(int)
+    rows = RFMSummary(*(np.repeat(part, n) for part in (rfm.x, rfm.t_x, rfm.T)), np.ones(n.sum()))
     at = np.array(parameters, dtype=float)
-    counted, singly, grouped = (MODELS[model].likelihood(at, these) for these in (cells, rows, rows.grouped()))
-    assert len(rows.grouped().x) <= len(cells.x)
+    counted, singly, grouped = (MODELS[model].likelihood(at, these) for these in (rfm, rows, rows.grouped()))
+    assert len(rows.grouped().x) <= len(rfm.x)
     for other in (singly, grouped):
         assert other.value == pytest.approx(counted.value, rel=1e-12)
         np.testing.assert_allclose(other.gradient, counted.gradient, rtol=1e-9, atol=1e-9)

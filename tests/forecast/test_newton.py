@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from regulars.forecast.newton import Expansion, Status, highest, maximise
+from regulars.forecast.newton import Expansion, Status, maximise, maximise_from_starts
 
 
 def bowl(at: np.ndarray) -> Expansion:
@@ -45,7 +45,7 @@ def test_a_slope_without_a_top_is_a_boundary(sign: int):
         return Expansion(value, np.array([sign / (1 + p) ** 2]), np.array([[-2 * sign / (1 + p) ** 3]]))
 
     found = maximise(slope, np.array([1.0]))
-    assert (found.status, found.loose.tolist()) == (Status.BOUNDARY, [sign])
+    assert (found.status, found.directions.tolist()) == (Status.BOUNDARY, [sign])
 
 
 def test_a_ridge_is_not_identified():
@@ -60,7 +60,7 @@ def test_a_ridge_is_not_identified():
 
     found = maximise(ridge, np.array([1.0, 1.0, 1.0]))
     assert found.status is Status.NOT_IDENTIFIED
-    assert np.abs(found.loose).tolist() == [1, 1, 0]
+    assert np.abs(found.directions).tolist() == [1, 1, 0]
     assert np.prod(found.parameters[:2]) == pytest.approx(np.e)
 
 
@@ -75,8 +75,10 @@ def test_without_a_top_other_starts_are_tried_and_the_highest_wins():
         curve = ((u - 10) ** 2 - 1) * bell + away * (1 - away) * (1 - 2 * away)
         return Expansion(bell + away, np.array([slope / at[0]]), np.array([[(curve - slope) / at[0] ** 2]]))
 
-    assert highest(hills, [(1.0,)]).status is Status.BOUNDARY
-    found = highest(hills, [(1.0,), (0.1,), (np.exp(9.5),)])
+    assert maximise_from_starts(hills, [(1.0,)]).status is Status.BOUNDARY
+    found = maximise_from_starts(hills, [(1.0,), (0.1,), (np.exp(9.5),)])
     assert found.status is Status.CONVERGED
     assert np.log(found.parameters[0]) == pytest.approx(10, abs=1e-3)
-    assert highest(hills, [(1.0,), (np.exp(9.5),)], sample=hills).parameters == pytest.approx(found.parameters)
+    assert maximise_from_starts(hills, [(1.0,), (np.exp(9.5),)], sample=hills).parameters == pytest.approx(
+        found.parameters
+    )

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.special import beta
 
-from regulars.forecast.quadrature import integral, mean_over_beta, over_time, until_gone
+from regulars.forecast.quadrature import beta_expectation, effective_end, integral, time_nodes
 
 
 @pytest.mark.parametrize("power", [0.3, 1.0, 1.7, 9.0])
@@ -19,7 +19,7 @@ def test_a_power_of_time(power: float, ends: list[int]):
     end, shift = np.array(ends, dtype=float), np.full(len(ends), 3.0)
     longer = 1 + end / 3
     exact = 3 * np.log(longer) if power == 1 else 3 * (longer ** (1 - power) - 1) / (1 - power)
-    t, weight = over_time(end, shift)
+    t, weight = time_nodes(end, shift)
     np.testing.assert_allclose((weight * (1 + t / 3) ** -power).sum(axis=0), exact, rtol=1e-12)
     np.testing.assert_allclose(integral(lambda t: (1 + t / 3) ** -power, end, shift), exact, rtol=1e-12)
 
@@ -43,7 +43,7 @@ def test_few_points_do_where_they_do(fast: float, end: float):
 
 def test_what_is_gone_is_thirty_nats_down():
     shifts, powers = np.array([1.0, 50.0, 1.0, 2.0]), np.array([2.0, 900.0, 0.01, 3.0])
-    end = until_gone(np.full(4, 1e9), ((shifts, powers), (np.full(4, 10.0), np.full(4, 0.5))))
+    end = effective_end(np.full(4, 1e9), ((shifts, powers), (np.full(4, 10.0), np.full(4, 0.5))))
     fallen = powers * np.log1p(end / shifts) + 0.5 * np.log1p(end / 10)
     gone = np.array([True, True, False, True])
     assert (fallen[gone] > 30).all()
@@ -72,5 +72,5 @@ def test_the_mean_over_who_leaves(r: float, a: float, b: float):
         else:
             part = quad(lambda p: until_left(p) * p ** (a - 1) * (1 - p) ** (b - 1), low, high, epsrel=1e-12)
         whole += part[0]
-    found = mean_over_beta(np.vectorize(until_left), np.array([a]), np.array([b]), np.array([r * t]))
+    found = beta_expectation(np.vectorize(until_left), np.array([a]), np.array([b]), np.array([r * t]))
     assert found == pytest.approx(whole / beta(a, b), rel=1e-6)

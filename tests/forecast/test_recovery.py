@@ -58,7 +58,7 @@ def test_many_cells_are_searched_from_a_sample(model: str, monkeypatch: pytest.M
     """Which is faster, and ends in the same place."""
     summary = draw(model, 8000, seed=3).summary
     whole = forecast.fit(summary, model).estimate
-    monkeypatch.setattr("regulars.forecast.models.purchase_fit._ENOUGH_TO_START", 1000)
+    monkeypatch.setattr("regulars.forecast.models.purchase_fit._SAMPLE_ROWS", 1000)
     sampled = forecast.fit(summary, model).estimate
     np.testing.assert_allclose(sampled.values, whole.values, rtol=1e-7)
     np.testing.assert_allclose(sampled.standard_errors, whole.standard_errors, rtol=1e-4)

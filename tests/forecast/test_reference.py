@@ -11,8 +11,8 @@ import pytest
 from forecast.customers import cdnow
 from regulars import forecast
 from regulars.forecast.estimate import Estimate
+from regulars.forecast.models.gamma_gamma import SpendForecast
 from regulars.forecast.models.purchase_fit import PurchaseForecast
-from regulars.forecast.models.spend_fit import SpendForecast
 
 NEW = {"frequency": [0], "recency": [0], "T": [0]}
 

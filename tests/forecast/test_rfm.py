@@ -11,7 +11,7 @@ import pytest
 
 from regulars import forecast
 from regulars.forecast import RFMSummary
-from regulars.forecast.rfm import pairs
+from regulars.forecast.rfm import unique_pairs
 from regulars.vocabulary.errors import InputError, UsageError
 
 ROWS = {"frequency": [2, 0, 1, 0, 2], "recency": [30.5, 0, 3, 0, 30.5], "T": [40.0, 40, 9, 40, 40]}
@@ -19,8 +19,8 @@ ROWS = {"frequency": [2, 0, 1, 0, 2], "recency": [30.5, 0, 3, 0, 30.5], "T": [40
 
 @pytest.mark.parametrize("table", [dict, pd.DataFrame, pa.table, lambda rows: pd.DataFrame(rows).convert_dtypes()])
 def test_any_table_will_do(table: Any):
-    cells = RFMSummary.of(table(ROWS))
-    assert (cells.x.tolist(), cells.t_x.tolist(), cells.T.tolist()) == (*ROWS.values(),)
+    rfm = RFMSummary.of(table(ROWS))
+    assert (rfm.x.tolist(), rfm.t_x.tolist(), rfm.T.tolist()) == (*ROWS.values(),)
     assert forecast.fit(table(ROWS), "nbd").estimate.customers == 5
 
 
@@ -33,22 +33,22 @@ def test_equal_pasts_are_one_cell():
     ]
     assert grouped.customers == 5
     assert grouped.mean_age == pytest.approx(33.8)
-    assert [part.tolist() for part in grouped.by_frequency] == [[0, 1, 2], [2, 1, 2]]
+    assert [part.tolist() for part in grouped.frequency_counts] == [[0, 1, 2], [2, 1, 2]]
 
 
 def test_seconds_are_grouped_as_days():
     chance = np.random.default_rng(0)
     T = chance.integers(1, 300, 5000) * 86_400.0 + chance.integers(0, 2, 5000)
-    cells = RFMSummary(np.zeros(5000), np.zeros(5000), T, np.ones(5000)).grouped()
+    rfm = RFMSummary(np.zeros(5000), np.zeros(5000), T, np.ones(5000)).grouped()
     values, counts = np.unique(T, return_counts=True)
-    assert dict(zip(cells.T, cells.n, strict=True)) == dict(zip(values, counts, strict=True))
+    assert dict(zip(rfm.T, rfm.n, strict=True)) == dict(zip(values, counts, strict=True))
 
 
 @pytest.mark.parametrize("longest", [3, 300_000], ids=["few pairs", "hardly any twice"])
 def test_pairs_are_those_there_are_each_once(longest: int):
     chance = np.random.default_rng(1)
     x, t = chance.integers(0, 4, 5000).astype(float), chance.integers(0, longest, 5000).astype(float)
-    there_x, there_t, where = pairs(x, t)
+    there_x, there_t, where = unique_pairs(x, t)
     assert sorted(zip(there_x, there_t, strict=True)) == sorted(set(zip(x, t, strict=True)))
     np.testing.assert_array_equal([there_x[where], there_t[where]], [x, t])
 
@@ -72,7 +72,7 @@ def changed(**columns: list[float] | None) -> dict[str, list[float]]:
         (changed(recency=[30.5, 7, 3, 0, 30.5]), "recency is above 0 for a customer who never came back"),
         (changed(recency=[30.5, 0, 0, 0, 30.5]), "recency is 0 for a customer who came back"),
         ({name: [] for name in ROWS}, "no customers"),
-        (changed(frequency=[0] * 5, recency=[0] * 5), "Nobody came back"),
+        (changed(frequency=[0] * 5, recency=[0] * 5), "No customer has bought twice"),
     ],
 )
 def test_what_cannot_be_is_refused(table: dict[str, list[float]], reason: str):

@@ -61,7 +61,7 @@ def test_what_is_no_cohort_is_refused(cohorts: list[list[float]]):
 
 
 def test_without_a_renewal_nothing_is_known():
-    with pytest.raises(InputError, match="No cohort has come to a renewal"):
+    with pytest.raises(InputError, match="No cohort has had a renewal"):
         forecast.fit_subscriptions([[100], [50]])
 
 

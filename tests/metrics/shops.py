@@ -17,8 +17,8 @@ from regulars.metrics.examples import Example, Prediction, Renewals, filled
 from regulars.metrics.query import Facts
 from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
-from regulars.metrics.rollups.registry import held
-from regulars.metrics.rollups.rollup import RULE, Rule
+from regulars.metrics.rollups.registry import read_levels
+from regulars.metrics.rollups.rollup import STORAGE_RULE, StorageRule
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse import forecasts, log
@@ -39,7 +39,7 @@ class TestShop:
 
     con: duckdb.DuckDBPyConnection
     settings: Settings = SETTINGS
-    rule: Rule = RULE
+    rule: StorageRule = STORAGE_RULE
 
     @property
     def facts(self) -> Facts:
@@ -51,7 +51,7 @@ class TestShop:
             self.settings.currency,
             {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in rows},
             self.settings,
-            rollups=held(self.con),
+            rollups=read_levels(self.con),
             built=LevelCache(self.con, self._empty_folder(), "test", self.settings, self.rule),
             constants=known(self.con),
             forecasts=forecasts.stored_forecasts(self.con),

@@ -39,7 +39,9 @@ def expressions() -> Iterator[Deferred]:
     for metric in (*CATALOGUE, *SHOWN_BESIDE, *filter(None, map(over_lines, CATALOGUE))):
         measures: list[Measure | Quantile | LargestShare] = [metric.cell] if isinstance(metric, Grid) else []
         measures += [metric] if isinstance(metric, Quantile | LargestShare) else []
-        for amount in filter(None, (metric.above, metric.below, metric.rows, metric.people, metric.lacking)):
+        for amount in filter(
+            None, (metric.numerator, metric.denominator, metric.rows, metric.sample_size, metric.omitted_rows)
+        ):
             measures += [term.measure for term in amount.terms]
         for one in measures:
             yield from (value for value in (one.of, one.where) if isinstance(value, Deferred))

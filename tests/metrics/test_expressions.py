@@ -22,7 +22,7 @@ def one() -> TestShop:
 
 
 def measures(metric: Metric) -> Iterator[tuple[Measure, Timing]]:
-    amounts: list[Sum | None] = [metric.above, metric.below, metric.rows, metric.customers]
+    amounts: list[Sum | None] = [metric.numerator, metric.denominator, metric.rows, metric.customers]
     for amount in amounts:
         if amount is not None:
             yield from ((term.measure, term.timing) for term in amount.terms)

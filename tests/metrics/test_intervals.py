@@ -22,7 +22,7 @@ from regulars.metrics.deferred import _
 from regulars.metrics.inference.intervals import (
     jackknife,
     jackknife_of_logs,
-    left_out,
+    leave_one_out,
     ratio,
     wilson,
 )
@@ -83,7 +83,9 @@ def test_the_jackknife_is_what_a_loop_finds(groups: list[tuple[int, int]]) -> No
     filled = below != 0
     if filled.sum() < 2:
         return
-    low, high, error = jackknife(ratio(left_out(above), left_out(below)), ratio(above.sum(-1), below.sum(-1)), filled)
+    low, high, error = jackknife(
+        ratio(leave_one_out(above), leave_one_out(below)), ratio(above.sum(-1), below.sum(-1)), filled
+    )
     assert (low[0], high[0], error[0]) == pytest.approx(
         jackknife_by_hand(list(above[0]), list(below[0])), rel=1e-9, abs=1e-9
     )
@@ -92,7 +94,7 @@ def test_the_jackknife_is_what_a_loop_finds(groups: list[tuple[int, int]]) -> No
 def test_32_buckets_use_students_t_with_31_degrees_of_freedom() -> None:
     above, below = np.arange(32.0)[None], np.ones((1, 32))
     low, high, error = jackknife(
-        ratio(left_out(above), left_out(below)), np.array([15.5]), np.ones((1, 32), dtype=bool)
+        ratio(leave_one_out(above), leave_one_out(below)), np.array([15.5]), np.ones((1, 32), dtype=bool)
     )
     assert (high[0] - low[0]) / 2 / error[0] == pytest.approx(2.0395, abs=5e-5)
     # The jackknife of a mean of equal buckets is its textbook standard error.

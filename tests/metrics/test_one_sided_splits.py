@@ -34,7 +34,7 @@ def made() -> TestShop:
 
 
 def test_the_metrics_that_declare_such_splits() -> None:
-    found = {m.name: m.of_numerator for m in CATALOGUE if m.of_numerator}
+    found = {m.name: m.numerator_splits for m in CATALOGUE if m.numerator_splits}
     assert found == DECLARED
 
 

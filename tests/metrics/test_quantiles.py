@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from regulars.metrics.inference.intervals import jackknife, quantile_left_out, woodruff
+from regulars.metrics.inference.intervals import jackknife, quantile_leave_one_out, woodruff
 from regulars.metrics.inference.value_counts import Histogram, Quantiles
 
 BUCKETS = 4
@@ -91,11 +91,11 @@ def test_the_interval_of_a_median_by_hand() -> None:
     assert found.rows[0, 0].tolist() == [5, 5, 5, 5]
     assert found.at_most[0, 0].tolist() == [3, 2, 3, 2]
     # Without a bucket the share moves by 1/30, and by a step of 19 for each whole share.
-    assert left_out(found, 0.5)[0, 0] == pytest.approx([10.5 + 19 / 30, 10.5 - 19 / 30] * 2)
+    assert leave_one_out(found, 0.5)[0, 0] == pytest.approx([10.5 + 19 / 30, 10.5 - 19 / 30] * 2)
 
 
-def left_out(found: Quantiles, q: float) -> np.ndarray:
-    return quantile_left_out(found.value, found.low, found.high, found.at_most, found.rows, q)
+def leave_one_out(found: Quantiles, q: float) -> np.ndarray:
+    return quantile_leave_one_out(found.value, found.low, found.high, found.at_most, found.rows, q)
 
 
 @given(some_rows, shares)
@@ -122,7 +122,7 @@ def test_a_quantile_lies_inside_its_own_interval_and_that_among_the_values(rows:
 def test_a_median_without_each_bucket_has_the_error_of_its_interval(rows: Rows) -> None:
     """Half the width of the interval over t, where the interval was not cut off at the ends of the distribution."""
     found = histogram(rows).of(0.5)
-    low, high, error = jackknife(left_out(found, 0.5), found.value, found.rows > 0)
+    low, high, error = jackknife(leave_one_out(found, 0.5), found.value, found.rows > 0)
     for cell in range(3):
         buckets = [of_bucket(rows, cell, bucket) for bucket in range(BUCKETS)]
         every = sorted(value for values in buckets for value in values)
@@ -144,7 +144,7 @@ def test_the_interval_lies_about_the_quantile_and_not_about_the_share_of_rows_up
 def test_a_value_that_all_rows_share_is_sure() -> None:
     found = histogram([(0, bucket, 7, 3) for bucket in range(BUCKETS)]).of(0.9)
     assert (found.low[0, 0], found.value[0, 0], found.high[0, 0]) == (7, 7, 7)
-    assert left_out(found, 0.9)[0, 0].tolist() == [7] * BUCKETS
+    assert leave_one_out(found, 0.9)[0, 0].tolist() == [7] * BUCKETS
 
 
 def test_a_quantile_of_rows_of_one_bucket_has_no_interval() -> None:

@@ -33,7 +33,7 @@ def forecast(**changes: Any) -> Forecast:
         "as_of": date(2025, 12, 31),
         "made_at": datetime(2026, 1, 1, tzinfo=UTC),
         "model": "nbd",
-        "why": "it was asked for",
+        "why": "it was requested",
         "status": "converged",
         "reason": "",
         "parameters": {"r": 0.5, "alpha": 30.0},

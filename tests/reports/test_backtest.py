@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
+from regulars.forecast.prediction_intervals import PredictionInterval
 from regulars.reports.charts.theme import BLUE, GREY, LIGHT_BLUE, MILD_GREY, ORANGE
 from regulars.reports.forecasts.backtest import backtest_periods, calibration, forecast_actuals, top_tenth
 from reports.forecasts import backtest, quarter
@@ -74,9 +74,9 @@ def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, wor
 
 def test_kept_forecasts_stand_beside_the_range_that_was_stated():
     came = [
-        ForecastActual(date(2025, 9, 30), 90, 200.0, Range(150.0, 267.0, 90, False), 260),
+        ForecastActual(date(2025, 9, 30), 90, 200.0, PredictionInterval(150.0, 267.0, 90, False), 260),
         ForecastActual(date(2025, 9, 30), 30, 100.0, None, 95),
-        ForecastActual(date(2025, 6, 30), 90, 400.0, Range(390.0, 410.0, 90, False), 380),
+        ForecastActual(date(2025, 6, 30), 90, 400.0, PredictionInterval(390.0, 410.0, 90, False), 380),
     ]
     found = forecast_actuals(came)
     assert found is not None
@@ -105,7 +105,7 @@ def test_no_picture_of_kept_forecasts_without_any():
 
 
 def test_the_forecast_was_off_the_whole_way_when_nobody_came():
-    found = forecast_actuals([ForecastActual(date(2025, 9, 30), 30, 10.0, Range(6.0, 16.0, 30, False), 0)])
+    found = forecast_actuals([ForecastActual(date(2025, 9, 30), 30, 10.0, PredictionInterval(6.0, 16.0, 30, False), 0)])
     assert found is not None and "outside the range" in found.title
     assert {"10 forecast, 0 actual", "−100 %"} <= set(words(found.chart))
 

@@ -6,7 +6,7 @@ import base64
 import re
 from datetime import date
 
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
 from regulars.reports.forecasts.customers import Customers, Paces, Part
 from regulars.reports.forecasts.html_report import NAMES, page, pictures
 from reports.forecasts import backtest, forecast

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.rollups.rollup import StorageRule
 from regulars.services.app import App
 from regulars.vocabulary.shop import Shop
 from regulars.warehouse.derive.statements import GROUPS
@@ -95,7 +95,7 @@ def test_a_load_changes_the_files_it_must_and_what_they_say_is_right(
 
 
 def test_rollups_lie_with_their_facts_and_are_built_again_in_place(app: App):
-    rule = Rule(small=1000, compressed=1000)
+    rule = StorageRule(small=1000, compressed=1000)
     with app.warehouse.write("rollups of a small shop") as con:
         refresh(con, app.shop.settings, rule=rule)
     with app.warehouse.write("again") as con:

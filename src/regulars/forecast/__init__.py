@@ -1,4 +1,4 @@
-"""Who will come back, who is leaving, what they will be worth: models of purchases, of spend and of subscriptions.
+"""Models of purchases, spend and subscription renewals, and the forecasts of a shop that they give.
 
 >>> from regulars import forecast
 >>> fitted = forecast.fit(summary, model="bg")  # a table with columns frequency, recency and T, in any unit of time
@@ -7,9 +7,9 @@
 """
 
 from regulars.forecast.estimate import Estimate
+from regulars.forecast.models.gamma_gamma import SpendForecast, fit_spend
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
-from regulars.forecast.models.renewal_fit import SubscriptionForecast, fit_subscriptions
-from regulars.forecast.models.spend_fit import SpendForecast, fit_spend
+from regulars.forecast.models.sbg import SubscriptionForecast, fit_subscriptions
 from regulars.forecast.newton import Status
 from regulars.forecast.rfm import RFMSummary
 

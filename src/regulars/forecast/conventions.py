@@ -1,20 +1,20 @@
-"""What all forecasts of a shop have in common: spans, ranges, and how the past is hidden. Days, where nothing else is said."""
+"""Constants that all forecasts share. Durations are in days."""
 
 BACKTEST_DAYS = 90
-"""So many of the last days are hidden, and forecast."""
+"""Length of a backtest period."""
 BACKTEST_ORIGINS = 3
-"""So many times, one span after the other."""
-WITHIN = (30, 90, 365)
-"""Spans of which the chance to buy, or to renew, is told."""
+"""Number of backtest periods, one after the other."""
+PROBABILITY_HORIZONS = (30, 90, 365)
+"""Horizons for which the probability of a purchase, or of a renewal, is stored."""
 YEAR = 365
-FOREVER = 36_500
-"""Nobody waits, or stays, a hundred years."""
-LOW, HIGH = 0.1, 0.9
-"""What a range leaves out on each side: one customer in ten has less, one in ten more."""
-CERTAIN = 1.2816
-"""Standard deviations to both sides that eight in ten outcomes lie within, were the model the whole truth."""
+MAX_DAYS = 36_500
+"""Longest duration stored, a hundred years; anything longer is stored as null."""
+LOW_QUANTILE, HIGH_QUANTILE = 0.1, 0.9
+"""Quantiles at the ends of an 80 % range."""
+Z_80 = 1.2816
+"""Half the width of an 80 % normal interval, in standard deviations."""
 
 
-def off_by(said: float, came: float) -> float:
-    """How much more was said than came, as a share of what came."""
-    return said / max(came, 1) - 1
+def relative_error(forecast: float, actual: float) -> float:
+    """Return (forecast − actual) / actual; an actual below 1 counts as 1."""
+    return forecast / max(actual, 1) - 1

@@ -1,4 +1,4 @@
-"""What a fit found: parameters, how well they are known, and whether they can be relied on."""
+"""The result of a fit: parameters, standard errors and status."""
 
 from __future__ import annotations
 
@@ -15,35 +15,47 @@ from regulars.forecast.newton import Maximum, Status
 Array = npt.NDArray[np.float64]
 
 
-class Extremes(NamedTuple):
-    """What it means that the two parameters of a distribution that customers differ by go to 0 or grow without bound."""
+class BoundaryMeanings(NamedTuple):
+    """What it means for customers that both parameters of a gamma or beta distribution approach 0 or infinity.
+
+    The distribution describes how customers differ. Each text completes the sentence "The best fit is an extreme: …".
+    """
 
     shape: str
     scale: str
-    alike: str
-    """Both grow."""
-    split: str
-    """Both go to 0."""
-    little: str
-    """Little of the shape, or much of the scale."""
-    much: str
-    """Much of the shape, or little of the scale."""
+    both_infinite: str
+    """Both parameters approach infinity: no difference between customers."""
+    both_zero: str
+    """Both parameters approach 0: all customers are at one of two extremes."""
+    mean_zero: str
+    """The mean approaches 0: the first parameter goes to 0, or the second to infinity."""
+    mean_infinite: str
+    """The mean approaches its maximum: the first parameter goes to infinity, or the second to 0."""
 
 
 @dataclass(frozen=True, eq=False)
 class Estimate:
-    """The parameters of highest likelihood, in the units of the data, and what is known of them.
+    """Maximum-likelihood parameters in the units of the data.
 
-    Where `status` is not CONVERGED, `reason` says in words what the data cannot tell, and the parameters are the last ones
-    tried: at a boundary they predict what that extreme does. Standard errors and correlations are NaN where there is no top.
+    Where `status` is not CONVERGED, `reason` says why, the parameters are the last ones tried, and standard errors and
+    correlations are NaN. At a boundary the parameters still predict what that extreme predicts.
+
+    Attributes:
+        names: Parameter names, in the order of `values`.
+        values: Parameters, shape (k,).
+        standard_errors: By the delta method from the observed information in the logarithms of the parameters, shape
+            (k,).
+        correlation: Of the parameters with each other, shape (k, k).
+        log_likelihood: At the maximum.
+        customers: Number of customers fitted to.
+        status: Whether the maximum was found.
+        reason: Why not; empty where it was.
     """
 
     names: tuple[str, ...]
     values: Array
     standard_errors: Array
-    """By the delta method from the observed information in the parameters' logarithms."""
     correlation: Array
-    """Of the parameters with each other: shape (k, k)."""
     log_likelihood: float
     customers: float
     status: Status
@@ -55,54 +67,64 @@ class Estimate:
         return dict(zip(self.names, map(float, self.values), strict=True))
 
     def intervals(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
-        """Where each parameter lies with probability `level`: symmetric in its logarithm, so never below 0."""
+        """Return the confidence interval of each parameter: symmetric in its logarithm, so never below 0.
+
+        Args:
+            level: Confidence level.
+
+        Returns:
+            Lower and upper bound by parameter name.
+        """
         factor = np.exp(ndtri((1 + level) / 2) * self.standard_errors / self.values)
         low, high = self.values / factor, self.values * factor
         return {name: (float(low[i]), float(high[i])) for i, name in enumerate(self.names)}
 
 
-def estimated(
-    found: Maximum,
+def to_estimate(
+    maximum: Maximum,
     units: Mapping[str, float],
-    extremes: Sequence[Extremes],
+    boundary_meanings: Sequence[BoundaryMeanings],
     shift: float,
     customers: float,
     doubt: str = "",
 ) -> Estimate:
-    """An estimate from a maximum that was sought in other units.
+    """Return the estimate of a maximum that was found in scaled units.
 
-    `units` holds the parameters' names and what each is multiplied with, `shift` what the logarithm of the likelihood gains
-    by it; `doubt` is a reason, found elsewhere, why these parameters say nothing.
+    Args:
+        maximum: The maximum in scaled units.
+        units: For each parameter name the factor that converts it to the units of the data.
+        boundary_meanings: What boundary values of the parameters mean.
+        shift: What the log-likelihood changes by through the scaling.
+        customers: Number of customers fitted to.
+        doubt: A reason, known to the caller, why the parameters are not identified; empty where there is none.
     """
-    names, values = tuple(units), found.parameters * np.array(list(units.values()))
-    going = dict(zip(names, found.loose, strict=True))
-    status, reason = found.status, ""
+    names, values = tuple(units), maximum.parameters * np.array(list(units.values()))
+    direction = dict(zip(names, maximum.directions, strict=True))
+    status, reason = maximum.status, ""
     if status is Status.BOUNDARY:
-        reason = _extreme(going, extremes)
+        reason = _boundary_reason(direction, boundary_meanings)
     elif doubt:
         status, reason = Status.NOT_IDENTIFIED, doubt
     elif status is Status.NOT_IDENTIFIED:
-        reason = (
-            f"The data do not tell {' and '.join(name for name in names if going[name])}: other values fit as well."
-        )
+        reason = f"The data do not identify {' and '.join(name for name in names if direction[name])}: other values fit as well."
     size = len(values)
     errors, correlation = np.full(size, np.nan), np.full((size, size), np.nan)
-    if found.status is Status.CONVERGED:
-        covariance = np.linalg.inv(found.information)
-        spread = np.sqrt(np.diag(covariance))
-        errors, correlation = values * spread, covariance / np.outer(spread, spread)
-    return Estimate(names, values, errors, correlation, found.value + shift, customers, status, reason)
+    if maximum.status is Status.CONVERGED:
+        covariance = np.linalg.inv(maximum.information)
+        log_errors = np.sqrt(np.diag(covariance))
+        errors, correlation = values * log_errors, covariance / np.outer(log_errors, log_errors)
+    return Estimate(names, values, errors, correlation, maximum.value + shift, customers, status, reason)
 
 
-def _extreme(going: Mapping[str, float], extremes: Sequence[Extremes]) -> str:
-    means = []
-    for extreme in extremes:
-        shape, scale = going[extreme.shape], going[extreme.scale]
+def _boundary_reason(direction: Mapping[str, float], boundary_meanings: Sequence[BoundaryMeanings]) -> str:
+    meanings = []
+    for meaning in boundary_meanings:
+        shape, scale = direction[meaning.shape], direction[meaning.scale]
         if shape and shape == scale:
-            means.append(extreme.alike if shape > 0 else extreme.split)
+            meanings.append(meaning.both_infinite if shape > 0 else meaning.both_zero)
         elif shape or scale:
-            means.append(extreme.little if shape < 0 or scale > 0 else extreme.much)
-    ways = (
-        f"{name} {'goes to 0' if towards < 0 else 'grows without bound'}" for name, towards in going.items() if towards
+            meanings.append(meaning.mean_zero if shape < 0 or scale > 0 else meaning.mean_infinite)
+    changes = (
+        f"{name} {'goes to 0' if sign < 0 else 'grows without bound'}" for name, sign in direction.items() if sign
     )
-    return f"The best fit is an extreme: {' and '.join(means) or 'without a meaning'} ({', '.join(ways)})."
+    return f"The best fit is an extreme: {' and '.join(meanings) or 'without a meaning'} ({', '.join(changes)})."

@@ -1,8 +1,8 @@
-"""Finding where a likelihood is highest, and saying so when there is no such place.
+"""Maximization of a likelihood by Newton's method, with detection of boundary and flat maxima.
 
 Parameters are positive, so the search runs in their logarithms. Each step divides the gradient by the Hessian with its
-eigenvalues made positive (Dauphin et al. 2014, NeurIPS 27, algorithm 1: saddle-free Newton): uphill everywhere, and the
-usual Newton step, which doubles the right digits, near the top.
+eigenvalues made positive (Dauphin et al. 2014, NeurIPS 27, algorithm 1: saddle-free Newton). Such a step always goes
+uphill, and near the maximum it is the ordinary Newton step, which converges quadratically.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-_LONGEST = 1.5
-"""Of a step: no parameter grows or shrinks by more than this power of e at once."""
-_ARRIVED = 1e-6
-"""A step so short is taken without looking: where Newton steps square the error, what is left is rounding."""
-_STEADY = 1e-3
-"""Where the next step is shorter, the top is near."""
-_FAR = 12.0
-"""A parameter that has changed by this power of e (160,000 times) is on its way to 0 or without bound."""
-_MOST_STEPS = 100
+_MAX_STEP = 1.5
+"""Largest change of a logarithm of a parameter in one step."""
+_TOLERANCE = 1e-6
+"""A step this short is taken without another evaluation: Newton's error is then below rounding."""
+_NEAR_MAXIMUM = 1e-3
+"""A next step this short means that the point is close to the maximum."""
+_BOUNDARY_DISTANCE = 12.0
+"""Change of the logarithm of a parameter (a factor of 160,000) beyond which it counts as going to 0 or infinity."""
+_MAX_ITERATIONS = 100
 
 
 class Status(Enum):
-    """What a search for the best parameters came to."""
+    """Outcome of a maximization."""
 
     CONVERGED = "converged"
     BOUNDARY = "boundary: the best fit lies where a parameter is 0 or infinite"
@@ -37,7 +37,7 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Expansion:
-    """A function near a point, to the second order: its value, gradient (k) and Hessian (k, k)."""
+    """Second-order expansion of a function: its value, gradient (k,) and Hessian (k, k)."""
 
     value: float
     gradient: Array
@@ -49,110 +49,130 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Maximum:
-    """Where a search ended.
+    """Result of a maximization.
 
-    `parameters` are positive; `information` is minus the Hessian in their logarithms. Where the status is not CONVERGED,
-    `loose` says for each parameter where it was going: −1 towards 0, 1 without bound, 0 nowhere in particular.
+    Attributes:
+        parameters: Positive, shape (k,).
+        value: Of the function.
+        information: Minus the Hessian in the logarithms of the parameters, shape (k, k).
+        status: Whether this is a maximum.
+        directions: Where the status is not CONVERGED, for each parameter −1 (towards 0), 1 (towards infinity) or 0
+            (neither).
     """
 
     parameters: Array
     value: float
     information: Array
     status: Status
-    loose: Array
+    directions: Array
 
 
 def maximise(function: Callable[[Array], Expansion], start: Array) -> Maximum:
-    """The positive parameters at which `function` is highest, from `start`.
+    """Maximize a function over positive parameters.
 
-    `function` returns its expansion in the parameters themselves.
+    Args:
+        function: Returns the expansion in the parameters themselves.
+        start: Parameters to start from, shape (k,).
     """
     origin = np.log(start)
-    place, here = origin, _in_logarithms(function, origin)
-    for _ in range(_MOST_STEPS):
-        step = _uphill(here)
+    log_parameters, expansion = origin, _in_log_parameters(function, origin)
+    for _ in range(_MAX_ITERATIONS):
+        step = _newton_step(expansion)
         length = np.abs(step).max()
-        gain = float(here.gradient @ step)
-        hidden = gain < 1e-13 * (1 + abs(here.value))  # by rounding, from the value of so many customers
-        if length < _ARRIVED or (hidden and length < _STEADY):
-            return _ended(place + step, here, gain / 2, origin)
-        if hidden or np.abs(place - origin).max() > _FAR:
+        gain = float(expansion.gradient @ step)
+        below_rounding = gain < 1e-13 * (1 + abs(expansion.value))  # by rounding, from the value of so many customers
+        if length < _TOLERANCE or (below_rounding and length < _NEAR_MAXIMUM):
+            return _classified(log_parameters + step, expansion, gain / 2, origin)
+        if below_rounding or np.abs(log_parameters - origin).max() > _BOUNDARY_DISTANCE:
             break
-        found = _walk(function, place, here, step * min(1.0, _LONGEST / length))
-        if found is None:
+        next_point = _line_search(function, log_parameters, expansion, step * min(1.0, _MAX_STEP / length))
+        if next_point is None:
             break
-        place, here = found
-    return _ended(place, here, 0.0, origin)
+        log_parameters, expansion = next_point
+    return _classified(log_parameters, expansion, 0.0, origin)
 
 
-def highest(
+def maximise_from_starts(
     function: Callable[[Array], Expansion],
     starts: Sequence[Sequence[float]],
     sample: Callable[[Array], Expansion] | None = None,
 ) -> Maximum:
-    """The best of searches from several starts; a top that the first of them finds is taken for the only one.
+    """Return the highest maximum of searches from several starts. The first start's maximum is taken as global if it
+    converged.
 
-    `sample` is the same function of some of the data: where steps are cheap the search chooses its start and goes most of
-    its way.
+    Args:
+        function: Returns the expansion in the parameters themselves.
+        starts: Parameters to start from, in order of preference.
+        sample: The same function over part of the data, used to choose a start and come close to the maximum with cheap
+            steps.
     """
     if sample is not None:
-        start, near = _best(sample, starts)
-        starts = (near.parameters.tolist(), *starts) if near.status is Status.CONVERGED else (start,)
-    return _best(function, starts)[1]
+        start, sampled = _best_start(sample, starts)
+        starts = (sampled.parameters.tolist(), *starts) if sampled.status is Status.CONVERGED else (start,)
+    return _best_start(function, starts)[1]
 
 
-def _best(function: Callable[[Array], Expansion], starts: Sequence[Sequence[float]]) -> tuple[Sequence[float], Maximum]:
+def _best_start(
+    function: Callable[[Array], Expansion], starts: Sequence[Sequence[float]]
+) -> tuple[Sequence[float], Maximum]:
     first = maximise(function, np.array(starts[0]))
     if first.status is Status.CONVERGED:
         return starts[0], first
     others = ((start, maximise(function, np.array(start))) for start in starts[1:])
-    return max(((starts[0], first), *others), key=lambda tried: tried[1].value)
+    return max(((starts[0], first), *others), key=lambda attempt: attempt[1].value)
 
 
-def _in_logarithms(function: Callable[[Array], Expansion], place: Array) -> Expansion:
-    parameters = np.exp(place)
-    plain = function(parameters)
-    gradient = plain.gradient * parameters
-    return Expansion(plain.value, gradient, plain.hessian * np.outer(parameters, parameters) + np.diag(gradient))
+def _in_log_parameters(function: Callable[[Array], Expansion], log_parameters: Array) -> Expansion:
+    parameters = np.exp(log_parameters)
+    expansion = function(parameters)
+    gradient = expansion.gradient * parameters
+    return Expansion(
+        expansion.value, gradient, expansion.hessian * np.outer(parameters, parameters) + np.diag(gradient)
+    )
 
 
-def _uphill(here: Expansion) -> Array:
-    curvatures, directions = np.linalg.eigh(-here.hessian)
-    bent = np.abs(curvatures)
-    step: Array = directions @ ((directions.T @ here.gradient) / np.maximum(bent, max(1e-12 * bent.max(), 1e-300)))
+def _newton_step(expansion: Expansion) -> Array:
+    curvatures, directions = np.linalg.eigh(-expansion.hessian)
+    positive = np.abs(curvatures)
+    step: Array = directions @ (
+        (directions.T @ expansion.gradient) / np.maximum(positive, max(1e-12 * positive.max(), 1e-300))
+    )
     return step
 
 
-def _walk(
-    function: Callable[[Array], Expansion], place: Array, here: Expansion, step: Array
+def _line_search(
+    function: Callable[[Array], Expansion], log_parameters: Array, expansion: Expansion, step: Array
 ) -> tuple[Array, Expansion] | None:
-    """The first of ever shorter steps that rises as a slope promises (Armijo's rule), or None."""
-    rounding = 1e-14 * abs(here.value)
-    share = 1.0
-    while share > 1e-6:
-        there = _in_logarithms(function, place + share * step)
-        promised = share * float(here.gradient @ step)
-        if np.isfinite(there.hessian).all() and there.value >= here.value + 1e-4 * promised - rounding:
-            return place + share * step, there
-        share *= 0.3
+    """Return the first of ever shorter steps that satisfies Armijo's rule, or None."""
+    rounding = 1e-14 * abs(expansion.value)
+    fraction = 1.0
+    while fraction > 1e-6:
+        candidate = _in_log_parameters(function, log_parameters + fraction * step)
+        predicted = fraction * float(expansion.gradient @ step)
+        if np.isfinite(candidate.hessian).all() and candidate.value >= expansion.value + 1e-4 * predicted - rounding:
+            return log_parameters + fraction * step, candidate
+        fraction *= 0.3
     return None
 
 
-def _ended(place: Array, here: Expansion, gain: float, origin: Array) -> Maximum:
-    """Whether this is a top: round (no direction flat) and near enough to be one."""
-    information = -here.hessian
+def _classified(log_parameters: Array, expansion: Expansion, gain: float, origin: Array) -> Maximum:
+    """Return the result at a point, with its status: a maximum must be near and have no flat direction."""
+    information = -expansion.hessian
     curvatures, directions = np.linalg.eigh(information)
-    steady = np.abs(_uphill(here)).max() < _STEADY
+    near = np.abs(_newton_step(expansion)).max() < _NEAR_MAXIMUM
     # A parameter whose logarithm is known to ± 6 only is not known.
-    known = curvatures.min() > 1e-12 * np.abs(curvatures).max() and bool(
+    identified = curvatures.min() > 1e-12 * np.abs(curvatures).max() and bool(
         (np.diag(np.linalg.inv(information)) < 3.0**2).all()
     )
-    moved = place - origin
-    if steady and known and np.abs(moved).max() <= _FAR:
-        status, loose = Status.CONVERGED, np.zeros(len(place))
-    elif np.abs(moved).max() > _FAR / 2:
-        status, loose = Status.BOUNDARY, np.where(np.abs(moved) > _FAR / 2, np.sign(moved), 0.0)
+    distance = log_parameters - origin
+    if near and identified and np.abs(distance).max() <= _BOUNDARY_DISTANCE:
+        status, directions = Status.CONVERGED, np.zeros(len(log_parameters))
+    elif np.abs(distance).max() > _BOUNDARY_DISTANCE / 2:
+        status, directions = (
+            Status.BOUNDARY,
+            np.where(np.abs(distance) > _BOUNDARY_DISTANCE / 2, np.sign(distance), 0.0),
+        )
     else:
         flat = directions[:, curvatures.argmin()]
-        status, loose = Status.NOT_IDENTIFIED, np.where(np.abs(flat) > 0.3, np.sign(flat), 0.0)
-    return Maximum(np.exp(place), here.value + gain, information, status, loose)
+        status, directions = Status.NOT_IDENTIFIED, np.where(np.abs(flat) > 0.3, np.sign(flat), 0.0)
+    return Maximum(np.exp(log_parameters), expansion.value + gain, information, status, directions)

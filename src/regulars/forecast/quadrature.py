@@ -1,8 +1,8 @@
-"""Integrals over time, and over what customers differ in.
+"""Numerical integrals over time and over beta distributions.
 
-What the models integrate over time falls like a power of (something + t): steep at first, then slow for very long. In
-u = log(shift + t) that is smooth, and a few points of Gauss and Legendre's rule give all the digits one can use. The papers
-write such integrals with ₂F₁, whose arguments leave a float's range for loyal customers and for customers all alike.
+The integrands over time fall like a power of (shift + t): steep at first, then slow for very long. In u = log(shift +
+t) they are smooth, so a few Gauss–Legendre points give full precision. The papers write these integrals with ₂F₁, whose
+arguments overflow for customers with many purchases and for nearly equal customers.
 """
 
 from __future__ import annotations
@@ -16,23 +16,29 @@ from scipy.special import betaln
 Array = npt.NDArray[np.float64]
 
 _NATS = 30.0
-"""Where an integrand has fallen by e^30 the rest is beyond the 12th digit."""
+"""An integrand that has fallen by this factor, e^30, contributes nothing to the first 12 digits."""
 
 
-def rule(nodes: int) -> tuple[Array, Array]:
-    """Points between 0 and 1, and their weights, which sum to 1."""
+def gauss_legendre(nodes: int) -> tuple[Array, Array]:
+    """Return Gauss–Legendre points between 0 and 1, and their weights, which sum to 1."""
     points, weights = np.polynomial.legendre.leggauss(nodes)
     return (points + 1) / 2, weights / 2
 
 
-_RULES = {nodes: tuple(column[:, None] for column in rule(nodes)) for nodes in (8, 16, 48)}
+_RULES = {nodes: tuple(column[:, None] for column in gauss_legendre(nodes)) for nodes in (8, 16, 48)}
 _STEPS = 128
 
 
-def over_time(end: Array, shift: Array, nodes: int = 48) -> tuple[Array, Array]:
-    """48 moments t between 0 and each `end`, and their weights: the sum of weight · f(t) is the integral of f(t) dt.
+def time_nodes(end: Array, shift: Array, nodes: int = 48) -> tuple[Array, Array]:
+    """Return quadrature points t between 0 and `end`, and weights such that Σ weight · f(t) ≈ ∫ f(t) dt.
 
-    Arrays of shape (48, persons); or of 8 or 16 nodes.
+    Args:
+        end: Upper limits, shape (persons,).
+        shift: Distance from 0 to the integrand's pole below 0, shape (persons,).
+        nodes: Number of points: 8, 16 or 48.
+
+    Returns:
+        Points and weights, each of shape (nodes, persons).
     """
     points, weights = _RULES[nodes]
     width = np.log1p(end / shift)
@@ -41,28 +47,38 @@ def over_time(end: Array, shift: Array, nodes: int = 48) -> tuple[Array, Array]:
 
 
 def integral(f: Callable[[Array], Array], end: Array, shift: Array) -> Array:
-    """The integral of f(t) dt from 0 to each `end`, by as few moments as will do; f is asked for arrays (moments, persons).
+    """Return ∫ f(t) dt from 0 to each `end`, with as few points as suffice.
 
-    Twice the points give twice the digits: where 8 and 16 agree in six, those of 16 are exact.
+    A Gauss rule with twice the points gives about twice the digits: where 8 and 16 points agree in six digits, 16
+    points are exact.
+
+    Args:
+        f: Integrand; takes and returns arrays of shape (points, persons).
+        end: Upper limits, shape (persons,).
+        shift: Distance from 0 to the integrand's pole below 0, shape (persons,).
     """
-    before = np.full_like(end, np.nan)
+    previous = np.full_like(end, np.nan)
     for nodes in _RULES:
-        t, weight = over_time(end, shift, nodes)
-        found: Array = (weight * f(t)).sum(axis=0)
-        if (np.abs(found - before) <= 1e-6 * np.abs(found)).all():
+        t, weight = time_nodes(end, shift, nodes)
+        value: Array = (weight * f(t)).sum(axis=0)
+        if (np.abs(value - previous) <= 1e-6 * np.abs(value)).all():
             break
-        before = found
-    return found
+        previous = value
+    return value
 
 
-def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array) -> Array:
-    """The mean of g(p) where p is Beta(a, b); `g` falls with p, at first over a span of 1 / steep, and takes 0 and 1 too.
+def beta_expectation(g: Callable[[Array], Array], a: Array, b: Array, steep: Array) -> Array:
+    """Return E[g(p)] for p ~ Beta(a, b).
 
-    One p for each person; g may have more rows of them, of which `steep` is the steepest.
+    By the trapezoidal rule in the log-odds of p, which converges exponentially for smooth functions that vanish at both
+    ends (Trefethen & Weideman 2014, SIAM Review 56, 385–458). Where a or b is below 1 the density has a pole at that
+    end: there the value of g at that end is subtracted, and the mean of what was subtracted is added.
 
-    By the trapezoidal rule in the log-odds of p, which for smooth functions that vanish at both ends gains digits with each
-    point (Trefethen & Weideman 2014, SIAM Review 56, 385–458). Where a or b is below 1 the density has a pole at that end;
-    then g less its value there is taken, and the mean of what was left out is added.
+    Args:
+        g: Function of p that falls with p; must accept 0 and 1. May return several rows, shape (..., persons).
+        a: First parameter, shape (persons,).
+        b: Second parameter, shape (persons,).
+        steep: 1 / width of the steepest fall of g at 0, shape (persons,).
     """
     at_0, at_1 = g(np.zeros_like(a)), g(np.ones_like(a))
     low, high = a < 1, b < 1
@@ -70,8 +86,8 @@ def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array
     slope = np.where(high, at_1, np.where(low, at_0, 0.0)) - first
     total = first + slope * a / (a + b)
 
-    # From where to where the integrand is above e^−30 of its highest: its tails fall like p^a, or p^(a−1) while g does
-    # like 1/p, and like (1−p)^b; between them it is a bell.
+    # Limits of integration: outside of them the integrand is below e^−30 of its maximum. Its tails fall like p^a, or like
+    # p^(a−1) where g falls like 1/p, and like (1−p)^b; between them it is bell-shaped.
     fall_0, fall_1 = a + low, b + high
     middle, bell = np.log(fall_0 / fall_1), 8 * np.sqrt(1 / fall_0 + 1 / fall_1)
     left = np.minimum(middle, -np.log1p(steep)) - _NATS / fall_0
@@ -87,14 +103,19 @@ def mean_over_beta(g: Callable[[Array], Array], a: Array, b: Array, steep: Array
     return total
 
 
-def until_gone(end: Array, powers: tuple[tuple[Array | float, Array | float], ...]) -> Array:
-    """`end`, or the earlier time at which the product of (1 + t / shift)^−power, over (shift, power), fell by 30 nats."""
+def effective_end(end: Array, powers: tuple[tuple[Array | float, Array | float], ...]) -> Array:
+    """Return `end`, or the earlier time by which the product of (1 + t / shift)^−power has fallen by 30 nats.
+
+    Args:
+        end: Upper limits, shape (persons,).
+        powers: Pairs of shift and power, one for each factor.
+    """
     reach: Array = np.asarray(end, dtype=float)
     with np.errstate(over="ignore", divide="ignore"):
         for shift, power in powers:
             reach = np.minimum(reach, shift * np.expm1(np.minimum(_NATS / power, 700.0)))
-    # Each factor alone was taken so far. Their logarithms bend downwards, so a straight line from 0 ends behind the point
-    # sought, never before it: two lines come near enough.
+    # So far each factor was taken alone. The logarithms are concave, so a secant from 0 overestimates the time: two secants
+    # come close enough.
     for _ in range(2):
         fallen = sum((power * np.log1p(reach / shift) for shift, power in powers), np.zeros_like(reach))
         reach = np.where(fallen > _NATS, reach * _NATS / np.maximum(fallen, _NATS), reach)

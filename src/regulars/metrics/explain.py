@@ -12,7 +12,7 @@ from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import Fact, SignedMeasure
 from regulars.metrics.query import Facts, over_lines
 from regulars.metrics.relations import UNKNOWN
-from regulars.metrics.rollups.constant_columns import seen_as
+from regulars.metrics.rollups.constant_columns import row_source
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 from regulars.vocabulary.calendar import Period
@@ -67,9 +67,9 @@ def interval_in_words(metric: Metric) -> str:
 def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> list[str]:
     scope = Scope(facts, (period,), (), (), active_window, bucketed=False)
     if isinstance(metric, Grid | Quantile):
-        amounts = [metric.above]
+        amounts = [metric.numerator]
     else:
-        lines = [amount for one in _ways(metric) for amount in (one.above, one.below)]
+        lines = [amount for one in _ways(metric) for amount in (one.numerator, one.denominator)]
         amounts = [amount for amount in lines if amount is not None]
     by_fact: dict[Fact, list[SignedMeasure]] = {}
     for term in distinct_terms(amounts):
@@ -122,7 +122,7 @@ def _empty_columns(metric: Metric, facts: Facts) -> Iterator[str]:
 def _columns_read(metric: Metric) -> dict[Fact, list[str]]:
     """The columns that the metric's sums name, by fact."""
     columns: dict[Fact, dict[str, None]] = {}
-    for term in (*metric.above.terms, *(metric.below.terms if metric.below else ())):
+    for term in (*metric.numerator.terms, *(metric.denominator.terms if metric.denominator else ())):
         measure = term.measure
         named = _COLUMN.findall(f"{measure.of!r} {measure.where!r}")
         columns.setdefault(measure.fact, {}).update(dict.fromkeys(named))
@@ -139,7 +139,7 @@ def _unknown_splits(metric: Metric, facts: Facts) -> Iterator[str]:
 
 
 def _only_value(fact: Fact, split: str, facts: Facts) -> str | None:
-    return facts.constants.get(seen_as(fact), {}).get(fact.splits[split])
+    return facts.constants.get(row_source(fact), {}).get(fact.splits[split])
 
 
 def _short_history(metric: Metric, facts: Facts, active_window: int) -> Iterator[str]:

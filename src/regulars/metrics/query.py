@@ -95,7 +95,7 @@ def for_columns(metric: Metric, columns: Iterable[str]) -> Metric:
 
 def overlap_note(metric: Metric) -> str:
     """A note where the values of a split do not add up, since one entity may be counted under several; else empty."""
-    adds_up = metric.below is not None or all(term.measure.adds_up for term in metric.above.terms)
+    adds_up = metric.denominator is not None or all(term.measure.adds_up for term in metric.numerator.terms)
     return "" if adds_up else f"{metric.name}: values overlap; they do not add up"
 
 

@@ -71,7 +71,7 @@ def choose_periods(work: Work) -> Work:
 def choose_scope(work: Work) -> Work:
     """Keep sums apart by bucket only where an interval or a comparison needs it."""
     question = work.question
-    bucketed = question.compare or any(metric.interval.by_bucket for metric in work.metrics)
+    bucketed = question.compare or any(metric.interval.uses_buckets for metric in work.metrics)
     scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
     return replace(work, scope=scope)
 
@@ -93,7 +93,9 @@ def _amounts(work: Work) -> tuple[list[Sum], dict[str, Sum]]:
     for metric in work.metrics:
         if not isinstance(metric, Grid):
             amounts += [
-                amount for amount in (metric.above, metric.below, metric.rows, metric.lacking) if amount is not None
+                amount
+                for amount in (metric.numerator, metric.denominator, metric.rows, metric.omitted_rows)
+                if amount is not None
             ]
             if question.compare:
                 people[metric.name] = _people(metric, question)
@@ -102,7 +104,7 @@ def _amounts(work: Work) -> tuple[list[Sum], dict[str, Sum]]:
 
 def _people(metric: Metric, question: Query) -> Sum:
     """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
-    amount = metric.people
+    amount = metric.sample_size
     of_orders = (persons(ORDERS), persons(LINES))
     return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
 
@@ -141,7 +143,7 @@ def hide_unlinked(work: Work) -> Work:
     assert work.sums is not None
     found = dict(work.found)
     for metric in work.metrics:
-        if metric.lacking is not None:
+        if metric.omitted_rows is not None:
             before = found[metric.name]
             found[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
     return replace(work, found=found)
@@ -290,7 +292,7 @@ def mature(facts: Facts, metric: Metric, times: Times, active_window: int) -> Fl
 def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
     """For each period 0 where it may be judged, else −1."""
     covered = work.facts.covered(metric)
-    if covered is None or not metric.is_judged:
+    if covered is None or not metric.has_verdict:
         return np.full(len(times.first), -1)
     whole = (times.first >= epoch_day(covered[0])) & _there(work.facts, metric, times)
     in_time = mature(work.facts, metric, times, work.question.active_window)
@@ -304,7 +306,7 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
         return np.zeros(len(times.first), dtype=bool)
     first, last = (epoch_day(day) for day in covered)
     found = (times.first <= last) & (times.beyond > first)
-    if metric.of_snapshots:
+    if metric.is_snapshot:
         until, before = (_forecasts_before(facts, metric, days) for days in (times.beyond, times.first))
         found &= until > before
     return np.asarray(found)

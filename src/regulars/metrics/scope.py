@@ -13,9 +13,9 @@ from regulars.metrics.measures import Fact
 from regulars.metrics.query import Condition, Facts
 from regulars.metrics.relations import PERSON, filter_column, split_columns
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.constant_columns import seen_as
-from regulars.metrics.rollups.kinds.sum_statements import split_of
-from regulars.metrics.rollups.rollup_tables import usual
+from regulars.metrics.rollups.constant_columns import row_source
+from regulars.metrics.rollups.kinds.sum_statements import split_column
+from regulars.metrics.rollups.rollup_tables import stored_grain
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
 
@@ -51,12 +51,12 @@ class Scope:
 
     def constants(self, fact: Fact) -> Mapping[str, str]:
         """The fact's columns that have one value in all rows, with it."""
-        return self.facts.constants.get(seen_as(fact), {})
+        return self.facts.constants.get(row_source(fact), {})
 
     def split_values(self, fact: Fact, kept: RollupLevel, column: str) -> str:
         """SQL of the values of a column in the rows of a level."""
         told = self.constants(fact).get(column)
-        return split_of(kept.by, column) if told is None else "'" + told.replace("'", "''") + "'"
+        return split_column(kept.by, column) if told is None else "'" + told.replace("'", "''") + "'"
 
     def apart(self, fact: Fact) -> bool:
         """Whether the fact's sums are kept apart by bucket: what belongs to no entity is shared evenly."""
@@ -75,7 +75,7 @@ class Scope:
     @cached_property
     def grain(self) -> Grain | None:
         """The grain of all periods, under the name that sums are kept by; None where they have none in common."""
-        found = {usual(self.facts.calendar, period.grain) for period in self.periods}
+        found = {stored_grain(self.facts.calendar, period.grain) for period in self.periods}
         return found.pop() if len(found) == 1 else None
 
     def aligned(self, grain: Grain) -> bool:

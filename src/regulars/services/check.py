@@ -67,7 +67,7 @@ def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
         metrics = tuple(
             metric
             for metric in CATALOGUE
-            if not isinstance(metric, Grid) and not metric.of_snapshots and {*splits} <= {*metric.splits}
+            if not isinstance(metric, Grid) and not metric.is_snapshot and {*splits} <= {*metric.splits}
         )
         question = Query(metrics, tuple(_periods(facts, chance)), splits)
         kept, counted = run_query(question, from_rollups), run_query(question, from_rows)

@@ -9,14 +9,12 @@ from contextlib import contextmanager
 import duckdb
 import ibis
 
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual, purchase_actuals, renewal_actuals
 from regulars.forecast.options import ForecastOptions, training_end
 from regulars.forecast.purchases import result
-from regulars.forecast.purchases.actuals import outcomes
 from regulars.forecast.purchases.pipeline import STEPS as FORECAST_STEPS
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.result import Forecast
-from regulars.forecast.subscriptions import actuals as subscription_actuals
 from regulars.forecast.subscriptions import result as subscription_result
 from regulars.forecast.subscriptions.pipeline import STEPS as SUBSCRIBER_STEPS
 from regulars.forecast.subscriptions.pipeline import run_forecast as run_subscription_forecast
@@ -38,7 +36,7 @@ _SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_nam
 class Forecasting(App):
     """An opened shop, to ask, to change and to forecast."""
 
-    def forecast(self, wish: ForecastOptions = _USUAL, progress: Progress = SILENT) -> Forecast:
+    def forecast(self, options: ForecastOptions = _USUAL, progress: Progress = SILENT) -> Forecast:
         """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
 
         A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
@@ -49,25 +47,25 @@ class Forecasting(App):
         settings = self.shop.settings
         threads = settings.machine.threads or os.cpu_count() or 1
         with self._writing("forecast") as (con, engine):
-            until = training_end(wish, con.execute(_COVERED).fetchall()[0])
+            until = training_end(options, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
-            found, rows = run_forecast(engine, settings.currency, until, wish, threads, lambda _: progress.advance())
-            result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            found, rows = run_forecast(engine, settings.currency, until, options, threads, lambda _: progress.advance())
+            result.STORE.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
 
     def forecasts(self) -> tuple[Forecast, ...]:
         """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return result.SHELF.listed(con)
+            return result.STORE.listed(con)
 
     def hindsight(self) -> tuple[ForecastActual, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
-            return outcomes(engine, result.SHELF.listed(con), covered[0][1]) if covered else ()
+            return purchase_actuals(engine, result.STORE.listed(con), covered[0][1]) if covered else ()
 
     def forecast_subscriptions(
-        self, wish: ForecastOptions = _USUAL, progress: Progress = SILENT
+        self, options: ForecastOptions = _USUAL, progress: Progress = SILENT
     ) -> SubscribersForecast | None:
         """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
 
@@ -79,13 +77,13 @@ class Forecasting(App):
         settings = self.shop.settings
         with self._writing("forecast subscriptions") as (con, engine):
             first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
-            until = training_end(wish, (first, last))
+            until = training_end(options, (first, last))
             progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
             found, rows = run_subscription_forecast(
-                engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, wish,
+                engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, options,
                 lambda _: progress.advance(),
             )  # fmt: skip
-            subscription_result.SHELF.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
+            subscription_result.STORE.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
         return found
 
     def forecast_both(
@@ -113,14 +111,14 @@ class Forecasting(App):
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
         """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
         with self.reading() as con:
-            return subscription_result.SHELF.listed(con)
+            return subscription_result.STORE.listed(con)
 
     def subscription_hindsight(self) -> tuple[ForecastActual, ...]:
         """What came of them, as far as subscriptions are known by now."""
         with self._asking() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()
-            forecasts = subscription_result.SHELF.listed(con)
-            return subscription_actuals.outcomes(engine, forecasts, covered[0][1:]) if covered else ()
+            forecasts = subscription_result.STORE.listed(con)
+            return renewal_actuals(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
         """Where a kept forecast's value lies among its customers, and how unlike their paces are."""

@@ -146,5 +146,5 @@ def _adds_up(metric: Metric, splits: Sequence[str]) -> bool:
     """Whether the sums over the groups of these splits are those of the groups together."""
     if isinstance(metric, Quantile | LargestShare):
         return False
-    terms = (*metric.above.terms, *(metric.below.terms if metric.below else ()))
+    terms = (*metric.numerator.terms, *(metric.denominator.terms if metric.denominator else ()))
     return all(term.measure.adds_up and {*splits} <= {*term.measure.fact.splits} for term in terms)

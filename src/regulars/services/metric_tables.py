@@ -77,7 +77,7 @@ def marked(values: Iterable[Value], year_earlier: bool) -> list[str]:
 def without_verdict(values: Iterable[Value]) -> list[str]:
     """A line on the metrics whose changes are shown and never judged."""
     changed = (value.metric for value in values if value.change is not None and value.change.difference is not None)
-    names = dict.fromkeys(metric.name for metric in changed if not metric.is_judged)
+    names = dict.fromkeys(metric.name for metric in changed if not metric.has_verdict)
     return [f"No verdict, as time alone changes them: {', '.join(names)}"] if names else []
 
 

@@ -140,7 +140,7 @@ def _without_costs(parts: Iterable[Part]) -> list[Metric]:
     return [
         metric
         for metric, known in has_value.items()
-        if not known and any("_.profit" in term.measure.definition for term in metric.above.terms)
+        if not known and any("_.profit" in term.measure.definition for term in metric.numerator.terms)
     ]
 
 
@@ -196,7 +196,7 @@ def _verdict(value: Value, change: Change) -> str:
 
 
 def _why_no_verdict(value: Value) -> str:
-    if not value.metric.is_judged:
+    if not value.metric.has_verdict:
         return "as time alone changes it"
     if not value.complete:
         return f"as {value.period.label} is incomplete"

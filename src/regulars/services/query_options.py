@@ -131,7 +131,7 @@ def periods_asked(
         if grain is None:
             return (whole,)
         return periods_of(facts, grain, whole.start, whole.end - timedelta(days=1), metric)
-    made = facts.forecasts.get(metric.forecast) if metric.of_snapshots else None
+    made = facts.forecasts.get(metric.forecast) if metric.is_snapshot else None
     if made and grain is not Grain.ALL and since is None and until is None:
         return tuple(facts.calendar.periods(grain or Grain.MONTH, made[-1 if latest else 0].as_of, made[-1].as_of))
     if latest and since is None and until is None:

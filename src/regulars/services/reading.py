@@ -12,7 +12,7 @@ import duckdb
 from regulars.metrics.query import Facts
 from regulars.metrics.rollups.constant_columns import known
 from regulars.metrics.rollups.level_cache import LevelCache
-from regulars.metrics.rollups.registry import held
+from regulars.metrics.rollups.registry import read_levels
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.events import read_events
 from regulars.vocabulary.shop import Shop
@@ -75,7 +75,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         {name: (from_epoch_day(first), from_epoch_day(last)) for name, first, last in days},
         settings,
         version=" ".join(map(str, version)),
-        rollups=held(con),
+        rollups=read_levels(con),
         built=LevelCache(con, _cache_of(shop, told), json.dumps(sorted(told.items())), settings),
         constants=known(con),
         forecasts=forecasts.stored_forecasts(con),

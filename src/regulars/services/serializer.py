@@ -20,8 +20,8 @@ from regulars.vocabulary.units import Unit
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from regulars.forecast.backtests.ranges import Range
-    from regulars.forecast.forecast_actual import ForecastActual
+    from regulars.forecast.actuals import ForecastActual
+    from regulars.forecast.prediction_intervals import PredictionInterval
     from regulars.forecast.purchases.result import Forecast
     from regulars.forecast.subscriptions.result import SubscribersForecast
     from regulars.load.load_options import LoadResult
@@ -318,7 +318,7 @@ def load(result: LoadResult, version: int | None) -> Record:
 
 def forecast(made: Forecast | SubscribersForecast, actuals: Sequence[ForecastActual] | None = None) -> Record:
     """Everything a forecast says of itself; money as text with its decimals. `actuals`: of those that are kept, in a report."""
-    report = {} if actuals is None else {"came": [asdict(actual) for actual in actuals]}
+    report = {} if actuals is None else {"came": [actual.as_record() for actual in actuals]}
     return {**asdict(made), "stale": list(made.stale), **report}
 
 
@@ -361,7 +361,12 @@ class _Totals:
     records: list[Record] = field(default_factory=list)
 
     def add(
-        self, quantity: str, days: int | None, expected: object, range_: Range | None = None, is_money: bool = False
+        self,
+        quantity: str,
+        days: int | None,
+        expected: object,
+        range_: PredictionInterval | None = None,
+        is_money: bool = False,
     ) -> None:
         if expected is None:
             return

@@ -28,7 +28,7 @@ def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
                 " AND person IN (SELECT person FROM facts.predictions WHERE as_of = $1)",
                 [as_of, days],
             ).fetchall()
-            assert came == [(one.came,)] and one.came > 20
+            assert came == [(one.actual,)] and one.actual > 20
             (kept,) = (forecast for forecast in (middle, long_ago) if forecast.as_of == as_of)
             assert one.forecast == kept.totals["buyers"][str(days)]
             assert one.range == kept.buyers_range(days) and one.range is not None
@@ -58,7 +58,7 @@ def test_customers_joined_later_are_still_those_who_came(app: Forecasting):
         gone = con.execute("SELECT count(*) FROM facts.predictions ANTI JOIN facts.persons USING (person)").fetchall()
     assert moved == gone == [(2,)]
     (after,) = app.hindsight()
-    assert (after.came, after.forecast) == (before.came, before.forecast)
+    assert (after.actual, after.forecast) == (before.actual, before.forecast)
     # Two who both came and are one today count once.
     app.change("join", lambda changes: join(changes, app.shop.settings, came[0], came[2]))
-    assert app.hindsight()[0].came == before.came - 1
+    assert app.hindsight()[0].actual == before.actual - 1

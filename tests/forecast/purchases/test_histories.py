@@ -13,7 +13,7 @@ import pytest
 
 from metrics.shops import TestShop, order, shop
 from regulars.forecast import fit
-from regulars.forecast.purchases.histories import cells, cells_to_fit, histories
+from regulars.forecast.purchases.histories import customer_histories, rfm_summary, rfm_summary_to_fit
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.engine import Engine
 
@@ -47,7 +47,7 @@ def engine_of(made: TestShop) -> Engine:
 def test_histories_by_hand():
     made = shop(orders=ROWS, returns=[REFUND], order_lines=LINES)
     engine = engine_of(made)
-    found = engine.read(histories(engine.fact("orders"), UNTIL, Decimal(100))).to_pylist()
+    found = engine.read(customer_histories(engine.fact("orders"), UNTIL, Decimal(100))).to_pylist()
     people = dict(made.con.execute("SELECT person, customer FROM facts.persons").fetchall())
     said = {people[row["person"]]: (*list(row.values())[2:],) for row in found}
     assert {name.split()[-1]: values for name, values in said.items()} == {
@@ -84,13 +84,13 @@ def plain(facts: duckdb.DuckDBPyConnection, until: int, cap: Decimal) -> dict[in
 @pytest.mark.parametrize("days_before", [0, 200])
 def test_histories_of_a_simulated_shop(facts: duckdb.DuckDBPyConnection, engine: Engine, days_before: int):
     until, cap = epoch_day(date(2026, 1, 1)) - days_before, Decimal("99.99")
-    rows = engine.keep("histories", histories(engine.fact("orders"), until, cap))
+    rows = engine.keep("histories", customer_histories(engine.fact("orders"), until, cap))
     expected = plain(facts, until, cap)
     found = {row["person"]: (*list(row.values())[2:],) for row in engine.read(rows).to_pylist()}
     assert len(found) > 500 and found == expected
     pasts = [(frequency, age, recency) for frequency, recency, age, *_ in found.values()]
     assert pasts == sorted(pasts)  # equal ones together
-    counted = cells(engine, rows)
+    counted = rfm_summary(engine, rows)
     here = Counter(
         {
             (x, t, T): n
@@ -104,10 +104,10 @@ def test_histories_of_a_simulated_shop(facts: duckdb.DuckDBPyConnection, engine:
 
 def test_weeks_stand_for_days_where_cells_are_many(engine: Engine):
     until = epoch_day(date(2026, 1, 1))
-    rows = engine.keep("histories", histories(engine.fact("orders"), until, Decimal(10**6)))
-    days = cells(engine, rows)
-    assert cells_to_fit(engine, rows, days) is days
-    weeks = cells_to_fit(engine, rows, days, most=10)
+    rows = engine.keep("histories", customer_histories(engine.fact("orders"), until, Decimal(10**6)))
+    days = rfm_summary(engine, rows)
+    assert rfm_summary_to_fit(engine, rows, days) is days
+    weeks = rfm_summary_to_fit(engine, rows, days, most=10)
     assert len(weeks.x) < 0.8 * len(days.x)
     for name in ("x", "t_x", "T"):
         assert weeks.n @ getattr(weeks, name) == pytest.approx(days.n @ getattr(days, name))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from metrics.shops import SETTINGS, TestShop, order, shop
-from regulars.forecast.purchases.histories import histories
-from regulars.forecast.purchases.monetary_value import Spending, spending, winsorize
+from regulars.forecast.purchases.histories import customer_histories
+from regulars.forecast.purchases.monetary_value import MonetaryValue, fit_monetary_value, winsorize
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.engine import Engine
 
@@ -31,10 +31,10 @@ def drawn(customers: int, seed: int = 1) -> list[dict[str, object]]:
     return rows
 
 
-def spent(made: TestShop, most: Decimal = Decimal(10**6)) -> tuple[Engine, Spending]:
+def spent(made: TestShop, most: Decimal = Decimal(10**6)) -> tuple[Engine, MonetaryValue]:
     engine = Engine(ibis.duckdb.from_connection(made.con))
     orders = engine.fact("orders")
-    return engine, spending(engine, orders, engine.keep("h", histories(orders, UNTIL, most)), UNTIL)
+    return engine, fit_monetary_value(engine, orders, engine.keep("h", customer_histories(orders, UNTIL, most)), UNTIL)
 
 
 def test_parameters_of_spend_are_recovered():
@@ -47,7 +47,7 @@ def test_what_a_customer_spends_lies_between_their_own_mean_and_that_of_all():
     engine, found = spent(shop(orders=drawn(2000)))
     p, q, v = found.parameters.values()
     rows = ibis.memtable({"frequency": [0, 0, 9_999], "spent": [Decimal(0), Decimal(100), Decimal(1_000_000)]})
-    none, once, often = engine.backend.execute(rows.select(x=found.a_day(rows.frequency, rows.spent)))["x"]
+    none, once, often = engine.backend.execute(rows.select(x=found.per_purchase_day(rows.frequency, rows.spent)))["x"]
     assert none == pytest.approx(p * v / (q - 1))  # the mean of all: 30 in truth
     assert none < once < 100
     assert often == pytest.approx(100, rel=1e-3)
@@ -81,14 +81,16 @@ def test_wholesale_customers_change_nobody_elses_value(number: int):
         made = shop(orders=orders)
         engine = Engine(ibis.duckdb.from_connection(made.con))
         fact = engine.fact("orders")
-        rows = engine.keep("h", histories(fact, UNTIL, winsorize(engine, fact, UNTIL).at))
-        found = spending(engine, fact, rows, UNTIL)
-        known = engine.read(rows.select("person", a_day=found.a_day(rows.frequency, rows.spent))).to_pylist()
+        rows = engine.keep("h", customer_histories(fact, UNTIL, winsorize(engine, fact, UNTIL).at))
+        found = fit_monetary_value(engine, fact, rows, UNTIL)
+        known_orders = engine.read(
+            rows.select("person", per_purchase_day=found.per_purchase_day(rows.frequency, rows.spent))
+        ).to_pylist()
         customers = dict(made.con.execute("SELECT person, customer FROM facts.persons").fetchall())
-        a_day = {customers[row["person"]]: row["a_day"] for row in known}
-        largest = [a_day.pop(name) for name in list(a_day) if name.startswith("w")]
-        assert len(a_day) == 800
-        assert sum(a_day.values()) / 800 == pytest.approx(49, abs=3)
+        per_purchase_day = {customers[row["person"]]: row["per_purchase_day"] for row in known_orders}
+        largest = [per_purchase_day.pop(name) for name in list(per_purchase_day) if name.startswith("w")]
+        assert len(per_purchase_day) == 800
+        assert sum(per_purchase_day.values()) / 800 == pytest.approx(49, abs=3)
     assert largest == pytest.approx([7 * 550] * number, rel=0.05)
 
 
@@ -99,7 +101,7 @@ def test_customers_who_all_spend_the_same_get_the_mean():
     assert found.model == "mean" and found.reason
     assert found.parameters == {"mean": 25.0}
     rows = ibis.memtable({"frequency": [3], "spent": [Decimal(9)]})
-    assert engine.backend.execute(rows.select(x=found.a_day(rows.frequency, rows.spent)))["x"][0] == 25.0
+    assert engine.backend.execute(rows.select(x=found.per_purchase_day(rows.frequency, rows.spent)))["x"][0] == 25.0
 
 
 def test_the_cap_names_what_it_touches():
@@ -114,7 +116,7 @@ def test_the_cap_names_what_it_touches():
     assert (found.orders, found.amount) == (2, Decimal("490510.00") - 2 * Decimal("10.49") - Decimal("400000.00"))
     spends = {
         row["person"]: row["spent"]
-        for row in engine.read(histories(engine.fact("orders"), UNTIL, found.at)).to_pylist()
+        for row in engine.read(customer_histories(engine.fact("orders"), UNTIL, found.at)).to_pylist()
     }
     assert max(spends.values()) == found.at
 

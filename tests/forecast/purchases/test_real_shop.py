@@ -26,7 +26,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     app.load([file], mapping=MAPPING)
     found = app.forecast()
     assert (found.model, found.status, found.customers) == ("nbd", "converged", 4338)
-    assert "do not tell whether any leave" in found.why
+    assert "do not show whether customers drop out" in found.why
     assert found.value_of == "revenue" and "orders is not known" in found.value_why
     # Nobody leaves: all are customers still, and no value is lost with those who are silent.
     assert found.totals["customers_alive"] == 4338

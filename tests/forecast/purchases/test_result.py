@@ -165,4 +165,4 @@ def test_going_back_to_the_version_before_goes_back_to_its_forecast(app: Forecas
 @pytest.mark.parametrize("model", ["pareto", "mbg", "bg"])
 def test_a_model_that_is_asked_for_is_taken(app: Forecasting, model: str):
     made = app.forecast(ForecastOptions(model=model))
-    assert (made.model, made.why) == (model, "it was asked for")
+    assert (made.model, made.why) == (model, "it was requested")

@@ -16,7 +16,7 @@ from regulars.forecast import PurchaseForecast, RFMSummary, fit
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases import scoring
 from regulars.forecast.purchases.pipeline import run_forecast
-from regulars.forecast.purchases.scoring import ranges, scores
+from regulars.forecast.purchases.scoring import purchase_quantiles, score_customers
 from regulars.services.app import App
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.shop import Shop
@@ -40,66 +40,66 @@ def some(number: int = 60, longest: int = 900) -> RFMSummary:
 
 
 def test_every_cell_gets_what_the_model_says_of_it(fitted: PurchaseForecast):
-    cells = some()
-    table = scores(fitted, cells, 200, 0.08)
+    rfm = some()
+    table = score_customers(fitted, rfm, 200, 0.08)
     said = {name: np.asarray(table[name]) for name in table.column_names}
-    np.testing.assert_array_equal([said["frequency"], said["recency"], said["age"]], [cells.x, cells.t_x, cells.T])
+    np.testing.assert_array_equal([said["frequency"], said["recency"], said["age"]], [rfm.x, rfm.t_x, rfm.T])
     direct = {
-        "probability_alive": fitted.probability_alive(cells),
-        "probability_purchase_30d": fitted.probability_of_purchase(cells, 30),
-        "probability_purchase_90d": fitted.probability_of_purchase(cells, 90),
-        "probability_purchase_365d": fitted.probability_of_purchase(cells, 365),
-        "purchases": fitted.expected_purchases(cells, 200),
-        "worth": fitted.discounted_purchases(cells, 200, 1.08 ** (1 / 365) - 1),
-        "overdue": fitted.overdue(cells),
+        "probability_alive": fitted.probability_alive(rfm),
+        "probability_purchase_30d": fitted.probability_of_purchase(rfm, 30),
+        "probability_purchase_90d": fitted.probability_of_purchase(rfm, 90),
+        "probability_purchase_365d": fitted.probability_of_purchase(rfm, 365),
+        "purchases": fitted.expected_purchases(rfm, 200),
+        "worth": fitted.discounted_purchases(rfm, 200, 1.08 ** (1 / 365) - 1),
+        "overdue": fitted.overdue(rfm),
     }
     for name, values in direct.items():
         # Chances and counts are kept in single precision.
         np.testing.assert_allclose(said[name], values, rtol=1e-9 if name == "worth" else 1e-6, err_msg=name)
-    median = fitted.median_next_purchase(cells)
+    median = fitted.median_next_purchase(rfm)
     median[median >= 36_500] = np.inf
     np.testing.assert_allclose(np.nan_to_num(said["median_days"], nan=np.inf), median, rtol=1e-6)
     # What those surely still customers buy in a year more than these: 1 / alive times as much.
     year, probability_alive = (
-        fitted.discounted_purchases(cells, 365, 1.08 ** (1 / 365) - 1),
-        fitted.probability_alive(cells),
+        fitted.discounted_purchases(rfm, 365, 1.08 ** (1 / 365) - 1),
+        fitted.probability_alive(rfm),
     )
     np.testing.assert_allclose(said["worth_at_risk"], year / probability_alive - year, rtol=1e-7, atol=1e-12)
     # Discounted a purchase at a time, a range is worth as much a purchase as what is expected.
-    each = said["worth"] / fitted.expected_purchases(cells, 200)
+    each = said["worth"] / fitted.expected_purchases(rfm, 200)
     np.testing.assert_allclose(said["worth_high"], said["purchases_high"] * each, rtol=1e-9)
 
 
 def test_threads_share_the_work_and_change_nothing(monkeypatch: pytest.MonkeyPatch):
-    fitted, cells = fit(draw("pareto", 4000, 5).summary, "pareto"), some(500)
-    alone = scores(fitted, cells, 365, 0.1, threads=1)
-    for pieces in ("_CELLS", "_PASTS", "_COUNTS"):
+    fitted, rfm = fit(draw("pareto", 4000, 5).summary, "pareto"), some(500)
+    alone = score_customers(fitted, rfm, 365, 0.1, threads=1)
+    for pieces in ("_ROWS_AT_ONCE", "_HISTORIES_AT_ONCE", "_COUNTS_AT_ONCE"):
         monkeypatch.setattr(scoring, pieces, 100)
-    assert scores(fitted, cells, 365, 0.1, threads=3).equals(alone)
+    assert score_customers(fitted, rfm, 365, 0.1, threads=3).equals(alone)
 
 
 def test_the_chance_at_the_last_purchase_is_that_of_the_day_itself(fitted: PurchaseForecast):
-    cells = some()
-    said = np.asarray(scores(fitted, cells, 365, 0.1)["probability_purchase_90d_at_last"])
-    for place in range(len(cells.x)):
-        x, t = cells.x[place], cells.t_x[place]
+    rfm = some()
+    said = np.asarray(score_customers(fitted, rfm, 365, 0.1)["probability_purchase_90d_at_last"])
+    for place in range(len(rfm.x)):
+        x, t = rfm.x[place], rfm.t_x[place]
         then = {"frequency": [x], "recency": [t], "T": [t]}
         assert said[place] == pytest.approx(fitted.probability_of_purchase(then, 90)[0])
 
 
 def test_ranges_are_quantiles_of_the_predicted_counts(fitted: PurchaseForecast):
-    cells = some(longest=50)  # so young that no ages are taken together
-    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
-    until = np.cumsum(fitted.probability_of_counts(cells, 365, 200), axis=1)
+    rfm = some(longest=50)  # so young that no ages are taken together
+    low, high = purchase_quantiles(fitted, rfm, fitted.probability_alive(rfm), 365)
+    until = np.cumsum(fitted.probability_of_counts(rfm, 365, 200), axis=1)
     np.testing.assert_array_equal(low, (until < 0.1).sum(axis=1))
     np.testing.assert_array_equal(high, (until < 0.9).sum(axis=1))
     assert high.max() > 3
 
 
 def test_ranges_of_old_customers_leave_a_tenth_out_on_each_side(fitted: PurchaseForecast):
-    cells = some(300)
-    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
-    until = np.c_[np.zeros(300), np.cumsum(fitted.probability_of_counts(cells, 365, 200), axis=1)]
+    rfm = some(300)
+    low, high = purchase_quantiles(fitted, rfm, fitted.probability_alive(rfm), 365)
+    until = np.c_[np.zeros(300), np.cumsum(fitted.probability_of_counts(rfm, 365, 200), axis=1)]
     for q, found in ((0.1, low), (0.9, high)):
         place = found.astype(int)
         assert (until[np.arange(300), place] < q + 0.01).all()
@@ -108,17 +108,17 @@ def test_ranges_of_old_customers_leave_a_tenth_out_on_each_side(fitted: Purchase
 
 def test_a_range_holds_eight_in_ten_of_those_who_come(fitted: PurchaseForecast):
     people = draw(fitted.model, 4000, 77, horizon=365)
-    cells = RFMSummary.of(people.summary)
-    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
+    rfm = RFMSummary.of(people.summary)
+    low, high = purchase_quantiles(fitted, rfm, fitted.probability_alive(rfm), 365)
     assert np.mean((people.later >= low) & (people.later <= high)) > 0.78
     assert np.mean(people.later > high) == pytest.approx(0.07, abs=0.04)
 
 
 def test_a_whale_has_a_range_too():
     fitted = fit(draw("bg", 3000, 5).summary, "bg")
-    cells = RFMSummary(*(np.array([value]) for value in (1500.0, 700.0, 701.0, 1.0)))
-    low, high = ranges(fitted, cells, fitted.probability_alive(cells), 365)
-    until = np.cumsum(fitted.probability_of_counts(cells, 365, 1200))
+    rfm = RFMSummary(*(np.array([value]) for value in (1500.0, 700.0, 701.0, 1.0)))
+    low, high = purchase_quantiles(fitted, rfm, fitted.probability_alive(rfm), 365)
+    until = np.cumsum(fitted.probability_of_counts(rfm, 365, 1200))
     assert low[0] == pytest.approx((until < 0.1).sum(), rel=0.03)
     assert high[0] == pytest.approx((until < 0.9).sum(), rel=0.03) and high[0] > 700
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from forecast.simulated import DAY_ONE, drawn, season
+from regulars.forecast import seasonal_time
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.forecast.purchases.result import Forecast
-from regulars.forecast.season import factors
-from regulars.forecast.season.factors import LEAST
+from regulars.forecast.seasonal_time import MIN_DAYS_OF_DATA
 from regulars.warehouse.engine import Engine
 
 DAYS = 4 * 365 + 90
@@ -23,7 +23,7 @@ def forecast(engine: Engine, until: int) -> Forecast:
 def on_the_calendar(engine: Engine, until: int, monkeypatch: pytest.MonkeyPatch) -> Forecast:
     """As forecasts are made where two years are not known yet."""
     with monkeypatch.context() as patch:
-        patch.setattr(factors, "LEAST", 10**6)
+        patch.setattr(seasonal_time, "MIN_DAYS_OF_DATA", 10**6)
         return forecast(engine, until)
 
 
@@ -71,7 +71,7 @@ def test_without_a_season_nothing_changes(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_between_two_and_three_years_a_season_shows_but_is_not_yet_proven():
-    made, until = drawn(5000, season(0.4, DAYS), 1), DAY_ONE + LEAST + 20
+    made, until = drawn(5000, season(0.4, DAYS), 1), DAY_ONE + MIN_DAYS_OF_DATA + 20
     found = forecast(made.engine(), until)
     assert found.seasons is not None and (found.seasons["taken"], found.seasons["periods"]) == (False, 0)
     assert np.argmax(found.seasons["factors"]) in (11, 0)
@@ -87,6 +87,6 @@ def test_error_of_buyers_with_and_without_the_clock(share: float, most: float, m
         engine, came = made.engine(), made.buyers(until, 90)
         off.append(forecast(engine, until).totals["buyers"]["90"] / came - 1)
         before.append(on_the_calendar(engine, until, monkeypatch).totals["buyers"]["90"] / came - 1)
-    clock, plain = (float(np.sqrt(np.mean(np.square(one)))) for one in (off, before))
-    assert clock <= most
-    assert plain > 2 * clock if share else clock == pytest.approx(plain, abs=0.002)
+    time_scale, plain = (float(np.sqrt(np.mean(np.square(one)))) for one in (off, before))
+    assert time_scale <= most
+    assert plain > 2 * time_scale if share else time_scale == pytest.approx(plain, abs=0.002)

@@ -10,8 +10,14 @@ import pytest
 from forecast.subscriptions.engines import subscribed
 from forecast.subscriptions.population import UNTIL, Plan, Subscription, drawn
 from regulars.forecast.conventions import BACKTEST_DAYS
-from regulars.forecast.subscriptions.backtest import alike, errors_of_renewing, hidden, renewing, report
-from regulars.forecast.subscriptions.renewal_history import past
+from regulars.forecast.subscriptions.backtest import (
+    backtest_renewals,
+    homogeneity_p_value,
+    renewal_errors,
+    renewals_in_period,
+    report,
+)
+from regulars.forecast.subscriptions.renewal_history import subscription_data
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -20,8 +26,8 @@ LAST = epoch_day(UNTIL)
 
 def reported(people: list[Subscription], terms: object = "month") -> dict:
     engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in people)
-    seen = past(engine, engine.fact("subscriptions"), Terms.read(terms), LAST + 1)
-    return report(hidden(seen, LAST + 1))
+    seen = subscription_data(engine, engine.fact("subscriptions"), Terms.read(terms), LAST + 1)
+    return report(backtest_renewals(seen, LAST + 1))
 
 
 def test_who_stayed_is_forecast_from_what_was_known_before():
@@ -69,37 +75,37 @@ def test_cohorts_that_are_alike_are_called_unlike_as_rarely_as_said():
             {"n": n, "forecast": n * share, "variance": n * share * (1 - share), "came": float(c)}
             for share, c in zip(p, came, strict=True)
         ]
-        said.append(alike(rows))
+        said.append(homogeneity_p_value(rows))
     assert np.mean(np.array(said) < 0.1) == pytest.approx(0.1, abs=0.03)
 
 
 def test_what_all_cohorts_are_off_by_does_not_make_them_unlike():
     rows = [{"n": 900.0, "forecast": 800.0, "variance": 80.0, "came": 770.0} for _ in range(6)]
-    assert alike(rows) == pytest.approx(1.0)
-    assert alike(rows[:1]) is None
+    assert homogeneity_p_value(rows) == pytest.approx(1.0)
+    assert homogeneity_p_value(rows[:1]) is None
 
 
 def test_too_little_before_is_no_test():
     people = drawn([Plan("box", 1, 0.7, 3.0, 900)], seed=4, since=date(2025, 9, 1))
     engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in people)
-    assert hidden(past(engine, engine.fact("subscriptions"), Terms(), LAST + 1), LAST + 1) == []
+    assert backtest_renewals(subscription_data(engine, engine.fact("subscriptions"), Terms(), LAST + 1), LAST + 1) == []
 
 
 def test_renewals_of_past_periods_are_those_that_plain_python_counts():
     people = drawn([Plan("box", 1, 0.7, 3.0, 3000, early=True)], seed=4)
     engine = subscribed((one.customer, one.plan.name, one.began, one.ended) for one in people)
-    seen = past(engine, engine.fact("subscriptions"), Terms.read("month"), LAST + 1)
+    seen = subscription_data(engine, engine.fact("subscriptions"), Terms.read("month"), LAST + 1)
     for start, days in ((LAST + 1 - 30, 30), (LAST + 1 - 30, 10), (LAST + 1 - 180, 90)):
         ran = [p for p in people if epoch_day(p.began) < start <= epoch_day(p.ended)]
         came = 0
         for one in ran:
             due = next(day for n in range(1, 40) if (day := epoch_day(one.renewed_on(n))) >= start)
             came += due < start + days and epoch_day(one.ended) > due
-        found = renewing(seen, start, days)
+        found = renewals_in_period(seen, start, days)
         assert (found["n"], found["came"]) == (len(ran), came)
         assert abs(found["forecast"] - came) < 4 * np.sqrt(found["variance"])
-    errors = errors_of_renewing(seen, LAST + 1)
+    errors = renewal_errors(seen, LAST + 1)
     assert [len(errors[days]) for days in (30, 90)] == [3, 3] and len(errors[365]) < 3
-    assert np.exp(errors[30][0].log_error) * renewing(seen, LAST + 1 - 30, 30)["forecast"] == pytest.approx(
-        renewing(seen, LAST + 1 - 30, 30)["came"]
+    assert np.exp(errors[30][0].log_error) * renewals_in_period(seen, LAST + 1 - 30, 30)["forecast"] == pytest.approx(
+        renewals_in_period(seen, LAST + 1 - 30, 30)["came"]
     )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.subscriptions.population import months_later
-from regulars.forecast.subscriptions.renewal_days import calendar, come_by, renewal_day
+from regulars.forecast.subscriptions.renewal_days import calendar_table, renewal_day, renewals_due
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 from regulars.vocabulary.settings.term import Term
 
@@ -44,19 +44,19 @@ days = st.dates(date(1960, 1, 1), date(2060, 1, 1))
 @given(days, st.integers(0, 2000), st.sampled_from([1, 2, 3, 12, 24]))
 def test_so_many_renewals_have_come_by_a_day(began: date, later: int, months: int):
     day = began + timedelta(later)
-    come = int(come_by(Term(months=months), np.array([epoch_day(began)]), epoch_day(day))[0])
+    come = int(renewals_due(Term(months=months), np.array([epoch_day(began)]), epoch_day(day))[0])
     assert months_later(began, months * come) <= day < months_later(began, months * (come + 1))
 
 
 @given(days, st.integers(0, 2000), st.integers(1, 400))
 def test_terms_in_days_too(began: date, later: int, length: int):
-    come = int(come_by(Term(days=length), np.array([epoch_day(began)]), epoch_day(began) + later)[0])
+    come = int(renewals_due(Term(days=length), np.array([epoch_day(began)]), epoch_day(began) + later)[0])
     assert come == later // length
 
 
 @given(days)
 def test_the_calendar_names_each_day(day: date):
-    (row,) = calendar(epoch_day(day), epoch_day(day)).to_pylist()
+    (row,) = calendar_table(epoch_day(day), epoch_day(day)).to_pylist()
     after, first = months_later(day.replace(day=1), 1), day.replace(day=1)
     assert (row["calendar_day"], row["of_month"]) == (epoch_day(day), day.day)
     assert row["month"] == (day.year - 1970) * 12 + day.month - 1

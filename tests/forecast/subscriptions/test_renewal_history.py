@@ -10,7 +10,14 @@ import pytest
 
 from forecast.subscriptions.engines import subscribed
 from forecast.subscriptions.population import months_later
-from regulars.forecast.subscriptions.renewal_history import STEPS, cells, known_until, parts, past, renewal_history
+from regulars.forecast.subscriptions.renewal_history import (
+    PERIOD_PARTS,
+    ends_by_part,
+    known_until,
+    renewal_history,
+    renewal_summary,
+    subscription_data,
+)
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -26,7 +33,9 @@ def past_of(began: str, ended: str | None, as_of: str, plan: str | None = "box")
     """over, asked, renewed, left of one subscription."""
     until = epoch_day(d(as_of)) + 1
     engine = subscribed([("ana", plan, d(began), ended and d(ended))])
-    (row,) = engine.read(renewal_history(past(engine, engine.fact("subscriptions"), TERMS, until), until)).to_pylist()
+    (row,) = engine.read(
+        renewal_history(subscription_data(engine, engine.fact("subscriptions"), TERMS, until), until)
+    ).to_pylist()
     return row["over"], row["asked"], row["renewed"], row["left"]
 
 
@@ -80,7 +89,7 @@ def renewal(plan: str, began: date, number: int) -> date:
 
 def test_any_past_is_as_a_loop_over_the_calendar_finds_it():
     engine = subscribed(population())
-    seen = past(engine, engine.fact("subscriptions"), TERMS, epoch_day(d("2025-05-31")) + 1)
+    seen = subscription_data(engine, engine.fact("subscriptions"), TERMS, epoch_day(d("2025-05-31")) + 1)
     for as_of in (d("2025-05-31"), d("2025-02-28"), d("2024-09-30")):
         rows = engine.read(renewal_history(seen, epoch_day(as_of) + 1)).to_pylist()
         assert len(rows) > 2000
@@ -94,8 +103,8 @@ def test_any_past_is_as_a_loop_over_the_calendar_finds_it():
                 while renewal(plan, began, kept + 1) < ended:
                     kept += 1
                 since, due = renewal(plan, began, kept), renewal(plan, began, kept + 1)
-                assert (row["part"] == STEPS) == (ended == due)
-                assert row["part"] == pytest.approx(STEPS * (ended - since) / (due - since), abs=1.5)
+                assert (row["part"] == PERIOD_PARTS) == (ended == due)
+                assert row["part"] == pytest.approx(PERIOD_PARTS * (ended - since) / (due - since), abs=1.5)
             else:
                 kept = asked
             assert (row["over"], row["asked"], row["renewed"], row["left"]) == (
@@ -109,15 +118,15 @@ def test_any_past_is_as_a_loop_over_the_calendar_finds_it():
 def test_cells_hold_everybody_once():
     engine = subscribed(population())
     until = epoch_day(d("2025-05-31")) + 1
-    rows = renewal_history(past(engine, engine.fact("subscriptions"), TERMS, until), until)
-    found = cells(engine, rows)
+    rows = renewal_history(subscription_data(engine, engine.fact("subscriptions"), TERMS, until), until)
+    found = renewal_summary(engine, rows)
     listed = engine.read(rows).to_pylist()
     assert found.n.sum() == len(listed) and len(found.n) < len(listed)
     assert found.n @ found.left == sum(row["left"] for row in listed)
     assert found.n @ found.running == sum(not row["over"] for row in listed)
     club = found.of({"club"})
     assert club.n.sum() == sum(row["plan"] == "club" for row in listed)
-    counted = parts(engine, rows)
+    counted = ends_by_part(engine, rows)
     assert {plan: int(of.sum()) for plan, of in counted.items()} == {
         plan: sum(row["left"] for row in listed if row["plan"] == plan) for plan in ("", "club", "veg", "quarterly")
     }

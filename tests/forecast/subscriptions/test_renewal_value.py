@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 
 from forecast.subscriptions.engines import Order, Row, subscribed
-from regulars.forecast.subscriptions.renewal_history import past, renewal_history
-from regulars.forecast.subscriptions.renewal_value import RenewalValue, bringing
+from regulars.forecast.subscriptions.renewal_history import renewal_history, subscription_data
+from regulars.forecast.subscriptions.renewal_value import RenewalValue, fit_renewal_value
 from regulars.vocabulary.calendar import epoch_day
 from regulars.vocabulary.settings.term import Terms
 
@@ -19,8 +19,8 @@ START = date(2024, 1, 10)
 def brought(rows: list[Row], orders: list[Order], terms: object = "month") -> RenewalValue:
     engine = subscribed(rows, orders)
     until = epoch_day(AS_OF) + 1
-    seen = past(engine, engine.fact("subscriptions"), Terms.read(terms), until)
-    return bringing(engine, engine.fact("orders"), renewal_history(seen, until), until, seen.terms)
+    seen = subscription_data(engine, engine.fact("subscriptions"), Terms.read(terms), until)
+    return fit_renewal_value(engine, engine.fact("orders"), renewal_history(seen, until), until, seen.terms)
 
 
 def many(plan: str, count: int, first: int = 0, ended: date | None = None) -> list[Row]:
@@ -82,11 +82,14 @@ def test_an_outlier_counts_as_much_as_the_cap():
 @pytest.mark.parametrize(
     ("orders", "why"),
     [
-        ([], "no orders of customers one could recognise are loaded"),
+        ([], "no orders of known customers are loaded"),
         ([(900, START, "20", None)], "too few of them have orders while subscribed"),
         ([(person, START, "20", None) for person in range(19)], "too few of them have orders while subscribed"),
         ([(person, START + timedelta(9), "20", None) for person in range(40)], "none began after the first order"),
-        ([(person, START, "0", None) for person in range(40)], "no order of a known customer was worth anything"),
+        (
+            [(person, START, "0", None) for person in range(40)],
+            "no order of a known customer has a net revenue above 0",
+        ),
     ],
 )
 def test_what_orders_do_not_tell_is_not_known(orders: list[Order], why: str):

@@ -130,10 +130,10 @@ def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: Forecasting, sub
     assert set(came) == {30, 90}
     for days, one in came.items():
         last = ago + timedelta(days)
-        assert one.came == sum(
+        assert one.actual == sum(
             any(ago < p.renewed_on(k) <= last for k in range(1, p.renewals + 1)) for p in now.values()
         )
-        assert abs(one.forecast - one.came) < 4.5 * made.totals["renewing_spread"][str(days)]
+        assert abs(one.forecast - one.actual) < 4.5 * made.totals["renewing_spread"][str(days)]
 
 
 @pytest.mark.slow
@@ -191,7 +191,7 @@ def test_a_shop_without_subscriptions_has_none(tmp_path: Path):
 def test_what_cannot_carry_a_forecast_is_refused_with_reasons(tmp_path: Path):
     app = shop(tmp_path, write(drawn([Plan("box", 1, 0.7, 3.0, 90)], seed=2), tmp_path / "files"))
     with pytest.raises(
-        ForecastRefused, match=r"box: 100 subscriptions that have come to a renewal are needed, and there are \d+"
+        ForecastRefused, match=r"box: 100 subscriptions with a renewal due are needed, and there are \d+"
     ):
         app.forecast_subscriptions()
     assert app.subscription_forecasts() == ()

@@ -13,11 +13,11 @@ from metrics.shops import TestShop, order, shop
 from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Value
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.rollups.rollup import StorageRule
 from regulars.metrics.run_query import run_query
 from regulars.vocabulary.shop import Settings
 
-ALL = Rule(small=math.inf, few_rows=0)
+ALL = StorageRule(small=math.inf, few_rows=0)
 """Keep everything, however small the facts are."""
 COUNTED = replace(ALL, compressed=math.inf)
 """Keep counts of every value too, in place of results."""
@@ -63,7 +63,7 @@ def tables(seed: int, orders: int = 60) -> Tables:
     return found
 
 
-def shop_of(seed: int, rule: Rule = ALL, settings: Settings = SETTINGS) -> TestShop:
+def shop_of(seed: int, rule: StorageRule = ALL, settings: Settings = SETTINGS) -> TestShop:
     """A random shop with its rollups."""
     made = replace(shop(settings, **tables(seed)), rule=rule)
     refresh(made.con, settings, rule=rule)

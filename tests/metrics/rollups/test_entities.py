@@ -43,7 +43,11 @@ MEASURES: dict[str, Sum] = {
     "revenue of the last line": within(LINES, _.net_revenue, latest="person"),
     "rows that are somebody's last": within(RETURNS, latest="person"),
 }
-CLEARED: tuple[Callable[..., Any], ...] = (rollup_tables.of_entities, rollup_tables.summed, rollup_tables.families)
+CLEARED: tuple[Callable[..., Any], ...] = (
+    rollup_tables.entity_measures,
+    rollup_tables.additive_measures,
+    rollup_tables.all_rollup_tables,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,7 @@ def made() -> TestShop:
 
 def asked_of(facts: Facts, metrics: tuple[Metric, ...], grain: Grain, column: str) -> Query:
     """About all periods of a grain, split by a column of the fact; by none where it is empty."""
-    known = {column: word for word, column in metrics[0].above.facts[0].splits.items()}
+    known = {column: word for word, column in metrics[0].numerator.facts[0].splits.items()}
     splits = (known[column],) if column else ()
     return Query(metrics, periods_of(facts, grain, None, None), splits, active_window=365)
 
@@ -69,7 +69,7 @@ def test_before_that_it_says_so() -> None:
 
 def test_results_of_many_rows_are_found_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("regulars.metrics.rollups.kinds.period_results._AT_ONCE", 7)
-    monkeypatch.setattr("regulars.metrics.inference.value_counts._AT_ONCE", 7)
+    monkeypatch.setattr("regulars.metrics.inference.value_counts._ROWS_AT_ONCE", 7)
     facts = shop_of(1).facts
     for column in ("", "first_country"):
         for metric in OF_VALUES:

@@ -11,7 +11,7 @@ from metrics.shops import TestShop, shop
 from regulars.metrics.catalogue import CATALOGUE, named
 from regulars.metrics.compute.plan import Source
 from regulars.metrics.query import Query, condition, periods_of
-from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.rollups.rollup import StorageRule
 from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Grain
@@ -46,9 +46,9 @@ def plan_of(
 def test_everything_that_adds_up_is_answered_from_rollups(made: TestShop, grain: Grain) -> None:
     of_orders = [metric for metric in CATALOGUE if not metric.forecast and made.facts.covered(metric) is not None]
     assert len(of_orders) > 35
-    summed = tuple(metric for metric in of_orders if not isinstance(metric, Grid))
+    additive_measures = tuple(metric for metric in of_orders if not isinstance(metric, Grid))
     facts = made.facts
-    question = Query(summed, periods_of(facts, grain, None, None), active_window=365)
+    question = Query(additive_measures, periods_of(facts, grain, None, None), active_window=365)
     run_query(question, facts)  # of another window than the shop's own no load stores sums
     sources = {step.source for step in planned(question, facts) if step.terms}
     assert sources == {Source.ROLLUP}
@@ -70,7 +70,7 @@ def test_the_customers_that_a_comparison_counts_are_kept(
     made: TestShop, grain: Grain, name: str, split: str, where: str
 ) -> None:
     """A comparison asks the other metrics too, some of which read rows; what the metric itself rests on is kept."""
-    mine = {fact.name for fact in (*named(name).facts, *named(name).people.facts)}
+    mine = {fact.name for fact in (*named(name).facts, *named(name).sample_size.facts)}
     steps = [step for step in plan_of(made, name, grain, split, where, 365, True, again=True) if step[0] in mine]
     assert {source for _, source, _ in steps} == {Source.ROLLUP}
 
@@ -129,7 +129,7 @@ def test_what_sums_are_kept_by_needs_no_rows(made: TestShop, name: str, split: s
 
 
 def test_a_table_that_would_not_be_small_is_named() -> None:
-    small = shop_of(1, Rule(small=0.2, few_rows=0))
+    small = shop_of(1, StorageRule(small=0.2, few_rows=0))
     (step,) = plan_of(small, "average_order_value", Grain.DAY)
     assert step[1] is Source.ROWS
     assert "not small against the 60 of the fact" in step[2]

@@ -29,8 +29,8 @@ from regulars.metrics.measures import (
 )
 from regulars.metrics.query import Condition, Query, condition, for_columns, periods_of
 from regulars.metrics.rollups.refresh import refresh
-from regulars.metrics.rollups.registry import held
-from regulars.metrics.rollups.rollup import Rule
+from regulars.metrics.rollups.registry import read_levels
+from regulars.metrics.rollups.rollup import StorageRule
 from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.run_query import planned
 from regulars.metrics.shapes import Grid, Metric, Quantile
@@ -53,7 +53,7 @@ def made(request: pytest.FixtureRequest) -> TestShop:
 def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple[Metric, ...]:
     def knows(metric: Metric) -> bool:
         metric = for_columns(metric, (*splits, *(one.column for one in where)))
-        columns = [{*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.people.facts)]
+        columns = [{*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.sample_size.facts)]
         return {*splits} <= {*metric.splits} and all(one.column in known for one in where for known in columns)
 
     return tuple(metric for metric in METRICS if knows(metric))
@@ -273,7 +273,7 @@ def replaced(made: TestShop, rows: Tables) -> None:
 def rollups(con: duckdb.DuckDBPyConnection) -> dict[tuple[object, ...], tuple[object, ...]]:
     """All rollups, added up."""
     found: dict[tuple[object, ...], tuple[object, ...]] = {}
-    for one in held(con):
+    for one in read_levels(con):
         if one.family == "gaps" or not one.is_stored:
             continue
         names = sorted(one.columns)
@@ -328,7 +328,7 @@ def test_sums_of_the_finest_level_add_up_to_those_of_the_others(seed: int) -> No
 
 def has_doubled(made: TestShop) -> bool:
     """Whether a fact has more than twice the rows it had when its rollups were built; one that had none has none."""
-    then = dict.fromkeys(CHANGED, 0) | {one.fact: one.fact_rows for one in held(made.con)}
+    then = dict.fromkeys(CHANGED, 0) | {one.fact: one.fact_rows for one in read_levels(made.con)}
     now = {name: made.con.execute(f"SELECT count(*) FROM facts.{name}").fetchall()[0][0] for name in then}
     return any(now[name] > 2 * rows for name, rows in then.items())
 
@@ -338,7 +338,7 @@ def has_doubled(made: TestShop) -> bool:
 @example([7, 2], COUNTED)
 @example([177, 574, 6586, 5866], ALL)
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=4), st.sampled_from([ALL, COUNTED]))
-def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int], rule: Rule) -> None:
+def test_rollups_corrected_by_differences_are_rollups_built_anew(seeds: list[int], rule: StorageRule) -> None:
     rows = tables(seeds[0])
     made = shop(SETTINGS, **rows)
     refresh(made.con, SETTINGS, rule=rule)
@@ -397,7 +397,7 @@ def test_a_fact_that_has_doubled_is_decided_anew() -> None:
     refresh(made.con, SETTINGS, rule=ALL)
     replaced(made, tables(3))
     refresh(made.con, SETTINGS, CHANGED, rule=ALL)
-    assert {one.fact_rows for one in held(made.con) if one.family == "orders"} == {60}
+    assert {one.fact_rows for one in read_levels(made.con) if one.family == "orders"} == {60}
     anew = shop(SETTINGS, **tables(3))
     refresh(anew.con, SETTINGS, rule=ALL)
     assert rollups(made.con) == rollups(anew.con)
@@ -408,14 +408,14 @@ def test_a_fact_that_has_doubled_is_decided_anew() -> None:
 
 def test_a_small_shop_keeps_the_rollups_of_the_usual_screens() -> None:
     """Its command line is quick too: a level of a few rows is stored, however few its fact has."""
-    found = [one for one in held(shop_of(1, Rule()).con) if one.family in ("orders", "customers")]
+    found = [one for one in read_levels(shop_of(1, StorageRule()).con) if one.family in ("orders", "customers")]
     assert {one.by for one in found} == {"", "country", "channel", "first_country", "first_channel"}
     assert [one for one in found if one.is_stored is not (one.rows <= 5_000)] == []
 
 
 def test_a_load_stores_no_sums_of_long_periods_but_those_that_do_not_add_up() -> None:
     made = shop_of(1)
-    levels = {(one.family, one.by, one.grain): one for one in held(made.con) if one.bucketed}
+    levels = {(one.family, one.by, one.grain): one for one in read_levels(made.con) if one.bucketed}
     by_month = levels["customers", "first_country", "month"].columns
     assert {by for family, by, _ in levels if family == "orders"} == {"", "country", "channel"}
     assert {grain for family, by, grain in levels if (family, by) == ("orders", "country")} >= {"month", "year"}
@@ -434,16 +434,16 @@ def test_a_column_with_one_value_has_no_level_of_its_own(split: str, grain: Grai
         order_ |= {"country": "it's DE", "coupon": None}
     made = replace(shop(SETTINGS, **rows), rule=ALL)
     refresh(made.con, SETTINGS, rule=ALL)
-    ways = {one.by for one in held(made.con) if one.family in ("orders", "customers", "cohorts")}
-    assert ways == {"", "channel", "first_channel"}
+    possible_splits = {one.by for one in read_levels(made.con) if one.family in ("orders", "customers", "cohorts")}
+    assert possible_splits == {"", "channel", "first_channel"}
     facts, word = made.facts, split.removeprefix("first_")
     value = {"currency": "GBP", "coupon": "unknown"}.get(split, "it's DE")
     periods = periods_of(facts, grain, None, None)
     for where in ((), (condition(f"{split}={value}"),), (condition(f"{split}!={value}"),)):
         question = Query(knowing((word,), where), periods, (word,), where, 40, compare=grain is Grain.MONTH)
         assert told(question, facts) == told(question, without_rollups(facts))
-    by_both = Query(knowing((word, "channel")), periods, (word, "channel"), (), 40)
-    assert told(by_both, facts) == told(by_both, without_rollups(facts))
+    combined_split = Query(knowing((word, "channel")), periods, (word, "channel"), (), 40)
+    assert told(combined_split, facts) == told(combined_split, without_rollups(facts))
     if word == split:
         (step,) = planned(Query((named("net_revenue"),), periods, (word,), active_window=40), facts)
         assert step.about.endswith(f"; {split} is {value} in every row")
@@ -476,8 +476,8 @@ def test_a_shop_of_guests_keeps_rollups_of_nobody() -> None:
 
 
 def test_rollups_that_would_not_be_small_are_left_out() -> None:
-    made = shop_of(1, Rule(small=0.5, few_rows=0))
-    orders = {(one.by, one.grain, one.bucketed): one for one in held(made.con) if one.family == "orders"}
+    made = shop_of(1, StorageRule(small=0.5, few_rows=0))
+    orders = {(one.by, one.grain, one.bucketed): one for one in read_levels(made.con) if one.family == "orders"}
     assert orders["", "day", True].is_stored is False
     assert orders["", "day", True].rows > 30
     for one in orders.values():

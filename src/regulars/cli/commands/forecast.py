@@ -17,7 +17,7 @@ from regulars.cli.shops import HERE, forecasting, open_for_query
 from regulars.cli.signals import reporting
 
 if TYPE_CHECKING:
-    from regulars.forecast.forecast_actual import ForecastActual
+    from regulars.forecast.actuals import ForecastActual
     from regulars.forecast.purchases.result import Forecast
     from regulars.services.forecasting import Forecasting
 

@@ -8,8 +8,8 @@ from typing import Any
 from regulars.cli.forecasts import seasons
 from regulars.cli.forecasts.tables import by_chance, numbered, of_kept, percent
 from regulars.cli.output import say, show
-from regulars.forecast.conventions import off_by
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
+from regulars.forecast.conventions import relative_error
 from regulars.forecast.purchases.result import Forecast
 from regulars.services.tables import Table
 from regulars.vocabulary.numbers import NOTHING, shown
@@ -57,9 +57,16 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
         expected, naive, actual = counts["forecast"], counts["naive"], counts["came"]
         between = [by_chance(expected, counts["spread"])] if ranges else []
         sheet.rows.append(
-            [quarter["as_of"], f"{expected:,.0f}", *between, f"{actual:,.0f}", percent(off_by(expected, actual)), f"{naive:,.0f}",
-             percent(off_by(naive, actual))]
-        )  # fmt: skip
+            [
+                quarter["as_of"],
+                f"{expected:,.0f}",
+                *between,
+                f"{actual:,.0f}",
+                percent(relative_error(expected, actual)),
+                f"{naive:,.0f}",
+                percent(relative_error(naive, actual)),
+            ]
+        )
     return sheet
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.folder import fill, require_writable
 from regulars.reports.charts.write import render

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from regulars.cli.forecasts.tables import about_ranges, by_chance, likely, numbered, of_kept, percent
 from regulars.cli.output import say, show, tell
 from regulars.cli.signals import reporting
-from regulars.forecast.conventions import off_by
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
+from regulars.forecast.conventions import relative_error
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.result import Forecast
-from regulars.forecast.subscriptions.backtest import UNLIKELY
+from regulars.forecast.subscriptions.backtest import MIN_P_VALUE
 from regulars.forecast.subscriptions.result import SubscribersForecast
 from regulars.load.run import Progress
 from regulars.services import serializer
@@ -216,10 +216,12 @@ def _hidden(backtest: dict[str, Any]) -> Table:
     for period in backtest["quarters"]:
         guess = period["naive"]
         guessed = (
-            [f"{guess:,.0f}", percent(off_by(guess, period["came"]))] if guess is not None else [numbers.NOTHING] * 2
+            [f"{guess:,.0f}", percent(relative_error(guess, period["came"]))]
+            if guess is not None
+            else [numbers.NOTHING] * 2
         )
         sheet.rows.append(
-            [period["as_of"], *_counts(period), percent(off_by(period["forecast"], period["came"])), *guessed]
+            [period["as_of"], *_counts(period), percent(relative_error(period["forecast"], period["came"])), *guessed]
         )
     return sheet
 
@@ -228,9 +230,11 @@ def _by_cohort(backtest: dict[str, Any]) -> Table:
     columns = ["subscribed", "forecast", "by chance alone", "came", "off by"]
     sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
     for cohort in backtest["cohorts"]:
-        sheet.rows.append([cohort["cohort"], *_counts(cohort), percent(off_by(cohort["forecast"], cohort["came"]))])
+        sheet.rows.append(
+            [cohort["cohort"], *_counts(cohort), percent(relative_error(cohort["forecast"], cohort["came"]))]
+        )
     if backtest["alike"] is not None:
-        likeness = "may well be" if backtest["alike"] >= UNLIKELY else "are not"
+        likeness = "may well be" if backtest["alike"] >= MIN_P_VALUE else "are not"
         sheet.notes.append(
             f"The cohorts {likeness} alike, as the model takes them to be: if they were, they would differ so much with a"
             f" probability of {numbers.shown(backtest['alike'], Unit.SHARE)}."

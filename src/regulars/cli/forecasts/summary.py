@@ -7,7 +7,7 @@ from decimal import Decimal
 from regulars.cli.forecasts.seasons import in_words
 from regulars.cli.forecasts.tables import about_ranges, likely, percent
 from regulars.cli.output import say, show
-from regulars.forecast.conventions import off_by
+from regulars.forecast.conventions import relative_error
 from regulars.forecast.purchases.result import Forecast
 from regulars.services.tables import Table
 from regulars.vocabulary import numbers
@@ -60,7 +60,8 @@ def caution(forecast: Forecast) -> list[str]:
             *about,
         ]
     off = [
-        off_by(quarter["buyers"]["forecast"], quarter["buyers"]["came"]) for quarter in forecast.backtest["quarters"]
+        relative_error(quarter["buyers"]["forecast"], quarter["buyers"]["came"])
+        for quarter in forecast.backtest["quarters"]
     ]
     days, several = forecast.backtest["days"], len(off) > 1
     times = f"The last {len(off)} times" if several else "The last time"

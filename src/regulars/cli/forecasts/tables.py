@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from regulars.forecast.backtests.ranges import Range
-from regulars.forecast.conventions import BACKTEST_DAYS, CERTAIN, off_by
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
+from regulars.forecast.conventions import BACKTEST_DAYS, Z_80, relative_error
+from regulars.forecast.prediction_intervals import PredictionInterval
 from regulars.services.tables import Table
 
 
@@ -16,7 +16,7 @@ def percent(share: float) -> str:
     return f"{whole:+d} %" if whole else "0 %"
 
 
-def likely(interval: Range | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
+def likely(interval: PredictionInterval | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
     """Between which a total will lie in eight of ten cases, as far as the past tells."""
     if interval is None:
         return "not known"
@@ -25,10 +25,10 @@ def likely(interval: Range | None, shown: Callable[[float], str] = "{:,.0f}".for
 
 def by_chance(expected: float, spread: float) -> str:
     """Between which eight in ten outcomes lie by chance alone: were the model the whole truth."""
-    return f"{max(expected - CERTAIN * spread, 0):,.0f} – {expected + CERTAIN * spread:,.0f}"
+    return f"{max(expected - Z_80 * spread, 0):,.0f} – {expected + Z_80 * spread:,.0f}"
 
 
-def about_ranges(ranges: Iterable[Range | None]) -> list[str]:
+def about_ranges(ranges: Iterable[PredictionInterval | None]) -> list[str]:
     """Notes on ranges: why one is not known, or is stated as "at least"."""
     shown = list(ranges)
     notes = []
@@ -53,7 +53,7 @@ def of_kept(actuals: Iterable[ForecastActual], title: str) -> Table:
     sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
     for actual in actuals:
         sheet.rows.append(
-            [str(actual.as_of), str(actual.days), f"{actual.forecast:,.0f}", likely(actual.range), f"{actual.came:,}",
-             percent(off_by(actual.forecast, actual.came))]
+            [str(actual.as_of), str(actual.days), f"{actual.forecast:,.0f}", likely(actual.range), f"{actual.actual:,}",
+             percent(relative_error(actual.forecast, actual.actual))]
         )  # fmt: skip
     return sheet

@@ -1,1 +1,3 @@
-"""The models, one file each, with paper and equation beside each formula. Their letters are the papers' own."""
+"""Models of purchases, spend and renewals, one file each, with paper and equation at each formula. Letters are the
+papers'.
+"""

@@ -1,7 +1,4 @@
-"""Every model of purchases, and what a model must be able to say.
-
-Adding one is a file beside this and an entry in `MODELS`.
-"""
+"""The models of purchases and their interface. A new model is a file in this folder and an entry in `MODELS`."""
 
 from __future__ import annotations
 
@@ -11,9 +8,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from regulars.forecast.estimate import Extremes
-from regulars.forecast.models.bg_nbd import BgNbd
-from regulars.forecast.models.mbg_nbd import MbgNbd
+from regulars.forecast.estimate import BoundaryMeanings
+from regulars.forecast.models.bg_nbd import BgNbd, MbgNbd
 from regulars.forecast.models.nbd import Nbd
 from regulars.forecast.models.pareto_nbd import ParetoNbd
 from regulars.forecast.newton import Expansion
@@ -22,61 +18,63 @@ from regulars.forecast.rfm import RFMSummary
 Array = npt.NDArray[np.float64]
 
 
-class Future(Protocol):
-    """What somebody who is a customer now will do. One value for each person it was made for.
+class PurchaseProcess(Protocol):
+    """Purchases of customers who are active now, given their histories. Methods return one value per customer, shape
+    (customers,).
 
-    A time t is one for all, or an array of one for each person; that of `rate` may have more moments, in rows.
+    A time t is measured from now: one for all customers, or an array of shape (customers,); for `rate` also (points,
+    customers).
     """
 
     def rate(self, t: Array | float) -> Array:
-        """Purchases per unit of time to expect at the moment t from now: the derivative of `purchases`."""
+        """Return the expected purchases per unit of time at t: the derivative of `expected_purchases`."""
 
-    def purchases(self, t: Array | float) -> Array:
-        """How many purchases to expect until t from now."""
+    def expected_purchases(self, t: Array | float) -> Array:
+        """Return the expected number of purchases until t."""
 
     def factorial_moment(self, t: Array | float) -> Array:
-        """E[N (N − 1)] of the number N of purchases until t from now: with the mean it gives the variance."""
+        """Return E[N (N − 1)] of the number N of purchases until t; with the mean it gives the variance."""
 
-    def buys(self, t: Array | float) -> Array:
-        """The probability of at least one purchase until t from now."""
+    def probability_of_purchase(self, t: Array | float) -> Array:
+        """Return the probability of at least one purchase until t."""
 
-    def counts(self, t: float, most: int) -> Array:
-        """The probabilities of exactly 0, 1, …, `most` purchases until t from now: shape (most + 1, persons)."""
+    def probability_of_counts(self, t: float, most: int) -> Array:
+        """Return the probabilities of 0, 1, …, `most` purchases until t, shape (most + 1, customers)."""
 
-    def median(self) -> Array:
-        """The time by which half of such customers have bought again; infinite where more than half never will."""
+    def median_next_purchase(self) -> Array:
+        """Return the median time to the next purchase; infinite where more than half never buy again."""
 
 
-class Model(Protocol):
-    """How purchases come about. The first two parameters are always r and alpha: rates differ as Gamma(r, alpha)."""
+class PurchaseModel(Protocol):
+    """A model of purchases. Its first two parameters are r and alpha: purchase rates are Gamma(r, rate alpha)."""
 
     @property
     def parameters(self) -> tuple[str, ...]:
-        """Their names."""
+        """Parameter names."""
 
     @property
     def starts(self) -> Sequence[Sequence[float]]:
-        """Where the search for them starts, time counted in mean ages: as most shops are; if that finds no top, elsewhere."""
+        """Starting values of the parameters, time in units of the mean age; the first suits most shops."""
 
     @property
-    def times(self) -> frozenset[str]:
-        """The parameters that are times, and change with their unit."""
+    def time_parameters(self) -> frozenset[str]:
+        """Names of the parameters that are times and scale with the unit."""
 
     @property
-    def extremes(self) -> Sequence[Extremes]:
-        """What it means that parameters go to 0 or grow without bound."""
+    def boundary_meanings(self) -> Sequence[BoundaryMeanings]:
+        """What boundary values of the parameters mean."""
 
-    def likelihood(self, parameters: Array, cells: RFMSummary) -> Expansion:
-        """The log-likelihood of all customers counted in the cells."""
+    def likelihood(self, parameters: Array, rfm: RFMSummary) -> Expansion:
+        """Return the log-likelihood of all customers, and its derivatives."""
 
-    def probability_alive(self, parameters: Array, cells: RFMSummary) -> Array:
-        """The probability that each is still a customer."""
+    def probability_alive(self, parameters: Array, rfm: RFMSummary) -> Array:
+        """Return the probability that each is still a customer, shape (rows,)."""
 
-    def future(self, parameters: Array, x: Array, T: Array) -> Future:
-        """What those with past x and T, were they still customers, will do. When they last bought does not matter then."""
+    def process_if_alive(self, parameters: Array, x: Array, T: Array) -> PurchaseProcess:
+        """Return the purchases of active customers with frequency x and age T. Given these, recency has no effect."""
 
 
-MODELS: dict[str, Model] = {
+MODELS: dict[str, PurchaseModel] = {
     "bg": BgNbd(),
     "mbg": MbgNbd(),
     "pareto": ParetoNbd(),

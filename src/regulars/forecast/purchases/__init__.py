@@ -1,16 +1,15 @@
-"""A shop's forecast: from its orders to what to expect of each customer. Orders stay in the engine; only cells leave it.
+"""The forecast of purchases: from a shop's orders to predictions per customer. Orders stay in the engine; only counts
+of equal histories leave it.
 
-data_requirements.py  whether the data can carry a forecast at all
-histories.py          each customer's past as of a day, and equal pasts counted once
-monetary_value.py     what a purchase day is worth: outliers capped, profit where it is known
-backtest.py           how well forecasts made in the past would have done
-model_selection.py    which model
-season_selection.py   whether with the shop's own seasons
-learning/             what machine learning would have made of the same past
-scoring.py            what the model says of each cell, joined to the customers
-accuracy/             how far totals may lie from what is expected
-totals.py             what that comes to
-result.py             how a forecast is stored, and whether it is still up to date
-actuals.py            forecasts that were kept, beside the actuals
+data_requirements.py  whether there are enough data
+histories.py          each customer's frequency, recency and age, and counts of equal histories
+monetary_value.py     expected value of a purchase, outliers capped, profit where it is known
+backtest.py           forecasts of past periods, and their scores
+model_selection.py    which model, and whether with seasons
+baselines.py          logistic regression and gradient boosting on the same backtest periods
+scoring.py            predictions for each history, joined to the customers
+totals.py             sums over all customers
+total_errors.py       standard deviations of totals, and their errors in backtest periods
+result.py             the stored forecast
 pipeline.py           all steps, in order
 """

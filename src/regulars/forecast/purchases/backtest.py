@@ -1,7 +1,6 @@
-"""How well forecasts would have done that were made in the past: the last periods are hidden in turn, forecast, and compared.
+"""Backtest: forecasts of past periods from the data before them, compared with the actual purchases.
 
-Each model is fitted to what was known on the day before a backtest period, so nothing it is judged by has been seen. Periods of
-one length do not overlap.
+Each model is fitted to the data up to the day before a backtest period. Periods of one length do not overlap.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ import numpy.typing as npt
 from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
 from regulars.forecast.newton import Status
-from regulars.forecast.purchases.data_requirements import CUSTOMERS, DAYS
-from regulars.forecast.purchases.histories import PAST, known, on_a_new_day
+from regulars.forecast.purchases.data_requirements import MIN_CUSTOMERS, MIN_DAYS
+from regulars.forecast.purchases.histories import RFM_COLUMNS, is_first_of_day, known_orders
 from regulars.forecast.rfm import RFMSummary
-from regulars.forecast.season.factors import DailyPurchases
-from regulars.forecast.season.seasonal_time import Clock
+from regulars.forecast.seasonal_time import DailyPurchases, TimeScale
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import InputError
 from regulars.warehouse.engine import Engine
@@ -29,107 +27,144 @@ from regulars.warehouse.portable import counted
 
 Array = npt.NDArray[np.float64]
 
-MOST_CUSTOMERS = 100_000
-"""About so many, drawn by their numbers, tell models apart; more would only take longer."""
-FURTHER = 2 * BACKTEST_ORIGINS
-"""Periods that may be looked at to find ORIGINS in which the model's parameters could be told."""
-_COUNTS = 20
-"""Purchases in the hidden days are told apart up to so many; more are one."""
+MAX_CUSTOMERS = 100_000
+"""Largest size of the sample that models are compared on; more customers would only take longer."""
+MAX_PERIODS = 2 * BACKTEST_ORIGINS
+"""Largest number of periods tried to find BACKTEST_ORIGINS in which the model converges."""
+_MAX_COUNT = 20
+"""Numbers of purchases distinguished in a period; higher ones are one."""
 _GROUPS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class Quarter:
-    """`days` hidden days from the epoch day `start` on: pasts as of it, how often each bought in as many days before, and after."""
+class BacktestPeriod:
+    """A backtest period of `days` days from the epoch day `start` on.
+
+    Attributes:
+        start: First epoch day.
+        rfm: Customers as of the day before, by distinct history, `previous` and `actual`.
+        previous: Purchases in as many days before, shape (rows,).
+        actual: Purchases in the period, shape (rows,).
+        days: Length.
+    """
 
     start: int
-    cells: RFMSummary
-    before: Array
-    after: Array
+    rfm: RFMSummary
+    previous: Array
+    actual: Array
     days: int = BACKTEST_DAYS
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One model's forecast of one quarter. One value for each row of the quarter, which stands for `n` customers."""
+class BacktestForecast:
+    """One model's forecast of one backtest period.
 
-    quarter: Quarter
+    Attributes:
+        period: The period.
+        fitted: The model, fitted to the data before it.
+        expected: Expected purchases, shape (rows,).
+        purchase_probability: Probability of at least one, shape (rows,).
+        log_scores: Log probability of the actual number of purchases (a proper score), shape (rows,).
+        time_scale: The calendar, or seasonal time.
+    """
+
+    period: BacktestPeriod
     fitted: PurchaseForecast
     expected: Array
-    """Purchases."""
-    buys: Array
-    """The probability of at least one."""
+    purchase_probability: Array
     log_scores: Array
-    """The logarithm of the probability that was given to what came: a proper score, best for the truth itself."""
-    clock: Clock
-    """What time was measured on: the calendar, or the shop's own clock, which takes two years of data."""
+    time_scale: TimeScale
 
 
-def starts(first_day: int, until: int, days: int = BACKTEST_DAYS, most: int = BACKTEST_ORIGINS) -> tuple[int, ...]:
-    """The epoch days on which periods of so many days begin, the latest first; none where too little is left to learn from."""
-    found = (until - days * back for back in range(1, most + 1))
-    return tuple(day for day in found if day - first_day >= DAYS)
+def period_starts(
+    first_day: int, until: int, days: int = BACKTEST_DAYS, most: int = BACKTEST_ORIGINS
+) -> tuple[int, ...]:
+    """Return the first epoch days of the periods, the latest first, each with at least MIN_DAYS of data before it."""
+    start_days = (until - days * number for number in range(1, most + 1))
+    return tuple(day for day in start_days if day - first_day >= MIN_DAYS)
 
 
-def quarter(engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days: int = BACKTEST_DAYS) -> Quarter:
-    """What is needed to forecast a period and to judge the forecast, of one customer in so many."""
-    rows = known(orders, start + days)
-    # A customer's first day never moves, whatever is hidden.
-    rows = rows.filter(rows.first_day < start, on_a_new_day(rows), rows.person % one_in == 0)
-    seen = rows.day < start
-    people = rows.group_by("person").agg(
-        first=rows.first_day.min(),
-        last=rows.day.max(where=seen),
-        days=counted(seen.sum()),
-        before=counted((seen & (rows.day >= start - days)).sum()),
-        after=counted((~seen).sum()),
-    )
-    pasts = people.select(
-        "before",
-        "after",
-        frequency=people.days - 1,
-        recency=people["last"] - people["first"],
-        age=start - 1 - people["first"],
-    )
-    found = engine.read(pasts.group_by(*PAST, "before", "after").agg(n=pasts.count()))
-    x, t_x, T, n, before, after = (np.asarray(found[name], dtype=float) for name in (*PAST, "n", "before", "after"))
-    return Quarter(start, RFMSummary(x, t_x, T, n), before, after, days)
+def backtest_period(
+    engine: Engine, orders: ir.Table, start: int, one_in: int = 1, days: int = BACKTEST_DAYS
+) -> BacktestPeriod:
+    """Return one period.
 
-
-def quarters(
-    engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = BACKTEST_DAYS
-) -> list[Quarter]:
-    """The periods of so many days to test on; customers: how many there are."""
-    one_in = sampled(customers)
-    found = (quarter(engine, orders, start, one_in, days) for start in starts(first_day, until, days))
-    return [one for one in found if one.cells.customers * one_in >= CUSTOMERS]
-
-
-def quarters_before(
-    engine: Engine, orders: ir.Table, over: Sequence[Quarter], first_day: int, customers: int
-) -> list[Quarter]:
-    """For each of these the quarter before, over when it begins; none at all where one would begin too early."""
-    before = [one.start - BACKTEST_DAYS for one in over]
-    if not before or min(before) - first_day < BACKTEST_DAYS:
-        return []
-    known_already = {one.start: one for one in over}
-    return [known_already.get(start) or quarter(engine, orders, start, sampled(customers)) for start in before]
-
-
-def sampled(customers: int) -> int:
-    """Of so many customers one in how many is forecast in backtest periods."""
-    return max(1, customers // MOST_CUSTOMERS)
-
-
-def tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None = None) -> list[Trial]:
-    """The model's forecasts of these quarters; without those whose customers did not tell its parameters.
-
-    seasons: where given, time is measured on the clock that the days before each quarter tell, if they tell one.
+    Args:
+        engine: Where the orders are.
+        orders: The fact orders.
+        start: First epoch day of the period.
+        one_in: Sampling interval of customers.
+        days: Length of the period.
     """
-    return list(_tried(model, over, seasons))
+    rows = known_orders(orders, start + days)
+    # `first_day` of all data is the customer's first day before `start`, too.
+    rows = rows.filter(rows.first_day < start, is_first_of_day(rows), rows.person % one_in == 0)
+    in_training = rows.day < start
+    customers = rows.group_by("person").agg(
+        first=rows.first_day.min(),
+        last=rows.day.max(where=in_training),
+        days=counted(in_training.sum()),
+        previous=counted((in_training & (rows.day >= start - days)).sum()),
+        actual=counted((~in_training).sum()),
+    )
+    histories = customers.select(
+        "previous",
+        "actual",
+        frequency=customers.days - 1,
+        recency=customers["last"] - customers["first"],
+        age=start - 1 - customers["first"],
+    )
+    counts = engine.read(histories.group_by(*RFM_COLUMNS, "previous", "actual").agg(n=histories.count()))
+    x, t_x, T, n, previous, actual = (
+        np.asarray(counts[name], dtype=float) for name in (*RFM_COLUMNS, "n", "previous", "actual")
+    )
+    return BacktestPeriod(start, RFMSummary(x, t_x, T, n), previous, actual, days)
 
 
-def tried_back(
+def backtest_periods(
+    engine: Engine, orders: ir.Table, first_day: int, until: int, customers: int, days: int = BACKTEST_DAYS
+) -> list[BacktestPeriod]:
+    """Return the periods that have at least MIN_CUSTOMERS customers; `customers` is the number of customers in the
+    data.
+    """
+    one_in = sampling_interval(customers)
+    periods = (backtest_period(engine, orders, start, one_in, days) for start in period_starts(first_day, until, days))
+    return [period for period in periods if period.rfm.customers * one_in >= MIN_CUSTOMERS]
+
+
+def preceding_periods(
+    engine: Engine, orders: ir.Table, periods: Sequence[BacktestPeriod], first_day: int, customers: int
+) -> list[BacktestPeriod]:
+    """Return for each period the one before it; empty where one would begin too early."""
+    start_days = [period.start - BACKTEST_DAYS for period in periods]
+    if not start_days or min(start_days) - first_day < BACKTEST_DAYS:
+        return []
+    known_already = {period.start: period for period in periods}
+    return [
+        known_already.get(start) or backtest_period(engine, orders, start, sampling_interval(customers))
+        for start in start_days
+    ]
+
+
+def sampling_interval(customers: int) -> int:
+    """Return n, where one in n customers is used in backtest periods."""
+    return max(1, customers // MAX_CUSTOMERS)
+
+
+def backtest_model(
+    model: str, periods: Sequence[BacktestPeriod], seasons: DailyPurchases | None = None
+) -> list[BacktestForecast]:
+    """Return the model's forecasts of the periods in which it converges.
+
+    Args:
+        model: Name of the model.
+        periods: Backtest periods.
+        seasons: If given, seasonal time is used in periods before which it is known.
+    """
+    return list(_forecasts(model, periods, seasons))
+
+
+def backtest_model_on_days(
     model: str,
     engine: Engine,
     orders: ir.Table,
@@ -138,162 +173,183 @@ def tried_back(
     customers: int,
     days: int,
     seasons: DailyPurchases | None = None,
-) -> list[Trial]:
-    """The model's forecasts of the last ORIGINS periods of so many days whose customers told its parameters, the latest first.
+) -> list[BacktestForecast]:
+    """Return the model's forecasts of the last BACKTEST_ORIGINS periods of `days` days in which it converges, the
+    latest first.
 
-    Of the last FURTHER periods; where ORIGINS of so many days do not fit the data, none.
+    Of the last MAX_PERIODS periods; none where BACKTEST_ORIGINS of this length do not fit into the data.
     """
-    begin = starts(first_day, until, days, FURTHER)
-    found: list[Trial] = []
-    for start in begin if len(begin) >= BACKTEST_ORIGINS else ():
-        one = quarter(engine, orders, start, sampled(customers), days)
-        if one.cells.customers * sampled(customers) < CUSTOMERS or len(found) == BACKTEST_ORIGINS:
+    start_days = period_starts(first_day, until, days, MAX_PERIODS)
+    forecasts: list[BacktestForecast] = []
+    for start in start_days if len(start_days) >= BACKTEST_ORIGINS else ():
+        period = backtest_period(engine, orders, start, sampling_interval(customers), days)
+        if period.rfm.customers * sampling_interval(customers) < MIN_CUSTOMERS or len(forecasts) == BACKTEST_ORIGINS:
             break
-        found += tried(model, [one], seasons)
-    return found
+        forecasts += backtest_model(model, [period], seasons)
+    return forecasts
 
 
-def _tried(model: str, over: Sequence[Quarter], seasons: DailyPurchases | None) -> Iterator[Trial]:
-    for one in over:
-        fitted = _fitted(model, one.cells)
+def _forecasts(
+    model: str, periods: Sequence[BacktestPeriod], seasons: DailyPurchases | None
+) -> Iterator[BacktestForecast]:
+    for period in periods:
+        fitted = _fitted(model, period.rfm)
         if fitted is None:
             continue
-        clock = seasons.clock(fitted, one.start) if seasons else None
-        on_clock = _fitted(model, clock.cells(one.cells)) if clock else None
-        if clock and on_clock:
-            yield _trial(one, on_clock, clock)
+        time_scale = seasons.time_scale(fitted, period.start) if seasons else None
+        seasonal_fit = _fitted(model, time_scale.rescale(period.rfm)) if time_scale else None
+        if time_scale and seasonal_fit:
+            yield _forecast_of(period, seasonal_fit, time_scale)
         else:
-            yield _trial(one, fitted, Clock.plain(one.start))
+            yield _forecast_of(period, fitted, TimeScale.plain(period.start))
 
 
-def _fitted(model: str, cells: RFMSummary) -> PurchaseForecast | None:
+def _fitted(model: str, rfm: RFMSummary) -> PurchaseForecast | None:
     try:
-        fitted = fit(cells.grouped(), model)
-    except InputError:  # nobody had come back by then
+        fitted = fit(rfm.grouped(), model)
+    except InputError:  # no repeat purchase so far
         return None
     return fitted if fitted.estimate.status is Status.CONVERGED else None
 
 
-def _trial(one: Quarter, fitted: PurchaseForecast, clock: Clock) -> Trial:
-    cells, days = clock.cells(one.cells), clock.ahead(one.days)
-    chances = fitted.probability_of_counts(cells, days, _COUNTS - 1)
-    chances = np.column_stack([chances, 1 - chances.sum(axis=1)])
-    came = np.minimum(one.after, _COUNTS).astype(np.intp)
-    given = np.maximum(chances[np.arange(len(came)), came], 1e-15)
-    expected = fitted.expected_purchases(cells, days)
-    return Trial(one, fitted, expected, 1 - chances[:, 0], np.log(given), clock)
+def _forecast_of(period: BacktestPeriod, fitted: PurchaseForecast, time_scale: TimeScale) -> BacktestForecast:
+    rfm, days = time_scale.rescale(period.rfm), time_scale.ahead(period.days)
+    probabilities = fitted.probability_of_counts(rfm, days, _MAX_COUNT - 1)
+    probabilities = np.column_stack([probabilities, 1 - probabilities.sum(axis=1)])
+    counts = np.minimum(period.actual, _MAX_COUNT).astype(np.intp)
+    likelihoods = np.maximum(probabilities[np.arange(len(counts)), counts], 1e-15)
+    expected = fitted.expected_purchases(rfm, days)
+    return BacktestForecast(period, fitted, expected, 1 - probabilities[:, 0], np.log(likelihoods), time_scale)
 
 
-def gain(one: Sequence[Trial], other: Sequence[Trial]) -> tuple[float, float]:
-    """How much better the one model's scores are than the other's, a customer, and the standard error of that.
+def score_difference(first: Sequence[BacktestForecast], second: Sequence[BacktestForecast]) -> tuple[float, float]:
+    """Return the mean difference in log score per customer between two models, and its standard error.
 
-    Both must have forecast the same quarters.
+    Args:
+        first: Forecasts by one model.
+        second: Forecasts of the same periods by the other.
     """
-    n = np.concatenate([trial.quarter.cells.n for trial in one])
-    pairs = zip(one, other, strict=True)
-    differences = np.concatenate([mine.log_scores - theirs.log_scores for mine, theirs in pairs])
+    n = np.concatenate([backtest.period.rfm.n for backtest in first])
+    pairs = zip(first, second, strict=True)
+    differences = np.concatenate(
+        [first_backtest.log_scores - second_backtest.log_scores for first_backtest, second_backtest in pairs]
+    )
     mean = float(n @ differences) / float(n.sum())
     return mean, float(np.sqrt(n @ (differences - mean) ** 2)) / float(n.sum())
 
 
-def report(trials: Mapping[str, Sequence[Trial]], chosen: str) -> dict[str, Any]:
-    """What is kept of a backtest, ready for JSON: `quarters`, the latest first, `models` over all of them, with the naive
-    forecast that each customer buys as often as in the days before, and the `calibration` of the chosen model.
+def report(backtests: Mapping[str, Sequence[BacktestForecast]], chosen: str) -> dict[str, Any]:
+    """Return the results of the backtest, ready for JSON.
+
+    Returns:
+        `quarters`: each period, the latest first; `models`: scores over all periods; `naive`: scores of the forecast
+            that every customer buys as often as in the days before; `calibration` of the chosen model.
     """
-    mine = trials[chosen]
-    scores = {name: _scores(found) for name, found in trials.items() if found}
+    chosen_forecasts = backtests[chosen]
+    scores = {name: _scores(forecasts) for name, forecasts in backtests.items() if forecasts}
     return {
         "days": BACKTEST_DAYS,
-        "quarters": [_quarter(trial) for trial in mine],
+        "quarters": [_period_totals(backtest) for backtest in chosen_forecasts],
         "models": scores,
-        "naive": _naive([trial.quarter for trial in mine]),
-        "calibration": _calibration(mine),
+        "naive": _naive([backtest.period for backtest in chosen_forecasts]),
+        "calibration": _calibration(chosen_forecasts),
     }
 
 
-def _quarter(trial: Trial) -> dict[str, Any]:
-    one, n = trial.quarter, trial.quarter.cells.n
+def _period_totals(backtest: BacktestForecast) -> dict[str, Any]:
+    period, n = backtest.period, backtest.period.rfm.n
     return {
-        "as_of": from_epoch_day(one.start - 1).isoformat(),
+        "as_of": from_epoch_day(period.start - 1).isoformat(),
         "customers": float(n.sum()),
         "purchases": {
-            "forecast": float(n @ trial.expected),
-            "came": float(n @ one.after),
-            "naive": float(n @ one.before),
+            "forecast": float(n @ backtest.expected),
+            "came": float(n @ period.actual),
+            "naive": float(n @ period.previous),
         },
         "buyers": {
-            "forecast": float(n @ trial.buys),
-            "spread": float(np.sqrt(n @ (trial.buys * (1 - trial.buys)))),
-            "came": float(n @ (one.after > 0)),
-            "naive": float(n @ (one.before > 0)),
+            "forecast": float(n @ backtest.purchase_probability),
+            "spread": float(np.sqrt(n @ (backtest.purchase_probability * (1 - backtest.purchase_probability)))),
+            "came": float(n @ (period.actual > 0)),
+            "naive": float(n @ (period.previous > 0)),
         },
     }
 
 
-def _scores(trials: Sequence[Trial]) -> dict[str, float]:
-    n, after = _joined(trials)
-    buys = np.concatenate([trial.buys for trial in trials])
-    expected = np.concatenate([trial.expected for trial in trials])
-    log_scores = np.concatenate([trial.log_scores for trial in trials])
-    return {"quarters": len(trials), "log_score": _mean(n, log_scores), **scored(n, after, buys, expected)}
-
-
-def scored(n: Array, after: Array, buys: Array, expected: Array) -> dict[str, float]:
-    """How near a forecast was to what came; each row stands for n customers."""
+def _scores(backtests: Sequence[BacktestForecast]) -> dict[str, float]:
+    n, actual = _joined(backtests)
+    purchase_probability = np.concatenate([backtest.purchase_probability for backtest in backtests])
+    expected = np.concatenate([backtest.expected for backtest in backtests])
+    log_scores = np.concatenate([backtest.log_scores for backtest in backtests])
     return {
-        **scored_chances(n, after, buys),
-        "mean_absolute_error": _mean(n, np.abs(expected - after)),
-        "top_tenth": _top_tenth(n, expected, after),
+        "quarters": len(backtests),
+        "log_score": _mean(n, log_scores),
+        **scored(n, actual, purchase_probability, expected),
     }
 
 
-def scored_chances(n: Array, after: Array, buys: Array) -> dict[str, float]:
-    """The same of a forecast that tells chances to buy alone, and no number of purchases."""
+def scored(n: Array, actual: Array, purchase_probability: Array, expected: Array) -> dict[str, float]:
+    """Return scores of a forecast of purchases; each row stands for n customers."""
     return {
-        "brier": _mean(n, (buys - (after > 0)) ** 2),
-        "log_loss": -_mean(n, np.log(np.clip(np.where(after > 0, buys, 1 - buys), 1e-15, 1))),
-        "top_tenth": _top_tenth(n, buys, after),
+        **scored_chances(n, actual, purchase_probability),
+        "mean_absolute_error": _mean(n, np.abs(expected - actual)),
+        "top_tenth": _top_tenth(n, expected, actual),
     }
 
 
-def _naive(over: Sequence[Quarter]) -> dict[str, float]:
-    n = np.concatenate([one.cells.n for one in over])
-    before, after = (np.concatenate([getattr(one, name) for one in over]) for name in ("before", "after"))
+def scored_chances(n: Array, actual: Array, purchase_probability: Array) -> dict[str, float]:
+    """Return scores of a forecast of purchase probabilities."""
     return {
-        "brier": _mean(n, ((before > 0) != (after > 0)).astype(float)),
-        "mean_absolute_error": _mean(n, np.abs(before - after)),
-        "top_tenth": _top_tenth(n, before, after),
+        "brier": _mean(n, (purchase_probability - (actual > 0)) ** 2),
+        "log_loss": -_mean(
+            n, np.log(np.clip(np.where(actual > 0, purchase_probability, 1 - purchase_probability), 1e-15, 1))
+        ),
+        "top_tenth": _top_tenth(n, purchase_probability, actual),
     }
 
 
-def _calibration(trials: Sequence[Trial]) -> list[dict[str, float]]:
-    """Customers in ten groups of about one size, by their probability to buy: that, and the share of them who did."""
-    n, after = _joined(trials)
-    buys = np.concatenate([trial.buys for trial in trials])
-    order = np.argsort(buys, kind="stable")
-    middle = np.cumsum(n[order]) - n[order] / 2
-    group = np.minimum((middle / n.sum() * _GROUPS).astype(int), _GROUPS - 1)
-    found = []
+def _naive(periods: Sequence[BacktestPeriod]) -> dict[str, float]:
+    n = np.concatenate([period.rfm.n for period in periods])
+    previous, actual = (
+        np.concatenate([getattr(period, name) for period in periods]) for name in ("previous", "actual")
+    )
+    return {
+        "brier": _mean(n, ((previous > 0) != (actual > 0)).astype(float)),
+        "mean_absolute_error": _mean(n, np.abs(previous - actual)),
+        "top_tenth": _top_tenth(n, previous, actual),
+    }
+
+
+def _calibration(backtests: Sequence[BacktestForecast]) -> list[dict[str, float]]:
+    """Return ten groups of about equal size by purchase probability: its mean, and the share who bought."""
+    n, actual = _joined(backtests)
+    purchase_probability = np.concatenate([backtest.purchase_probability for backtest in backtests])
+    order = np.argsort(purchase_probability, kind="stable")
+    midpoints = np.cumsum(n[order]) - n[order] / 2
+    group = np.minimum((midpoints / n.sum() * _GROUPS).astype(int), _GROUPS - 1)
+    groups = []
     for number in range(_GROUPS):
         rows = order[group == number]
         if len(rows):
             weight = n[rows]
-            said, came = _mean(weight, buys[rows]), _mean(weight, (after[rows] > 0).astype(float))
-            found.append({"customers": float(weight.sum()), "forecast": said, "came": came})
-    return found
+            mean_forecast, mean_actual = (
+                _mean(weight, purchase_probability[rows]),
+                _mean(weight, (actual[rows] > 0).astype(float)),
+            )
+            groups.append({"customers": float(weight.sum()), "forecast": mean_forecast, "came": mean_actual})
+    return groups
 
 
-def _top_tenth(n: Array, score: Array, after: Array) -> float:
-    """The share of all purchases that came from the tenth of customers with the highest score; of equals, a part."""
-    _, where = np.unique(-score, return_inverse=True)
-    people, bought = np.bincount(where, weights=n), np.bincount(where, weights=n * after)
-    reached = np.interp(n.sum() / 10, np.append(0, np.cumsum(people)), np.append(0, np.cumsum(bought)))
-    return float(reached / max(bought.sum(), 1.0))
+def _top_tenth(n: Array, score: Array, actual: Array) -> float:
+    """Return the share of all purchases that the tenth of customers with the highest score made; ties count in part."""
+    _, inverse = np.unique(-score, return_inverse=True)
+    customers, purchases = np.bincount(inverse, weights=n), np.bincount(inverse, weights=n * actual)
+    purchases_of_top = np.interp(n.sum() / 10, np.append(0, np.cumsum(customers)), np.append(0, np.cumsum(purchases)))
+    return float(purchases_of_top / max(purchases.sum(), 1.0))
 
 
-def _joined(trials: Sequence[Trial]) -> tuple[Array, Array]:
-    n = np.concatenate([trial.quarter.cells.n for trial in trials])
-    return n, np.concatenate([trial.quarter.after for trial in trials])
+def _joined(backtests: Sequence[BacktestForecast]) -> tuple[Array, Array]:
+    n = np.concatenate([backtest.period.rfm.n for backtest in backtests])
+    return n, np.concatenate([backtest.period.actual for backtest in backtests])
 
 
 def _mean(n: Array, values: Array) -> float:

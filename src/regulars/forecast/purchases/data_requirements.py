@@ -1,4 +1,4 @@
-"""Whether a shop's data can carry a forecast: below these gates a number would look like knowledge and be none."""
+"""The least data that a forecast needs."""
 
 from __future__ import annotations
 
@@ -6,70 +6,76 @@ from dataclasses import dataclass
 
 import ibis.expr.types as ir
 
-from regulars.forecast.purchases.histories import known
+from regulars.forecast.purchases.histories import known_orders
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.vocabulary.errors import ForecastRefused
 from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import counted
 
-CUSTOMERS = 500
-DAYS = 180
-SILENCE = 30
-"""Days."""
-ORDERS, REGULARS = 3, 20
-"""So many customers must have so many orders."""
+MIN_CUSTOMERS = 500
+MIN_DAYS = 180
+MAX_DAYS_SINCE_LAST = 30
+"""Days from the last order to the end of the data, at most."""
+REGULAR_ORDERS, MIN_REGULARS = 3, 20
+"""At least MIN_REGULARS customers must have REGULAR_ORDERS orders or more."""
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """What there is to learn from before an epoch day. Days are epoch days, None where nobody has ordered yet."""
+class DataCounts:
+    """Counts of the data before the epoch day `until`. Days are epoch days; None where there is no order of a known
+    customer.
+    """
 
     customers: int
     regulars: int
-    """Customers with ORDERS orders or more."""
+    """Customers with REGULAR_ORDERS orders or more."""
     first_day: int | None
     last_day: int | None
     until: int
 
 
-def evidence(engine: Engine, orders: ir.Table, until: int) -> Evidence:
-    """Count what there is."""
-    rows = known(orders, until)
-    # Not counted among all orders, for an order's number counts those before it alone, whatever `until` is.
-    found = rows.agg(
+def count_data(engine: Engine, orders: ir.Table, until: int) -> DataCounts:
+    """Return the counts of the orders before the epoch day `until`."""
+    rows = known_orders(orders, until)
+    # A customer's n-th order has number n whatever `until` is, so customers need not be grouped.
+    counts = rows.agg(
         customers=counted((rows.order_number == 1).sum()),
-        regulars=counted((rows.order_number == ORDERS).sum()),
+        regulars=counted((rows.order_number == REGULAR_ORDERS).sum()),
         first_day=rows.day.min(),
         last_day=rows.day.max(),
     )
-    one = engine.row(found)
-    return Evidence(one["customers"] or 0, one["regulars"] or 0, one["first_day"], one["last_day"], until)
+    row = engine.row(counts)
+    return DataCounts(row["customers"] or 0, row["regulars"] or 0, row["first_day"], row["last_day"], until)
 
 
-def reasons(found: Evidence) -> tuple[str, ...]:
-    """Why these data cannot carry a forecast, in words for a shop; empty where they can."""
-    if found.first_day is None or found.last_day is None:
-        return ("no customer one could recognise has ordered yet",)
-    said = []
-    if found.customers < CUSTOMERS:
-        said.append(f"{CUSTOMERS} customers who ordered are needed, and there are {found.customers:,}")
-    days = found.until - found.first_day
-    if days < DAYS:
-        said.append(f"{DAYS} days of orders are needed, and there are {days:,}")
-    silence = found.until - 1 - found.last_day
-    if silence > SILENCE:
-        last = from_epoch_day(found.last_day)
-        said.append(f"the last order is of {last}, {silence:,} days before, and {SILENCE} are the most")
-    if found.regulars < REGULARS:
-        said.append(f"{REGULARS} customers with {ORDERS} orders or more are needed, and there are {found.regulars:,}")
-    return tuple(said)
+def unmet_requirements(counts: DataCounts) -> tuple[str, ...]:
+    """Return the requirements that the data do not meet, in words for a shop; empty where they meet all."""
+    if counts.first_day is None or counts.last_day is None:
+        return ("no known customer has ordered yet",)
+    reasons = []
+    if counts.customers < MIN_CUSTOMERS:
+        reasons.append(f"{MIN_CUSTOMERS} customers who ordered are needed, and there are {counts.customers:,}")
+    days = counts.until - counts.first_day
+    if days < MIN_DAYS:
+        reasons.append(f"{MIN_DAYS} days of orders are needed, and there are {days:,}")
+    days_since_last = counts.until - 1 - counts.last_day
+    if days_since_last > MAX_DAYS_SINCE_LAST:
+        last = from_epoch_day(counts.last_day)
+        reasons.append(
+            f"the last order is of {last}, {days_since_last:,} days before; at most {MAX_DAYS_SINCE_LAST} are allowed"
+        )
+    if counts.regulars < MIN_REGULARS:
+        reasons.append(
+            f"{MIN_REGULARS} customers with {REGULAR_ORDERS} orders or more are needed, and there are {counts.regulars:,}"
+        )
+    return tuple(reasons)
 
 
-def require(found: Evidence) -> None:
-    """Raises ForecastRefused with every reason."""
-    said = reasons(found)
-    if said:
+def require(counts: DataCounts) -> None:
+    """Raise ForecastRefused with all unmet requirements."""
+    reasons = unmet_requirements(counts)
+    if reasons:
         raise ForecastRefused(
-            f"There is not enough yet to forecast from: {'; '.join(said)}.",
-            "Load the orders of earlier, or of the latest, days; or forecast as of another day: --as-of DAY.",
+            f"There are not enough data for a forecast: {'; '.join(reasons)}.",
+            "Load older or newer orders, or forecast as of another day: --as-of DAY.",
         )

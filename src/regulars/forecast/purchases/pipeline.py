@@ -1,4 +1,4 @@
-"""A forecast, made: gates, histories, fit, choice, scores."""
+"""The steps of a forecast of purchases, in order."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from datetime import UTC, datetime
 
 import ibis.expr.types as ir
 
-from regulars.forecast.backtests.ranges import lengths
-from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, WITHIN
+from regulars.forecast.conventions import BACKTEST_DAYS, BACKTEST_ORIGINS, PROBABILITY_HORIZONS
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases import backtest, data_requirements, model_selection
-from regulars.forecast.purchases.accuracy import chance
-from regulars.forecast.purchases.accuracy.period_errors import errors_of
-from regulars.forecast.purchases.histories import cells, cells_to_fit, daily_purchases, histories, known
-from regulars.forecast.purchases.learning import boosting, logistic
-from regulars.forecast.purchases.monetary_value import spending, winsorize
+from regulars.forecast.prediction_intervals import backtest_lengths
+from regulars.forecast.purchases import backtest, baselines, data_requirements, model_selection, total_errors
+from regulars.forecast.purchases.histories import (
+    customer_histories,
+    daily_purchases,
+    known_orders,
+    rfm_summary,
+    rfm_summary_to_fit,
+)
+from regulars.forecast.purchases.model_selection import choose_time_scale
+from regulars.forecast.purchases.monetary_value import fit_monetary_value, winsorize
 from regulars.forecast.purchases.result import Forecast
-from regulars.forecast.purchases.scoring import predictions, scores, written
-from regulars.forecast.purchases.season_selection import timed
+from regulars.forecast.purchases.scoring import predictions, score_customers, with_first_order
+from regulars.forecast.purchases.total_errors import backtest_errors
 from regulars.forecast.purchases.totals import totals
 from regulars.vocabulary.calendar import from_epoch_day
 from regulars.warehouse.engine import Engine
@@ -30,77 +34,89 @@ def run_forecast(
     engine: Engine,
     currency: str,
     until: int,
-    wish: ForecastOptions,
+    options: ForecastOptions,
     threads: int = 1,
     done: Callable[[str], None] = lambda step: None,
 ) -> tuple[Forecast, ir.Table]:
-    """A forecast as of the day before the epoch day `until`, and its predictions, still a query of the engine.
+    """Return the forecast as of the day before `until`, and its predictions as a query of the engine.
 
-    Many customers are scored by so many threads; `done` is called with each of STEPS. Raises ForecastRefused where the data
-    cannot carry a forecast.
+    Args:
+        engine: Where the facts are.
+        currency: The shop's currency.
+        until: First epoch day whose data are not used.
+        options: Options of the forecast.
+        threads: Threads that score the customers.
+        done: Called with each of STEPS when it is complete.
+
+    Raises:
+        ForecastRefused: Where the data are not sufficient.
     """
     orders = engine.fact("orders")
-    seen = data_requirements.evidence(engine, orders, until)
-    data_requirements.require(seen)
+    counts = data_requirements.count_data(engine, orders, until)
+    data_requirements.require(counts)
     capped = winsorize(engine, orders, until)
-    rows = engine.keep("forecast_histories", histories(orders, until, capped.at))
-    by_day = cells(engine, rows)
+    rows = engine.keep("forecast_histories", customer_histories(orders, until, capped.at))
+    daily_rfm = rfm_summary(engine, rows)
     done("histories")
-    spend = spending(engine, orders, rows, until)
+    spend = fit_monetary_value(engine, orders, rows, until)
     done("spend")
-    to_fit = cells_to_fit(engine, rows, by_day)
-    found = model_selection.candidates(to_fit, wish.model)
+    to_fit = rfm_summary_to_fit(engine, rows, daily_rfm)
+    candidates = model_selection.fit_candidates(to_fit, options.model)
     done("models")
-    first_day = seen.first_day or until
+    first_day = counts.first_day or until
 
-    past = backtest.quarters(engine, orders, first_day, until, seen.customers)
-    trials = {name: backtest.tried(name, past) for name in found}
-    chosen = model_selection.choose(found, trials, wish.model)
-    model = chosen.fitted.model
-    daily = daily_purchases(engine, known(orders, until), first_day, until)
-    on_time = timed(chosen.fitted, to_fit, trials[model], daily, until)
-    fitted = on_time.fitted
-    trials[model] = on_time.trials
-    report = backtest.report(trials, model) if trials[model] else None
-    before = backtest.quarters_before(engine, orders, past, first_day, seen.customers)
+    periods = backtest.backtest_periods(engine, orders, first_day, until, counts.customers)
+    backtests = {name: backtest.backtest_model(name, periods) for name in candidates}
+    choice = model_selection.choose_model(candidates, backtests, options.model)
+    model = choice.fitted.model
+    purchases_by_day = daily_purchases(engine, known_orders(orders, until), first_day, until)
+    season_choice = choose_time_scale(choice.fitted, to_fit, backtests[model], purchases_by_day, until)
+    fitted = season_choice.fitted
+    backtests[model] = season_choice.backtests
+    report = backtest.report(backtests, model) if backtests[model] else None
+    preceding = backtest.preceding_periods(engine, orders, periods, first_day, counts.customers)
     if report:
-        report["logistic"] = logistic.regressed(before, past) if before else None
-    if report and boosting.available():
-        report["boosting"] = boosting.boosted(before, past) if before else None
-    of_value = lengths(wish.horizon)
-    hidden = {BACKTEST_DAYS: on_time.trials} if len(on_time.trials) == BACKTEST_ORIGINS else {}
-    for days in sorted({*WITHIN, *of_value} - set(hidden)):
-        hidden[days] = backtest.tried_back(
-            model, engine, orders, first_day, until, seen.customers, days, on_time.seasons
+        report["logistic"] = baselines.regressed(preceding, periods) if preceding else None
+    if report and baselines.available():
+        report["boosting"] = baselines.boosted(preceding, periods) if preceding else None
+    of_value = backtest_lengths(options.horizon)
+    backtests_by_days = (
+        {BACKTEST_DAYS: season_choice.backtests} if len(season_choice.backtests) == BACKTEST_ORIGINS else {}
+    )
+    for days in sorted({*PROBABILITY_HORIZONS, *of_value} - set(backtests_by_days)):
+        backtests_by_days[days] = backtest.backtest_model_on_days(
+            model, engine, orders, first_day, until, counts.customers, days, season_choice.seasons
         )
-    sample = orders.filter(orders.person.notnull(), orders.person % backtest.sampled(seen.customers) == 0)
-    errors = errors_of(engine, sample, hidden, of_value)
+    sample = orders.filter(orders.person.notnull(), orders.person % backtest.sampling_interval(counts.customers) == 0)
+    errors = backtest_errors(engine, sample, backtests_by_days, of_value)
     done("past")
-    scored = scores(fitted, by_day, wish.horizon, wish.rate, threads, on_time.clock)
-    last = from_epoch_day(until - 1)
-    said = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
+    scored = score_customers(fitted, daily_rfm, options.horizon, options.rate, threads, season_choice.time_scale)
+    as_of = from_epoch_day(until - 1)
+    customer_predictions = engine.keep("forecast_predictions", predictions(engine, rows, scored, spend))
     done("scores")
-    on_clock = fitted, on_time.clock
+    fitted_on_scale = fitted, season_choice.time_scale
     spreads = {
-        "purchases": chance.purchases(*on_clock, by_day, wish.horizon),
-        "revenue": chance.revenue(*on_clock, chance.spent_by_past(engine, rows), spend, wish.horizon),
+        "purchases": total_errors.purchases_total(*fitted_on_scale, daily_rfm, options.horizon),
+        "revenue": total_errors.revenue_total(
+            *fitted_on_scale, total_errors.spend_by_history(engine, rows), spend, options.horizon
+        ),
     }
-    sums = totals(engine, said, wish.horizon, spreads, errors)
+    forecast_totals = totals(engine, customer_predictions, options.horizon, spreads, errors)
     done("totals")
     estimate = fitted.estimate
     forecast = Forecast(
-        as_of=last,
+        as_of=as_of,
         made_at=datetime.now(UTC).replace(microsecond=0),
         model=fitted.model,
-        why=chosen.why,
+        why=choice.why,
         status=estimate.status.name.lower(),
         reason=estimate.reason,
         parameters=estimate.parameters,
         standard_errors=dict(zip(estimate.names, map(float, estimate.standard_errors), strict=True)),
         log_likelihood=float(estimate.log_likelihood),
-        customers=int(by_day.customers),
-        horizon=wish.horizon,
-        discount=wish.rate,
+        customers=int(daily_rfm.customers),
+        horizon=options.horizon,
+        discount=options.rate,
         currency=currency,
         value_of=spend.value_of,
         value_share=spend.share,
@@ -113,8 +129,8 @@ def run_forecast(
         cap=capped.at,
         capped_orders=capped.orders,
         capped_amount=capped.amount,
-        totals=sums,
+        totals=forecast_totals,
         backtest=report,
-        seasons=on_time.report,
+        seasons=season_choice.report,
     )
-    return forecast, written(said, orders, last.isoformat())
+    return forecast, with_first_order(customer_predictions, orders, as_of.isoformat())

@@ -1,8 +1,8 @@
-"""Each subscription's past as of a day: how often it has renewed, and whether it left at a renewal that has come since.
+"""Each subscription's renewals as of a day, and whether it churned at a renewal that has been due since.
 
-An end between two renewals, or on the day of one, counts as non-renewal at the next due date. Until that day has come it counts
-with those who were not yet asked: others of the same age were not asked either, and to count only those who left early would
-make leaving look more frequent than it is.
+An end between two renewals counts as non-renewal at the next due date, and so does an end on the day of a renewal.
+Before that date it counts as not yet due, like all subscriptions of its age: to count early ends alone would
+overestimate churn.
 """
 
 from __future__ import annotations
@@ -14,38 +14,41 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from regulars.forecast.subscriptions.renewal_days import Days, calendar, length_of, month_and_day
+from regulars.forecast.subscriptions.renewal_days import IntArray, calendar_table, month_and_day, month_length
 from regulars.vocabulary.settings.term import Term, Terms
 from regulars.warehouse.engine import Engine
 from regulars.warehouse.portable import divided, larger, smaller
 
-STEPS = 20
-"""Parts of a period in which ends are told apart; the last day, that of the renewal itself, is one more."""
+PERIOD_PARTS = 20
+"""Parts of a period that ends are counted by; the last day, that of the renewal, is one more."""
 
 
 def known_until(engine: Engine, rows: ir.Table, covered: tuple[int, int]) -> int:
-    """The last epoch day of which it is known who is subscribed: the last on which a subscription began or ended, for of later
-    days nobody knows whether those that ran then still do.
+    """Return the last epoch day for which it is known who is subscribed: the last on which a subscription began or
+    ended.
 
-    rows: the fact subscriptions; covered: the last day of the shop's data, and that which subscriptions are said to cover.
+    Args:
+        engine: Where the rows are.
+        rows: The fact subscriptions.
+        covered: Last day of the shop's data, and the last that subscriptions cover.
     """
-    last_day, told = covered
-    found = engine.row(
+    last_day, covered_until = covered
+    last_days = engine.row(
         rows.agg(
             began=rows.day.max(where=rows.day <= last_day), ended=rows.ended_day.max(where=rows.ended_day <= last_day)
         )
     )
-    known = [int(day) for day in found.values() if day is not None]
-    return min(last_day, max(told, *known))
+    event_days = [int(day) for day in last_days.values() if day is not None]
+    return min(last_day, max(covered_until, *event_days))
 
 
 @dataclass(frozen=True)
-class Past:
-    """What there is to learn from, in an engine.
+class SubscriptionData:
+    """Subscriptions in an engine, and the terms of their plans.
 
-    `rows` is the fact subscriptions with `plan` ('' where none is told), the `months` and `days` of its term, the parts of the
-    calendar that its days are: `cohort`, the number of the month it began in, and `began_of` of that month, `end_month`,
-    `end_of_month` and so on. `terms` are those of the plans.
+    `rows` is the fact subscriptions with `plan` ('' where there is none), the `months` and `days` of its term, and the
+    calendar parts of its days: `cohort`, the number of the month of its start, `began_of`, the day of that month,
+    `end_month`, `end_of_month` and so on.
     """
 
     engine: Engine
@@ -53,111 +56,116 @@ class Past:
     terms: dict[str, Term]
 
 
-def past(engine: Engine, rows: ir.Table, terms: Terms, until: int) -> Past:
-    """The past of the fact subscriptions before the epoch day `until`."""
+def subscription_data(engine: Engine, rows: ir.Table, terms: Terms, until: int) -> SubscriptionData:
+    """Return the subscriptions that began before the epoch day `until`."""
     rows = rows.filter(rows.day < until).mutate(plan=rows.plan.fill_null(""))
-    found = engine.read(rows.group_by("plan").agg(first=rows.day.min()))
-    plans = found["plan"].to_pylist()
-    named = {plan: terms.of(plan) for plan in plans}
-    days = engine.keep("subscription_days", calendar(min(found["first"].to_pylist(), default=until), until))
+    plan_starts = engine.read(rows.group_by("plan").agg(first=rows.day.min()))
+    plans = plan_starts["plan"].to_pylist()
+    plan_terms = {plan: terms.of(plan) for plan in plans}
+    days = engine.keep("subscription_days", calendar_table(min(plan_starts["first"].to_pylist(), default=until), until))
     of_plans = engine.keep(
         "subscription_terms",
         pa.table(
             {
                 "of_plan": pa.array(plans, pa.string()),
-                "months": pa.array([named[plan].months for plan in plans], pa.int32()),
-                "days": pa.array([named[plan].days for plan in plans], pa.int32()),
+                "months": pa.array([plan_terms[plan].months for plan in plans], pa.int32()),
+                "days": pa.array([plan_terms[plan].days for plan in plans], pa.int32()),
             }
         ),
     )
     rows = rows.inner_join(of_plans, rows.plan == of_plans.of_plan).drop("of_plan")
-    began = days.select(began_on=days.calendar_day, cohort=days.month, began_of=days.of_month)
-    rows = rows.inner_join(began, rows.day == began.began_on).drop("began_on")
+    start_calendar = days.select(began_on=days.calendar_day, cohort=days.month, began_of=days.of_month)
+    rows = rows.inner_join(start_calendar, rows.day == start_calendar.began_on).drop("began_on")
     named_end = {f"end_{name}": days[name] for name in ("month", "of_month", "length", "before")}
     ends = days.select(ended_on=days.calendar_day, **named_end)
     rows = rows.left_join(ends, rows.ended_day == ends.ended_on).drop("ended_on")
-    return Past(engine, engine.keep("subscription_past", rows), named)
+    return SubscriptionData(engine, engine.keep("subscription_past", rows), plan_terms)
 
 
-def renewal_history(past: Past, until: int) -> ir.Table:
-    """One row per subscription that began before the epoch day `until`, adding
+def renewal_history(data: SubscriptionData, until: int) -> ir.Table:
+    """Return one row per subscription that began before the epoch day `until`.
 
-    `over`, whether it ended before; `asked`, how many of its renewals have come, were all kept; `renewed`, how many were kept;
-    `left`, whether it ended at a renewal that has come; `part`, in which of STEPS parts of a period it ended (STEPS itself is
-    its last day; of no meaning where it is not over).
+    Returns:
+        The rows with columns `over`: ended before `until`; `asked`: renewals due; `renewed`: renewals made; `left`:
+        ended at a renewal that is due; `part`: part of the period in which it ended, from 0 to PERIOD_PARTS, the latter
+        its last day.
     """
     month, of_month = (int(number) for number in month_and_day(np.asarray(until - 1)))
-    length = int(length_of(np.asarray(month)))
-    rows = past.rows.filter(past.rows.day < until)
-    # The last day of a month stands for those it lacks.
-    short = rows.began_of > of_month if of_month < length else ibis.literal(False)
+    length = int(month_length(np.asarray(month)))
+    rows = data.rows.filter(data.rows.day < until)
+    # On the last day of a month, renewals of the days that it lacks are due, too.
+    no_such_day = rows.began_of > of_month if of_month < length else ibis.literal(False)
     rows = rows.mutate(
         over=rows.ended_day.notnull() & (rows.ended_day < until),
         anchor=smaller(rows.began_of, rows.end_length),
-        short=short,
+        short=no_such_day,
     )
-    missed = rows.end_of_month <= rows.anchor  # what ends on the day of a renewal was not renewed
+    before_renewal = rows.end_of_month <= rows.anchor  # an end on the day of a renewal is a non-renewal
     rows = rows.mutate(
-        asked=_times(
+        asked=_terms_elapsed(
             rows, ibis.literal(month) - rows.cohort - rows.short.ifelse(1, 0), ibis.literal(until - 1) - rows.day
         ),
-        whole=rows.end_month - rows.cohort - missed.ifelse(1, 0),
-        since=missed.ifelse(rows.end_before - smaller(rows.began_of, rows.end_before), -rows.anchor)
+        whole=rows.end_month - rows.cohort - before_renewal.ifelse(1, 0),
+        since=before_renewal.ifelse(rows.end_before - smaller(rows.began_of, rows.end_before), -rows.anchor)
         + rows.end_of_month,
-        size=missed.ifelse(rows.end_before - smaller(rows.began_of, rows.end_before) + rows.anchor, rows.end_length),
+        size=before_renewal.ifelse(
+            rows.end_before - smaller(rows.began_of, rows.end_before) + rows.anchor, rows.end_length
+        ),
     )
-    kept = larger(_times(rows, rows.whole, rows.ended_day - rows.day - 1), ibis.literal(0))
-    rows = rows.mutate(renewed=rows.over.ifelse(kept, rows.asked).cast("int32"))
+    renewals_made = larger(_terms_elapsed(rows, rows.whole, rows.ended_day - rows.day - 1), ibis.literal(0))
+    rows = rows.mutate(renewed=rows.over.ifelse(renewals_made, rows.asked).cast("int32"))
     monthly = rows.months > 0
-    passed = monthly.ifelse(
+    days_passed = monthly.ifelse(
         (rows.whole - rows.renewed * rows.months) * rows.size + rows.since,
         rows.ended_day - rows.day - rows.renewed * rows.days,
     )
-    part = divided(passed * STEPS, monthly.ifelse(rows.months * rows.size, rows.days)).floor().cast("int32")
+    part = divided(days_passed * PERIOD_PARTS, monthly.ifelse(rows.months * rows.size, rows.days)).floor().cast("int32")
     rows = rows.mutate(left=rows.over & (rows.renewed < rows.asked), part=part)
     return rows.drop("anchor", "short", "whole", "since", "size")
 
 
-def _times(rows: ir.Table, months: ir.IntegerValue, days: ir.IntegerValue) -> ir.IntegerValue:
-    """How often a subscription's term has passed in so many whole months, or in so many days."""
+def _terms_elapsed(rows: ir.Table, months: ir.IntegerValue, days: ir.IntegerValue) -> ir.IntegerValue:
+    """Return how many terms of a subscription fit into so many whole months, or days."""
     monthly = rows.months > 0
     return divided(monthly.ifelse(months, days), monthly.ifelse(rows.months, rows.days)).floor().cast("int32")
 
 
 @dataclass(frozen=True, eq=False)
-class LivesCells:
-    """Subscriptions with equal pasts as one: their plan, cohort (a month's number), renewals, whether they left, how many."""
+class RenewalSummary:
+    """Counts of subscriptions with equal histories: plan, cohort (number of a month), renewals, churned, running and
+    number, one row each.
+    """
 
     plan: list[str]
-    cohort: Days
-    renewed: Days
-    left: Days
-    running: Days
-    n: Days
+    cohort: IntArray
+    renewed: IntArray
+    left: IntArray
+    running: IntArray
+    n: IntArray
 
-    def of(self, plans: set[str]) -> LivesCells:
-        """Those of some plans."""
+    def of(self, plans: set[str]) -> RenewalSummary:
+        """Return the rows of some plans."""
         rows = np.array([plan in plans for plan in self.plan], dtype=bool)
         numbers = (part[rows] for part in (self.cohort, self.renewed, self.left, self.running, self.n))
-        return LivesCells([plan for plan in self.plan if plan in plans], *numbers)
+        return RenewalSummary([plan for plan in self.plan if plan in plans], *numbers)
 
 
-def cells(engine: Engine, rows: ir.Table) -> LivesCells:
-    """The cells of `renewal_history`."""
-    found = engine.read(
+def renewal_summary(engine: Engine, rows: ir.Table) -> RenewalSummary:
+    """Return the counts of `renewal_history`."""
+    counts = engine.read(
         rows.group_by("plan", "cohort", "renewed", left=rows.left.cast("int32"), running=(~rows.over).cast("int32"))
         .agg(n=rows.count())
         .order_by("plan", "cohort", "renewed", "left", "running")
     )
-    numbers = (np.asarray(found[name], dtype=np.int64) for name in ("cohort", "renewed", "left", "running", "n"))
-    return LivesCells(found["plan"].to_pylist(), *numbers)
+    numbers = (np.asarray(counts[name], dtype=np.int64) for name in ("cohort", "renewed", "left", "running", "n"))
+    return RenewalSummary(counts["plan"].to_pylist(), *numbers)
 
 
-def parts(engine: Engine, rows: ir.Table) -> dict[str, Days]:
-    """When within a period subscribers left: by plan, how many in each of STEPS parts, and on its last day."""
+def ends_by_part(engine: Engine, rows: ir.Table) -> dict[str, IntArray]:
+    """Return by plan the number of ends in each part of a period and on its last day, shape (PERIOD_PARTS + 1,)."""
     left = rows.filter(rows.left)
-    found = engine.read(left.group_by("plan", "part").agg(n=left.count()))
-    counts: dict[str, Days] = {}
-    for row in found.to_pylist():
-        counts.setdefault(row["plan"], np.zeros(STEPS + 1, dtype=np.int64))[row["part"]] += row["n"]
+    parts = engine.read(left.group_by("plan", "part").agg(n=left.count()))
+    counts: dict[str, IntArray] = {}
+    for row in parts.to_pylist():
+        counts.setdefault(row["plan"], np.zeros(PERIOD_PARTS + 1, dtype=np.int64))[row["part"]] += row["n"]
     return counts

@@ -1,4 +1,4 @@
-"""What a forecast of subscriptions comes to, over all and by plan."""
+"""Sums of a forecast of subscriptions, over all and by plan."""
 
 from __future__ import annotations
 
@@ -7,44 +7,47 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from regulars.forecast.backtests.ranges import Errors, ranges_of
-from regulars.forecast.conventions import WITHIN
+from regulars.forecast.conventions import PROBABILITY_HORIZONS
+from regulars.forecast.prediction_intervals import ErrorsByLength, intervals_by_days
 from regulars.warehouse.engine import Engine
 
 
-def totals(engine: Engine, rows: ir.Table, errors: Errors) -> dict[str, Any]:
-    """Sums of `predictions`, money as text with its decimals, null where no value is known.
+def totals(engine: Engine, rows: ir.Table, errors: ErrorsByLength) -> dict[str, Any]:
+    """Return the sums of `predictions`, money as text with its decimals, null where no value is known.
 
-    `renewing` holds, by days ahead, how many subscriptions to expect to renew, and `renewing_spread` one standard deviation of
-    it by the model; `renewing_range`, between which it will lie in eight of ten cases, comes from the errors of backtest periods.
-    `persons` counts everybody once.
+    `renewing`, `renewing_spread` and `renewing_range` hold, by days ahead, the expected number of renewals, its
+    standard deviation by the model and its 80 % prediction interval from the errors of backtest periods. `persons` is
+    the number of distinct subscribers.
     """
-    chances = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in WITHIN}
-    found = engine.row(
+    probabilities = {days: rows[f"probability_purchase_{days}d"].cast("float64") for days in PROBABILITY_HORIZONS}
+    sums = engine.row(
         rows.agg(
             subscriptions=rows.count(),
             persons=rows.person.nunique(),
             **_sums(rows),
-            **{f"renewing_{days}": chance.sum() for days, chance in chances.items()},
-            **{f"spread_{days}": (chance * (ibis.literal(1.0) - chance)).sum() for days, chance in chances.items()},
+            **{f"renewing_{days}": probability.sum() for days, probability in probabilities.items()},
+            **{
+                f"spread_{days}": (probability * (ibis.literal(1.0) - probability)).sum()
+                for days, probability in probabilities.items()
+            },
         )
     )
-    renewing = {days: found[f"renewing_{days}"] for days in chances}
-    spread = {days: found[f"spread_{days}"] ** 0.5 for days in chances}
+    renewing = {days: sums[f"renewing_{days}"] for days in probabilities}
+    spread = {days: sums[f"spread_{days}"] ** 0.5 for days in probabilities}
     return {
-        "subscriptions": found["subscriptions"],
-        "persons": found["persons"],
+        "subscriptions": sums["subscriptions"],
+        "persons": sums["persons"],
         "renewing": {str(days): number for days, number in renewing.items()},
         "renewing_spread": {str(days): number for days, number in spread.items()},
-        "renewing_range": ranges_of(renewing, spread, errors),
-        **_told(found),
+        "renewing_range": intervals_by_days(renewing, spread, errors),
+        **_as_json(sums),
     }
 
 
 def by_plan(engine: Engine, rows: ir.Table) -> dict[str, dict[str, Any]]:
-    """The same sums by plan: subscriptions, renewals and what they bring."""
-    found = engine.read(rows.group_by("plan").agg(subscriptions=rows.count(), **_sums(rows)))
-    return {row["plan"]: {"subscriptions": row["subscriptions"], **_told(row)} for row in found.to_pylist()}
+    """Return the sums by plan: subscriptions, renewals and their value."""
+    sums = engine.read(rows.group_by("plan").agg(subscriptions=rows.count(), **_sums(rows)))
+    return {row["plan"]: {"subscriptions": row["subscriptions"], **_as_json(row)} for row in sums.to_pylist()}
 
 
 def _sums(rows: ir.Table) -> dict[str, ir.Value]:
@@ -56,6 +59,6 @@ def _sums(rows: ir.Table) -> dict[str, ir.Value]:
     }
 
 
-def _told(sums: dict[str, Any]) -> dict[str, Any]:
+def _as_json(sums: dict[str, Any]) -> dict[str, Any]:
     money = {name: None if sums[name] is None else str(sums[name]) for name in ("revenue", "profit", "value_at_stake")}
     return {"purchases": sums["purchases"], **money}

@@ -12,8 +12,8 @@ from regulars.metrics.inference.intervals import (
     Array,
     jackknife,
     jackknife_of_logs,
-    left_out,
-    quantile_left_out,
+    leave_one_out,
+    quantile_leave_one_out,
     ratio,
     wilson,
 )
@@ -40,23 +40,23 @@ class Estimate:
 
 def estimate(metric: Metric, sums: Sums) -> Estimate:
     """Totals, ratios, quotients and states: the amount above the line over the one below."""
-    above, scale = sums.of(metric.above), _scale(sums, metric.above)
+    above, scale = sums.of(metric.numerator), _scale(sums, metric.numerator)
     # Scaled after summing: whole ten-thousandths add up exactly, fractions of money would not.
     numerator = above.sum(axis=-1) / scale
     without = filled = None
     low = high = np.full_like(numerator, np.nan)
-    if metric.below is None:
+    if metric.denominator is None:
         if sums.scope.bucketed:
             filled = np.abs(above) > 0
             count = np.maximum(filled.sum(axis=-1, keepdims=True), 2)
             # Without a bucket a total is that much smaller by construction: bring it back to size.
-            without = left_out(above) / scale * count / (count - 1)
+            without = leave_one_out(above) / scale * count / (count - 1)
         return Estimate(numerator, low, high, numerator, None, _rows(metric, sums, numerator), without, filled)
-    below, scale_below = sums.of(metric.below), _scale(sums, metric.below)
+    below, scale_below = sums.of(metric.denominator), _scale(sums, metric.denominator)
     denominator = below.sum(axis=-1) / scale_below
     value = ratio(numerator, denominator)
     if sums.scope.bucketed:
-        without = ratio(left_out(above) / scale, left_out(below) / scale_below)
+        without = ratio(leave_one_out(above) / scale, leave_one_out(below) / scale_below)
         filled = (above != 0) | (below != 0)
         low, high = bounded_jackknife(metric, without, value, filled)
     if metric.interval is Interval.WILSON:
@@ -96,7 +96,7 @@ def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
 
 def estimate_quantile(found: Quantiles, q: float) -> Estimate:
     """Quantiles with their intervals, and what a difference of two needs."""
-    without = quantile_left_out(found.value, found.low, found.high, found.at_most, found.rows, q)
+    without = quantile_leave_one_out(found.value, found.low, found.high, found.at_most, found.rows, q)
     counts = found.rows.sum(axis=-1)
     return Estimate(found.value, found.low, found.high, found.value, None, counts, without, found.rows > 0)
 
@@ -148,8 +148,8 @@ def all_left_out(metric: Metric, sums_: Sums) -> Array:
     nobody knows which group these belong to.
     """
     assert metric.rows is not None
-    assert metric.lacking is not None
-    scope, lines = sums_.scope, [metric.rows, metric.lacking]
+    assert metric.omitted_rows is not None
+    scope, lines = sums_.scope, [metric.rows, metric.omitted_rows]
     is_unlinked = _none_but_left_out(lines, sums_)
     if scope.splits or scope.where:
         whole = sums(lines, replace(scope, splits=(), where=(), bucketed=False))
@@ -164,9 +164,13 @@ def _none_but_left_out(lines: list[Sum], sums_: Sums) -> Flags:
 
 def _lines(metric: Metric) -> list[Sum]:
     """Numerator and denominator of a metric over several tables; none of other metrics."""
-    if isinstance(metric, Grid | Quantile) or metric.below is None or len({fact.tables for fact in metric.facts}) < 2:
+    if (
+        isinstance(metric, Grid | Quantile)
+        or metric.denominator is None
+        or len({fact.tables for fact in metric.facts}) < 2
+    ):
         return []
-    return [metric.above, metric.below]
+    return [metric.numerator, metric.denominator]
 
 
 def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:

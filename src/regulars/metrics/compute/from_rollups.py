@@ -14,7 +14,7 @@ from regulars.metrics.measures import SignedMeasure, Timing
 from regulars.metrics.query import Condition
 from regulars.metrics.relations import filter_column
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.dictionary import coded
+from regulars.metrics.rollups.dictionary import encode
 from regulars.metrics.rollups.rollup_tables import digest
 from regulars.metrics.scope import Scope
 
@@ -73,7 +73,7 @@ def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names
     """words: the SQL of each split's values, and which there are; the query gives places among these."""
     kept = step.kept
     assert kept is not None
-    splits = [f"{coded(value, known)} AS split_{place}" for place, (value, known) in enumerate(words)]
+    splits = [f"{encode(value, known)} AS split_{place}" for place, (value, known) in enumerate(words)]
     selected = ["period", *splits, *(("bucket",) if scope.apart(step.fact) else ())]
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
 from regulars.metrics.compute.from_rollups import predicate
-from regulars.metrics.inference.intervals import Array, left_out, ratio, wilson
+from regulars.metrics.inference.intervals import Array, leave_one_out, ratio, wilson
 from regulars.metrics.measures import CUSTOMER_ORDERS
 from regulars.metrics.relations import (
     BUCKET,
@@ -93,7 +93,9 @@ def _estimated(
     if metric.interval is Interval.WILSON:
         low, high = wilson(numerator, denominator)
     else:
-        low, high = bounded_jackknife(metric, ratio(left_out(above) / scale, left_out(below)), value, below > 0)
+        low, high = bounded_jackknife(
+            metric, ratio(leave_one_out(above) / scale, leave_one_out(below)), value, below > 0
+        )
     averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
     complete = averaged | (denominator == full.sum(axis=-1))
     labels = [(*group, str(age)) for group in groups for age in range(ages)]

@@ -22,18 +22,18 @@ from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import cohort_sums, period_results, value_distributions
 from regulars.metrics.rollups.kinds.sum_statements import unstored
 from regulars.metrics.rollups.registry import GAPS
-from regulars.metrics.rollups.rollup import RULE
+from regulars.metrics.rollups.rollup import STORAGE_RULE
 from regulars.metrics.rollups.rollup_tables import (
-    WHOLE,
+    UNSPLIT,
     RollupTable,
-    by_both,
+    additive_measures,
+    all_rollup_tables,
     columns_of,
+    combined_split,
     digest,
-    families,
+    entity_measures,
     grains,
-    of_entities,
     rollup_table_name,
-    summed,
     windows,
 )
 from regulars.metrics.scope import BY_PERSON, Scope
@@ -226,10 +226,16 @@ def rows_when_decided(fact: str, scope: Scope) -> int:
 def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) -> bool:
     """Whether a family sums the measure up, by these columns and for these periods, without that a load stores it."""
     named, window = digest(measure, scope.active_window), scope.facts.settings.active_window
-    known = summed(family, window) if measure.adds_up else of_entities(family) if len(columns_of(by)) < 2 else ()
+    known = (
+        additive_measures(family, window)
+        if measure.adds_up
+        else entity_measures(family)
+        if len(columns_of(by)) < 2
+        else ()
+    )
     apart = measure.of_period or not measure.adds_up
     return (
-        by in family.ways
+        by in family.possible_splits
         and any(one.digest == named for one in known)
         and any(
             (level.bucketed or not apart) and _fits(level.grain, level.bucketed, measure, scope)
@@ -239,7 +245,7 @@ def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) ->
 
 
 def _families(scope: Scope) -> dict[str, RollupTable]:
-    return {one.name: one for one in families(scope.facts.settings.active_window)}
+    return {one.name: one for one in all_rollup_tables(scope.facts.settings.active_window)}
 
 
 def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
@@ -272,7 +278,7 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
     columns -= scope.constants(fact).keys()
     if len(columns) > 2:
         return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"
-    return by_both(columns), ""
+    return combined_split(columns), ""
 
 
 def everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
@@ -305,7 +311,7 @@ def _over_several_values(fact: Fact, scope: Scope) -> bool:
 
 def not_small(levels: list[RollupLevel], by: str) -> str:
     """Why none of these levels was worth storing."""
-    if not RULE.most(levels[0].fact_rows, by):
+    if not STORAGE_RULE.most(levels[0].fact_rows, by):
         return f"{by_words(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
     size = min(one.rows for one in levels)
     rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
@@ -314,7 +320,7 @@ def not_small(levels: list[RollupLevel], by: str) -> str:
 
 def by_words(by: str) -> str:
     """A split in words; nothing where there is none."""
-    return f"by {' and '.join(columns_of(by))} " if by != WHOLE else ""
+    return f"by {' and '.join(columns_of(by))} " if by != UNSPLIT else ""
 
 
 def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
@@ -327,10 +333,14 @@ def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
     if measure.of_window and scope.active_window not in kept:
         said = " and ".join(map(str, kept))
         return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
-    if measure.of_window and by != WHOLE:
+    if measure.of_window and by != UNSPLIT:
         return f"{by_words(by).rstrip()}, sums are kept for the shop's own active window only"
     family = _families(scope).get(rollup_table_name(measure, scope.active_window))
-    if family is not None and by in family.ways and (scope.facts.built is None or by not in family.stored_ways):
+    if (
+        family is not None
+        and by in family.possible_splits
+        and (scope.facts.built is None or by not in family.stored_splits)
+    ):
         return _no_level(scope, family, by)
     return "its definition is not among what is kept"
 
@@ -338,7 +348,7 @@ def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 def _no_level(scope: Scope, family: RollupTable, by: str) -> str:
     """Why there is none of a way to split that a load stores nothing of."""
     rows = rows_when_decided(family.table, scope)
-    if not RULE.most(rows, by):
+    if not STORAGE_RULE.most(rows, by):
         return f"{by_words(by)}the {rows:,} rows of the fact are so few that they are read themselves"
     return f"{by_words(by)}no load stores sums, and of these periods none can be kept"
 
@@ -352,4 +362,4 @@ def _no_period(measure: Measure, by: str) -> str:
 
 
 def _grains_kept(by: str) -> str:
-    return "days, weeks, months, quarters and years" if by == WHOLE else "months, quarters and years"
+    return "days, weeks, months, quarters and years" if by == UNSPLIT else "months, quarters and years"

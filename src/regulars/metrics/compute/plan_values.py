@@ -91,7 +91,7 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
         return Choice(None, "results are kept by one column at most")
     rows = rows_when_decided(metric.fact.table, scope)
     if not rows or not period_results.is_known(metric):
-        return Choice(None, nothing_of(metric.above.terms[0].measure, scope, by))
+        return Choice(None, nothing_of(metric.numerator.terms[0].measure, scope, by))
     grain = scope.grain
     if grain is None or grain not in grains(scope.facts.calendar) or not period_results.is_kept_for(metric, grain):
         kept = "days, weeks, months" if period_results.is_kept_for(metric, Grain.DAY) else "months"
@@ -106,7 +106,9 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
             return Choice(one)
     if built is not None and built.may_build(family, by, rows):
         return Choice(None, f"results {by_words(by)}are computed when they are first asked for", (family, by))
-    return Choice(None, not_small([*decided], by) if decided else nothing_of(metric.above.terms[0].measure, scope, by))
+    return Choice(
+        None, not_small([*decided], by) if decided else nothing_of(metric.numerator.terms[0].measure, scope, by)
+    )
 
 
 def _counts_of_values(metric: Quantile | LargestShare, by: str, grain: Grain, scope: Scope) -> RollupLevel | None:

@@ -1,1 +1,1 @@
-"""The customers behind what is said: those of a number, those of a segment."""
+"""Customers behind a value, and segments of customers."""

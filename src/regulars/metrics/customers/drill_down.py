@@ -1,4 +1,4 @@
-"""Exactly the customers behind a number."""
+"""The customers behind a metric's value."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ _COHORT = within(CUSTOMER_ORDERS, 1, _.order_number == 1)
 
 @dataclass(frozen=True)
 class CustomerRow:
-    """One customer and what they add above and below the metric's line. `customer` is None for guests, taken together."""
+    """One customer, and what the customer adds to numerator and denominator. `customer` is None for the row of all
+    guests.
+    """
 
     customer: str | None
     name: str | None
@@ -39,72 +41,95 @@ class CustomerRow:
 def rows(
     metric: Metric, period: Period, facts: Facts, where: tuple[Condition, ...] = (), active_window: int = 365
 ) -> list[CustomerRow]:
-    """All customers with a row behind the metric's value in the period, even one that adds nothing; the columns add up
-    to its two sums.
+    """Return the customers with a row behind the metric's value, those who add nothing included; the columns add up to
+    its two sums.
 
-    For a cohort grid: the customers of the cohort. What belongs to no customer (advertising) is left out.
+    For a cohort grid: the customers of the cohort. Rows of no customer (advertising) are left out.
+
+    Args:
+        metric: The metric.
+        period: The period.
+        facts: The shop's facts.
+        where: Filters.
+        active_window: Days for which a customer is active.
     """
-    metric = for_columns(metric, [one.column for one in where])
+    metric = for_columns(metric, [condition.column for condition in where])
     require_known(metric, (), where)
     scope = Scope(facts, (period,), (BY_PERSON,), where, active_window, bucketed=False)
-    above = _COHORT if isinstance(metric, Grid) else _of_customers(metric.above)
-    below = None if metric.below is None else _of_customers(metric.below)
-    behind = None if metric.rows is None else _of_customers(metric.rows)
-    found = sums([amount for amount in (above, below, behind) if amount is not None], scope)
-    numerator = _column(found, above)
-    denominator = None if below is None else _column(found, below)
-    concerned = np.any([_column(found, amount) != 0 for amount in (above, below, behind) if amount is not None], axis=0)
-    people = _people(
-        facts, [group[0] for group, keep in zip(found.groups, concerned, strict=True) if keep and group[0]]
+    numerator_sum = _COHORT if isinstance(metric, Grid) else _of_customers(metric.numerator)
+    denominator_sum = None if metric.denominator is None else _of_customers(metric.denominator)
+    row_count = None if metric.rows is None else _of_customers(metric.rows)
+    results = sums([part for part in (numerator_sum, denominator_sum, row_count) if part is not None], scope)
+    numerator = _column(results, numerator_sum)
+    denominator = None if denominator_sum is None else _column(results, denominator_sum)
+    included = np.any(
+        [_column(results, part) != 0 for part in (numerator_sum, denominator_sum, row_count) if part is not None],
+        axis=0,
+    )
+    profiles = _profiles(
+        facts,
+        [group[0] for group, is_included in zip(results.groups, included, strict=True) if is_included and group[0]],
     )
     result = []
-    for place in np.flatnonzero(concerned):
-        told = people.get(found.groups[place][0]) or _guests(facts)
+    for index in np.flatnonzero(included):
+        profile = profiles.get(results.groups[index][0]) or _guest_profile(facts)
         result.append(
-            CustomerRow(*told, float(numerator[place]), None if denominator is None else float(denominator[place]))
+            CustomerRow(*profile, float(numerator[index]), None if denominator is None else float(denominator[index]))
         )
     return sorted(result, key=lambda row: (-row.numerator, -(row.denominator or 0), row.customer or "~"))
 
 
-_Told = tuple[str | None, str | None, str | None, str | None, int, date | None, date | None]
+_Profile = tuple[str | None, str | None, str | None, str | None, int, date | None, date | None]
 
 
 def _of_customers(amount: Sum) -> Sum:
     return Sum(tuple(term for term in amount.terms if term.measure.fact.of_customers))
 
 
-def _column(found: Sums, amount: Sum) -> Array:
-    values = found.of(amount)[0, :, 0]
-    return values / MONEY_SCALE if found.is_money(amount) else values
+def _column(results: Sums, amount: Sum) -> Array:
+    values = results.of(amount)[0, :, 0]
+    return values / MONEY_SCALE if results.is_money(amount) else values
 
 
-def _guests(facts: Facts) -> _Told:
+def _guest_profile(facts: Facts) -> _Profile:
     orders = facts.table("orders")
-    theirs = orders.filter(orders.person.isnull())
-    (bought,) = (
-        theirs.aggregate(orders=theirs.count(), first=theirs.day.min(), last=theirs.day.max()).to_pyarrow().to_pylist()
+    guest_orders = orders.filter(orders.person.isnull())
+    (order_summary,) = (
+        guest_orders.aggregate(orders=guest_orders.count(), first=guest_orders.day.min(), last=guest_orders.day.max())
+        .to_pyarrow()
+        .to_pylist()
     )
-    return None, "guests", None, None, bought["orders"], _day(bought["first"]), _day(bought["last"])
+    return (
+        None,
+        "guests",
+        None,
+        None,
+        order_summary["orders"],
+        _day(order_summary["first"]),
+        _day(order_summary["last"]),
+    )
 
 
-def _people(facts: Facts, persons: list[str]) -> dict[str, _Told]:
-    wanted = ibis.memtable(pa.table({"wanted": pa.array([int(person) for person in persons], pa.int64())}))
+def _profiles(facts: Facts, persons: list[str]) -> dict[str, _Profile]:
+    requested = ibis.memtable(pa.table({"requested": pa.array([int(person) for person in persons], pa.int64())}))
     orders = facts.table("orders")
-    known = orders.inner_join(wanted, orders.person == wanted.wanted)
-    bought = known.group_by("person").agg(orders=known.count(), first=known.day.min(), last=known.day.max())
+    orders_of_requested = orders.inner_join(requested, orders.person == requested.requested)
+    order_summary = orders_of_requested.group_by("person").agg(
+        orders=orders_of_requested.count(), first=orders_of_requested.day.min(), last=orders_of_requested.day.max()
+    )
     people = facts.table("persons")
     joined = (
-        wanted.left_join(people, wanted.wanted == people.person)
+        requested.left_join(people, requested.requested == people.person)
         .drop("person")
-        .left_join(bought, wanted.wanted == bought.person)
+        .left_join(order_summary, requested.requested == order_summary.person)
     )
-    columns = ("wanted", "customer", "name", "email", "country", "orders", "first", "last")
-    found = joined.select(*columns).to_pyarrow().to_pylist()
+    columns = ("requested", "customer", "name", "email", "country", "orders", "first", "last")
+    profiles = joined.select(*columns).to_pyarrow().to_pylist()
     return {
-        str(row["wanted"]): (
+        str(row["requested"]): (
             row["customer"], row["name"], row["email"], row["country"], row["orders"] or 0, _day(row["first"]), _day(row["last"])
         )
-        for row in found
+        for row in profiles
     }  # fmt: skip
 
 

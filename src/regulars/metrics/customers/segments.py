@@ -1,4 +1,4 @@
-"""Customers to act on, by what the latest forecast says of them."""
+"""Segments of customers by the latest forecast."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """Who belongs to it, in words and as an expression over predictions with `value`, `staying` and the means of all."""
+    """A segment: its rule in words, and as an expression over predictions with `value`, `staying` and the means over
+    all customers.
+    """
 
     name: str
     title: str
@@ -31,7 +33,7 @@ class Segment:
     advice: str
     where: Deferred
     first: str
-    """By which column the customers to begin with are found."""
+    """Column by which its customers are sorted, the highest first."""
 
 
 SEGMENTS = (
@@ -66,7 +68,7 @@ SEGMENTS = (
 
 @dataclass(frozen=True)
 class Size:
-    """How many customers a segment has, how many of them to expect within 90 days, and what all of them are worth.
+    """Number of customers of a segment, expected buyers within 90 days, and value.
 
     Money is in the shop's currency: profit where the costs of all orders are known, else revenue.
     """
@@ -80,7 +82,9 @@ class Size:
 
 @dataclass(frozen=True)
 class Member:
-    """A customer of a segment. `median_days` until half of such customers have bought again, were they customers still."""
+    """A customer of a segment. `median_days` is the median time to the next purchase of such customers who are still
+    active.
+    """
 
     customer: str | None
     name: str | None
@@ -96,29 +100,33 @@ class Member:
 
 
 def named(name: str) -> Segment:
-    """The segment of this name. Raises UsageError naming the closest."""
-    wanted = "_".join(name.lower().replace("-", " ").replace(",", " ").replace("_", " ").split())
-    by_name = {one.name: one for one in SEGMENTS}
-    if wanted not in by_name:
-        raise UsageError(f"There is no segment {name!r}.", did_you_mean(wanted, by_name))
-    return by_name[wanted]
+    """Return the segment of this name.
+
+    Raises:
+        UsageError: Where there is none, naming the closest.
+    """
+    normalized = "_".join(name.lower().replace("-", " ").replace(",", " ").replace("_", " ").split())
+    by_name = {segment.name: segment for segment in SEGMENTS}
+    if normalized not in by_name:
+        raise UsageError(f"There is no segment {name!r}.", did_you_mean(normalized, by_name))
+    return by_name[normalized]
 
 
 def sizes(facts: Facts, where: tuple[Condition, ...] = ()) -> list[Size]:
-    """All segments, in their order; `where` keeps some customers only."""
-    found = facts.engine.fetch(("segments", where), lambda given: _sizes(facts, where), {})
-    (row,) = found.to_pylist()
+    """Return the sizes of all segments, in order; `where` filters customers."""
+    result = facts.engine.fetch(("segments", where), lambda _parameters: _sizes(facts, where), {})
+    (row,) = result.to_pylist()
     return [
-        Size(one, row[f"{one.name}_customers"], *(row[f"{one.name}_{name}"] or 0.0 for name in _SUMS))
-        for one in SEGMENTS
+        Size(segment, row[f"{segment.name}_customers"], *(row[f"{segment.name}_{name}"] or 0.0 for name in _SUMS))
+        for segment in SEGMENTS
     ]
 
 
 def members(segment: Segment, facts: Facts, where: tuple[Condition, ...] = (), most: int | None = None) -> list[Member]:
-    """Its customers, those to begin with first; no more than `most`."""
+    """Return the customers of a segment, sorted by `Segment.first`, at most `most`."""
     key = ("segment", segment.name, where, most)
-    found = facts.engine.fetch(key, lambda given: _members(segment, facts, where).limit(most), {})
-    return [Member(**_plain(row)) for row in found.to_pylist()]
+    result = facts.engine.fetch(key, lambda _parameters: _members(segment, facts, where).limit(most), {})
+    return [Member(**_plain(row)) for row in result.to_pylist()]
 
 
 _SUMS = ("buyers_90", "value", "value_at_stake")
@@ -127,12 +135,12 @@ _SUMS = ("buyers_90", "value", "value_at_stake")
 def _sizes(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     rows = _rows(facts, where)
     sums: dict[str, ir.Value] = {}
-    for one in SEGMENTS:
-        chosen = one.where.resolve(rows)
-        sums[f"{one.name}_customers"] = rows.count(where=chosen)
-        sums[f"{one.name}_buyers_90"] = rows.probability_purchase_90d.cast("float64").sum(where=chosen)
-        sums[f"{one.name}_value"] = rows.value.sum(where=chosen).cast("float64")
-        sums[f"{one.name}_value_at_stake"] = rows.value_at_stake.sum(where=chosen).cast("float64")
+    for segment in SEGMENTS:
+        is_member = segment.where.resolve(rows)
+        sums[f"{segment.name}_customers"] = rows.count(where=is_member)
+        sums[f"{segment.name}_buyers_90"] = rows.probability_purchase_90d.cast("float64").sum(where=is_member)
+        sums[f"{segment.name}_value"] = rows.value.sum(where=is_member).cast("float64")
+        sums[f"{segment.name}_value_at_stake"] = rows.value_at_stake.sum(where=is_member).cast("float64")
     return rows.agg(**sums)
 
 
@@ -140,33 +148,37 @@ def _members(segment: Segment, facts: Facts, where: tuple[Condition, ...]) -> ir
     rows = _rows(facts, where)
     rows = rows.filter(segment.where.resolve(rows))
     people = facts.table("persons").rename(of="person")
-    found = rows.left_join(people, rows.person == people.of)
-    found = found.select(
+    members = rows.left_join(people, rows.person == people.of)
+    members = members.select(
         "customer", "name", "email", "country", "revenue_to_date", "probability_purchase_90d", "value",
         "value_at_stake", "median_days",
-        purchase_days=counted(found.frequency + 1),
-        last_purchase=found.first_day + found.recency,
+        purchase_days=counted(members.frequency + 1),
+        last_purchase=members.first_day + members.recency,
     )  # fmt: skip
-    return found.order_by(ibis.desc(segment.first), "customer")
+    return members.order_by(ibis.desc(segment.first), "customer")
 
 
 def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
-    """Predictions of the latest forecast with `value`, `staying` (that of 12 months, had they stayed), and the means of all."""
-    said = relation(facts, PREDICTIONS, (), 365)
-    said = said.filter(said.next_day.isnull())
-    said = said.mutate(value=value(said), value_at_stake=value_at_risk(said))
-    said = said.mutate(staying=said.value_year + said.value_at_stake)
-    of_all = said.agg(
-        staying_of_all=divided(said.staying.sum(), said.count()),
-        probability_purchase_365d_of_all=divided(said.probability_purchase_365d.cast("float64").sum(), said.count()),
+    """Return the predictions of the latest forecast with `value`, `staying` (value of 12 months if surely active), and
+    means over all.
+    """
+    predictions = relation(facts, PREDICTIONS, (), 365)
+    predictions = predictions.filter(predictions.next_day.isnull())
+    predictions = predictions.mutate(value=value(predictions), value_at_stake=value_at_risk(predictions))
+    predictions = predictions.mutate(staying=predictions.value_year + predictions.value_at_stake)
+    means = predictions.agg(
+        staying_of_all=divided(predictions.staying.sum(), predictions.count()),
+        probability_purchase_365d_of_all=divided(
+            predictions.probability_purchase_365d.cast("float64").sum(), predictions.count()
+        ),
     )
-    chosen = relation(facts, PREDICTIONS, where, 365)
-    rows = said.semi_join(chosen, ["as_of", "person"]) if where else said
-    return rows.cross_join(of_all)
+    selected = relation(facts, PREDICTIONS, where, 365)
+    rows = predictions.semi_join(selected, ["as_of", "person"]) if where else predictions
+    return rows.cross_join(means)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    """Money as floats, an epoch day as a date."""
+    """Return a row with money as floats and the epoch day as a date."""
     amounts = {name: float(row[name]) for name in ("revenue_to_date", "value", "value_at_stake")}
-    told = {**row, **amounts, "last_purchase": from_epoch_day(row["last_purchase"])}
-    return {field.name: told[field.name] for field in fields(Member)}
+    values = {**row, **amounts, "last_purchase": from_epoch_day(row["last_purchase"])}
+    return {field.name: values[field.name] for field in fields(Member)}

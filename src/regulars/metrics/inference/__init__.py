@@ -1,1 +1,1 @@
-"""How sure a value is, from samples of customers: intervals, errors of differences, and the distribution they rest on."""
+"""Statistical inference from buckets of customers: intervals, standard errors, Student's t."""

@@ -1,6 +1,6 @@
-"""Student's t for whole degrees of freedom, as the finite sums of Abramowitz & Stegun (1964), 26.7.3 and 26.7.4.
+"""Student's t for integer degrees of freedom, by the finite sums of Abramowitz & Stegun (1964), 26.7.3 and 26.7.4.
 
-Exact for the 31 degrees that buckets need; importing scipy.special for it would double the wait for a first answer.
+Exact for the 31 degrees of 32 buckets; importing scipy.special instead would double the time of the first query.
 """
 
 from __future__ import annotations
@@ -14,32 +14,32 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 
 
-def two_sided(t: Array, freedom: Array) -> Array:
-    """The probability of a value further from 0 than `t`; NaN where t is. `freedom` holds whole numbers from 1."""
+def two_sided_p(t: Array, freedom: Array) -> Array:
+    """Return P(|T| > |t|); NaN where t is. `freedom` holds integers from 1."""
     t, freedom = np.broadcast_arrays(np.abs(np.asarray(t, dtype=float)), np.asarray(freedom, dtype=int))
     result: Array = np.full(t.shape, np.nan)
-    for degrees in _different(freedom):
-        here = freedom == degrees
-        result[here] = 1 - _inside(t[here], int(degrees))
+    for degrees in _distinct(freedom):
+        rows = freedom == degrees
+        result[rows] = 1 - _inside(t[rows], int(degrees))
     result[result < 0] = 0
     return result
 
 
 def bounds(level: float, freedom: Array) -> Array:
-    """The t between whose negative and itself a share `level` of the distribution lies, for each number of degrees."""
-    degrees = _different(np.asarray(freedom, dtype=int))
-    found = np.array([_bound(level, number) for number in degrees])
-    laid_out: Array = found[np.searchsorted(degrees, freedom)]
-    return laid_out
+    """Return the t for which P(|T| ≤ t) = `level`, for each number of degrees of freedom."""
+    degrees = _distinct(np.asarray(freedom, dtype=int))
+    values = np.array([_bound(level, number) for number in degrees])
+    result: Array = values[np.searchsorted(degrees, freedom)]
+    return result
 
 
-def _different(freedom: npt.NDArray[Any]) -> list[int]:
-    """The different numbers of degrees, ascending."""
+def _distinct(freedom: npt.NDArray[Any]) -> list[int]:
+    """Return the distinct degrees of freedom, ascending."""
     return sorted(set(freedom.ravel().tolist()))
 
 
 def _inside(t: Array, freedom: int) -> Array:
-    """A(t | freedom): the probability of a value between −t and t."""
+    """Return A(t | freedom) = P(|T| ≤ t)."""
     angle = np.arctan2(t, np.sqrt(freedom))
     cosine = np.cos(angle)
     odd = freedom % 2
@@ -54,8 +54,8 @@ def _inside(t: Array, freedom: int) -> Array:
 
 
 LEVEL = 0.95
-"""The level of all intervals."""
-_OF_LEVEL = (
+"""Confidence level of all intervals."""
+_BOUNDS_OF_LEVEL = (
     12.706204736174676, 4.302652729749459, 3.1824463052837064, 2.7764451051977934, 2.570581835636313,
     2.446911851144968, 2.364624251592783, 2.306004135204166, 2.2621571627982036, 2.228138851986274,
     2.200985160091637, 2.1788128296672262, 2.16036865646279, 2.1447866879178026, 2.131449545559775,
@@ -64,16 +64,22 @@ _OF_LEVEL = (
     2.0555294386428704, 2.051830516480285, 2.0484071417952485, 2.0452296421327043, 2.0422724563012418,
     2.0395134463964055,
 )  # fmt: skip
-"""The bounds of LEVEL for 1 to 31 degrees of freedom, as `by_halving` finds them: that takes 20 ms, and every start has to."""
+"""Bounds at LEVEL for 1 to 31 degrees of freedom as `bisected_bound` returns them; computing them takes 20 ms at each
+start.
+"""
 
 
 def _bound(level: float, freedom: int) -> float:
-    return _OF_LEVEL[freedom - 1] if level == LEVEL and freedom <= len(_OF_LEVEL) else by_halving(level, freedom)
+    return (
+        _BOUNDS_OF_LEVEL[freedom - 1]
+        if level == LEVEL and freedom <= len(_BOUNDS_OF_LEVEL)
+        else bisected_bound(level, freedom)
+    )
 
 
 @cache
-def by_halving(level: float, freedom: int) -> float:
-    """The bound of one number of degrees, to the last bit."""
+def bisected_bound(level: float, freedom: int) -> float:
+    """Return the bound for one number of degrees by bisection, to the last bit."""
     low, high = 0.0, 1.0
     while _inside(np.array([high]), freedom)[0] < level:
         high *= 2

@@ -14,7 +14,7 @@ Constants = Mapping[str, Mapping[str, str]]
 """The value of each such column, by fact (see `seen_as`)."""
 
 
-def seen_as(fact: Fact) -> str:
+def row_source(fact: Fact) -> str:
     """The fact that has the same rows: that of histories, for all that is seen of known customers' orders."""
     return CUSTOMER_ORDERS.name if fact is CUSTOMER_ORDERS or fact in HISTOGRAMS else fact.name
 

@@ -19,8 +19,8 @@ import duckdb
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.kinds import period_results
 from regulars.metrics.rollups.kinds.fact_sums import build_unstored
-from regulars.metrics.rollups.rollup import RULE, Rule, Work
-from regulars.metrics.rollups.rollup_tables import families
+from regulars.metrics.rollups.rollup import STORAGE_RULE, RollupUpdate, StorageRule
+from regulars.metrics.rollups.rollup_tables import all_rollup_tables
 from regulars.system import disk
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.versions.folder import UNFINISHED
@@ -37,7 +37,12 @@ class LevelCache:
     """The levels beside one version. `told` names the version: files of another are not read."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, folder: Path, told: str, settings: Settings, rule: Rule = RULE
+        self,
+        con: duckdb.DuckDBPyConnection,
+        folder: Path,
+        told: str,
+        settings: Settings,
+        rule: StorageRule = STORAGE_RULE,
     ) -> None:
         self._con = con
         self._folder = folder.absolute()
@@ -100,9 +105,9 @@ class LevelCache:
                 folder.chmod(mode)
 
     def _write(self, family: str, by: str, file: Path) -> None:
-        sums = {one.name: one for one in families(self._settings.active_window)}
+        sums = {one.name: one for one in all_rollup_tables(self._settings.active_window)}
         with self._con.cursor() as con:  # its temporary tables are its own
-            work = Work(con, self._settings, self._rule, target="temp")
+            work = RollupUpdate(con, self._settings, self._rule, target="temp")
             if family in sums:
                 levels, table = build_unstored(work, sums[family], by)
             else:

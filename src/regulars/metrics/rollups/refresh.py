@@ -9,25 +9,28 @@ from regulars.metrics.rollups.kinds.cohort_sums import CohortSums
 from regulars.metrics.rollups.kinds.fact_sums import FactSums
 from regulars.metrics.rollups.kinds.gap_counts import GapCounts
 from regulars.metrics.rollups.kinds.value_distributions import ValueDistributions
-from regulars.metrics.rollups.rollup import RULE, Rollup, Rule, Work
+from regulars.metrics.rollups.rollup import STORAGE_RULE, Rollup, RollupUpdate, StorageRule
 from regulars.vocabulary.shop import Settings
 
 ROLLUPS: tuple[Rollup, ...] = (GapCounts(), FactSums(), ValueDistributions(), CohortSums())
 
 
 def refresh(
-    con: duckdb.DuckDBPyConnection, settings: Settings, changed: frozenset[str] | None = None, rule: Rule = RULE
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    changed: frozenset[str] | None = None,
+    rule: StorageRule = STORAGE_RULE,
 ) -> None:
     """Bring the rollups up to date after the facts were derived.
 
     changed: the facts that differ from those the rollups were built from, each by temp.removed_F and temp.added_F (see Work).
     None: all are built from the facts.
     """
-    work = Work(con, settings, rule, frozenset() if changed is None else changed)
+    work = RollupUpdate(con, settings, rule, frozenset() if changed is None else changed)
     constant_columns.correct(con, work.changed)
     if changed is None or not _can_be_corrected(work):
-        registry.begin(con)
-        anew = Work(con, settings, rule, work.changed)
+        registry.reset(con)
+        anew = RollupUpdate(con, settings, rule, work.changed)
         constant_columns.find(con, anew.has_rows)
         for rollup in ROLLUPS:
             rollup.build(anew)
@@ -36,7 +39,7 @@ def refresh(
             rollup.apply(work)
 
 
-def _can_be_corrected(work: Work) -> bool:
+def _can_be_corrected(work: RollupUpdate) -> bool:
     """Whether what is stored is what is wanted, and was decided for facts of about this size."""
     decided = work.decided
     if not decided or any(

@@ -15,15 +15,15 @@ _READ = """SELECT table_name, level, family, split, grain, bucketed, columns, ro
 GAPS = "gaps"
 
 
-def begin(con: duckdb.DuckDBPyConnection) -> None:
+def reset(con: duckdb.DuckDBPyConnection) -> None:
     """Forget what was stored, but for the counts of gaps, which are a fact of their own."""
-    for fact, table in sorted({(level.fact, level.table) for level in held(con) if level.table != GAPS}):
+    for fact, table in sorted({(level.fact, level.table) for level in read_levels(con) if level.table != GAPS}):
         if fact in BY_NAME:
             drop(con, writable(con, BY_NAME[fact].group_name), table)
     con.execute(_MAKE)
 
 
-def note(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
+def add_levels(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
     """Say of levels that they are kept, or are not."""
     if not levels:
         return
@@ -44,7 +44,7 @@ def next_level(con: duckdb.DuckDBPyConnection) -> int:
     return int(found[0])
 
 
-def held(con: duckdb.DuckDBPyConnection) -> tuple[RollupLevel, ...]:
+def read_levels(con: duckdb.DuckDBPyConnection) -> tuple[RollupLevel, ...]:
     """What facts.rollups says; nothing where there is none."""
     try:
         found = con.execute(_READ).fetchall()
@@ -60,14 +60,14 @@ def _set(listed: str) -> frozenset[str]:
     return frozenset(filter(None, listed.split(",")))
 
 
-def written(con: duckdb.DuckDBPyConnection, table: str) -> int:
+def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
     """How many rows the table had when it was last written as a whole; 0 where it is not known."""
-    return sum(one.rows for one in held(con) if one.table == table and one.is_stored)
+    return sum(one.rows for one in read_levels(con) if one.table == table and one.is_stored)
 
 
-def rewritten(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
+def rescale_rows(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
     """Note the rows of a table that was written as a whole: exactly in sum, and by level in proportion."""
-    before = max(written(con, table), 1)
+    before = max(stored_rows(con, table), 1)
     con.execute(
         "UPDATE facts.rollups SET rows = (rows * ?) // ? WHERE table_name = ? AND is_stored", [rows, before, table]
     )

@@ -12,7 +12,7 @@ import duckdb
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.rollup_tables import STORED
-from regulars.metrics.rollups.table_columns import TableColumns, described
+from regulars.metrics.rollups.table_columns import TableColumns, table_columns
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.compile_cache import Content, compile_once
 from regulars.warehouse.facts import BY_NAME
@@ -20,7 +20,7 @@ from regulars.warehouse.versions.groups import schema_of, show, writable
 
 
 @dataclass(frozen=True)
-class Rule:
+class StorageRule:
     """What is worth storing."""
 
     small: float = 0.1
@@ -42,16 +42,16 @@ class Rule:
         return self.few_rows if by in STORED else 0
 
 
-RULE = Rule()
+STORAGE_RULE = StorageRule()
 
 
 @dataclass(frozen=True)
-class Work:
+class RollupUpdate:
     """A write that changes rollups: the connection, the shop's settings, and what changed."""
 
     con: duckdb.DuckDBPyConnection
     settings: Settings
-    rule: Rule = RULE
+    rule: StorageRule = STORAGE_RULE
     changed: frozenset[str] = frozenset()
     """The facts whose rows changed: temp.removed_F (rows that are gone) and temp.added_F (rows that are new) say how. What is
     computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
@@ -65,7 +65,7 @@ class Work:
     def columns(self, table: str) -> TableColumns:
         """The columns of a derived table."""
         if table not in self._columns:
-            self._columns[table] = described(self.con, table)
+            self._columns[table] = table_columns(self.con, table)
         return self._columns[table]
 
     def compiled(self, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
@@ -112,7 +112,7 @@ class Work:
     @cached_property
     def decided(self) -> tuple[RollupLevel, ...]:
         """All levels that were decided about."""
-        return registry.held(self.con)
+        return registry.read_levels(self.con)
 
     @cached_property
     def constants(self) -> constant_columns.Constants:
@@ -121,7 +121,7 @@ class Work:
 
     def note(self, *levels: RollupLevel) -> None:
         """Note what was decided about levels."""
-        registry.note(self.con, *levels)
+        registry.add_levels(self.con, *levels)
         self.__dict__.pop("decided", None)
 
     def compact(self, fact: str, table: str, keys: Sequence[str], count: str, sums: Iterable[str]) -> None:
@@ -143,17 +143,17 @@ class Work:
         self.con.execute(f"DELETE FROM {rollup}")
         self.con.execute(f"INSERT INTO {rollup} BY NAME SELECT * FROM temp.rollup_compacted ORDER BY {listed}")
         self.con.execute("DROP TABLE temp.rollup_compacted")
-        registry.rewritten(self.con, table, self.rows(table))
+        registry.rescale_rows(self.con, table, self.rows(table))
 
 
 class Rollup(Protocol):
     """One kind of stored aggregates. What it stores is noted in facts.rollups, level by level, stored or not."""
 
-    def wanted(self, work: Work) -> frozenset[LevelKey]:
+    def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
         """The levels that today's catalogue, settings and facts ask it to decide about."""
 
-    def build(self, work: Work) -> None:
+    def build(self, work: RollupUpdate) -> None:
         """Decide about every level that is wanted, and compute those that are worth storing from all rows."""
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: RollupUpdate) -> None:
         """Bring the stored levels up to date with the difference that `work.changed` names."""

@@ -11,17 +11,17 @@ from itertools import combinations
 from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, GAP_DAYS, GAPS_AFTER, GAPS_BEFORE, Fact, Measure, Sum
 from regulars.metrics.query import over_lines
-from regulars.metrics.rollups.constant_columns import seen_as
+from regulars.metrics.rollups.constant_columns import row_source
 from regulars.metrics.shapes import Grid
 from regulars.vocabulary.calendar import Calendar, Grain
 
 COMMON_WINDOWS = (90, 365)
 """Active windows whose sums are kept beside those of the shop's own; not split."""
 _GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
-WHOLE = ""
+UNSPLIT = ""
 """In place of a column: not split."""
 STORED: Mapping[str, tuple[Grain, ...]] = {
-    WHOLE: (Grain.DAY, Grain.WEEK, Grain.MONTH),
+    UNSPLIT: (Grain.DAY, Grain.WEEK, Grain.MONTH),
     "country": (Grain.MONTH,),
     "channel": (Grain.MONTH,),
     "first_country": (Grain.MONTH,),
@@ -30,9 +30,9 @@ STORED: Mapping[str, tuple[Grain, ...]] = {
 """The sums that every load stores, by what they are split by: the periods that the usual screens read. Longer periods are added
 up from months; what does not add up is stored for quarters and years too. All other levels are built when they are first asked for.
 """
-STORED_OF_VALUES = (WHOLE, "first_country")
+STORED_OF_VALUES = (UNSPLIT, "first_country")
 """How values and cohorts are split where something is stored of them; other splits are answered from rows."""
-ADDED_UP = (Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
+ADDITIVE_GRAINS = (Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
 """The periods whose sums are those of their months."""
 _AND = ","
 """Between two columns that sums are split by together."""
@@ -56,9 +56,9 @@ class RollupTable:
         return self.facts[0].table
 
     @property
-    def seen_as(self) -> str:
+    def row_source(self) -> str:
         """The fact whose rows it sums up."""
-        return seen_as(self.facts[0])
+        return row_source(self.facts[0])
 
     @property
     def of_known_customers(self) -> bool:
@@ -78,18 +78,18 @@ class RollupTable:
         return self.facts[0].kept_by if self.split else ()
 
     @property
-    def stored_ways(self) -> tuple[str, ...]:
+    def stored_splits(self) -> tuple[str, ...]:
         """How the sums are split that every load stores."""
-        return tuple(by for by in (WHOLE, *self.splits) if by in STORED) if self.split else ()
+        return tuple(by for by in (UNSPLIT, *self.splits) if by in STORED) if self.split else ()
 
     @property
-    def ways(self) -> tuple[str, ...]:
+    def possible_splits(self) -> tuple[str, ...]:
         """How its sums may be split: not at all, by one column, by two."""
-        return (WHOLE, *self.splits, *(by_both(pair) for pair in combinations(self.splits, 2)))
+        return (UNSPLIT, *self.splits, *(combined_split(pair) for pair in combinations(self.splits, 2)))
 
 
 @dataclass(frozen=True)
-class Summed:
+class StoredMeasure:
     """A measure that a family keeps, with the active window it is summed for, where it depends on one."""
 
     measure: Measure
@@ -101,7 +101,7 @@ class Summed:
         return digest(self.measure, self.window)
 
 
-def by_both(columns: Iterable[str]) -> str:
+def combined_split(columns: Iterable[str]) -> str:
     """What a split by these columns is called, whichever is named first."""
     return _AND.join(sorted(columns))
 
@@ -116,7 +116,7 @@ def grains(calendar: Calendar) -> tuple[Grain, ...]:
     return _GRAINS if calendar.fiscal_year_start == 1 else (*_GRAINS, Grain.FISCAL_YEAR)
 
 
-def usual(calendar: Calendar, grain: Grain | None) -> Grain | None:
+def stored_grain(calendar: Calendar, grain: Grain | None) -> Grain | None:
     """The grain under which sums of these periods are kept: a fiscal year that starts in January is a year."""
     return Grain.YEAR if grain is Grain.FISCAL_YEAR and calendar.fiscal_year_start == 1 else grain
 
@@ -127,7 +127,7 @@ def windows(active_window: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=64)
-def families(active_window: int) -> tuple[RollupTable, ...]:
+def all_rollup_tables(active_window: int) -> tuple[RollupTable, ...]:
     """All families of a shop with this active window: those of customers' histories, and one for each fact and day that the
     catalogue asks of it.
     """
@@ -152,12 +152,12 @@ def digest(measure: Measure, window: int | None) -> str:
 
 
 @lru_cache(maxsize=64)
-def summed(family: RollupTable, active_window: int) -> tuple[Summed, ...]:
+def additive_measures(family: RollupTable, active_window: int) -> tuple[StoredMeasure, ...]:
     """Every distinct measure that the catalogue asks of the family, once for each window it depends on.
 
     What does not add up over days is kept otherwise: see `of_entities`.
     """
-    found: dict[str, Summed] = {}
+    found: dict[str, StoredMeasure] = {}
     for measure in _catalogue():
         if not measure.adds_up or measure.fact not in family.facts or measure.day != family.day:
             continue
@@ -166,13 +166,13 @@ def summed(family: RollupTable, active_window: int) -> tuple[Summed, ...]:
         else:
             wanted = windows(active_window) if measure.of_window else (None,)
         for window in wanted:
-            one = Summed(measure, window)
+            one = StoredMeasure(measure, window)
             found.setdefault(one.digest, one)
     return tuple(found.values())
 
 
 @lru_cache(maxsize=64)
-def of_entities(family: RollupTable) -> tuple[Summed, ...]:
+def entity_measures(family: RollupTable) -> tuple[StoredMeasure, ...]:
     """The counts of distinct entities, and sums over each one's last row, that the catalogue asks of the family.
 
     What hangs on the bounds of a period, or on the active window, is answered from rows.
@@ -182,7 +182,7 @@ def of_entities(family: RollupTable) -> tuple[Summed, ...]:
         for measure in _catalogue()
         if not measure.adds_up and measure.fact in family.facts and measure.day == family.day and family.bucketed
         and not measure.of_period and not measure.of_window
-        for one in (Summed(measure, None),)
+        for one in (StoredMeasure(measure, None),)
     }  # fmt: skip
     return tuple(found.values())
 
@@ -202,7 +202,7 @@ def _catalogue() -> Iterator[Measure]:
         for one in filter(None, (metric, over_lines(metric))):
             if isinstance(one, Grid):
                 continue
-            amounts: list[Sum | None] = [one.above, one.below, one.rows, one.people]
+            amounts: list[Sum | None] = [one.numerator, one.denominator, one.rows, one.sample_size]
             for amount in amounts:
                 if amount is not None:
                     yield from (term.measure for term in amount.terms if term.measure.is_storable)

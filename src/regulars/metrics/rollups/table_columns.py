@@ -15,7 +15,7 @@ TableColumns: TypeAlias = tuple[tuple[str, str], ...]
 """Names and DuckDB types."""
 
 
-def described(con: duckdb.DuckDBPyConnection, table: str) -> TableColumns:
+def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> TableColumns:
     """The columns of a derived table. Asking for them imports no Ibis, which what was compiled before does not need."""
     return tuple((name, kind) for name, kind, *_ in con.execute(f"DESCRIBE facts.{table}").fetchall())
 

@@ -1,4 +1,4 @@
-"""The shapes a metric can have. Each says what stands above and below its line; a metric only says what, never how."""
+"""The shapes of metrics: what each divides by what, and how it is added up."""
 
 from regulars.metrics.shapes.grid import Age, Grid
 from regulars.metrics.shapes.metric import Hazard, Interval, Length, Metric, Nature

@@ -1,4 +1,4 @@
-"""The shape of cohorts followed over time."""
+"""Cohort grids."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ class Age(Enum):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Grid(Metric):
-    """Customers by the period of their first order, followed over time: each cell per customer of the cohort."""
+    """Customers by the period of their first order, followed over time. A cell's value is divided by the customers of
+    its cohort.
+    """
 
     cell: Measure
-    """What is summed over the orders of a cell."""
+    """Sum over the orders of a cell."""
     cumulative: bool = False
-    """Whether a cell adds up all earlier ones."""
+    """Whether a cell includes all earlier ones."""
     age: Age = Age.CALENDAR_MONTHS
 
     @property
-    def above(self) -> Sum:
+    def numerator(self) -> Sum:
         return Sum((SignedMeasure(1, self.cell, Timing.WITHIN),))

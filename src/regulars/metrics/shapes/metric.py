@@ -1,4 +1,4 @@
-"""What every metric says of itself, and the words it says it with."""
+"""The declaration of a metric: fields that all shapes share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from regulars.vocabulary.units import Better, Bounds, Unit
 
 
 class Interval(Enum):
-    """How a metric's 95 % interval is found."""
+    """Method of a metric's 95 % interval."""
 
     NONE = "none: a count or sum of what happened"
     WILSON = "Wilson (a share of customers)"
@@ -29,74 +29,74 @@ class Interval(Enum):
     WOODRUFF = "Woodruff, from the rows up to the value in each of 32 buckets of customers"
 
     @property
-    def by_bucket(self) -> bool:
-        """Whether it is found from what the buckets of customers say, each for itself."""
+    def uses_buckets(self) -> bool:
+        """Whether it is computed from the values of single buckets of customers."""
         return self in (Interval.JACKKNIFE, Interval.WOODRUFF)
 
 
 class Nature(StrEnum):
-    """What a metric's value is about. Changes of flows and stocks are judged, those of the others are not."""
+    """What a metric's value is about. Only changes of flows and stocks are tested."""
 
     FLOW = "flow"
     """Of a period."""
     STOCK = "stock"
-    """At a moment."""
+    """At a point in time."""
     CUMULATIVE = "cumulative"
-    """Of all time up to a moment: time alone changes it."""
+    """Of all time up to a point: it changes with time alone."""
     MOVING = "moving"
-    """Its past values change as time passes."""
+    """Past values change as time passes."""
 
 
 class Length(StrEnum):
-    """How a flow depends on its period's number of days."""
+    """How a flow depends on the number of days of its period."""
 
     PROPORTIONAL = "proportional"
-    """A sum of rows: compared per day."""
+    """Proportional to the days: compared per day."""
     HAZARD = "hazard"
-    """A share of the customers at the start, lost or won with time: compared as a rate per day."""
+    """A share of the customers at the start who churn or are won back with time: compared as a rate per day."""
     NONE = "none"
-    """A mean or share of rows: compared as it is."""
+    """Independent of the days: compared as it is."""
     BETWEEN = "between"
-    """Distinct customers or visitors, and what is divided by them: grows by less than the number of days does."""
+    """Distinct customers or visitors, and ratios to them: grows less than in proportion."""
 
 
 class Hazard(Enum):
-    """What happens to customers with time, for flows whose length is a hazard."""
+    """The event that a hazard counts."""
 
     LEAVING = "leaving"
-    """The value is of those who left; for net churn by how many they became fewer."""
+    """Customers who churned; for net churn the decrease of their number."""
     STAYING = "staying"
     JOINING = "joining"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Metric:
-    """What every metric says of itself, in the shop owner's words."""
+    """The declaration of a metric, in terms that a shop owner knows."""
 
     name: str
     title: str
-    """The name as a heading shows it."""
+    """Name in headings."""
     question: str
     formula: str
     group: str
-    """The metric whose question it answers too: a headline's name for its variants, else its own or that of its first variant."""
+    """Name of the metric that leads its group: variants carry the headline's name, others their own."""
     nature: Nature
     length: Length | None = None
-    """For flows alone."""
+    """Of flows only."""
     unit: Unit
     example: Example
     better: Better = Better.NEITHER
     caveat: str = ""
     limits: Bounds | None = None
-    """The least and the greatest value there can be, where they are not those of the unit."""
+    """Smallest and largest possible value, where they differ from the unit's."""
     variants: tuple[str, ...] = ()
-    """Names of metrics that answer the same question otherwise."""
+    """Names of metrics with another definition for the same question."""
     interval: Interval = Interval.JACKKNIFE
     maturity: Maturity = AT_ONCE
     needs: tuple[str, ...] = ()
-    """What else must be covered by the data for the value to mean anything: a table, or "linked_returns"."""
+    """What else the data must cover: a table, or "linked_returns"."""
     customers: Sum | None = None
-    """How many customers the value rests on, where it is not those with a row of its first fact in the period."""
+    """Number of customers behind the value; None for those with a row of its first fact in the period."""
 
     def __post_init__(self) -> None:
         if not self.title or not self.group:
@@ -108,83 +108,85 @@ class Metric:
 
     @property
     def bounds(self) -> Bounds:
-        """The least and the greatest value there can be; the interval stays inside."""
+        """Smallest and largest possible value; intervals stay inside."""
         return self.unit.bounds if self.limits is None else self.limits
 
     @property
-    def is_judged(self) -> bool:
-        """Whether a change can be real: not where time alone changes the value."""
+    def has_verdict(self) -> bool:
+        """Whether changes are tested: not where time alone changes the value."""
         return self.nature in (Nature.FLOW, Nature.STOCK)
 
     @property
-    def above(self) -> Sum:
-        """What stands above the line."""
+    def numerator(self) -> Sum:
+        """The numerator."""
         raise NotImplementedError
 
     @property
-    def below(self) -> Sum | None:
-        """What stands below the line; None where nothing does, as of totals."""
+    def denominator(self) -> Sum | None:
+        """The denominator; None for totals."""
         return None
 
     @property
-    def people(self) -> Sum:
-        """How many customers the value rests on; below 30 a change is not judged."""
+    def sample_size(self) -> Sum:
+        """Number of customers behind the value; below 30 a change is not tested."""
         if self.customers is not None:
             return self.customers
-        fact = self.above.facts[0]
+        fact = self.numerator.facts[0]
         if not fact.of_customers:
             return Sum()
         return CUSTOMERS_ORDERING if fact is CUSTOMER_ORDERS or fact in HISTOGRAMS else persons(fact)
 
     @property
     def rows(self) -> Sum | None:
-        """The number of rows behind the value, where neither line already counts them."""
+        """Number of rows behind the value, where neither numerator nor denominator counts them."""
         return None
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The facts it reads, what is above the line first."""
-        below = self.below.facts if self.below else ()
-        return tuple(dict.fromkeys((*self.above.facts, *below)))
+        """Facts that it reads, those of the numerator first."""
+        denominator = self.denominator.facts if self.denominator else ()
+        return tuple(dict.fromkeys((*self.numerator.facts, *denominator)))
 
     @property
-    def of_numerator(self) -> tuple[str, ...]:
-        """Splits that the numerator alone knows: each part of it stands over the whole denominator."""
+    def numerator_splits(self) -> tuple[str, ...]:
+        """Splits of the numerator alone: each part is divided by the whole denominator."""
         return ()
 
     @property
     def splits(self) -> tuple[str, ...]:
-        """What its values may be split by: the words that all its facts know, and those `of_numerator`."""
-        return common_words([fact.splits for fact in self.facts], self.of_numerator)
+        """Columns that its values may be split by: those of all its facts, and `numerator_splits`."""
+        return shared_names([fact.splits for fact in self.facts], self.numerator_splits)
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """What its values may be filtered by (`--where`)."""
-        facts = dict.fromkeys((*self.facts, *self.people.facts))
-        return common_words([(*fact.splits, *fact.filters) for fact in facts], self.of_numerator)
+        """Columns that its values may be filtered by (`--where`)."""
+        facts = dict.fromkeys((*self.facts, *self.sample_size.facts))
+        return shared_names([(*fact.splits, *fact.filters) for fact in facts], self.numerator_splits)
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The canonical tables (and kinds of forecast) that must cover a period for the value to mean anything."""
+        """Canonical tables, and kinds of forecast, that must cover a period."""
         return tuple(dict.fromkeys((*(table for fact in self.facts for table in fact.tables), *self.needs)))
 
     @property
-    def lacking(self) -> Sum | None:
-        """The number of rows that the value leaves out because they cannot be told apart; None where it leaves out none."""
+    def omitted_rows(self) -> Sum | None:
+        """Number of rows that belong to the period and cannot be counted; None where there are none by definition."""
         return None
 
     @property
     def forecast(self) -> str:
-        """Which kind of forecast it rests on, of KINDS_OF_FORECAST; empty where on none."""
+        """Kind of forecast that it reads, one of KINDS_OF_FORECAST; empty where none."""
         return next((table for fact in self.facts for table in fact.tables if table in KINDS_OF_FORECAST), "")
 
     @property
-    def of_snapshots(self) -> bool:
-        """Whether it tells of the days with a forecast only."""
+    def is_snapshot(self) -> bool:
+        """Whether it has values only for days with a forecast."""
         return any(fact.snapshot for fact in self.facts)
 
 
-def common_words(words: Sequence[Iterable[str]], beside: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The words that stand in all lists, and of the first list those `beside`; in the order of the first."""
-    first, *rest = words
-    return tuple(word for word in dict.fromkeys(first) if word in beside or all(word in others for others in rest))
+def shared_names(lists: Sequence[Iterable[str]], exempt: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names that are in all lists, and those of the first list that are in `exempt`, in the order of the
+    first.
+    """
+    first, *rest = lists
+    return tuple(name for name in dict.fromkeys(first) if name in exempt or all(name in others for others in rest))

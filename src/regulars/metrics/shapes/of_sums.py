@@ -1,4 +1,4 @@
-"""Shapes of sums: totals, ratios and quotients of them, and who is a customer at a moment."""
+"""Metrics of sums: totals, ratios, quotients, and states of customers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from regulars.metrics.measures import (
     Timing,
     within,
 )
-from regulars.metrics.shapes.metric import Hazard, Interval, Length, Metric, common_words
+from regulars.metrics.shapes.metric import Hazard, Interval, Length, Metric, shared_names
 from regulars.vocabulary.units import Unit
 
 
@@ -29,27 +29,27 @@ class Total(Metric):
     day: str = "day"
     complete: bool = False
     distinct: str = ""
-    """The entity of the fact whose different values are counted, in place of a sum."""
+    """Entity of the fact whose distinct values are counted instead of a sum."""
     by_line: Measure | None = None
-    """What is summed over order lines instead, for a split or filter by what only these know, such as the product."""
+    """Sum over order lines that replaces it for splits and filters by their columns, such as the product."""
     left_out: Expression = None
-    """Rows that belong to the period and cannot be counted: where there are such alone, the value is not known, not 0."""
+    """Rows of the period that cannot be counted: if there are only such rows, the value is unknown, not 0."""
     interval: Interval = Interval.NONE
-    _above: Sum = field(init=False, repr=False)
+    _numerator: Sum = field(init=False, repr=False)
     _count: Measure = field(init=False, repr=False)
-    _lacking: Sum | None = field(init=False, repr=False)
+    _omitted_rows: Sum | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         measure = Measure(self.fact, self.of, self.where, self.day, self.complete, self.distinct)
-        object.__setattr__(self, "_above", Sum((SignedMeasure(1, measure, Timing.WITHIN),)))
+        object.__setattr__(self, "_numerator", Sum((SignedMeasure(1, measure, Timing.WITHIN),)))
         object.__setattr__(self, "_count", Measure(self.fact, 1, self.where, self.day))
-        lacking = None if self.left_out is None else within(self.fact, 1, self.left_out, day=self.day)
-        object.__setattr__(self, "_lacking", lacking)
+        omitted_rows = None if self.left_out is None else within(self.fact, 1, self.left_out, day=self.day)
+        object.__setattr__(self, "_omitted_rows", omitted_rows)
 
     @property
-    def above(self) -> Sum:
-        return self._above
+    def numerator(self) -> Sum:
+        return self._numerator
 
     @property
     def rows(self) -> Sum | None:
@@ -58,15 +58,15 @@ class Total(Metric):
         return Sum((SignedMeasure(1, self._count, Timing.WITHIN),))
 
     @property
-    def lacking(self) -> Sum | None:
-        return self._lacking
+    def omitted_rows(self) -> Sum | None:
+        return self._omitted_rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Ratio(Metric):
-    """Two sums over one fact, over the same rows: means and shares. `per` = 1 counts the rows.
+    """A ratio of two sums over the same rows of one fact: means and shares. `per` = 1 counts the rows.
 
-    `latest` names an entity of the fact of which only the last row of the period counts (see `Measure`).
+    `latest` is an entity of the fact of which only the last row of the period counts (see `Measure`).
     """
 
     fact: Fact
@@ -77,30 +77,30 @@ class Ratio(Metric):
     complete: bool = False
     latest: str = ""
     timing: Timing = Timing.WITHIN
-    _above: Sum = field(init=False, repr=False)
-    _below: Sum = field(init=False, repr=False)
+    _numerator: Sum = field(init=False, repr=False)
+    _denominator: Sum = field(init=False, repr=False)
     _rows: Sum | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above = Measure(self.fact, self.of, self.where, self.day, self.complete, latest=self.latest)
-        below = Measure(self.fact, self.per, self.where, self.day, latest=self.latest)
-        object.__setattr__(self, "_above", Sum((SignedMeasure(1, above, self.timing),)))
+        numerator = Measure(self.fact, self.of, self.where, self.day, self.complete, latest=self.latest)
+        denominator = Measure(self.fact, self.per, self.where, self.day, latest=self.latest)
+        object.__setattr__(self, "_numerator", Sum((SignedMeasure(1, numerator, self.timing),)))
         count = (
             None
             if isinstance(self.per, int) or self.fact in HISTOGRAMS
             else Measure(self.fact, 1, self.where, self.day, latest=self.latest)
         )
-        object.__setattr__(self, "_below", Sum((SignedMeasure(1, below, self.timing),)))
+        object.__setattr__(self, "_denominator", Sum((SignedMeasure(1, denominator, self.timing),)))
         object.__setattr__(self, "_rows", None if count is None else Sum((SignedMeasure(1, count, self.timing),)))
 
     @property
-    def above(self) -> Sum:
-        return self._above
+    def numerator(self) -> Sum:
+        return self._numerator
 
     @property
-    def below(self) -> Sum:
-        return self._below
+    def denominator(self) -> Sum:
+        return self._denominator
 
     @property
     def rows(self) -> Sum | None:
@@ -109,10 +109,10 @@ class Ratio(Metric):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Quotient(Metric):
-    """Two amounts, of one fact or of two.
+    """A quotient of two sums, of one fact or of two.
 
-    A split or filter that one of the facts does not know is refused, unless `numerator_splits` names it: then each part of the
-    numerator stands over the whole denominator, such as the returns for one reason over all that was sold.
+    A split or filter that only one fact has is refused, unless it is in `numerator_splits`: then each part of the
+    numerator is divided by the whole denominator, such as returns by reason by all units sold.
     """
 
     of: Sum
@@ -121,33 +121,29 @@ class Quotient(Metric):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        both = common_words([fact.splits for fact in self.facts])
+        shared = shared_names([fact.splits for fact in self.facts])
         for split in self.numerator_splits:
-            if split in both or not all(split in fact.splits for fact in self.of.facts):
+            if split in shared or not all(split in fact.splits for fact in self.of.facts):
                 raise ValueError(f"{self.name}: {split} is no split that the numerator alone knows.")
 
     @property
-    def of_numerator(self) -> tuple[str, ...]:
-        return self.numerator_splits
-
-    @property
-    def above(self) -> Sum:
+    def numerator(self) -> Sum:
         return self.of
 
     @property
-    def below(self) -> Sum:
+    def denominator(self) -> Sum:
         return self.per
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class State(Metric):
-    """Who is a customer at a moment; takes the active window. Without `per` it counts customers."""
+    """Customers at a point in time, by the active window. Without `per` it counts customers."""
 
     of: Sum
     per: Sum | None = None
     maturity: Maturity = WINDOW_BEFORE
     hazard: Hazard | None = None
-    """For a hazard: what happens to the customers at the start; counts are put to their number."""
+    """For a hazard: the event; counts are divided by the customers at the start."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -157,9 +153,9 @@ class State(Metric):
             )
 
     @property
-    def above(self) -> Sum:
+    def numerator(self) -> Sum:
         return self.of
 
     @property
-    def below(self) -> Sum | None:
+    def denominator(self) -> Sum | None:
         return self.per

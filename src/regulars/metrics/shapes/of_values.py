@@ -1,4 +1,4 @@
-"""Shapes of single values: the quantiles of rows or of what customers come to, and the largest customer's share."""
+"""Metrics of single values: quantiles, and the largest customer's share."""
 
 from __future__ import annotations
 
@@ -16,18 +16,20 @@ from regulars.vocabulary.units import Unit
 from regulars.warehouse.fact_table import PERSON
 
 
-def kind_of_values(
+def values_key(
     fact: Fact, of: Expression, where: Expression, weight: Expression, day: str, per: str, timing: Timing
 ) -> tuple[str, ...]:
-    """Names the values that a quantile or a largest share is taken of. Facts of one table have the same customers."""
+    """Return the key of the values that a quantile or a largest share is taken of. Facts of one table have the same
+    customers.
+    """
     return fact.table if per else fact.name, repr(of), repr(where), repr(weight), day, per, timing.value
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Quantile(Metric):
-    """The value below which a share `q` of the values lies, interpolated between neighbours (percentile_cont).
+    """The quantile `q` of values, interpolated linearly (percentile_cont).
 
-    A value is a row's, or with `per` what the rows of an entity, such as person, come to together.
+    A value is that of a row; with `per`, the sum over the rows of an entity, such as a person.
     """
 
     fact: Fact
@@ -35,15 +37,15 @@ class Quantile(Metric):
     q: float
     where: Expression = None
     weight: Expression = 1
-    """How many rows a row stands for."""
+    """Number of values that a row represents."""
     day: str = "day"
     per: str = ""
     timing: Timing = Timing.WITHIN
-    """Rows within the period, or with `per` all before its end."""
+    """Rows of the period; with `per` also all rows before its end."""
     counted: Sum | None = None
-    """The number of values, where it is not that of rows or of the period's entities."""
+    """Number of values, where it differs from the number of rows or entities of the period."""
     interval: Interval = Interval.WOODRUFF
-    _above: Sum = field(init=False, repr=False)
+    _numerator: Sum = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,7 +55,7 @@ class Quantile(Metric):
             number = within(self.fact, 1, self.where, day=self.day, distinct=self.per)
         else:
             number = within(self.fact, self.weight, self.where, day=self.day)
-        object.__setattr__(self, "_above", self.counted or number)
+        object.__setattr__(self, "_numerator", self.counted or number)
 
     @property
     def of_money(self) -> bool:
@@ -62,18 +64,18 @@ class Quantile(Metric):
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """The values it is taken of: quantiles that differ in q alone share one."""
-        return kind_of_values(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
+        """Key of the values: quantiles that differ in q alone share it."""
+        return values_key(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
 
     @property
-    def above(self) -> Sum:
-        """The number of values that the quantile is taken of."""
-        return self._above
+    def numerator(self) -> Sum:
+        """Number of values."""
+        return self._numerator
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LargestShare(Metric):
-    """What the largest customer's rows come to together, divided by `total`. No value where the total is not above 0."""
+    """The largest customer's sum divided by `total`. No value where the total is not above 0."""
 
     fact: Fact
     of: Expression
@@ -88,10 +90,10 @@ class LargestShare(Metric):
 
     @property
     def kind(self) -> tuple[str, ...]:
-        """The values of which the largest is taken."""
-        return kind_of_values(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
+        """Key of the values of which the largest is taken."""
+        return values_key(self.fact, self.of, self.where, self.weight, self.day, self.per, self.timing)
 
     @property
-    def above(self) -> Sum:
-        """The total that the largest customer's share is of."""
+    def numerator(self) -> Sum:
+        """The total that the share refers to."""
         return self.total

@@ -39,7 +39,7 @@ def family(question: Query, facts: Facts) -> tuple[Metric, ...]:
     judged = (
         metric
         for metric in (for_columns(one, columns) for one in CATALOGUE)
-        if metric.is_judged
+        if metric.has_verdict
         and not isinstance(metric, Grid)
         and (not question.splits or metric.group in groups)
         and facts.covered(metric) is not None
@@ -82,7 +82,7 @@ def amounts_for_hazards(metrics: Iterable[Metric]) -> tuple[Sum, ...]:
 
 
 def _by_start(metric: Metric) -> bool:
-    return metric.below is None and metric.length is Length.HAZARD
+    return metric.denominator is None and metric.length is Length.HAZARD
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from regulars.metrics.compute.estimates import Estimate
 from regulars.metrics.inference.intervals import Array, jackknife
-from regulars.metrics.inference.student import bounds, two_sided
+from regulars.metrics.inference.student import bounds, two_sided_p
 from regulars.metrics.measures import Timing
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile
 from regulars.metrics.verdicts.history import History
@@ -118,13 +118,13 @@ def evidence(
     low, high, _ = jackknife(estimate.without[now] - estimate.without[before], difference, filled)
     behind = np.minimum(people, estimate.n)
     judged = _judge(metric, estimate, pairs, start, history)
-    judgeable = comparable[:, None] & ~np.isnan(difference) & metric.is_judged
+    judgeable = comparable[:, None] & ~np.isnan(difference) & metric.has_verdict
     judged.p[~judgeable] = np.nan
     few = np.minimum(behind[now], behind[before]) < FEWEST
     if metric.nature is Nature.FLOW and not pairs.year_earlier:
         judged.notes[np.isnan(judged.p)] = "judged against a year earlier only"
     if metric.nature is Nature.FLOW and metric.length is not Length.NONE:
-        counted = metric.length is Length.HAZARD and metric.below is None
+        counted = metric.length is Length.HAZARD and metric.denominator is None
         _note_contrary(judged, difference, "as a share of customers" if counted else "per day")
         _note_days(judged.notes, pairs)
     if metric.nature is Nature.STOCK and not pairs.year_earlier:
@@ -137,7 +137,7 @@ def evidence(
 
 def _judge(metric: Metric, estimate: Estimate, pairs: Pairs, start: Estimate | None, history: History) -> _Judged:
     shape = estimate.value[pairs.now].shape
-    if not metric.is_judged:
+    if not metric.has_verdict:
         return _Judged.nothing(shape)
     found = scales(metric, estimate, start, pairs.days)
     if metric.nature is Nature.STOCK:
@@ -207,7 +207,7 @@ def _changed(scale: Scale, filled: Flags, pairs: Pairs) -> tuple[Array, Array]:
 def _tested(change: Array, error: Array, freedom: Array) -> _Judged:
     """Whether a change differs from nothing by Student's t."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where((change == 0) & ~np.isnan(error), 1.0, two_sided(change / error, freedom))
+        p = np.where((change == 0) & ~np.isnan(error), 1.0, two_sided_p(change / error, freedom))
         away = np.abs(change) > bounds(_LEVEL, freedom) * error
     return _Judged(p, away, np.nan_to_num(np.sign(change)).astype(np.intp))
 
@@ -217,7 +217,7 @@ def _t(change: float, spread: float, freedom: int) -> tuple[float, bool]:
         return 1.0, False
     if spread == 0:
         return 0.0, True
-    p = float(two_sided(np.array([change / spread]), np.array([freedom]))[0])
+    p = float(two_sided_p(np.array([change / spread]), np.array([freedom]))[0])
     return p, abs(change) > float(bounds(_LEVEL, np.array([freedom]))[0]) * spread
 
 
@@ -240,7 +240,7 @@ def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _Jud
     result = _Judged.nothing(shape)
     if pairs.year_earlier:
         return result
-    timings = {term.timing for term in metric.above.terms}
+    timings = {term.timing for term in metric.numerator.terms}
     at_start = timings == {Timing.BEFORE_START}
     for row, place in enumerate(pairs.now):
         period, earlier = pairs.periods[place], pairs.periods[pairs.before[row]]

@@ -21,7 +21,7 @@ class Scale(NamedTuple):
 def is_total(metric: Metric) -> bool:
     """Whether a flow is a count or sum of a period, which the season moves most."""
     return (
-        metric.below is None
+        metric.denominator is None
         and not isinstance(metric, Quantile)
         and metric.length in (Length.PROPORTIONAL, Length.BETWEEN)
     )
@@ -47,7 +47,7 @@ def scales(metric: Metric, estimate: Estimate, start: Estimate | None, days: Arr
     if metric.length is Length.NONE:
         return (Scale(values, without),)
     if isinstance(metric, State) and metric.hazard is not None:
-        if metric.below is None:
+        if metric.denominator is None:
             assert start is not None
             assert start.without is not None
             with np.errstate(divide="ignore", invalid="ignore"):

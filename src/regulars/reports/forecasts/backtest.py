@@ -10,8 +10,8 @@ from typing import Any
 import altair as alt
 from altair.typing import ChartType
 
-from regulars.forecast.conventions import CERTAIN, off_by
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
+from regulars.forecast.conventions import Z_80, relative_error
 from regulars.reports.charts.theme import (
     BLUE,
     GREY,
@@ -74,7 +74,7 @@ def _by_chance(groups: Sequence[Mapping[str, float]], end: float) -> list[dict[s
     band = []
     for step in range(41):
         chance = end * step / 40
-        off = CERTAIN * (chance * (1 - chance) / of_group) ** 0.5
+        off = Z_80 * (chance * (1 - chance) / of_group) ** 0.5
         band.append({"chance": chance, "low": max(chance - off, 0.0), "high": min(chance + off, 1.0)})
     return band
 
@@ -94,7 +94,7 @@ def backtest_periods(backtest: Mapping[str, Any]) -> Picture:
     ranges, marks = [], []
     for period in quarters:
         buyers, quarter = period["buyers"], _quarter(period["as_of"], days)
-        off = CERTAIN * buyers["spread"]
+        off = Z_80 * buyers["spread"]
         low, high = max(buyers["forecast"] - off, 0.0), buyers["forecast"] + off
         ranges.append({"quarter": quarter, "low": low, "high": high, "off": _in_words(buyers)})
         marks += [
@@ -136,7 +136,7 @@ def _how_far_off(quarters: Sequence[Mapping[str, Any]]) -> str:
     if not buyers:
         return "No customer bought in the backtest periods"
     error, naive_error = (
-        _from_to([abs(off_by(each[name], each["came"])) for each in buyers]) for name in ("forecast", "naive")
+        _from_to([abs(relative_error(each[name], each["came"])) for each in buyers]) for name in ("forecast", "naive")
     )
     return f"In backtest periods the forecast number of buyers was off by {error}; the number of the days before, by {naive_error}"
 
@@ -148,8 +148,8 @@ def forecast_actuals(actuals: Iterable[ForecastActual]) -> Picture | None:
             "forecast": f"{actual.days} days from {_day(actual.as_of + timedelta(days=1))}",
             "low": None if actual.range is None else actual.range.low / actual.forecast - 1,
             "high": None if actual.range is None else actual.range.high / actual.forecast - 1,
-            "off": actual.came / actual.forecast - 1,
-            "label": f"{actual.forecast:,.0f} forecast, {actual.came:,} actual",
+            "off": actual.actual / actual.forecast - 1,
+            "label": f"{actual.forecast:,.0f} forecast, {actual.actual:,} actual",
         }
         for actual in sorted(actuals, key=lambda actual: (actual.as_of, actual.days))
         if actual.forecast > 0
@@ -239,7 +239,7 @@ def _bars(shares: Sequence[Mapping[str, Any]], name: str, share: str, color: Any
 def _in_words(buyers: Mapping[str, float]) -> str:
     if not buyers["came"]:
         return "no buyers"
-    off = off_by(buyers["forecast"], buyers["came"])
+    off = relative_error(buyers["forecast"], buyers["came"])
     if abs(off) < 0.005:
         return "as forecast"
     return f"forecast {percent(abs(off))} too {'high' if off > 0 else 'low'}"

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from regulars.forecast.forecast_actual import ForecastActual
+from regulars.forecast.actuals import ForecastActual
 from regulars.forecast.purchases.result import Forecast
 from regulars.reports.charts.theme import Picture
 from regulars.reports.charts.write import render

@@ -14,8 +14,8 @@ from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column
-from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, WHOLE, digest
+from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, UNSPLIT, digest
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
@@ -46,7 +46,7 @@ def column(measure: Measure) -> str:
 class CohortSums:
     """Sums of cohorts: of the orders of customers who started in one month (or on one day), by age since."""
 
-    def wanted(self, work: Work) -> frozenset[LevelKey]:
+    def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
         """Whole, and by the country of the first order."""
         if not (work.levels(FAMILY) or work.has_rows("orders")):
             return frozenset()
@@ -56,7 +56,7 @@ class CohortSums:
             for by in _splits(work)
         )
 
-    def build(self, work: Work) -> None:
+    def build(self, work: RollupUpdate) -> None:
         """Store the sums of all cohorts wherever these are small against the orders."""
         if not work.has_rows("orders"):
             return
@@ -74,7 +74,7 @@ class CohortSums:
             columns = frozenset(_columns(work, age))
             decided: list[RollupLevel] = []
             for by in _splits(work):
-                values = 1 if by == WHOLE else work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
+                values = 1 if by == UNSPLIT else work.number(f'SELECT count(DISTINCT "{by}") + 1 FROM facts.orders')
                 size = 0 if first is None else _most(age, first, last) * values * BUCKETS
                 level = start + len(noted) + len(decided)
                 decided.append(
@@ -86,7 +86,7 @@ class CohortSums:
             noted += [replace(level, rows=rows.get(level.level, level.rows)) for level in decided]
         work.note(*noted)
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: RollupUpdate) -> None:
         """Insert as further rows what the customers' orders say now, and less what they said before."""
         levels = work.levels(FAMILY)
         if "orders" not in work.changed or not levels:
@@ -100,14 +100,14 @@ class CohortSums:
         )
 
 
-def _splits(work: Work) -> list[str]:
+def _splits(work: RollupUpdate) -> list[str]:
     """What cohorts are split by: a column that has one value in all rows is none."""
     return [by for by in STORED_OF_VALUES if by not in work.constants.get(CUSTOMER_ORDERS.name, {})]
 
 
-def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:
+def _insert(work: RollupUpdate, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:
     """Add to the levels the sums over tables of orders, each with its sign. Returns how many rows each level got."""
-    splits = tuple(one.by for one in levels if one.by != WHOLE)
+    splits = tuple(one.by for one in levels if one.by != UNSPLIT)
     sums = ("rows", "customers", *_columns(work, age))
     named = ", ".join(("period", "age", "bucket", *(f'"by_{by}"' for by in splits)))
     parts = (
@@ -120,7 +120,7 @@ def _insert(work: Work, age: Age, levels: Sequence[RollupLevel], signs: Mapping[
     differ = " OR ".join(f"{name} <> 0" for name in sums)
     found = {}
     for one in levels:
-        split = "NULL::TEXT" if one.by == WHOLE else f'"by_{one.by}"'
+        split = "NULL::TEXT" if one.by == UNSPLIT else f'"by_{one.by}"'
         found[one.level] = work.number(
             f"INSERT INTO {work.writable('orders')}.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, *"
             f" FROM (SELECT period, age, {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
@@ -141,7 +141,7 @@ def _month(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _sums(work: Work, age: Age, splits: tuple[str, ...], rows: str) -> str:
+def _sums(work: RollupUpdate, age: Age, splits: tuple[str, ...], rows: str) -> str:
     """SQL of the sums over these rows of orders, by all splits together."""
     columns, projected = _projection(work, age, splits)
     by = "".join(f', "by_{one}"' for one in splits)
@@ -171,11 +171,11 @@ def _measures(age: Age) -> dict[str, Measure]:
     return {column(measure): measure for measure in found}
 
 
-def _columns(work: Work, age: Age) -> tuple[str, ...]:
+def _columns(work: RollupUpdate, age: Age) -> tuple[str, ...]:
     return tuple(_projection(work, age, ())[0])
 
 
-def _projection(work: Work, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
+def _projection(work: RollupUpdate, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
     """The columns of sums, and SQL over ROWS of what each row adds to them."""
     table = work.columns("orders")
     key = ("cohorts", table, age, splits, tuple(_measures(age)))

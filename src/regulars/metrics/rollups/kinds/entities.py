@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from regulars.metrics.inference.value_counts import Numbers, beginnings
+from regulars.metrics.inference.value_counts import Numbers, group_starts
 from regulars.metrics.measures import Measure
 from regulars.metrics.relations import BUCKET, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.dictionary import coded, fetched, words
+from regulars.metrics.rollups.dictionary import encode, fetch_columns, read_dictionary
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of
-from regulars.metrics.rollups.rollup_tables import WHOLE, RollupTable, columns_of, of_entities
-from regulars.metrics.rollups.table_columns import TableColumns, described, ibis_table
+from regulars.metrics.rollups.rollup_tables import UNSPLIT, RollupTable, columns_of, entity_measures
+from regulars.metrics.rollups.table_columns import TableColumns, ibis_table, table_columns
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compile_cache import compile_once
@@ -37,7 +37,7 @@ def kept(family: RollupTable, seen: Projection, by: str, bucketed: bool) -> dict
     """What a level keeps of entities, by column; nothing by two columns at once."""
     if not bucketed or len(columns_of(by)) > 1:
         return {}
-    return {name: one.measure for name, one in zip(seen.of_entities, of_entities(family), strict=True)}
+    return {name: one.measure for name, one in zip(seen.entity_measures, entity_measures(family), strict=True)}
 
 
 def build(
@@ -61,7 +61,7 @@ def _asked(
 ) -> Iterator[tuple[str, Measure, list[RollupLevel]]]:
     """Each measure of entities with its column and the levels that keep it."""
     standing = [one for one in levels if one.is_stored]
-    for name, one in zip(seen.of_entities, of_entities(family), strict=True):
+    for name, one in zip(seen.entity_measures, entity_measures(family), strict=True):
         asked = [level for level in standing if name in kept(family, seen, level.by, level.bucketed)]
         if asked:
             yield name, one.measure, asked
@@ -72,7 +72,7 @@ def correct(
 ) -> None:
     """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
     for column, measure, asked in _asked(family, seen, levels):
-        splits = tuple(sorted({level.by for level in asked} - {WHOLE}))
+        splits = tuple(sorted({level.by for level in asked} - {UNSPLIT}))
         rows = _rows(con, family, measure, splits)
         both = (
             f"SELECT {sign} AS sign, * FROM ({rows(concerned)})"
@@ -120,7 +120,7 @@ class _Rows:
 
 def _rows(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, splits: tuple[str, ...]) -> _Rows:
     """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
-    table = described(con, family.table)
+    table = table_columns(con, family.table)
     told = ("entities", table, measure.definition, splits)
     return _Rows(compile_once(con, told, lambda: _projected(table, measure, splits)))
 
@@ -144,7 +144,7 @@ def _found(one: RollupLevel, measure: Measure, rows: str, apart: str = "0") -> s
     """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level, and by `apart`, a column or
     constant.
     """
-    split = "NULL" if one.by == WHOLE else f'r."by_{one.by}"'
+    split = "NULL" if one.by == UNSPLIT else f'r."by_{one.by}"'
     period = f"c.{start_of(Grain(one.grain))}"
     placed = (
         f"SELECT {period} AS period, {split}::TEXT AS split, {apart} AS apart, r.* FROM {rows} r"
@@ -169,7 +169,7 @@ def _sum_last(
     levels: list[RollupLevel],
     schema: str,
 ) -> None:
-    splits = tuple(sorted({level.by for level in levels} - {WHOLE}))
+    splits = tuple(sorted({level.by for level in levels} - {UNSPLIT}))
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     for level in levels:
         _write(con, level, schema, name, f"({_found(level, measure, f'({rows})')})")
@@ -192,7 +192,7 @@ def _count(
         return
     listed = days_of(calendar, first, last)
     from_first = slice(first - int(listed[DAY][0]), None)
-    known = {level.by: [""] if level.by == WHOLE else words(con, level, schema) for level in levels}
+    known = {level.by: [""] if level.by == UNSPLIT else read_dictionary(con, level, schema) for level in levels}
     periods = {
         level.grain: np.unique(listed[start_of(Grain(level.grain))][from_first], return_inverse=True)
         for level in levels
@@ -203,7 +203,7 @@ def _count(
     }
     for rows in _in_parts(con, family, measure, known):
         for by, values in known.items():
-            code = rows[f"by_{by}"] if by != WHOLE else np.zeros(len(rows["day"]), dtype=np.int8)
+            code = rows[f"by_{by}"] if by != UNSPLIT else np.zeros(len(rows["day"]), dtype=np.int8)
             asked = {level.level: periods[level.grain][1] for level in levels if level.by == by}
             for number, found in _firsts(rows["entity"], code, rows["day"] - first, rows["bucket"], len(values), asked):
                 counted[number] += np.bincount(found, minlength=len(counted[number]))
@@ -217,9 +217,9 @@ def _in_parts(
     con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, known: dict[str, list[str]]
 ) -> Iterator[dict[str, Numbers]]:
     """The rows of some buckets at a time, as many as fit into memory. An entity lies in one bucket, and gets a number."""
-    splits = tuple(sorted(by for by in known if by != WHOLE))  # as `correct` has them: compiled once
+    splits = tuple(sorted(by for by in known if by != UNSPLIT))  # as `correct` has them: compiled once
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
-    codes = "".join(f', {coded(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
+    codes = "".join(f', {encode(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
     sizes = con.execute(f"SELECT bucket, count(*) FROM ({rows}) GROUP BY bucket ORDER BY bucket").fetchall()
     part: list[int] = []
     held = 0
@@ -228,13 +228,13 @@ def _in_parts(
         held += size
         if place + 1 < len(sizes) and held + sizes[place + 1][1] <= _AT_ONCE:
             continue
-        found = fetched(
+        found = fetch_columns(
             con, f"SELECT entity, bucket, day{codes} FROM ({rows}) WHERE bucket BETWEEN {part[0]} AND {part[-1]}"
         )
         order = np.argsort(found["entity"])
         found = {name: values[order] for name, values in found.items()}
         starts = np.zeros(len(order), dtype=np.int64)
-        starts[beginnings(found.pop("entity"))] = 1
+        starts[group_starts(found.pop("entity"))] = 1
         yield {**found, "entity": np.cumsum(starts) - 1}
         part, held = [], 0
 
@@ -246,10 +246,10 @@ def _firsts(
     low, high = int(day.max()).bit_length(), (values - 1).bit_length()
     key = (((entity << high) | code) << low) | day
     key.sort()
-    key = key[beginnings(key)]
+    key = key[group_starts(key)]
     who, day = key >> low, key & ((1 << low) - 1)
     code = who & ((1 << high) - 1)
-    of_entity = bucket[beginnings(entity)]
+    of_entity = bucket[group_starts(entity)]
     place = code * BUCKETS + of_entity[who >> high]
     again = np.append(False, who[1:] == who[:-1])
     for level, period_of in asked.items():

@@ -12,14 +12,14 @@ from hashlib import sha256
 
 import numpy as np
 
-from regulars.metrics.inference.value_counts import Numbers, summed_by_entity, value_counts
+from regulars.metrics.inference.value_counts import Numbers, sum_by_entity, value_counts
 from regulars.metrics.measures import Timing
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.dictionary import coded, fetched
+from regulars.metrics.rollups.dictionary import encode, fetch_columns
 from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of
 from regulars.metrics.rollups.kinds.stored_values import LONG, Asked, Kind, kinds, rows_of, sizes
-from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import WHOLE
+from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.metrics.shapes import Quantile
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.fact_table import BUCKETS
@@ -54,7 +54,7 @@ def _at_most(metric: Quantile) -> str:
     return f"at_most_{column(metric)}"
 
 
-def build(work: Work, named: str, by: str) -> tuple[list[RollupLevel], str]:
+def build(work: RollupUpdate, named: str, by: str) -> tuple[list[RollupLevel], str]:
     """Compute the results of all periods of a family by a column, where they are small against the fact. Returns what was decided,
     and the temporary table they lie in.
     """
@@ -96,10 +96,10 @@ def is_kept_for(metric: Asked, grain: Grain) -> bool:
     return metric.timing is Timing.WITHIN or grain in LONG
 
 
-def _fill(work: Work, metrics: Kind, level: RollupLevel) -> int:
+def _fill(work: RollupUpdate, metrics: Kind, level: RollupLevel) -> int:
     """Insert the results of all periods. Returns the number of rows inserted."""
     known = _write_values(work, metrics[0], level)
-    days = fetched(work.con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
+    days = fetch_columns(work.con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
     rows = 0
     if len(days["day"]):
         ranges = _ranges(work.settings.calendar, Grain(level.grain), days["day"])
@@ -120,23 +120,23 @@ value, and the bucket.
 """
 
 
-def _within(work: Work, metric: Asked, parts: Iterable[tuple[_Ranges, tuple[int, int]]], splits: int) -> _Found:
+def _within(work: RollupUpdate, metric: Asked, parts: Iterable[tuple[_Ranges, tuple[int, int]]], splits: int) -> _Found:
     """The values of each period."""
     for part, (first, last) in parts:
-        rows = fetched(work.con, f"SELECT * FROM {_VALUES} WHERE day >= {first} AND day <= {last}")
+        rows = fetch_columns(work.con, f"SELECT * FROM {_VALUES} WHERE day >= {first} AND day <= {last}")
         cell, value, bucket = (
             _places(part, rows["day"]) * np.int32(splits) + rows["split"],
             rows["value"],
             rows["bucket"],
         )
         if metric.per:
-            cell, value, bucket = summed_by_entity(cell, rows["entity"], value, bucket)
+            cell, value, bucket = sum_by_entity(cell, rows["entity"], value, bucket)
         yield [start for start, _ in part], cell, value, bucket
 
 
-def _before_end(work: Work, ranges: _Ranges, splits: int) -> _Found:
+def _before_end(work: RollupUpdate, ranges: _Ranges, splits: int) -> _Found:
     """What each entity's values come to by the end of each period in which any came; unchanged until the next of these."""
-    rows = fetched(work.con, f"SELECT * FROM {_VALUES} ORDER BY day")
+    rows = fetch_columns(work.con, f"SELECT * FROM {_VALUES} ORDER BY day")
     _, number = np.unique(rows["entity"], return_inverse=True)  # an entity's own number times the splits may not fit
     entities, first, entity = np.unique(number * splits + rows["split"], return_index=True, return_inverse=True)
     bucket, split = rows["bucket"][first], rows["split"][first].astype(np.int32)
@@ -149,16 +149,16 @@ def _before_end(work: Work, ranges: _Ranges, splits: int) -> _Found:
         yield [start], split[is_there], sums[is_there], bucket[is_there]
 
 
-def _write_values(work: Work, metric: Asked, level: RollupLevel) -> list[str]:
+def _write_values(work: RollupUpdate, metric: Asked, level: RollupLevel) -> list[str]:
     """Write each row's day, value, bucket and the number of its split value; and return the split values."""
-    splits = () if level.by == WHOLE else (level.by,)
+    splits = () if level.by == UNSPLIT else (level.by,)
     rows = rows_of(work, metric, splits).replace(f'"{ROWS}"', f"facts.{level.fact}")
     known, split = [""], ", 0::UTINYINT AS split"
     if splits:
         word = f'"by_{level.by}"'
         found = work.con.execute(f"SELECT DISTINCT {word} AS word FROM ({rows}) ORDER BY word").fetchall()
         known = [one for (one,) in found] or [""]
-        split = f", {coded(word, known)} AS split"
+        split = f", {encode(word, known)} AS split"
     entity = ", entity" if metric.per else ""
     work.con.execute(
         f"CREATE OR REPLACE TEMP TABLE {_VALUES} AS SELECT day, value, bucket{entity}{split} FROM ({rows})"
@@ -190,7 +190,7 @@ def _places(ranges: _Ranges, days: Numbers) -> Numbers:
 
 
 def _insert(
-    work: Work,
+    work: RollupUpdate,
     level: RollupLevel,
     metrics: Kind,
     starts: list[int],
@@ -204,7 +204,7 @@ def _insert(
     for cells, counts in value_counts(cell, value, bucket, BUCKETS):
         results = {metric: counts.of(metric.q) for metric in quantiles}
         which, word = np.divmod(cells, len(known))
-        split = [None if level.by == WHOLE else known[place] for place in word]
+        split = [None if level.by == UNSPLIT else known[place] for place in word]
         table: dict[str, Numbers] = {
             "level": np.full(len(cells), level.level, dtype=np.int32),
             "period": np.array(starts, dtype=np.int32)[which],
@@ -223,7 +223,7 @@ def _insert(
     return stored
 
 
-def _insert_rows(work: Work, table: Mapping[str, Numbers]) -> None:
+def _insert_rows(work: RollupUpdate, table: Mapping[str, Numbers]) -> None:
     """Insert columns; what has two axes becomes a list in each row. By numpy alone: pyarrow takes long to import."""
     flat: dict[str, Numbers] = {}
     listed: list[str] = []

@@ -11,8 +11,14 @@ import numpy as np
 from regulars.metrics.inference.value_counts import Numbers
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, FactView, bound, condition, with_unknown
-from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import RollupTable, Summed, grains, of_entities, summed
+from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup_tables import (
+    RollupTable,
+    StoredMeasure,
+    additive_measures,
+    entity_measures,
+    grains,
+)
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, from_epoch_day
 from regulars.warehouse.lazy_imports import ibis
@@ -61,7 +67,7 @@ class Projection:
     columns: tuple[Column, ...]
     starts: tuple[str, ...]
     """The columns with the first days of the periods."""
-    of_entities: tuple[str, ...]
+    entity_measures: tuple[str, ...]
     """What the columns of the family's `of_entities` are called where they are kept, in their order."""
 
     def over(self, rows: str) -> str:
@@ -107,11 +113,11 @@ def _bounds(calendar: Calendar, grain: Grain, days: Numbers) -> tuple[Numbers, N
     return start, end
 
 
-def projection(work: Work, family: RollupTable) -> Projection:
+def projection(work: RollupUpdate, family: RollupTable) -> Projection:
     """The family's rows as sums see them, compiled once."""
     table, active_window = work.columns(family.table), work.settings.active_window
     asked = grains(work.settings.calendar)
-    sums, of_last = summed(family, active_window), of_entities(family)
+    sums, of_last = additive_measures(family, active_window), entity_measures(family)
     measures = tuple(one.digest for one in (*sums, *of_last))
     key = ("projection", family.name, table, asked, active_window, measures)
     sql, columns, starts, entities = work.compiled(
@@ -127,8 +133,8 @@ def _projection(
     table: TableColumns,
     asked: tuple[Grain, ...],
     active_window: int,
-    sums: tuple[Summed, ...],
-    of_last: tuple[Summed, ...],
+    sums: tuple[StoredMeasure, ...],
+    of_last: tuple[StoredMeasure, ...],
 ) -> Projection:
     rows = ibis_table(table, ROWS)
     if family.of_known_customers:
@@ -176,7 +182,7 @@ def _name(fact: Fact, column: str) -> str:
     return f"{fact.name}_{column}"
 
 
-def _values(rows: ir.Table, one: Summed, grain: Grain | None, active_window: int) -> dict[str, ir.Value]:
+def _values(rows: ir.Table, one: StoredMeasure, grain: Grain | None, active_window: int) -> dict[str, ir.Value]:
     """What a row adds to the measure's columns. Nothing for a measure of floats, whose sums would not be exact."""
     more: dict[str, ir.Value] = {"active_window": ibis.literal(active_window if one.window is None else one.window)}
     if grain is not None:
@@ -198,7 +204,7 @@ def _values(rows: ir.Table, one: Summed, grain: Grain | None, active_window: int
     return found
 
 
-def _kind_of_entities(rows: ir.Table, one: Summed) -> str:
+def _kind_of_entities(rows: ir.Table, one: StoredMeasure) -> str:
     names = _Bound(rows, one.measure.fact, {"active_window": ibis.literal(0)})
     return MONEY if one.measure.latest and bound(names, one.measure.of).type().is_decimal() else "sum"
 

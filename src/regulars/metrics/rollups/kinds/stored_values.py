@@ -11,10 +11,10 @@ import numpy as np
 from regulars.metrics.catalogue import CATALOGUE, SHOWN_BESIDE
 from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, HISTOGRAMS, Timing
 from regulars.metrics.relations import BUCKET, PERSON, FactView, bound, condition, ten_thousandths, with_unknown
-from regulars.metrics.rollups.constant_columns import seen_as
+from regulars.metrics.rollups.constant_columns import row_source
 from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
-from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, WHOLE, grains
+from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, UNSPLIT, grains
 from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
@@ -52,7 +52,7 @@ def _can_be_stored(metric: Asked) -> bool:
     )
 
 
-def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
+def levels_of(work: RollupUpdate, kind: Kind) -> list[tuple[str, Grain]]:
     """The splits and periods for which something may be stored."""
     metric = kind[0]
     every = grains(work.settings.calendar)
@@ -60,17 +60,17 @@ def levels_of(work: Work, kind: Kind) -> list[tuple[str, Grain]]:
     return [
         (by, grain)
         for by in _splits(work, metric)
-        for grain in (every if by == WHOLE and metric.fact in HISTOGRAMS else long)
+        for grain in (every if by == UNSPLIT and metric.fact in HISTOGRAMS else long)
     ]
 
 
-def _splits(work: Work, metric: Asked) -> list[str]:
+def _splits(work: RollupUpdate, metric: Asked) -> list[str]:
     """What the values may be split by: a column that has one value in all rows is none."""
-    known = {*metric.fact.splits.values()} - work.constants.get(seen_as(metric.fact), {}).keys()
-    return [by for by in STORED_OF_VALUES if by == WHOLE or by in known]
+    known = {*metric.fact.splits.values()} - work.constants.get(row_source(metric.fact), {}).keys()
+    return [by for by in STORED_OF_VALUES if by == UNSPLIT or by in known]
 
 
-def sizes(work: Work, kind: Kind, asked: Iterable[tuple[str, Grain]]) -> dict[tuple[str, Grain], int]:
+def sizes(work: RollupUpdate, kind: Kind, asked: Iterable[tuple[str, Grain]]) -> dict[tuple[str, Grain], int]:
     """For each split and grain how many periods, split values and buckets there can be together."""
     fact, levels = kind[0].fact.table, list(asked)
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
@@ -81,7 +81,7 @@ def sizes(work: Work, kind: Kind, asked: Iterable[tuple[str, Grain]]) -> dict[tu
     return {(by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels}
 
 
-def rows_of(work: Work, metric: Asked, splits: tuple[str, ...]) -> str:
+def rows_of(work: RollupUpdate, metric: Asked, splits: tuple[str, ...]) -> str:
     """SQL over ROWS of the day, the value, the bucket, the split values (and entity) of each row that is counted; empty where
     values are floats, which no two computations sum alike.
     """

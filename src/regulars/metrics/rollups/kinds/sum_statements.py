@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from regulars.metrics.rollups.kinds import entities
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, Column, Projection, start_of
-from regulars.metrics.rollups.rollup_tables import ADDED_UP, STORED, WHOLE, RollupTable, columns_of
+from regulars.metrics.rollups.rollup_tables import ADDITIVE_GRAINS, STORED, UNSPLIT, RollupTable, columns_of
 from regulars.vocabulary.calendar import Grain
 
-SEEN = "temp.rollup_seen"
+PROJECTED = "temp.rollup_seen"
 """Rows of a family's projection, and `rows`: 1 for each, or what a difference adds to it."""
 SPLITS = ("split", "other_split")
 """The values of what a level is split by; null where it is split by fewer columns."""
@@ -39,13 +39,17 @@ class Level:
         return tuple(
             column
             for column in projection.columns
-            if (self.grain not in ADDED_UP if column.grain is None else column.grain is self.grain and self.bucketed)
+            if (
+                self.grain not in ADDITIVE_GRAINS
+                if column.grain is None
+                else column.grain is self.grain and self.bucketed
+            )
         )
 
     @property
     def is_stored(self) -> bool:
         """Whether every load stores it, where it is small."""
-        return self.by in self.family.stored_ways and (self.grain in STORED[self.by] or self.grain in ADDED_UP)
+        return self.by in self.family.stored_splits and (self.grain in STORED[self.by] or self.grain in ADDITIVE_GRAINS)
 
 
 def levels(family: RollupTable, by: str, grains: Iterable[Grain]) -> tuple[Level, ...]:
@@ -54,7 +58,7 @@ def levels(family: RollupTable, by: str, grains: Iterable[Grain]) -> tuple[Level
     if not family.bucketed:
         return (days, Level(family, by, Grain.MONTH, bucketed=False))
     # Days and weeks of one part of the shop are asked for seldom, and are many.
-    short = () if by == WHOLE else (Grain.DAY, Grain.WEEK)
+    short = () if by == UNSPLIT else (Grain.DAY, Grain.WEEK)
     apart = tuple(Level(family, by, grain, bucketed=True) for grain in reversed(tuple(grains)) if grain not in short)
     return apart if len(columns_of(by)) > 1 else (days, *apart)
 
@@ -78,7 +82,7 @@ class Pass:
         return f"temp.rollup_finest_{by}_{self.finest.grain.value}_{int(self.finest.bucketed)}"
 
 
-def passes(family: RollupTable, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
+def plan_passes(family: RollupTable, by: str, wanted: Iterable[Level]) -> Iterator[Pass]:
     """How to reach the wanted levels in few passes."""
     left = {(level.grain, level.bucketed): level for level in wanted}
     if (Grain.DAY, True) in left:
@@ -98,7 +102,7 @@ def needed(projection: Projection, following: Iterable[Level]) -> tuple[Column, 
     return tuple(column for column in projection.columns if column.name in wanted)
 
 
-def keys_of(level: Level) -> str:
+def key_columns(level: Level) -> str:
     """SQL of what names a row of the level, from the projection's columns."""
     columns = dict(zip(SPLITS, columns_of(level.by), strict=False))
     splits = (f'"by_{columns[name]}" AS {name}' if name in columns else f"NULL::TEXT AS {name}" for name in SPLITS)
@@ -106,32 +110,32 @@ def keys_of(level: Level) -> str:
     return f"{start_of(level.grain)} AS period, {', '.join(splits)}, {bucket}::INTEGER AS bucket"
 
 
-def split_of(by: str, column: str) -> str:
+def split_column(by: str, column: str) -> str:
     """Where the values of one column of a split stand."""
     return SPLITS[columns_of(by).index(column)]
 
 
-def seen_rows(projection: Projection, rows: str) -> str:
+def projected_rows(projection: Projection, rows: str) -> str:
     """SQL of SEEN for these rows."""
     return f"SELECT *, 1 AS rows FROM ({projection.over(rows)})"
 
 
-def seen_changes(family: RollupTable, projection: Projection, added: str, removed: str) -> str:
+def projected_changes(family: RollupTable, projection: Projection, added: str, removed: str) -> str:
     """SQL of SEEN for a difference: what a row that went has in common with the one that came in its place cancels out."""
     keys = [DAY, *(start for start in projection.starts), *(f'"by_{column}"' for column in family.splits)]
     listed = ", ".join([*keys, *(["bucket_"] if family.bucketed else [])])
     names = ["rows", *(column.name for column in projection.columns)]
     plus, minus = (", ".join(f"{sign}{name} AS {name}" for name in names) for sign in ("", "-"))
     both = (
-        f"SELECT {listed}, {plus} FROM ({seen_rows(projection, added)})"
-        f" UNION ALL SELECT {listed}, {minus} FROM ({seen_rows(projection, removed)})"
+        f"SELECT {listed}, {plus} FROM ({projected_rows(projection, added)})"
+        f" UNION ALL SELECT {listed}, {minus} FROM ({projected_rows(projection, removed)})"
     )
     totals = ", ".join(f"sum({name}) AS {name}" for name in names)
     differ = " OR ".join(f"{name} <> 0" for name in names)
     return f"SELECT * FROM (SELECT {listed}, {totals} FROM ({both}) GROUP BY ALL) WHERE {differ}"
 
 
-def asked_of(passes_: Iterable[Pass], projection: Projection, seen: str) -> str:
+def pruned_projection(passes_: Iterable[Pass], projection: Projection, seen: str) -> str:
     """SQL of SEEN with the columns alone that these passes read: it is wide, and written once for all of them."""
     names: dict[str, None] = {"rows": None}
     for one in passes_:
@@ -142,33 +146,33 @@ def asked_of(passes_: Iterable[Pass], projection: Projection, seen: str) -> str:
     return f"SELECT {', '.join(names)} FROM ({seen})"
 
 
-def summed(one: Pass, projection: Projection) -> str:
+def additive_measures(one: Pass, projection: Projection) -> str:
     """SQL of the finest sums of a pass, from SEEN."""
     totals = "".join(f", {column.total} AS {column.name}" for column in needed(projection, one.levels))
-    return f"SELECT {keys_of(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {SEEN} GROUP BY ALL"
+    return f"SELECT {key_columns(one.finest)}, sum(rows)::BIGINT AS rows{totals} FROM {PROJECTED} GROUP BY ALL"
 
 
-def narrowed(projection: Projection, seen: str) -> str:
+def projection_as_bigint(projection: Projection, seen: str) -> str:
     """SQL of SEEN with sums as small as they may be: the many sums of `straight` take half the time."""
     whole = ", ".join(f"{column.whole} AS {column.name}" for column in projection.columns)
     return f"SELECT * REPLACE (rows::BIGINT AS rows, {whole}) FROM ({seen})"
 
 
-def straight(numbers: Mapping[Level, int], projection: Projection) -> str:
+def direct_sums(numbers: Mapping[Level, int], projection: Projection) -> str:
     """SQL of the rows of levels, under their numbers, straight from SEEN, `narrowed`, where that has few rows."""
     every = dict.fromkeys(column.kept_as for column in projection.columns)
     parts = []
     for level, number in numbers.items():
         known = {column.kept_as: column.name for column in level.columns(projection)}
         listed = "".join(f", {known.get(name, '0::BIGINT')} AS {name}" for name in every)
-        parts.append(f"SELECT {number}::INTEGER AS level, {keys_of(level)}, rows{listed} FROM {SEEN}")
+        parts.append(f"SELECT {number}::INTEGER AS level, {key_columns(level)}, rows{listed} FROM {PROJECTED}")
     # Summed up together: to begin one sum for each level costs more than the few rows that each has.
     totals = ", ".join(f"coalesce(sum({name}), 0)::BIGINT AS {name}" for name in ("rows", *every))
     keys = ", ".join(KEYS)
     return f"SELECT {keys}, {totals} FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys} ORDER BY level, period"
 
 
-def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> str:
+def rollup_of_pass(one: Pass, level: Level, number: int, projection: Projection) -> str:
     """SQL of a level's rows from the finest sums, whose period is a day, or the first day of a period inside the level's."""
     columns = level.columns(projection)
     bucket = "f.bucket" if level.bucketed else "NULL::INTEGER"
@@ -181,10 +185,10 @@ def rolled_up(one: Pass, level: Level, number: int, projection: Projection) -> s
     )
 
 
-def table_of(family: RollupTable, projection: Projection, schema: str) -> str:
+def create_table(family: RollupTable, projection: Projection, schema: str) -> str:
     """SQL that makes the family's empty table in a schema."""
     names = dict.fromkeys(column.kept_as for column in projection.columns)
-    names |= dict.fromkeys(projection.of_entities)
+    names |= dict.fromkeys(projection.entity_measures)
     sums = "".join(f", {name} BIGINT DEFAULT 0" for name in names)
     keys = ", ".join(f"{name} {'TEXT' if name in SPLITS else 'INTEGER'}" for name in KEYS)
     kind = "TEMP TABLE" if schema == "temp" else "TABLE"

@@ -14,8 +14,8 @@ from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of
 from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, kinds, levels_of, rows_of, sizes
-from regulars.metrics.rollups.rollup import Work
-from regulars.metrics.rollups.rollup_tables import WHOLE
+from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.vocabulary.calendar import Grain
 
 FAMILY = "distributions"
@@ -32,7 +32,7 @@ def column(metric: Asked) -> str:
 class ValueDistributions:
     """Counts of the values of rows. What the rows of a customer come to together does not add up over days: none of these."""
 
-    def wanted(self, work: Work) -> frozenset[LevelKey]:
+    def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
         """Every kind of rows' values, for every period it may be stored by."""
         return frozenset(
             LevelKey(FAMILY, by, grain.value, True, frozenset({column(kind[0])}))
@@ -40,7 +40,7 @@ class ValueDistributions:
             for by, grain in levels_of(work, kind)
         )
 
-    def build(self, work: Work) -> None:
+    def build(self, work: RollupUpdate) -> None:
         """Count the values wherever the counts are few against the fact's rows."""
         large = _of_rows(work)
         keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER, value BIGINT, n BIGINT"
@@ -52,7 +52,7 @@ class ValueDistributions:
         for kind in _with_rows(work):
             rows_of(work, kind[0], ())  # compiled now, so that the first question for results imports no Ibis
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: RollupUpdate) -> None:
         """Insert as further rows what came, and less what went."""
         for kind in _of_rows(work):
             fact = kind[0].fact.table
@@ -68,7 +68,7 @@ class ValueDistributions:
             work.compact(fact, f"{TABLE}{fact}", KEYS, "n", ())
 
 
-def stored(work: Work, kind: Kind) -> dict[tuple[str, str], RollupLevel]:
+def stored(work: RollupUpdate, kind: Kind) -> dict[tuple[str, str], RollupLevel]:
     """The levels that are stored of these values, by split and grain."""
     name = column(kind[0])
     return {
@@ -87,17 +87,17 @@ def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) 
     )
 
 
-def _with_rows(work: Work) -> tuple[Kind, ...]:
+def _with_rows(work: RollupUpdate) -> tuple[Kind, ...]:
     """Those whose fact has rows, or whose levels were decided about before."""
     decided = {level.fact for level in work.levels(FAMILY)}
     return tuple(kind for kind in kinds() if kind[0].fact.table in decided or work.has_rows(kind[0].fact.table))
 
 
-def _of_rows(work: Work) -> tuple[Kind, ...]:
+def _of_rows(work: RollupUpdate) -> tuple[Kind, ...]:
     return tuple(kind for kind in _with_rows(work) if not kind[0].per and rows_of(work, kind[0], ()))
 
 
-def _built(work: Work, kind: Kind) -> list[RollupLevel]:
+def _built(work: RollupUpdate, kind: Kind) -> list[RollupLevel]:
     fact, names = kind[0].fact.table, frozenset({column(kind[0])})
     rows = rows_of(work, kind[0], ()).replace(f'"{ROWS}"', f"facts.{fact}")
     fact_rows, values = work.rows(fact), work.number(f"SELECT count(DISTINCT value) FROM ({rows})")
@@ -114,9 +114,9 @@ def _built(work: Work, kind: Kind) -> list[RollupLevel]:
     return levels
 
 
-def _insert(work: Work, kind: Kind, level: RollupLevel, rows: str, sign: str) -> int:
+def _insert(work: RollupUpdate, kind: Kind, level: RollupLevel, rows: str, sign: str) -> int:
     """Count the values of a table of the fact's rows into a level. Returns the number of rows inserted."""
-    splits = (level.by,) if level.by != WHOLE else ()
+    splits = (level.by,) if level.by != UNSPLIT else ()
     values = rows_of(work, kind[0], splits).replace(f'"{ROWS}"', rows)
     split = f'"by_{level.by}"' if splits else "NULL"
     return work.number(
@@ -128,7 +128,7 @@ def _insert(work: Work, kind: Kind, level: RollupLevel, rows: str, sign: str) ->
 
 
 @contextmanager
-def _calendar(work: Work, tables: Iterable[str]) -> Iterator[None]:
+def _calendar(work: RollupUpdate, tables: Iterable[str]) -> Iterator[None]:
     """CALENDAR for the days of these tables' rows."""
     rows = " UNION ALL ".join(f"SELECT day FROM {table}" for table in tables)
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM ({rows})").fetchall()

@@ -9,9 +9,9 @@ import pytest
 
 from forecast.simulated import DAY_ONE, drawn, season
 from regulars.forecast import Estimate, PurchaseForecast, Status, fit
-from regulars.forecast.purchases.backtest import quarter
+from regulars.forecast.purchases.backtest import backtest_period
 from regulars.forecast.purchases.histories import daily_purchases
-from regulars.forecast.season.factors import LEAST, DailyPurchases
+from regulars.forecast.seasonal_time import MIN_DAYS_OF_DATA, DailyPurchases
 from regulars.vocabulary.calendar import epoch_day, from_epoch_day
 
 DAYS = 4 * 365
@@ -32,7 +32,7 @@ def test_factors_are_what_came_over_what_was_expected():
     months = np.array([from_epoch_day(first + day).month for day in range(days)])
     repeats = np.where(months == 3, 20.0, 10.0)
     repeats[0] = 0
-    found = DailyPurchases(first, new, repeats).clock(nbd(10, 1000), first + days)
+    found = DailyPurchases(first, new, repeats).time_scale(nbd(10, 1000), first + days)
     assert found is not None
     expected = {month: 10 * (months == month).sum() - (10 if month == 1 else 0) for month in range(1, 13)}
     came = {month: repeats[months == month].sum() for month in range(1, 13)}
@@ -44,14 +44,14 @@ def test_factors_are_what_came_over_what_was_expected():
 
 def test_months_of_which_little_is_known_stay_near_one():
     few = DailyPurchases(DAY_ONE, np.append(1.0, np.zeros(999)), np.append(0.0, np.full(999, 0.01)))
-    found = few.clock(nbd(0.5, 100), DAY_ONE + 1000)
+    found = few.time_scale(nbd(0.5, 100), DAY_ONE + 1000)
     assert found is not None and np.abs(found.factors - 1).max() < 0.1
 
 
 def test_two_years_are_needed():
     nothing = DailyPurchases(DAY_ONE, np.ones(2000), np.ones(2000))
-    assert nothing.clock(nbd(1, 100), DAY_ONE + LEAST - 1) is None
-    assert nothing.clock(nbd(1, 100), DAY_ONE + LEAST) is not None
+    assert nothing.time_scale(nbd(1, 100), DAY_ONE + MIN_DAYS_OF_DATA - 1) is None
+    assert nothing.time_scale(nbd(1, 100), DAY_ONE + MIN_DAYS_OF_DATA) is not None
 
 
 def test_nothing_after_the_day_is_seen():
@@ -64,7 +64,7 @@ def test_nothing_after_the_day_is_seen():
     assert late.new.sum() == len(np.unique(made.person))
     assert late.new.sum() + late.repeats.sum() == len(made.day)
     model = nbd(0.6, 100)
-    assert early.clock(model, until).factors.tolist() == late.clock(model, until).factors.tolist()
+    assert early.time_scale(model, until).factors.tolist() == late.time_scale(model, until).factors.tolist()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.4])
@@ -73,8 +73,8 @@ def test_the_season_of_a_shop_is_found(share: float):
     made = drawn(6000, season(share, DAYS), 7)
     engine, until = made.engine(), DAY_ONE + DAYS - 90
     orders = engine.fact("orders")
-    fitted = fit(quarter(engine, orders, until).cells.grouped(), "pareto")
-    clock = daily_purchases(engine, orders.filter(orders.day < until), DAY_ONE, until).clock(fitted, until)
+    fitted = fit(backtest_period(engine, orders, until).rfm.grouped(), "pareto")
+    time_scale = daily_purchases(engine, orders.filter(orders.day < until), DAY_ONE, until).time_scale(fitted, until)
     middles = np.array([15, 46, 74, 105, 135, 166, 196, 227, 258, 288, 319, 349])
     truth = 1 + share * np.cos(2 * np.pi * (middles - 349) / 365.25)
-    assert clock.factors == pytest.approx(truth, abs=0.1)
+    assert time_scale.factors == pytest.approx(truth, abs=0.1)

@@ -9,12 +9,12 @@ from regulars.forecast.models.bg_nbd import BetaGeometric
 from regulars.forecast.models.nbd import Poisson
 from regulars.forecast.models.pareto_nbd import Pareto
 from regulars.forecast.models.purchase_fit import PurchaseForecast, fit
-from regulars.forecast.models.purchase_models import Future
-from regulars.forecast.purchases.accuracy import chance
-from regulars.forecast.purchases.accuracy.chance import SpentByPast
-from regulars.forecast.purchases.monetary_value import Spending
+from regulars.forecast.models.purchase_models import PurchaseProcess
+from regulars.forecast.purchases import total_errors
+from regulars.forecast.purchases.monetary_value import MonetaryValue
+from regulars.forecast.purchases.total_errors import SpendByHistory
 from regulars.forecast.rfm import RFMSummary
-from regulars.forecast.season.seasonal_time import Clock
+from regulars.forecast.seasonal_time import TimeScale
 
 R, ALPHA = np.array([0.3, 0.6, 1.5, 5.0]), np.array([10.0, 50.0, 20.0, 100.0])
 FUTURES = (
@@ -25,12 +25,12 @@ FUTURES = (
 )
 
 
-@pytest.mark.parametrize("future", FUTURES)
+@pytest.mark.parametrize("process", FUTURES)
 @pytest.mark.parametrize("days", [1.0, 90.0])
-def test_the_factorial_moment_is_the_sum_over_all_counts(future: Future, days: float):
+def test_the_factorial_moment_is_the_sum_over_all_counts(process: PurchaseProcess, days: float):
     k = np.arange(1500)[:, None]
-    expected = (k * (k - 1) * future.counts(days, 1499)).sum(axis=0)
-    np.testing.assert_allclose(future.factorial_moment(days), expected, rtol=1e-8)
+    expected = (k * (k - 1) * process.probability_of_counts(days, 1499)).sum(axis=0)
+    np.testing.assert_allclose(process.factorial_moment(days), expected, rtol=1e-8)
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,13 @@ def nbd() -> PurchaseForecast:
 
 def test_purchases_and_what_they_bring_differ_as_draws_of_the_models_do(nbd: PurchaseForecast):
     """Two kinds of customers, one of whom a few never paid; 40,000 draws of what all of them do and spend in 90 days."""
-    cells = RFMSummary(np.array([0.0, 4.0]), np.array([0.0, 150.0]), np.array([200.0, 200.0]), np.array([30.0, 20.0]))
+    rfm = RFMSummary(np.array([0.0, 4.0]), np.array([0.0, 150.0]), np.array([200.0, 200.0]), np.array([30.0, 20.0]))
     amounts = [np.linspace(10, 60, 25), np.linspace(100, 300, 20)]  # of 30 and of 20 customers; five paid nothing
-    spent = SpentByPast(
-        cells, np.array([25.0, 20.0]), np.array([a.sum() for a in amounts]), np.array([(a**2).sum() for a in amounts])
+    spent = SpendByHistory(
+        rfm, np.array([25.0, 20.0]), np.array([a.sum() for a in amounts]), np.array([(a**2).sum() for a in amounts])
     )
     p, q, v = 3.0, 4.0, 45.0
-    spend = Spending("gamma-gamma", "", {"p": p, "q": q, "v": v}, "revenue", 1.0, "")
+    spend = MonetaryValue("gamma-gamma", "", {"p": p, "q": q, "v": v}, "revenue", 1.0, "")
     r, alpha = nbd.estimate.values
     luck, draws = np.random.default_rng(7), 40_000
     number, money = np.zeros(draws), np.zeros(draws)
@@ -61,22 +61,22 @@ def test_purchases_and_what_they_bring_differ_as_draws_of_the_models_do(nbd: Pur
             nu = luck.gamma(shape, 1 / rate, draws)
             number += bought
             money += np.where(bought > 0, luck.gamma(np.maximum(p * bought, 1e-9)) / nu, 0.0)
-    plain = Clock.plain(0)
+    plain = TimeScale.plain(0)
     for found, drawn in (
-        (chance.purchases(nbd, plain, cells, 90), number),
-        (chance.revenue(nbd, plain, spent, spend, 90), money),
+        (total_errors.purchases_total(nbd, plain, rfm, 90), number),
+        (total_errors.revenue_total(nbd, plain, spent, spend, 90), money),
     ):
         assert found.expected == pytest.approx(drawn.mean(), rel=0.01)
         assert found.spread == pytest.approx(drawn.std(), rel=0.03)
 
 
 def test_where_all_are_expected_to_spend_alike_their_means_tell_how_days_differ(nbd: PurchaseForecast):
-    cells = RFMSummary(np.array([0.0]), np.array([0.0]), np.array([200.0]), np.array([2.0]))
-    spent = SpentByPast(cells, np.array([2.0]), np.array([40.0]), np.array([10.0**2 + 30.0**2]))
-    spend = Spending("mean", "few", {"mean": 20.0}, "revenue", 1.0, "")
+    rfm = RFMSummary(np.array([0.0]), np.array([0.0]), np.array([200.0]), np.array([2.0]))
+    spent = SpendByHistory(rfm, np.array([2.0]), np.array([40.0]), np.array([10.0**2 + 30.0**2]))
+    spend = MonetaryValue("mean", "few", {"mean": 20.0}, "revenue", 1.0, "")
     r, alpha = nbd.estimate.values
     each = r / (alpha + 200) * 90
     two = r * (r + 1) * (90 / (alpha + 200)) ** 2
-    found = chance.revenue(nbd, Clock.plain(0), spent, spend, 90)
+    found = total_errors.revenue_total(nbd, TimeScale.plain(0), spent, spend, 90)
     assert found.expected == pytest.approx(2 * each * 20)
     assert found.spread**2 == pytest.approx(2 * (each * 500 + two * 400 - each**2 * 400))

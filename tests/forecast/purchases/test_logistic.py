@@ -11,8 +11,14 @@ from scipy.optimize import minimize
 from forecast.customers import draw
 from regulars.forecast import RFMSummary
 from regulars.forecast.conventions import BACKTEST_DAYS
-from regulars.forecast.purchases.backtest import Quarter, quarters, quarters_before, report, tried
-from regulars.forecast.purchases.learning.logistic import chances_of, coefficients, regressed
+from regulars.forecast.purchases.backtest import (
+    BacktestPeriod,
+    backtest_model,
+    backtest_periods,
+    preceding_periods,
+    report,
+)
+from regulars.forecast.purchases.baselines import chances_of, coefficients, regressed
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.engine import Engine
 
@@ -43,29 +49,29 @@ def test_it_is_the_highest_penalized_likelihood():
 
 @pytest.mark.parametrize(("bought", "share"), [(True, 1.0), (False, 0.0)])
 def test_a_period_in_which_all_buy_or_nobody_has_an_answer(bought: bool, share: float):
-    cells = RFMSummary(np.array([0.0, 3]), np.array([0.0, 30]), np.array([90.0, 90]), np.array([500.0, 200]))
+    rfm = RFMSummary(np.array([0.0, 3]), np.array([0.0, 30]), np.array([90.0, 90]), np.array([500.0, 200]))
     after = np.full(2, float(bought))
-    one = Quarter(0, cells, np.zeros(2), after)
+    one = BacktestPeriod(0, rfm, np.zeros(2), after)
     assert chances_of(one, one) == pytest.approx([share, share], abs=0.01)
 
 
 def test_chances_hold_in_the_period_that_follows():
     """Learnt from some drawn customers and asked of others: of each tenth as many buy as it says."""
     learnt, asked = (
-        Quarter(0, RFMSummary.of(people.summary), np.zeros(len(people.x)), people.later)
+        BacktestPeriod(0, RFMSummary.of(people.summary), np.zeros(len(people.x)), people.later)
         for people in (draw("pareto", 8000, seed, horizon=BACKTEST_DAYS) for seed in (3, 4))
     )
     chances = chances_of(learnt, asked)
     order = np.argsort(chances)
     for tenth in np.array_split(order, 10):
-        assert (asked.after[tenth] > 0).mean() == pytest.approx(chances[tenth].mean(), abs=0.06)
+        assert (asked.actual[tenth] > 0).mean() == pytest.approx(chances[tenth].mean(), abs=0.06)
 
 
 def test_it_stands_beside_the_models(engine: Engine):
     orders = engine.fact("orders")
-    hidden = quarters(engine, orders, FIRST, UNTIL, 1500)
-    scores = regressed(quarters_before(engine, orders, hidden, FIRST, 1500), hidden)
-    said = report({"pareto": tried("pareto", hidden)}, "pareto")
+    hidden = backtest_periods(engine, orders, FIRST, UNTIL, 1500)
+    scores = regressed(preceding_periods(engine, orders, hidden, FIRST, 1500), hidden)
+    said = report({"pareto": backtest_model("pareto", hidden)}, "pareto")
     mine = said["models"]["pareto"]
     assert scores.keys() == {"brier", "log_loss", "top_tenth"}
     assert scores["brier"] < said["naive"]["brier"]

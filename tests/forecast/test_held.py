@@ -1,6 +1,6 @@
 """How often the ranges of totals hold what comes, over simulated shops; what came is counted in plain numpy.
 
-`python -m forecast.backtests.test_held` (with tests/ on the path) prints the table of docs/forecast.md.
+`python -m forecast.test_held` (with tests/ on the path) prints the table of docs/forecast.md.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from forecast.simulated import DAY_ONE, drawn, drift, season
+from regulars.forecast import seasonal_time
 from regulars.forecast.options import ForecastOptions
 from regulars.forecast.purchases.pipeline import run_forecast
-from regulars.forecast.season import factors
 
 SHOPS, CUSTOMERS = 25, 4000
 DAYS = 2 * 365 + 90
@@ -58,7 +58,7 @@ def measured(kind: str) -> tuple[Counter[str], Counter[str], Counter[str]]:
 @pytest.mark.parametrize("kind", KINDS)
 def test_eight_in_ten_ranges_hold_seven_in_ten_or_more(kind: str, monkeypatch: pytest.MonkeyPatch):
     """Chance alone covers so few that the range is seen to be what does it."""
-    monkeypatch.setattr(factors, "LEAST", 10**6)
+    monkeypatch.setattr(seasonal_time, "MIN_DAYS_OF_DATA", 10**6)
     ranges, held, by_chance = measured(kind)
     for name in TOTALS:
         assert ranges[name] == SHOPS, name
@@ -68,7 +68,7 @@ def test_eight_in_ten_ranges_hold_seven_in_ten_or_more(kind: str, monkeypatch: p
 
 def main() -> None:
     """Print how many shops had a range, and how often it held."""
-    factors.LEAST = 10**6
+    seasonal_time.MIN_DAYS_OF_DATA = 10**6
     for kind in KINDS:
         ranges, held, by_chance = measured(kind)
         held_of = (f"{name}: {held[name]} of {ranges[name]}" for name in TOTALS)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from regulars.forecast.backtests.ranges import PeriodError, Range, range_of, ranges_of, stored
+from regulars.forecast.prediction_intervals import (
+    PeriodError,
+    PredictionInterval,
+    interval_from_json,
+    intervals_by_days,
+    prediction_interval,
+)
 
 DEMO = [PeriodError(error, 0.013) for error in (-0.12, 0.05, 0.09)]
 
 
 def test_three_errors_of_5_to_12_percent_make_a_range_of_15_percent():
     # √(0.012² + (0.0144 + 0.0025 + 0.0081)/3 − 0.013²) = 0.09115; × 1.638 = 0.14930: 3,710 ÷ and × e^0.14930.
-    found = range_of(3710.0, 0.012 * 3710, 90, {90: DEMO})
+    found = prediction_interval(3710.0, 0.012 * 3710, 90, {90: DEMO})
     assert found is not None
     assert (found.low, found.high) == (pytest.approx(3195.4, abs=0.5), pytest.approx(4307.4, abs=0.5))
     assert (found.days, found.at_least) == (90, False)
@@ -19,7 +25,7 @@ def test_three_errors_of_5_to_12_percent_make_a_range_of_15_percent():
 
 def test_errors_within_chance_leave_chance_alone():
     small = [PeriodError(0.01, 0.05)] * 3
-    found = range_of(1000.0, 50.0, 90, {90: small})
+    found = prediction_interval(1000.0, 50.0, 90, {90: small})
     assert found is not None
     assert (found.low, found.high) == (pytest.approx(921.37, abs=0.01), pytest.approx(1085.34, abs=0.01))  # e^±0.0819
 
@@ -46,7 +52,7 @@ WILD = [PeriodError(0.5, 0.01)] * 3
     ],
 )
 def test_a_total_is_judged_by_periods_of_its_own_length(days: int, errors: dict, taken: int, at_least: bool):
-    found = range_of(1000.0, 10.0, days, errors)
+    found = prediction_interval(1000.0, 10.0, days, errors)
     assert found is not None
     assert (found.days, found.at_least) == (taken, at_least)
     assert found.high == pytest.approx(1160, abs=5)  # by DEMO; by WILD it would be 2,270
@@ -54,16 +60,22 @@ def test_a_total_is_judged_by_periods_of_its_own_length(days: int, errors: dict,
 
 @pytest.mark.parametrize(("days", "errors"), [(30, {90: DEMO}), (90, {30: DEMO, 90: DEMO[:2]}), (365, {90: DEMO[:2]})])
 def test_fewer_than_three_periods_make_no_range(days: int, errors: dict):
-    assert range_of(1000.0, 10.0, days, errors) is None
+    assert prediction_interval(1000.0, 10.0, days, errors) is None
 
 
 def test_only_the_last_three_count_and_what_is_not_expected_has_no_range():
-    assert range_of(1000.0, 10.0, 90, {90: [*DEMO, *WILD]}) == range_of(1000.0, 10.0, 90, {90: DEMO})
-    assert range_of(0.0, 0.0, 90, {90: DEMO}) is None
+    assert prediction_interval(1000.0, 10.0, 90, {90: [*DEMO, *WILD]}) == prediction_interval(
+        1000.0, 10.0, 90, {90: DEMO}
+    )
+    assert prediction_interval(0.0, 0.0, 90, {90: DEMO}) is None
 
 
 def test_ranges_are_written_down_and_read_back():
-    said = ranges_of({30: 100.0, 90: 250.0}, {30: 9.0, 90: 12.0}, {90: DEMO})
+    said = intervals_by_days({30: 100.0, 90: 250.0}, {30: 9.0, 90: 12.0}, {90: DEMO})
     assert said["30"] is None and set(said["90"]) == {"low", "high", "days", "at_least"}
-    assert stored(said, 30) is None
-    assert stored(said, 90) == Range(**said["90"]) == range_of(250.0, 12.0, 90, {90: DEMO})
+    assert interval_from_json(said, 30) is None
+    assert (
+        interval_from_json(said, 90)
+        == PredictionInterval(**said["90"])
+        == prediction_interval(250.0, 12.0, 90, {90: DEMO})
+    )

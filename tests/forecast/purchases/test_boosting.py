@@ -9,9 +9,9 @@ import pytest
 
 from regulars.forecast.conventions import BACKTEST_DAYS
 from regulars.forecast.options import ForecastOptions
-from regulars.forecast.purchases.backtest import quarters, quarters_before, report, tried
-from regulars.forecast.purchases.learning import boosting
-from regulars.forecast.purchases.learning.boosting import boosted
+from regulars.forecast.purchases import baselines
+from regulars.forecast.purchases.backtest import backtest_model, backtest_periods, preceding_periods, report
+from regulars.forecast.purchases.baselines import boosted
 from regulars.forecast.purchases.pipeline import run_forecast
 from regulars.vocabulary.calendar import epoch_day
 from regulars.warehouse.engine import Engine
@@ -21,19 +21,19 @@ FIRST, UNTIL = epoch_day(date(2024, 1, 1)), epoch_day(date(2026, 1, 1))
 
 def test_it_learns_from_the_quarter_before_and_from_none_later(engine: Engine):
     orders = engine.fact("orders")
-    hidden = quarters(engine, orders, FIRST, UNTIL, 1500)
-    before = quarters_before(engine, orders, hidden, FIRST, 1500)
+    hidden = backtest_periods(engine, orders, FIRST, UNTIL, 1500)
+    before = preceding_periods(engine, orders, hidden, FIRST, 1500)
     assert [one.start + BACKTEST_DAYS for one in before] == [one.start for one in hidden]
     assert before[0] is hidden[1]
-    assert quarters_before(engine, orders, hidden, FIRST + 300, 1500) == []
+    assert preceding_periods(engine, orders, hidden, FIRST + 300, 1500) == []
 
 
 def test_it_is_better_than_nothing_and_no_wonder(engine: Engine):
     pytest.importorskip("sklearn", reason="scikit-learn is not installed")
     orders = engine.fact("orders")
-    hidden = quarters(engine, orders, FIRST, UNTIL, 1500)
-    scores = boosted(quarters_before(engine, orders, hidden, FIRST, 1500), hidden)
-    said = report({"pareto": tried("pareto", hidden)}, "pareto")
+    hidden = backtest_periods(engine, orders, FIRST, UNTIL, 1500)
+    scores = boosted(preceding_periods(engine, orders, hidden, FIRST, 1500), hidden)
+    said = report({"pareto": backtest_model("pareto", hidden)}, "pareto")
     assert scores.keys() < said["models"]["pareto"].keys()
     for name in ("brier", "mean_absolute_error"):
         assert scores[name] < said["naive"][name]
@@ -43,6 +43,6 @@ def test_it_is_better_than_nothing_and_no_wonder(engine: Engine):
 def test_without_it_a_forecast_is_made_all_the_same(
     facts: duckdb.DuckDBPyConnection, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(boosting, "find_spec", lambda name: None)
+    monkeypatch.setattr(baselines, "find_spec", lambda name: None)
     forecast, _ = run_forecast(engine, "GBP", UNTIL, ForecastOptions(model="mbg"))
     assert forecast.backtest is not None and "boosting" not in forecast.backtest

@@ -1,1 +1,0 @@
-"""What backtest periods tell of a forecast made now: the range of a total."""
