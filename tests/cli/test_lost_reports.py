@@ -25,6 +25,7 @@ WRITING = {
     "load": ("load", "{folder}/more.csv", "--shop", "{shop}"),
     "simulate": ("simulate", "{folder}/simulated", "--customers", "200", "--months", "3"),
     "forecast": (),
+    "demo": (),
     "rejects": ("rejects", "--export", "{folder}/rejects.csv", "--shop", "{shop}"),
     "undo": ("undo", "1", "--shop", "{shop}"),
     "rollback": ("rollback", "1", "--shop", "{shop}"),
@@ -33,7 +34,7 @@ WRITING = {
     "events add": ("events", "add", "2024-03-01", "new checkout", "--shop", "{shop}"),
     "events remove": ("events", "remove", "2024-03-02", "--shop", "{shop}"),
 }
-"""What each command writes with; a forecast needs a larger shop, and has tests of its own."""
+"""What each command writes with; a forecast needs a larger shop, and a demo takes long: both have tests of their own."""
 READING = {
     *(
         "metrics",
@@ -119,6 +120,22 @@ def test_what_is_written_is_stored(
     assert state(tmp_path) != before
     beside = ("init", "simulate", "rejects", "events add", "events remove")
     assert (Warehouse(shop / "warehouse").number != number) == (name not in beside)
+
+
+@pytest.mark.slow
+def test_a_demo_whose_report_is_lost_says_what_is_stored_and_goes_on_when_run_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as lost:
+        lost.setattr(sys, "stdout", full(tmp_path))
+        code = run(["demo", str(tmp_path / "demo")])
+    assert (code, capsys.readouterr().err.splitlines()[-1]) == (
+        4,
+        "The shop is stored; its report could not be written.",
+    )
+    assert Warehouse(tmp_path / "demo" / "shop" / "warehouse").number is None
+    assert run(["demo", str(tmp_path / "demo")]) == 0
+    assert Warehouse(tmp_path / "demo" / "shop" / "warehouse").number == 1
 
 
 @pytest.fixture
