@@ -146,7 +146,16 @@ def unique_pairs(x: Array, t: Array) -> tuple[Array, Array, npt.NDArray[np.intp]
 
 
 def column(table: Any, name: str, needed: tuple[str, ...] = COLUMNS) -> Array:
-    """A column of any kind of table as floats, missing values as NaN. Raises InputError where it is absent or not numbers."""
+    """Return a column of a table as floats, with NaN for missing values.
+
+    Args:
+        table: A pandas, polars or pyarrow table, or a dict of arrays.
+        name: Name of the column.
+        needed: Names of all columns that the table needs, for the message.
+
+    Raises:
+        InputError: Where the column is missing or does not hold numbers.
+    """
     try:
         entries = table[name]
     except (KeyError, IndexError, TypeError, ValueError, AttributeError) as absent:

@@ -104,7 +104,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a change is real without its interval",
         "metrics/verdicts/decide.py",
-        "apart = (verdict == _NOISE) & standing & one.away",
+        "apart = (verdict == _NOISE) & standing & evidence.away",
         "apart = (verdict == _NOISE) & standing",
         ("tests/metrics/verdicts/test_decide.py::test_a_member_is_real_only_by_its_own_interval",),
     ),

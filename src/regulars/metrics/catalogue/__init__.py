@@ -21,7 +21,7 @@ from regulars.vocabulary.spelling import TYPO, words_of
 from regulars.vocabulary.synonyms import metrics_meant, not_computed
 
 _MOST = 3
-"""How many metrics a hint names."""
+"""Maximum number of metrics in a hint."""
 
 THEMES: dict[str, tuple[Metric, ...]] = {
     "Retention": (*RETENTION, *REPEAT),
@@ -39,7 +39,11 @@ BY_NAME: dict[str, Metric] = {metric.name: metric for metric in CATALOGUE}
 
 
 def check_groups(metrics: Mapping[str, Metric]) -> None:
-    """Raise ValueError where a metric's group is no metric that leads its own group, or a headline is no flow."""
+    """Check that each metric's group is led by a metric of that name, and that headlines are flows that lead their groups.
+
+    Raises:
+        ValueError: A group has no leading metric, or a headline is no flow or leads no group.
+    """
     for metric in metrics.values():
         lead = metrics.get(metric.group)
         if lead is None or lead.group != lead.name:
@@ -52,17 +56,21 @@ check_groups({**BY_NAME, **{metric.name: metric for metric in SHOWN_BESIDE}})
 
 
 def companions(metric: Metric) -> tuple[Metric, ...]:
-    """What is shown with a metric: for a mean that large amounts move, the median and the largest customer's share."""
-    return tuple(one for one in SHOWN_BESIDE if one.group == metric.name)
+    """Return what is shown beside a metric: the median and the largest customer's share of a mean that large amounts move."""
+    return tuple(shown for shown in SHOWN_BESIDE if shown.group == metric.name)
 
 
 def named(name: str) -> Metric:
-    """The metric of this name. Raises UsageError naming those that are meant by everyday words, or spelled nearly like it."""
+    """Return the metric of this name.
+
+    Raises:
+        UsageError: There is none; the hint names metrics with a similar name or meaning.
+    """
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
-    found = BY_NAME.get(plain) or next((metric for metric in SHOWN_BESIDE if metric.name == plain), None)
-    if found is None:
+    metric = BY_NAME.get(plain) or next((shown for shown in SHOWN_BESIDE if shown.name == plain), None)
+    if metric is None:
         raise UsageError(f"There is no metric {name!r}.", _hint(name))
-    return found
+    return metric
 
 
 def _hint(name: str) -> str:
@@ -71,7 +79,7 @@ def _hint(name: str) -> str:
     if what := not_computed(name) or (called and not known and called[0].replace("_", " ").capitalize()):
         return f"{what} is not among Regulars' metrics; `regulars metrics --list` shows all."
     words = set(words_of(name))
-    related = [one for one in BY_NAME if words and words <= set(words_of(one))]
+    related = [known_name for known_name in BY_NAME if words and words <= set(words_of(known_name))]
     slips = get_close_matches(name.lower(), BY_NAME, n=_MOST, cutoff=TYPO)
     meant = tuple(dict.fromkeys((*known, *slips, *related)))[:_MOST]
     return f"Did you mean {', '.join(meant)}?" if meant else "`regulars metrics --list` shows all."

@@ -1,4 +1,4 @@
-"""Who comes, who buys, and what winning them costs."""
+"""Visits, conversion and the cost of acquisition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Customers by when they first bought, followed over time."""
+"""Cohorts of customers by their first order, by age."""
 
 from __future__ import annotations
 

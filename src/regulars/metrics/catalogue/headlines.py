@@ -1,4 +1,4 @@
-"""The metrics that a shop reads first."""
+"""The metrics shown first."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ HEADLINES: tuple[str, ...] = (
     "first_contact_resolution_rate",
     "call_abandonment_rate",
 )
-"""Names, in the order in which a shop reads them. A name may precede its metric: it counts from when the catalogue has it."""
+"""Names in display order. A name that is not in the catalogue yet is ignored."""

@@ -1,6 +1,7 @@
-"""What stands beside a mean that large amounts move: the median, and the share of the largest customer.
+"""Medians, and shares of the largest customer, shown beside means that large amounts move.
 
-These are shown with their metric, not among the catalogue's: no interval of a mean knows the large order still to come.
+They are shown with their metric and are not part of the catalogue. The interval of a mean does not cover a single large order to
+come.
 """
 
 from __future__ import annotations

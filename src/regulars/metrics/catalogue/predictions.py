@@ -1,4 +1,4 @@
-"""What customers are expected to do, and to be worth: what `regulars forecast` says, summed up."""
+"""Sums and rates of the stored forecasts: expected purchases, renewals and value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from regulars.metrics.shapes import Metric, Nature, Quotient, Ratio, Total
 from regulars.vocabulary.units import Better, Unit
 
 _LATEST = _.next_day.isnull() | (_.next_day >= _.period_end)
-"""Of several forecasts in a period the latest counts."""
+"""Selects the latest forecast of each period."""
 _LEAVING = _LATEST & _.at_risk
 _CUSTOMERS: Sum = within(PREDICTIONS, 1, _LATEST)
 _RUNNING: Sum = within(SUBSCRIPTIONS, 1, _LATEST)
@@ -20,7 +20,7 @@ _ORDERS = (
     Order("cid", "2024-02-20", "30.00", unit_cost="15.00"),
 )
 # Of March the later forecast counts; ana is a third as likely to buy as she was, ben came once only.
-_SAID = (
+_PREDICTIONS = (
     Prediction("ana", "2024-03-01", 1, 0.5, 0.6, "90.00", "45.00", "10.00", "4.00"),
     Prediction("ana", "2024-03-31", 1, 0.2, 0.6, "60.00", "30.00", "25.00", "10.00"),
     Prediction("ben", "2024-03-31", 0, 0.1, 0.3, "10.00", "5.00", "20.00", "8.00"),
@@ -41,7 +41,7 @@ _RENEWALS = (
 
 
 def _example(value: float, period: str = "2024-03", spend: tuple[tuple[str, str], ...] = ()) -> Example:
-    return Example(_ORDERS, period, value, predicted=_SAID, spend=spend)
+    return Example(_ORDERS, period, value, predicted=_PREDICTIONS, spend=spend)
 
 
 AHEAD: tuple[Metric, ...] = (

@@ -1,4 +1,4 @@
-"""Who buys, who buys again, and after how long."""
+"""First and repeat purchases, and the time between them."""
 
 from __future__ import annotations
 

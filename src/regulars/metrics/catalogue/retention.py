@@ -1,4 +1,4 @@
-"""Who stays, who leaves, who is won back: customers by the active window."""
+"""Retention, churn and reactivation of customers, by the active window."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FOUR = (
 
 
 def of_four(value: float) -> Example:
-    """What March says of the four customers of the example."""
+    """Return the example of four customers with its value in March."""
     return Example(_FOUR, "2024-03", value, active_window=40)
 
 

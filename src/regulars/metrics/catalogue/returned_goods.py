@@ -1,4 +1,4 @@
-"""What comes back."""
+"""Returns and refunds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TWO = (
     Order("ben", "2024-03-20", "60.00", units=2, returned=("2024-04-02", 1, "30.00")),
 )
 LINKED = "linked_returns"
-"""Without a return whose order is known, a rate by order day and sums of linked refunds would be 0 for want of data."""
+"""Required by rates by order day and by sums of linked refunds: without a return of a known order they would be 0."""
 _LATE = "Mature once the return window after the period's last day is over."
 
 RETURNED: tuple[Metric, ...] = (

@@ -1,4 +1,4 @@
-"""How satisfied customers say they are."""
+"""Customer satisfaction from surveys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is sold, and what a customer brings."""
+"""Sales, and revenue and profit per customer."""
 
 from __future__ import annotations
 

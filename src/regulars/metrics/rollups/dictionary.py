@@ -1,4 +1,4 @@
-"""Split values as numbers: what the database hands over is narrow, and quick to sort."""
+"""Dictionary encoding of split values: small integers that are compact to fetch and quick to sort."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _FEW = 32
 
 
 def read_dictionary(con: duckdb.DuckDBPyConnection, level: RollupLevel, schema: str) -> list[str]:
-    """The split values that a level has, in their order; at least one."""
+    """Return the split values of a level, sorted; at least one."""
     read_from = f"{schema}.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
-    found = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
-    return [word for (word,) in found] or [""]
+    rows = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
+    return [word for (word,) in rows] or [""]
 
 
 def encode(column: str, known: list[str]) -> str:
-    """SQL of the place among the known words of what stands in the column."""
+    """Return SQL of the position of a column's value in the dictionary `known`."""
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in known)
     # Looked up once for each distinct value where the storage knows these; a long list had better be hashed.
     few = f"(list_position([{listed}], {column}) - 1)::UTINYINT"
@@ -29,6 +29,6 @@ def encode(column: str, known: list[str]) -> str:
 
 
 def fetch_columns(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Numbers]:
-    """The columns that a query finds, which hold no nulls."""
-    found: Mapping[str, Any] = con.execute(sql).fetchnumpy()
-    return dict(found)
+    """Return the columns of a query as numpy arrays; none may hold nulls."""
+    columns: Mapping[str, Any] = con.execute(sql).fetchnumpy()
+    return dict(columns)

@@ -1,7 +1,7 @@
-"""Levels that no load stores, built when they are first asked for: Parquet files in a folder beside the version they belong to.
+"""Cache of the levels that no load stores: Parquet files in a folder beside the version they belong to, built on first use.
 
-A file is called by the family, the columns, and the SHA-256 of what it holds: a damaged one is not read. The folder may be deleted
-at any time. Where it cannot be written to, questions are answered from rows.
+A file name consists of the family, the columns and the SHA-256 of the content; a file with another digest is ignored. The folder
+may be deleted at any time. Where it cannot be written to, queries are answered from rows.
 """
 
 from __future__ import annotations
@@ -26,51 +26,59 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.versions.folder import UNFINISHED
 
 _KEY = "regulars"
-"""The key of a file's metadata under which it says what it holds."""
+"""Key of the description in a file's metadata."""
 _ENDING = ".parquet"
 _BEFORE_DIGEST = "-"
 _GLOB = {*"*?[{"}
-"""Where the folder's name has one of these, DuckDB would take a file's name for a pattern."""
+"""Characters that DuckDB expands as a pattern in file names."""
 
 
 class LevelCache:
-    """The levels beside one version. `told` names the version: files of another are not read."""
+    """The cached levels of one version.
+
+    Args:
+        con: Connection to the warehouse.
+        folder: Folder of the Parquet files.
+        version: Identifies the version; files of another version are ignored.
+        settings: The shop's settings.
+        rule: Which levels are small enough to store.
+    """
 
     def __init__(
         self,
         con: duckdb.DuckDBPyConnection,
         folder: Path,
-        told: str,
+        version: str,
         settings: Settings,
         rule: StorageRule = STORAGE_RULE,
     ) -> None:
         self._con = con
         self._folder = folder.absolute()
-        self._told = told
+        self._version = version
         self._settings = settings
         self._rule = rule
         self._known: dict[tuple[str, str], tuple[RollupLevel, ...]] = {}
         self._usable = not _GLOB & {*str(self._folder)}
 
     def levels(self, family: str, by: str) -> tuple[RollupLevel, ...]:
-        """What was decided about the levels of a family by these columns, stored or not; nothing where they are not built."""
+        """Return the levels of a family by these columns, stored or rejected as too large; empty where they are not built."""
         if (family, by) not in self._known:
             for file in self._files(family, by):
-                if found := self._read(file):
-                    self._known[family, by] = found
+                if levels := self._read(file):
+                    self._known[family, by] = levels
                     break
         return self._known.get((family, by), ())
 
     def may_build(self, family: str, by: str, fact_rows: int) -> bool:
-        """Whether it is worth trying: the levels are not there yet, and some may be small against so many rows."""
+        """Return whether levels are not built yet and some may be small enough for a fact with so many rows."""
         return self._usable and not self.levels(family, by) and self._rule.most(fact_rows, by) > 0
 
     def build(self, family: str, by: str) -> bool:
-        """Build the levels that no load stores. False where they cannot be kept."""
+        """Build the levels that no load stores. Return False where the folder cannot be written to."""
         beside = self._folder / f"{_named(family, by)}.{secrets.token_hex(4)}{UNFINISHED}"
         try:
             self._make_folder()
-            beside.touch()  # where this is not allowed, nothing need be computed
+            beside.touch()  # fails before anything is computed where this is not allowed
             beside.chmod(self._folder.stat().st_mode & 0o660)
             self._write(family, by, beside)
             disk.sync(beside)
@@ -83,21 +91,21 @@ class LevelCache:
         return self._usable
 
     def forget(self, family: str, by: str) -> None:
-        """Remove files that could not be read."""
+        """Remove the files of a family and split, after one could not be read."""
         self._known.pop((family, by), None)
         with suppress(OSError):
             for file in self._files(family, by):
                 file.unlink(missing_ok=True)
 
     def _files(self, family: str, by: str) -> list[Path]:
-        """More than one where several processes built the levels at once."""
+        """Return the files of a family and split: several where processes built them at the same time."""
         try:
             return sorted(self._folder.glob(f"{_named(family, by)}*{_ENDING}"))
         except OSError:
             return []
 
     def _make_folder(self) -> None:
-        """As open to others as the warehouse's own folder."""
+        """Create the folder with the permissions of the warehouse's folder."""
         mode = self._folder.parent.parent.stat().st_mode & 0o7777
         for folder in (self._folder.parent, self._folder):
             if not folder.is_dir():
@@ -105,22 +113,22 @@ class LevelCache:
                 folder.chmod(mode)
 
     def _write(self, family: str, by: str, file: Path) -> None:
-        sums = {one.name: one for one in all_rollup_tables(self._settings.active_window)}
+        sums = {rollup_table.name: rollup_table for rollup_table in all_rollup_tables(self._settings.active_window)}
         with self._con.cursor() as con:  # its temporary tables are its own
             work = RollupUpdate(con, self._settings, self._rule, target="temp")
             if family in sums:
                 levels, table = build_unstored(work, sums[family], by)
             else:
                 levels, table = period_results.build(work, family, by)
-            listed = [_told(one) for one in levels]
-            told = json.dumps({"version": self._told, "levels": listed}).replace("'", "''")
+            listed = [_level_record(level) for level in levels]
+            metadata = json.dumps({"version": self._version, "levels": listed}).replace("'", "''")
             con.execute(
                 f"COPY (FROM {table} ORDER BY level, period) TO '{_quoted(file)}'"
-                f" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{_KEY}: '{told}'}})"
+                f" (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false, KV_METADATA {{{_KEY}: '{metadata}'}})"
             )
 
     def _read(self, file: Path) -> tuple[RollupLevel, ...]:
-        """What a whole file of this version says that it holds."""
+        """Return the levels in a file; empty where it is damaged or of another version."""
         sql = f"SELECT decode(value) FROM parquet_kv_metadata('{_quoted(file)}') WHERE decode(key) = '{_KEY}'"
         try:
             if file.name.removesuffix(_ENDING).rpartition(_BEFORE_DIGEST)[2] != _digest(file):
@@ -129,12 +137,14 @@ class LevelCache:
                 ((text,),) = con.execute(sql).fetchall()
         except (duckdb.Error, OSError, ValueError):
             return ()
-        told = json.loads(text)
-        return tuple(_level(one, file) for one in told["levels"]) if told["version"] == self._told else ()
+        metadata = json.loads(text)
+        return (
+            tuple(_level(record, file) for record in metadata["levels"]) if metadata["version"] == self._version else ()
+        )
 
 
 def _named(family: str, by: str) -> str:
-    """What the names of files begin with, up to the digest of what they hold."""
+    """Return the start of the file names of a family and split, up to the digest."""
     return f"{family}.{by.replace(',', '+') or 'all'}{_BEFORE_DIGEST}"
 
 
@@ -143,12 +153,12 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(reading, "sha256").hexdigest()[:16]
 
 
-def _told(level: RollupLevel) -> dict[str, Any]:
+def _level_record(level: RollupLevel) -> dict[str, Any]:
     return {**asdict(level), "columns": sorted(level.columns)}
 
 
-def _level(told: dict[str, Any], file: Path) -> RollupLevel:
-    return RollupLevel(**{**told, "columns": frozenset(told["columns"]), "file": _quoted(file)})
+def _level(record: dict[str, Any], file: Path) -> RollupLevel:
+    return RollupLevel(**{**record, "columns": frozenset(record["columns"]), "file": _quoted(file)})
 
 
 def _quoted(file: Path) -> str:

@@ -1,4 +1,4 @@
-"""Rollups are built with the facts, and corrected where only some rows changed."""
+"""Builds rollups with the facts, and updates them where only some rows changed."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ def refresh(
 ) -> None:
     """Bring the rollups up to date after the facts were derived.
 
-    changed: the facts that differ from those the rollups were built from, each by temp.removed_F and temp.added_F (see Work).
-    None: all are built from the facts.
+    Args:
+        con: Connection to the warehouse.
+        settings: The shop's settings.
+        changed: Facts that differ from those the rollups were built from; temp.removed_F and temp.added_F hold the difference of
+            each (see RollupUpdate). None: build all rollups from the facts.
+        rule: Which levels are small enough to store.
     """
     work = RollupUpdate(con, settings, rule, frozenset() if changed is None else changed)
     constant_columns.correct(con, work.changed)
@@ -40,7 +44,7 @@ def refresh(
 
 
 def _can_be_corrected(work: RollupUpdate) -> bool:
-    """Whether what is stored is what is wanted, and was decided for facts of about this size."""
+    """Return whether the stored levels are the wanted ones, and were decided for facts of about this size."""
     decided = work.decided
     if not decided or any(
         work.rows(fact) > 2 * rows for fact, rows in {(level.fact, level.fact_rows) for level in decided}

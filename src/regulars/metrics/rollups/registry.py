@@ -1,4 +1,4 @@
-"""The table facts.rollups: which levels are stored, and which would not have been small."""
+"""The table facts.rollups: the levels that are stored, and those that were rejected as too large."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GAPS = "gaps"
 
 
 def reset(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget what was stored, but for the counts of gaps, which are a fact of their own."""
+    """Drop all stored levels except the counts of gaps, which are a fact."""
     for fact, table in sorted({(level.fact, level.table) for level in read_levels(con) if level.table != GAPS}):
         if fact in BY_NAME:
             drop(con, writable(con, BY_NAME[fact].group_name), table)
@@ -24,13 +24,13 @@ def reset(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def add_levels(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
-    """Say of levels that they are kept, or are not."""
+    """Insert levels, stored or rejected."""
     if not levels:
         return
     values = [
-        [one.table, one.level, one.family, one.by, one.grain, one.bucketed, ",".join(sorted(one.columns)), one.rows,
-         one.fact, one.fact_rows, one.is_stored]
-        for one in levels
+        [level.table, level.level, level.family, level.by, level.grain, level.bucketed, ",".join(sorted(level.columns)), level.rows,
+         level.fact, level.fact_rows, level.is_stored]
+        for level in levels
     ]  # fmt: skip
     places = f"({', '.join('?' * len(values[0]))})"
     con.execute(
@@ -39,20 +39,20 @@ def add_levels(con: duckdb.DuckDBPyConnection, *levels: RollupLevel) -> None:
 
 
 def next_level(con: duckdb.DuckDBPyConnection) -> int:
-    """A number no level has yet."""
-    (found,) = con.execute("SELECT coalesce(max(level), 0) + 1 FROM facts.rollups").fetchall()
-    return int(found[0])
+    """Return the next unused level number."""
+    (row,) = con.execute("SELECT coalesce(max(level), 0) + 1 FROM facts.rollups").fetchall()
+    return int(row[0])
 
 
 def read_levels(con: duckdb.DuckDBPyConnection) -> tuple[RollupLevel, ...]:
-    """What facts.rollups says; nothing where there is none."""
+    """Return all levels; empty where the table does not exist."""
     try:
-        found = con.execute(_READ).fetchall()
+        records = con.execute(_READ).fetchall()
     except duckdb.CatalogException:
         return ()
     return tuple(
         RollupLevel(table, level, family, by, grain, bucketed, _set(columns), rows, fact, fact_rows, is_stored)
-        for table, level, family, by, grain, bucketed, columns, rows, fact, fact_rows, is_stored in found
+        for table, level, family, by, grain, bucketed, columns, rows, fact, fact_rows, is_stored in records
     )  # fmt: skip
 
 
@@ -61,12 +61,12 @@ def _set(listed: str) -> frozenset[str]:
 
 
 def stored_rows(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """How many rows the table had when it was last written as a whole; 0 where it is not known."""
-    return sum(one.rows for one in read_levels(con) if one.table == table and one.is_stored)
+    """Return the number of rows when the table was last written as a whole; 0 where it is not known."""
+    return sum(level.rows for level in read_levels(con) if level.table == table and level.is_stored)
 
 
 def rescale_rows(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
-    """Note the rows of a table that was written as a whole: exactly in sum, and by level in proportion."""
+    """Record the number of rows of a table that was written as a whole: exact in total, in proportion by level."""
     before = max(stored_rows(con, table), 1)
     con.execute(
         "UPDATE facts.rollups SET rows = (rows * ?) // ? WHERE table_name = ? AND is_stored", [rows, before, table]

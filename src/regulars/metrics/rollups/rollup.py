@@ -1,4 +1,4 @@
-"""What a rollup is: stored aggregates of facts, built with a load, corrected by its differences, read instead of rows."""
+"""The protocol of rollups: aggregates of facts, built with a load, updated by differences, read instead of rows."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from regulars.warehouse.versions.groups import schema_of, show, writable
 
 @dataclass(frozen=True)
 class StorageRule:
-    """What is worth storing."""
+    """Which levels are small enough to store."""
 
     small: float = 0.1
-    """A level is stored while it has at most this share of its fact's rows."""
+    """Maximum rows of a stored level, as a share of its fact's rows."""
     compressed: float = 0.1
-    """Counts of values are stored while they have at most this share of their fact's rows."""
+    """Maximum rows of stored counts of values, as a share of their fact's rows."""
     few_rows: int = 5_000
-    """Of a fact with so few rows that `small` allows no level as many, the levels that the usual screens read are stored up to
-    this size, for the command line reads them without importing Ibis; and no others.
+    """Maximum rows of a level whose split is in STORED where `small` allows fewer; other levels are then not stored. The command
+    line reads these levels without importing Ibis.
     """
     few: int = 100_000
-    """Of no more rows every level is summed up by itself: that is quicker than what it takes to begin with the finest."""
+    """Facts with at most so many rows are summed up level by level, which is faster than starting from the finest sums."""
 
     def most(self, fact_rows: int, by: str) -> float:
-        """The rows that a level of a fact, split by these columns, may have to be stored."""
+        """Return the maximum number of rows of a level of a fact, split by these columns, to be stored."""
         share = self.small * fact_rows
         if share >= self.few_rows:
             return share
@@ -47,17 +47,17 @@ STORAGE_RULE = StorageRule()
 
 @dataclass(frozen=True)
 class RollupUpdate:
-    """A write that changes rollups: the connection, the shop's settings, and what changed."""
+    """A write that changes rollups: the connection, the shop's settings, and the facts that changed."""
 
     con: duckdb.DuckDBPyConnection
     settings: Settings
     rule: StorageRule = STORAGE_RULE
     changed: frozenset[str] = frozenset()
-    """The facts whose rows changed: temp.removed_F (rows that are gone) and temp.added_F (rows that are new) say how. What is
-    computed over several rows of a customer is corrected by HISTORIES_BEFORE and HISTORIES_NOW.
+    """Facts whose rows changed; temp.removed_F and temp.added_F hold the removed and the added rows. Values computed over several
+    rows of a customer are updated by HISTORIES_BEFORE and HISTORIES_NOW.
     """
     target: str = ""
-    """The schema to write rollups to, where not beside their facts."""
+    """Schema to write rollups to; empty: beside their facts."""
     _columns: dict[str, TableColumns] = field(default_factory=dict)
     _writable: dict[str, str] = field(default_factory=dict)
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
@@ -68,15 +68,15 @@ class RollupUpdate:
             self._columns[table] = table_columns(self.con, table)
         return self._columns[table]
 
-    def compiled(self, told: tuple[object, ...], make: Callable[[], Content]) -> Content:
-        """What `make` makes, looked up once (see `compiled`)."""
-        if told not in self._compiled:
-            self._compiled[told] = compile_once(self.con, told, make)
-        found: Content = self._compiled[told]
-        return found
+    def compiled(self, key: tuple[object, ...], make: Callable[[], Content]) -> Content:
+        """Return the content that `make` builds, from the compile cache where it is there (see `compile_once`)."""
+        if key not in self._compiled:
+            self._compiled[key] = compile_once(self.con, key, make)
+        content: Content = self._compiled[key]
+        return content
 
     def writable(self, fact: str) -> str:
-        """The schema to change tables in that are made of a fact."""
+        """Return the schema for changes to tables derived from a fact."""
         if self.target:
             return self.target
         group = BY_NAME[fact].group_name
@@ -85,56 +85,61 @@ class RollupUpdate:
         return self._writable[group]
 
     def lying(self, fact: str) -> str:
-        """The schema that a fact lies in, whose row numbers are asked for."""
+        """Return the schema that a fact's table is in, for statements that need row numbers."""
         return schema_of(self.con, BY_NAME[fact].group_name)
 
     def show(self, fact: str, table: str) -> None:
-        """Have `facts.TABLE` name a table made of a fact, after it was written anew."""
+        """Let `facts.TABLE` name a table derived from a fact, after it was recreated."""
         show(self.con, schema_of(self.con, BY_NAME[fact].group_name), table)
 
     def number(self, sql: str) -> int:
-        """The one whole number that the SQL returns; 0 for null."""
-        ((found,),) = self.con.execute(sql).fetchall()
-        return int(found or 0)
+        """Return the single integer that the SQL returns; 0 for null."""
+        ((value,),) = self.con.execute(sql).fetchall()
+        return int(value or 0)
 
     def rows(self, table: str) -> int:
-        """How many rows a table of the facts has."""
+        """Return the number of rows of a fact's table."""
         return self.number(f"SELECT count(*) FROM facts.{table}")
 
     def has_rows(self, fact: str) -> bool:
-        """Whether there is anything to aggregate."""
+        """Return whether a fact's table has rows."""
         return self.rows(fact) > 0
 
     def levels(self, family: str) -> list[RollupLevel]:
-        """The levels of a family that were decided about."""
+        """Return the levels of a family, stored or rejected."""
         return [level for level in self.decided if level.family == family]
 
     @cached_property
     def decided(self) -> tuple[RollupLevel, ...]:
-        """All levels that were decided about."""
+        """All levels, stored or rejected."""
         return registry.read_levels(self.con)
 
     @cached_property
     def constants(self) -> constant_columns.Constants:
-        """The columns that have one value in all rows of their fact."""
+        """The columns with the same value in all rows of their fact."""
         return constant_columns.known(self.con)
 
     def note(self, *levels: RollupLevel) -> None:
-        """Note what was decided about levels."""
+        """Record levels, stored or rejected."""
         registry.add_levels(self.con, *levels)
         self.__dict__.pop("decided", None)
 
     def compact(self, fact: str, table: str, keys: Sequence[str], count: str, sums: Iterable[str]) -> None:
-        """Add up the differences of a fact's table once they are as many rows as it had, and drop what no row is left in.
+        """Add up the differences in a rollup's table once it has more than twice its rows, and drop groups without rows.
 
-        keys: what names a row; count: the column with the number of rows behind it.
+        Args:
+            fact: Table of the fact.
+            table: Table of the rollup.
+            keys: Columns that identify a row.
+            count: Column with the number of rows behind a group.
+            sums: Further columns to add up.
         """
-        written = sum(one.rows for one in self.decided if one.table == table and one.is_stored)
+        written = sum(level.rows for level in self.decided if level.table == table and level.is_stored)
         if not written or self.rows(table) <= 2 * written:
             return
         listed = ", ".join(keys)
         totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in (count, *sorted(sums)))
-        # In two steps, for the table's defaults must stay.
+        # In two steps, to keep the defaults of the table's columns.
         self.con.execute(
             f"CREATE OR REPLACE TEMP TABLE rollup_compacted AS SELECT {listed}, {totals} FROM facts.{table}"
             f" GROUP BY {listed} HAVING sum({count}) <> 0 ORDER BY {listed}"
@@ -147,13 +152,13 @@ class RollupUpdate:
 
 
 class Rollup(Protocol):
-    """One kind of stored aggregates. What it stores is noted in facts.rollups, level by level, stored or not."""
+    """A kind of stored aggregates. Its levels are recorded in facts.rollups, stored or rejected."""
 
     def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
-        """The levels that today's catalogue, settings and facts ask it to decide about."""
+        """Return the levels that the current catalogue, settings and facts require."""
 
     def build(self, work: RollupUpdate) -> None:
-        """Decide about every level that is wanted, and compute those that are worth storing from all rows."""
+        """Compute the wanted levels that are small enough from all rows, and record all of them."""
 
     def apply(self, work: RollupUpdate) -> None:
-        """Bring the stored levels up to date with the difference that `work.changed` names."""
+        """Update the stored levels by the differences of `work.changed`."""

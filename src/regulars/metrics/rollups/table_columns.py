@@ -1,4 +1,4 @@
-"""The columns of a derived table, as DuckDB says them, and the Ibis table that has them."""
+"""The columns of a derived table, from DuckDB, and an Ibis table with these columns."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TableColumns: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> TableColumns:
-    """The columns of a derived table. Asking for them imports no Ibis, which what was compiled before does not need."""
+    """Return the columns of a derived table. Does not import Ibis, which compiled statements do not need."""
     return tuple((name, kind) for name, kind, *_ in con.execute(f"DESCRIBE facts.{table}").fetchall())
 
 
 def ibis_table(columns: TableColumns, name: str) -> ir.Table:
-    """An Ibis table with these columns."""
+    """Return an Ibis table with these columns."""
     return ibis.table({column: ibis_types.DuckDBType.from_string(kind) for column, kind in columns}, name=name)

@@ -1,1 +1,1 @@
-"""Which changes between two periods are real."""
+"""Verdicts on changes between two periods: real, within noise, or too few customers to tell."""

@@ -1,7 +1,7 @@
-"""A query's values beside those of the period before and of a year earlier: which metrics, which periods, what came out.
+"""Comparison of a query's values with the previous period and with a year earlier: metrics, periods, changes and verdicts.
 
-The family of a comparison is fixed: whatever the screen shows, all groups that the shop can compute are asked, so that a change
-has one verdict alone, in a table and in a series.
+The family of a comparison is fixed: all groups that the shop can compute are tested, whatever a screen shows, so that a change has
+the same verdict in a table and in a series.
 """
 
 from __future__ import annotations
@@ -28,56 +28,59 @@ from regulars.vocabulary.calendar import Grain, Period, epoch_day
 
 
 def knows(metric: Metric, splits: Sequence[str], conditions: Iterable[Condition]) -> bool:
-    """Whether a metric can be split, and narrowed down, like this."""
-    return {*splits} <= {*metric.splits} and {one.column for one in conditions} <= {*metric.filters}
+    """Return whether a metric has these splits and filters."""
+    return {*splits} <= {*metric.splits} and {condition.column for condition in conditions} <= {*metric.filters}
 
 
 def family(question: Query, facts: Facts) -> tuple[Metric, ...]:
-    """The metrics that must be computed for the verdicts: all that are judged; in a split, those of the groups asked for."""
+    """Return the metrics to compute for the verdicts, those of the query first.
+
+    These are all metrics with a verdict; in a split, only those of the query's groups.
+    """
     groups = {metric.group for metric in question.metrics}
-    columns = (*question.splits, *(one.column for one in question.where))
-    judged = (
+    columns = (*question.splits, *(condition.column for condition in question.where))
+    tested = (
         metric
-        for metric in (for_columns(one, columns) for one in CATALOGUE)
+        for metric in (for_columns(listed, columns) for listed in CATALOGUE)
         if metric.has_verdict
         and not isinstance(metric, Grid)
         and (not question.splits or metric.group in groups)
         and facts.covered(metric) is not None
         and knows(metric, question.splits, question.where)
     )
-    return tuple(dict.fromkeys((*question.metrics, *judged)))
+    return tuple(dict.fromkeys((*question.metrics, *tested)))
 
 
 def periods_compared(question: Query, metrics: Iterable[Metric], facts: Facts) -> tuple[Period, ...]:
-    """The periods asked for, those before them, those a year earlier, and those that tell what is usual."""
+    """Return the periods of the query, those before them, those a year earlier, and those that show the usual changes."""
     calendar = facts.calendar
-    found: dict[Period, None] = dict.fromkeys(question.periods)
+    periods: dict[Period, None] = dict.fromkeys(question.periods)
     for period in question.periods:
-        found |= dict.fromkeys((calendar.compared_with(period), calendar.year_earlier(period)))
+        periods |= dict.fromkeys((calendar.compared_with(period), calendar.year_earlier(period)))
     if not question.splits:
-        return tuple(found | _past(question.periods, facts, MOST_CHANGES))
+        return tuple(periods | _past(question.periods, facts, MOST_CHANGES))
     if any(metric.nature is Nature.STOCK for metric in metrics):
-        return tuple(found | _past(question.periods, facts, dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)))
-    return tuple(found)
+        return tuple(periods | _past(question.periods, facts, dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)))
+    return tuple(periods)
 
 
-def _past(asked: Sequence[Period], facts: Facts, most: Mapping[Grain, int]) -> dict[Period, None]:
-    """The periods before those asked for, back to the first day of data or as far as changes are looked at."""
+def _past(periods: Sequence[Period], facts: Facts, most: Mapping[Grain, int]) -> dict[Period, None]:
+    """Return the periods before these, back to the first day of data or to the limit of changes of their grain."""
     first = epoch_day(facts.all_days[0])
-    found: dict[Period, None] = {}
-    for period in asked:
+    earlier: dict[Period, None] = {}
+    for period in periods:
         if period.grain is None or period.grain not in most:
             continue
         for _ in range(most[period.grain] + 2):
             if period.beyond <= first:
                 break
-            found[period] = None
+            earlier[period] = None
             period = facts.calendar.compared_with(period)
-    return found
+    return earlier
 
 
 def amounts_for_hazards(metrics: Iterable[Metric]) -> tuple[Sum, ...]:
-    """What counts of customers who leave or join are put to: the customers at the start."""
+    """Return the sum that relates counts of customers who leave or join to the customers at the start; or nothing."""
     return (START,) if any(_by_start(metric) for metric in metrics) else ()
 
 
@@ -87,7 +90,7 @@ def _by_start(metric: Metric) -> bool:
 
 @dataclass(frozen=True)
 class Compared:
-    """What a comparison needs to know of a query: values, how many customers they rest on, and which periods may be judged."""
+    """The input of a comparison: values, the numbers of customers behind them, and the periods that may be compared."""
 
     question: Query
     facts: Facts
@@ -96,28 +99,33 @@ class Compared:
     people: Mapping[Metric, Array]
     start: Estimate | None
     alike: Callable[[Metric, Sequence[Period]], npt.NDArray[np.intp]]
-    """For each period a number, alike for those that may be compared, −1 where a period may not be judged."""
+    """For each period a number, equal for periods that may be compared; −1 for periods without a verdict."""
 
 
 def compare(work: Compared) -> tuple[dict[Metric, Changes], dict[Metric, Changes]]:
-    """Changes from the period before, and from a year earlier, with their verdicts; rows as the periods asked for."""
+    """Return the changes from the previous period, and those from a year earlier, with their verdicts.
+
+    Rows follow the periods of the query.
+    """
     calendar = work.facts.calendar
     before = [calendar.compared_with(period) for period in work.question.periods]
     year_earlier = [calendar.year_earlier(period) for period in work.question.periods]
-    return _judged(work, before, False), _judged(work, year_earlier, True)
+    return _changes(work, before, False), _changes(work, year_earlier, True)
 
 
-def _judged(work: Compared, before: Sequence[Period], year_earlier: bool) -> dict[Metric, Changes]:
+def _changes(work: Compared, before: Sequence[Period], year_earlier: bool) -> dict[Metric, Changes]:
     places = {period: number for number, period in enumerate(work.periods)}
     now, then = (
         np.array([places[period] for period in side], dtype=np.intp) for side in (work.question.periods, before)
     )
     pairs = Pairs(work.periods, now, then, bool(work.question.splits), year_earlier)
     marked = [epoch_day(event.day) for event in work.facts.events]
-    found = {}
-    for metric, one in work.estimates.items():
+    evidence_by_metric = {}
+    for metric, estimate in work.estimates.items():
         alike = work.alike(metric, work.periods)
         comparable: Flags = (alike[now] >= 0) & (alike[now] == alike[then])
         history = History(work.facts.calendar, places, alike >= 0, marked)
-        found[metric] = evidence(metric, one, work.people[metric], comparable, pairs, work.start, history)
-    return verdicts(found, pairs.split)
+        evidence_by_metric[metric] = evidence(
+            metric, estimate, work.people[metric], comparable, pairs, work.start, history
+        )
+    return verdicts(evidence_by_metric, pairs.split)

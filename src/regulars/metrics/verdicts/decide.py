@@ -1,4 +1,4 @@
-"""Verdicts: each metric's evidence, seen in the family of all metrics that the shop can compute."""
+"""Verdicts from the evidence of each metric, corrected for the number of metrics tested."""
 
 from __future__ import annotations
 
@@ -13,28 +13,35 @@ from regulars.metrics.verdicts.evidence import Evidence, Flags
 from regulars.metrics.verdicts.multiple_tests import simes, stands
 
 _NOISE, _FEW, _REAL, _CHANCE = (
-    VERDICTS.index(one) for one in (Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THAN_CHANCE)
+    VERDICTS.index(verdict) for verdict in (Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THAN_CHANCE)
 )
 LUCKY = "among many changes one such is chance"
-"""Of a change that leaves chance behind by itself, but not among all that were looked at."""
+"""Note on a change that is significant by itself, but not after the correction for multiple tests."""
 
 
-def verdicts(found: Mapping[Metric, Evidence], split: bool) -> dict[Metric, Changes]:
-    """The changes with their verdicts.
+def verdicts(evidence: Mapping[Metric, Evidence], split: bool) -> dict[Metric, Changes]:
+    """Return the changes with their verdicts.
 
-    A change is real where its group stands in the family and the interval of the change itself leaves "nothing changed" out.
-    The family are the groups of metrics for a pair of periods; in a split, the split values of one group.
+    A change is real where its group passes in the family and the interval of the change itself excludes "nothing changed". The
+    family consists of the groups of metrics for a pair of periods; in a split, of the split values of one group.
+
+    Args:
+        evidence: The evidence of each metric.
+        split: Whether the values are split.
     """
     by_group: dict[str, list[Metric]] = {}
-    for metric in found:
+    for metric in evidence:
         by_group.setdefault(metric.group, []).append(metric)
-    p = {group: simes(np.stack([_judged_p(found[one]) for one in members], -1)) for group, members in by_group.items()}
+    p = {
+        group: simes(np.stack([_tested_p(evidence[metric]) for metric in members], -1))
+        for group, members in by_group.items()
+    }
     standing = _standing(p, split)
-    return {metric: _changes(one, standing[metric.group]) for metric, one in found.items()}
+    return {metric: _changes(metric_evidence, standing[metric.group]) for metric, metric_evidence in evidence.items()}
 
 
-def _judged_p(one: Evidence) -> Array:
-    return np.where(one.few, np.nan, one.p)
+def _tested_p(evidence: Evidence) -> Array:
+    return np.where(evidence.few, np.nan, evidence.p)
 
 
 def _standing(p: Mapping[str, Array], split: bool) -> dict[str, Flags]:
@@ -48,13 +55,15 @@ def _with(note: str, more: str) -> str:
     return f"{note}; {more}" if note else more
 
 
-def _changes(one: Evidence, standing: Flags) -> Changes:
-    judged = ~np.isnan(one.p)
-    verdict = np.where(one.judgeable & one.few, _FEW, np.where(judged, _NOISE, 0)).astype(np.int8)
-    apart = (verdict == _NOISE) & standing & one.away
+def _changes(evidence: Evidence, standing: Flags) -> Changes:
+    tested = ~np.isnan(evidence.p)
+    verdict = np.where(evidence.judgeable & evidence.few, _FEW, np.where(tested, _NOISE, 0)).astype(np.int8)
+    apart = (verdict == _NOISE) & standing & evidence.away
     verdict[apart] = _REAL
-    verdict[apart & one.chance_only] = _CHANCE
-    alone = (verdict == _NOISE) & one.away
-    notes = np.where(alone, [[_with(note, LUCKY) for note in row] for row in one.notes], one.notes)
-    notes = np.where(one.judgeable & ~one.few, notes, "")
-    return Changes(one.before, one.difference, one.low, one.high, verdict, one.direction, notes)
+    verdict[apart & evidence.chance_only] = _CHANCE
+    alone = (verdict == _NOISE) & evidence.away
+    notes = np.where(alone, [[_with(note, LUCKY) for note in row] for row in evidence.notes], evidence.notes)
+    notes = np.where(evidence.judgeable & ~evidence.few, notes, "")
+    return Changes(
+        evidence.before, evidence.difference, evidence.low, evidence.high, verdict, evidence.direction, notes
+    )

@@ -1,4 +1,4 @@
-"""What one metric's changes come to, pair of periods by pair, before the family of all metrics is looked at together."""
+"""Tests of one metric's changes between pairs of periods, before the correction for the number of metrics tested."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regulars.metrics.verdicts.scales import Scale, is_total, plain, scales
 from regulars.vocabulary.calendar import Grain, Period
 
 FEWEST = 30
-"""Customers below which a change is not judged."""
+"""Customers below which a change has no verdict."""
 _LEVEL = 0.95
 _BUCKETS_FREEDOM = 31
 _YEARS = (Grain.YEAR, Grain.FISCAL_YEAR)
@@ -30,25 +30,25 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of periods that are compared: places in `periods`."""
+    """Pairs of periods that are compared, as indices into `periods`."""
 
     periods: Sequence[Period]
     now: Places
     before: Places
     split: bool
-    """Whether the values are split; then a total is only judged against the same days a year earlier."""
+    """Whether the values are split; then a total is only tested against the same days a year earlier."""
     year_earlier: bool
     """Whether `before` holds the periods a year earlier."""
 
     @property
     def days(self) -> Array:
-        """The length of each period, of shape (periods, 1)."""
+        """The length of each period in days, of shape (periods, 1)."""
         return np.array([period.days for period in self.periods], dtype=float)[:, None]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Arrays of shape (pairs, groups)."""
+    """The tests of one metric's changes. Arrays of shape (pairs, groups)."""
 
     before: Array
     difference: Array
@@ -56,23 +56,23 @@ class Evidence:
     high: Array
     """The 95 % interval of the difference, in the metric's unit, from the buckets of customers."""
     p: Array
-    """Of "nothing changed"; NaN where the change is not judged."""
+    """p value of "nothing changed"; NaN where the change is not tested."""
     away: Flags
-    """Whether the interval of what is judged leaves "nothing changed" out."""
+    """Whether the interval of the tested value excludes "nothing changed"."""
     direction: Places
-    """1 where what is judged rose, −1 where it fell: orders per day, or beside the usual change, may fall while they rise."""
+    """1 where the tested value rose, −1 where it fell. Orders may rise while the tested orders per day fall."""
     judgeable: Flags
-    """Whether both values are known, of complete and mature periods, of a metric that is judged."""
+    """Whether both values are known, of complete and mature periods, of a metric that has verdicts."""
     few: Flags
-    """Whether one of the two values rests on too few customers."""
+    """Whether there are too few customers behind one of the two values."""
     chance_only: Flags
-    """Whether nothing is known of the shop's own noise, so that the change can only be called more than chance."""
+    """Whether the shop's own noise is unknown, so that the verdict is at most "more than chance"."""
     notes: npt.NDArray[np.object_]
 
 
 @dataclass
-class _Judged:
-    """What is being found out: see Evidence."""
+class _TestResult:
+    """Results of the tests, with the fields of Evidence."""
 
     p: Array
     away: Flags
@@ -85,8 +85,8 @@ class _Judged:
         self.notes = np.full(self.p.shape, "", dtype=object)
 
     @classmethod
-    def nothing(cls, shape: tuple[int, ...]) -> _Judged:
-        """Where no change is judged."""
+    def nothing(cls, shape: tuple[int, ...]) -> _TestResult:
+        """Return results without any tested change."""
         return cls(np.full(shape, np.nan), np.zeros(shape, dtype=bool), np.zeros(shape, dtype=np.intp))
 
 
@@ -99,16 +99,16 @@ def evidence(
     start: Estimate | None,
     history: History,
 ) -> Evidence:
-    """Judge a metric's changes by themselves.
+    """Test the changes of one metric.
 
     Args:
-        metric: one that is compared.
-        estimate: of shape (periods, groups), with the values without each bucket.
-        people: how many customers each value rests on.
-        comparable: for each pair whether both periods are complete, mature and covered.
-        pairs: the periods that are compared.
-        start: the customers at the start of each period, to which counts of those who leave or join are put.
-        history: the periods before, which tell what is usual.
+        metric: A metric that is compared.
+        estimate: Of shape (periods, groups), with the values without each bucket.
+        people: The number of customers behind each value.
+        comparable: For each pair whether both periods are complete, mature and covered.
+        pairs: The periods that are compared.
+        start: The customers at the start of each period, the denominator for counts of customers who leave or join.
+        history: The earlier periods, which show the usual changes.
     """
     assert estimate.without is not None
     assert estimate.filled is not None
@@ -117,55 +117,56 @@ def evidence(
     difference = estimate.value[now] - estimate.value[before]
     low, high, _ = jackknife(estimate.without[now] - estimate.without[before], difference, filled)
     behind = np.minimum(people, estimate.n)
-    judged = _judge(metric, estimate, pairs, start, history)
+    tested = _test(metric, estimate, pairs, start, history)
     judgeable = comparable[:, None] & ~np.isnan(difference) & metric.has_verdict
-    judged.p[~judgeable] = np.nan
+    tested.p[~judgeable] = np.nan
     few = np.minimum(behind[now], behind[before]) < FEWEST
     if metric.nature is Nature.FLOW and not pairs.year_earlier:
-        judged.notes[np.isnan(judged.p)] = "judged against a year earlier only"
+        tested.notes[np.isnan(tested.p)] = "judged against a year earlier only"
     if metric.nature is Nature.FLOW and metric.length is not Length.NONE:
         counted = metric.length is Length.HAZARD and metric.denominator is None
-        _note_contrary(judged, difference, "as a share of customers" if counted else "per day")
-        _note_days(judged.notes, pairs)
+        _note_contrary(tested, difference, "as a share of customers" if counted else "per day")
+        _note_days(tested.notes, pairs)
     if metric.nature is Nature.STOCK and not pairs.year_earlier:
-        _note_growth(judged, (low > 0) | (high < 0))
+        _note_growth(tested, (low > 0) | (high < 0))
     return Evidence(
-        estimate.value[before], difference, low, high, judged.p, judged.away, judged.direction, judgeable, few,
-        judged.chance_only, judged.notes,
+        estimate.value[before], difference, low, high, tested.p, tested.away, tested.direction, judgeable, few,
+        tested.chance_only, tested.notes,
     )  # fmt: skip
 
 
-def _judge(metric: Metric, estimate: Estimate, pairs: Pairs, start: Estimate | None, history: History) -> _Judged:
+def _test(metric: Metric, estimate: Estimate, pairs: Pairs, start: Estimate | None, history: History) -> _TestResult:
     shape = estimate.value[pairs.now].shape
     if not metric.has_verdict:
-        return _Judged.nothing(shape)
-    found = scales(metric, estimate, start, pairs.days)
+        return _TestResult.nothing(shape)
+    metric_scales = scales(metric, estimate, start, pairs.days)
     if metric.nature is Nature.STOCK:
-        return _stock(metric, found[0], pairs, history)
-    if len(found) == 1:
-        return _flow(metric, estimate, found[0], pairs.days, pairs, history)
-    whole, per_day = found
-    one = _flow(metric, estimate, whole, np.ones_like(pairs.days), pairs, history)
-    other = _flow(metric, estimate, per_day, pairs.days, pairs, history)
-    alike = one.direction == other.direction
-    away = alike & one.away & other.away
-    both = _Judged(np.where(alike, np.maximum(one.p, other.p), 1.0), away, np.where(alike, one.direction, 0))
-    both.p[np.isnan(one.p) | np.isnan(other.p)] = np.nan
-    both.chance_only = one.chance_only | other.chance_only
-    weaker = one.p >= other.p
-    deciding, beside = (np.where(weaker == first, one.notes, other.notes) for first in (True, False))
-    also = np.where(np.where(weaker, other.away, one.away), "", beside)
-    opposite = one.away & other.away & ~alike
+        return _stock(metric, metric_scales[0], pairs, history)
+    if len(metric_scales) == 1:
+        return _flow(metric, estimate, metric_scales[0], pairs.days, pairs, history)
+    whole_scale, daily_scale = metric_scales
+    whole = _flow(metric, estimate, whole_scale, np.ones_like(pairs.days), pairs, history)
+    daily = _flow(metric, estimate, daily_scale, pairs.days, pairs, history)
+    alike = whole.direction == daily.direction
+    away = alike & whole.away & daily.away
+    both = _TestResult(np.where(alike, np.maximum(whole.p, daily.p), 1.0), away, np.where(alike, whole.direction, 0))
+    both.p[np.isnan(whole.p) | np.isnan(daily.p)] = np.nan
+    both.chance_only = whole.chance_only | daily.chance_only
+    weaker = whole.p >= daily.p
+    deciding, beside = (np.where(weaker == first, whole.notes, daily.notes) for first in (True, False))
+    also = np.where(np.where(weaker, daily.away, whole.away), "", beside)
+    opposite = whole.away & daily.away & ~alike
     both.notes = np.where(opposite, "", np.where(deciding == "", also, deciding))
     return both
 
 
-def _flow(metric: Metric, estimate: Estimate, scale: Scale, lengths: Array, pairs: Pairs, history: History) -> _Judged:
-    """A flow's change on one scale against what is usual for the shop from one period to the next.
+def _flow(
+    metric: Metric, estimate: Estimate, scale: Scale, lengths: Array, pairs: Pairs, history: History
+) -> _TestResult:
+    """Test a flow's change on one scale against the shop's usual changes from one period to the next.
 
-    What is usual is known of periods of the calendar that are not split. Elsewhere a change is judged by the chance among
-    customers alone, a total only against the same days a year earlier. Where the scale does not reach, values are put to
-    `lengths`.
+    Usual changes are known for unsplit periods of the calendar. Elsewhere a change is tested by the variation between customers
+    alone, a total only against the same days a year earlier. Where the scale is not defined, values are divided by `lengths`.
     """
     assert estimate.filled is not None
     total, filled = is_total(metric), estimate.filled
@@ -196,20 +197,20 @@ def _flow(metric: Metric, estimate: Estimate, scale: Scale, lengths: Array, pair
 
 
 def _changed(scale: Scale, filled: Flags, pairs: Pairs) -> tuple[Array, Array]:
-    """Each change on a scale, and its jackknife error."""
-    with np.errstate(invalid="ignore"):  # endless beside endless: not known
+    """Return each change on a scale, and its jackknife error."""
+    with np.errstate(invalid="ignore"):  # infinity less infinity is NaN
         change = scale.values[pairs.now] - scale.values[pairs.before]
         apart = scale.without[pairs.now] - scale.without[pairs.before]
     _, _, error = jackknife(apart, change, filled[pairs.now] | filled[pairs.before])
     return change, error
 
 
-def _tested(change: Array, error: Array, freedom: Array) -> _Judged:
-    """Whether a change differs from nothing by Student's t."""
+def _tested(change: Array, error: Array, freedom: Array) -> _TestResult:
+    """Test whether changes differ from 0, by Student's t."""
     with np.errstate(divide="ignore", invalid="ignore"):
         p = np.where((change == 0) & ~np.isnan(error), 1.0, two_sided_p(change / error, freedom))
         away = np.abs(change) > bounds(_LEVEL, freedom) * error
-    return _Judged(p, away, np.nan_to_num(np.sign(change)).astype(np.intp))
+    return _TestResult(p, away, np.nan_to_num(np.sign(change)).astype(np.intp))
 
 
 def _t(change: float, spread: float, freedom: int) -> tuple[float, bool]:
@@ -222,7 +223,7 @@ def _t(change: float, spread: float, freedom: int) -> tuple[float, bool]:
 
 
 def _note(period: Period, d: float, c: float, own: Noise, usual: float, total: bool, away: bool) -> str:
-    """What a reader must know of the verdict on a flow."""
+    """Return the note beside the verdict on a flow."""
     if away:
         if usual:
             return f"{'higher' if d > usual else 'lower'} than usual for {season_name(period)}"
@@ -234,10 +235,10 @@ def _note(period: Period, d: float, c: float, own: Noise, usual: float, total: b
     return ""
 
 
-def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _Judged:
-    """A stock's growth against its usual growth; against a year earlier it has no verdict."""
+def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _TestResult:
+    """Test a stock's growth against its usual growth. There is no test against a year earlier."""
     shape = scale.values[pairs.now].shape
-    result = _Judged.nothing(shape)
+    result = _TestResult.nothing(shape)
     if pairs.year_earlier:
         return result
     timings = {term.timing for term in metric.numerator.terms}
@@ -247,29 +248,31 @@ def _stock(metric: Metric, scale: Scale, pairs: Pairs, history: History) -> _Jud
         grown = scale.values[place] - scale.values[pairs.before[row]]
         grown = grown / (earlier.days if at_start else period.days)
         for group in range(shape[1]):
-            found = growth(float(grown[group]), history.growths(period, scale, group, at_start))
-            if found is not None:
-                result.p[row, group], result.away[row, group] = _t(found.difference, found.error, found.freedom)
-                result.direction[row, group] = np.sign(found.difference)
+            compared = growth(float(grown[group]), history.growths(period, scale, group, at_start))
+            if compared is not None:
+                result.p[row, group], result.away[row, group] = _t(
+                    compared.difference, compared.error, compared.freedom
+                )
+                result.direction[row, group] = np.sign(compared.difference)
     return result
 
 
-def _note_growth(judged: _Judged, more_than_chance: Flags) -> None:
-    """Say of a stock how its growth compares with the usual one."""
-    judged.notes[...] = np.where(more_than_chance, "such growth is usual here", "")
-    judged.notes[judged.away & (judged.direction > 0)] = "growth above the usual"
-    judged.notes[judged.away & (judged.direction < 0)] = "growth below the usual"
-    judged.notes[np.isnan(judged.p)] = "usual growth not known"
+def _note_growth(tested: _TestResult, more_than_chance: Flags) -> None:
+    """Note how the growth of a stock compares with the usual one."""
+    tested.notes[...] = np.where(more_than_chance, "such growth is usual here", "")
+    tested.notes[tested.away & (tested.direction > 0)] = "growth above the usual"
+    tested.notes[tested.away & (tested.direction < 0)] = "growth below the usual"
+    tested.notes[np.isnan(tested.p)] = "usual growth not known"
 
 
-def _note_contrary(judged: _Judged, difference: Array, on_scale: str) -> None:
-    """Say where a change goes one way, and what is judged of it the other."""
-    contrary = judged.away & (judged.direction * difference < 0)
+def _note_contrary(tested: _TestResult, difference: Array, on_scale: str) -> None:
+    """Note where a change and its tested value have opposite signs."""
+    contrary = tested.away & (tested.direction * difference < 0)
     for row, group in zip(*np.nonzero(contrary), strict=True):
-        note = judged.notes[row, group]
+        note = tested.notes[row, group]
         if "than usual" not in note:
-            went = f"{on_scale} it {'rose' if judged.direction[row, group] > 0 else 'fell'}"
-            judged.notes[row, group] = f"{went}; {note}" if note else went
+            went = f"{on_scale} it {'rose' if tested.direction[row, group] > 0 else 'fell'}"
+            tested.notes[row, group] = f"{went}; {note}" if note else went
 
 
 def _note_days(notes: npt.NDArray[np.object_], pairs: Pairs) -> None:

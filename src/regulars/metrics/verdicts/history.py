@@ -1,4 +1,4 @@
-"""A metric's changes in the periods before the one that is judged: what is usual for this shop."""
+"""A metric's changes before the tested period, which show what is usual for the shop."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _GROWTHS = dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Which periods of a comparison tell what is usual for a metric.
+    """The periods of a comparison that show the usual changes of a metric.
 
     Attributes:
-        calendar: the shop's.
-        places: of each period in the arrays of a scale.
-        usable: for each period whether it is complete, mature and covered.
-        marked: epoch days of marked events; changes that touch one tell nothing of what is usual.
+        calendar: The shop's calendar.
+        places: The index of each period in the arrays of a scale.
+        usable: For each period whether it is complete, mature and covered.
+        marked: Epoch days of marked events; changes that touch one are left out.
     """
 
     calendar: Calendar
@@ -34,11 +34,11 @@ class History:
     marked: Sequence[int] = ()
 
     def pasts(self, scale: Scale, filled: npt.NDArray[np.bool_]) -> dict[Period, Past]:
-        """All changes of an unsplit metric that tell something, by their later period.
+        """Return all usable changes of an unsplit metric, by their later period.
 
         Args:
-            scale: its values.
-            filled: of shape (periods, groups, buckets), which buckets hold anything.
+            scale: Its values.
+            filled: Which buckets hold anything, of shape (periods, groups, buckets).
         """
         pairs = [(later, self.calendar.compared_with(later)) for later in self.places if later.grain is not None]
         pairs = [(later, sooner) for later, sooner in pairs if self._tells(sooner, later)]
@@ -54,39 +54,39 @@ class History:
             if np.isfinite(d) and np.isfinite(c)
         }
 
-    def before(self, judged: Period, pasts: Mapping[Period, Past]) -> list[Past]:
-        """The changes before that of the judged period, the latest first."""
-        return [pasts[later] for later in self._earlier(judged, MOST_CHANGES) if later in pasts]
+    def before(self, current: Period, pasts: Mapping[Period, Past]) -> list[Past]:
+        """Return the changes before that of the tested period, the latest first."""
+        return [pasts[later] for later in self._earlier(current, MOST_CHANGES) if later in pasts]
 
-    def growths(self, judged: Period, scale: Scale, group: int, at_start: bool) -> list[float]:
-        """A stock's growths a day over the periods before the judged one, the latest first.
+    def growths(self, current: Period, scale: Scale, group: int, at_start: bool) -> list[float]:
+        """Return a stock's growth per day over the periods before the tested one, the latest first.
 
         Args:
-            judged: the later period of the change that is judged.
-            scale: the logarithms of the stock.
-            group: the place of the split value.
-            at_start: whether the stock is counted at the start of its period, so that it grew over the one before.
+            current: The later period of the tested change.
+            scale: The logarithms of the stock.
+            group: The index of the split value.
+            at_start: Whether the stock is counted at the start of its period, so that it grew over the one before.
         """
         logs = scale.values[:, group]
-        pairs = ((later, self.calendar.compared_with(later)) for later in self._earlier(judged, _GROWTHS))
-        found = (
+        pairs = ((later, self.calendar.compared_with(later)) for later in self._earlier(current, _GROWTHS))
+        rates = (
             (logs[self.places[later]] - logs[self.places[sooner]]) / (sooner if at_start else later).days
             for later, sooner in pairs
             if self._tells(sooner, later)
         )
-        return [float(grown) for grown in found if np.isfinite(grown)]
+        return [float(grown) for grown in rates if np.isfinite(grown)]
 
-    def _earlier(self, judged: Period, most: Mapping[Grain, int]) -> Iterator[Period]:
-        """The periods before the judged one: no more than are asked for it alone, so that a series changes no verdict."""
-        period = judged
-        for _ in range(0 if judged.grain is None else most.get(judged.grain, 0)):
+    def _earlier(self, current: Period, most: Mapping[Grain, int]) -> Iterator[Period]:
+        """Yield the periods before the tested one, up to its own limit, so that a series has the same verdicts."""
+        period = current
+        for _ in range(0 if current.grain is None else most.get(current.grain, 0)):
             period = self.calendar.compared_with(period)
             if period not in self.places:
                 return
             yield period
 
     def _tells(self, sooner: Period, later: Period) -> bool:
-        """Whether a change between two periods says what is usual."""
+        """Return whether a change between two periods shows what is usual."""
         if sooner not in self.places or later not in self.places:
             return False
         touched = any(period.first <= day < period.beyond for period in (sooner, later) for day in self.marked)

@@ -1,4 +1,4 @@
-"""Many changes looked at together: Simes within a group of metrics, Benjamini–Hochberg over groups."""
+"""Correction for multiple tests: Simes within a group of metrics, Benjamini–Hochberg over groups."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ RATE = 0.1
 
 
 def simes(p: Array) -> Array:
-    """The p value of "nothing in the group changed" (Simes 1986, Biometrika 73, 751–754): the least of m · p₍ᵢ₎ / i.
+    """Return the p value of "nothing in the group changed" (Simes 1986, Biometrika 73, 751–754): the least of m · p₍ᵢ₎ / i.
 
     Args:
-        p: p values; the last axis is the group's members, NaN for a member that is not judged.
+        p: p values; the last axis is the group's members, NaN for a member that is not tested.
 
     Returns:
-        One value per group; NaN where no member is judged.
+        One value per group; NaN where no member is tested.
     """
     ordered = np.sort(p, axis=-1)  # NaN last
     members = (~np.isnan(p)).sum(axis=-1, keepdims=True)
@@ -28,11 +28,11 @@ def simes(p: Array) -> Array:
 
 
 def stands(p: Array, rate: float = RATE) -> npt.NDArray[np.bool_]:
-    """Which p values stand at this false discovery rate (Benjamini & Hochberg 1995, JRSS B 57, 289–300).
+    """Return which p values pass at this false discovery rate (Benjamini & Hochberg 1995, JRSS B 57, 289–300).
 
     Args:
-        p: p values; the last axis is the family. NaN never stands and is not counted.
-        rate: the false discovery rate.
+        p: p values; the last axis is the family. NaN never passes and is not counted.
+        rate: The false discovery rate.
     """
     order = np.argsort(p, axis=-1)  # NaN last
     ordered = np.take_along_axis(p, order, axis=-1)

@@ -8,7 +8,7 @@ from regulars.vocabulary.calendar import Grain, Period
 
 
 def season_of(period: Period) -> int:
-    """Months from 0 to 11, quarters from 0 to 3, else the week from 0 to 51."""
+    """Return the month from 0 to 11, the quarter from 0 to 3, else the week from 0 to 51."""
     if period.grain is Grain.MONTH:
         return period.start.month - 1
     if period.grain is Grain.QUARTER:
@@ -18,7 +18,7 @@ def season_of(period: Period) -> int:
 
 
 def season_name(period: Period) -> str:
-    """In words: December, the fourth quarter, this week of the year."""
+    """Return the season as text: December, the fourth quarter, this week of the year."""
     if period.grain is Grain.MONTH:
         return f"{period.start:%B}"
     if period.grain is Grain.QUARTER:

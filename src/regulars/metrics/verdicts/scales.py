@@ -1,4 +1,4 @@
-"""On what scale a metric's values of two periods are compared, so that 31 days are not more than 28."""
+"""The scales on which a metric's values of two periods are compared, independent of the length of the periods."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from regulars.metrics.shapes import Hazard, Length, Metric, Nature, Quantile, St
 
 
 class Scale(NamedTuple):
-    """Values of shape (periods, groups), and those without each bucket; NaN where the scale does not reach."""
+    """Values of shape (periods, groups), and those without each bucket; NaN where the scale is not defined."""
 
     values: Array
     without: Array
 
 
 def is_total(metric: Metric) -> bool:
-    """Whether a flow is a count or sum of a period, which the season moves most."""
+    """Return whether a flow is a count or sum of a period, the kind that depends most on the season."""
     return (
         metric.denominator is None
         and not isinstance(metric, Quantile)
@@ -28,17 +28,17 @@ def is_total(metric: Metric) -> bool:
 
 
 def scales(metric: Metric, estimate: Estimate, start: Estimate | None, days: Array) -> tuple[Scale, ...]:
-    """The scales of a metric: a change must be real on each of them.
+    """Return the scales of a metric. A change must be real on each of them.
 
     Args:
-        metric: a flow or a stock.
-        estimate: of shape (periods, groups).
-        start: the customers at the start of each period, to which counts of those who leave or join are put.
-        days: length of each period, of shape (periods, 1).
+        metric: A flow or a stock.
+        estimate: Of shape (periods, groups).
+        start: The customers at the start of each period, the denominator for counts of customers who leave or join.
+        days: Length of each period, of shape (periods, 1).
 
     Returns:
-        Means and shares of rows: as they are. Sums of rows: the logarithm per day. Distinct counts, and what is divided by them:
-        the logarithm of the whole, and per day. Customers who leave or join: the rate a day. Stocks: the logarithm.
+        Means and shares of rows: unchanged. Sums of rows: the logarithm per day. Distinct counts, and ratios to them: the logarithm
+        of the whole, and per day. Customers who leave or join: the rate per day. Stocks: the logarithm.
     """
     assert estimate.without is not None
     values, without = estimate.value, estimate.without
@@ -60,21 +60,21 @@ def scales(metric: Metric, estimate: Estimate, start: Estimate | None, days: Arr
 
 
 def plain(estimate: Estimate, days: Array) -> Scale:
-    """Values per day, where no logarithm can be taken."""
+    """Return values per day, without a logarithm."""
     assert estimate.without is not None
     return Scale(estimate.value / days, estimate.without / days[..., None])
 
 
 def hazard(kind: Hazard, share: Array, days: Array) -> Array:
-    """The rate a day at which customers leave, stay or join, from the share that did within so many days.
+    """Return the rate per day at which customers leave, stay or join, from the share that did within so many days.
 
     Args:
         kind: LEAVING for −ln(1 − share) / days, STAYING for ln(share) / days, JOINING for ln(1 + share) / days.
-        share: of the customers at the start; for net churn the share by which they became fewer.
-        days: length of the period.
+        share: Of the customers at the start; for net churn the relative decrease of their number.
+        days: Length of the period.
 
     Returns:
-        The rate; NaN where the share leaves nobody, or nobody stayed.
+        The rate; NaN where the logarithm is not defined.
     """
     inside = {Hazard.LEAVING: 1 - share, Hazard.STAYING: share, Hazard.JOINING: 1 + share}[kind]
     sign = -1 if kind is Hazard.LEAVING else 1
@@ -82,5 +82,5 @@ def hazard(kind: Hazard, share: Array, days: Array) -> Array:
 
 
 def logarithm(values: Array) -> Array:
-    """The natural logarithm; NaN where a value is not positive."""
+    """Return the natural logarithm; NaN where a value is not positive."""
     return np.where(values > 0, np.log(np.where(values > 0, values, 1.0)), np.nan)

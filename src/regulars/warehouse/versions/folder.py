@@ -1,4 +1,4 @@
-"""The files of the versions on disk: names, pointer, copies that survive a power cut, leftovers."""
+"""The files of the versions on disk: names, pointer, durable copies, and removal of leftovers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from regulars.vocabulary.machine import SHARING
 from regulars.warehouse.versions.connection import DATABASE, MAIN, cache_folder, host
 
 KEPT = 3
-"""How many versions stay."""
+"""Number of stored versions."""
 
 UNFINISHED = ".new"
-"""What the names of files in the cache end with until they are whole."""
+"""Suffix of unfinished files in the cache."""
 _FLAT = r"(?:\.duckdb)?"
-"""Before there were folders, a version was one file."""
+"""An older Regulars wrote a version as one file."""
 _POINTER = re.compile(rf"(?:v(\d{{6,}}){_FLAT}|nothing)\nhighest (\d+)\n")
 _VERSION = re.compile(rf"v(\d{{6,}}){_FLAT}")
 _SPILL = re.compile(rf"v\d{{6,}}{_FLAT}\.spill-(.+)-(\d+)")
@@ -30,50 +30,61 @@ _SPILL = re.compile(rf"v\d{{6,}}{_FLAT}\.spill-(.+)-(\d+)")
 
 @dataclass(frozen=True)
 class Pointer:
-    """Which version counts (None: nothing loaded yet), and the highest number ever published: none is used twice."""
+    """The number of the current version (None: nothing loaded yet), and the highest number ever published. None is reused."""
 
     number: int | None
     highest: int
 
 
 class VersionFolder:
-    """The folder that holds the versions. Raises OSError where the disk does not do what it is asked."""
+    """The folder of the versions. Its methods raise OSError where the disk fails."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.current = path / "current"
 
     def version(self, number: int) -> Path:
-        """The folder of a version; the file, where an older Regulars wrote it."""
+        """Return the folder of a version; its file, where an older Regulars wrote it."""
         folder = self.path / f"v{number:06d}"
         flat = folder.with_suffix(".duckdb")
         return flat if flat.is_file() and not folder.is_dir() else folder
 
     def file(self, number: int) -> Path:
-        """The main file of a version."""
+        """Return the main file of a version."""
         version = self.version(number)
         return version if version.suffix else version / MAIN
 
     def files(self, number: int) -> list[Path]:
-        """All files of a version, the main one first. Raises FileNotFoundError where there is no such version."""
+        """Return all files of a version, the main one first.
+
+        Raises:
+            FileNotFoundError: There is no such version.
+        """
         version = self.version(number)
         return [version] if version.suffix else _files(version)
 
     def building(self) -> Path:
-        """A folder to write the next version in, with a new name: a process may hold on to the files of one that failed."""
+        """Create a folder for the next version.
+
+        Its name is new, because a process may still have the files of a failed version open.
+        """
         folder = self.path / f"building-{secrets.token_hex(4)}"
         folder.mkdir(mode=0o700)
         return folder
 
     def numbers(self) -> list[int]:
-        """Numbers of all versions, published or not, ascending."""
+        """Return the numbers of all versions, published or not, sorted."""
         try:
             return sorted({int(match[1]) for file in self.path.iterdir() if (match := _VERSION.fullmatch(file.name))})
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def pointer(self) -> Pointer:
-        """What the pointer says. Raises WarehouseError where it is damaged, or missing although there are versions."""
+        """Read the pointer.
+
+        Raises:
+            WarehouseError: It is damaged or cannot be read, or is missing although there are versions.
+        """
         try:
             text = disk.read_text(self.current)
         except (FileNotFoundError, NotADirectoryError):
@@ -90,7 +101,7 @@ class VersionFolder:
         return Pointer(int(match[1]) if match[1] else None, int(match[2]))
 
     def point(self, pointer: Pointer) -> None:
-        """Replace the pointer, whatever lies in its place: a folder is moved aside."""
+        """Replace the pointer. A folder in its place is moved aside."""
         staged = self._staged(pointer)
         if self.current.is_dir() and not self.current.is_symlink():
             disk.rename(self.current, self.path / f"was-current-{secrets.token_hex(4)}")
@@ -98,13 +109,15 @@ class VersionFolder:
         sync(self.path)
 
     def seal(self, built: Path, unchanged: Iterable[Path]) -> None:
-        """Have the disk hold the files that were built, which nobody changes any more, not even with another program.
+        """Sync the files of a new version to disk and make them read-only.
 
-        unchanged: files of the version before, which become files of this one, too.
+        Args:
+            built: Folder of the new version.
+            unchanged: Files of the previous version that are linked into this one.
         """
         for file in built.iterdir():
             if file.suffix != DATABASE:
-                disk.remove(file)  # the journal of a database that a result in this process keeps open
+                disk.remove(file)  # the journal of a database that a result in this process has open
         for file in unchanged:
             disk.link(file, built / file.name)
         for file in own_files(built):
@@ -114,9 +127,15 @@ class VersionFolder:
         sync(built)
 
     def publish(self, built: Path, number: int, base: int | None, check: Callable[[Path, int], None]) -> None:
-        """Make the sealed folder the current version once `check` has passed it, and remove the oldest ones but its `base`.
+        """Make the sealed folder the current version, and remove the oldest versions.
 
-        What the pointer names is on disk, content and name, before the pointer is; a power cut leaves the old or the new.
+        Content and name of the version are on disk before the pointer is, so a power cut leaves the old or the new version.
+
+        Args:
+            built: Folder of the new version.
+            number: Its number.
+            base: Number of the version it is based on, which is kept; None where there is none.
+            check: Verifies the renamed folder; raises to prevent publication.
         """
         staged = self._staged(Pointer(number, number))  # needs space, so before anything is renamed
         built = disk.rename(built, self.path / f"v{number:06d}")
@@ -139,9 +158,9 @@ class VersionFolder:
         return file
 
     def permit(self, shared: bool) -> None:
-        """Let the owner alone use the folder and its files, or the group too, whatever the umask; a version is only read.
+        """Set permissions for the owner alone, or also for the group, whatever the umask. Versions are read-only.
 
-        What belongs to somebody else, or cannot be changed, stays as it is.
+        Files of another owner, and files that cannot be changed, keep their permissions.
         """
         allowed = 0o2770 if shared else 0o700
         modes = {self.path: allowed, self.current: allowed & 0o660, self.path / "lock": allowed & 0o660}
@@ -156,8 +175,11 @@ class VersionFolder:
                 if path.stat().st_mode & 0o7777 != mode:
                     path.chmod(mode)
 
-    def tidy(self, pointer: Pointer) -> None:
-        """Remove what killed processes left: half-made and half-removed versions, unpublished ones, what readers spilled."""
+    def remove_leftovers(self, pointer: Pointer) -> None:
+        """Remove what killed processes left.
+
+        This is half-written, half-removed and unpublished versions, and the spill files and cache files of ended processes.
+        """
         for file in self.path.iterdir():
             version = _VERSION.fullmatch(file.name)
             if file.name.startswith(("building-", "current.new", "removed-")) or (
@@ -168,7 +190,7 @@ class VersionFolder:
         self.clear_spilled()
 
     def _clear_cache(self) -> None:
-        """Remove what was built for versions that are gone, and what killed readers left."""
+        """Remove the cache of removed versions, and unfinished cache files."""
         there = {self.version(number).stem for number in self.numbers()}
         with suppress(OSError):
             for folder in cache_folder(self.path).iterdir():
@@ -177,7 +199,7 @@ class VersionFolder:
                     disk.remove(path)
 
     def clear_spilled(self) -> None:
-        """Remove what readers that run no more spilled to disk."""
+        """Remove the spill files of ended processes."""
         for file in self.path.iterdir():
             spill = _SPILL.fullmatch(file.name)
             if spill and spill[1] == host() and not is_running(int(spill[2])):
@@ -185,7 +207,7 @@ class VersionFolder:
 
 
 def own_files(folder: Path) -> list[Path]:
-    """The files of a version that are no files of another one."""
+    """Return the files of a version that it does not share with another version."""
     return [file for file in _files(folder) if file.stat().st_nlink == 1]
 
 

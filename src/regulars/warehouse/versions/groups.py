@@ -1,10 +1,10 @@
-"""Groups of facts in files of their own, attached to the connection of a version's main file.
+"""Groups of facts in separate files, attached to the connection of a version's main file.
 
-The schema `facts` of the main file has a view of each of their tables, so that a query names a table alike wherever it lies. To
-change a table, a statement must name it where it lies (`writable`); so must one that needs row numbers (`schema_of`). The files of
-a new version are those of the one before, read-only, until `writable` copies one or `begin` starts an empty one.
+The schema `facts` of the main file has a view of each of their tables, so a query uses the same name wherever the table is. A
+statement that changes a table must name its own schema (`writable`), and so must one that needs row numbers (`schema_of`). A new
+version starts with the previous version's files, read-only, until `writable` copies one or `begin` starts an empty one.
 
-A connection to any other database than a version's keeps all tables in its own schema `facts`.
+A connection to any database other than a version's has all tables in its own schema `facts`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _EMPTY = """SELECT table_name FROM duckdb_tables()
 
 
 def schema_of(con: duckdb.DuckDBPyConnection, group: str) -> str:
-    """The schema that a group's tables lie in."""
+    """Return the schema of a group's tables."""
     return f"{catalog(group)}.facts" if _attached(con, group) else _TOGETHER
 
 
 def writable(con: duckdb.DuckDBPyConnection, group: str) -> str:
-    """The schema that a group's tables lie in, in a file that may be changed."""
+    """Return the schema of a group's tables, in a file that may be changed."""
     folder, known = _folder(con), _attached(con, group)
     if folder is None:
         return _TOGETHER
@@ -49,7 +49,7 @@ def writable(con: duckdb.DuckDBPyConnection, group: str) -> str:
 
 
 def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
-    """The schema of a group, empty, in a file that may be changed."""
+    """Create an empty schema for a group, in a file that may be changed, and return its name."""
     folder, known = _folder(con), _attached(con, group)
     if folder is None:
         return _TOGETHER
@@ -68,9 +68,14 @@ def begin(con: duckdb.DuckDBPyConnection, group: str) -> str:
 
 
 def keep_empty(con: duckdb.DuckDBPyConnection, group: str, tables: Mapping[str, str]) -> None:
-    """Keep a group without rows in the main file, until `writable` or `begin` gives it a file: its tables with their columns.
+    """Create the empty tables of a group in the main file, until `writable` or `begin` gives the group a file.
 
-    It has none: `leave_out_others` has forgotten it.
+    The group must have no file: call `leave_out_others` first.
+
+    Args:
+        con: Connection to the version.
+        group: The group.
+        tables: SQL of the columns of each table.
     """
     con.execute(
         ";".join(
@@ -81,14 +86,14 @@ def keep_empty(con: duckdb.DuckDBPyConnection, group: str, tables: Mapping[str, 
 
 
 def leave_out_others(con: duckdb.DuckDBPyConnection, groups: Iterable[str]) -> None:
-    """Forget the files of all groups but these."""
+    """Detach the files of all groups except these."""
     for group in attached(con).keys() - set(groups):
         _hide(con, group)
         con.execute(f"DETACH {catalog(group)}")
 
 
 def show(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Have `facts.TABLE` name a table of this schema, after it was made or its columns have changed."""
+    """Create the view `facts.TABLE` of a table in this schema, after it was created or its columns changed."""
     if schema != _TOGETHER:
         view = f"CREATE OR REPLACE VIEW facts.{table} AS FROM {schema}.{table}"
         try:
@@ -99,14 +104,14 @@ def show(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
 
 
 def drop(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Drop a table where it is there."""
+    """Drop a table if it exists."""
     con.execute(f"DROP TABLE IF EXISTS {schema}.{table}")
     if schema != _TOGETHER:
         _clear_name(con, table)
 
 
 def attached(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[Path, bool]]:
-    """The groups that the connection has files of: where each file lies, and whether it is only read."""
+    """Return the path of each attached group's file, and whether it is read-only."""
     start = catalog("")
     # Without a parameter, for which DuckDB would import pandas: every question asks this.
     sql = f"SELECT database_name, path, readonly FROM duckdb_databases() WHERE starts_with(database_name, '{start}')"
@@ -118,7 +123,7 @@ def _attached(con: duckdb.DuckDBPyConnection, group: str) -> tuple[Path, bool] |
 
 
 def _folder(con: duckdb.DuckDBPyConnection) -> Path | None:
-    """The folder of the version that a connection is to; None where it is to another database."""
+    """Return the folder of the connection's version; None for any other database."""
     sql = "SELECT path FROM duckdb_databases() WHERE database_name = current_database()"
     ((path,),) = con.execute(sql).fetchall()
     return Path(path).parent if path and Path(path).name == MAIN else None
@@ -132,7 +137,7 @@ def _hide(con: duckdb.DuckDBPyConnection, group: str) -> None:
 
 
 def _clear_name(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Drop the view of this name; or the table, where an older Regulars kept it in the main file."""
+    """Drop the view of this name; or the table, where an older Regulars stored it in the main file."""
     sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'facts' AND table_name = ?"
     kind = "TABLE" if con.execute(sql, [name]).fetchall() else "VIEW"
     con.execute(f"DROP {kind} IF EXISTS facts.{name}")

@@ -1,4 +1,4 @@
-"""One writer at a time; whoever waits is told for whom."""
+"""The writers' lock of a warehouse: one writer at a time, with a message for those that wait."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ from regulars.system.process import user_name
 
 @contextmanager
 def writers_lock(file: Path, purpose: str, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold the writers' lock of a warehouse, waiting for another writer to finish where there is one.
+    """Hold the writers' lock of a warehouse, after waiting for another writer where there is one.
 
-    The file says who holds the lock (pid, user, purpose, since) and is never removed. The lock itself is the system's:
-    it goes with its process, so that a killed writer leaves nothing to clear. `waiting` is called once with a sentence
-    naming the writer ahead. Raises OSError where the folder allows no lock.
+    The file records the holder of the lock (pid, user, purpose, since) and is never removed. The lock itself is the operating
+    system's and ends with its process, so a killed writer leaves nothing to clean up.
+
+    Args:
+        file: The lock file.
+        purpose: What the writer does, for the message to waiting writers.
+        waiting: Called once with a message about the other writer.
+
+    Raises:
+        OSError: The folder does not allow locks.
     """
 
     def busy(descriptor: int) -> None:
@@ -40,7 +47,7 @@ def _who(purpose: str) -> bytes:
 
 
 def _holder(descriptor: int) -> str:
-    """A sentence about who holds the lock; the note may be missing or half written."""
+    """Return a message about the holder of the lock. The note may be missing or incomplete."""
     try:
         note = json.loads(read_note(descriptor))
         return (

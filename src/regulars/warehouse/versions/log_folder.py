@@ -1,6 +1,6 @@
-"""The files of the log on disk: Parquet files that are written once and never change, beside the versions that name them.
+"""The log's files on disk: Parquet files that are written once and never change, beside the versions that list them.
 
-`main.log_files` of a version lists the files it rests on. A file that no kept version lists goes with the next write.
+`main.log_files` of a version lists its files. A file that no stored version lists is removed with the next write.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _FILE = re.compile(r".+-(\d{6,})-[0-9a-f]+\.parquet")
 
 
 def file_name(table: str, version: int) -> str:
-    """A new name of a file that a version's writer writes. No other file ever has it."""
+    """Return a new, unique name for a file written with a version."""
     return f"{table}-{version:06d}-{secrets.token_hex(6)}.parquet"
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """One file of the log as a version lists it: the loads whose rows it holds, its size and its SHA-256."""
+    """A file of the log as a version lists it: the loads whose rows it holds, its size in bytes and its SHA-256."""
 
     name: str
     table: str
@@ -47,7 +47,7 @@ class LogFile:
 
 
 def listed(con: duckdb.DuckDBPyConnection) -> dict[str, LogFile]:
-    """The files that a version rests on, by name; none where an older Regulars kept the rows in the version itself."""
+    """Return the files of a version by name; empty where an older Regulars stored the rows in the version itself."""
     if not con.execute(
         "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'main' AND table_name = 'log_files'"
     ).fetchall():
@@ -57,13 +57,17 @@ def listed(con: duckdb.DuckDBPyConnection) -> dict[str, LogFile]:
 
 
 def digest_of(file: Path) -> str:
-    """The SHA-256 of a file's content. Raises OSError."""
+    """Return the SHA-256 of a file's content.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def fault(folder: Path, file: LogFile) -> str:
-    """What is wrong with a file of the log, as a sentence without its end; empty where it is whole. Reads all of it."""
+    """Return what is wrong with a file of the log, without a full stop; empty where it is intact. Reads the whole file."""
     path = folder / file.name
     try:
         if path.stat().st_size == file.bytes and digest_of(path) == file.digest:
@@ -76,43 +80,48 @@ def fault(folder: Path, file: LogFile) -> str:
 
 
 def faults(folder: Path, files: Iterable[LogFile]) -> Iterator[tuple[LogFile, str]]:
-    """The files that are not whole, each with what is wrong."""
+    """Yield the files that are not intact, each with what is wrong."""
     return ((file, what) for file in files if (what := fault(folder, file)))
 
 
 class LogFolder:
-    """The folder of the log's files in the folder `warehouse` of a shop. Whoever writes the first file makes it.
+    """The folder of the log's files, in the folder `warehouse` of a shop. The first write creates it.
 
-    Raises OSError where the disk fails.
+    Its methods raise OSError where the disk fails.
     """
 
     def __init__(self, warehouse: Path) -> None:
         self.path = log_folder(warehouse)
 
     def seal(self, names: Collection[str]) -> None:
-        """Have the disk hold new files, content and name, which nobody changes any more."""
+        """Sync new files to disk, content and name, and make them read-only."""
         for name in names:
             disk.seal(self.path / name)
         if names:
             disk.sync(self.path)
 
     def permit(self, shared: bool) -> None:
-        """Let the owner alone use the folder and read its files, or the group too."""
+        """Set permissions of the folder and its files for the owner alone, or also for the group."""
         modes = {self.path: 0o2770 if shared else 0o700}
         modes |= {self.path / name: 0o440 if shared else 0o400 for name in self._files()}
         for path, mode in modes.items():
-            with suppress(OSError):  # what belongs to somebody else stays as it is
+            with suppress(OSError):  # files of another owner keep their permissions
                 if path.stat().st_mode & 0o7777 != mode:
                     path.chmod(mode)
 
     def clear_unpublished(self, highest: int) -> None:
-        """Remove what writers left that ended before they published: files of versions after the `highest` published one."""
+        """Remove the files of versions above `highest`, left by writers that ended before publishing."""
         for name, version in self._files().items():
             if version > highest:
                 disk.remove(self.path / name)
 
     def prune(self, known: Collection[str], versions: Iterable[Path]) -> None:
-        """Remove the files that are not `known` and that none of the `versions` lists; these are only opened where needed."""
+        """Remove the files that no version lists.
+
+        Args:
+            known: Names of files to keep.
+            versions: Further versions; they are opened only where a file is not in `known`.
+        """
         unlisted = self._files().keys() - set(known)
         for version in versions:
             if not unlisted:
@@ -121,13 +130,13 @@ class LogFolder:
                 with connect(version, read_only=True) as con:
                     unlisted -= listed(con).keys()
             except (duckdb.Error, OSError):
-                return  # nobody knows what a damaged version lists
+                return  # the list of a damaged version is unknown
         for name in unlisted:
-            with suppress(OSError):  # what a reader has open goes with the next version
+            with suppress(OSError):  # a file that a reader has open is removed with the next version
                 disk.remove(self.path / name)
 
     def _files(self) -> dict[str, int]:
-        """The names of the files, each with the number of the version that was written then."""
+        """Return the names of the files, each with the number of the version it was written with."""
         try:
             return {path.name: int(match[1]) for path in self.path.iterdir() if (match := _FILE.fullmatch(path.name))}
         except (FileNotFoundError, NotADirectoryError):

@@ -120,7 +120,7 @@ class Warehouse:
             if pointer.number is not None and _is_missing(self._files.file(pointer.number)):
                 raise self._missing(pointer.number)
             with self._naming_failures():
-                self._files.tidy(pointer)
+                self._files.remove_leftovers(pointer)
                 self._log.clear_unpublished(pointer.highest)
                 if pointer.number is None:
                     self._files.point(pointer)  # so that a first version that was never published is known as such
@@ -131,7 +131,7 @@ class Warehouse:
                 # The pointer is read again: the failure or interruption may have come just after publishing.
                 now = self._files.pointer()
                 with suppress(OSError):
-                    self._files.tidy(now)
+                    self._files.remove_leftovers(now)
                     self._log.clear_unpublished(now.highest)
                 if now.number not in (None, pointer.number):
                     raise StoredButFailed(f"Version {now.number} is stored, but then: {first_line(error)}.") from error

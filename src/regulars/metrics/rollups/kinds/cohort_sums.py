@@ -1,4 +1,4 @@
-"""Sums of cohort grids: by the month (or day) of the customers' first order, their age since, split value and bucket."""
+"""Sums of cohort grids by month (or day) of the first order, age, split value and bucket."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
 FAMILY = "cohorts"
 TABLE = "rollup_cohorts"
 KEYS = ("level", "period", "age", "split", "bucket")
-"""What names a row: `period` is the first day of the month of the first order, or the day itself; `age` counts from 0."""
+"""Key of a row: `period` is the first day of the month of the first order, or the day itself; `age` counts from 0."""
 GRAINS = {Age.CALENDAR_MONTHS: Grain.MONTH, Age.THIRTY_DAYS: Grain.DAY}
-"""How exactly the start of a cohort is kept, for each way to count age."""
+"""The grain of a cohort's start, for each way to count age."""
 BLOCK = 30
-"""Days of one age in a rolling grid."""
+"""Length of an age in a rolling grid, in days."""
 _FINEST = "temp.cohorts_finest"
-"""The sums by all splits together, from which those by each follow."""
+"""The sums by all splits together, from which the sums by each split follow."""
 
 
 def column(measure: Measure) -> str:
-    """What the measure's columns are called by, after `sum_`, `money_` or `unknown_`."""
+    """Return the name of a measure's columns, after the prefix `sum_`, `money_` or `unknown_`."""
     return digest(measure, None)
 
 
 class CohortSums:
-    """Sums of cohorts: of the orders of customers who started in one month (or on one day), by age since."""
+    """Sums over the orders of each cohort (customers with their first order in the same month, or on the same day), by age."""
 
     def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
-        """Whole, and by the country of the first order."""
+        """Return the unsplit levels and those by the country of the first order."""
         if not (work.levels(FAMILY) or work.has_rows("orders")):
             return frozenset()
         return frozenset(
@@ -57,7 +57,7 @@ class CohortSums:
         )
 
     def build(self, work: RollupUpdate) -> None:
-        """Store the sums of all cohorts wherever these are small against the orders."""
+        """Store the sums of all cohorts that are small enough compared with the orders."""
         if not work.has_rows("orders"):
             return
         orders = work.rows("orders")
@@ -87,7 +87,7 @@ class CohortSums:
         work.note(*noted)
 
     def apply(self, work: RollupUpdate) -> None:
-        """Insert as further rows what the customers' orders say now, and less what they said before."""
+        """Insert the sums of the changed customers' orders now, and the negative sums of their orders before."""
         levels = work.levels(FAMILY)
         if "orders" not in work.changed or not levels:
             return
@@ -101,36 +101,36 @@ class CohortSums:
 
 
 def _splits(work: RollupUpdate) -> list[str]:
-    """What cohorts are split by: a column that has one value in all rows is none."""
+    """Return the splits of cohorts, without constant columns."""
     return [by for by in STORED_OF_VALUES if by not in work.constants.get(CUSTOMER_ORDERS.name, {})]
 
 
 def _insert(work: RollupUpdate, age: Age, levels: Sequence[RollupLevel], signs: Mapping[str, str]) -> dict[int, int]:
-    """Add to the levels the sums over tables of orders, each with its sign. Returns how many rows each level got."""
-    splits = tuple(one.by for one in levels if one.by != UNSPLIT)
+    """Add sums over tables of orders, each with its sign, to the levels. Return the inserted rows by level."""
+    splits = tuple(level.by for level in levels if level.by != UNSPLIT)
     sums = ("rows", "customers", *_columns(work, age))
     named = ", ".join(("period", "age", "bucket", *(f'"by_{by}"' for by in splits)))
     parts = (
         f"SELECT {named}, {', '.join(f'{sign}{name} AS {name}' for name in sums)} FROM ({_sums(work, age, splits, rows)})"
         for rows, sign in signs.items()
     )
-    # Once by all columns, then by each: the few rows of the first are quickly added up.
+    # First by all splits together, which leaves few rows to add up for each split.
     work.con.execute(f"CREATE OR REPLACE TEMP TABLE {_FINEST} AS {' UNION ALL '.join(parts)}")
     totals = ", ".join(f"sum({name})::BIGINT AS {name}" for name in sums)
     differ = " OR ".join(f"{name} <> 0" for name in sums)
-    found = {}
-    for one in levels:
-        split = "NULL::TEXT" if one.by == UNSPLIT else f'"by_{one.by}"'
-        found[one.level] = work.number(
-            f"INSERT INTO {work.writable('orders')}.{TABLE} BY NAME SELECT {one.level}::INTEGER AS level, *"
+    row_counts = {}
+    for level in levels:
+        split = "NULL::TEXT" if level.by == UNSPLIT else f'"by_{level.by}"'
+        row_counts[level.level] = work.number(
+            f"INSERT INTO {work.writable('orders')}.{TABLE} BY NAME SELECT {level.level}::INTEGER AS level, *"
             f" FROM (SELECT period, age, {split} AS split, bucket, {totals} FROM {_FINEST} GROUP BY ALL) WHERE {differ}",
         )
     work.con.execute(f"DROP TABLE {_FINEST}")
-    return found
+    return row_counts
 
 
 def _most(age: Age, first: int, last: int) -> int:
-    """How many combinations of start and age there can be."""
+    """Return the maximum number of combinations of start and age."""
     if age is Age.THIRTY_DAYS:
         return sum((last - start) // BLOCK + 1 for start in range(first, last + 1))
     months = _month(from_epoch_day(last)) - _month(from_epoch_day(first)) + 1
@@ -142,17 +142,17 @@ def _month(day: date) -> int:
 
 
 def _sums(work: RollupUpdate, age: Age, splits: tuple[str, ...], rows: str) -> str:
-    """SQL of the sums over these rows of orders, by all splits together."""
+    """Return SQL of the sums over these rows of orders, by all splits together."""
     columns, projected = _projection(work, age, splits)
-    by = "".join(f', "by_{one}"' for one in splits)
+    by = "".join(f', "by_{split}"' for split in splits)
     totals = "".join(f", {Column(name, name).total} AS {name}" for name in columns)
-    seen = projected.replace(f'"{ROWS}"', _aged(age, rows))
+    sql = projected.replace(f'"{ROWS}"', _aged(age, rows))
     sums = f"count(*) AS rows, sum(customers)::BIGINT AS customers{totals}"
-    return f"SELECT period, age, bucket{by}, {sums} FROM ({seen}) GROUP BY ALL"
+    return f"SELECT period, age, bucket{by}, {sums} FROM ({sql}) GROUP BY ALL"
 
 
 def _aged(age: Age, rows: str) -> str:
-    """SQL of the rows with the start of their cohort, their age and that of the order before."""
+    """Return SQL of the rows with the start of their cohort, their age and the age of the previous order."""
     if age is Age.THIRTY_DAYS:
         ages = f"first_day AS cohort, (day - first_day) // {BLOCK} AS age, (previous_day - first_day) // {BLOCK} AS previous_age"
         return f"(SELECT *, {ages} FROM {rows})"
@@ -167,8 +167,8 @@ def _aged(age: Age, rows: str) -> str:
 
 
 def _measures(age: Age) -> dict[str, Measure]:
-    found = (metric.cell for metric in CATALOGUE if isinstance(metric, Grid) and metric.age is age)
-    return {column(measure): measure for measure in found}
+    measures = (metric.cell for metric in CATALOGUE if isinstance(metric, Grid) and metric.age is age)
+    return {column(measure): measure for measure in measures}
 
 
 def _columns(work: RollupUpdate, age: Age) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ def _columns(work: RollupUpdate, age: Age) -> tuple[str, ...]:
 
 
 def _projection(work: RollupUpdate, age: Age, splits: tuple[str, ...]) -> tuple[Sequence[str], str]:
-    """The columns of sums, and SQL over ROWS of what each row adds to them."""
+    """Return the columns of sums, and SQL over ROWS of what each row adds to them."""
     table = work.columns("orders")
     key = ("cohorts", table, age, splits, tuple(_measures(age)))
     return work.compiled(key, lambda: _added(table, age, splits))
@@ -198,9 +198,9 @@ def _added(table: TableColumns, age: Age, splits: tuple[str, ...]) -> tuple[Sequ
         if value.type().is_floating():
             continue
         kind = MONEY if value.type().is_decimal() else "sum"
-        found = {kind: value if where is None else where.ifelse(value, 0)}
+        sums = {kind: value if where is None else where.ifelse(value, 0)}
         if measure.complete:
-            found["unknown"] = (value.isnull() if where is None else value.isnull() & where).cast("int32")
-        chosen |= {f"{kind}_{named}": value for kind, value in found.items()}
-        columns += [f"{kind}_{named}" for kind in found]
+            sums["unknown"] = (value.isnull() if where is None else value.isnull() & where).cast("int32")
+        chosen |= {f"{kind}_{named}": value for kind, value in sums.items()}
+        columns += [f"{kind}_{named}" for kind in sums]
     return tuple(columns), str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))

@@ -1,5 +1,6 @@
-"""Counts of distinct entities, and sums over each one's last row, do not add up over days: they are found for each period of its
-own, by split value and bucket.
+"""Counts of distinct entities, and sums over the last row of each entity, by period, split value and bucket.
+
+These are not additive over days, so each period is computed from rows.
 """
 
 from __future__ import annotations
@@ -28,51 +29,79 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _AT_ONCE = 4_000_000
-_FOUND = "entities_found"
+_COUNTS = "entities_found"
 _SEQUENCE = "sequence_"
-"""What a row's columns of its fact's sequence are called; the higher comes later."""
+"""Prefix of the columns that order an entity's rows of the same day; a higher value is later."""
 
 
-def kept(family: RollupTable, seen: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
-    """What a level keeps of entities, by column; nothing by two columns at once."""
+def kept(family: RollupTable, projection: Projection, by: str, bucketed: bool) -> dict[str, Measure]:
+    """Return the measures of entities of a level, by column.
+
+    Empty for levels without buckets, and for those split by two columns.
+    """
     if not bucketed or len(columns_of(by)) > 1:
         return {}
-    return {name: one.measure for name, one in zip(seen.entity_measures, entity_measures(family), strict=True)}
+    return {
+        name: stored.measure for name, stored in zip(projection.entity_measures, entity_measures(family), strict=True)
+    }
 
 
 def build(
     con: duckdb.DuckDBPyConnection,
     calendar: Calendar,
     family: RollupTable,
-    seen: Projection,
+    projection: Projection,
     levels: Iterable[RollupLevel],
     schema: str,
 ) -> None:
-    """Find the entities of every period, and write what they come to beside the sums of these levels, into their schema."""
-    for name, measure, asked in _asked(family, seen, levels):
+    """Compute the measures of entities of every period, and write them beside the sums of the levels.
+
+    Args:
+        con: Connection to the warehouse.
+        calendar: The shop's calendar.
+        family: The family of the levels.
+        projection: The family's projection.
+        levels: The levels; those that are not stored are left out.
+        schema: Schema of the levels' table.
+    """
+    for name, measure, measure_levels in _levels_by_measure(family, projection, levels):
         if measure.distinct:
-            _count(con, calendar, family, measure, name, asked, schema)
+            _count(con, calendar, family, measure, name, measure_levels, schema)
         else:
-            _sum_last(con, family, measure, name, asked, schema)
+            _sum_last(con, family, measure, name, measure_levels, schema)
 
 
-def _asked(
-    family: RollupTable, seen: Projection, levels: Iterable[RollupLevel]
+def _levels_by_measure(
+    family: RollupTable, projection: Projection, levels: Iterable[RollupLevel]
 ) -> Iterator[tuple[str, Measure, list[RollupLevel]]]:
-    """Each measure of entities with its column and the levels that keep it."""
-    standing = [one for one in levels if one.is_stored]
-    for name, one in zip(seen.entity_measures, entity_measures(family), strict=True):
-        asked = [level for level in standing if name in kept(family, seen, level.by, level.bucketed)]
-        if asked:
-            yield name, one.measure, asked
+    """Yield each measure of entities with its column and the levels that store it."""
+    stored_levels = [level for level in levels if level.is_stored]
+    for name, stored in zip(projection.entity_measures, entity_measures(family), strict=True):
+        measure_levels = [
+            level for level in stored_levels if name in kept(family, projection, level.by, level.bucketed)
+        ]
+        if measure_levels:
+            yield name, stored.measure, measure_levels
 
 
 def correct(
-    con: duckdb.DuckDBPyConnection, family: RollupTable, seen: Projection, levels: Iterable[RollupLevel], table: str
+    con: duckdb.DuckDBPyConnection,
+    family: RollupTable,
+    projection: Projection,
+    levels: Iterable[RollupLevel],
+    table: str,
 ) -> None:
-    """Insert as further rows what the difference changed: what the entities concerned come to now, less what they came to."""
-    for column, measure, asked in _asked(family, seen, levels):
-        splits = tuple(sorted({level.by for level in asked} - {UNSPLIT}))
+    """Insert the difference of the measures of entities after a change: the values now, less the values before.
+
+    Args:
+        con: Connection to the warehouse.
+        family: The family of the levels.
+        projection: The family's projection.
+        levels: The levels; those that are not stored are left out.
+        table: The family's table with its schema.
+    """
+    for column, measure, measure_levels in _levels_by_measure(family, projection, levels):
+        splits = tuple(sorted({level.by for level in measure_levels} - {UNSPLIT}))
         rows = _rows(con, family, measure, splits)
         both = (
             f"SELECT {sign} AS sign, * FROM ({rows(concerned)})"
@@ -81,8 +110,8 @@ def correct(
         con.execute(f"CREATE OR REPLACE TEMP TABLE entities_of_both AS {' UNION ALL '.join(both)}")
         parts = (
             f"SELECT {level.level}::INTEGER AS level, period, split, bucket, apart * n AS n"
-            f" FROM ({_found(level, measure, 'temp.entities_of_both', 'sign')})"
-            for level in asked
+            f" FROM ({_entity_totals(level, measure, 'temp.entities_of_both', 'sign')})"
+            for level in measure_levels
         )
         con.execute(
             f"INSERT INTO {table} BY NAME SELECT level, period, split, bucket, 0 AS rows, sum(n)::BIGINT AS {column}"
@@ -92,7 +121,7 @@ def correct(
 
 
 def _concerned(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure) -> tuple[str, str]:
-    """The rows of the entities that a difference concerns, as they are now and as they were before."""
+    """Return the rows of the entities that a difference concerns: those now, and those before."""
     if family.table == "orders":
         return f"temp.{HISTORIES_NOW}", f"temp.{HISTORIES_BEFORE}"
     added, removed = f"temp.added_{family.table}", f"temp.removed_{family.table}"
@@ -109,7 +138,7 @@ def _concerned(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Mea
 
 
 class _Rows:
-    """SQL of the rows that a measure looks at, over any table of the fact."""
+    """SQL of the rows of a measure, over any table of the fact."""
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
@@ -119,10 +148,10 @@ class _Rows:
 
 
 def _rows(con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, splits: tuple[str, ...]) -> _Rows:
-    """Columns: entity, day, bucket, value, by_… and _SEQUENCE with numbers."""
+    """Return the rows of a measure with the columns entity, day, bucket, value, by_… and numbered ones of _SEQUENCE."""
     table = table_columns(con, family.table)
-    told = ("entities", table, measure.definition, splits)
-    return _Rows(compile_once(con, told, lambda: _projected(table, measure, splits)))
+    key = ("entities", table, measure.definition, splits)
+    return _Rows(compile_once(con, key, lambda: _projected(table, measure, splits)))
 
 
 def _projected(table: TableColumns, measure: Measure, splits: tuple[str, ...]) -> str:
@@ -140,12 +169,17 @@ def _projected(table: TableColumns, measure: Measure, splits: tuple[str, ...]) -
     return str(ibis.to_sql(rows.select(**chosen), dialect="duckdb"))
 
 
-def _found(one: RollupLevel, measure: Measure, rows: str, apart: str = "0") -> str:
-    """SQL of what the entities of these `_rows` come to by period, split value and bucket of a level, and by `apart`, a column or
-    constant.
+def _entity_totals(level: RollupLevel, measure: Measure, rows: str, apart: str = "0") -> str:
+    """Return SQL of a measure of entities by period, split value and bucket of a level, and by `apart`.
+
+    Args:
+        level: The level.
+        measure: The measure.
+        rows: Relation with the columns of `_rows`.
+        apart: A further column, or a constant, to group by.
     """
-    split = "NULL" if one.by == UNSPLIT else f'r."by_{one.by}"'
-    period = f"c.{start_of(Grain(one.grain))}"
+    split = "NULL" if level.by == UNSPLIT else f'r."by_{level.by}"'
+    period = f"c.{start_of(Grain(level.grain))}"
     placed = (
         f"SELECT {period} AS period, {split}::TEXT AS split, {apart} AS apart, r.* FROM {rows} r"
         f" JOIN {CALENDAR} c ON c.{DAY} = r.day"
@@ -172,7 +206,7 @@ def _sum_last(
     splits = tuple(sorted({level.by for level in levels} - {UNSPLIT}))
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     for level in levels:
-        _write(con, level, schema, name, f"({_found(level, measure, f'({rows})')})")
+        _write(con, level, schema, name, f"({_entity_totals(level, measure, f'({rows})')})")
 
 
 # Counts ------------------------------------------------------------------------------------------------------------------
@@ -204,19 +238,24 @@ def _count(
     for rows in _in_parts(con, family, measure, known):
         for by, values in known.items():
             code = rows[f"by_{by}"] if by != UNSPLIT else np.zeros(len(rows["day"]), dtype=np.int8)
-            asked = {level.level: periods[level.grain][1] for level in levels if level.by == by}
-            for number, found in _firsts(rows["entity"], code, rows["day"] - first, rows["bucket"], len(values), asked):
-                counted[number] += np.bincount(found, minlength=len(counted[number]))
+            periods_by_level = {level.level: periods[level.grain][1] for level in levels if level.by == by}
+            for number, cells in _firsts(
+                rows["entity"], code, rows["day"] - first, rows["bucket"], len(values), periods_by_level
+            ):
+                counted[number] += np.bincount(cells, minlength=len(counted[number]))
     for level in levels:
         _register(con, counted[level.level], periods[level.grain][0], known[level.by])
-        _write(con, level, schema, name, _FOUND)
-        con.unregister(_FOUND)
+        _write(con, level, schema, name, _COUNTS)
+        con.unregister(_COUNTS)
 
 
 def _in_parts(
     con: duckdb.DuckDBPyConnection, family: RollupTable, measure: Measure, known: dict[str, list[str]]
 ) -> Iterator[dict[str, Numbers]]:
-    """The rows of some buckets at a time, as many as fit into memory. An entity lies in one bucket, and gets a number."""
+    """Yield the rows of some buckets at a time, as many as fit into memory.
+
+    An entity lies in one bucket; its number is unique in the part.
+    """
     splits = tuple(sorted(by for by in known if by != UNSPLIT))  # as `correct` has them: compiled once
     rows = _rows(con, family, measure, splits)(f"facts.{family.table}")
     codes = "".join(f', {encode(f"by_{by}", known[by])} AS "by_{by}"' for by in splits)
@@ -228,21 +267,21 @@ def _in_parts(
         held += size
         if place + 1 < len(sizes) and held + sizes[place + 1][1] <= _AT_ONCE:
             continue
-        found = fetch_columns(
+        columns = fetch_columns(
             con, f"SELECT entity, bucket, day{codes} FROM ({rows}) WHERE bucket BETWEEN {part[0]} AND {part[-1]}"
         )
-        order = np.argsort(found["entity"])
-        found = {name: values[order] for name, values in found.items()}
+        order = np.argsort(columns["entity"])
+        columns = {name: values[order] for name, values in columns.items()}
         starts = np.zeros(len(order), dtype=np.int64)
-        starts[group_starts(found.pop("entity"))] = 1
-        yield {**found, "entity": np.cumsum(starts) - 1}
+        starts[group_starts(columns.pop("entity"))] = 1
+        yield {**columns, "entity": np.cumsum(starts) - 1}
         part, held = [], 0
 
 
 def _firsts(
-    entity: Numbers, code: Numbers, day: Numbers, bucket: Numbers, values: int, asked: dict[int, Numbers]
+    entity: Numbers, code: Numbers, day: Numbers, bucket: Numbers, values: int, periods_by_level: dict[int, Numbers]
 ) -> Iterator[tuple[int, Numbers]]:
-    """For each level, given by the number of each day's period: the cell (period, value, bucket) of each entity in it."""
+    """Yield, for each level, the cell (period, value, bucket) of each entity in each period."""
     low, high = int(day.max()).bit_length(), (values - 1).bit_length()
     key = (((entity << high) | code) << low) | day
     key.sort()
@@ -252,7 +291,7 @@ def _firsts(
     of_entity = bucket[group_starts(entity)]
     place = code * BUCKETS + of_entity[who >> high]
     again = np.append(False, who[1:] == who[:-1])
-    for level, period_of in asked.items():
+    for level, period_of in periods_by_level.items():
         period = period_of[day]
         counts = ~again
         counts[1:] |= period[1:] != period[:-1]
@@ -260,21 +299,21 @@ def _firsts(
 
 
 def _register(con: duckdb.DuckDBPyConnection, counted: Numbers, starts: Numbers, known: list[str]) -> None:
-    """What was counted, as the relation _FOUND: period, split, bucket, n."""
+    """Register the counts as the relation _COUNTS: period, split, bucket, n."""
     there = np.flatnonzero(counted)
     period, code, bucket = np.unravel_index(there, (len(starts), len(known), BUCKETS))
-    found = {
+    columns = {
         "period": starts[period].astype(np.int32),
         "split": np.array(known, dtype=object)[code],
         "bucket": bucket.astype(np.int32),
         "n": counted[there],
     }
-    con.register(_FOUND, found)
+    con.register(_COUNTS, columns)
 
 
-def _write(con: duckdb.DuckDBPyConnection, one: RollupLevel, schema: str, name: str, found: str) -> None:
-    """Write what was found (a relation of period, split, bucket and n) into a column of a level."""
+def _write(con: duckdb.DuckDBPyConnection, level: RollupLevel, schema: str, name: str, relation: str) -> None:
+    """Write a relation of period, split, bucket and n into a column of a level."""
     con.execute(
-        f"UPDATE {schema}.{one.table} t SET {name} = f.n FROM {found} f WHERE t.level = {one.level} AND t.period = f.period"
+        f"UPDATE {schema}.{level.table} t SET {name} = f.n FROM {relation} f WHERE t.level = {level.level} AND t.period = f.period"
         " AND coalesce(t.split, '') = coalesce(f.split::TEXT, '') AND t.bucket = f.bucket"
     )

@@ -1,4 +1,4 @@
-"""The counts of gaps, which are a fact of their own: noted as a level, for it is read like one."""
+"""The counts of gaps, which are a fact, recorded as a level because they are read like one."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from regulars.metrics.rollups.rollup_tables import UNSPLIT
 
 
 class GapCounts:
-    """A value distribution by day: how many orders had which gap before and after, of all customers."""
+    """The distribution of gaps by day: number of orders by gap before and after, over all customers."""
 
     def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
-        """The counts of all customers."""
+        """Return the level of the counts of all customers."""
         del work
         return frozenset({LevelKey(GAPS, UNSPLIT, "day", False, frozenset())})
 
     def build(self, work: RollupUpdate) -> None:
-        """Note how many there are."""
+        """Record the number of counts."""
         rows, orders = work.rows(GAPS), work.rows("orders")
         work.note(
             RollupLevel(GAPS, 0, GAPS, UNSPLIT, "day", False, frozenset(), rows, "orders", orders, is_stored=True)
         )
 
     def apply(self, work: RollupUpdate) -> None:
-        """They are derived with the facts."""
+        """Do nothing: the counts are derived with the facts."""

@@ -1,7 +1,7 @@
-"""Quantiles do not add up over days: their results are kept, by period and split value, with intervals and counts by bucket.
+"""Stored results of metrics that are not additive over days, by period and split value, with intervals and counts by bucket.
 
-No load computes them: those of one grain and split are built when they are first asked for (see LevelCache). Where a quantile is
-of what each customer comes to in the period, or a share is the largest customer's, values are summed for each customer first.
+No load computes them: those of one grain and split are built on first use (see LevelCache). For quantiles over customers, and for
+the share of the largest customer, values are first summed for each customer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from regulars.metrics.measures import Timing
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.dictionary import encode, fetch_columns
 from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of
-from regulars.metrics.rollups.kinds.stored_values import LONG, Asked, Kind, kinds, rows_of, sizes
+from regulars.metrics.rollups.kinds.stored_values import LONG, Kind, ValueMetric, kinds, rows_of, sizes
 from regulars.metrics.rollups.rollup import RollupUpdate
 from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.metrics.shapes import Quantile
@@ -33,30 +33,37 @@ _Ranges = list[tuple[int, int]]
 """First epoch day of each period, and the day after its last."""
 
 
-def family(metric: Asked, grain: Grain) -> str:
-    """What the results of the metric, and of all others of the same values, are called for periods of a grain."""
+def family(metric: ValueMetric, grain: Grain) -> str:
+    """Return the name of the family of results of a metric, and of all others of the same values, for periods of a grain."""
     return f"{_PREFIX}{grain.value}_{sha256(repr(metric.kind).encode()).hexdigest()[:16]}"
 
 
 def is_family(name: str) -> bool:
-    """Whether levels of a family hold results."""
+    """Return whether the levels of a family hold results."""
     return name.startswith(_PREFIX)
 
 
-def column(metric: Asked) -> str:
-    """Where the results of a metric are stored. Another definition has another name."""
+def column(metric: ValueMetric) -> str:
+    """Return the column of a metric's results. A changed definition gets another name."""
     definition = (metric.kind, metric.q) if isinstance(metric, Quantile) else (metric.kind, "largest")
     return f"result_{sha256(repr(definition).encode()).hexdigest()[:16]}"
 
 
 def _at_most(metric: Quantile) -> str:
-    """Where the rows no greater than the quantile are stored, by bucket."""
+    """Return the column with the number of rows up to the quantile, by bucket."""
     return f"at_most_{column(metric)}"
 
 
 def build(work: RollupUpdate, named: str, by: str) -> tuple[list[RollupLevel], str]:
-    """Compute the results of all periods of a family by a column, where they are small against the fact. Returns what was decided,
-    and the temporary table they lie in.
+    """Compute the results of all periods of a family by a column, where they are small compared with the fact.
+
+    Args:
+        work: The write.
+        named: Name of the family.
+        by: The split.
+
+    Returns:
+        The level, stored or rejected, and the temporary table it is in.
     """
     kind, grain = next((kind, grain) for kind in kinds() for grain in Grain if family(kind[0], grain) == named)
     fact, names = kind[0].fact.table, frozenset(map(column, kind))
@@ -70,34 +77,42 @@ def build(work: RollupUpdate, named: str, by: str) -> tuple[list[RollupLevel], s
     return [replace(level, rows=_fill(work, kind, level)) if small else level], _TABLE
 
 
-def _declared(metric: Asked) -> str:
+def _declared(metric: ValueMetric) -> str:
     if isinstance(metric, Quantile):
         return f"{column(metric)} DOUBLE[], {_at_most(metric)} INTEGER[]"
     return f"{column(metric)} DOUBLE"
 
 
-def read(level: RollupLevel, metric: Asked, labels: Mapping[str, str]) -> str:
-    """SQL of the results of a metric: period; the labels, each given by its SQL; result (of a quantile a list of the value and
-    the ends of its interval, of a largest share what the largest comes to); by bucket the rows, and of a quantile those at_most
-    the value.
+def read(level: RollupLevel, metric: ValueMetric, labels: Mapping[str, str]) -> str:
+    """Return SQL of a metric's stored results.
+
+    Args:
+        level: The level to read.
+        metric: The metric.
+        labels: SQL of each label, by name.
+
+    Returns:
+        SQL with the columns period; the labels; result (of a quantile a list of its value and the ends of its interval, of a
+        largest share the sum of the largest customer); rows, by bucket; and of a quantile at_most, the rows up to its value, by
+        bucket.
     """
     at_most = f", {_at_most(metric)} AS at_most" if isinstance(metric, Quantile) else ""
     split = "".join(f"{value} AS {name}, " for name, value in labels.items())
     return f"SELECT period, {split}{column(metric)} AS result, rows{at_most} FROM {level.relation} WHERE level = {level.level}"
 
 
-def is_known(metric: Asked) -> bool:
-    """Whether it is among those that results are kept of: the catalogue's."""
-    return column(metric) in {column(one) for kind in kinds() for one in kind}
+def is_known(metric: ValueMetric) -> bool:
+    """Return whether results of the metric can be stored: those of the catalogue's metrics can."""
+    return column(metric) in {column(stored) for kind in kinds() for stored in kind}
 
 
-def is_kept_for(metric: Asked, grain: Grain) -> bool:
-    """Whether results are kept for periods of a grain: what has grown since the first day is, for long ones only."""
+def is_kept_for(metric: ValueMetric, grain: Grain) -> bool:
+    """Return whether results are stored for a grain: cumulative ones are for long periods only."""
     return metric.timing is Timing.WITHIN or grain in LONG
 
 
 def _fill(work: RollupUpdate, metrics: Kind, level: RollupLevel) -> int:
-    """Insert the results of all periods. Returns the number of rows inserted."""
+    """Insert the results of all periods. Return the number of inserted rows."""
     known = _write_values(work, metrics[0], level)
     days = fetch_columns(work.con, f"SELECT day, count(*) AS n FROM {_VALUES} GROUP BY day ORDER BY day")
     rows = 0
@@ -114,14 +129,16 @@ def _fill(work: RollupUpdate, metrics: Kind, level: RollupLevel) -> int:
     return rows
 
 
-_Found = Iterator[tuple[list[int], Numbers, Numbers, Numbers]]
-"""Some periods at a time: their first days; and of their values the cell (place of the period × split values + split value), the
-value, and the bucket.
+_PeriodValues = Iterator[tuple[list[int], Numbers, Numbers, Numbers]]
+"""Some periods at a time: their first days; and of each value the cell (index of the period × number of split values + split
+value), the value, and the bucket.
 """
 
 
-def _within(work: RollupUpdate, metric: Asked, parts: Iterable[tuple[_Ranges, tuple[int, int]]], splits: int) -> _Found:
-    """The values of each period."""
+def _within(
+    work: RollupUpdate, metric: ValueMetric, parts: Iterable[tuple[_Ranges, tuple[int, int]]], splits: int
+) -> _PeriodValues:
+    """Yield the values of each period."""
     for part, (first, last) in parts:
         rows = fetch_columns(work.con, f"SELECT * FROM {_VALUES} WHERE day >= {first} AND day <= {last}")
         cell, value, bucket = (
@@ -134,8 +151,8 @@ def _within(work: RollupUpdate, metric: Asked, parts: Iterable[tuple[_Ranges, tu
         yield [start for start, _ in part], cell, value, bucket
 
 
-def _before_end(work: RollupUpdate, ranges: _Ranges, splits: int) -> _Found:
-    """What each entity's values come to by the end of each period in which any came; unchanged until the next of these."""
+def _before_end(work: RollupUpdate, ranges: _Ranges, splits: int) -> _PeriodValues:
+    """Yield the sum of each entity's values up to the end of each period that has any."""
     rows = fetch_columns(work.con, f"SELECT * FROM {_VALUES} ORDER BY day")
     _, number = np.unique(rows["entity"], return_inverse=True)  # an entity's own number times the splits may not fit
     entities, first, entity = np.unique(number * splits + rows["split"], return_index=True, return_inverse=True)
@@ -149,15 +166,15 @@ def _before_end(work: RollupUpdate, ranges: _Ranges, splits: int) -> _Found:
         yield [start], split[is_there], sums[is_there], bucket[is_there]
 
 
-def _write_values(work: RollupUpdate, metric: Asked, level: RollupLevel) -> list[str]:
-    """Write each row's day, value, bucket and the number of its split value; and return the split values."""
+def _write_values(work: RollupUpdate, metric: ValueMetric, level: RollupLevel) -> list[str]:
+    """Write day, value, bucket and encoded split value of each row. Return the dictionary of split values."""
     splits = () if level.by == UNSPLIT else (level.by,)
     rows = rows_of(work, metric, splits).replace(f'"{ROWS}"', f"facts.{level.fact}")
     known, split = [""], ", 0::UTINYINT AS split"
     if splits:
         word = f'"by_{level.by}"'
-        found = work.con.execute(f"SELECT DISTINCT {word} AS word FROM ({rows}) ORDER BY word").fetchall()
-        known = [one for (one,) in found] or [""]
+        values = work.con.execute(f"SELECT DISTINCT {word} AS word FROM ({rows}) ORDER BY word").fetchall()
+        known = [value for (value,) in values] or [""]
         split = f", {encode(word, known)} AS split"
     entity = ", entity" if metric.per else ""
     work.con.execute(
@@ -167,26 +184,29 @@ def _write_values(work: RollupUpdate, metric: Asked, level: RollupLevel) -> list
 
 
 def _in_parts(ranges: _Ranges, days: Mapping[str, Numbers]) -> Iterator[tuple[_Ranges, tuple[int, int]]]:
-    """Some periods at a time, as many as have values that fit into memory; and the first and last day there is of them."""
+    """Yield some periods at a time, as many as have values that fit into memory.
+
+    Each part comes with the first and last day that has values.
+    """
     until = np.append(0, np.cumsum(days["n"]))
     part: _Ranges = []
-    for number, one in enumerate(ranges):
-        part.append(one)
+    for number, period in enumerate(ranges):
+        part.append(period)
         further = ranges[min(number + 1, len(ranges) - 1)]
-        start, end, longer = np.searchsorted(days["day"], [part[0][0], one[1], further[1]])
+        start, end, longer = np.searchsorted(days["day"], [part[0][0], period[1], further[1]])
         if end > start and (longer == end or until[longer] - until[start] > _AT_ONCE):
             yield part, (int(days["day"][start]), int(days["day"][end - 1]))
             part = []
 
 
 def _places(ranges: _Ranges, days: Numbers) -> Numbers:
-    """Which of the periods each day lies in, -1 for none; some day lies in one."""
+    """Return the index of each day's period, -1 for none. At least one day lies in a period."""
     start, last = int(days.min()), int(days.max())
     place = np.full(last + 1 - start, -1, dtype=np.int32)
     for number, (first, beyond) in enumerate(ranges):
         place[max(first - start, 0) : max(beyond - start, 0)] = number
-    found: Numbers = place[days - start]
-    return found
+    places: Numbers = place[days - start]
+    return places
 
 
 def _insert(
@@ -224,7 +244,7 @@ def _insert(
 
 
 def _insert_rows(work: RollupUpdate, table: Mapping[str, Numbers]) -> None:
-    """Insert columns; what has two axes becomes a list in each row. By numpy alone: pyarrow takes long to import."""
+    """Insert columns; two-dimensional ones become lists. Uses numpy alone, as pyarrow is slow to import."""
     flat: dict[str, Numbers] = {}
     listed: list[str] = []
     for name, values in table.items():
@@ -239,7 +259,7 @@ def _insert_rows(work: RollupUpdate, table: Mapping[str, Numbers]) -> None:
 
 
 def _ranges(calendar: Calendar, grain: Grain, days: Numbers) -> _Ranges:
-    """The periods of the grain that hold any of the days, which ascend."""
+    """Return the periods of the grain that hold any of the days, which are sorted."""
     listed = days_of(calendar, int(days[0]), int(days[-1]))
     place = days - listed[DAY][0]
     starts, ends = (listed[name(grain)][place].tolist() for name in (start_of, end_of))

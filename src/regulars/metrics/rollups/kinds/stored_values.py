@@ -1,4 +1,4 @@
-"""Which single values the catalogue takes quantiles and largest shares of, and the rows that they come from."""
+"""The values of which the catalogue takes quantiles and largest shares, and the rows that they come from."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 LONG = (Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
-"""The periods that counts of values are stored for; of gaps, unsplit, for days and weeks too."""
-Asked = Quantile | LargestShare
-Kind = tuple[Asked, ...]
+"""Grains that counts of values are stored for; those of gaps, unsplit, for days and weeks too."""
+ValueMetric = Quantile | LargestShare
+Kind = tuple[ValueMetric, ...]
 """The metrics of the same values."""
 
 
 def kinds() -> tuple[Kind, ...]:
-    """The metrics of whose values something can be stored, those of the same values together."""
-    together: dict[tuple[str, ...], dict[str, Asked]] = {}
+    """Return the metrics with storable values, those of the same values together."""
+    together: dict[tuple[str, ...], dict[str, ValueMetric]] = {}
     for metric in (*CATALOGUE, *SHOWN_BESIDE):
         if isinstance(metric, Quantile | LargestShare) and _can_be_stored(metric):
             together.setdefault(metric.kind, {})[repr(metric.q) if isinstance(metric, Quantile) else "largest"] = metric
     return tuple(tuple(metrics.values()) for metrics in together.values())
 
 
-def _can_be_stored(metric: Asked) -> bool:
-    """Whether something can be kept of its values. What depends on the window has a result for each."""
+def _can_be_stored(metric: ValueMetric) -> bool:
+    """Return whether the metric's values can be stored. Those that depend on the active window cannot."""
     return (
         (metric.fact in HISTOGRAMS or metric.fact is CUSTOMER_ORDERS or metric.fact in DECLARED)
         and metric.fact.of_customers
@@ -53,7 +53,7 @@ def _can_be_stored(metric: Asked) -> bool:
 
 
 def levels_of(work: RollupUpdate, kind: Kind) -> list[tuple[str, Grain]]:
-    """The splits and periods for which something may be stored."""
+    """Return the splits and grains for which values may be stored."""
     metric = kind[0]
     every = grains(work.settings.calendar)
     long = tuple(grain for grain in every if grain in LONG)
@@ -64,15 +64,17 @@ def levels_of(work: RollupUpdate, kind: Kind) -> list[tuple[str, Grain]]:
     ]
 
 
-def _splits(work: RollupUpdate, metric: Asked) -> list[str]:
-    """What the values may be split by: a column that has one value in all rows is none."""
+def _splits(work: RollupUpdate, metric: ValueMetric) -> list[str]:
+    """Return the splits of the values, without constant columns."""
     known = {*metric.fact.splits.values()} - work.constants.get(row_source(metric.fact), {}).keys()
     return [by for by in STORED_OF_VALUES if by == UNSPLIT or by in known]
 
 
-def sizes(work: RollupUpdate, kind: Kind, asked: Iterable[tuple[str, Grain]]) -> dict[tuple[str, Grain], int]:
-    """For each split and grain how many periods, split values and buckets there can be together."""
-    fact, levels = kind[0].fact.table, list(asked)
+def sizes(
+    work: RollupUpdate, kind: Kind, splits_and_grains: Iterable[tuple[str, Grain]]
+) -> dict[tuple[str, Grain], int]:
+    """Return the maximum number of combinations of period, split value and bucket, for each split and grain."""
+    fact, levels = kind[0].fact.table, list(splits_and_grains)
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM facts.{fact}").fetchall()
     days = days_of(work.settings.calendar, first, last)
     values = {
@@ -81,9 +83,10 @@ def sizes(work: RollupUpdate, kind: Kind, asked: Iterable[tuple[str, Grain]]) ->
     return {(by, grain): len(np.unique(days[start_of(grain)])) * values[by] * BUCKETS for by, grain in levels}
 
 
-def rows_of(work: RollupUpdate, metric: Asked, splits: tuple[str, ...]) -> str:
-    """SQL over ROWS of the day, the value, the bucket, the split values (and entity) of each row that is counted; empty where
-    values are floats, which no two computations sum alike.
+def rows_of(work: RollupUpdate, metric: ValueMetric, splits: tuple[str, ...]) -> str:
+    """Return SQL over ROWS of the counted rows: day, value, bucket, split values, and entity where the metric has one.
+
+    Empty where values are floats, whose sum depends on the order of addition.
     """
     table = work.columns(metric.fact.table)
     key = ("values", table, metric.kind, splits)
@@ -91,16 +94,16 @@ def rows_of(work: RollupUpdate, metric: Asked, splits: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=64)  # for other shops of the same process
-def _counted(table: TableColumns, metric: Asked, splits: tuple[str, ...]) -> str:
+def _counted(table: TableColumns, metric: ValueMetric, splits: tuple[str, ...]) -> str:
     rows = ibis_table(table, ROWS)
     if metric.fact not in DECLARED or metric.per:
         rows = rows.filter(rows[PERSON].notnull())
-    seen = FactView(rows, metric.fact, 0)
-    rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+    view = FactView(rows, metric.fact, 0)
+    rows = (rows if view.only is None else rows.filter(view.only)).mutate(**view.added)
     where = condition(rows, metric.where)
     rows = rows if where is None else rows.filter(where)
     rows = rows.mutate(active_window=ibis.literal(0))
-    rows = rows.mutate(value=ten_thousandths(bound(rows, metric.of))).filter(lambda seen: seen.value.notnull())
+    rows = rows.mutate(value=ten_thousandths(bound(rows, metric.of))).filter(lambda valued: valued.value.notnull())
     if rows.value.type().is_floating():
         return ""
     chosen: dict[str, ir.Value] = {

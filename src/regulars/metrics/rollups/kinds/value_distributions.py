@@ -1,6 +1,6 @@
-"""How often each value occurs, by period, split and bucket: counts add up, so any quantile of those periods follows.
+"""Counts of each value by period, split and bucket. Counts are additive, so they give any quantile of these periods.
 
-Stored where a fact has few different values, such as scores or whole days; of other values the results of periods are.
+They are stored where a fact has few distinct values, such as scores or whole days; for other values see `period_results`.
 """
 
 from __future__ import annotations
@@ -13,27 +13,27 @@ from hashlib import sha256
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of
-from regulars.metrics.rollups.kinds.stored_values import Asked, Kind, kinds, levels_of, rows_of, sizes
+from regulars.metrics.rollups.kinds.stored_values import Kind, ValueMetric, kinds, levels_of, rows_of, sizes
 from regulars.metrics.rollups.rollup import RollupUpdate
 from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.vocabulary.calendar import Grain
 
 FAMILY = "distributions"
 TABLE = "rollup_distributions_"
-"""What the name of a fact's table begins with."""
+"""Prefix of the table name of each fact."""
 KEYS = ("level", "period", "split", "bucket", "value")
 
 
-def column(metric: Asked) -> str:
-    """Names the values that are counted."""
+def column(metric: ValueMetric) -> str:
+    """Return the name of the counted values."""
     return f"values_{sha256(repr(metric.kind).encode()).hexdigest()[:16]}"
 
 
 class ValueDistributions:
-    """Counts of the values of rows. What the rows of a customer come to together does not add up over days: none of these."""
+    """Counts of the values of rows. Sums per customer are excluded: they are not additive over days."""
 
     def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
-        """Every kind of rows' values, for every period it may be stored by."""
+        """Return the levels of every kind of values, for every split and grain."""
         return frozenset(
             LevelKey(FAMILY, by, grain.value, True, frozenset({column(kind[0])}))
             for kind in _of_rows(work)
@@ -41,7 +41,7 @@ class ValueDistributions:
         )
 
     def build(self, work: RollupUpdate) -> None:
-        """Count the values wherever the counts are few against the fact's rows."""
+        """Count the values where the counts are few compared with the fact's rows."""
         large = _of_rows(work)
         keys = "level INTEGER, period INTEGER, split TEXT, bucket INTEGER, value BIGINT, n BIGINT"
         for fact in dict.fromkeys(kind[0].fact.table for kind in large):
@@ -50,10 +50,10 @@ class ValueDistributions:
         for kind in large:
             work.note(*_built(work, kind))
         for kind in _with_rows(work):
-            rows_of(work, kind[0], ())  # compiled now, so that the first question for results imports no Ibis
+            rows_of(work, kind[0], ())  # compiled now, so that the first query for results need not import Ibis
 
     def apply(self, work: RollupUpdate) -> None:
-        """Insert as further rows what came, and less what went."""
+        """Insert the counts of added rows, and negative counts of removed rows."""
         for kind in _of_rows(work):
             fact = kind[0].fact.table
             levels = list(stored(work, kind).values())
@@ -69,7 +69,7 @@ class ValueDistributions:
 
 
 def stored(work: RollupUpdate, kind: Kind) -> dict[tuple[str, str], RollupLevel]:
-    """The levels that are stored of these values, by split and grain."""
+    """Return the stored levels of these values, by split and grain."""
     name = column(kind[0])
     return {
         (level.by, level.grain): level for level in work.levels(FAMILY) if level.is_stored and name in level.columns
@@ -77,8 +77,13 @@ def stored(work: RollupUpdate, kind: Kind) -> dict[tuple[str, str], RollupLevel]
 
 
 def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) -> str:
-    """SQL of the counts of a level in periods that start from `since` to before `until`: period, bucket_, value, weight, and the
-    labels, each given by its SQL.
+    """Return SQL of the counts of a level: period, the labels, bucket_, value, weight.
+
+    Args:
+        level: The level to read.
+        labels: SQL of each label, by name.
+        since: First epoch day on which a period may start.
+        until: First epoch day on which no period may start any more.
     """
     split = "".join(f", {value} AS {name}" for name, value in labels.items())
     return (
@@ -88,7 +93,7 @@ def read(level: RollupLevel, labels: Mapping[str, str], since: int, until: int) 
 
 
 def _with_rows(work: RollupUpdate) -> tuple[Kind, ...]:
-    """Those whose fact has rows, or whose levels were decided about before."""
+    """Return the kinds whose fact has rows or whose levels are recorded."""
     decided = {level.fact for level in work.levels(FAMILY)}
     return tuple(kind for kind in kinds() if kind[0].fact.table in decided or work.has_rows(kind[0].fact.table))
 
@@ -115,7 +120,7 @@ def _built(work: RollupUpdate, kind: Kind) -> list[RollupLevel]:
 
 
 def _insert(work: RollupUpdate, kind: Kind, level: RollupLevel, rows: str, sign: str) -> int:
-    """Count the values of a table of the fact's rows into a level. Returns the number of rows inserted."""
+    """Count the values of a table of the fact's rows into a level. Return the number of inserted rows."""
     splits = (level.by,) if level.by != UNSPLIT else ()
     values = rows_of(work, kind[0], splits).replace(f'"{ROWS}"', rows)
     split = f'"by_{level.by}"' if splits else "NULL"
@@ -129,7 +134,7 @@ def _insert(work: RollupUpdate, kind: Kind, level: RollupLevel, rows: str, sign:
 
 @contextmanager
 def _calendar(work: RollupUpdate, tables: Iterable[str]) -> Iterator[None]:
-    """CALENDAR for the days of these tables' rows."""
+    """Register CALENDAR for the days of these tables' rows."""
     rows = " UNION ALL ".join(f"SELECT day FROM {table}" for table in tables)
     ((first, last),) = work.con.execute(f"SELECT min(day), max(day) FROM ({rows})").fetchall()
     work.con.register(CALENDAR, days_of(work.settings.calendar, first or 0, last or 0))
