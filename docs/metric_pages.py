@@ -140,6 +140,6 @@ def _rows_of(example: Example) -> str:
     """The rows of an example and what its forecasts say, as Markdown."""
     parts = [f"{table.table}:\n\n{grid(table.columns, table.cells)}" for table in rows_shown(example)]
     if example.predicted:
-        forecasts = "\n".join(f"- as of {prediction.as_of}: {prediction.said}" for prediction in example.predicted)
+        forecasts = "\n".join(f"- as of {prediction.as_of}: {prediction.sentence}" for prediction in example.predicted)
         parts.append(f"Forecasts:\n\n{forecasts}")
     return "\n\n".join(parts)

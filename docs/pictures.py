@@ -38,7 +38,7 @@ def render() -> tuple[Picture, ...]:
         for day in KEPT:
             app.forecast(ForecastOptions(as_of=day))
         forecast = app.forecast()
-        of_shop = pictures(forecast, app.hindsight(), app.customers_of(forecast))
+        of_shop = pictures(forecast, app.actuals(), app.customers_of(forecast))
         with app.reading() as con:
             histories = con.execute(_HISTORIES, [forecast.as_of]).fetchnumpy()
     return (*of_shop, inactivity.one_time(fitted(histories)))

@@ -258,10 +258,6 @@ USUAL = {("load", "sheets")}  # of an XLSX workbook
 # Refused words that each folder (without its subfolders) still has. A folder's words only become fewer; a folder without
 # any has no line.
 NOT_YET: dict[str, str] = {
-    # services, metrics' top level and compute, forecast/{engine,store}.py
-    "metrics": "asked found given heads judged mine one said seen told",
-    "metrics/compute": "asked found given gone mine one said told",
-    "services": "asking found given hindsight insist one said told",
     # metrics; value_at_stake is a column of the output
     "metrics/customers": "stake",
 }

@@ -161,7 +161,7 @@ def _example(metric: Metric) -> Iterator[Table]:
 
 def _example_values(metric: Metric) -> Iterator[str]:
     example = metric.example
-    yield from (f"forecast as of {prediction.as_of}: {prediction.said}" for prediction in example.predicted)
+    yield from (f"forecast as of {prediction.as_of}: {prediction.sentence}" for prediction in example.predicted)
     value = None if example.value is None else float(example.value)
     currency = "of the shop's currency" if metric.unit.value == "money" else None
     where = "".join(f", {name} {text}" for name, text in example.split.items())

@@ -43,7 +43,7 @@ class Prediction:
     profit_at_risk: str = "0.00"
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         """In words."""
         return (
             f"{self.customer} buys within 90 days with a chance of {self.probability_purchase_90d:.0%} (at the last purchase"
@@ -62,7 +62,7 @@ class Renewals:
     profit: str
 
     @property
-    def said(self) -> str:
+    def sentence(self) -> str:
         """In words."""
         return f"the subscription {self.subscription} will bring {self.revenue} and leave {self.profit}"
 
@@ -107,17 +107,17 @@ def _tables_of(orders: tuple[Order, ...]) -> dict[str, tuple[Row, ...]]:
     """The rows that orders stand for. Lines are there where they tell more than the order does."""
     has_lines = any(order != Order(order.customer, order.day, order.amount) for order in orders)
     has_amounts = any(order.amount != Order.amount for order in orders)
-    heads, lines, returns = [], [], []
+    headers, lines, returns = [], [], []
     for number, order in enumerate(orders, 1):
         name = {"order_id": str(number)} if has_lines else {}
         gross = {"gross": order.amount} if has_amounts or has_lines else {}
-        heads.append({**name, "customer_id": order.customer, "ordered_at": order.day, **gross})
+        headers.append({**name, "customer_id": order.customer, "ordered_at": order.day, **gross})
         line = {"product_id": "p", "quantity": order.units, "amount": order.amount, "unit_cost": order.unit_cost}
         lines.append({**name, **{column: value for column, value in line.items() if value is not None}})
         if order.returned:
             day, units, amount = order.returned
             returns.append({**name, "line_id": str(number), "returned_at": day, "quantity": units, "amount": amount})
-    return {"orders": tuple(heads), "order_lines": tuple(lines) if has_lines else (), "returns": tuple(returns)}
+    return {"orders": tuple(headers), "order_lines": tuple(lines) if has_lines else (), "returns": tuple(returns)}
 
 
 def filled(example: Example, calendar: Calendar) -> dict[str, list[dict[str, Any]]]:
@@ -169,7 +169,7 @@ class Rows:
 
 def shown(example: Example) -> list[Rows]:
     """Its rows, by table: the columns that it says, rows that differ by their day alone as one with all their days."""
-    found = []
+    tables = []
     for name, rows in example.tables.items():
         day = BY_NAME[name].day
         columns = tuple(dict.fromkeys(column for row in rows for column in row))
@@ -178,8 +178,8 @@ def shown(example: Example) -> list[Rows]:
             rest = tuple("" if row.get(column) is None else str(row[column]) for column in columns if column != day)
             days.setdefault(rest, []).append(str(row.get(day or "", "")))
         cells = []
-        for rest, mine in days.items():
+        for rest, row_days in days.items():
             texts = iter(rest)
-            cells.append(tuple(", ".join(mine) if column == day else next(texts) for column in columns))
-        found.append(Rows(name, columns, tuple(cells)))
-    return found
+            cells.append(tuple(", ".join(row_days) if column == day else next(texts) for column in columns))
+        tables.append(Rows(name, columns, tuple(cells)))
+    return tables

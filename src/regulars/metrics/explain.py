@@ -43,10 +43,10 @@ class Explanation:
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
     """Explain a metric; with a shop at hand also by its SQL for one period."""
-    facts_read = tuple(dict.fromkeys(fact for one in _ways(metric) for fact in one.facts))
+    facts_read = tuple(dict.fromkeys(fact for way in _ways(metric) for fact in way.facts))
     reads = tuple(f"{fact.name}: {fact.about}" for fact in facts_read)
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
-    splits = tuple(dict.fromkeys(split for one in _ways(metric) for split in one.splits))
+    splits = tuple(dict.fromkeys(split for way in _ways(metric) for split in way.splits))
     sql = () if facts is None or period is None else tuple(_sql(metric, facts, period, active_window))
     missing = () if facts is None else tuple(table for table in facts.missing(metric) if table in BY_NAME)
     lacking = () if facts is None else tuple(missing_data(metric, facts, active_window))
@@ -69,7 +69,7 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
     if isinstance(metric, Grid | Quantile):
         amounts = [metric.numerator]
     else:
-        lines = [amount for one in _ways(metric) for amount in (one.numerator, one.denominator)]
+        lines = [amount for way in _ways(metric) for amount in (way.numerator, way.denominator)]
         amounts = [amount for amount in lines if amount is not None]
     by_fact: dict[Fact, list[SignedMeasure]] = {}
     for term in distinct_terms(amounts):
@@ -79,8 +79,8 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
 
 def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
     branches = branches_of(terms)
-    given = days_asked(scope, branches)
-    return scope.facts.engine.compiled(lambda days: aggregate(fact, branches, scope, days), given)
+    day_tables = days_asked(scope, branches)
+    return scope.facts.engine.compiled(lambda days: aggregate(fact, branches, scope, days), day_tables)
 
 
 def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:

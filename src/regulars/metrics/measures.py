@@ -216,7 +216,7 @@ class Measure:
 @lru_cache(maxsize=4096)
 def _definition(measure: Measure) -> str:
     of_entities = [
-        f"{kind} {one} " for kind, one in (("distinct", measure.distinct), ("latest", measure.latest)) if one
+        f"{kind} {entity} " for kind, entity in (("distinct", measure.distinct), ("latest", measure.latest)) if entity
     ]
     kind = "complete " * measure.complete + "".join(of_entities)
     return f"{kind}{measure.of!r} of {measure.fact.name} where {measure.where!r} on {measure.day}"

@@ -64,10 +64,10 @@ class Query:
     """Whether each value is compared with the period before."""
 
     def __post_init__(self) -> None:
-        columns = (*self.splits, *(one.column for one in self.where))
-        asked = self.metrics
-        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in asked))
-        for metric, named in zip(self.metrics, asked, strict=True):
+        columns = (*self.splits, *(condition.column for condition in self.where))
+        requested = self.metrics
+        object.__setattr__(self, "metrics", tuple(for_columns(metric, columns) for metric in requested))
+        for metric, named in zip(self.metrics, requested, strict=True):
             require_known(metric, self.splits, self.where, named)
         if len(set(self.splits)) != len(self.splits):
             raise UsageError("A split is named twice.")
@@ -106,9 +106,9 @@ def require_known(
 
     named: the metric asked for, where `metric` is what answers it over lines.
     """
-    asked = [(split, "split", metric.splits, named and named.splits) for split in splits]
-    asked += [(one.column, "filtered", metric.filters, named and named.filters) for one in where]
-    for word, how, known, alone in asked:
+    requested = [(split, "split", metric.splits, named and named.splits) for split in splits]
+    requested += [(condition.column, "filtered", metric.filters, named and named.filters) for condition in where]
+    for word, how, known, alone in requested:
         if word not in known:
             beside = " together with what lines alone know, such as product" if alone and word in alone else ""
             _refuse(f"{metric.name} cannot be {how} by {word!r}{beside}.", word, known, metric)
@@ -166,10 +166,10 @@ class Facts:
     @cached_property
     def levels(self) -> dict[tuple[str, str], list[RollupLevel]]:
         """The rollups by family and split."""
-        found: dict[tuple[str, str], list[RollupLevel]] = {}
-        for one in self.rollups:
-            found.setdefault((one.family, one.by), []).append(one)
-        return found
+        levels: dict[tuple[str, str], list[RollupLevel]] = {}
+        for level in self.rollups:
+            levels.setdefault((level.family, level.by), []).append(level)
+        return levels
 
     def table(self, name: str) -> ir.Table:
         """A derived table."""
@@ -180,10 +180,10 @@ class Facts:
         if self.engine.con is None:
             return True
         if table not in self._has_rows:
-            (found,) = self.engine.columns(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")[
+            (count,) = self.engine.columns(f"SELECT count(*) AS n FROM (SELECT 1 FROM facts.{table} LIMIT 1)")[
                 "n"
             ].tolist()
-            self._has_rows[table] = bool(found)
+            self._has_rows[table] = bool(count)
         return self._has_rows[table]
 
     @cached_property
@@ -279,8 +279,8 @@ def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Perio
     """
     if text.strip().lower() == Grain.ALL:
         return latest_complete(facts, Grain.ALL, metric)
-    if (asked := relative(text)) is not None:
-        return _relative_period(facts, *asked, metric)
+    if (parsed := relative(text)) is not None:
+        return _relative_period(facts, *parsed, metric)
     try:
         return facts.calendar.parse(text)
     except UsageError as error:
@@ -308,11 +308,11 @@ def _relative_period(facts: Facts, running: bool, count: int | None, grain: Grai
 def outside_data(facts: Facts, periods: Iterable[Period], metric: Metric | None = None) -> str:
     """A sentence where none of the periods has any day that the metric's tables cover; else empty."""
     first, last = _days_of(facts, metric)
-    asked = tuple(periods)
-    if not asked or any(period.start <= last and first < period.end for period in asked):
+    requested = tuple(periods)
+    if not requested or any(period.start <= last and first < period.end for period in requested):
         return ""
-    where = "after" if asked[0].start > last else "before"
-    return f"{asked[0].label} lies {where} the data, which cover {first} to {last}."
+    where = "after" if requested[0].start > last else "before"
+    return f"{requested[0].label} lies {where} the data, which cover {first} to {last}."
 
 
 def latest_complete(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:

@@ -161,17 +161,17 @@ class Block:
             unavailable=self.unavailable,
         )
 
-    def _change(self, told: Changes, cell: tuple[int, int], now: Period, before: Period) -> Change:
+    def _change(self, changes: Changes, cell: tuple[int, int], now: Period, before: Period) -> Change:
         return Change(
             before,
-            _number(told.before[cell]),
-            _number(told.difference[cell]),
-            _number(told.low[cell]),
-            _number(told.high[cell]),
-            VERDICTS[told.verdict[cell]],
-            str(told.notes[cell]),
+            _number(changes.before[cell]),
+            _number(changes.difference[cell]),
+            _number(changes.low[cell]),
+            _number(changes.high[cell]),
+            VERDICTS[changes.verdict[cell]],
+            str(changes.notes[cell]),
             tuple(event for event in self.events if before.start <= event.day < now.end),
-            int(told.direction[cell]),
+            int(changes.direction[cell]),
         )
 
 

@@ -48,8 +48,8 @@ def relation(
         rows = rows.filter(rows.histogram == HISTOGRAMS[fact]).mutate(day_gone=rows.day + active_window)
     elif fact.table == "orders":
         rows = _orders(facts, fact, where, by)
-        seen = FactView(rows, fact, active_window)
-        rows = (rows if seen.only is None else rows.filter(seen.only)).mutate(**seen.added)
+        view = FactView(rows, fact, active_window)
+        rows = (rows if view.only is None else rows.filter(view.only)).mutate(**view.added)
     else:
         rows = _filtered(_with_attributes(_rows(facts, fact), facts, where, by), fact, where)
     rows = rows.mutate(**{name: _together(rows, columns) for name, columns in fact.several})
@@ -71,17 +71,17 @@ class FactView:
         self.rows = rows
         self.only: ir.BooleanValue | None = None
         self.added: dict[str, ir.Value] = {}
-        one = ibis.literal(1, type="int64")
+        row_count = ibis.literal(1, type="int64")
         if fact is GAPS_BEFORE:
             number = smaller(rows.order_number, ibis.literal(3, type="int32"))
-            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": one}
+            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": row_count}
         elif fact is GAPS_AFTER:
-            self.added = {"gap": _gap(rows.next_day - rows.day), "n": one, "day_gone": rows.day + active_window}
+            self.added = {"gap": _gap(rows.next_day - rows.day), "n": row_count, "day_gone": rows.day + active_window}
         elif fact is GAP_DAYS:
             # The first order of a purchase day; its customer's second purchase day follows on the first.
             self.only = rows.previous_day.isnull() | (rows.previous_day < rows.day)
             number = ibis.cases((rows.previous_day.isnull(), 1), (rows.previous_day == rows.first_day, 2), else_=3)
-            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": one}
+            self.added = {"gap": _gap(rows.day - rows.previous_day), "number": number, "n": row_count}
 
 
 def _gap(days: ir.IntegerValue) -> ir.IntegerValue:
@@ -107,8 +107,8 @@ def _rows(facts: Facts, fact: Fact) -> ir.Table:
         return with_forecast_days(facts.table(SUBSCRIPTIONS.table), facts.table(SUBSCRIPTION_FORECASTS))
     if fact.table != PREDICTIONS.table:
         return facts.table(fact.table)
-    said = with_current_persons(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
-    rows = customer_predictions(said, facts.table(FORECASTS))
+    predictions = with_current_persons(facts.table(PREDICTIONS.table), facts.table("moved_persons"))
+    rows = customer_predictions(predictions, facts.table(FORECASTS))
     return (
         rows.filter(rows.next_day.isnull()).mutate(day=rows.first_day) if fact is PREDICTIONS_BY_FIRST_ORDER else rows
     )
@@ -116,10 +116,10 @@ def _rows(facts: Facts, fact: Fact) -> ir.Table:
 
 def _with_attributes(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
     """rows plus the attributes of their persons that are asked for: of the first order, and what their records say today."""
-    missing = {*by, *(one.column for one in where)} - {*rows.columns}
-    if told := [name for name in CURRENT_CUSTOMER_ATTRIBUTES if name in missing]:
+    missing = {*by, *(condition.column for condition in where)} - {*rows.columns}
+    if attributes := [name for name in CURRENT_CUSTOMER_ATTRIBUTES if name in missing]:
         people = facts.table("persons")
-        rows = _joined(rows, people, {name: people[name.removeprefix("customer_")] for name in told})
+        rows = _joined(rows, people, {name: people[name.removeprefix("customer_")] for name in attributes})
     if first := [name for name in OF_FIRST if name in missing]:
         orders = facts.table("orders")
         orders = orders.filter(orders.order_number == 1)
@@ -152,45 +152,45 @@ def with_unknown(column: ir.Value) -> ir.StringValue:
     return column.cast("string").fill_null(UNKNOWN)
 
 
-def filter_column(fact: Fact, one: Condition) -> str:
+def filter_column(fact: Fact, condition: Condition) -> str:
     """The column that a condition means in a fact; empty where the fact has none."""
-    return one.column if one.column in fact.filters else fact.splits.get(one.column, "")
+    return condition.column if condition.column in fact.filters else fact.splits.get(condition.column, "")
 
 
 def _filtered(rows: ir.Table, fact: Fact, where: tuple[Condition, ...]) -> ir.Table:
-    for one in where:
-        column = filter_column(fact, one)
+    for condition in where:
+        column = filter_column(fact, condition)
         if column not in rows.columns:
             known = sorted({*fact.filters, *fact.splits})
             raise UsageError(
-                f"There is no column {one.column!r} in the fact {fact.name} to filter by.",
+                f"There is no column {condition.column!r} in the fact {fact.name} to filter by.",
                 f"Known: {', '.join(known)}.",
             )
-        rows = rows.filter(_predicate(rows[column], one))
+        rows = rows.filter(_predicate(rows[column], condition))
     return rows
 
 
-def _predicate(column: ir.Value, one: Condition) -> ir.BooleanValue:
-    values: list[object] = list(one.values)
+def _predicate(column: ir.Value, condition: Condition) -> ir.BooleanValue:
+    values: list[object] = list(condition.values)
     if column.type().is_numeric():
         try:
-            values = [number(value) for value in one.values]
+            values = [number(value) for value in condition.values]
         except ValueError as error:
-            raise UsageError(f"{one.column} is a number; {error}.") from None
+            raise UsageError(f"{condition.column} is a number; {error}.") from None
     else:
         column = with_unknown(column)
-    if one.operator in ("=", "!="):
-        found = column.isin(values)
-        return found if one.operator == "=" else ~found
+    if condition.operator in ("=", "!="):
+        matches = column.isin(values)
+        return matches if condition.operator == "=" else ~matches
     if len(values) != 1:
-        raise UsageError(f"{one} compares with several values; only = and != take a list.")
+        raise UsageError(f"{condition} compares with several values; only = and != take a list.")
     comparisons = {
         "<": column < values[0],
         "<=": column <= values[0],
         ">": column > values[0],
         ">=": column >= values[0],
     }
-    return comparisons[one.operator]
+    return comparisons[condition.operator]
 
 
 # Expressions of measures -------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from regulars.warehouse.engine import LRUCache
 
 
 @dataclass(frozen=True)
-class Found:
+class MetricEstimate:
     """A metric's estimates, with the groups and split words they stand for."""
 
     splits: tuple[str, ...]
@@ -53,7 +53,7 @@ class Work:
     sums: Sums | None = None
     people: dict[str, Sum] = field(default_factory=dict)
     """How many customers each metric rests on, where a comparison wants to know."""
-    found: dict[str, Found] = field(default_factory=dict)
+    estimates: dict[str, MetricEstimate] = field(default_factory=dict)
     changes: dict[Metric, Changes] = field(default_factory=dict)
     year_earlier: dict[Metric, Changes] = field(default_factory=dict)
     values: Result = field(default_factory=lambda: Result(()))
@@ -113,40 +113,42 @@ def estimate_all(work: Work) -> Work:
     """From sums to values and intervals."""
     assert work.scope is not None
     assert work.sums is not None
-    found: dict[str, Found] = {}
+    estimates: dict[str, MetricEstimate] = {}
     values = ValueEstimates(work.scope, work.sums)
     for metric in work.metrics:
         if isinstance(metric, Grid):
             if work.facts.covered(metric) is None:
-                found[metric.name] = _nothing(work)
+                estimates[metric.name] = _nothing(work)
                 continue
             cells = grid(metric, work.scope, plan_grid(metric, work.scope).kept)
             splits = (*work.question.splits, "age")
-            found[metric.name] = Found(splits, cells.groups, cells.estimate, complete=cells.complete)
+            estimates[metric.name] = MetricEstimate(splits, cells.groups, cells.estimate, complete=cells.complete)
             continue
         if isinstance(metric, Quantile | LargestShare):
             result = values.of(metric)
         else:
             result = estimate(metric, work.sums)
-        found[metric.name] = Found(work.question.splits, work.sums.groups, result)
-    return replace(work, found=found)
+        estimates[metric.name] = MetricEstimate(work.question.splits, work.sums.groups, result)
+    return replace(work, estimates=estimates)
 
 
-def _nothing(work: Work) -> Found:
+def _nothing(work: Work) -> MetricEstimate:
     """A grid without a cell."""
     empty = np.zeros((len(work.periods), 0))
-    return Found((*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None))
+    return MetricEstimate(
+        (*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None)
+    )
 
 
 def hide_unlinked(work: Work) -> Work:
     """No value where all rows that the metric would count are left out of it, such as refunds without an order."""
     assert work.sums is not None
-    found = dict(work.found)
+    estimates = dict(work.estimates)
     for metric in work.metrics:
         if metric.omitted_rows is not None:
-            before = found[metric.name]
-            found[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
-    return replace(work, found=found)
+            before = estimates[metric.name]
+            estimates[metric.name] = replace(before, estimate=hide(before.estimate, all_left_out(metric, work.sums)))
+    return replace(work, estimates=estimates)
 
 
 def hide_unknown(work: Work) -> Work:
@@ -154,14 +156,14 @@ def hide_unknown(work: Work) -> Work:
     if not work.question.splits and not work.question.where:
         return work
     assert work.sums is not None
-    found = dict(work.found)
+    estimates = dict(work.estimates)
     for metric in work.metrics:
         shares = np.full((0, 0), np.nan) if isinstance(metric, Grid) else unknown_shares(metric, work.sums)
         if not np.isnan(shares).all():
-            found[metric.name] = replace(
-                found[metric.name], unknown=shares, estimate=hide(found[metric.name].estimate, shares)
+            estimates[metric.name] = replace(
+                estimates[metric.name], unknown=shares, estimate=hide(estimates[metric.name].estimate, shares)
             )
-    return replace(work, found=found)
+    return replace(work, estimates=estimates)
 
 
 def compare_all(work: Work) -> Work:
@@ -172,16 +174,16 @@ def compare_all(work: Work) -> Work:
     assert work.scope is not None
     by_name = {metric.name: metric for metric in work.metrics}
     bucketed = {
-        metric: work.found[name].estimate
+        metric: work.estimates[name].estimate
         for name, metric in by_name.items()
-        if name in work.people and work.found[name].estimate.without is not None
+        if name in work.people and work.estimates[name].estimate.without is not None
     }
     people = {metric: work.sums.of(work.people[metric.name]).sum(axis=-1) for metric in bucketed}
     hazards = amounts_for_hazards(bucketed)
     start = estimate(BY_NAME["customers_start"], work.sums) if hazards else None
 
     def alike(metric: Metric, periods: Sequence[Period]) -> npt.NDArray[np.intp]:
-        return _judged(work, metric, Times.of(periods))
+        return _testable(work, metric, Times.of(periods))
 
     compared = Compared(work.question, work.facts, work.periods, bucketed, people, start, alike)
     before, year_earlier = compare(compared)
@@ -190,15 +192,17 @@ def compare_all(work: Work) -> Work:
 
 def label(work: Work) -> Work:
     """Values with everything that belongs to them."""
-    asked, calendar = work.question.periods, work.facts.calendar
+    periods, calendar = work.question.periods, work.facts.calendar
     index = {period: number for number, period in enumerate(work.periods)}
-    rows = np.array([index[period] for period in asked])
-    times = Times.of(asked)
+    rows = np.array([index[period] for period in periods])
+    times = Times.of(periods)
     before, year = times, times
     if work.changes:
-        before = Times.of([calendar.compared_with(period) for period in asked])
-        year = Times.of([calendar.year_earlier(period) for period in asked])
-    return replace(work, values=Result([_block(work, one, rows, times, before, year) for one in work.question.metrics]))
+        before = Times.of([calendar.compared_with(period) for period in periods])
+        year = Times.of([calendar.year_earlier(period) for period in periods])
+    return replace(
+        work, values=Result([_block(work, metric, rows, times, before, year) for metric in work.question.metrics])
+    )
 
 
 def planned(question: Query, facts: Facts) -> list[Step]:
@@ -207,9 +211,9 @@ def planned(question: Query, facts: Facts) -> list[Step]:
     assert work.scope is not None
     amounts, people = _amounts(work)
     terms = distinct_terms([*amounts, *people.values()])
-    found = plan(terms, work.scope)
+    steps = plan(terms, work.scope)
     if any(term.measure.by_sets for term in terms) and any(p.days > question.active_window for p in work.periods):
-        found.append(
+        steps.append(
             every_row(
                 GAPS_BEFORE,
                 work.scope,
@@ -221,10 +225,10 @@ def planned(question: Query, facts: Facts) -> list[Step]:
         for metric in work.metrics
         if isinstance(metric, Quantile | LargestShare)
     ]
-    found += [step for _, step in dict.fromkeys(quantiles)]
-    grids = (one for one in question.metrics if isinstance(one, Grid) and facts.covered(one) is not None)
-    found += dict.fromkeys(plan_grid(metric, work.scope) for metric in grids)
-    return found
+    steps += [step for _, step in dict.fromkeys(quantiles)]
+    grids = (metric for metric in question.metrics if isinstance(metric, Grid) and facts.covered(metric) is not None)
+    steps += dict.fromkeys(plan_grid(metric, work.scope) for metric in grids)
+    return steps
 
 
 STEPS: tuple[Callable[[Work], Work], ...] = (
@@ -289,7 +293,7 @@ def mature(facts: Facts, metric: Metric, times: Times, active_window: int) -> Fl
     return np.asarray(has_time & (times.first - before >= first if maturity.history else True))
 
 
-def _judged(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
+def _testable(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
     """For each period 0 where it may be judged, else −1."""
     covered = work.facts.covered(metric)
     if covered is None or not metric.has_verdict:
@@ -305,11 +309,11 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
     if covered is None:
         return np.zeros(len(times.first), dtype=bool)
     first, last = (epoch_day(day) for day in covered)
-    found = (times.first <= last) & (times.beyond > first)
+    is_covered = (times.first <= last) & (times.beyond > first)
     if metric.is_snapshot:
         until, before = (_forecasts_before(facts, metric, days) for days in (times.beyond, times.first))
-        found &= until > before
-    return np.asarray(found)
+        is_covered &= until > before
+    return np.asarray(is_covered)
 
 
 def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
@@ -318,17 +322,17 @@ def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64])
 
 
 def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times, before: Times, year: Times) -> Block:
-    asked, found, facts = work.question.periods, work.found[metric.name], work.facts
-    e = found.estimate
+    periods, estimated, facts = work.question.periods, work.estimates[metric.name], work.facts
+    e = estimated.estimate
     is_complete = complete(facts, metric, times)
-    cells = np.arange(len(asked) * len(found.groups))
+    cells = np.arange(len(periods) * len(estimated.groups))
     if isinstance(metric, Grid):
         cells = cells[e.n[rows].ravel() != 0]
     return Block(
         metric=metric,
-        periods=asked,
-        splits=found.splits,
-        groups=found.groups,
+        periods=periods,
+        splits=estimated.splits,
+        groups=estimated.groups,
         cells=cells,
         value=e.value[rows],
         low=e.low[rows],
@@ -337,8 +341,8 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         numerator=e.numerator[rows],
         denominator=None if e.denominator is None else e.denominator[rows],
         complete=np.broadcast_to(is_complete[:, None], e.n[rows].shape)
-        if found.complete is None
-        else found.complete[rows],
+        if estimated.complete is None
+        else estimated.complete[rows],
         mature=mature(facts, metric, times, work.question.active_window),
         there=_there(facts, metric, times),
         comparable=_there(facts, metric, before),
@@ -347,7 +351,7 @@ def _block(work: Work, metric: Metric, rows: npt.NDArray[np.int64], times: Times
         year_earlier=work.year_earlier.get(metric),
         events=facts.events,
         calendar=facts.calendar,
-        unknown=None if found.unknown is None else found.unknown[rows],
+        unknown=None if estimated.unknown is None else estimated.unknown[rows],
         unavailable=facts.unavailable(metric),
         currency=facts.currency if metric.unit is Unit.MONEY else None,
         timezone=facts.calendar.timezone,

@@ -47,7 +47,7 @@ class Scope:
 
     def where_of(self, fact: Fact) -> tuple[Condition, ...]:
         """The conditions that the fact's rows must meet: those that the numerator alone knows leave a denominator whole."""
-        return tuple(one for one in self.where if filter_column(fact, one))
+        return tuple(condition for condition in self.where if filter_column(fact, condition))
 
     def constants(self, fact: Fact) -> Mapping[str, str]:
         """The fact's columns that have one value in all rows, with it."""
@@ -55,8 +55,8 @@ class Scope:
 
     def split_values(self, fact: Fact, kept: RollupLevel, column: str) -> str:
         """SQL of the values of a column in the rows of a level."""
-        told = self.constants(fact).get(column)
-        return split_column(kept.by, column) if told is None else "'" + told.replace("'", "''") + "'"
+        value = self.constants(fact).get(column)
+        return split_column(kept.by, column) if value is None else "'" + value.replace("'", "''") + "'"
 
     def apart(self, fact: Fact) -> bool:
         """Whether the fact's sums are kept apart by bucket: what belongs to no entity is shared evenly."""
@@ -75,8 +75,8 @@ class Scope:
     @cached_property
     def grain(self) -> Grain | None:
         """The grain of all periods, under the name that sums are kept by; None where they have none in common."""
-        found = {stored_grain(self.facts.calendar, period.grain) for period in self.periods}
-        return found.pop() if len(found) == 1 else None
+        grains = {stored_grain(self.facts.calendar, period.grain) for period in self.periods}
+        return grains.pop() if len(grains) == 1 else None
 
     def aligned(self, grain: Grain) -> bool:
         """Whether no period of this grain crosses a boundary."""

@@ -92,32 +92,32 @@ class App(Reading):
             )
         declared = mapping_file.read(mapping) if mapping is not None else None
         options = replace(options, skip_unreadable=skip_unknown or options.skip_refused)
-        found = incoming(
+        incoming_files = incoming(
             paths, lambda file: self._input(file, declared, source, account, written),
             skip_unknown=skip_unknown, skip_unreadable=options.skip_unreadable,
         )  # fmt: skip
-        inputs = found.inputs
-        names = ", ".join(given.file.name for given in inputs[:3]) + (" …" if len(inputs) > 3 else "")
+        inputs = incoming_files.inputs
+        names = ", ".join(file_input.file.name for file_input in inputs[:3]) + (" …" if len(inputs) > 3 else "")
         try:
-            reads = [given.file.path for given in inputs]
+            reads = [file_input.file.path for file_input in inputs]
             covered: dict[str, date] = {}
             with self._changing(
                 f"load {names}", progress, reads, lambda con: covered.update(covered_by(con, result.load_id))
             ) as changes:
                 result = load(
                     changes.con, inputs, settings=self.shop.settings, command=command, options=options, progress=progress,
-                    changes=changes, refused=found.refused,
+                    changes=changes, refused=incoming_files.refused,
                 )  # fmt: skip
                 if result.unchanged:
                     raise _NothingChanged
         except _NothingChanged:
             pass
         except FilesRefused as error:
-            if found.refused:
-                raise refusal(found, error.unreadable, error.rejected, error.own) from None
+            if incoming_files.refused:
+                raise refusal(incoming_files, error.unreadable, error.rejected, error.own) from None
             raise
-        result.passed_over, result.unknown, result.covered = found.passed_over, found.unknown, covered
-        result.leave_out(found.unreadable)
+        result.passed_over, result.unknown, result.covered = incoming_files.passed_over, incoming_files.unknown, covered
+        result.leave_out(incoming_files.unreadable)
         return result
 
     def _input(
@@ -130,19 +130,19 @@ class App(Reading):
     ) -> Input:
         if isinstance(mapping, Source):
             file = file.with_layout(header_line=mapping.header_line, columns=mapping.header)
-            file, found = with_header(file, lambda tried: _insist(mapping, tried))
-            return Input(file, written.applied(found), account)
+            file, source = with_header(file, lambda tried: _require_columns(mapping, tried))
+            return Input(file, written.applied(source), account)
         if mapping is not None:
             file = file.with_layout(header_line=mapping.options.header_line, columns=mapping.options.header)
         currency = self.shop.settings.currency
-        file, found = with_header(
+        file, source = with_header(
             file, lambda tried: catalogue.recognise(tried.name, tried.header(), tried.values(), currency)
         )
         if mapping is not None:
-            found = mapping.applied(found, file.name)
-        elif name and found in canonical.SOURCES:
-            found = replace(found, name=name)
-        return Input(file, written.applied(found), account)
+            source = mapping.applied(source, file.name)
+        elif name and source in canonical.SOURCES:
+            source = replace(source, name=name)
+        return Input(file, written.applied(source), account)
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:
         """Take one load back and bring the facts up to date."""
@@ -187,7 +187,7 @@ class App(Reading):
         self.change("derive again: changed settings", lambda changes: changes.require_full_refresh("it was asked for"))
 
 
-def _insist(mapping: Source, file: InputFile) -> Source:
+def _require_columns(mapping: Source, file: InputFile) -> Source:
     catalogue.require_columns(mapping, file.name, file.header(), file.values())
     return mapping
 
@@ -259,8 +259,8 @@ def _sentence(error: InputError) -> str:
 def _reason(name: str, error: InputError) -> str:
     """The error's message as what follows the file's name, or `it`, in a sentence."""
     message = _sentence(error)
-    said = message.removeprefix(f"{name} ")
-    return said if said != message else f"cannot be read: {message}"
+    reason = message.removeprefix(f"{name} ")
+    return reason if reason != message else f"cannot be read: {message}"
 
 
 def _holds_no_data(file: InputFile, error: InputError) -> bool:
@@ -275,17 +275,17 @@ def _unread_endings(paths: Sequence[str | Path], files: Sequence[InputFile]) -> 
 
     `files` are those that are read.
     """
-    found: dict[tuple[Path, str | None], None] = {}
-    for folder in (Path(given) for given in paths if Path(given).is_dir()):
+    unread: dict[tuple[Path, str | None], None] = {}
+    for folder in (Path(root) for root in paths if Path(root).is_dir()):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and _has_unread_ending(path.relative_to(folder)):
-                found[path, None] = None
+                unread[path, None] = None
     for archive in dict.fromkeys(file.path for file in files if file.member is not None):
         with zipfile.ZipFile(archive) as opened:
             members = sorted(member.filename for member in opened.infolist() if not member.is_dir())
-        found.update(((archive, name), None) for name in members if _has_unread_ending(Path(name)))
+        unread.update(((archive, name), None) for name in members if _has_unread_ending(Path(name)))
     return {
-        file.name: _no_rows(Path(file.member or file.path).suffix.lower()) for file in with_display_names(list(found))
+        file.name: _no_rows(Path(file.member or file.path).suffix.lower()) for file in with_display_names(list(unread))
     }
 
 
@@ -300,7 +300,7 @@ def _no_rows(ending: str) -> str:
 
 
 def refusal(
-    found: Incoming,
+    incoming_files: Incoming,
     unreadable: Mapping[str, str] = MappingProxyType({}),
     rejected: Mapping[str, str] = MappingProxyType({}),
     own: Collection[str] = (),
@@ -310,26 +310,28 @@ def refusal(
     The load found `unreadable` and, for their rows, `rejected` ones, as in FilesRefused. `own` are those of the latter that
     are refused whatever the other files hold; all are where it is empty.
     """
-    late = {name: reason for name, reason in unreadable.items() if name not in found.refused}
-    broken = {name: reason.removeprefix(f"{name} ") for name, reason in (found.unreadable | late).items()}
+    late = {name: reason for name, reason in unreadable.items() if name not in incoming_files.refused}
+    broken = {name: reason.removeprefix(f"{name} ") for name, reason in (incoming_files.unreadable | late).items()}
     wrong = {name: reason.removeprefix(f"{name}: ") for name, reason in rejected.items()}
     counts = [
-        (len(found.unknown), "is not known", "are not known"),
+        (len(incoming_files.unknown), "is not known", "are not known"),
         (len(broken), "cannot be read", "cannot be read"),
         (len(wrong), "is refused for its rows", "are refused for their rows"),
     ]
-    kinds = [f"1 file {one}" if count == 1 else f"{count} files {several}" for count, one, several in counts if count]
+    kinds = [
+        f"1 file {singular}" if count == 1 else f"{count} files {plural}" for count, singular, plural in counts if count
+    ]
     what = " and ".join(part for part in (", ".join(kinds[:-1]), kinds[-1]) if part) if kinds else "none holds data"
-    message = f"Nothing was loaded: of {found.count} files, {what}."
-    options = ["--skip-unknown"] if found.unknown else []
+    message = f"Nothing was loaded: of {incoming_files.count} files, {what}."
+    options = ["--skip-unknown"] if incoming_files.unknown else []
     if wrong or not options:
         options.append("--skip-refused")
-    left = len(found.inputs) - len(late) - len(own or wrong)
+    left = len(incoming_files.inputs) - len(late) - len(own or wrong)
     hints = [f"Load the others with {' '.join(options)}."] if left else []
-    if found.unknown:
+    if incoming_files.unknown:
         hints.append("Of one file, regulars load FILE also says how a mapping file for it begins.")
     elif broken:
         hints.append("Export or copy again what cannot be read.")
-    named_files = found.unknown | broken | wrong or found.passed_over
+    named_files = incoming_files.unknown | broken | wrong or incoming_files.passed_over
     lines = (one_line(f"  {name}: {reason}") for name, reason in named_files.items())
     return UnknownFile(message, " ".join(hints), "\n".join(lines))

@@ -71,10 +71,10 @@ def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
         )
         question = Query(metrics, tuple(_periods(facts, chance)), splits)
         kept, counted = run_query(question, from_rollups), run_query(question, from_rows)
-        for one, other in zip(kept, counted, strict=True):
-            if one != other:
-                where = "".join(f", {name} {value}" for name, value in one.split.items())
-                yield f"{one.metric.name} of {one.period.label}{where} is {one.value}, by its rows {other.value}"
+        for stored, computed in zip(kept, counted, strict=True):
+            if stored != computed:
+                where = "".join(f", {name} {value}" for name, value in stored.split.items())
+                yield f"{stored.metric.name} of {stored.period.label}{where} is {stored.value}, by its rows {computed.value}"
 
 
 def _periods(facts: Facts, chance: random.Random) -> Iterator[Period]:

@@ -49,18 +49,20 @@ class Forecasting(App):
         with self._writing("forecast") as (con, engine):
             until = training_end(options, con.execute(_COVERED).fetchall()[0])
             progress.start("forecasting", len(FORECAST_STEPS))
-            found, rows = run_forecast(engine, settings.currency, until, options, threads, lambda _: progress.advance())
-            result.STORE.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-        return found
+            forecast, rows = run_forecast(
+                engine, settings.currency, until, options, threads, lambda _: progress.advance()
+            )
+            result.STORE.write(con, forecast, ibis.to_sql(rows, dialect="duckdb"))
+        return forecast
 
     def forecasts(self) -> tuple[Forecast, ...]:
         """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
         with self.reading() as con:
             return result.STORE.listed(con)
 
-    def hindsight(self) -> tuple[ForecastActual, ...]:
+    def actuals(self) -> tuple[ForecastActual, ...]:
         """What came of the forecasts that are kept, as far as the data reach by now."""
-        with self._asking() as (con, engine):
+        with self._querying() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
             return purchase_actuals(engine, result.STORE.listed(con), covered[0][1]) if covered else ()
 
@@ -76,15 +78,15 @@ class Forecasting(App):
                 return None
         settings = self.shop.settings
         with self._writing("forecast subscriptions") as (con, engine):
-            first, last, told_until = con.execute(_SUBSCRIBED).fetchall()[0]
+            first, last, known_until = con.execute(_SUBSCRIBED).fetchall()[0]
             until = training_end(options, (first, last))
             progress.start("forecasting subscriptions", len(SUBSCRIBER_STEPS))
-            found, rows = run_subscription_forecast(
-                engine, settings.currency, settings.subscriptions_renew, (last, told_until), until, options,
+            forecast, rows = run_subscription_forecast(
+                engine, settings.currency, settings.subscriptions_renew, (last, known_until), until, options,
                 lambda _: progress.advance(),
             )  # fmt: skip
-            subscription_result.STORE.write(con, found, ibis.to_sql(rows, dialect="duckdb"))
-        return found
+            subscription_result.STORE.write(con, forecast, ibis.to_sql(rows, dialect="duckdb"))
+        return forecast
 
     def forecast_both(
         self, options: ForecastOptions = _USUAL
@@ -113,20 +115,20 @@ class Forecasting(App):
         with self.reading() as con:
             return subscription_result.STORE.listed(con)
 
-    def subscription_hindsight(self) -> tuple[ForecastActual, ...]:
+    def subscription_actuals(self) -> tuple[ForecastActual, ...]:
         """What came of them, as far as subscriptions are known by now."""
-        with self._asking() as (con, engine):
+        with self._querying() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()
             forecasts = subscription_result.STORE.listed(con)
             return renewal_actuals(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
         """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
-        with self._asking() as (_, engine):
+        with self._querying() as (_, engine):
             return customers(engine, forecast.as_of)
 
     @contextmanager
-    def _asking(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
+    def _querying(self) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
         with self.reading() as con:
             yield con, Engine(con=con)
 

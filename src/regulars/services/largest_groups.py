@@ -69,7 +69,7 @@ def _of_period(block: Block, first: int, shown: Sequence[Group], splits: int) ->
     rank = {key: number for number, key in enumerate(shown)}
     ranks = np.array([rank.get(group[:splits], -1) for group in block.groups], dtype=np.int64)
     period, group = np.divmod(block.cells, max(len(block.groups), 1))
-    starts = np.array([one.first for one in block.periods])
+    starts = np.array([period.first for period in block.periods])
     places = np.flatnonzero((starts[period] == first) & (ranks[group] >= 0))
     for place in places[np.argsort(ranks[group[places]], kind="stable")]:
         yield block.at(int(place))
@@ -122,11 +122,11 @@ def _added_up(block: Block, splits: Sequence[str], others: set[Group], label: st
     names = {split: label if number == 0 else "" for number, split in enumerate(splits)}
     values = []
     for number in range(len(block.periods)):
-        one = block.at(number * len(block.groups) + int(places[0]))
+        value_of_group = block.at(number * len(block.groups) + int(places[0]))
         known = adds_up and bool(block.there[number]) and not np.isnan(value[number])
         values.append(
             replace(
-                one,
+                value_of_group,
                 split=names,
                 value=float(value[number]) if known else None,
                 low=None,

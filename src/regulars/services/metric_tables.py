@@ -351,12 +351,12 @@ def triangle(values: Sequence[Value], splits: Sequence[str]) -> Table:
         return Table(["cohort", "customers"], notes=["No cohort of these periods has an age that is over."])
     metric = values[0].metric
     assert isinstance(metric, Grid)
-    told = [value for value in values if value.complete or not metric.cumulative]
+    shown = [value for value in values if value.complete or not metric.cumulative]
     cells: dict[tuple[str, ...], dict[int, Value]] = {}
     for value in values:
         key = (value.period.label, *(value.split[split] for split in splits))
         cells.setdefault(key, {})[int(value.split[AGE])] = value
-    ages = sorted({int(value.split[AGE]) for value in told})
+    ages = sorted({int(value.split[AGE]) for value in shown})
     leading = ["cohort", *splits, "customers"]
     lines = [([*key, _customers(row)], [_cell(row.get(age), metric) for age in ages]) for key, row in cells.items()]
     average = ["average", *("" for _ in splits), ""], [_average(values, age) for age in ages]
@@ -366,7 +366,7 @@ def triangle(values: Sequence[Value], splits: Sequence[str]) -> Table:
     unit = "months" if metric.age is Age.CALENDAR_MONTHS else "blocks of 30 days"
     amount = f" in {values[0].currency}" if values[0].currency else " in per cent"
     sheet.notes.append(f"Columns: {unit} since the first order{amount}. The average weighs cohorts by their customers.")
-    sheet.notes += footnotes(told, _PARTLY)
+    sheet.notes += footnotes(shown, _PARTLY)
     return sheet
 
 

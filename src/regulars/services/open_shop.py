@@ -42,9 +42,9 @@ from regulars.services.result_table import (
     SEGMENT_SIZES,
     TOTALS,
     ResultTable,
+    distinct_notes,
     of_several,
     of_values,
-    said_once,
 )
 from regulars.services.tables import Table
 from regulars.vocabulary.calendar import Grain
@@ -219,7 +219,7 @@ class OpenShop:
         rows = drill_down.rows(metric, chosen, facts, where_, window_asked(active_window, facts.settings))
         records = serializer.customers(rows)
         title = f"{metric.name} in {chosen.label}: {metric.formula}"
-        return ResultTable(CUSTOMERS, tuple(records), records, said_once(notes), title)
+        return ResultTable(CUSTOMERS, tuple(records), records, distinct_notes(notes), title)
 
     def segments(self, name: str | None = None, *, where: Texts = ()) -> ResultTable:
         """The customers to act on, by the latest forecast.
@@ -236,7 +236,7 @@ class OpenShop:
 
         segment, where_ = segments.named(name) if name else None, conditions(listed(where))
         facts = self.facts
-        notes = said_once([require_forecast((named("customers_at_risk"),), facts)])
+        notes = distinct_notes([require_forecast((named("customers_at_risk"),), facts)])
         if segment is None:
             made = facts.forecasts[FORECASTS][-1]
             sizes = serializer.segment_sizes(segments.sizes(facts, where_), made.as_of, facts.currency)

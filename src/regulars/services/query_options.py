@@ -27,10 +27,10 @@ def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
     """The metrics of one theme, named by its beginning, or of all. Raises UsageError."""
     if wanted is None:
         return THEMES
-    found = {name: metrics for name, metrics in THEMES.items() if name.lower().startswith(wanted.strip().lower())}
-    if not found or not wanted.strip():
+    themes = {name: metrics for name, metrics in THEMES.items() if name.lower().startswith(wanted.strip().lower())}
+    if not themes or not wanted.strip():
         raise UsageError(f"There is no theme {wanted!r}.", f"Choose one of: {', '.join(THEMES)}.")
-    return found
+    return themes
 
 
 def without_grids(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
@@ -46,7 +46,7 @@ def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Seque
 
 def answered_by(metric: Metric, splits: Sequence[str], conditions: Sequence[Condition]) -> Metric:
     """The metric as it is answered for these splits and conditions: where these name a product, over order lines."""
-    return for_columns(metric, (*splits, *(one.column for one in conditions)))
+    return for_columns(metric, (*splits, *(condition.column for condition in conditions)))
 
 
 def grain_named(name: str | None) -> Grain | None:
@@ -77,19 +77,19 @@ def listed(texts: str | Iterable[str] | None) -> list[str]:
     return [texts] if isinstance(texts, str) else [*(texts or ())]
 
 
-def splits_asked(given: Sequence[str] | None) -> tuple[str, ...]:
+def splits_asked(texts: Sequence[str] | None) -> tuple[str, ...]:
     """--split may be repeated, or hold a list with commas."""
-    return tuple(part.strip() for text in given or () for part in text.split(",") if part.strip())
+    return tuple(part.strip() for text in texts or () for part in text.split(",") if part.strip())
 
 
-def conditions(given: Sequence[str] | None) -> tuple[Condition, ...]:
+def conditions(texts: Sequence[str] | None) -> tuple[Condition, ...]:
     """The conditions of all --where. Raises UsageError."""
-    return tuple(condition(text) for text in given or ())
+    return tuple(condition(text) for text in texts or ())
 
 
-def window_asked(given: int | None, settings: Settings) -> int:
+def window_asked(days: int | None, settings: Settings) -> int:
     """The active window asked for, else the shop's."""
-    return settings.active_window if given is None else given
+    return settings.active_window if days is None else days
 
 
 def waiting_for_a_forecast(metrics: Iterable[Metric], facts: Facts) -> tuple[Metric, ...]:

@@ -66,8 +66,14 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
     # Names these facts among all that this process may read: another version, other settings or events, another name.
-    told, marked = about(con), read_events(shop.folder)
-    version = (str(shop.warehouse.resolve()), told.get("number"), told.get("at"), told.get("settings"), marked)
+    metadata, marked = about(con), read_events(shop.folder)
+    version = (
+        str(shop.warehouse.resolve()),
+        metadata.get("number"),
+        metadata.get("at"),
+        metadata.get("settings"),
+        marked,
+    )
     return Facts(
         Engine(con=con),
         settings.calendar,
@@ -76,7 +82,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         settings,
         version=" ".join(map(str, version)),
         rollups=read_levels(con),
-        built=LevelCache(con, _cache_of(shop, told), json.dumps(sorted(told.items())), settings),
+        built=LevelCache(con, _cache_of(shop, metadata), json.dumps(sorted(metadata.items())), settings),
         constants=known(con),
         forecasts=forecasts.stored_forecasts(con),
         events=marked,
@@ -84,6 +90,6 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     )
 
 
-def _cache_of(shop: Shop, told: Mapping[str, str]) -> Path:
+def _cache_of(shop: Shop, metadata: Mapping[str, str]) -> Path:
     """Where levels are kept that are built for questions about the version that says this about itself."""
-    return cache_folder(shop.warehouse) / f"v{int(told.get('number', 0)):06d}"
+    return cache_folder(shop.warehouse) / f"v{int(metadata.get('number', 0)):06d}"

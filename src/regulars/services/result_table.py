@@ -206,7 +206,7 @@ def _imported(library: str, method: str) -> Any:
         ) from None
 
 
-def said_once(notes: Iterable[str]) -> tuple[str, ...]:
+def distinct_notes(notes: Iterable[str]) -> tuple[str, ...]:
     """Each note once, without empty ones."""
     return tuple(dict.fromkeys(filter(None, notes)))
 
@@ -296,7 +296,7 @@ def of_values(
         serializer.flat(value, splits, compared) | beside.record(value) | {"numerator": record["numerator"]}
         for value, record in zip(values, content, strict=True)
     )
-    return ResultTable(tuple(columns), rows, content, said_once(notes), "", table)
+    return ResultTable(tuple(columns), rows, content, distinct_notes(notes), "", table)
 
 
 def _amount(metrics: Collection[Metric], values: Sequence[Value]) -> Column:
@@ -315,7 +315,7 @@ def of_several(values: Sequence[Value], splits: Sequence[str], compared: bool) -
         table = side_by_side(values, splits, [period.label for period in periods], "")
     else:
         before = next((value.change.period.label for value in values if value.change is not None), "before")
-        one = beside_before(values, splits, periods[0].label, before, "") if compared else None
-        table = one or alone(values, splits, periods[0].label, "")
+        compared_table = beside_before(values, splits, periods[0].label, before, "") if compared else None
+        table = compared_table or alone(values, splits, periods[0].label, "")
     table.notes += [*footnotes(values), *without_verdict(values), *marked(values, year_earlier=False)]
     return table

@@ -17,7 +17,7 @@ def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
     app.forecast(ForecastOptions(as_of=date(2025, 11, 1)))
     app.forecast()
     recent, middle, long_ago = app.forecasts()
-    found = {(one.as_of, one.days): one for one in app.hindsight()}
+    found = {(one.as_of, one.days): one for one in app.actuals()}
     assert list(found) == [(middle.as_of, 30), (long_ago.as_of, 30), (long_ago.as_of, 90)]
     assert recent.as_of == date(2025, 12, 31)
     with app.warehouse.read() as con:
@@ -35,13 +35,13 @@ def test_what_came_is_counted_for_spans_that_are_over(app: Forecasting):
 
 
 def test_a_shop_without_forecasts_has_nothing_to_look_back_on(app: Forecasting):
-    assert app.hindsight() == ()
+    assert app.actuals() == ()
 
 
 def test_customers_joined_later_are_still_those_who_came(app: Forecasting):
     """Joined, two customers are one, under the number of one of them: what the other did must not be lost."""
     app.forecast(ForecastOptions(as_of=date(2025, 11, 1)))
-    (before,) = app.hindsight()
+    (before,) = app.actuals()
     buyers = (
         "SELECT email FROM facts.persons WHERE email IS NOT NULL AND person {} (SELECT person FROM facts.orders"
         " WHERE person IS NOT NULL AND day BETWEEN 20394 AND 20423)"
@@ -57,8 +57,8 @@ def test_customers_joined_later_are_still_those_who_came(app: Forecasting):
         moved = con.execute("SELECT count(*) FROM facts.moved_persons").fetchall()
         gone = con.execute("SELECT count(*) FROM facts.predictions ANTI JOIN facts.persons USING (person)").fetchall()
     assert moved == gone == [(2,)]
-    (after,) = app.hindsight()
+    (after,) = app.actuals()
     assert (after.actual, after.forecast) == (before.actual, before.forecast)
     # Two who both came and are one today count once.
     app.change("join", lambda changes: join(changes, app.shop.settings, came[0], came[2]))
-    assert app.hindsight()[0].actual == before.actual - 1
+    assert app.actuals()[0].actual == before.actual - 1

@@ -126,7 +126,7 @@ def test_a_forecast_of_the_past_knows_nothing_of_what_came(app: Forecasting, sub
     assert told >= {"box", "tiny"}
     now = {number: one for number, one in running(subscribers, ago).items() if one.plan.name in told}
     assert {row["subscription_id"] for row in predictions(app, ago)} == set(now)
-    came = {one.days: one for one in app.subscription_hindsight()}
+    came = {one.days: one for one in app.subscription_actuals()}
     assert set(came) == {30, 90}
     for days, one in came.items():
         last = ago + timedelta(days)
@@ -185,7 +185,7 @@ def test_a_shop_without_subscriptions_has_none(tmp_path: Path):
     files = write(drawn([Plan("box", 1, 0.7, 3.0, 50)], seed=2), tmp_path / "files")
     app = shop(tmp_path, files[1:])
     assert app.forecast_subscriptions() is None
-    assert app.subscription_forecasts() == () == app.subscription_hindsight()
+    assert app.subscription_forecasts() == () == app.subscription_actuals()
 
 
 def test_what_cannot_carry_a_forecast_is_refused_with_reasons(tmp_path: Path):

@@ -197,8 +197,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "broken files are not named beside unknown ones",
         "services/app.py",
-        "named_files = found.unknown | broken | wrong or found.passed_over",
-        "named_files = found.unknown or broken | wrong or found.passed_over",
+        "named_files = incoming_files.unknown | broken | wrong or incoming_files.passed_over",
+        "named_files = incoming_files.unknown or broken | wrong or incoming_files.passed_over",
         (_FOLDERS,),
     ),
 )

@@ -117,7 +117,7 @@ def forecast(
         with bar() as progress:
             purchases, renewing = subscriptions.made(app, ForecastOptions(as_of=_day(as_of), **options), progress)
     with nullcontext() if report else reporting("The forecast"):
-        actuals = app.hindsight() if purchases and (report or pictures) else ()
+        actuals = app.actuals() if purchases and (report or pictures) else ()
         drawn = _drawn(app, purchases, actuals, pictures, pictures_as) if purchases and pictures else []
         if format is Layout.JSON:
             content = serializer.forecast(purchases, actuals if report else None) if purchases else {}

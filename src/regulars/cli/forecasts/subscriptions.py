@@ -73,7 +73,7 @@ def record(forecast: SubscribersForecast | None, app: Forecasting, report: bool)
     """Everything a forecast says of itself, with what came of those that were kept where a report is asked for."""
     if forecast is None:
         return None
-    return serializer.forecast(forecast, app.subscription_hindsight() if report else None)
+    return serializer.forecast(forecast, app.subscription_actuals() if report else None)
 
 
 def show_all(forecast: SubscribersForecast, app: Forecasting, report: bool, after: Forecast | None) -> None:
@@ -82,7 +82,7 @@ def show_all(forecast: SubscribersForecast, app: Forecasting, report: bool, afte
         say()
     summary(forecast, app.shop.settings.subscriptions_renew)
     if report:
-        trust(forecast, app.subscription_hindsight())
+        trust(forecast, app.subscription_actuals())
 
 
 def summary(forecast: SubscribersForecast, terms: Terms) -> None:

@@ -78,11 +78,11 @@ def bounded_jackknife(
     return np.minimum(np.maximum(low, least), value), np.maximum(np.minimum(high, greatest), value)
 
 
-def hide(found: Estimate, hidden: Array) -> Estimate:
+def hide(original: Estimate, hidden: Array) -> Estimate:
     """The estimate with no value where `hidden`, of shape (periods, groups), is a number."""
-    gone = ~np.isnan(hidden)
-    value, low, high = (np.where(gone, np.nan, one) for one in (found.value, found.low, found.high))
-    return replace(found, value=value, low=low, high=high)
+    is_hidden = ~np.isnan(hidden)
+    value, low, high = (np.where(is_hidden, np.nan, array) for array in (original.value, original.low, original.high))
+    return replace(original, value=value, low=low, high=high)
 
 
 def _scale(sums: Sums, amount: Sum) -> int:
@@ -94,11 +94,15 @@ def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
     return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
 
 
-def estimate_quantile(found: Quantiles, q: float) -> Estimate:
+def estimate_quantile(quantiles: Quantiles, q: float) -> Estimate:
     """Quantiles with their intervals, and what a difference of two needs."""
-    without = quantile_leave_one_out(found.value, found.low, found.high, found.at_most, found.rows, q)
-    counts = found.rows.sum(axis=-1)
-    return Estimate(found.value, found.low, found.high, found.value, None, counts, without, found.rows > 0)
+    without = quantile_leave_one_out(
+        quantiles.value, quantiles.low, quantiles.high, quantiles.at_most, quantiles.rows, q
+    )
+    counts = quantiles.rows.sum(axis=-1)
+    return Estimate(
+        quantiles.value, quantiles.low, quantiles.high, quantiles.value, None, counts, without, quantiles.rows > 0
+    )
 
 
 def estimate_total(amount: Sum, sums: Sums) -> Array:
@@ -129,9 +133,9 @@ def unknown_shares(metric: Metric, sums_: Sums) -> Array:
     hidden[:, known] = _most_unknown(lines, sums_)[:, None]
     columns = tuple(
         dict.fromkeys(
-            one.column
-            for one in scope.where
-            if one.values != (UNKNOWN,) and all(one.column in fact.splits for fact in metric.facts)
+            condition.column
+            for condition in scope.where
+            if condition.values != (UNKNOWN,) and all(condition.column in fact.splits for fact in metric.facts)
         )
     )
     if columns:
@@ -183,7 +187,11 @@ def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:
         unknown, whole = np.zeros_like(shares), np.zeros_like(shares)
         for part in _by_tables(line):
             known = [set(sums_.scope.by(fact)) for fact in part.facts]
-            places = [place for place, split in enumerate(sums_.scope.splits) if all(split in one for one in known)]
+            places = [
+                place
+                for place, split in enumerate(sums_.scope.splits)
+                if all(split in fact_splits for fact_splits in known)
+            ]
             hidden = np.array([any(group[place] == UNKNOWN for place in places) for group in sums_.groups], dtype=bool)
             values = np.abs(sums_.of(part).sum(axis=-1))
             unknown += values[:, hidden].sum(axis=1)
@@ -194,8 +202,8 @@ def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:
 
 def _by_tables(line: Sum) -> list[Sum]:
     """A numerator or denominator, apart for each set of tables that it comes from."""
-    found: dict[tuple[str, ...], Sum] = {}
+    by_tables: dict[tuple[str, ...], Sum] = {}
     for term in line.terms:
         tables = term.measure.fact.tables
-        found[tables] = found.get(tables, Sum()) + Sum((term,))
-    return list(found.values())
+        by_tables[tables] = by_tables.get(tables, Sum()) + Sum((term,))
+    return list(by_tables.values())

@@ -32,27 +32,27 @@ def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[SignedMeasure
     splits = tuple(scope.by(step.fact))
     apart = scope.apart(step.fact)
     shown = [scope.split_values(step.fact, kept, column) for column in scope.by(step.fact).values()]
-    words = [(one, _words(kept, one, scope)) for one in shown]
-    found = scope.facts.engine.columns(_sql(step, scope, words, sorted({*names, *unknown.values()})))
-    periods, period = distinct(found["period"])
-    labels = [Labels(known, found[f"split_{place}"]) for place, (_, known) in enumerate(words)]
+    words = [(column, _words(kept, column, scope)) for column in shown]
+    columns = scope.facts.engine.columns(_sql(step, scope, words, sorted({*names, *unknown.values()})))
+    periods, period = distinct(columns["period"])
+    labels = [Labels(known, columns[f"split_{place}"]) for place, (_, known) in enumerate(words)]
     groups, group = grouped(labels, len(period))
     buckets = scope.buckets if apart else 1
-    bucket = found["bucket"] if apart else np.zeros(len(period), dtype=np.int64)
+    bucket = columns["bucket"] if apart else np.zeros(len(period), dtype=np.int64)
     shape = (len(periods), len(groups), buckets)
     cell = (period * len(groups) + group) * buckets + bucket
-    laid_out = {name: _laid_out(found[name], cell, shape) for name in {*names, *unknown.values(), "rows"}}
+    laid_out = {name: _laid_out(columns[name], cell, shape) for name in {*names, *unknown.values(), "rows"}}
     for inside in (True, False):
-        mine = [(term, name) for term, name in zip(step.terms, names, strict=True)
+        branch_terms = [(term, name) for term, name in zip(step.terms, names, strict=True)
                 if (term.timing is Timing.WITHIN) is inside]  # fmt: skip
-        if not mine:
+        if not branch_terms:
             continue
         there = _groups_there(_counted(laid_out["rows"], periods, scope, inside))
-        chosen = [one for one, is_there in zip(groups, there, strict=True) if is_there]
-        for term, name in mine:
-            values = _asked(laid_out[name], periods, scope, term.timing)
+        chosen = [key for key, is_there in zip(groups, there, strict=True) if is_there]
+        for term, name in branch_terms:
+            values = _by_period(laid_out[name], periods, scope, term.timing)
             if term in unknown:
-                values = np.where(_asked(laid_out[unknown[term]], periods, scope, term.timing) > 0, np.nan, values)
+                values = np.where(_by_period(laid_out[unknown[term]], periods, scope, term.timing) > 0, np.nan, values)
             yield term, Part(splits, chosen, values[:, there, :], name.startswith("money_"))
 
 
@@ -63,10 +63,10 @@ def _column(kept: RollupLevel, term: SignedMeasure, scope: Scope) -> str:
 
 def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
     """The values of a split that a level has; at least one."""
-    found = scope.facts.engine.columns(
+    values = scope.facts.engine.columns(
         f"SELECT DISTINCT {split} AS word FROM {kept.relation} WHERE level = {kept.level}"
     )
-    return found["word"].tolist() or [""]
+    return values["word"].tolist() or [""]
 
 
 def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names: list[str]) -> str:
@@ -78,8 +78,8 @@ def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names
     chosen = [f"level = {kept.level}", f"period < {scope.boundaries[-1]}"]
     if all(term.timing is Timing.WITHIN for term in step.terms):
         chosen.append(f"period >= {scope.boundaries[0]}")
-    asked = ((filter_column(step.fact, one), one) for one in scope.where_of(step.fact))
-    chosen += [predicate(scope.split_values(step.fact, kept, column), one) for column, one in asked]
+    conditions = ((filter_column(step.fact, condition), condition) for condition in scope.where_of(step.fact))
+    chosen += [predicate(scope.split_values(step.fact, kept, column), condition) for column, condition in conditions]
     read = f"FROM {kept.relation} WHERE {' AND '.join(chosen)}"
     sums = ["rows", *names]
     if kept.bucketed == scope.apart(step.fact):
@@ -89,10 +89,10 @@ def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names
     return f"SELECT {', '.join(selected)}, {totals} {read} GROUP BY ALL"
 
 
-def predicate(column: str, one: Condition) -> str:
+def predicate(column: str, condition: Condition) -> str:
     """SQL of a condition on a column that rollups are split by."""
-    values = ", ".join("'" + value.replace("'", "''") + "'" for value in one.values)
-    return f"{column} {'IN' if one.operator == '=' else 'NOT IN'} ({values})"
+    values = ", ".join("'" + value.replace("'", "''") + "'" for value in condition.values)
+    return f"{column} {'IN' if condition.operator == '=' else 'NOT IN'} ({values})"
 
 
 def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape: tuple[int, int, int]) -> Array:
@@ -105,11 +105,11 @@ def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape:
 
 def _before(running: Array, periods: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> Array:
     """The sum of all periods that start before each day."""
-    found: Array = running[np.searchsorted(periods, days, side="left")]
-    return found
+    before: Array = running[np.searchsorted(periods, days, side="left")]
+    return before
 
 
-def _asked(running: Array, periods: npt.NDArray[np.int64], scope: Scope, timing: Timing) -> Array:
+def _by_period(running: Array, periods: npt.NDArray[np.int64], scope: Scope, timing: Timing) -> Array:
     if timing is Timing.BEFORE_START:
         return _before(running, periods, scope.first)
     until = _before(running, periods, scope.beyond)
@@ -118,7 +118,7 @@ def _asked(running: Array, periods: npt.NDArray[np.int64], scope: Scope, timing:
 
 def _counted(rows: Array, periods: npt.NDArray[np.int64], scope: Scope, inside: bool) -> Array:
     if inside:
-        return _asked(rows, periods, scope, Timing.WITHIN)
+        return _by_period(rows, periods, scope, Timing.WITHIN)
     return _before(rows, periods, np.array([scope.boundaries[-1]]))
 
 

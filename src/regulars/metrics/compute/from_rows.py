@@ -37,22 +37,22 @@ Branch = tuple[str, bool]
 def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
     """The sums of the terms, all of this fact."""
     branches = branches_of(terms)
-    found = scope.facts.engine.fetch(
+    table = scope.facts.engine.fetch(
         _key(fact, terms, scope),
         lambda days: aggregate(fact, branches, scope, days),
         days_asked(scope, branches),
     )
     splits = tuple(scope.by(fact))
-    branch_of = found["branch"].to_numpy()
-    money = {name for name in found.column_names if name.startswith("money_")}
-    for number, ((_, inside), mine) in enumerate(branches.items()):
-        rows = found.filter(pa.array(branch_of == number)) if len(branches) > 1 else found
+    branch_of = table["branch"].to_numpy()
+    money = {name for name in table.column_names if name.startswith("money_")}
+    for number, ((_, inside), branch_terms) in enumerate(branches.items()):
+        rows = table.filter(pa.array(branch_of == number)) if len(branches) > 1 else table
         groups, group = grouped([encode_arrow(rows[f"split_{place}"]) for place in range(len(splits))], rows.num_rows)
         period = rows["period"].to_numpy()
         apart = scope.apart(fact)
         bucket = rows["bucket_"].to_numpy() if apart else np.zeros(rows.num_rows, dtype=np.int64)
         length = len(scope.periods) if inside else len(scope.boundaries)
-        for place, term in mine:
+        for place, term in branch_terms:
             values = np.zeros((length, len(groups), scope.buckets if apart else 1))
             name = f"money_{place}" if f"money_{place}" in money else f"sum_{place}"
             read = pc.fill_null(rows[name], 0).to_numpy().astype(np.float64)
@@ -66,17 +66,17 @@ def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) ->
 
 def branches_of(terms: Sequence[SignedMeasure]) -> dict[Branch, list[tuple[int, SignedMeasure]]]:
     """The terms with their places, by the day that counts and how: each branch joins the rows with days once."""
-    found: dict[Branch, list[tuple[int, SignedMeasure]]] = defaultdict(list)
+    branches: dict[Branch, list[tuple[int, SignedMeasure]]] = defaultdict(list)
     for place, term in enumerate(terms):
-        found[term.measure.day, term.timing is Timing.WITHIN].append((place, term))
-    return dict(found)
+        branches[term.measure.day, term.timing is Timing.WITHIN].append((place, term))
+    return dict(branches)
 
 
 def aggregate(
     fact: Fact, branches: Mapping[Branch, list[tuple[int, SignedMeasure]]], scope: Scope, days: Mapping[str, ir.Table]
 ) -> ir.Table:
     """The query: rows joined with the days that count, summed by period, split and bucket; branches below each other."""
-    parts = [_branch(fact, day, inside, mine, scope, days) for (day, inside), mine in branches.items()]
+    parts = [_branch(fact, day, inside, branch_terms, scope, days) for (day, inside), branch_terms in branches.items()]
     tables = [part.mutate(branch=ibis.literal(number, type="int32")) for number, part in enumerate(parts)]
     if len(tables) == 1:
         return tables[0]
@@ -146,12 +146,12 @@ def _label(rows: ir.Table, column: str) -> ir.Value:
 def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.Table]:
     """The tables of days that the branches join with."""
     insides = {inside for _, inside in branches}
-    found = {}
+    tables = {}
     if True in insides:
-        found[WITHIN] = days_within(scope)
+        tables[WITHIN] = days_within(scope)
     if False in insides:
-        found[BEFORE] = days_before(scope)
-    return found
+        tables[BEFORE] = days_before(scope)
+    return tables
 
 
 def days_within(scope: Scope) -> pa.Table:
@@ -186,8 +186,8 @@ def _at_moments(values: npt.NDArray[np.float64], term: SignedMeasure, scope: Sco
 
 
 def _key(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> tuple[object, ...]:
-    asked = tuple((term.measure.definition, term.timing) for term in terms)
-    return "sums", fact.name, asked, scope.splits, scope.where, scope.active_window, scope.apart(fact)
+    measures = tuple((term.measure.definition, term.timing) for term in terms)
+    return "sums", fact.name, measures, scope.splits, scope.where, scope.active_window, scope.apart(fact)
 
 
 # Who was active at both ends of a long period -------------------------------------------------------------------------
@@ -212,7 +212,7 @@ def replace_long(parts: dict[SignedMeasure, Part], scope: Scope) -> None:
         values = np.zeros((len(scope.periods), len(own), part.values.shape[2]))
         values[:, : len(part.groups)] = part.values
         values[long] = 0
-        place = np.array([own.index(one) for one in groups], dtype=np.int64)[group]
+        place = np.array([own.index(key) for key in groups], dtype=np.int64)[group]
         bucket = counted["bucket_"].to_numpy() if apart else np.zeros(counted.num_rows, dtype=np.int64)
         period = np.array(long)[counted["period"].to_numpy()]
         np.add.at(values, (period, place, bucket), counted[name].to_numpy())
@@ -225,7 +225,7 @@ def counts_by_sets(scope: Scope, periods: Sequence[Period], by: tuple[str, ...],
     """
     key = ("sets", scope.where, by, bucketed)
     return scope.facts.engine.fetch(
-        key, lambda given: _counted(scope, by, bucketed, given), {_WINDOWS: _windows(scope, periods)}
+        key, lambda tables: _counted(scope, by, bucketed, tables), {_WINDOWS: _windows(scope, periods)}
     )
 
 
@@ -249,8 +249,8 @@ def _windows(scope: Scope, periods: Sequence[Period]) -> pa.Table:
     )
 
 
-def _counted(scope: Scope, by: tuple[str, ...], bucketed: bool, given: Mapping[str, ir.Table]) -> ir.Table:
-    windows = given[_WINDOWS]
+def _counted(scope: Scope, by: tuple[str, ...], bucketed: bool, tables: Mapping[str, ir.Table]) -> ir.Table:
+    windows = tables[_WINDOWS]
     rows = orders_of_customers(scope.facts, scope.where, by)
     rows = rows.inner_join(windows, rows.day == windows.counted_day)
     names = {

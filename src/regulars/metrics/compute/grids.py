@@ -62,7 +62,7 @@ def grid(metric: Grid, scope: Scope, kept: RollupLevel | None = None) -> GridEst
     last = epoch_day(scope.facts.coverage["orders"][1])
     ages_over = np.array([_ages_over(metric.age, unit, last) for *_, unit in keys], dtype=int)
     length = max(int(ages_over.max(initial=-1)) + 1, 1)
-    place = {one: number for number, one in enumerate(keys)}
+    place = {cohort: number for number, cohort in enumerate(keys)}
     matrix = np.zeros((len(keys), length))
     for row in cells:
         if row["age"] < length:
@@ -99,8 +99,8 @@ def _estimated(
     averaged = np.array([period.grain is Grain.ALL for period in scope.periods])[:, None]
     complete = averaged | (denominator == full.sum(axis=-1))
     labels = [(*group, str(age)) for group in groups for age in range(ages)]
-    found = Estimate(value, low, high, numerator, denominator, denominator, None, None)
-    return GridEstimate(labels, found, complete)
+    estimate = Estimate(value, low, high, numerator, denominator, denominator, None, None)
+    return GridEstimate(labels, estimate, complete)
 
 
 def _ages_over(age: Age, unit: int, last: int) -> int:
@@ -136,29 +136,33 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
     scale = MONEY_SCALE if value.type().is_decimal() else 1
     first = rows.filter(rows.order_number == 1)
     sizes = first.group_by(*names).agg(customers=first.count())
-    found = cells.to_pyarrow()
-    found = found.set_column(found.column_names.index("total"), "total", pc.fill_null(found["total"], 0))
-    return found.to_pylist(), sizes.to_pyarrow().to_pylist(), scale
+    totals = cells.to_pyarrow()
+    totals = totals.set_column(totals.column_names.index("total"), "total", pc.fill_null(totals["total"], 0))
+    return totals.to_pylist(), sizes.to_pyarrow().to_pylist(), scale
 
 
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
     """The same from the sums that are kept."""
-    by = [scope.split_values(CUSTOMER_ORDERS, kept, one) for one in scope.by(CUSTOMER_ORDERS).values()]
+    by = [scope.split_values(CUSTOMER_ORDERS, kept, split) for split in scope.by(CUSTOMER_ORDERS).values()]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
     unknown = f"sum(unknown_{named})" if metric.cell.complete else "0"
     labels = [f"{value} AS split_{number}" for number, value in enumerate(by)]
     labels += [f"{'bucket' if scope.bucketed else '0'} AS bucket_"]
     where = (
-        (scope.split_values(CUSTOMER_ORDERS, kept, filter_column(CUSTOMER_ORDERS, one)), one) for one in scope.where
+        (scope.split_values(CUSTOMER_ORDERS, kept, filter_column(CUSTOMER_ORDERS, condition)), condition)
+        for condition in scope.where
     )
-    chosen = " AND ".join([f"level = {kept.level}", *(predicate(*one) for one in where)])
-    found = scope.facts.engine.columns(
+    chosen = " AND ".join([f"level = {kept.level}", *(predicate(values, condition) for values, condition in where)])
+    columns = scope.facts.engine.columns(
         f"SELECT period AS start, age, {', '.join(labels)}, CAST(sum(customers) AS BIGINT) AS customers,"
         f" CAST(sum({kind}_{named}) AS BIGINT) AS total, CAST({unknown} AS BIGINT) AS unknown FROM facts.{kept.table}"
         f" WHERE {chosen} GROUP BY ALL HAVING sum(rows) <> 0"
     )
-    listed = [dict(zip(found, row, strict=True)) for row in zip(*(one.tolist() for one in found.values()), strict=True)]
+    listed = [
+        dict(zip(columns, row, strict=True))
+        for row in zip(*(values.tolist() for values in columns.values()), strict=True)
+    ]
     starts = {row["start"] for row in listed}
     unit = {start: start if metric.age is Age.THIRTY_DAYS else _month(from_epoch_day(start)) for start in starts}
     since = [p.first if metric.age is Age.THIRTY_DAYS else epoch_day(p.start.replace(day=1)) for p in scope.periods]

@@ -67,12 +67,12 @@ def grouped(labels: Sequence[Labels], rows: int) -> tuple[Groups, npt.NDArray[np
     if rows == 0:
         return [], np.zeros(0, dtype=np.int64)
     code = np.zeros(rows, dtype=np.int64)
-    for one in labels:
-        code = code * len(one.words) + one.code
+    for label in labels:
+        code = code * len(label.words) + label.code
     named, place = distinct(code)
     places = []
-    for one in reversed(labels):
-        places.append(named % len(one.words))
-        named = named // len(one.words)
-    columns = [[one.words[number] for number in where] for one, where in zip(labels, reversed(places), strict=True)]
+    for label in reversed(labels):
+        places.append(named % len(label.words))
+        named = named // len(label.words)
+    columns = [[label.words[number] for number in where] for label, where in zip(labels, reversed(places), strict=True)]
     return list(zip(*columns, strict=True)), place

@@ -99,7 +99,7 @@ _Key = tuple[Fact, Source, RollupLevel | None, str]
 
 def plan(terms: Iterable[SignedMeasure], scope: Scope) -> list[Step]:
     """How the terms are answered: one step for each fact and table. Pure: it reads what is kept, and no row."""
-    found: dict[_Key, list[SignedMeasure]] = {}
+    terms_by_key: dict[_Key, list[SignedMeasure]] = {}
     splits: dict[Fact, tuple[str, str]] = {}
     for term in terms:
         fact = term.measure.fact
@@ -113,14 +113,14 @@ def plan(terms: Iterable[SignedMeasure], scope: Scope) -> list[Step]:
             key = (fact, Source.HISTOGRAM, None, choice.reason)
         else:
             key = (fact, Source.ROWS, None, choice.reason)
-        found.setdefault(key, []).append(term)
-    return _united(found, scope)
+        terms_by_key.setdefault(key, []).append(term)
+    return _united(terms_by_key, scope)
 
 
 def to_build(terms: Iterable[SignedMeasure], scope: Scope) -> list[LevelName]:
     """The families and splits whose levels would answer some of the terms, once they are built."""
-    found = (_choice(term.measure, scope, *rollup_split(term.measure.fact, scope)).to_build for term in terms)
-    return [*dict.fromkeys(filter(None, found))]
+    levels = (_choice(term.measure, scope, *rollup_split(term.measure.fact, scope)).to_build for term in terms)
+    return [*dict.fromkeys(filter(None, levels))]
 
 
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
@@ -130,12 +130,12 @@ def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
-def _united(found: dict[_Key, list[SignedMeasure]], scope: Scope) -> list[Step]:
+def _united(terms_by_key: dict[_Key, list[SignedMeasure]], scope: Scope) -> list[Step]:
     """One step for what one query answers, with all reasons."""
     united: dict[tuple[Fact, Source, RollupLevel | None], tuple[list[SignedMeasure], list[str]]] = {}
-    for (fact, source, kept, reason), terms in found.items():
-        mine, reasons = united.setdefault((fact, source, kept), ([], []))
-        mine += terms
+    for (fact, source, kept, reason), terms in terms_by_key.items():
+        united_terms, reasons = united.setdefault((fact, source, kept), ([], []))
+        united_terms += terms
         reasons += [reason] if reason and reason not in reasons else []
     steps = []
     for (fact, source, kept), (terms, reasons) in united.items():
@@ -147,11 +147,11 @@ def _united(found: dict[_Key, list[SignedMeasure]], scope: Scope) -> list[Step]:
 
 
 def _rows(table: str, scope: Scope) -> int | None:
-    for one in scope.facts.rollups:
-        if one.table == table and one.family == GAPS:
-            return one.rows
-        if one.fact_rows and (one.family == table or (one.family == GAPS and table == "orders")):
-            return one.fact_rows
+    for level in scope.facts.rollups:
+        if level.table == table and level.family == GAPS:
+            return level.rows
+        if level.fact_rows and (level.family == table or (level.family == GAPS and table == "orders")):
+            return level.fact_rows
     return None
 
 
@@ -186,11 +186,11 @@ def _choice(measure: Measure, scope: Scope, by: str, unanswerable: str) -> Choic
     holding: list[RollupLevel] = []
     fitting: list[RollupLevel] = []
     for known in _known_levels(family, by, scope):
-        holding += [one for one in known if f"sum_{column}" in one.columns or f"money_{column}" in one.columns]
-        fitting = [one for one in holding if _fits(one.grain, one.bucketed, measure, scope)]
-        standing = [one for one in fitting if one.is_stored]
+        holding += [level for level in known if f"sum_{column}" in level.columns or f"money_{column}" in level.columns]
+        fitting = [level for level in holding if _fits(level.grain, level.bucketed, measure, scope)]
+        standing = [level for level in fitting if level.is_stored]
         if standing:
-            return Choice(min(standing, key=lambda one: one.rows))
+            return Choice(min(standing, key=lambda level: level.rows))
     if _may_be_built(measure, scope, by):
         return Choice(None, f"{by_words(by)}sums are built when they are first asked for", (family, by))
     if fitting:
@@ -220,7 +220,7 @@ def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
 
 def rows_when_decided(fact: str, scope: Scope) -> int:
     """How many rows a derived table had when its levels were decided about."""
-    return max((one.fact_rows for one in scope.facts.rollups if one.fact == fact), default=0)
+    return max((level.fact_rows for level in scope.facts.rollups if level.fact == fact), default=0)
 
 
 def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) -> bool:
@@ -236,7 +236,7 @@ def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) ->
     apart = measure.of_period or not measure.adds_up
     return (
         by in family.possible_splits
-        and any(one.digest == named for one in known)
+        and any(stored.digest == named for stored in known)
         and any(
             (level.bucketed or not apart) and _fits(level.grain, level.bucketed, measure, scope)
             for level in unstored(family, by, grains(scope.facts.calendar))
@@ -245,7 +245,7 @@ def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) ->
 
 
 def _families(scope: Scope) -> dict[str, RollupTable]:
-    return {one.name: one for one in all_rollup_tables(scope.facts.settings.active_window)}
+    return {table.name: table for table in all_rollup_tables(scope.facts.settings.active_window)}
 
 
 def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
@@ -266,15 +266,15 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
     if BY_PERSON in scope.splits:
         return "", "each customer is asked for"
     columns = set(scope.by(fact).values())
-    for one in scope.where_of(fact):
-        column = filter_column(fact, one)
-        reason = _unanswerable(fact, one, column)
+    for condition in scope.where_of(fact):
+        column = filter_column(fact, condition)
+        reason = _unanswerable(fact, condition, column)
         if reason:
             return "", reason
         columns.add(column)
-    told = columns & {*CURRENT_CUSTOMER_ATTRIBUTES}
-    if told:
-        return "", f"{sorted(told)[0]} is what the customer's record says today, and changes without an order"
+    current = columns & {*CURRENT_CUSTOMER_ATTRIBUTES}
+    if current:
+        return "", f"{sorted(current)[0]} is what the customer's record says today, and changes without an order"
     columns -= scope.constants(fact).keys()
     if len(columns) > 2:
         return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"
@@ -283,27 +283,27 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
 
 def everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
     """The columns asked by that have one value in all rows of the fact, with it."""
-    asked = {*scope.by(fact).values(), *(filter_column(fact, one) for one in scope.where_of(fact))}
-    return tuple((column, value) for column, value in sorted(scope.constants(fact).items()) if column in asked)
+    columns = {*scope.by(fact).values(), *(filter_column(fact, condition) for condition in scope.where_of(fact))}
+    return tuple((column, value) for column, value in sorted(scope.constants(fact).items()) if column in columns)
 
 
-def _unanswerable(fact: Fact, one: Condition, column: str) -> str:
+def _unanswerable(fact: Fact, condition: Condition, column: str) -> str:
     """Why a condition cannot be put to rollups; empty where it can."""
     if column not in fact.splits.values() or column in CURRENT_CUSTOMER_ATTRIBUTES:
-        return f"{one} names a column that sums are not kept by"
+        return f"{condition} names a column that sums are not kept by"
     of_customers = fact is CUSTOMER_ORDERS or fact in HISTOGRAMS
     if of_customers and not column.startswith("first_"):
-        return f"{one} leaves out orders, which changes what an order before means"
-    if one.operator not in ("=", "!="):
-        return f"{one} compares, which only rows answer"
+        return f"{condition} leaves out orders, which changes what an order before means"
+    if condition.operator not in ("=", "!="):
+        return f"{condition} compares, which only rows answer"
     return ""
 
 
 def _over_several_values(fact: Fact, scope: Scope) -> bool:
     """Whether a group has rows of several values of a column that a condition chooses by."""
     of_one = {*scope.by(fact).values(), *scope.constants(fact)}
-    asked = (one for one in scope.where_of(fact) if filter_column(fact, one) not in of_one)
-    return not all(one.operator == "=" and len(set(one.values)) == 1 for one in asked)
+    conditions = (condition for condition in scope.where_of(fact) if filter_column(fact, condition) not in of_one)
+    return not all(condition.operator == "=" and len(set(condition.values)) == 1 for condition in conditions)
 
 
 # Why none does ---------------------------------------------------------------------------------------------------------------
@@ -313,7 +313,7 @@ def not_small(levels: list[RollupLevel], by: str) -> str:
     """Why none of these levels was worth storing."""
     if not STORAGE_RULE.most(levels[0].fact_rows, by):
         return f"{by_words(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
-    size = min(one.rows for one in levels)
+    size = min(level.rows for level in levels)
     rows = f"up to {size:,} rows" if len(columns_of(by)) > 1 else f"{size:,} rows or more"
     return f"{by_words(by)}rollups would have {rows}: not small against the {levels[0].fact_rows:,} of the fact"
 
@@ -327,12 +327,12 @@ def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
     """Why there is no level with the sums of a measure."""
     if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
         return "what a forecast says is kept for each customer, not summed up"
-    if not any(one.family.startswith("gone_") for one in scope.facts.rollups):
+    if not any(level.family.startswith("gone_") for level in scope.facts.rollups):
         return "nothing is loaded that sums could be kept of"
     kept = windows(scope.facts.settings.active_window)
     if measure.of_window and scope.active_window not in kept:
-        said = " and ".join(map(str, kept))
-        return f"sums are kept for active windows of {said} days, not of {scope.active_window}"
+        days = " and ".join(map(str, kept))
+        return f"sums are kept for active windows of {days} days, not of {scope.active_window}"
     if measure.of_window and by != UNSPLIT:
         return f"{by_words(by).rstrip()}, sums are kept for the shop's own active window only"
     family = _families(scope).get(rollup_table_name(measure, scope.active_window))

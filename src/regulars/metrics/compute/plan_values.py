@@ -57,15 +57,15 @@ def _cohorts(metric: Grid, scope: Scope) -> Choice:
         return Choice(None, unanswerable)
     grain, named = cohort_sums.GRAINS[metric.age], cohort_sums.column(metric.cell)
     known = [
-        one for one in scope.facts.levels.get((cohort_sums.FAMILY, by), [])
-        if one.grain == grain.value and {f"sum_{named}", f"money_{named}"} & one.columns
+        level for level in scope.facts.levels.get((cohort_sums.FAMILY, by), [])
+        if level.grain == grain.value and {f"sum_{named}", f"money_{named}"} & level.columns
     ]  # fmt: skip
     if not known:
         return Choice(None, _no_cohorts(metric.cell, scope, by))
-    (one,) = known
+    (level,) = known
     if grain is not Grain.DAY and not all(_of_whole_months(period, scope) for period in scope.periods):
         return Choice(None, "the periods do not start and end with months")
-    return Choice(one) if one.is_stored else Choice(None, not_small([one], by))
+    return Choice(level) if level.is_stored else Choice(None, not_small([level], by))
 
 
 def _no_cohorts(measure: Measure, scope: Scope, by: str) -> str:
@@ -101,9 +101,9 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
         return Choice(counts)
     family, built = period_results.family(metric, grain), scope.facts.built
     decided = () if built is None else built.levels(family, by)
-    for one in decided:
-        if one.is_stored and period_results.column(metric) in one.columns:
-            return Choice(one)
+    for level in decided:
+        if level.is_stored and period_results.column(metric) in level.columns:
+            return Choice(level)
     if built is not None and built.may_build(family, by, rows):
         return Choice(None, f"results {by_words(by)}are computed when they are first asked for", (family, by))
     return Choice(
@@ -115,4 +115,6 @@ def _counts_of_values(metric: Quantile | LargestShare, by: str, grain: Grain, sc
     """The level that a load stored of how often each value occurs, if any."""
     named = value_distributions.column(metric)
     known = scope.facts.levels.get((value_distributions.FAMILY, by), [])
-    return next((one for one in known if one.is_stored and one.grain == grain.value and named in one.columns), None)
+    return next(
+        (level for level in known if level.is_stored and level.grain == grain.value and named in level.columns), None
+    )

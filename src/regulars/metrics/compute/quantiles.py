@@ -55,9 +55,9 @@ class ValueEstimates:
 
     def _level(self, metric: Quantile | LargestShare) -> RollupLevel | None:
         """What answers it, after results were computed that it asks for first; None for rows."""
-        asked, built = results_to_build(metric, self._scope), self._scope.facts.built
-        if asked is not None and built is not None:
-            built.build(*asked)
+        level_name, built = results_to_build(metric, self._scope), self._scope.facts.built
+        if level_name is not None and built is not None:
+            built.build(*level_name)
         return plan_values(metric, self._scope).kept
 
     def _estimated(self, metric: Quantile | LargestShare, level: RollupLevel | None) -> Estimate:
@@ -88,12 +88,12 @@ class ValueEstimates:
 
 def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups: Groups) -> Quantiles:
     """The results that are stored. Groups are those of the customers counted beside it."""
-    found, asked, at = _stored(metric, level, scope, groups)
+    columns, row_numbers, at = _stored(metric, level, scope, groups)
     shape = (len(scope.periods), len(groups))
 
     def laid_out(name: str, fill: float, length: int) -> Array:
         result = np.full((*shape, length), fill)
-        result[at] = _matrix(found[name], length)[asked]
+        result[at] = _matrix(columns[name], length)[row_numbers]
         return result
 
     value, low, high = np.moveaxis(laid_out("result", np.nan, 3), -1, 0)
@@ -102,11 +102,11 @@ def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups
 
 def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, groups: Groups) -> tuple[Array, Array]:
     """The largest values that are stored, NaN where there are none, and the numbers of values: shape (periods, groups)."""
-    found, asked, at = _stored(metric, level, scope, groups)
+    columns, row_numbers, at = _stored(metric, level, scope, groups)
     largest = np.full((len(scope.periods), len(groups)), np.nan)
     number = np.zeros_like(largest)
-    largest[at] = found["result"][asked]
-    number[at] = _matrix(found["rows"], BUCKETS).sum(axis=1)[asked]
+    largest[at] = columns["result"][row_numbers]
+    number[at] = _matrix(columns["rows"], BUCKETS).sum(axis=1)[row_numbers]
     return largest, number
 
 
@@ -116,15 +116,15 @@ def _stored(
     """The rows of a level, which of them are asked for, and the places (period, group) of these."""
     labels = _labels(metric, level, scope)
     since = f" AND period >= {scope.boundaries[0]}" if metric.timing is Timing.WITHIN else ""
-    found = scope.facts.engine.columns(
+    columns = scope.facts.engine.columns(
         f"{period_results.read(level, metric, labels)} AND period < {scope.boundaries[-1]}{since}"
     )
-    names, group = grouped([encode(found[label]) for label in labels], len(found["period"]))
-    index = {one: number for number, one in enumerate(groups)}
-    column = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    asked, row = _asked_for(found["period"], metric.timing, scope.first)
-    known = column[asked] >= 0
-    return found, asked[known], (row[known], column[asked[known]])
+    names, group = grouped([encode(columns[label]) for label in labels], len(columns["period"]))
+    index = {key: number for number, key in enumerate(groups)}
+    column = np.array([index.get(key, -1) for key in names], dtype=np.int64)[group]
+    row_numbers, row = _asked_for(columns["period"], metric.timing, scope.first)
+    known = column[row_numbers] >= 0
+    return columns, row_numbers[known], (row[known], column[row_numbers[known]])
 
 
 def _asked_for(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Numbers, _Numbers]:
@@ -150,25 +150,25 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
     if level is None:
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
         key = ("values", metric.fact.name, *metric.kind, scope.splits, scope.where, scope.active_window, apart)
-        rows = scope.facts.engine.fetch(key, lambda given: _query(metric, scope, given), {_days_of(metric): days})
+        rows = scope.facts.engine.fetch(key, lambda tables: _query(metric, scope, tables), {_days_of(metric): days})
         labels = [encode_arrow(rows[f"split_{place}"]) for place in range(len(by))]
-        found = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
+        columns = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
     else:
-        found = _counted(metric, level, scope)
-        labels = [encode(found[f"split_{place}"]) for place in range(len(by))]
-    names, group = grouped(labels, len(found["period"]))
-    index = {one: number for number, one in enumerate(groups)}
-    place = np.array([index.get(one, -1) for one in names], dtype=np.int64)[group]
-    period = found["period"].astype(np.int64)
-    bucket = found["bucket_"].astype(np.int64)
-    value = found["value"]
-    weight = found["weight"].astype(np.float64)
+        columns = _counted(metric, level, scope)
+        labels = [encode(columns[f"split_{place}"]) for place in range(len(by))]
+    names, group = grouped(labels, len(columns["period"]))
+    index = {key: number for number, key in enumerate(groups)}
+    place = np.array([index.get(key, -1) for key in names], dtype=np.int64)[group]
+    period = columns["period"].astype(np.int64)
+    bucket = columns["bucket_"].astype(np.int64)
+    value = columns["value"]
+    weight = columns["weight"].astype(np.float64)
     # What a later load took back is left in the counts with nothing in it.
     there = (place >= 0) & (weight > 0)
-    period, place, bucket, value, weight = (one[there] for one in (period, place, bucket, value, weight))
+    period, place, bucket, value, weight = (array[there] for array in (period, place, bucket, value, weight))
     if metric.timing is Timing.BEFORE_END:
         moments = np.searchsorted(scope.boundaries, scope.beyond)
-        entity = found["entity"][there]
+        entity = columns["entity"][there]
         period, place, bucket, value = _running(period, place, entity, bucket, value, moments)
         weight = np.ones(len(value))
     cell = period * len(groups) + place
@@ -180,18 +180,18 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
 def _labels(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> dict[str, str]:
     """SQL of the values of each split in a level, by what they are called."""
     columns = scope.by(metric.fact).values()
-    return {f"split_{place}": scope.split_values(metric.fact, level, one) for place, one in enumerate(columns)}
+    return {f"split_{place}": scope.split_values(metric.fact, level, column) for place, column in enumerate(columns)}
 
 
 def _counted(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> Columns:
     """The counts of values that a level has of the periods asked for, as rows of a query."""
     labels = _labels(metric, level, scope)
-    found = scope.facts.engine.columns(
+    columns = scope.facts.engine.columns(
         value_distributions.read(level, labels, scope.boundaries[0], scope.boundaries[-1])
     )
     place_of = {first: number for number, first in enumerate(scope.first.tolist())}
-    period = np.array([place_of.get(first, -1) for first in found["period"].tolist()], dtype=np.int64)
-    return {name: values[period >= 0] for name, values in (found | {"period": period}).items()}
+    period = np.array([place_of.get(first, -1) for first in columns["period"].tolist()], dtype=np.int64)
+    return {name: values[period >= 0] for name, values in (columns | {"period": period}).items()}
 
 
 def _matrix(lists: npt.NDArray[np.object_], length: int) -> npt.NDArray[np.float64]:
@@ -203,8 +203,8 @@ def _days_of(metric: Quantile | LargestShare) -> str:
     return BEFORE if metric.timing is Timing.BEFORE_END else WITHIN
 
 
-def _query(metric: Quantile | LargestShare, scope: Scope, given: Mapping[str, ir.Table]) -> ir.Table:
-    by, apart, days = scope.by(metric.fact), scope.apart(metric.fact), given[_days_of(metric)]
+def _query(metric: Quantile | LargestShare, scope: Scope, tables: Mapping[str, ir.Table]) -> ir.Table:
+    by, apart, days = scope.by(metric.fact), scope.apart(metric.fact), tables[_days_of(metric)]
     columns = (*by.values(), *((BUCKET,) if apart else ()))
     rows = relation(scope.facts, metric.fact, scope.where, scope.active_window, columns)
     chosen = condition(rows, metric.where)
@@ -213,7 +213,7 @@ def _query(metric: Quantile | LargestShare, scope: Scope, given: Mapping[str, ir
         rows = rows.filter(rows[metric.per].notnull())
     rows = rows.inner_join(days, rows[metric.day] == days.counted_day)
     value = ten_thousandths(bound(rows, metric.of))
-    rows = rows.mutate(value=value).filter(lambda one: one.value.notnull())
+    rows = rows.mutate(value=value).filter(lambda table: table.value.notnull())
     labels = {f"split_{place}": with_unknown(rows[column]) for place, column in enumerate(by.values())}
     bucket = rows.bucket.cast("int64") if apart else ibis.literal(0, type="int64")
     if not metric.per:
@@ -231,7 +231,7 @@ def _running(
     moment: the place of the first moment by which a row counts.
     """
     order = np.lexsort((moment, entity, place))
-    moment, place, entity, bucket, value = (one[order] for one in (moment, place, entity, bucket, value))
+    moment, place, entity, bucket, value = (array[order] for array in (moment, place, entity, bucket, value))
     begins = np.ones(len(order), dtype=bool)
     begins[1:] = (place[1:] != place[:-1]) | (entity[1:] != entity[:-1])
     number, first = np.cumsum(begins) - 1, np.flatnonzero(begins)

@@ -26,7 +26,7 @@ class Sums:
 
     scope: Scope
     groups: Groups = field(default_factory=list)
-    _found: dict[_Key, Part] = field(default_factory=dict)
+    _parts: dict[_Key, Part] = field(default_factory=dict)
     _places: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
     _amounts: dict[Sum, Array] = field(default_factory=dict)
 
@@ -35,13 +35,13 @@ class Sums:
         if amount not in self._amounts:
             total = np.zeros((len(self.scope.periods), len(self.groups), self.scope.buckets))
             for term in amount.terms:
-                total = total + term.sign * self._spread(self._found[_key(term)])
+                total = total + term.sign * self._spread(self._parts[_key(term)])
             self._amounts[amount] = total
         return self._amounts[amount]
 
     def is_money(self, amount: Sum) -> bool:
         """Whether the amount is in ten-thousandths of the currency."""
-        return any(self._found[_key(term)].money for term in amount.terms)
+        return any(self._parts[_key(term)].money for term in amount.terms)
 
     def _spread(self, part: Part) -> Array:
         """The part's sums laid out over all groups; a fact that lacks a split gives its whole to each of its values.
@@ -62,8 +62,8 @@ class Sums:
         if known is None:
             places = [self.scope.splits.index(split) for split in part.splits]
             index = {group: number for number, group in enumerate(part.groups)}
-            found = [index.get(tuple(group[place] for place in places), -1) for group in self.groups]
-            known = self._places[id(part.groups)] = np.array(found, dtype=np.int64)
+            row_numbers = [index.get(tuple(group[place] for place in places), -1) for group in self.groups]
+            known = self._places[id(part.groups)] = np.array(row_numbers, dtype=np.int64)
         return known
 
 
@@ -79,7 +79,7 @@ def sums(amounts: Iterable[Sum], scope: Scope) -> Sums:
         else:
             parts.update((term, _of_no_rows(step, scope)) for term in step.terms)
     replace_long(parts, scope)
-    result._found.update({_key(term): part for term, part in parts.items()})
+    result._parts.update({_key(term): part for term, part in parts.items()})
     result.groups = _groups(result, scope)
     return result
 
@@ -89,8 +89,8 @@ def _built(terms: list[SignedMeasure], scope: Scope) -> list[Step]:
     steps = plan(terms, scope)
     built = scope.facts.built
     if built is not None:
-        asked = to_build((term for step in steps if step.kept is None for term in step.terms), scope)
-        kept = [built.build(family, by) for family, by in asked]
+        levels = to_build((term for step in steps if step.kept is None for term in step.terms), scope)
+        kept = [built.build(family, by) for family, by in levels]
         if any(kept):
             return plan(terms, scope)
     return steps
@@ -127,5 +127,5 @@ def _key(term: SignedMeasure) -> _Key:
 def _groups(result: Sums, scope: Scope) -> Groups:
     if not scope.splits:
         return [()]
-    full = {id(part.groups): part.groups for part in result._found.values() if part.splits == scope.splits}
+    full = {id(part.groups): part.groups for part in result._parts.values() if part.splits == scope.splits}
     return sorted({group for groups in full.values() for group in groups})
