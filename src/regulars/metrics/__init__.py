@@ -1,1 +1,1 @@
-"""What Regulars can say about a shop: shapes of metrics, the catalogue by theme, and how a question is answered."""
+"""Metrics: their shapes, the catalogue by theme, and the computation of queries."""

@@ -1,4 +1,4 @@
-"""Deferred expressions over a fact's rows: written as Ibis's own are, but without importing Ibis before one is resolved."""
+"""Deferred expressions over a fact's rows, with the syntax of Ibis's own, but without importing Ibis before they are resolved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any, NoReturn
 
 
 class Deferred:
-    """An expression over rows that are given later. Its text is that of Ibis's own deferred expression.
+    """An expression over rows that are known later. Its repr is that of Ibis's own deferred expression.
 
-    text: the expression as it was written. resolve: makes its value from the rows, an Ibis table or anything whose attributes
-    are columns.
+    Args:
+        text: The expression as written in Python.
+        resolve: Returns its value for the rows: an Ibis table, or any object whose attributes are columns.
     """
 
     __slots__ = ("_text", "resolve")

@@ -1,4 +1,4 @@
-"""Examples of metrics: a handful of rows and what the metric says of them."""
+"""Examples of metrics: a few rows and the metric's value for them."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from regulars.warehouse.tables import BY_NAME
 
 @dataclass(frozen=True)
 class Order:
-    """An order of an example. Without a customer it is a guest's."""
+    """An order of an example; without a customer, of a guest."""
 
     customer: str | None
     day: str
     amount: str = "10.00"
     units: int = 1
     returned: tuple[str, int, str] | None = None
-    """(day, units, amount given back), or none."""
+    """(day, units, refunded amount) of a return; None without one."""
     unit_cost: str | None = None
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What an example's forecast says of a customer: chances to buy within 90 days, money without discount."""
+    """A customer's prediction in an example: probabilities of a purchase within 90 days, and undiscounted money."""
 
     customer: str
     as_of: str
@@ -44,7 +44,7 @@ class Prediction:
 
     @property
     def sentence(self) -> str:
-        """In words."""
+        """The prediction as a sentence."""
         return (
             f"{self.customer} buys within 90 days with a chance of {self.probability_purchase_90d:.0%} (at the last purchase"
             f" {self.probability_purchase_90d_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
@@ -54,7 +54,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Renewals:
-    """What an example's forecast says of a running subscription: what its renewals bring within a year."""
+    """A running subscription's prediction in an example: the value of its renewals within a year."""
 
     subscription: str
     as_of: str
@@ -63,20 +63,20 @@ class Renewals:
 
     @property
     def sentence(self) -> str:
-        """In words."""
+        """The prediction as a sentence."""
         return f"the subscription {self.subscription} will bring {self.revenue} and leave {self.profit}"
 
 
 Row: TypeAlias = Mapping[str, object]
-"""What an example says of a row of a canonical table: value by column."""
+"""A row of a canonical table in an example: value by column; may be incomplete."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A handful of rows and what the metric says of them: shown in the docs and run as a test.
+    """A few rows and the metric's value for them: shown in the docs and run as a test.
 
-    `rows` are those of canonical tables by name; what a row leaves out gets a plausible value (`filled`). Orders, refunds
-    without an order and advertising may be written shorter.
+    `rows` are rows of canonical tables by name; `filled` adds their missing values. Orders, refunds without an order, and
+    advertising have short forms.
     """
 
     orders: tuple[Order, ...] = ()
@@ -93,7 +93,7 @@ class Example:
 
     @cached_property
     def tables(self) -> dict[str, tuple[Row, ...]]:
-        """All its rows by canonical table, with the columns that the example says."""
+        """All rows by canonical table, with the columns that the example sets."""
         refunds = [{"returned_at": day, "quantity": n, "amount": amount} for day, n, amount in self.unlinked_refunds]
         tables = _tables_of(self.orders)
         tables["returns"] = (*tables["returns"], *refunds)
@@ -104,7 +104,7 @@ class Example:
 
 
 def _tables_of(orders: tuple[Order, ...]) -> dict[str, tuple[Row, ...]]:
-    """The rows that orders stand for. Lines are there where they tell more than the order does."""
+    """The rows of the orders in the canonical tables. Lines only if they hold more than the order."""
     has_lines = any(order != Order(order.customer, order.day, order.amount) for order in orders)
     has_amounts = any(order.amount != Order.amount for order in orders)
     headers, lines, returns = [], [], []
@@ -121,8 +121,10 @@ def _tables_of(orders: tuple[Order, ...]) -> dict[str, tuple[Row, ...]]:
 
 
 def filled(example: Example, calendar: Calendar) -> dict[str, list[dict[str, Any]]]:
-    """All its rows by canonical table, as the tables hold them: what a row leaves out is empty, has the column's default, or
-    gets a plausible value from the column's declaration. Instants are at noon, UTC; those left out on the period's first day.
+    """Return all rows by canonical table, as the tables hold them.
+
+    A missing value is null if the column is nullable or has a default, else a plausible value from the column's declaration.
+    Instants are at noon UTC; missing ones on the first day of the period.
     """
     day = calendar.parse(example.period).start
     return {
@@ -160,7 +162,7 @@ def _typed(kind: Kind, value: object) -> object:
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of one table of an example, to be shown."""
+    """The rows of one table of an example, as text."""
 
     table: str
     columns: tuple[str, ...]
@@ -168,7 +170,7 @@ class Rows:
 
 
 def shown(example: Example) -> list[Rows]:
-    """Its rows, by table: the columns that it says, rows that differ by their day alone as one with all their days."""
+    """Return the rows of an example by table; rows that differ only by day are combined into one with all days."""
     tables = []
     for name, rows in example.tables.items():
         day = BY_NAME[name].day

@@ -1,4 +1,4 @@
-"""What a metric means, in words, and the SQL that computes it."""
+"""Explain a metric: what it reads, the SQL that computes it, and the data that the shop lacks for it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from regulars.warehouse.tables import BY_NAME
 _YEAR = 365
 _COSTS = "load what goods cost (regulars tables product_costs)"
 _BROUGHT_BY = {"cost": _COSTS, "profit": _COSTS, "unit_cost": _COSTS}
-"""By column: what to load, where the column's name does not say it."""
+"""By column, what to load if the column's name does not show it."""
 _COLUMN = re.compile(r"_\.([a-z][a-z_0-9]*)")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything there is to say about a metric. `reads` are facts with what they hold; `sql` one query per fact."""
+    """The explanation of a metric. `reads` are facts with their descriptions; `sql` holds one query for each fact."""
 
     metric: Metric
     shape: str
@@ -36,13 +36,20 @@ class Explanation:
     splits: tuple[str, ...]
     sql: tuple[str, ...]
     missing: tuple[str, ...] = ()
-    """Of `tables` those without rows in the shop; the metric has no value before they are loaded."""
+    """The `tables` without rows in the shop; the metric has no value before they are loaded."""
     missing_data: tuple[str, ...] = ()
-    """One sentence for each other thing that the shop's data lack for the metric."""
+    """Other data that the shop lacks for the metric, one sentence each."""
 
 
 def explain(metric: Metric, facts: Facts | None, period: Period | None, active_window: int) -> Explanation:
-    """Explain a metric; with a shop at hand also by its SQL for one period."""
+    """Return the explanation of a metric.
+
+    Args:
+        metric: The metric.
+        facts: Facts of the shop; None for an explanation without a shop.
+        period: Period of the SQL; None for no SQL.
+        active_window: Active window in days.
+    """
     facts_read = tuple(dict.fromkeys(fact for way in _ways(metric) for fact in way.facts))
     reads = tuple(f"{fact.name}: {fact.about}" for fact in facts_read)
     tables = tuple(dict.fromkeys(table for fact in metric.facts for table in fact.tables))
@@ -54,12 +61,12 @@ def explain(metric: Metric, facts: Facts | None, period: Period | None, active_w
 
 
 def _ways(metric: Metric) -> tuple[Metric, ...]:
-    """The metric, and where a split by product asks its order lines, that too."""
+    """The metric, and its variant over order lines if it has one."""
     return tuple(filter(None, (metric, over_lines(metric))))
 
 
 def interval_in_words(metric: Metric) -> str:
-    """How the 95 % interval is estimated, and on which scale."""
+    """Return how the 95 % interval is estimated, and on which scale."""
     logs = metric.interval is Interval.JACKKNIFE and metric.unit.on_log_scale
     return metric.interval.value + (", on the log scale where the value is positive" if logs else "")
 
@@ -84,12 +91,12 @@ def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
 
 
 def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:
-    """One sentence for each thing that the shop's data lack for the metric; none where its tables are not loaded.
+    """Return one sentence for each kind of data that the shop lacks for the metric; none if its tables are not loaded.
 
     Args:
-        metric: any of the catalogue.
-        facts: of the shop.
-        active_window: in days, as the question has it.
+        metric: A metric of the catalogue.
+        facts: Facts of the shop.
+        active_window: Active window of the query, in days.
     """
     covered = facts.covered(metric)
     if covered is None:
@@ -102,7 +109,7 @@ def missing_data(metric: Metric, facts: Facts, active_window: int) -> list[str]:
 
 
 def _empty_columns(metric: Metric, facts: Facts) -> Iterator[str]:
-    """Columns that the metric's sums read and that no row has."""
+    """Messages on columns that the metric's sums read and that are null in all rows."""
     for fact, columns in _columns_read(metric).items():
         if facts.engine.con is None or not facts.has_rows(fact.table):
             continue
@@ -120,7 +127,7 @@ def _empty_columns(metric: Metric, facts: Facts) -> Iterator[str]:
 
 
 def _columns_read(metric: Metric) -> dict[Fact, list[str]]:
-    """The columns that the metric's sums name, by fact."""
+    """The columns that the metric's sums read, by fact."""
     columns: dict[Fact, dict[str, None]] = {}
     for term in (*metric.numerator.terms, *(metric.denominator.terms if metric.denominator else ())):
         measure = term.measure
@@ -130,7 +137,7 @@ def _columns_read(metric: Metric) -> dict[Fact, list[str]]:
 
 
 def _unknown_splits(metric: Metric, facts: Facts) -> Iterator[str]:
-    """Splits by which every row of a fact has no known value."""
+    """Messages on splits whose value is unknown in every row of a fact."""
     for fact in metric.facts:
         splits = [split for split in metric.splits if split in fact.splits]
         unknown = [split for split in splits if _only_value(fact, split, facts) == UNKNOWN]

@@ -1,4 +1,4 @@
-"""What a metric's value waits for before it can be trusted: data after its period, and data before it."""
+"""Maturity of a metric's values: how far the data must reach after and before a period."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ACTIVE_WINDOW = "active_window"
 
 @dataclass(frozen=True)
 class Setting:
-    """A number of days that the shop decides: a field of its settings. The active window is that of the query."""
+    """A number of days of the shop's settings, by the name of the field. The active window is that of the query."""
 
     name: str
 
@@ -28,17 +28,18 @@ Days: TypeAlias = int | Setting
 
 
 def setting(name: str) -> Setting:
-    """The setting of this name, as a number of days. Raises ValueError where there is none."""
+    """Return the setting of this name. Raises ValueError if there is no such number of days."""
     return Setting(name)
 
 
 @dataclass(frozen=True)
 class Maturity:
-    """When late events had time to come. Without arguments a value is mature at once.
+    """The days that the data must cover around a period before its value is mature. By default none.
 
-    days: how far beyond the period's last day the data must reach.
-    of: the canonical table whose data must reach so far; all tables that the metric needs where none is named.
-    history: how far before the period's first day these data must begin.
+    Attributes:
+        days: Days that the data must reach beyond the period's last day, for late events.
+        of: The canonical table whose data must reach so far; empty for all tables that the metric needs.
+        history: Days before the period's first day by which these data must begin.
     """
 
     days: Days = 0
@@ -47,7 +48,7 @@ class Maturity:
 
     @property
     def at_once(self) -> bool:
-        """Whether it waits for nothing."""
+        """Whether a value is mature at once."""
         return not self.days and not self.history
 
     def __str__(self) -> str:
@@ -62,7 +63,7 @@ class Maturity:
 
 AT_ONCE = Maturity()
 WINDOW_BEFORE = Maturity(history=setting(ACTIVE_WINDOW))
-"""In a shop younger than the active window nobody can have lapsed."""
+"""Data of one active window before the period: without them no customer can have lapsed."""
 
 
 def _in_words(days: Days) -> str:
@@ -70,7 +71,7 @@ def _in_words(days: Days) -> str:
 
 
 def resolved(days: Days, settings: Settings, active_window: int) -> int:
-    """The number of days, in a shop with these settings and a query with this active window."""
+    """Return the number of days, for these settings and the active window of the query."""
     if isinstance(days, int):
         return days
     return active_window if days.name == ACTIVE_WINDOW else int(getattr(settings, days.name))

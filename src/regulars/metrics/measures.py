@@ -1,4 +1,4 @@
-"""The additive parts that metrics are made of: what is summed, over which fact, and when it counts."""
+"""Measures, the parts of metrics: sums over the rows of a fact, and which rows count for a period."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from regulars.warehouse.facts.orders import lines, orders, returns
 from regulars.warehouse.facts.orders.gaps import NONE
 
 Expression: TypeAlias = Deferred | int | None
-"""An expression over a fact's columns, a number for each row, or nothing."""
+"""An expression over a fact's columns, a constant for each row, or None."""
 
 
 @dataclass(frozen=True, eq=False)
 class Fact:
-    """A fact as metrics see it. `splits` maps the word a user says to the column that answers it."""
+    """A fact as metrics see it. `splits` maps the names of splits to columns."""
 
     name: str
     about: str
     tables: tuple[str, ...]
-    """Canonical tables whose days decide whether a period is complete."""
+    """Canonical tables that must cover a period for it to be complete."""
     splits: dict[str, str]
     filters: tuple[str, ...] = ()
-    """Further columns that `--where` may name."""
+    """Further columns of conditions."""
     entities: tuple[str, ...] = (PERSON,)
-    """The columns whose distinct values may be counted."""
+    """Columns whose distinct values can be counted."""
     several: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """Further entities, with the columns that together name one: not stored, and counted from rows."""
+    """Further entities, with the columns of their composite key: not stored in rollups, but counted from rows."""
     kept_by: tuple[str, ...] = ()
-    """The columns by which sums are kept beside the fact."""
+    """Columns that rollups are split by."""
     key: tuple[str, ...] = ()
-    """The columns that name a row."""
+    """Columns of the primary key."""
     sequence: tuple[str, ...] = ()
-    """The columns by which rows of one day follow each other, without ties."""
+    """Columns that order the rows of one day, without ties."""
     rows: str = ""
-    """The derived table whose rows it sees, where that is not called like the fact."""
+    """The derived table of its rows, if its name is not that of the fact."""
     snapshot: bool = False
-    """Whether it says how things stood on a few days, and nothing of those between."""
+    """Whether it holds states on single days, and nothing for the days between."""
 
     @property
     def table(self) -> str:
-        """The derived table whose rows it sees."""
+        """The derived table of its rows."""
         return self.rows or self.name
 
     @property
@@ -55,12 +55,12 @@ class Fact:
 
     @property
     def has_buckets(self) -> bool:
-        """Whether its rows lie in the buckets of an entity; others are taken as fixed, and shared evenly among the buckets."""
+        """Whether its rows have the buckets of an entity; others are constants, divided evenly among the buckets."""
         return bool(self.entities)
 
 
 CURRENT_CUSTOMER_ATTRIBUTES = tuple(f"customer_{name}" for name in ("country", "city", "language", "channel"))
-"""What the customer's record says today. Unlike the first order's attributes it can change, and past values with it."""
+"""Attributes of the customer's current record (slowly changing dimension, type 1): a change also changes past values."""
 _OF_FIRST = ("country", "channel", "coupon", "product")
 OF_FIRST = tuple(f"first_{name}" for name in _OF_FIRST)
 """Attributes of the customer's first order."""
@@ -73,7 +73,7 @@ def _same(*names: str) -> dict[str, str]:
 
 @cache
 def fact_of(declared: FactTable) -> Fact:
-    """A declared fact as metrics see it: split by its own columns and, where it is about persons, by theirs."""
+    """Return a declared fact as metrics see it: split by its columns and, if it has persons, by their attributes."""
     of_person = (*OF_FIRST, *CURRENT_CUSTOMER_ATTRIBUTES) if PERSON in declared.entities else ()
     return Fact(
         declared.name,
@@ -114,9 +114,9 @@ GAP_DAYS = _of_known_customers(
     "gaps_by_day", "as gaps_before, several orders of one day taken as one (histogram `gaps`)"
 )
 HISTOGRAMS = {GAPS_BEFORE: "before", GAPS_AFTER: "after", GAP_DAYS: "before_by_day"}
-"""What the orders of one day, gap and number have in common is in a histogram already: no order need be read."""
+"""Values of `gaps.histogram` by fact: counts of orders by day, gap and number, which replace the orders."""
 FORECASTS, SUBSCRIPTION_FORECASTS = KINDS_OF_FORECAST = ("forecasts", "subscription_forecasts")
-"""What must be there for a metric that looks ahead: it covers the days of orders up to the latest forecast's."""
+"""Kinds of forecast that metrics need. Each covers the days from the first order to the latest forecast."""
 PREDICTIONS = Fact(
     "predictions", "one row per customer and forecast, on the last day the forecast knew", (FORECASTS,),
     _FIRST | _same(*CURRENT_CUSTOMER_ATTRIBUTES), (*_FIRST.values(), *CURRENT_CUSTOMER_ATTRIBUTES), snapshot=True,
@@ -144,7 +144,7 @@ FACTS = (
 
 
 class Timing(Enum):
-    """Which rows count for a period: those inside it, or all before its start or end."""
+    """Which rows count for a period: those within it, or all before its start or end."""
 
     WITHIN = "within the period"
     BEFORE_START = "before the period's start"
@@ -153,16 +153,25 @@ class Timing(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Measure:
-    """A sum over a fact's rows.
+    """A sum over a fact's rows, or a count of distinct entities.
 
-    `of` is the value of a row (1 counts rows). `where` chooses rows; for sums within a period it may use the columns
-    `period_start` and `period_end` (epoch days, the end exclusive), and always `active_window`. `day` is the column
-    that says when the row counts. `complete` makes the sum unknown where `of` is null in any row. `by_sets` names the
-    count of `compute.from_rows` that replaces the sum for periods longer than the active window.
+    Sums with `distinct` or `latest` are not additive over days.
 
-    `distinct` names an entity of the fact, such as person, and counts its different values instead of summing `of`. `latest`
-    names one whose last row of the period counts alone, of those that meet `where`, the conditions of the question and the
-    value of the split; a row that names none counts for itself. Neither adds up over days.
+    Attributes:
+        fact: The fact.
+        of: Value of a row; 1 counts rows.
+        where: Condition on rows. It may use the column `active_window` and, for sums within a period, `period_start` and
+            `period_end` (epoch days, the end exclusive).
+        day: Column with the day on which a row counts.
+        complete: Whether the sum is unknown if `of` is null in any row.
+        distinct: Entity of the fact, such as person, whose distinct values are counted; empty to sum `of`.
+        latest: Entity of which only the last row of the period counts, among the rows that meet `where`, the conditions of
+            the query and the value of the split; empty for all rows. Rows without an entity all count.
+        by_sets: Count of `compute.from_rows` that replaces the sum for periods longer than the active window.
+
+    Raises:
+        TypeError: `of` or `where` is no expression.
+        ValueError: The fact has no such entity, or the options contradict each other.
     """
 
     fact: Fact
@@ -189,22 +198,22 @@ class Measure:
 
     @property
     def definition(self) -> str:
-        """What it sums, as text: measures that sum the same have the same."""
+        """The definition as text; the same for equal measures."""
         return _definition(self)
 
     @property
     def of_period(self) -> bool:
-        """Whether it asks where a period starts or ends, so that its sums over days do not add up to that of a month."""
+        """Whether it depends on the start or end of the period, and so is not additive over days."""
         return "_.period_start" in self.definition or "_.period_end" in self.definition
 
     @property
     def adds_up(self) -> bool:
-        """Whether sums over days make up that of a month."""
+        """Whether it is additive over days."""
         return not (self.distinct or self.latest)
 
     @property
     def is_storable(self) -> bool:
-        """Whether it can be kept summed up: an entity that is no column of the fact is counted from rows."""
+        """Whether rollups can store it: not if its entity has a composite key."""
         return not {self.distinct, self.latest} & {*dict(self.fact.several)}
 
     @property
@@ -233,7 +242,7 @@ class SignedMeasure:
 
 @dataclass(frozen=True, eq=False)
 class Sum:
-    """A sum of measures with signs: what stands above or below a metric's line."""
+    """A sum of signed measures: the numerator or denominator of a metric."""
 
     terms: tuple[SignedMeasure, ...] = field(default=())
 
@@ -245,32 +254,32 @@ class Sum:
 
     @property
     def facts(self) -> tuple[Fact, ...]:
-        """The facts it reads, each once."""
+        """The distinct facts of the terms."""
         return tuple(dict.fromkeys(term.measure.fact for term in self.terms))
 
 
 def within(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
-    """The sum over the rows inside the period."""
+    """Return the sum over the rows within the period."""
     return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.WITHIN),))  # type: ignore[arg-type]
 
 
 def before_start(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
-    """The sum over all rows before the period's start."""
+    """Return the sum over all rows before the period's start."""
     return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.BEFORE_START),))  # type: ignore[arg-type]
 
 
 def before_end(fact: Fact, of: Expression = 1, where: Expression = None, **more: object) -> Sum:
-    """The sum over all rows before the period's end."""
+    """Return the sum over all rows before the period's end."""
     return Sum((SignedMeasure(1, Measure(fact, of, where, **more), Timing.BEFORE_END),))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=64)
 def persons(fact: Fact) -> Sum:
-    """Distinct known customers with a row inside the period."""
+    """Return the number of distinct known customers with a row within the period."""
     return within(fact, distinct=PERSON)
 
 
 FIRST_IN_PERIOD = (_.gap == NONE) | (_.day - _.gap < _.period_start)
-"""An order that is its customer's first inside the period: counting these counts distinct customers."""
+"""Whether an order is its customer's first within the period; the number of these is that of distinct customers."""
 CUSTOMERS_ORDERING = within(GAPS_BEFORE, _.n, FIRST_IN_PERIOD)
-"""Distinct known customers with an order in the period."""
+"""The number of distinct known customers with an order in the period."""

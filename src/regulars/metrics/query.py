@@ -1,4 +1,4 @@
-"""A question to the catalogue, and what must be known about the shop's data to answer it."""
+"""A query of metrics, and the facts of a shop that it reads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,11 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 
 def condition(text: str) -> Condition:
-    """Read country=DE, country=DE,AT, channel!=web or net_revenue>=50. Raises UsageError."""
+    """Parse a condition such as country=DE, country=DE,AT, channel!=web or net_revenue>=50.
+
+    Raises:
+        UsageError: The text is no condition.
+    """
     if "\0" in text:
         raise UsageError(f"The condition {text!r} holds a zero byte.", "Write column=value, such as country=DE.")
     places = [(text.find(operator), -len(operator), operator) for operator in OPERATORS if operator in text]
@@ -53,7 +57,11 @@ def condition(text: str) -> Condition:
 
 @dataclass(frozen=True)
 class Query:
-    """Which metrics, over which periods, split by what, of which orders."""
+    """Metrics, periods, splits and conditions of a query. `metrics` become their variants over order lines where needed.
+
+    Raises:
+        UsageError: A metric does not know a split or condition, a split is repeated, or the active window is out of range.
+    """
 
     metrics: tuple[Metric, ...]
     periods: tuple[Period, ...]
@@ -61,7 +69,7 @@ class Query:
     where: tuple[Condition, ...] = ()
     active_window: int = 365
     compare: bool = False
-    """Whether each value is compared with the period before."""
+    """Whether values have changes from the period before and from a year earlier."""
 
     def __post_init__(self) -> None:
         columns = (*self.splits, *(condition.column for condition in self.where))
@@ -80,7 +88,7 @@ class Query:
 
 @cache
 def over_lines(metric: Metric) -> Metric | None:
-    """The metric over order lines, where it says what it is there."""
+    """Return the metric's variant over order lines; None if it has none."""
     line = metric.by_line if isinstance(metric, Total) else None
     if line is None:
         return None
@@ -88,13 +96,13 @@ def over_lines(metric: Metric) -> Metric | None:
 
 
 def for_columns(metric: Metric, columns: Iterable[str]) -> Metric:
-    """What answers a split or filter by these columns: the metric itself, or it `over_lines` where only lines know one."""
+    """Return the metric, or its variant `over_lines` if only lines know one of these splits or filters."""
     lines = over_lines(metric)
     return metric if lines is None or not ({*lines.splits} - {*metric.splits}) & {*columns} else lines
 
 
 def overlap_note(metric: Metric) -> str:
-    """A note where the values of a split do not add up, since one entity may be counted under several; else empty."""
+    """Return a note if one entity may count under several values of a split; empty if the values add up."""
     adds_up = metric.denominator is not None or all(term.measure.adds_up for term in metric.numerator.terms)
     return "" if adds_up else f"{metric.name}: values overlap; they do not add up"
 
@@ -102,9 +110,16 @@ def overlap_note(metric: Metric) -> str:
 def require_known(
     metric: Metric, splits: Iterable[str], where: Iterable[Condition], named: Metric | None = None
 ) -> None:
-    """Raise UsageError where the metric cannot be split or filtered like this: one of its facts does not know how.
+    """Require that all facts of the metric know these splits and conditions.
 
-    named: the metric asked for, where `metric` is what answers it over lines.
+    Args:
+        metric: The metric.
+        splits: Names of the splits.
+        where: The conditions.
+        named: The metric of the query, if `metric` is its variant over order lines.
+
+    Raises:
+        UsageError: A fact of the metric does not know a split or condition.
     """
     requested = [(split, "split", metric.splits, named and named.splits) for split in splits]
     requested += [(condition.column, "filtered", metric.filters, named and named.filters) for condition in where]
@@ -122,19 +137,19 @@ def _refuse(message: str, word: str, known: Iterable[str], metric: Metric) -> No
 
 
 class Built(Protocol):
-    """Rollup levels beside those that a load stored, built when they are first asked for."""
+    """Rollup levels that queries build when they first need them, besides those that a load stores."""
 
     def levels(self, family: str, by: str) -> tuple[RollupLevel, ...]:
-        """What was decided about the levels of a family by these columns; nothing where they are not built."""
+        """Return the levels of a family with this split, also those not stored as too large; empty if they are not built."""
 
     def may_build(self, family: str, by: str, fact_rows: int) -> bool:
-        """Whether it is worth trying to build them, from so many rows."""
+        """Return whether to try to build the levels, from this number of rows of the fact."""
 
     def build(self, family: str, by: str) -> bool:
-        """Build them. False where they cannot be kept."""
+        """Build the levels. Return False if they cannot be stored."""
 
     def forget(self, family: str, by: str) -> None:
-        """Remove what could not be read."""
+        """Remove levels that could not be read."""
 
 
 @dataclass(frozen=True)
@@ -142,41 +157,41 @@ class Facts:
     """The derived facts of one version of a shop's warehouse."""
 
     engine: Engine
-    """Where they lie. Rollups are read through its connection; without one every query is answered from rows."""
+    """The query engine. Rollups need its connection; without one every query reads rows."""
     calendar: Calendar
     currency: str
     coverage: dict[str, tuple[date, date]]
     """First and last local day of each canonical table that has rows."""
     settings: Settings
     version: str | None = None
-    """Names what the facts were derived from, settings included; answers are remembered by it. None remembers none."""
+    """Identifies the source data and settings; the key of cached results. None caches none."""
     rollups: tuple[RollupLevel, ...] = ()
-    """What is kept summed up beside the facts; without any, every question is answered from rows."""
+    """The rollup levels of the last load; without any, every query reads rows."""
     built: Built | None = None
-    """Further levels; without it, what no load stores is answered from rows."""
+    """Rollup levels that queries build; None to use only those of `rollups`."""
     constants: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By fact: the columns that have one value in all rows, with it."""
+    """By fact: the columns with the same value in all rows, and this value."""
     forecasts: Mapping[str, tuple[StoredForecast, ...]] = field(default_factory=dict)
-    """By kind of forecast: those that are kept, the latest last. A kind without any is not there."""
+    """Stored forecasts by kind, the latest last; without kinds that have none."""
     events: tuple[Event, ...] = ()
-    """Marked events: changes that touch one say nothing of what is usual."""
+    """Marked events, whose changes are left out of the usual variation."""
     stale: Callable[[str], tuple[str, ...]] = lambda kind: ()
-    """What came after the latest forecast of a kind was made, in words."""
+    """Returns the reasons why the latest forecast of a kind is stale; empty if it is not."""
 
     @cached_property
     def levels(self) -> dict[tuple[str, str], list[RollupLevel]]:
-        """The rollups by family and split."""
+        """The rollup levels by family and split."""
         levels: dict[tuple[str, str], list[RollupLevel]] = {}
         for level in self.rollups:
             levels.setdefault((level.family, level.by), []).append(level)
         return levels
 
     def table(self, name: str) -> ir.Table:
-        """A derived table."""
+        """Return a derived table."""
         return self.engine.fact(name)
 
     def has_rows(self, table: str) -> bool:
-        """Whether a derived table has any row; true where that is not known."""
+        """Return whether a derived table has any row; True if that is unknown."""
         if self.engine.con is None:
             return True
         if table not in self._has_rows:
@@ -191,7 +206,7 @@ class Facts:
         return {}
 
     def covered(self, metric: Metric) -> tuple[date, date] | None:
-        """First and last day that all tables the metric needs cover; None where one has no rows, or they share no day."""
+        """Return the first and last day that all tables of the metric cover; None if a table is empty or no day is common."""
         ranges = [self._days(name) for name in metric.tables]
         known = [days for days in ranges if days is not None]
         if not known or len(known) < len(ranges):
@@ -200,18 +215,18 @@ class Facts:
         return (first, last) if first <= last else None
 
     def missing(self, metric: Metric) -> tuple[str, ...]:
-        """Of the tables (and forecasts) that the metric needs, those without a row."""
+        """Return the tables and kinds of forecast that the metric needs and that have no rows."""
         return tuple(name for name in metric.tables if self._days(name) is None)
 
     def unavailable(self, metric: Metric) -> str:
-        """Why no period of the metric has a value: which of its tables are not loaded; empty where some period may have one."""
+        """Return why the metric has no value in any period, such as tables that are not loaded; empty if it may have one."""
         if self.covered(metric) is not None:
             return ""
         missing = self.missing(metric)
         return nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
 
     def require(self, *metrics: Metric) -> None:
-        """Raise NothingLoaded where none of the metrics can have a value."""
+        """Raise NothingLoaded if none of the metrics can have a value."""
         reasons = dict.fromkeys(map(self.unavailable, metrics))
         if not all(reasons) or not reasons:
             return
@@ -221,13 +236,13 @@ class Facts:
         raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", how_to_load(missing))
 
     def require_table(self, name: str) -> None:
-        """Raise NothingLoaded where the table has no rows."""
+        """Raise NothingLoaded if the table has no rows."""
         if name not in self.coverage:
             raise NothingLoaded(f"There are no {name.replace('_', ' ')} in this shop yet.", how_to_load((name,)))
 
     @property
     def all_days(self) -> tuple[date, date]:
-        """First and last day that any table covers. Raises NothingLoaded where none does."""
+        """First and last day that any table covers. Raises NothingLoaded if there is none."""
         if not self.coverage:
             raise NothingLoaded(
                 "Nothing that happened on a day is loaded in this shop yet.", "Load a file: regulars load FILE…"
@@ -235,7 +250,7 @@ class Facts:
         return min(first for first, _ in self.coverage.values()), max(last for _, last in self.coverage.values())
 
     def _days(self, name: str) -> tuple[date, date] | None:
-        """The days of a table; of a kind of forecast those of the customers that are forecast."""
+        """The first and last day of a table; of a kind of forecast from the first order to the latest forecast."""
         if name not in KINDS_OF_FORECAST:
             return self.coverage.get(name)
         orders, made = self.coverage.get("orders"), self.forecasts.get(name)
@@ -247,9 +262,9 @@ _IN_WORDS = {
     "linked_returns": "returns that name their order",
     **dict.fromkeys(KINDS_OF_FORECAST, "a forecast"),
 }
-"""How messages name what is needed, where the name of a table does not say it."""
+"""Names of tables in messages, if other than their own."""
 _TABLES = {"linked_returns": ("returns", "orders"), "order_lines": ("order_lines", "orders")}
-"""The tables that bring what one table alone does not."""
+"""Canonical tables to load, for names that need several."""
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -258,12 +273,12 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def nothing_of(names: Iterable[str]) -> str:
-    """That nothing is loaded of these tables, in words."""
+    """Return the message that these tables are not loaded."""
     return f"nothing is loaded of {_listed(names)}"
 
 
 def how_to_load(names: Iterable[str]) -> str:
-    """What to type next where these tables are not loaded."""
+    """Return the hint how to load these tables."""
     needed = (name for name in names if name not in KINDS_OF_FORECAST)
     tables = dict.fromkeys(table for name in needed for table in _TABLES.get(name, (name,)))
     if not tables:
@@ -274,8 +289,17 @@ def how_to_load(names: Iterable[str]) -> str:
 
 
 def period_named(facts: Facts, text: str, metric: Metric | None = None) -> Period:
-    """The period that the text names: what the calendar reads, `all` days that the metric's tables cover, or one relative to
-    the last of these days: this-month, last-month (the latest complete one), last-90-days, last-4-weeks. Raises UsageError.
+    """Return the period of a text.
+
+    Args:
+        facts: Facts of the shop.
+        text: A period of the calendar, such as 2024-03; `all` for all days that the metric's tables cover; or a period
+            relative to the last of these days: this-month, last-month (the latest complete one), last-90-days, last-4-weeks.
+        metric: The metric; None for the days that any table covers.
+
+    Raises:
+        UsageError: The text is no period.
+        NothingLoaded: The period depends on the data, and there are none.
     """
     if text.strip().lower() == Grain.ALL:
         return latest_complete(facts, Grain.ALL, metric)
@@ -306,7 +330,7 @@ def _relative_period(facts: Facts, running: bool, count: int | None, grain: Grai
 
 
 def outside_data(facts: Facts, periods: Iterable[Period], metric: Metric | None = None) -> str:
-    """A sentence where none of the periods has any day that the metric's tables cover; else empty."""
+    """Return a sentence if the metric's tables cover no day of these periods; else empty."""
     first, last = _days_of(facts, metric)
     requested = tuple(periods)
     if not requested or any(period.start <= last and first < period.end for period in requested):
@@ -316,7 +340,7 @@ def outside_data(facts: Facts, periods: Iterable[Period], metric: Metric | None 
 
 
 def latest_complete(facts: Facts, grain: Grain, metric: Metric | None = None) -> Period:
-    """The last period of the grain that the metric's tables cover to its end; the running one where none is complete."""
+    """Return the last period that the metric's tables cover to its end; the running period if none is complete."""
     first, last = _days_of(facts, metric)
     if grain is Grain.ALL:
         return periods_of(facts, grain, None, None, metric)[0]
@@ -330,11 +354,11 @@ def latest_complete(facts: Facts, grain: Grain, metric: Metric | None = None) ->
 def periods_of(
     facts: Facts, grain: Grain, since: date | None, until: date | None, metric: Metric | None = None
 ) -> tuple[Period, ...]:
-    """The periods of the grain that overlap since … until, which default to the days that the metric's tables cover."""
+    """Return the periods that overlap `since` to `until`; by default the days that the metric's tables cover."""
     first, last = _days_of(facts, metric)
     return tuple(facts.calendar.periods(grain, since or first, until or last))
 
 
 def _days_of(facts: Facts, metric: Metric | None) -> tuple[date, date]:
-    """The days that the metric's tables cover; all that any table covers where no metric is asked for, or it has none."""
+    """The days that the metric's tables cover; without a metric, or if there are none, those that any table covers."""
     return (facts.covered(metric) if metric else None) or facts.all_days

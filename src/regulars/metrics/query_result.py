@@ -1,4 +1,4 @@
-"""What Regulars answers: values that carry all that is needed to trust them."""
+"""Results of queries: values with intervals, completeness, maturity, and changes with their verdicts."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from regulars.vocabulary.events import Event
 
 
 class Verdict(StrEnum):
-    """What a change against the period before is worth."""
+    """Whether a change from an earlier period is real or noise."""
 
     REAL = "real"
     MORE_THAN_CHANCE = "more than chance; season not known"
-    """More than chance among customers, in a shop with less than a year of changes to tell what is usual."""
+    """More than chance among customers, but with less than a year of data the usual changes are unknown."""
     NOISE = "within noise"
     TOO_FEW = "too few to tell"
 
 
 @dataclass(frozen=True)
 class Change:
-    """The difference to another period, in the metric's own unit, with its 95 % interval where one can be given."""
+    """The difference from an earlier period, in the metric's unit, with its 95 % interval if there is one."""
 
     period: Period
     """The earlier period."""
@@ -36,19 +36,19 @@ class Change:
     low: float | None
     high: float | None
     verdict: Verdict | None
-    """None where one of the two periods is incomplete, not yet mature or empty, where time alone changes the metric,
-    and for a total whose usual changes are not known."""
+    """None if one of the two periods is incomplete, not mature or empty, if time alone changes the metric, and for a total
+    whose usual changes are unknown."""
     note: str = ""
-    """What one must know of the verdict: "3 more days", "as usual for December", "season not known"."""
+    """Note on the verdict: "3 more days", "as usual for December", "season not known"."""
     events: tuple[Event, ...] = ()
     """Marked events from the earlier period's start to the later one's end."""
     direction: int = 0
-    """1 where what is judged rose, −1 where it fell: per day, or beside what is usual, a higher value may be a fall."""
+    """1 if the tested quantity rose, −1 if it fell. It may be per day, or relative to the usual change."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """One number. None stands for "nothing there"; `n` is the number of rows or customers it rests on."""
+    """One value of a metric; None if there are no data. `n` is its number of rows or customers."""
 
     metric: Metric
     period: Period
@@ -65,16 +65,16 @@ class Value:
     """The shop's currency for money, else None."""
     timezone: str
     change: Change | None = None
-    """From the period before; for a day, from the same weekday a week before."""
+    """Change from the period before; for a day, from the same weekday a week before."""
     year_earlier: Change | None = None
     unknown_share: float | None = None
-    """The share of the numerator (or denominator) under "unknown", where for that reason there is no value."""
+    """Share of the numerator (or denominator) under "unknown", if it hides the value; else None."""
     unavailable: str = ""
-    """Why the metric has no value in any period of this shop; empty where it may have one."""
+    """Why the metric has no value in any period of this shop; empty if it may have one."""
 
     @property
     def has_any(self) -> bool:
-        """Whether there is a value, now or in a period it is compared with, or the reason that hides it."""
+        """Whether this period or a compared one has a value, or the value is hidden by `unknown_share`."""
         earlier = (change.before for change in (self.change, self.year_earlier) if change is not None)
         return any(number is not None for number in (self.value, self.unknown_share, *earlier))
 
@@ -86,7 +86,7 @@ VERDICTS = (None, Verdict.NOISE, Verdict.TOO_FEW, Verdict.REAL, Verdict.MORE_THA
 
 @dataclass(frozen=True)
 class Changes:
-    """Differences to earlier periods: arrays of shape (periods, groups); `verdict` holds places in VERDICTS."""
+    """Differences from earlier periods: arrays of shape (periods, groups); `verdict` holds indices of VERDICTS."""
 
     before: Numbers
     difference: Numbers
@@ -99,14 +99,14 @@ class Changes:
 
 @dataclass(frozen=True)
 class Block:
-    """The values of one metric: arrays of shape (periods, groups). `cells` says which of them are told, row by row."""
+    """The values of one metric: arrays of shape (periods, groups)."""
 
     metric: Metric
     periods: Sequence[Period]
     splits: tuple[str, ...]
     groups: Sequence[tuple[str, ...]]
     cells: npt.NDArray[np.int64]
-    """Places in the arrays laid out flat, in the order in which they are told."""
+    """Indices of the flattened arrays that are values of the result, in their order."""
     value: Numbers
     low: Numbers
     high: Numbers
@@ -116,7 +116,7 @@ class Block:
     complete: Flags
     mature: Flags
     there: Flags
-    """Whether the data cover any day of the period: one flag for each; elsewhere there is nothing to tell."""
+    """For each period, whether the data cover any day of it; if not, its values are None."""
     comparable: Flags
     comparable_year: Flags
     changes: Changes | None
@@ -124,13 +124,13 @@ class Block:
     events: tuple[Event, ...]
     calendar: Calendar
     unknown: Numbers | None
-    """The share under "unknown" where it hides the value, NaN elsewhere; None where it hides none."""
+    """Share under "unknown" of hidden values, NaN for others; None if no value is hidden."""
     unavailable: str
     currency: str | None
     timezone: str
 
     def at(self, place: int) -> Value:
-        """The value told at this place."""
+        """Return the value at this index of `cells`."""
         cell = divmod(int(self.cells[place]), len(self.groups))
         number, group = cell
         there = bool(self.there[number])
@@ -176,7 +176,7 @@ class Block:
 
 
 class Result(Sequence[Value]):
-    """All values of a question, by metric, period and split: held as arrays, made into values as they are taken."""
+    """All values of a query, ordered by metric, period and split; stored as arrays and converted on access."""
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self.blocks = tuple(blocks)

@@ -1,4 +1,4 @@
-"""A fact as an Ibis table, ready to be summed: filtered, split, and with the active window at hand."""
+"""Facts as Ibis tables: filtered, with the columns of splits and the active window."""
 
 from __future__ import annotations
 
@@ -36,13 +36,21 @@ UNKNOWN = "unknown"
 BUCKET = "bucket"
 PERSON = "person"
 MONEY_SCALE = 10_000
-"""Money travels as whole ten-thousandths: sums stay exact."""
+"""Money is summed as integers of ten-thousandths, so that sums are exact."""
 
 
 def relation(
     facts: Facts, fact: Fact, where: tuple[Condition, ...], active_window: int, by: tuple[str, ...] = ()
 ) -> ir.Table:
-    """The fact's rows with `active_window` added. `by` are the columns it will be grouped by (splits, bucket, person)."""
+    """Return a fact's rows that meet the conditions, with the further column `active_window`.
+
+    Args:
+        facts: Facts of the shop.
+        fact: The fact.
+        where: The conditions.
+        active_window: Active window in days.
+        by: Columns that the rows will be grouped by: splits, bucket, person.
+    """
     if histogram := histogram_of(fact, where, by):
         rows = facts.table(histogram)
         rows = rows.filter(rows.histogram == HISTOGRAMS[fact]).mutate(day_gone=rows.day + active_window)
@@ -57,14 +65,16 @@ def relation(
 
 
 def histogram_of(fact: Fact, where: tuple[Condition, ...], by: tuple[str, ...]) -> str:
-    """The small histogram that says all that is asked, of all customers; empty where none does."""
+    """Return the histogram table that replaces the fact's rows; empty if the conditions or columns need the rows."""
     return "gaps" if fact in HISTOGRAMS and not where and not by else ""
 
 
 class FactView:
-    """Rows of a fact's table as the fact's expressions see them: `_.gap` is a column here, though no row holds it.
+    """The view of a table that a fact's expressions read, with computed columns such as `gap`.
 
-    `only` says which rows the fact has, None for all; `added` are the columns it adds.
+    Attributes:
+        only: Condition on the rows of the fact; None for all.
+        added: The computed columns.
     """
 
     def __init__(self, rows: ir.Table, fact: Fact, active_window: int) -> None:
@@ -85,12 +95,12 @@ class FactView:
 
 
 def _gap(days: ir.IntegerValue) -> ir.IntegerValue:
-    """As the histogram `gaps` has it: no silence may be mistaken for none."""
+    """A gap in days as in the histogram `gaps`: null becomes NONE, and longer gaps are capped below it."""
     return ibis.cases((days.isnull(), NONE), (days >= NONE, NONE - 1), else_=days).cast("int32")
 
 
 def orders_of_customers(facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    """The orders of known customers that meet the conditions, with the columns `by`."""
+    """Return the orders of known customers that meet the conditions, with the columns `by`."""
     return _orders(facts, GAPS_BEFORE, where, by)
 
 
@@ -115,7 +125,7 @@ def _rows(facts: Facts, fact: Fact) -> ir.Table:
 
 
 def _with_attributes(rows: ir.Table, facts: Facts, where: tuple[Condition, ...], by: tuple[str, ...]) -> ir.Table:
-    """rows plus the attributes of their persons that are asked for: of the first order, and what their records say today."""
+    """The rows with the needed attributes of their persons: of the first order, and of the current record."""
     missing = {*by, *(condition.column for condition in where)} - {*rows.columns}
     if attributes := [name for name in CURRENT_CUSTOMER_ATTRIBUTES if name in missing]:
         people = facts.table("persons")
@@ -128,13 +138,13 @@ def _with_attributes(rows: ir.Table, facts: Facts, where: tuple[Condition, ...],
 
 
 def _joined(rows: ir.Table, people: ir.Table, columns: dict[str, ir.Value]) -> ir.Table:
-    """rows plus these columns of `people`, which has one row a person."""
+    """The rows with these columns of `people`, which has one row for each person."""
     people = people.select(of_person=people.person, **columns)
     return rows.left_join(people, rows.person == people.of_person).drop("of_person")
 
 
 def _together(rows: ir.Table, columns: tuple[str, ...]) -> ir.StringValue:
-    """One text for the values of several columns; other values, another text."""
+    """A text that identifies the values of several columns."""
     first, *others = (rows[name] for name in columns)
     text = first.cast("string")
     for other in others:
@@ -143,17 +153,17 @@ def _together(rows: ir.Table, columns: tuple[str, ...]) -> ir.StringValue:
 
 
 def split_columns(fact: Fact, splits: tuple[str, ...]) -> dict[str, str]:
-    """Of the splits asked for, those the fact knows: word -> column."""
+    """Return the splits that the fact knows, with their columns."""
     return {split: fact.splits[split] for split in splits if split in fact.splits}
 
 
 def with_unknown(column: ir.Value) -> ir.StringValue:
-    """A split's value as text; nothing there is "unknown"."""
+    """Return a split's value as text; null becomes "unknown"."""
     return column.cast("string").fill_null(UNKNOWN)
 
 
 def filter_column(fact: Fact, condition: Condition) -> str:
-    """The column that a condition means in a fact; empty where the fact has none."""
+    """Return the column of a condition in a fact; empty if the fact has none."""
     return condition.column if condition.column in fact.filters else fact.splits.get(condition.column, "")
 
 
@@ -197,7 +207,7 @@ def _predicate(column: ir.Value, condition: Condition) -> ir.BooleanValue:
 
 
 def bound(rows: ir.Table, expression: Expression) -> ir.NumericValue:
-    """A measure's expression over these rows; a number counts for each row."""
+    """Return a measure's expression over these rows; a constant becomes a column."""
     if isinstance(expression, Deferred):
         return expression.resolve(rows)
     # Every relation has the active window as a column: a constant of a row must be a column too, to be summed.
@@ -205,13 +215,14 @@ def bound(rows: ir.Table, expression: Expression) -> ir.NumericValue:
 
 
 def condition(rows: ir.Table, expression: Expression) -> ir.BooleanValue | None:
-    """A measure's `where` over these rows; None where all count."""
+    """Return a measure's `where` over these rows; None if all count."""
     return expression.resolve(rows) if isinstance(expression, Deferred) else None
 
 
 def ten_thousandths(amount: ir.NumericValue) -> ir.NumericValue:
-    """One row's amount of money as whole ten-thousandths: without decimals of 128 bits, which take many times as long. Exact below
-    2⁵³ of them; a larger one is rounded to a float's digits.
+    """Return the amount of money of a row in whole ten-thousandths; other numbers are returned unchanged.
+
+    Amounts of 2⁵³ ten-thousandths and more are rounded as floats. 128-bit decimals would be exact, but many times slower.
     """
     if not amount.type().is_decimal():
         return amount
@@ -219,7 +230,7 @@ def ten_thousandths(amount: ir.NumericValue) -> ir.NumericValue:
 
 
 def exact(total: ir.NumericValue) -> ir.NumericValue:
-    """A sum of money as whole ten-thousandths."""
+    """Return a sum of money in whole ten-thousandths; other sums are returned unchanged."""
     if not total.type().is_decimal():
         return total
     scale = ibis.literal(MONEY_SCALE, type="decimal(38, 0)")

@@ -1,4 +1,4 @@
-"""A level of a rollup: aggregates of a fact by one length of period, one split, and buckets or not."""
+"""A level of a rollup: aggregates of a fact by one grain, one split, and buckets or not."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from typing import NamedTuple
 
 
 class LevelKey(NamedTuple):
-    """What a level holds: two levels of the same key answer the same questions."""
+    """Identifies what a level holds: levels with the same key answer the same queries."""
 
     family: str
-    """Levels of one family are aggregates of the same rows."""
+    """Name of the levels that aggregate the same rows."""
     by: str
-    """The columns it is split by; empty for none."""
+    """Columns of the split; empty for none."""
     grain: str
-    """Each row's `period` is the first day (epoch day) of a period of this grain."""
+    """Grain of the periods; a row's `period` is the epoch day of the first day."""
     bucketed: bool
-    """Whether the 32 buckets of customers are kept apart, as intervals need them; else there is one row for all."""
+    """Whether there is a row for each of the 32 buckets of customers, as intervals need; else one for all."""
     columns: frozenset[str]
 
 
 @dataclass(frozen=True)
 class RollupLevel:
-    """One row per period of the grain, value of the split, and bucket.
+    """A level, with one row for each period, value of the split, and bucket.
 
-    Differences of later loads stand beside it as further rows: whoever reads it adds up.
+    Later loads add rows with differences, so a reader sums the rows of a key.
     """
 
     table: str
     """The table in the schema `facts` that holds the family's levels."""
     level: int
-    """Which rows of the table are its own."""
+    """Value of the table's column `level` in its rows."""
     family: str
     by: str
     grain: str
     bucketed: bool
     columns: frozenset[str]
     rows: int
-    """How many rows it has; where it is not stored, how many it would have at least."""
+    """Number of rows; if not stored, a lower bound of the rows it would have."""
     fact: str
     """The derived table whose rows are aggregated."""
     fact_rows: int
-    """How many rows the fact had when this was decided."""
+    """Number of rows of the fact when the level was stored or not."""
     is_stored: bool
-    """Whether it is stored: false where it would not have been small against the fact."""
+    """Whether it is stored; False if it would not be small compared with the fact."""
     file: str = ""
-    """The file of the cache that holds it, as SQL writes it between quotes; empty where a table does."""
+    """File of the cache that holds it, escaped for SQL; empty if a table holds it."""
 
     @property
     def relation(self) -> str:
-        """SQL of where its family's levels are read."""
+        """SQL of the relation that holds it."""
         return f"read_parquet('{self.file}')" if self.file else f"facts.{self.table}"
 
     @property
     def key(self) -> LevelKey:
-        """What it holds."""
+        """The key of the level."""
         return LevelKey(self.family, self.by, self.grain, self.bucketed, self.columns)

@@ -1,4 +1,4 @@
-"""How a question is answered: a list of named steps, each a pure function of what the steps before it found."""
+"""Run a query: a list of steps, each a pure function of the results of the steps before."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ from regulars.warehouse.engine import LRUCache
 
 @dataclass(frozen=True)
 class MetricEstimate:
-    """A metric's estimates, with the groups and split words they stand for."""
+    """A metric's estimates, with their splits and groups."""
 
     splits: tuple[str, ...]
     groups: list[tuple[str, ...]]
     estimate: Estimate
     unknown: npt.NDArray[np.float64] | None = None
-    """Per cell, the share of the metric under "unknown" where it hides the value; NaN elsewhere."""
+    """Per cell, the share of the metric under "unknown" if it hides the value, else NaN; None if it hides none."""
     complete: npt.NDArray[np.bool_] | None = None
-    """Per cell, where a metric has its own rule of completeness."""
+    """Per cell, whether it is complete; None for the completeness of periods."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is known so far about a question."""
+    """A query and the results of the steps so far."""
 
     question: Query
     facts: Facts
     periods: tuple[Period, ...] = ()
     scope: Scope | None = None
     metrics: tuple[Metric, ...] = ()
-    """Those asked for, and those that a comparison judges them among."""
+    """Metrics of the query, and in a comparison the others of their family of tests."""
     sums: Sums | None = None
     people: dict[str, Sum] = field(default_factory=dict)
-    """How many customers each metric rests on, where a comparison wants to know."""
+    """Sample size of each metric, in customers; empty without a comparison."""
     estimates: dict[str, MetricEstimate] = field(default_factory=dict)
     changes: dict[Metric, Changes] = field(default_factory=dict)
     year_earlier: dict[Metric, Changes] = field(default_factory=dict)
@@ -60,7 +60,7 @@ class Work:
 
 
 def choose_periods(work: Work) -> Work:
-    """The periods and metrics asked for, and what a comparison needs beside them."""
+    """Determine the periods and metrics, with those that a comparison needs in addition."""
     question = work.question
     if not question.compare:
         return replace(work, periods=question.periods, metrics=question.metrics)
@@ -69,7 +69,7 @@ def choose_periods(work: Work) -> Work:
 
 
 def choose_scope(work: Work) -> Work:
-    """Keep sums apart by bucket only where an interval or a comparison needs it."""
+    """Determine the scope; sums are by bucket only if an interval or a comparison needs buckets."""
     question = work.question
     bucketed = question.compare or any(metric.interval.uses_buckets for metric in work.metrics)
     scope = Scope(work.facts, work.periods, question.splits, question.where, question.active_window, bucketed)
@@ -77,14 +77,14 @@ def choose_scope(work: Work) -> Work:
 
 
 def sum_up(work: Work) -> Work:
-    """All sums that the metrics need, one query for each fact, timing and day column."""
+    """Compute all sums that the metrics need."""
     assert work.scope is not None
     amounts, people = _amounts(work)
     return replace(work, sums=sums([*amounts, *people.values()], work.scope), people=people)
 
 
 def _amounts(work: Work) -> tuple[list[Sum], dict[str, Sum]]:
-    """What must be summed up, and how many customers each metric rests on."""
+    """The sums that the metrics need, and those of their sample sizes."""
     amounts: list[Sum] = []
     people: dict[str, Sum] = {}
     question = work.question
@@ -103,14 +103,14 @@ def _amounts(work: Work) -> tuple[list[Sum], dict[str, Sum]]:
 
 
 def _people(metric: Metric, question: Query) -> Sum:
-    """Where nothing is split, the known customers behind orders and their lines are those who ordered: rollups count them."""
+    """The sample size in customers. Without splits and conditions, that of orders and lines is in the histogram of gaps."""
     amount = metric.sample_size
     of_orders = (persons(ORDERS), persons(LINES))
     return CUSTOMERS_ORDERING if not question.splits and not question.where and amount in of_orders else amount
 
 
 def estimate_all(work: Work) -> Work:
-    """From sums to values and intervals."""
+    """Estimate values and intervals from the sums."""
     assert work.scope is not None
     assert work.sums is not None
     estimates: dict[str, MetricEstimate] = {}
@@ -133,7 +133,7 @@ def estimate_all(work: Work) -> Work:
 
 
 def _nothing(work: Work) -> MetricEstimate:
-    """A grid without a cell."""
+    """The estimate of a grid without cells."""
     empty = np.zeros((len(work.periods), 0))
     return MetricEstimate(
         (*work.question.splits, "age"), [], Estimate(empty, empty, empty, empty, empty, empty, None, None)
@@ -141,7 +141,7 @@ def _nothing(work: Work) -> MetricEstimate:
 
 
 def hide_unlinked(work: Work) -> Work:
-    """No value where all rows that the metric would count are left out of it, such as refunds without an order."""
+    """Remove values if all rows of the metric are omitted, such as refunds without an order."""
     assert work.sums is not None
     estimates = dict(work.estimates)
     for metric in work.metrics:
@@ -152,7 +152,7 @@ def hide_unlinked(work: Work) -> Work:
 
 
 def hide_unknown(work: Work) -> Work:
-    """No value where too much of the metric stands under "unknown" in the split or filter."""
+    """Remove values if too large a share of the metric is "unknown" by the split or filter."""
     if not work.question.splits and not work.question.where:
         return work
     assert work.sums is not None
@@ -167,7 +167,7 @@ def hide_unknown(work: Work) -> Work:
 
 
 def compare_all(work: Work) -> Work:
-    """Differences to the period before and to a year earlier, and which of them are real."""
+    """Compute the changes from the period before and from a year earlier, with their verdicts."""
     if not work.question.compare:
         return work
     assert work.sums is not None
@@ -191,7 +191,7 @@ def compare_all(work: Work) -> Work:
 
 
 def label(work: Work) -> Work:
-    """Values with everything that belongs to them."""
+    """Build the result from the estimates and changes."""
     periods, calendar = work.question.periods, work.facts.calendar
     index = {period: number for number, period in enumerate(work.periods)}
     rows = np.array([index[period] for period in periods])
@@ -206,7 +206,7 @@ def label(work: Work) -> Work:
 
 
 def planned(question: Query, facts: Facts) -> list[Step]:
-    """From what the question would be answered: a step for each query of sums. Reads no row."""
+    """Return the query plan: one step for each query that would run. Reads no rows."""
     work = choose_scope(choose_periods(Work(question, facts)))
     assert work.scope is not None
     amounts, people = _amounts(work)
@@ -244,7 +244,7 @@ STEPS: tuple[Callable[[Work], Work], ...] = (
 
 
 def run_query(question: Query, facts: Facts) -> Result:
-    """The values of all metrics, by metric, period and split. Answers are remembered for as long as nothing changes."""
+    """Return the result of a query, from the cache if the version of the facts is the same."""
     if facts.version is None:
         return _answered(question, facts)
     return _remembered.get((facts.version, question), lambda: _answered(question, facts))
@@ -262,19 +262,19 @@ _remembered: LRUCache[tuple[str, Query], Result] = LRUCache(64)
 
 @dataclass(frozen=True)
 class Times:
-    """When periods begin and what day follows them, as epoch days."""
+    """First day of each period, and the day after its last, as epoch days."""
 
     first: npt.NDArray[np.int64]
     beyond: npt.NDArray[np.int64]
 
     @classmethod
     def of(cls, periods: Sequence[Period]) -> Times:
-        """Those of these periods."""
+        """Return the times of these periods."""
         return cls(np.array([period.first for period in periods]), np.array([period.beyond for period in periods]))
 
 
 def complete(facts: Facts, metric: Metric, times: Times) -> Flags:
-    """Whether all tables the metric needs cover each period to its end."""
+    """Return whether all tables of the metric cover each period to its end."""
     covered = facts.covered(metric)
     if covered is None:
         return np.zeros(len(times.first), dtype=bool)
@@ -282,7 +282,7 @@ def complete(facts: Facts, metric: Metric, times: Times) -> Flags:
 
 
 def mature(facts: Facts, metric: Metric, times: Times, active_window: int) -> Flags:
-    """Whether late events that the metric waits for had time, for each period."""
+    """Return whether each period is mature: the data cover the days that the metric's maturity needs."""
     maturity = metric.maturity
     covered = facts.coverage.get(maturity.of) if maturity.of else facts.covered(metric)
     if maturity.at_once or covered is None:
@@ -294,7 +294,7 @@ def mature(facts: Facts, metric: Metric, times: Times, active_window: int) -> Fl
 
 
 def _testable(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
-    """For each period 0 where it may be judged, else −1."""
+    """For each period 0 if its changes can have a verdict, else −1."""
     covered = work.facts.covered(metric)
     if covered is None or not metric.has_verdict:
         return np.full(len(times.first), -1)
@@ -304,7 +304,7 @@ def _testable(work: Work, metric: Metric, times: Times) -> npt.NDArray[np.intp]:
 
 
 def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
-    """Whether the data cover any day of each period; where they know some days only, whether it holds one of these."""
+    """Whether the data cover any day of each period; for a snapshot metric, whether it has a forecast."""
     covered = facts.covered(metric)
     if covered is None:
         return np.zeros(len(times.first), dtype=bool)
@@ -317,7 +317,7 @@ def _there(facts: Facts, metric: Metric, times: Times) -> Flags:
 
 
 def _forecasts_before(facts: Facts, metric: Metric, days: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """How many forecasts that the metric may rest on are as of a day before each of these."""
+    """The number of the metric's forecasts as of a day before each of these days."""
     return np.searchsorted([epoch_day(made.as_of) for made in facts.forecasts[metric.forecast]], days)
 
 

@@ -1,4 +1,4 @@
-"""What sums are over: periods, splits, conditions, window, and whether buckets are kept apart."""
+"""The scope of sums: periods, splits, conditions, active window, and whether by bucket."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
 
 BY_PERSON = "customer"
-"""The split that `rows` uses: one group for each person."""
+"""The split of the drill-down: one group for each person."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What the sums are over."""
+    """The scope of sums."""
 
     facts: Facts
     periods: tuple[Period, ...]
@@ -33,7 +33,7 @@ class Scope:
     where: tuple[Condition, ...]
     active_window: int
     bucketed: bool
-    """Whether sums are kept apart by bucket, as intervals and comparisons need them."""
+    """Whether sums are by bucket, as intervals and comparisons need."""
 
     @property
     def buckets(self) -> int:
@@ -41,45 +41,45 @@ class Scope:
         return BUCKETS if self.bucketed else 1
 
     def by(self, fact: Fact) -> dict[str, str]:
-        """Grouping columns of a fact: split -> column."""
+        """Return the columns of a fact to group by, by split."""
         person = {BY_PERSON: PERSON} if BY_PERSON in self.splits and fact.of_customers else {}
         return {**split_columns(fact, self.splits), **person}
 
     def where_of(self, fact: Fact) -> tuple[Condition, ...]:
-        """The conditions that the fact's rows must meet: those that the numerator alone knows leave a denominator whole."""
+        """Return the conditions that the fact knows. Others, known by the numerator only, do not filter the denominator."""
         return tuple(condition for condition in self.where if filter_column(fact, condition))
 
     def constants(self, fact: Fact) -> Mapping[str, str]:
-        """The fact's columns that have one value in all rows, with it."""
+        """Return the fact's columns with the same value in all rows, and this value."""
         return self.facts.constants.get(row_source(fact), {})
 
     def split_values(self, fact: Fact, kept: RollupLevel, column: str) -> str:
-        """SQL of the values of a column in the rows of a level."""
+        """Return the SQL of a column's values in the rows of a level."""
         value = self.constants(fact).get(column)
         return split_column(kept.by, column) if value is None else "'" + value.replace("'", "''") + "'"
 
     def apart(self, fact: Fact) -> bool:
-        """Whether the fact's sums are kept apart by bucket: what belongs to no entity is shared evenly."""
+        """Return whether the fact's sums are by bucket; not if its rows have no entity."""
         return self.bucketed and fact.has_buckets
 
     @cached_property
     def first(self) -> npt.NDArray[np.int64]:
-        """The epoch day on which each period starts."""
+        """The first epoch day of each period."""
         return np.array([period.first for period in self.periods], dtype=np.int64)
 
     @cached_property
     def beyond(self) -> npt.NDArray[np.int64]:
-        """The epoch day that follows each period."""
+        """The epoch day after each period."""
         return np.array([period.beyond for period in self.periods], dtype=np.int64)
 
     @cached_property
     def grain(self) -> Grain | None:
-        """The grain of all periods, under the name that sums are kept by; None where they have none in common."""
+        """The grain of all periods, as rollups name it; None if they have several."""
         grains = {stored_grain(self.facts.calendar, period.grain) for period in self.periods}
         return grains.pop() if len(grains) == 1 else None
 
     def aligned(self, grain: Grain) -> bool:
-        """Whether no period of this grain crosses a boundary."""
+        """Return whether no period of this grain crosses a boundary."""
         if grain is Grain.DAY or grain is self.grain:
             return True
         if grain not in self._aligned:

@@ -1,4 +1,4 @@
-"""An active window from the shop's own gaps: how long a silence still says nothing."""
+"""Suggest an active window by the gaps between a shop's purchases."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from regulars.metrics.query import Facts
 from regulars.warehouse.facts.orders.gaps import NONE
 
 SHARE = 0.9
-"""Of the purchases by which customers came back, so many lie inside the window."""
+"""Share of the returning purchases within a suggested window."""
 SHORTEST = 30
-"""Days below which no window makes sense: a month's silence is nothing."""
+"""Shortest window to suggest, in days."""
 FEWEST = 30
-"""Returning purchases below which nothing is proposed."""
+"""Smallest number of returning purchases for a suggestion."""
 LEAST_WITHIN = 0.75
-"""The share of returning purchases that a window which fits holds at least."""
+"""Smallest share of returning purchases within a window that fits."""
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A window in days, or None where there is too little to go by. `share` of the `purchases` came within it."""
+    """A window in days, or None if there are too few returning purchases. `share`: that of `purchases` within it."""
 
     window: int | None
     share: float | None
@@ -28,17 +28,19 @@ class Suggestion:
 
 
 def suggest(facts: Facts) -> Suggestion:
-    """The shortest window of at least 30 days by which 90 % of the returning purchases had happened.
+    """Return the shortest window of at least 30 days that holds 90 % of the returning purchases.
 
-    A returning purchase is a purchase day that follows an earlier one of the same customer, as in time_between_purchases.
-    Raises NothingLoaded where there are no orders.
+    A returning purchase is a purchase day after an earlier one of the same customer, as in time_between_purchases.
+
+    Raises:
+        NothingLoaded: There are no orders.
     """
     facts.require_table("orders")
     return _suggestion(_purchases_by_gap(facts), _days(facts))
 
 
 def _suggestion(counts: dict[int, int], days: int) -> Suggestion:
-    """What the counts of returning purchases by gap propose, in data of so many days."""
+    """The suggestion for counts of returning purchases by gap, in data of this number of days."""
     purchases = sum(counts.values())
     if purchases < FEWEST:
         return Suggestion(
@@ -66,14 +68,14 @@ def _suggestion(counts: dict[int, int], days: int) -> Suggestion:
 
 
 def misfit(facts: Facts, window: int) -> str:
-    """A sentence where the active window does not fit the shop's data; empty where it fits or the data cannot tell.
+    """Return a sentence if the active window does not fit the shop's data; empty if it fits or the data are too few.
 
-    It does not fit where it is longer than the data, where fewer than 3 in 4 returning purchases happened within it, or where
-    it is more than twice what `suggest` proposes.
+    It does not fit if it is longer than the data, if it holds fewer than 3 in 4 returning purchases, or if it is longer than
+    twice the suggested window.
 
     Args:
-        facts: of the shop.
-        window: the active window, in days.
+        facts: Facts of the shop.
+        window: Active window in days.
     """
     if "orders" not in facts.coverage:
         return ""
@@ -98,13 +100,13 @@ def misfit(facts: Facts, window: int) -> str:
 
 
 def _days(facts: Facts) -> int:
-    """How many days the orders cover."""
+    """Number of days that the orders cover."""
     first, last = facts.coverage["orders"]
     return (last - first).days + 1
 
 
 def _purchases_by_gap(facts: Facts) -> dict[int, int]:
-    """How many returning purchases came how many days after the purchase before, by days ascending."""
+    """Number of returning purchases by days since the purchase before, ascending."""
     if facts.engine.con is not None:
         counted = facts.engine.columns(
             "SELECT gap, CAST(sum(n) AS BIGINT) AS n FROM facts.gaps"

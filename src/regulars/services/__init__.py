@@ -1,1 +1,1 @@
-"""What the command line, pages and notebooks call: a shop opened to load files, to query metrics and to forecast."""
+"""The interface of the command line, pages and notebooks to a shop: load files, query metrics, forecast."""

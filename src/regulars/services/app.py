@@ -1,4 +1,4 @@
-"""One shop, wired: sources, warehouse and metrics behind the few things a door (command line, page, notebook) asks for."""
+"""Load files into a shop and change its data."""
 
 from __future__ import annotations
 
@@ -44,11 +44,16 @@ _AS_THE_SOURCE_SAYS = ReadOptions()
 
 
 class _NothingChanged(Exception):
-    """Leaves a write without a new version."""
+    """Raised in a write that changes nothing, to make no new version."""
 
 
 class App(Reading):
-    """An opened shop, to ask and to change. `tell` is given what the user should know while waiting."""
+    """An opened shop, to query and to change.
+
+    Args:
+        shop: The shop.
+        tell: Called with messages for the user, such as what the program waits for.
+    """
 
     def __init__(self, shop: Shop, tell: Tell = silent) -> None:
         super().__init__(shop, self.derive_again, tell)
@@ -66,17 +71,25 @@ class App(Reading):
         options: LoadOptions = _DEFAULT,
         progress: Progress = SILENT,
     ) -> LoadResult:
-        """Load files, all or nothing, and bring the facts up to date.
+        """Load files, all or none of them, and update the facts.
 
-        `mapping` reads all files by a mapping file; else each file is recognised by its header. `source` gives files in our own
-        column names the ids of another source, such as shopify for the costs of its products. `written` says how the files
-        write dates and numbers, where that is not as their source says. `skip_unknown` leaves out files that are not
-        recognised, or cannot be read.
+        Args:
+            paths: Files, folders, archives and patterns.
+            mapping: Mapping file for all files; None to recognise each file by its header.
+            source: Source whose ids the files with the columns of Regulars use, such as shopify; empty for their own ids.
+            account: Account of the source that the files come from; empty if the shop has only one.
+            written: Formats of dates and numbers that override those of the source.
+            command: Command to record in the load history.
+            skip_unknown: Whether to skip files that are not recognised or cannot be read.
+            options: Further options of the load.
+            progress: Receives the progress of the load.
 
-        Where such files refuse the load, the others are judged all the same: one UnknownFile names all refused files.
-
-        Raises UsageError for a `source` that is no name as mappings have one, and for an `account` with other characters than
-        letters, digits, _, - and .: a colon stands between source and account; for `parts` together with `overlap`.
+        Raises:
+            UsageError: `source` or `account` has characters that are not allowed, no file is named, or `parts` and
+                `overlap` are both set.
+            UnknownFile: Several files, of which some are refused; the error names them all, with the reasons.
+            InputError: The only file is not recognised or cannot be read.
+            LoadRefused: The rows are refused. Nothing is changed.
         """
         if source and not NAME_OF_SOURCE.fullmatch(source):
             raise UsageError(
@@ -145,11 +158,20 @@ class App(Reading):
         return Input(file, written.applied(source), account)
 
     def undo(self, load_id: int, progress: Progress = SILENT) -> None:
-        """Take one load back and bring the facts up to date."""
+        """Undo a load and update the facts."""
         self.change(f"undo load {load_id}", lambda changes: log.undo(changes.con, load_id, changes), progress)
 
     def change(self, purpose: str, act: Callable[[Changes], object], progress: Progress = SILENT) -> None:
-        """Change the shop's data as a new version, and bring the facts up to date; `act` notes what it changes."""
+        """Change the shop's data in a new version, and update the facts.
+
+        Args:
+            purpose: Reason of the change, stored with the version.
+            act: Makes the change, and records in its argument what it changes.
+            progress: Receives the progress of the update.
+
+        Raises:
+            NothingLoaded: The shop has no data yet.
+        """
         if self.warehouse.number is None:
             raise NothingLoaded("Nothing has been loaded into this shop yet.", "Load its files: regulars load FILE…")
         with self._changing(purpose, progress) as changes:
@@ -163,7 +185,7 @@ class App(Reading):
         reads: Sequence[Path] = (),
         ask: Callable[[duckdb.DuckDBPyConnection], object] = lambda con: None,
     ) -> Iterator[Changes]:
-        """A write; `ask` is called once everything is up to date."""
+        """Write a new version; `ask` is called with its connection after the facts are updated."""
         with self.warehouse.write(purpose, reads=reads, waiting=self.tell) as con:
             log.ensure(con)
             changes = track_changes(con, self.shop.settings)
@@ -183,7 +205,7 @@ class App(Reading):
                 ) from None
 
     def derive_again(self) -> None:
-        """Derive everything anew from the stored rows and the settings as they are now."""
+        """Derive all facts again from the stored rows and the current settings."""
         self.change("derive again: changed settings", lambda changes: changes.require_full_refresh("it was asked for"))
 
 
@@ -195,33 +217,41 @@ def _require_columns(mapping: Source, file: InputFile) -> Source:
 # Which files of a load are read, and by which source ------------------------------------------------------------------
 
 _TEXTS = ("", ".txt", ".md")
-"""Endings of files that may be written for people."""
+"""Suffixes of files that may hold prose instead of data."""
 
 
 @dataclass
 class Incoming:
-    """The files of one load. Those left out are given by name, with the reason as what follows `it` in a sentence."""
+    """The files of one load. The dictionaries map names of files to reasons that can follow the name in a sentence."""
 
     count: int
-    """All files of the load, the ones left out too."""
+    """Number of all files, including skipped ones."""
     inputs: list[Input] = field(default_factory=list)
     passed_over: dict[str, str] = field(default_factory=dict)
-    """Files that hold no data: pictures, texts to read."""
+    """Files without data, such as pictures and prose."""
     unknown: dict[str, str] = field(default_factory=dict)
-    """Files that no source, or not the mapping, knows."""
+    """Files that no source recognises, or that do not fit the mapping."""
     unreadable: dict[str, str] = field(default_factory=dict)
-    """Files that cannot be read, such as broken archives; each reason is a sentence with the file's name."""
+    """Unreadable files, such as damaged archives; here each reason includes the name."""
     refused: dict[str, str] = field(default_factory=dict)
-    """Those of `unknown` and `unreadable` where no option leaves them out: nothing can be loaded."""
+    """`unknown` and `unreadable` files if no option skips them: then nothing is loaded."""
 
 
 def incoming(
     paths: Sequence[str | Path], input_of: Callable[[InputFile], Input], *, skip_unknown: bool, skip_unreadable: bool
 ) -> Incoming:
-    """Find each file's source by `input_of`, which raises InputError where there is none.
+    """Return the files of a load with their sources, and the files without a source.
 
-    A single file that has no source is refused by its own error. Of several, files without data are passed over, and all
-    others are `refused`, unless `skip_unknown` and `skip_unreadable` leave them out. Raises UnknownFile where no file is left.
+    Args:
+        paths: Files, folders, archives and patterns.
+        input_of: Returns a file with its source, or raises InputError.
+        skip_unknown: Whether files without a source are skipped; else they are `refused`.
+        skip_unreadable: Whether unreadable files are skipped; else they are `refused`.
+
+    Raises:
+        UsageError: There is no file.
+        InputError: The only file has no source or cannot be read.
+        UnknownFile: None of several files can be loaded.
     """
     unopened: dict[str, UnreadableFile] = {}
     files = expand(paths, unopened)
@@ -257,7 +287,7 @@ def _sentence(error: InputError) -> str:
 
 
 def _reason(name: str, error: InputError) -> str:
-    """The error's message as what follows the file's name, or `it`, in a sentence."""
+    """The error's message, worded to follow the file's name in a sentence."""
     message = _sentence(error)
     reason = message.removeprefix(f"{name} ")
     return reason if reason != message else f"cannot be read: {message}"
@@ -271,9 +301,11 @@ def _holds_no_data(file: InputFile, error: InputError) -> bool:
 
 
 def _unread_endings(paths: Sequence[str | Path], files: Sequence[InputFile]) -> dict[str, str]:
-    """Files in folders and archives whose ending says that they hold no rows, by name with the reason; not hidden ones.
+    """Return the files of folders and archives that their suffix excludes, with the reasons; without hidden files.
 
-    `files` are those that are read.
+    Args:
+        paths: The paths of the load.
+        files: The files that are read; their archives are searched.
     """
     unread: dict[tuple[Path, str | None], None] = {}
     for folder in (Path(root) for root in paths if Path(root).is_dir()):
@@ -305,10 +337,13 @@ def refusal(
     rejected: Mapping[str, str] = MappingProxyType({}),
     own: Collection[str] = (),
 ) -> UnknownFile:
-    """One error that names every refused file of a load and what is wrong with it.
+    """Return an error that names every refused file of a load, with the reasons.
 
-    The load found `unreadable` and, for their rows, `rejected` ones, as in FilesRefused. `own` are those of the latter that
-    are refused whatever the other files hold; all are where it is empty.
+    Args:
+        incoming_files: The files of the load.
+        unreadable: Further unreadable files, as in FilesRefused.
+        rejected: Files with too many rejected rows, as in FilesRefused.
+        own: Names of `rejected` files that are refused because of their own rows; empty for all of them.
     """
     late = {name: reason for name, reason in unreadable.items() if name not in incoming_files.refused}
     broken = {name: reason.removeprefix(f"{name} ") for name, reason in (incoming_files.unreadable | late).items()}

@@ -1,4 +1,4 @@
-"""Checks a version of a shop's data: its file, its accounts, its log, and its rollups against the rows."""
+"""Check the integrity of a version of a shop's data: file, row counts, log, and rollups against rows."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _SPLITS: tuple[tuple[str, ...], ...] = ((), ("country",))
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about one part of a version: nothing (it is whole), or each thing that is wrong."""
+    """Result of the check of one part of a version. Without faults the part is intact."""
 
     version: int
     part: str
     faults: tuple[str, ...]
     skipped: str = ""
-    """Why the part was not checked."""
+    """Reason why the part was not checked; empty if it was."""
 
 
 def check(shop: Shop, number: int) -> Iterator[Finding]:
-    """Check one version, part by part. Reads all of its file."""
+    """Check one version and yield a finding for each part. Reads the whole file of the version."""
     warehouse = Warehouse(shop.warehouse, shop.settings.machine)
     fault = warehouse.fault(number)
     yield Finding(number, "file", (fault,) if fault else ())
@@ -60,7 +60,7 @@ def check(shop: Shop, number: int) -> Iterator[Finding]:
 
 
 def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
-    """Which metrics are answered otherwise by rollups than by rows, in a sample of periods."""
+    """Yield the values that differ between rollups and rows, in a sample of periods."""
     from_rollups = replace(facts, version=None, built=None)  # a version of None: answers of before are not remembered
     from_rows = replace(from_rollups, rollups=())
     for splits in _SPLITS:

@@ -1,4 +1,4 @@
-"""A shop opened to look ahead. Kept apart from all that loads, so that a load does not wait for what forecasts."""
+"""Forecast a shop's purchases and subscriptions. Separate from `app`, so that a load imports no model."""
 
 from __future__ import annotations
 
@@ -30,17 +30,21 @@ _COVERED = "SELECT first_day, last_day FROM facts.coverage WHERE table_name = 'o
 _SUBSCRIBED = """SELECT min(first_day), coalesce(max(last_day) FILTER (table_name = 'orders'), max(last_day)),
     max(last_day) FILTER (table_name = 'subscriptions') FROM facts.coverage WHERE table_name IN ('orders', 'subscriptions')
     HAVING count(*) FILTER (table_name = 'subscriptions') > 0"""
-"""The first and last day of the shop's data, and the last that subscriptions cover; no row where there are none."""
+"""First and last day of the data, and last day of the subscriptions; no row if there are no subscriptions."""
 
 
 class Forecasting(App):
-    """An opened shop, to ask, to change and to forecast."""
+    """An opened shop, to query, to change and to forecast."""
 
     def forecast(self, options: ForecastOptions = _USUAL, progress: Progress = SILENT) -> Forecast:
-        """Forecast who will come back and what they will be worth, and keep it as a new version of the shop's data.
+        """Forecast the purchases and value of each customer, and store the forecast in a new version of the shop's data.
 
-        A forecast as of the same day is replaced. Raises ForecastRefused where the data cannot carry one, NothingLoaded where
-        there are no orders.
+        It replaces a stored forecast as of the same day.
+
+        Raises:
+            ForecastRefused: The data do not meet the requirements of a forecast.
+            NothingLoaded: There are no orders.
+            UsageError: `options.as_of` is outside the data.
         """
         with self.facts() as facts:  # where settings changed, this derives everything again first
             facts.require_table("orders")
@@ -56,12 +60,16 @@ class Forecasting(App):
         return forecast
 
     def forecasts(self) -> tuple[Forecast, ...]:
-        """The forecasts that are kept, the latest first; each says whether it is stale. Raises NothingLoaded before any load."""
+        """Return the stored forecasts of purchases, the latest first.
+
+        Raises:
+            NothingLoaded: The shop has no data yet.
+        """
         with self.reading() as con:
             return result.STORE.listed(con)
 
     def actuals(self) -> tuple[ForecastActual, ...]:
-        """What came of the forecasts that are kept, as far as the data reach by now."""
+        """Return the actuals of the stored forecasts of purchases, as far as the data reach."""
         with self._querying() as (con, engine):
             covered = con.execute(_COVERED).fetchall()
             return purchase_actuals(engine, result.STORE.listed(con), covered[0][1]) if covered else ()
@@ -69,9 +77,17 @@ class Forecasting(App):
     def forecast_subscriptions(
         self, options: ForecastOptions = _USUAL, progress: Progress = SILENT
     ) -> SubscribersForecast | None:
-        """Forecast who will renew and what that brings, and keep it as a new version; None where there are no subscriptions.
+        """Forecast renewals and their value, and store the forecast in a new version of the shop's data.
 
-        Of the wish the model is that of purchases. Raises ForecastRefused where the data cannot carry one.
+        Args:
+            options: Options; `model` is ignored.
+            progress: Receives the progress.
+
+        Returns:
+            The forecast, or None if there are no subscriptions.
+
+        Raises:
+            ForecastRefused: The data do not meet the requirements of a forecast.
         """
         with self.reading() as con:
             if not con.execute(_SUBSCRIBED).fetchall():
@@ -91,10 +107,14 @@ class Forecasting(App):
     def forecast_both(
         self, options: ForecastOptions = _USUAL
     ) -> tuple[Forecast | None, SubscribersForecast | None, list[RegularsError]]:
-        """Forecast purchases and subscriptions. Where one is refused, the other is made all the same.
+        """Forecast purchases and subscriptions. A refusal of one does not stop the other.
 
         Returns:
-            Both forecasts, None where there is none, and why one was refused. Raises the refusal where none is made.
+            Both forecasts, None where there is none, and the errors of those that were refused.
+
+        Raises:
+            ForecastRefused: Neither forecast is possible.
+            NothingLoaded: There are no orders, and no forecast of subscriptions is possible.
         """
         purchases, renewals = None, None
         refused: list[RegularsError] = []
@@ -111,19 +131,23 @@ class Forecasting(App):
         return purchases, renewals, refused
 
     def subscription_forecasts(self) -> tuple[SubscribersForecast, ...]:
-        """The forecasts of subscriptions that are kept, the latest first. Raises NothingLoaded before any load."""
+        """Return the stored forecasts of subscriptions, the latest first.
+
+        Raises:
+            NothingLoaded: The shop has no data yet.
+        """
         with self.reading() as con:
             return subscription_result.STORE.listed(con)
 
     def subscription_actuals(self) -> tuple[ForecastActual, ...]:
-        """What came of them, as far as subscriptions are known by now."""
+        """Return the actuals of the stored forecasts of subscriptions, as far as the data reach."""
         with self._querying() as (con, engine):
             covered = con.execute(_SUBSCRIBED).fetchall()
             forecasts = subscription_result.STORE.listed(con)
             return renewal_actuals(engine, forecasts, covered[0][1:]) if covered else ()
 
     def customers_of(self, forecast: Forecast) -> Customers:
-        """Where a kept forecast's value lies among its customers, and how unlike their paces are."""
+        """Return the distribution of a stored forecast's value, chances and purchase rates among customers."""
         with self._querying() as (_, engine):
             return customers(engine, forecast.as_of)
 
@@ -134,7 +158,7 @@ class Forecasting(App):
 
     @contextmanager
     def _writing(self, purpose: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, Engine]]:
-        """A new version to write a forecast into; what the engine made on the way does not stay in it."""
+        """Write a new version; the engine's temporary tables are removed from it at the end."""
         with self.warehouse.write(purpose, waiting=self.tell) as con:
             engine = Engine(con=con)
             yield con, engine

@@ -1,4 +1,4 @@
-"""A split with many values: the largest groups, and all others together as one group of their own."""
+"""Limit a split to its largest groups, and combine all others into one group."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Group = tuple[str, ...]
 
 
 def largest_groups(result: Result, query: Query, facts: Facts, limit: int) -> tuple[list[Value], int]:
-    """The values of the largest groups, and for each period one value of all other groups together.
+    """Return the values of the largest groups, and for each period one value of all other groups combined.
 
-    The others are computed as one set: a customer who is in several of these groups counts once. Where a question cannot choose
-    them, sums are added up; what does not add up has no value.
+    The other groups are queried as one set: a customer in several of them counts once. If no condition selects them, their
+    sums are added up; a metric that is not additive has no value then.
 
     Args:
-        result: the answer to `query`, with all groups.
-        query: with splits.
-        facts: of the shop.
-        limit: how many groups are shown by themselves.
+        result: The result of `query`, with all groups.
+        query: A query with splits.
+        facts: Facts of the shop.
+        limit: Number of groups to show separately.
 
     Returns:
-        The values, the largest groups first in each period, and how many groups the others are: 0 where all are shown.
+        The values, the largest groups first in each period, and the number of combined groups: 0 if all are shown.
     """
     splits = len(query.splits)
     keys = list(dict.fromkeys(group[:splits] for block in result.blocks for group in block.groups))
@@ -52,7 +52,7 @@ def largest_groups(result: Result, query: Query, facts: Facts, limit: int) -> tu
 
 
 def _sizes(blocks: Sequence[Block], keys: Sequence[Group], splits: int) -> npt.NDArray[np.float64]:
-    """How large each group is: by the amount of a single total, else by the rows or customers behind the values."""
+    """The size of each group: the amount if the only metric is a total, else the number of rows or customers."""
     place = {key: number for number, key in enumerate(keys)}
     sizes = np.zeros(len(keys))
     for block in blocks:
@@ -78,7 +78,7 @@ def _of_period(block: Block, first: int, shown: Sequence[Group], splits: int) ->
 def _of_others(
     blocks: Sequence[Block], query: Query, facts: Facts, shown: Sequence[Group], label: str
 ) -> dict[Metric, list[Value]]:
-    """By metric the values of all rows but those of the groups shown, where a condition can choose these rows."""
+    """By metric, the values over all rows outside the shown groups, if a condition selects these rows."""
     if len(query.splits) > 1:
         return {}
     (split,) = query.splits
@@ -98,7 +98,7 @@ def _of_others(
 
 
 def _condition_column(metric: Metric, split: str) -> str:
-    """The column by which a condition chooses the rows that the split puts together; empty where there is none."""
+    """The column whose condition selects the same rows as a value of the split; empty if there is none."""
     columns = dict.fromkeys((split, *(fact.splits[split] for fact in metric.facts if split in fact.splits)))
     for column in columns:
         chooses_alike = all(
@@ -110,7 +110,7 @@ def _condition_column(metric: Metric, split: str) -> str:
 
 
 def _added_up(block: Block, splits: Sequence[str], others: set[Group], label: str) -> list[Value]:
-    """For each period the sum over the other groups; no value where the metric does not add up over groups."""
+    """For each period the sum over the other groups; no value if the metric is not additive over groups."""
     if isinstance(block.metric, Grid):
         return []
     places = np.array([number for number, group in enumerate(block.groups) if group in others])
@@ -143,7 +143,7 @@ def _added_up(block: Block, splits: Sequence[str], others: set[Group], label: st
 
 
 def _adds_up(metric: Metric, splits: Sequence[str]) -> bool:
-    """Whether the sums over the groups of these splits are those of the groups together."""
+    """Whether the metric's sums are additive over the groups of these splits."""
     if isinstance(metric, Quantile | LargestShare):
         return False
     terms = (*metric.numerator.terms, *(metric.denominator.terms if metric.denominator else ()))

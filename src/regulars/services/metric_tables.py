@@ -1,4 +1,4 @@
-"""Values of metrics as tables for people: by period, side by side, beside the period before, and cohort grids."""
+"""Tables of values for people: by period, by metric and period, compared with the period before, and cohort grids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from regulars.vocabulary.units import Better, Unit
 
 _YEAR_CHANGE, _YEAR_VERDICT = "from a year earlier", "verdict on it"
 NOT_COMPARED = "Nothing lies before all data: they are compared with nothing."
-"""What is said where a comparison of all data is asked for."""
+"""Note on a comparison of the period `all`."""
 _ARROWS = ("", "↑ ", "↓ ")
 """By direction: 1 for a rise, -1 for a fall."""
 _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
@@ -26,14 +26,14 @@ _TONES = {Better.HIGHER: ("red", "green"), Better.LOWER: ("green", "red")}
 
 
 def marks(value: Value) -> str:
-    """* for a period that is not over, ° for one whose late events are still to come."""
+    """Return the marks of a value: * for an incomplete period, ° for a value that is not mature."""
     return ("" if value.complete else "*") + ("" if value.mature else "°")
 
 
 def footnotes(
     values: Iterable[Value], incomplete: str = "incomplete: the data do not reach the period's end"
 ) -> list[str]:
-    """What the marks of these values mean, where there are any."""
+    """Return one line for each mark of these values, with its meaning."""
     values = list(values)
     notes = []
     hidden = [value.unknown_share for value in values if value.unknown_share is not None]
@@ -49,7 +49,7 @@ def footnotes(
 
 
 def _not_mature(values: Sequence[Value]) -> list[str]:
-    """What the values that are not mature wait for; of several metrics a line for each such thing, with their names."""
+    """When the values that are not mature can be trusted; for several metrics one line per reason, with their names."""
     waits: dict[str, dict[str, None]] = {}
     for value in values:
         if not value.mature:
@@ -61,13 +61,13 @@ def _not_mature(values: Sequence[Value]) -> list[str]:
 
 
 def text(value: Value) -> str:
-    """The value for people, with its marks."""
+    """Return the value as text, with its marks."""
     shown = numbers.shown(value.value, value.metric.unit, value.currency)
     return shown + (marks(value) if value.value is not None else "")
 
 
 def marked(values: Iterable[Value], year_earlier: bool) -> list[str]:
-    """A line for each marked event that lies in the compared periods of these values or between them."""
+    """Return a line for each marked event within or between the compared periods of these values."""
     changes = [value.change for value in values]
     changes += [value.year_earlier for value in values] if year_earlier else []
     events = {event for change in changes if change is not None for event in change.events}
@@ -75,7 +75,7 @@ def marked(values: Iterable[Value], year_earlier: bool) -> list[str]:
 
 
 def without_verdict(values: Iterable[Value]) -> list[str]:
-    """A line on the metrics whose changes are shown and never judged."""
+    """Return a line with the metrics whose changes have no verdict."""
     changed = (value.metric for value in values if value.change is not None and value.change.difference is not None)
     names = dict.fromkeys(metric.name for metric in changed if not metric.has_verdict)
     return [f"No verdict, as time alone changes them: {', '.join(names)}"] if names else []
@@ -85,7 +85,7 @@ _Key = tuple[int, int, tuple[tuple[str, str], ...]]
 
 
 class Beside:
-    """What is shown beside a metric's values: of a mean the median and the largest customer's share; else nothing."""
+    """Values of companion metrics: for a mean the median and the largest customer's share; else none."""
 
     def __init__(self, companions: Sequence[Metric] = (), values: Sequence[Value] = ()) -> None:
         self._companions = tuple(companions)
@@ -97,16 +97,16 @@ class Beside:
         return [metric.name.removeprefix(f"{metric.group}_").replace("_", " ") for metric in self._companions]
 
     def cells(self, value: Value) -> list[str]:
-        """The texts that stand beside a value in a table."""
+        """Return the cells of the companions in a value's row of a table."""
         return [_text(self._values.get((metric.name, _key(value)))) for metric in self._companions]
 
     @property
     def columns(self) -> dict[str, Metric]:
-        """The further columns of the flat form, with the metric of each."""
+        """The further columns of the flat form, each with its metric."""
         return {name: metric for metric in self._companions for name, _ in _numbers(metric, None)}
 
     def record(self, value: Value) -> dict[str, Any]:
-        """The further numbers of a value's record, by column."""
+        """Return the further numbers of a value's record, by column."""
         return {
             name: number
             for metric in self._companions
@@ -127,7 +127,7 @@ def _text(value: Value | None) -> str:
 
 
 def _numbers(metric: Metric, value: Value | None) -> Iterator[tuple[str, float | None]]:
-    """The value and, where the metric has an interval, its ends."""
+    """The value and, if the metric has an interval, its bounds."""
     name = metric.name.removeprefix(f"{metric.group}_")
     yield name, None if value is None else numbers.exact(value.value, None)
     if metric.interval is not Interval.NONE:
@@ -136,7 +136,7 @@ def _numbers(metric: Metric, value: Value | None) -> Iterator[tuple[str, float |
 
 
 def by_period(values: Sequence[Value], splits: Sequence[str], compared: bool, beside: Beside | None = None) -> Table:
-    """One metric: a row for each period and group."""
+    """Return the table of one metric: a row for each period and group."""
     beside = beside or Beside()
     metric = values[0].metric if values else None
     of_all = compared and any(value.period.grain is Grain.ALL for value in values)
@@ -190,19 +190,19 @@ def _difference(value: Value, change: Change) -> str:
 
 
 def _verdict(change: Change) -> str:
-    """The verdict, with an arrow only where it is real, and what one must know of it: within noise; 3 more days."""
+    """The verdict with its note, such as "within noise; 3 more days"; with an arrow if the change is real."""
     verdict = "" if change.verdict is None else change.verdict.value
     note = "" if change.note and change.note in verdict else change.note
     return _ARROWS[_direction(change)] + "; ".join(part for part in (verdict, note) if part)
 
 
 def _direction(change: Change) -> int:
-    """1 for a real rise, -1 for a real fall, else 0; of what is judged, such as orders per day."""
+    """1 for a real rise, -1 for a real fall, else 0; of the tested quantity, such as orders per day."""
     return change.direction if change.verdict is Verdict.REAL else 0
 
 
 def _tones(value: Value) -> dict[str, str]:
-    """Green or red for a real change, by what is better for the shop; no colour where neither is."""
+    """Green or red for a real change, by the metric's better direction; no colour if it has none."""
     tones: dict[str, str] = {}
     for change, columns_ in (
         (value.change, ("change", "verdict")),
@@ -215,7 +215,7 @@ def _tones(value: Value) -> dict[str, str]:
 
 
 def sentence_tone(value: Value) -> str:
-    """The colour of a sentence on what changed: that of its changes where all are real and go the same way, else empty."""
+    """Return the colour of the sentence on the changes: theirs if all have the same; else empty."""
     tones = _tones(value)
     changes = {"verdict": value.change, _YEAR_VERDICT: value.year_earlier}
     colours = {tones.get(name, "") for name, change in changes.items() if change and change.difference is not None}
@@ -223,7 +223,7 @@ def sentence_tone(value: Value) -> str:
 
 
 def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: str) -> Table:
-    """Many metrics in one period that has none before it."""
+    """Return the table of several metrics in one period, without a comparison."""
     sheet = Table(
         ["metric", *splits, period, "95 % interval"], title=title, numbers=frozenset((period, "95 % interval"))
     )
@@ -236,16 +236,16 @@ def alone(values: Sequence[Value], splits: Sequence[str], period: str, title: st
 def beside_before(
     values: Sequence[Value], splits: Sequence[str], period: str, before: str, title: str, *, is_brief: bool = False
 ) -> Table:
-    """Many metrics in one period: each beside the period before and the same period a year earlier, with the verdict.
+    """Return the table of several metrics in one period, with the period before, a year earlier, and the verdict.
 
     A wide terminal also shows the difference to a year earlier.
 
     Args:
-        values: of one period, compared.
-        splits: the names of the splits.
-        period: the period's label.
-        before: the label of the period before.
-        title: the table's title.
+        values: Compared values of one period.
+        splits: Names of the splits.
+        period: Label of the period.
+        before: Label of the period before.
+        title: Title of the table.
         is_brief: Whether a narrow terminal gets one line per metric: rounded amounts, verdicts without notes and intervals.
     """
     year = year_label(values, before)
@@ -282,7 +282,7 @@ def beside_before(
 
 
 def year_label(values: Iterable[Value], before: str) -> str:
-    """The label of the period a year earlier; empty where the data hold it for no value, or it is the period before."""
+    """Return the label of the period a year earlier; empty if no value has one, or it is the period before."""
     labels = (value.year_earlier.period.label for value in values if value.year_earlier is not None)
     return next((label for label in labels if label != before), "")
 
@@ -301,7 +301,7 @@ def _stacked_cells(value: Value, interval: str, earlier: str, change: str, verdi
 
 
 def _one_line_cells(value: Value, *, is_year_known: bool) -> list[str]:
-    """The value, that of the period before, that of a year earlier and the verdict, each as short as it can be."""
+    """The value, those of the period before and of a year earlier, and the verdict, in short forms."""
     change, year = value.change, value.year_earlier
     of_year = [_rounded(value, None if year is None else year.before)] if is_year_known else []
     verdict = "" if change is None or change.verdict is None else change.verdict.value.partition(";")[0]
@@ -311,14 +311,14 @@ def _one_line_cells(value: Value, *, is_year_known: bool) -> list[str]:
 
 
 def _rounded(value: Value, amount: float | None) -> str:
-    """A number in the value's unit, money from 1,000 on without decimals."""
+    """A number in the value's unit; money from 1,000 on without decimals."""
     if amount is not None and value.metric.unit is Unit.MONEY and abs(amount) >= 1000:
         return f"{amount:,.0f} {value.currency or ''}".rstrip()
     return numbers.shown(amount, value.metric.unit, value.currency)
 
 
 def _broken(name: str, longest: int) -> str:
-    """A long name in several lines, broken after underscores."""
+    """A long name in several lines, split after underscores."""
     lines = [""]
     for part in re.findall(r"[^_]*_|[^_]+", name):
         if lines[-1] and len(lines[-1] + part) > longest:
@@ -328,7 +328,7 @@ def _broken(name: str, longest: int) -> str:
 
 
 def side_by_side(values: Sequence[Value], splits: Sequence[str], periods: Sequence[str], title: str) -> Table:
-    """Many metrics over several periods: a column for each period."""
+    """Return the table of several metrics over several periods: a column for each period."""
     sheet = Table(["metric", *splits, *periods], title=title, numbers=frozenset(periods), leading=1 + len(splits))
     rows: dict[tuple[str, ...], dict[str, str]] = {}
     for value in values:
@@ -346,7 +346,7 @@ _PARTLY = "only a part of the cohort has reached this age yet: a share of that p
 
 
 def triangle(values: Sequence[Value], splits: Sequence[str]) -> Table:
-    """The values of one grid. Sums that grow with age have no cells for only a part of a cohort: they would seem to fall."""
+    """Return the table of one cohort grid. A cumulative metric has no cells of ages that only a part of a cohort reached."""
     if not values:
         return Table(["cohort", "customers"], notes=["No cohort of these periods has an age that is over."])
     metric = values[0].metric
@@ -381,12 +381,12 @@ def _cell(value: Value | None, metric: Grid) -> str:
 
 
 def _short(number: float | None, like: Value) -> str:
-    """Without its unit, which the note names."""
+    """A number without its unit, which is in the note."""
     return numbers.shown(number, like.metric.unit, like.currency).split(" ")[0]
 
 
 def _average(values: Sequence[Value], age: int) -> str:
-    """All complete cells of an age: their sums above the line over those below."""
+    """The ratio of the sums of numerators and denominators, over all complete cells of an age."""
     over = [value for value in values if value.split[AGE] == str(age) and value.complete]
     known = [value for value in over if value.numerator is not None and value.denominator]
     if not known or len(known) < len(over):

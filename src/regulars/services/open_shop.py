@@ -1,4 +1,4 @@
-"""An opened shop for Python: what the command line asks and does, with the same options, as tables for pandas and polars."""
+"""The Python interface to a shop: the commands of the command line, with the same options, as tables for pandas and polars."""
 
 from __future__ import annotations
 
@@ -52,16 +52,16 @@ from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop
 
 Texts = str | Iterable[str]
-"""One text or several: a split or condition as the command line takes it."""
+"""One or several splits or conditions, written as for the command line."""
 Day = date | str
 """A date, or its text: 2011-10-05, 2011-10, 2011."""
 
 
 class OpenShop:
-    """A shop's folder, opened. Its numbers stay those of the version that was current at the first question.
+    """An opened shop. All queries read the version that was current at the first query.
 
-    `refresh()` moves on to the current version; `load()` and `forecast()` do so by themselves. Close it with `close()` or a
-    `with` block: until then it holds that version's files open.
+    `refresh()` changes to the current version, as do `load()` and `forecast()`. Until `close()` or the end of a `with` block,
+    the files of the version stay open.
 
     Args:
         folder: The shop's folder, which `regulars init` made.
@@ -87,7 +87,7 @@ class OpenShop:
         grain: Grain | str | None = None, since: Day | None = None, until: Day | None = None, period: Day | None = None,
         split: Texts = (), where: Texts = (), active_window: int | None = None, compare: bool = False,
     ) -> ResultTable:  # fmt: skip
-        """One metric, by month over all data where nothing else is said: a row for each period and split value.
+        """Query one metric, by default by month over all data.
 
         Args:
             name: The metric; `names` has all.
@@ -102,9 +102,10 @@ class OpenShop:
             compare: Whether to add the change against the period before and a year earlier, with its verdict.
 
         Returns:
-            Columns metric, period (label), start and end (dates; the end is the first day after the period), complete,
-            mature, one for each split, value, low and high (95 % interval), n, numerator, denominator, unit, currency and
-            timezone; with `compare` before, difference, verdict and others; of a mean its median and largest share.
+            One row for each period and split value. Columns metric, period (label), start and end (dates; the end is exclusive),
+            complete, mature, one for each split, value, low and high (95 % interval), n, numerator, denominator, unit,
+            currency and timezone; with `compare` before, difference, verdict and others; for a mean its median and
+            largest share.
 
         Raises:
             UsageError: The metric, period, split or condition is not known, or they contradict each other.
@@ -144,7 +145,7 @@ class OpenShop:
         grain: Grain | str | None = None, since: Day | None = None, until: Day | None = None, period: Day | None = None,
         split: Texts = (), where: Texts = (), active_window: int | None = None, compare: bool = False,
     ) -> ResultTable:  # fmt: skip
-        """Several metrics, or all: their latest complete month where nothing else is said. Not cohort grids.
+        """Query several metrics, or all but cohort grids, by default for their latest complete month.
 
         Args:
             *names: The metrics; all that know the splits and conditions where none is named.
@@ -159,8 +160,8 @@ class OpenShop:
             compare: Whether to add changes.
 
         Returns:
-            The columns of `metric`, for one metric after the other. `value` is a float where not all metrics are money; the
-            decimals stand in `numerator` and `denominator`.
+            The columns of `metric`; rows ordered by metric. `value` is a float unless all metrics are money; `numerator` and
+            `denominator` are decimals.
 
         Raises:
             UsageError: As in `metric`; also for a cohort grid, and where no metric knows the split or condition.
@@ -193,7 +194,7 @@ class OpenShop:
         return of_values(values, splits, compare, Beside(), notes, lambda: of_several(values, splits, compare))
 
     def drill_down(self, name: str, period: Day, *, where: Texts = (), active_window: int | None = None) -> ResultTable:
-        """Exactly the customers behind a number, and what each adds above and below the metric's line.
+        """Query the customers behind a value, with the numerator and denominator of each.
 
         Args:
             name: The metric.
@@ -222,7 +223,7 @@ class OpenShop:
         return ResultTable(CUSTOMERS, tuple(records), records, distinct_notes(notes), title)
 
     def segments(self, name: str | None = None, *, where: Texts = ()) -> ResultTable:
-        """The customers to act on, by the latest forecast.
+        """Query the segments of customers of the latest forecast.
 
         Args:
             name: Whose customers to return, such as due-now; the sizes of all segments where none is named.
@@ -345,7 +346,7 @@ class OpenShop:
 
     @property
     def facts(self) -> Facts:
-        """What metrics are asked of. Raises NothingLoaded before the first load, UsageError where the shop is closed."""
+        """The facts that queries read. Raises NothingLoaded if the shop has no data, UsageError if it is closed."""
         if self._is_closed:
             raise UsageError("This shop is closed.", f"Open it again: regulars.open({str(self.folder)!r})")
         if self._facts is None:
@@ -353,12 +354,12 @@ class OpenShop:
         return self._facts
 
     def refresh(self) -> None:
-        """Answer from the version of the shop's data that is current now, and with its settings of now."""
+        """Change to the current version of the shop's data, and to its current settings."""
         self._release()
         self._reading = Reading(Shop.open(self.folder), self._derive_again, _tell)
 
     def close(self) -> None:
-        """Let the version's files go. Further questions raise UsageError."""
+        """Close the version's files. Later queries raise UsageError."""
         self._release()
         self._is_closed = True
 
@@ -382,12 +383,12 @@ class OpenShop:
         self._opened.close()
 
     def _derive_again(self) -> None:
-        """Derive the facts anew; what that takes is imported only then."""
+        """Derive the facts again; imports what that needs."""
         from regulars.services.app import App
 
         App(self._shop, _tell).derive_again()
 
 
 def _tell(message: str) -> None:
-    """What the user should know while waiting, beside the answer."""
+    """Write a message for the user to the standard error stream."""
     sys.stderr.write(f"{message}\n")

@@ -1,4 +1,4 @@
-"""Many metrics of a shop at once: each over the periods of its own tables, and what the shop lacks for the others."""
+"""Query many metrics, each over the periods of its own tables, and list the data that the others need."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain, Period
 
 HOW_MANY = 5
-"""How many headline metrics the first screen shows."""
+"""Number of headline metrics on the first screen."""
 _MOST_NAMED = 5
-"""How many metrics a line names."""
+"""Largest number of metrics that a line names."""
 _UNLINKED = "linked_returns"
-"""What `Facts.missing` names where no return has an order: returns may be loaded, or not."""
+"""Name in `Facts.missing` if no return has an order, whether or not returns are loaded."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What is asked of each metric."""
+    """Options of the query of each metric."""
 
     periods: Callable[[Metric], tuple[Period, ...]]
     splits: tuple[str, ...]
@@ -37,49 +37,49 @@ class Choice:
 
 @dataclass(frozen=True)
 class Part:
-    """The values of the metrics that are asked over the same periods."""
+    """The values of the metrics with the same periods."""
 
     values: Sequence[Value]
     periods: tuple[Period, ...]
     before: str
-    """The label of the period that each value is compared with; empty where they are not compared."""
+    """Label of the period that each value is compared with; empty without a comparison."""
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The values of many metrics, and the lines on those without one."""
+    """The values of many metrics, and messages on metrics without a value."""
 
     parts: list[Part]
     others: int
-    """How many groups of a split are in the row of the others; 0 where all are shown."""
+    """Number of groups in the row of the others; 0 if all are shown."""
     outside: list[str]
-    """One sentence for each range of periods that the data do not reach."""
+    """One sentence for each range of periods outside the data."""
     not_loaded: list[str]
     """One line for each table that is not loaded."""
     unavailable: list[str]
     """One line for each other reason why metrics have no value in any period."""
     without_costs: frozenset[Metric]
-    """The metrics without a value that need what products cost; `not_loaded` names them."""
+    """Metrics without a value that need the costs of products; `not_loaded` names them."""
     can_forecast: bool
-    """Whether a first forecast would bring more metrics."""
+    """Whether a first forecast would give more metrics a value."""
 
 
 def all_values(facts: Facts, metrics: Sequence[Metric], choice: Choice) -> list[Value]:
-    """The values of all metrics, for programs: those that the shop has no data for say so themselves."""
+    """Return the values of all metrics, for programs; a value without data has the reason in `unavailable`."""
     return [value for part in _parts(facts, _by_periods(metrics, choice), choice, None)[0] for value in part.values]
 
 
 def overview(facts: Facts, metrics: Sequence[Metric], choice: Choice, limit: int) -> Overview:
-    """The values of the metrics that have any, for people.
+    """Return the values of the metrics that have any, for people.
 
     Args:
-        facts: of the shop.
-        metrics: those asked for.
-        choice: periods, splits, conditions, active window and whether to compare.
-        limit: how many groups of a split are shown by themselves.
+        facts: Facts of the shop.
+        metrics: The metrics of the query.
+        choice: The other options of the query.
+        limit: Number of groups of a split to show separately.
 
     Raises:
-        NothingLoaded: none of the metrics has a value in any period.
+        NothingLoaded: None of the metrics has a value in any period.
     """
     waiting = waiting_for_a_forecast(metrics, facts)
     ready = [metric for metric in metrics if metric not in waiting]
@@ -114,9 +114,9 @@ def _by_periods(metrics: Iterable[Metric], choice: Choice) -> dict[tuple[Period,
 def _parts(
     facts: Facts, by_periods: dict[tuple[Period, ...], list[Metric]], choice: Choice, limit: int | None
 ) -> tuple[list[Part], int]:
-    """The values by periods, and the most groups that a row of others holds. Without a limit every group is there.
+    """The values by periods, and the largest number of groups in a row of others.
 
-    For people (with a limit) one period is compared with the one before, asked for or not.
+    A limit of None shows all groups. With a limit, a single period is always compared with the period before.
     """
     parts, most_others = [], 0
     for periods, metrics in by_periods.items():
@@ -132,7 +132,7 @@ def _parts(
 
 
 def _without_costs(parts: Iterable[Part]) -> list[Metric]:
-    """The metrics of profit that have no value anywhere: the cost of some product sold is not known."""
+    """The metrics of profit without any value, since the cost of a sold product is unknown."""
     has_value: dict[Metric, bool] = {}
     for part in parts:
         for value in part.values:
@@ -155,16 +155,16 @@ def _unavailable(reasons: dict[Metric, str]) -> list[str]:
 
 
 def headlines(values: Iterable[Value]) -> list[Value]:
-    """The first five headline metrics that have a value, in the order of `HEADLINES`."""
+    """Return the first five headline metrics that have a value, in the order of `HEADLINES`."""
     by_name = {value.metric.name: value for value in values if value.value is not None}
     return [by_name[name] for name in HEADLINES if name in by_name][:HOW_MANY]
 
 
 def what_changed(value: Value) -> str:
-    """One sentence on the change from the period before and from a year earlier, with the verdicts on them.
+    """Return one sentence on the changes from the period before and from a year earlier, with their verdicts.
 
     Args:
-        value: compared with the period before.
+        value: A value with its changes.
 
     Returns:
         Such as "Within noise: +3 from 2025-11 (as usual for December); really rose: +12 from 2024-12."
@@ -178,7 +178,7 @@ def what_changed(value: Value) -> str:
 
 
 def _clause(value: Value, change: Change) -> str:
-    """The verdict, the difference and what one must know of it."""
+    """The verdict, the difference and the note on it."""
     note = f" ({change.note})" if change.note and (change.verdict is None or change.note not in change.verdict) else ""
     difference = numbers.difference(change.difference, value.metric.unit, value.currency)
     return f"{_verdict(value, change)}: {difference} from {change.period.label}{note}"
@@ -206,11 +206,11 @@ def _why_no_verdict(value: Value) -> str:
 
 
 def missing_tables(missing: Mapping[Metric, tuple[str, ...]], loaded: Collection[str]) -> list[str]:
-    """One line for each table that is not loaded, with the metrics that it would bring.
+    """Return one line for each table that is not loaded, with the metrics that need it.
 
     Args:
-        missing: by metric the tables without rows that it needs, as `Facts.missing` names them.
-        loaded: the tables that have rows, as `Facts.coverage` names them.
+        missing: By metric, the tables that it lacks, as `Facts.missing` names them.
+        loaded: The tables that have rows, as `Facts.coverage` names them.
 
     Returns:
         Such as "returns: load a file of returns, for product_return_rate and refunds_by_order_day."
@@ -235,7 +235,7 @@ def missing_tables(missing: Mapping[Metric, tuple[str, ...]], loaded: Collection
 
 
 def _to_load(names: Iterable[str], loaded: Collection[str]) -> tuple[str, ...]:
-    """The canonical tables that bring what `Facts.missing` names."""
+    """The canonical tables to load for the names in `Facts.missing`."""
     tables: dict[str, None] = {}
     for name in names:
         if name in KINDS_OF_FORECAST:

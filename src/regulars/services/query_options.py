@@ -1,4 +1,4 @@
-"""From the options of a query to the query: metrics, periods, splits, conditions."""
+"""Parse the options of a query: metrics, periods, splits, conditions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ from regulars.vocabulary.shop import Settings
 
 
 def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
-    """The metrics of one theme, named by its beginning, or of all. Raises UsageError."""
+    """Return the metrics by theme.
+
+    Args:
+        wanted: Start of a theme's name, in any case; None for all themes.
+
+    Raises:
+        UsageError: No theme has this name.
+    """
     if wanted is None:
         return THEMES
     themes = {name: metrics for name, metrics in THEMES.items() if name.lower().startswith(wanted.strip().lower())}
@@ -34,23 +41,27 @@ def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
 
 
 def without_grids(metrics: Iterable[Metric]) -> tuple[Metric, ...]:
-    """Those that have one value for a period."""
+    """Return the metrics that are no cohort grids."""
     return tuple(metric for metric in metrics if not isinstance(metric, Grid))
 
 
 def known_by(metrics: Iterable[Metric], splits: Sequence[str], conditions: Sequence[Condition]) -> tuple[Metric, ...]:
-    """The metrics that can be split, and narrowed down, like this; each `answered_by` what answers then."""
+    """Return the metrics that know these splits and conditions, each as `answered_by` returns it."""
     answering = (answered_by(metric, splits, conditions) for metric in metrics)
     return tuple(metric for metric in answering if knows(metric, splits, conditions))
 
 
 def answered_by(metric: Metric, splits: Sequence[str], conditions: Sequence[Condition]) -> Metric:
-    """The metric as it is answered for these splits and conditions: where these name a product, over order lines."""
+    """Return the metric, or its variant over order lines if a split or condition needs that, such as product."""
     return for_columns(metric, (*splits, *(condition.column for condition in conditions)))
 
 
 def grain_named(name: str | None) -> Grain | None:
-    """The grain of this name. Raises UsageError naming all."""
+    """Return the grain of this name; None for None.
+
+    Raises:
+        UsageError: There is no such grain; the error names all.
+    """
     if name is None:
         return None
     try:
@@ -60,12 +71,16 @@ def grain_named(name: str | None) -> Grain | None:
 
 
 def day_text(day: date | str | None) -> str | None:
-    """A day, or what names a period, as the command line takes it."""
+    """Return a day as ISO 8601; text and None are returned unchanged."""
     return str(day.date() if isinstance(day, datetime) else day) if isinstance(day, date) else day
 
 
 def day_named(day: date | str) -> date:
-    """A day, or its text such as 2011-10-31. Raises UsageError."""
+    """Return a day, or the day of a text such as 2011-10-31.
+
+    Raises:
+        UsageError: The text is no day.
+    """
     try:
         return date.fromisoformat(day_text(day) or "")
     except ValueError:
@@ -73,32 +88,43 @@ def day_named(day: date | str) -> date:
 
 
 def listed(texts: str | Iterable[str] | None) -> list[str]:
-    """One text, or several, as a list."""
+    """Return one or several texts as a list."""
     return [texts] if isinstance(texts, str) else [*(texts or ())]
 
 
 def splits_asked(texts: Sequence[str] | None) -> tuple[str, ...]:
-    """--split may be repeated, or hold a list with commas."""
+    """Return the splits of all --split options; each may be a list with commas."""
     return tuple(part.strip() for text in texts or () for part in text.split(",") if part.strip())
 
 
 def conditions(texts: Sequence[str] | None) -> tuple[Condition, ...]:
-    """The conditions of all --where. Raises UsageError."""
+    """Return the conditions of all --where options.
+
+    Raises:
+        UsageError: A text is no condition.
+    """
     return tuple(condition(text) for text in texts or ())
 
 
 def window_asked(days: int | None, settings: Settings) -> int:
-    """The active window asked for, else the shop's."""
+    """Return the active window in days: that of the option, by default that of the shop."""
     return settings.active_window if days is None else days
 
 
 def waiting_for_a_forecast(metrics: Iterable[Metric], facts: Facts) -> tuple[Metric, ...]:
-    """Those that have nothing to tell before the first forecast is made."""
+    """Return the metrics that have no value because no forecast is stored."""
     return tuple(metric for metric in metrics if metric.forecast and metric.forecast not in facts.forecasts)
 
 
 def require_forecast(metrics: Sequence[Metric], facts: Facts) -> str:
-    """Raise ForecastRefused where all of the metrics wait for one. Returns a note where the latest is stale, else empty."""
+    """Require a forecast if all of the metrics need one.
+
+    Returns:
+        A note if the latest forecast is stale; else empty.
+
+    Raises:
+        ForecastRefused: All of the metrics need a forecast, and none is stored.
+    """
     kinds = dict.fromkeys(metric.forecast for metric in metrics)
     if not any(kind in ("", *facts.forecasts) for kind in kinds):
         what = "" if FORECASTS in kinds else "'s subscriptions"
@@ -119,10 +145,20 @@ def periods_asked(
     metric: Metric,
     latest: bool,
 ) -> tuple[Period, ...]:
-    """The periods asked for; where none are, the latest complete one (`latest`), or all that the metric's tables cover; of a
-    metric of snapshots that of the latest forecast, or all since the first.
+    """Return the periods of a query.
 
-    Raises UsageError where the options contradict each other or are no dates.
+    Args:
+        facts: Facts of the shop.
+        grain: Length of the periods; months by default.
+        since: First day.
+        until: Last day.
+        period: One period; with `grain`, the periods inside it.
+        metric: The metric, whose tables determine the default.
+        latest: Whether the default is the latest complete period, or for a snapshot metric that of the latest forecast.
+            Otherwise it is all periods that the tables cover, or all since the first forecast.
+
+    Raises:
+        UsageError: The options contradict each other, or are no dates.
     """
     if period is not None:
         if since is not None or until is not None:

@@ -1,4 +1,4 @@
-"""A shop opened for questions. Kept apart from all that changes a shop, so that an answer does not wait for it to start."""
+"""Open a shop for queries. Separate from `app`, so that a query does not import what changes a shop."""
 
 from __future__ import annotations
 
@@ -31,19 +31,25 @@ def silent(message: str) -> None:
 
 
 class Reading:
-    """An opened shop, to ask. `derive_again` is called where the facts are out of date; `tell` says so to the user."""
+    """An opened shop, to query.
+
+    Args:
+        shop: The shop.
+        derive_again: Derives the facts again; called if they are out of date.
+        tell: Called with messages for the user.
+    """
 
     def __init__(self, shop: Shop, derive_again: Callable[[], None], tell: Tell = silent) -> None:
         self.shop = shop
         self.tell = tell
         self.warehouse = Warehouse(shop.warehouse, shop.settings.machine)
         self.not_used = (0, 0)
-        """How many rows of the newest load were rejected and how many wait; known once facts were read."""
+        """Numbers of rejected and of waiting rows of the newest load; set by `facts`."""
         self._again = derive_again
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """The current version, derived again first where the settings, or Regulars itself, changed since."""
+        """Connect to the current version; derives the facts again first if the settings or Regulars changed."""
         with self.warehouse.read() as con:
             if is_current(con, self.shop.settings):
                 yield con
@@ -55,23 +61,27 @@ class Reading:
 
     @contextmanager
     def facts(self) -> Iterator[Facts]:
-        """What metrics are asked of. Raises NothingLoaded before the first load."""
+        """Open the facts of the current version.
+
+        Raises:
+            NothingLoaded: The shop has no data yet.
+        """
         with self.reading() as con:
             self.not_used = not_used(con)
             yield facts_of(con, self.shop)
 
 
 def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
-    """The facts of an opened version of the shop's data."""
+    """Return the facts of an opened version of the shop's data."""
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
-    # Names these facts among all that this process may read: another version, other settings or events, another name.
-    metadata, marked = about(con), read_events(shop.folder)
+    # Identifies these facts in caches of this process: it differs for another version, other settings or other events.
+    properties, marked = about(con), read_events(shop.folder)
     version = (
         str(shop.warehouse.resolve()),
-        metadata.get("number"),
-        metadata.get("at"),
-        metadata.get("settings"),
+        properties.get("number"),
+        properties.get("at"),
+        properties.get("settings"),
         marked,
     )
     return Facts(
@@ -82,7 +92,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
         settings,
         version=" ".join(map(str, version)),
         rollups=read_levels(con),
-        built=LevelCache(con, _cache_of(shop, metadata), json.dumps(sorted(metadata.items())), settings),
+        built=LevelCache(con, _cache_of(shop, properties), json.dumps(sorted(properties.items())), settings),
         constants=known(con),
         forecasts=forecasts.stored_forecasts(con),
         events=marked,
@@ -90,6 +100,6 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     )
 
 
-def _cache_of(shop: Shop, metadata: Mapping[str, str]) -> Path:
-    """Where levels are kept that are built for questions about the version that says this about itself."""
-    return cache_folder(shop.warehouse) / f"v{int(metadata.get('number', 0)):06d}"
+def _cache_of(shop: Shop, properties: Mapping[str, str]) -> Path:
+    """The cache folder of the version with these properties, for rollup levels that queries build."""
+    return cache_folder(shop.warehouse) / f"v{int(properties.get('number', 0)):06d}"

@@ -1,4 +1,4 @@
-"""The table that a question to an opened shop returns: rows for pandas, polars and DuckDB, and readable where it is shown."""
+"""The table that a query of an opened shop returns: rows for pandas, polars and DuckDB, and text for people."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What a column holds; each may be null."""
+    """Type of a column; each may be null."""
 
     TEXT = "text"
     TEXTS = "texts"
@@ -51,7 +51,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a result: its name, what it holds, and the decimal places of decimals."""
+    """A column of a result: name, type, and decimal places of decimals."""
 
     name: str
     kind: Kind = Kind.TEXT
@@ -76,7 +76,7 @@ class Column:
         return pa.string()
 
     def value(self, cell: object) -> object:
-        """A cell of a record as the column's Python type; None stays None."""
+        """Return a cell of a record as the column's Python type; None stays None."""
         if cell is None:
             return None
         match self.kind:
@@ -95,22 +95,22 @@ class Column:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ResultTable:
-    """Rows of named columns, as they were when the question was asked.
+    """Rows of named columns, as of the time of the query.
 
-    pandas, polars, pyarrow and DuckDB take it as it is (`__arrow_c_stream__`); `to_pandas()`, `to_polars()` and `to_arrow()`
-    make their own tables of it. Money is decimal, days are dates, and what is not known is null.
+    pandas, polars, pyarrow and DuckDB read it directly (`__arrow_c_stream__`); `to_pandas()`, `to_polars()` and `to_arrow()`
+    convert it. Money is decimal, days are dates, and unknown values are null.
     """
 
     columns: tuple[Column, ...]
     rows: tuple[Record, ...]
     """One record a row, by the columns' names; cells as in the CSV of the command line."""
     content: object
-    """The same answer as the command line writes it as JSON."""
+    """The same result as the command line writes it as JSON."""
     notes: tuple[str, ...] = ()
-    """What one must know to read it, such as a forecast that is out of date."""
+    """Notes for the reader, such as a stale forecast."""
     title: str = ""
     _table: Callable[[], Table] | None = field(default=None)
-    """Makes the table that people see; else one is made of the columns."""
+    """Returns the table for people; None for one of all columns."""
 
     def __len__(self) -> int:
         """The number of rows."""
@@ -157,7 +157,7 @@ class ResultTable:
         return frame
 
     def to_json(self) -> str:
-        """The answer as `--format json` of the command line writes it."""
+        """The result as `--format json` of the command line writes it."""
         return json_text(self.content)
 
     def __repr__(self) -> str:
@@ -175,7 +175,7 @@ class ResultTable:
         return table
 
     def _plain_table(self) -> Table:
-        """A table of all columns, in which cells are written as in CSV, numbers with thousands."""
+        """A table of all columns; cells as in CSV, numbers with thousands separators."""
         to_the_right = {column.name for column in self.columns if column.kind in _NUMBERS}
         cells = [[_text(column, row[column.name]) for column in self.columns] for row in self.rows]
         return Table([column.name for column in self.columns], cells, self.title, frozenset(to_the_right))
@@ -196,7 +196,7 @@ def _text(column: Column, cell: object) -> str:
 
 
 def _imported(library: str, method: str) -> Any:
-    """An optional library. Raises LibraryMissing, which says how to install it."""
+    """Import an optional library. Raises LibraryMissing, with how to install it."""
     try:
         return import_module(library)
     except ModuleNotFoundError:
@@ -207,7 +207,7 @@ def _imported(library: str, method: str) -> Any:
 
 
 def distinct_notes(notes: Iterable[str]) -> tuple[str, ...]:
-    """Each note once, without empty ones."""
+    """Return each note once, without empty ones."""
     return tuple(dict.fromkeys(filter(None, notes)))
 
 
@@ -260,10 +260,10 @@ _KINDS = {
     "events": Kind.TEXTS,
     "year_earlier_events": Kind.TEXTS,
 }
-"""Of the columns of values, those that are neither text nor in the metric's unit."""
+"""Types of the columns of values that are neither text nor in the metric's unit."""
 _IN_ITS_UNIT = serializer.MONEY_COLUMNS - {"numerator"} | {"low", "high"}
 AVERAGE_PLACES = 10
-"""Decimal places of money that is no sum, such as an average."""
+"""Decimal places of amounts of money that are no sums, such as averages."""
 
 
 def of_values(
@@ -274,15 +274,15 @@ def of_values(
     notes: Iterable[str],
     table: Callable[[], Table],
 ) -> ResultTable:
-    """The values of metrics as a table.
+    """Return the values of metrics as a table.
 
     Args:
         values: The values, in order.
-        splits: What they are split by.
-        compared: Whether they have changes.
-        beside: The values that stand beside them.
-        notes: What one must know to read them; empty texts are none.
-        table: Makes the table that people see.
+        splits: Names of the splits.
+        compared: Whether the values have changes.
+        beside: The values of companion metrics.
+        notes: Notes for the reader; empty ones are left out.
+        table: Returns the table for people.
     """
     amount = _amount({value.metric for value in values}, values)
     names = serializer.columns(splits, compared)
@@ -300,7 +300,7 @@ def of_values(
 
 
 def _amount(metrics: Collection[Metric], values: Sequence[Value]) -> Column:
-    """What values of these metrics are: decimals where all are money, with the currency's places where all are sums."""
+    """The column type of values of these metrics: decimal if all are money, with the currency's places if all are sums."""
     if not metrics or any(metric.unit is not Unit.MONEY for metric in metrics):
         return Column("", Kind.NUMBER)
     currency = next((value.currency for value in values if value.currency), "")
@@ -309,7 +309,7 @@ def _amount(metrics: Collection[Metric], values: Sequence[Value]) -> Column:
 
 
 def of_several(values: Sequence[Value], splits: Sequence[str], compared: bool) -> Table:
-    """The table of several metrics that people see: beside the period before, alone, or period beside period."""
+    """Return the table for people of several metrics: with the period before, alone, or a column for each period."""
     periods = sorted({value.period for value in values})
     if len(periods) > 1 or not periods:
         table = side_by_side(values, splits, [period.label for period in periods], "")

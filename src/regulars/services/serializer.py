@@ -1,6 +1,6 @@
-"""Answers as values of JSON and CSV: the one serializer of the command line, notebooks and whatever serves them.
+"""Serialize results to JSON and CSV, for all interfaces.
 
-Money of sums has the currency's decimals, averages have 15 significant digits; days are ISO 8601; nothing there is null.
+Sums of money have the currency's decimals, averages have 15 significant digits; days are ISO 8601; a missing value is null.
 """
 
 from __future__ import annotations
@@ -37,19 +37,19 @@ Record = dict[str, Any]
 
 
 def json_text(content: object, *, ascii_only: bool = False) -> str:
-    """JSON, indented, dates as ISO 8601. Control characters are escaped; with `ascii_only` all but ASCII is."""
+    """Return indented JSON, with dates as ISO 8601. Escapes control characters, and with `ascii_only` all but ASCII."""
     return in_json(json.dumps(content, indent=2, ensure_ascii=ascii_only, default=plain))
 
 
 def plain(value: object) -> str:
-    """What JSON and CSV have no type of, as text: days and instants as ISO 8601."""
+    """Return a value without a type in JSON and CSV as text: days and instants as ISO 8601."""
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
 def csv_field(value: object) -> str:
-    """A field of CSV: nothing there is empty, lists are joined by "; ".
+    """Return a field of CSV: None is empty, lists are joined by "; ".
 
-    Text that a spreadsheet would run as a formula gets an apostrophe in front; control characters are written out.
+    Text that a spreadsheet would run as a formula gets a leading apostrophe; control characters are escaped.
     """
     match value:
         case None:
@@ -66,7 +66,7 @@ def csv_field(value: object) -> str:
 
 
 def records(items: Iterable[DataclassInstance | Mapping[str, Any]]) -> list[Record]:
-    """Items as records: dataclasses by their fields, mappings as they are."""
+    """Return dataclasses and mappings as dictionaries."""
     return [dict(item) if isinstance(item, Mapping) else asdict(item) for item in items]
 
 
@@ -74,16 +74,16 @@ def records(items: Iterable[DataclassInstance | Mapping[str, Any]]) -> list[Reco
 
 _CHANGE = ("before_period", "before", "difference", "difference_low", "difference_high", "verdict", "note", "events")
 _CHANGES = (*_CHANGE, *(f"year_earlier_{name.removeprefix('before_')}" for name in _CHANGE))
-"""The columns of both comparisons in the flat form."""
+"""Columns of both comparisons in the flat form."""
 _AMOUNTS_OF_CHANGE = ("before", "difference", "difference_low", "difference_high")
 MONEY_COLUMNS = frozenset(
     {"value", "numerator", *_AMOUNTS_OF_CHANGE, *(f"year_earlier_{name}" for name in _AMOUNTS_OF_CHANGE)}
 )
-"""The columns of the flat form that are money where the metric is a sum of money."""
+"""Columns of the flat form that are money if the metric is a sum of money."""
 
 
 def record(value: Value, compared: bool) -> Record:
-    """One value with everything that belongs to it; `change` and `year_earlier` only where a comparison was asked for."""
+    """Return a value as a record; with `change` and `year_earlier` if `compared`."""
     digits = places(value)
     fields: Record = {
         "metric": value.metric.name,
@@ -111,7 +111,7 @@ def record(value: Value, compared: bool) -> Record:
 
 
 def reason_unknown(*unknown_shares: float) -> str:
-    """Why there is no value, where too much of the metric has no value of the split or filter."""
+    """Return the reason of a missing value: too large a share of the metric is unknown by the split or filter."""
     share = ("up to " if len(unknown_shares) > 1 else "") + numbers.shown(max(unknown_shares), Unit.SHARE)
     return f"not known by this split or filter: {share} of the metric stands under unknown"
 
@@ -134,12 +134,12 @@ def _change(change: Change, digits: int | None) -> Record:
 
 
 def places(value: Value) -> int | None:
-    """Decimal places of a sum of money: the currency's. An average has as many as it needs."""
+    """Return the decimal places of a sum of money: those of the currency. None for other values."""
     return money.digits(value.currency) if value.currency and isinstance(value.metric, Total) else None
 
 
 def columns(splits: Sequence[str], compared: bool) -> list[str]:
-    """The columns of the flat form. A split that is called like one of them gets `split_` before its name."""
+    """Return the columns of the flat form. A split with the name of another column gets the prefix `split_`."""
     fixed = ["metric", "period", "start", "end", "complete", "mature"]
     rest = ["value", "low", "high", "n", "numerator", "denominator", "unit", "currency", "timezone"]
     named = [f"split_{split}" if split in (*fixed, *rest, *_CHANGES) else split for split in splits]
@@ -147,7 +147,7 @@ def columns(splits: Sequence[str], compared: bool) -> list[str]:
 
 
 def flat(value: Value, splits: Sequence[str], compared: bool) -> Record:
-    """The same record in one row; sums of money with all their decimals."""
+    """Return a value as a record without nesting; sums of money with all decimals."""
     fields = record(value, compared)
     cells: list[Any] = [fields["metric"], *fields["period"].values(), *(value.split.get(split) for split in splits)]
     cells += [fields["value"], fields["low"], fields["high"], fields["n"], fields["numerator"], fields["denominator"]]
@@ -171,7 +171,7 @@ def _flat_change(change: Record | None) -> list[Any]:
 
 
 def listed(themes: Mapping[str, Sequence[Metric]]) -> list[Record]:
-    """The metrics there are, a record each."""
+    """Return one record for each metric."""
     return [
         {
             "metric": metric.name,
@@ -189,13 +189,13 @@ def listed(themes: Mapping[str, Sequence[Metric]]) -> list[Record]:
 
 
 def explanation(explained: Explanation, companions: Sequence[Metric], interval: str, split_and_where: str) -> Record:
-    """What a metric means.
+    """Return the explanation of a metric as a record.
 
     Args:
-        explained: The metric with what it reads.
-        companions: The metrics shown beside it.
-        interval: How its interval is estimated.
-        split_and_where: How a split and a filter by the same column differ; empty where they do not.
+        explained: The explanation.
+        companions: The companion metrics.
+        interval: How the interval is estimated.
+        split_and_where: How a split and a filter by the same column differ; empty if they do not.
     """
     metric = explained.metric
     return {
@@ -231,7 +231,7 @@ def explanation(explained: Explanation, companions: Sequence[Metric], interval: 
 
 
 def query_plan(metric: Metric, steps: Sequence[Step]) -> Record:
-    """From what a metric would be answered, a record for each query."""
+    """Return the query plan of a metric: a record for each query."""
     return {
         "metric": metric.name,
         "plan": [
@@ -252,7 +252,7 @@ def query_plan(metric: Metric, steps: Sequence[Step]) -> Record:
 
 
 def customers(rows: Sequence[CustomerRow]) -> list[Record]:
-    """The customers behind a number, a record each; sums without the noise of floats."""
+    """Return one record for each customer behind a value; sums are rounded to their decimal places."""
     return [
         {
             **vars(row),
@@ -264,7 +264,7 @@ def customers(rows: Sequence[CustomerRow]) -> list[Record]:
 
 
 def segment_sizes(sizes: Sequence[Size], as_of: date, currency: str) -> list[Record]:
-    """One record a segment, by the forecast as of a day."""
+    """Return one record for each segment of the forecast as of a day."""
     return [
         {
             "segment": size.segment.name,
@@ -288,11 +288,11 @@ MEMBER_PLACES = {
     "probability_purchase_90d": 4,
     "median_days": 1,
 }
-"""Decimal places of the numbers of a segment's customers."""
+"""Decimal places of the numbers of `Member`."""
 
 
 def segment_members(members: Sequence[Member]) -> list[Record]:
-    """One record a customer of a segment."""
+    """Return one record for each customer of a segment."""
     return [
         {**asdict(member), **{name: numbers.exact(getattr(member, name), n) for name, n in MEMBER_PLACES.items()}}
         for member in members
@@ -303,7 +303,7 @@ def segment_members(members: Sequence[Member]) -> list[Record]:
 
 
 def load(result: LoadResult, version: int | None) -> Record:
-    """What a load did; `version` is the version of the shop's data that it made."""
+    """Return the result of a load as a record; `version` is the version of the shop's data that it made."""
     return {
         "version": version,
         "load_id": result.load_id,
@@ -317,13 +317,13 @@ def load(result: LoadResult, version: int | None) -> Record:
 
 
 def forecast(made: Forecast | SubscribersForecast, actuals: Sequence[ForecastActual] | None = None) -> Record:
-    """Everything a forecast says of itself; money as text with its decimals. `actuals`: of those that are kept, in a report."""
+    """Return a forecast as a record; money is text with its decimals. `actuals`: those of stored forecasts, for a report."""
     report = {} if actuals is None else {"came": [actual.as_record() for actual in actuals]}
     return {**asdict(made), "stale": list(made.stale), **report}
 
 
 def purchase_totals(made: Forecast) -> list[Record]:
-    """What a forecast of purchases comes to, a record for each total: expected, and between what in eight of ten cases."""
+    """Return one record for each total of a forecast of purchases: expected value and 80 % prediction interval."""
     totals, sums = _Totals("purchases", made.as_of, made.currency), made.totals
     for days, buyers in sums["buyers"].items():
         totals.add("buyers", int(days), buyers, made.buyers_range(int(days)))
@@ -338,7 +338,7 @@ def purchase_totals(made: Forecast) -> list[Record]:
 
 
 def renewal_totals(made: SubscribersForecast) -> list[Record]:
-    """What a forecast of subscriptions comes to, a record for each total, as in `purchase_totals`."""
+    """Return one record for each total of a forecast of subscriptions, as in `purchase_totals`."""
     totals, sums = _Totals("subscriptions", made.as_of, made.currency), made.totals
     totals.add("subscriptions", None, sums["subscriptions"])
     totals.add("customers", None, sums["persons"])
@@ -353,7 +353,7 @@ def renewal_totals(made: SubscribersForecast) -> list[Record]:
 
 @dataclass(frozen=True)
 class _Totals:
-    """The totals of one forecast. Those that are not known, such as profit without costs, are left out."""
+    """The totals of one forecast, without unknown ones, such as profit without costs."""
 
     forecast: str
     as_of: date

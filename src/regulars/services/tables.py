@@ -1,4 +1,4 @@
-"""A table for people: its cells are text. Drawn by the command line, as plain text, and as HTML in notebooks."""
+"""Tables of text for people, which the command line draws; also as plain text and HTML for notebooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from regulars.vocabulary.safe_text import one_line, visible
 
 @dataclass
 class Table:
-    """A table for people: every cell is text already. The columns in `numbers` stand to the right and are never cut."""
+    """A table of text for people. The columns in `numbers` are aligned to the right and never cut."""
 
     columns: Sequence[str]
     rows: list[list[str]] = field(default_factory=list)
@@ -20,19 +20,19 @@ class Table:
     notes: list[str] = field(default_factory=list)
     """Lines below the table."""
     leading: int = 0
-    """Where the table is too wide for the terminal, it is drawn in parts, each beginning with so many columns."""
+    """Number of columns that each part repeats if the table is too wide for the terminal and drawn in parts."""
     tones: list[dict[str, str]] = field(default_factory=list)
-    """For each row, by column: the colour of the cell in a terminal. Empty where no cell has one."""
+    """For each row, colours of cells in a terminal, by column. Empty if no cell has one."""
     sentences: list[tuple[str, str]] = field(default_factory=list)
-    """A sentence below each row, with its colour in a terminal. Empty where rows have none."""
+    """For each row, a sentence below it and its colour in a terminal. Empty without sentences."""
     wide: Table | None = None
-    """What is drawn instead where the terminal has room for it."""
+    """Table to draw instead if the terminal is wide enough."""
     narrow: Table | None = None
-    """What is drawn instead where the terminal is too narrow. Its cells may have several lines: those of numbers, not of data."""
+    """Table to draw instead if the terminal is too narrow. Its cells may have several lines."""
 
 
 def text_lines(table: Table) -> list[str]:
-    """The table as aligned plain text, with its title above, sentences below their rows, and its notes below."""
+    """Return the table as lines of plain text: title, header, rows with their sentences, notes."""
     header, *rows = aligned(table)
     lines = [table.title, header] if table.title else [header]
     for number, row in enumerate(rows):
@@ -41,7 +41,7 @@ def text_lines(table: Table) -> list[str]:
 
 
 def aligned(table: Table) -> list[str]:
-    """The header and the rows as lines of text, numbers to the right."""
+    """Return the header and the rows as aligned lines of text, numbers to the right."""
     lines = [list(table.columns), *([" ".join(cell.split()) for cell in row] for row in table.rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(table.columns))]
     texts = []
@@ -62,7 +62,7 @@ _STYLE = """<style scoped>
 
 
 def html(table: Table) -> str:
-    """The table as HTML, with its title as caption and its notes below; every text is escaped."""
+    """Return the table as HTML, with its title as caption and its notes below; all text is escaped."""
     caption = f"<caption>{_escaped(table.title)}</caption>" if table.title else ""
     classes = ["number" if name in table.numbers else "" for name in table.columns]
     head = "".join(_cell("th", name, kind) for name, kind in zip(table.columns, classes, strict=True))

@@ -1,1 +1,1 @@
-"""How a question becomes numbers: relations, sums by bucket, sets, quantiles, grids, estimates."""
+"""Computation of queries: query plan, sums by bucket, quantiles, cohort grids, estimates."""

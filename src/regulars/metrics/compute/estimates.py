@@ -1,4 +1,4 @@
-"""A metric's values over all periods and groups at once, with what is needed to judge them."""
+"""Estimate a metric's values and intervals for all periods and groups."""
 
 from __future__ import annotations
 
@@ -26,7 +26,12 @@ from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
 
 @dataclass(frozen=True)
 class Estimate:
-    """Arrays of shape (periods, groups). `without` has a last axis of buckets: the value without each; None unbucketed."""
+    """Values with intervals: arrays of shape (periods, groups).
+
+    Attributes:
+        without: Leave-one-out values, with a last axis of buckets; None without buckets.
+        filled: Whether each bucket has data, with a last axis of buckets; None without buckets.
+    """
 
     value: Array
     low: Array
@@ -39,7 +44,7 @@ class Estimate:
 
 
 def estimate(metric: Metric, sums: Sums) -> Estimate:
-    """Totals, ratios, quotients and states: the amount above the line over the one below."""
+    """Return the estimate of a total, ratio, quotient or state: its numerator divided by its denominator, if any."""
     above, scale = sums.of(metric.numerator), _scale(sums, metric.numerator)
     # Scaled after summing: whole ten-thousandths add up exactly, fractions of money would not.
     numerator = above.sum(axis=-1) / scale
@@ -68,7 +73,7 @@ def estimate(metric: Metric, sums: Sums) -> Estimate:
 def bounded_jackknife(
     metric: Metric, without: Array, value: Array, filled: npt.NDArray[np.bool_]
 ) -> tuple[Array, Array]:
-    """Low and high of a ratio by the jackknife, on the scale of its unit and inside the metric's bounds."""
+    """Return the jackknife interval of a ratio, on the scale of its unit and within the metric's bounds."""
     if metric.unit.on_log_scale:
         low, high = jackknife_of_logs(without, value, filled)
     else:
@@ -79,7 +84,7 @@ def bounded_jackknife(
 
 
 def hide(original: Estimate, hidden: Array) -> Estimate:
-    """The estimate with no value where `hidden`, of shape (periods, groups), is a number."""
+    """Return the estimate without values where `hidden`, of shape (periods, groups), is not NaN."""
     is_hidden = ~np.isnan(hidden)
     value, low, high = (np.where(is_hidden, np.nan, array) for array in (original.value, original.low, original.high))
     return replace(original, value=value, low=low, high=high)
@@ -90,12 +95,12 @@ def _scale(sums: Sums, amount: Sum) -> int:
 
 
 def _rows(metric: Metric, sums: Sums, counted: Array) -> Array:
-    """The number of rows behind the value: what is counted already, or the count asked for beside a sum."""
+    """Number of rows of each value: the counted amount, or the metric's own count."""
     return counted if metric.rows is None else sums.of(metric.rows).sum(axis=-1)
 
 
 def estimate_quantile(quantiles: Quantiles, q: float) -> Estimate:
-    """Quantiles with their intervals, and what a difference of two needs."""
+    """Return the estimate of quantiles, with leave-one-out values for differences."""
     without = quantile_leave_one_out(
         quantiles.value, quantiles.low, quantiles.high, quantiles.at_most, quantiles.rows, q
     )
@@ -106,7 +111,7 @@ def estimate_quantile(quantiles: Quantiles, q: float) -> Estimate:
 
 
 def estimate_total(amount: Sum, sums: Sums) -> Array:
-    """The whole of an amount by period and group, in its own unit."""
+    """Return an amount by period and group, in its unit, over all buckets."""
     total: Array = sums.of(amount).sum(axis=-1) / _scale(sums, amount)
     return total
 
@@ -114,14 +119,14 @@ def estimate_total(amount: Sum, sums: Sums) -> Array:
 # Where a metric is not known ------------------------------------------------------------------------------------------
 
 MOST_UNKNOWN = 0.2
-"""Beyond this share of returns without an order, spend without a channel …, a known value would lack too much of them."""
+"""Largest share under "unknown", such as returns without an order, of a value that is shown."""
 
 
 def unknown_shares(metric: Metric, sums_: Sums) -> Array:
-    """For each period and group the share of the metric that stands under "unknown" where it hides the value, else NaN.
+    """Return for each period and group the share of the metric under "unknown" if it hides the value, else NaN.
 
-    Asked of metrics over several tables only: within one table both lines of a ratio know a row's split alike. In a split,
-    the known values are hidden; with a filter, all of them, unless it asks for the unknown.
+    It hides values of metrics over several tables only: within one table a row's split is the same in numerator and
+    denominator. In a split, it hides the known values; with a filter, all values, unless the filter is for "unknown".
     """
     shape = (len(sums_.scope.periods), len(sums_.groups))
     hidden = np.full(shape, np.nan)
@@ -146,10 +151,10 @@ def unknown_shares(metric: Metric, sums_: Sums) -> Array:
 
 
 def all_left_out(metric: Metric, sums_: Sums) -> Array:
-    """For each period and group 1 where the metric counts no row and leaves out some, else NaN.
+    """Return for each period and group 1 if the metric counts no row and omits some, else NaN.
 
-    So too for each group of a period, with or without a filter, in which the metric counts no row at all and leaves out some:
-    nobody knows which group these belong to.
+    Also 1 for all groups of a period in which the metric, without split and filter, counts no row and omits some: the groups
+    of the omitted rows are unknown.
     """
     assert metric.rows is not None
     assert metric.omitted_rows is not None
@@ -167,7 +172,7 @@ def _none_but_left_out(lines: list[Sum], sums_: Sums) -> Flags:
 
 
 def _lines(metric: Metric) -> list[Sum]:
-    """Numerator and denominator of a metric over several tables; none of other metrics."""
+    """Numerator and denominator of a metric over several tables; empty for other metrics."""
     if (
         isinstance(metric, Grid | Quantile)
         or metric.denominator is None
@@ -178,9 +183,9 @@ def _lines(metric: Metric) -> list[Sum]:
 
 
 def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:
-    """For each period the share of the numerator that stands under "unknown", or of the denominator where that is larger.
+    """For each period the larger of the shares of the numerator and of the denominator under "unknown".
 
-    What comes of several tables, such as profit less spend, is added up without signs: no part cancels another.
+    Parts of different tables, such as profit less spend, are added up as absolute values, so that none cancels another.
     """
     shares = np.zeros(len(sums_.scope.periods))
     for line in lines:
@@ -201,7 +206,7 @@ def _most_unknown(lines: list[Sum], sums_: Sums) -> Array:
 
 
 def _by_tables(line: Sum) -> list[Sum]:
-    """A numerator or denominator, apart for each set of tables that it comes from."""
+    """The parts of a numerator or denominator, one for each set of tables."""
     by_tables: dict[tuple[str, ...], Sum] = {}
     for term in line.terms:
         tables = term.measure.fact.tables

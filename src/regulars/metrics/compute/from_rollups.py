@@ -1,4 +1,4 @@
-"""Sums from rollups: plain SQL reads a few small rows, and the rest is adding up."""
+"""Compute sums from rollups: SQL reads a few rows, which are then accumulated over periods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regulars.metrics.scope import Scope
 
 
 def parts_from_rollups(step: Step, scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
-    """The sums of a step that is answered from rollups."""
+    """Yield the sums of a step that reads rollups, by term."""
     assert step.kept is not None
     kept = step.kept
     names = [_column(kept, term, scope) for term in step.terms]
@@ -62,7 +62,7 @@ def _column(kept: RollupLevel, term: SignedMeasure, scope: Scope) -> str:
 
 
 def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
-    """The values of a split that a level has; at least one."""
+    """The distinct values of a split in a level; at least one."""
     values = scope.facts.engine.columns(
         f"SELECT DISTINCT {split} AS word FROM {kept.relation} WHERE level = {kept.level}"
     )
@@ -70,7 +70,7 @@ def _words(kept: RollupLevel, split: str, scope: Scope) -> list[str]:
 
 
 def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names: list[str]) -> str:
-    """words: the SQL of each split's values, and which there are; the query gives places among these."""
+    """The query of a step. `words`: SQL and distinct values of each split; the query returns indices of these values."""
     kept = step.kept
     assert kept is not None
     splits = [f"{encode(value, known)} AS split_{place}" for place, (value, known) in enumerate(words)]
@@ -90,13 +90,13 @@ def _sql(step: Step, scope: Scope, words: Sequence[tuple[str, list[str]]], names
 
 
 def predicate(column: str, condition: Condition) -> str:
-    """SQL of a condition on a column that rollups are split by."""
+    """Return the SQL of a condition on a column that rollups are split by."""
     values = ", ".join("'" + value.replace("'", "''") + "'" for value in condition.values)
     return f"{column} {'IN' if condition.operator == '=' else 'NOT IN'} ({values})"
 
 
 def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape: tuple[int, int, int]) -> Array:
-    """What was summed up to and before each period, of those there are: one row more than periods, the first of nothing."""
+    """Cumulative sums before each period that has rows, and after the last: one row more than periods."""
     length = shape[0] * shape[1] * shape[2]
     # Whole numbers below 2⁵³ add up exactly as floats.
     added = np.bincount(cell, weights=values, minlength=length).reshape(shape)
@@ -104,7 +104,7 @@ def _laid_out(values: npt.NDArray[np.int64], cell: npt.NDArray[np.int64], shape:
 
 
 def _before(running: Array, periods: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> Array:
-    """The sum of all periods that start before each day."""
+    """The sums over all periods that start before each day."""
     before: Array = running[np.searchsorted(periods, days, side="left")]
     return before
 
@@ -123,5 +123,5 @@ def _counted(rows: Array, periods: npt.NDArray[np.int64], scope: Scope, inside: 
 
 
 def _groups_there(rows: Array) -> npt.NDArray[np.bool_]:
-    """Which groups have any row where it counts."""
+    """Whether each group has any counted row."""
     return np.asarray((rows > 0).any(axis=(0, 2)))

@@ -1,4 +1,4 @@
-"""Sums from a fact's rows: one query for each fact, however many measures, days that count, and moments."""
+"""Compute sums from a fact's rows, with one query for all measures of the fact."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 WITHIN = "days_within_periods"
 BEFORE = "days_before_boundaries"
 Branch = tuple[str, bool]
-"""The column of the day that counts, and whether it counts inside the periods (or before their boundaries)."""
+"""Column of the day on which rows count, and whether they count within the periods (else before their boundaries)."""
 
 
 def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) -> Iterator[tuple[SignedMeasure, Part]]:
-    """The sums of the terms, all of this fact."""
+    """Yield the sums of the terms, all of this fact."""
     branches = branches_of(terms)
     table = scope.facts.engine.fetch(
         _key(fact, terms, scope),
@@ -65,7 +65,7 @@ def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) ->
 
 
 def branches_of(terms: Sequence[SignedMeasure]) -> dict[Branch, list[tuple[int, SignedMeasure]]]:
-    """The terms with their places, by the day that counts and how: each branch joins the rows with days once."""
+    """Return the terms with their indices by branch; each branch joins the rows with days once."""
     branches: dict[Branch, list[tuple[int, SignedMeasure]]] = defaultdict(list)
     for place, term in enumerate(terms):
         branches[term.measure.day, term.timing is Timing.WITHIN].append((place, term))
@@ -75,7 +75,7 @@ def branches_of(terms: Sequence[SignedMeasure]) -> dict[Branch, list[tuple[int, 
 def aggregate(
     fact: Fact, branches: Mapping[Branch, list[tuple[int, SignedMeasure]]], scope: Scope, days: Mapping[str, ir.Table]
 ) -> ir.Table:
-    """The query: rows joined with the days that count, summed by period, split and bucket; branches below each other."""
+    """Return the query: the rows joined with the days that count, summed by period, split and bucket; union of branches."""
     parts = [_branch(fact, day, inside, branch_terms, scope, days) for (day, inside), branch_terms in branches.items()]
     tables = [part.mutate(branch=ibis.literal(number, type="int32")) for number, part in enumerate(parts)]
     if len(tables) == 1:
@@ -130,7 +130,7 @@ def _branch(
 
 
 def _is_last(rows: ir.Table, measure: Measure, by: Mapping[str, str]) -> ir.BooleanValue:
-    """Whether a row is its entity's last in the period and split value, of those that the measure looks at; or names none."""
+    """Whether a row is its entity's last in the period and split value, among the measure's rows; or has no entity."""
     entity, where = rows[measure.latest], condition(rows, measure.where)
     chosen = [] if where is None else [where.fill_null(False)]
     order = [rows[name].desc() for name in (measure.day, *measure.fact.sequence)]
@@ -144,7 +144,7 @@ def _label(rows: ir.Table, column: str) -> ir.Value:
 
 
 def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.Table]:
-    """The tables of days that the branches join with."""
+    """Return the tables of days that the branches join with."""
     insides = {inside for _, inside in branches}
     tables = {}
     if True in insides:
@@ -155,7 +155,7 @@ def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.
 
 
 def days_within(scope: Scope) -> pa.Table:
-    """Which days count for which period: counted_day, period, period_start, period_end."""
+    """Return the days within each period: counted_day, period (index), period_start, period_end (epoch days)."""
     lengths = [period.days for period in scope.periods]
     starts, ends = [p.first for p in scope.periods], [p.beyond for p in scope.periods]
     columns: dict[str, npt.NDArray[np.int64]] = {
@@ -168,7 +168,7 @@ def days_within(scope: Scope) -> pa.Table:
 
 
 def days_before(scope: Scope) -> pa.Table:
-    """Which days come to count at which boundary: counted_day, period (the place of the first boundary after it)."""
+    """Return the first boundary after each day: counted_day, period (index of the boundary)."""
     ends = scope.boundaries
     first = min((epoch_day(start) for start, _ in scope.facts.coverage.values()), default=ends[0])
     days = np.arange(min(first, ends[0] - 1), ends[-1])
@@ -177,7 +177,7 @@ def days_before(scope: Scope) -> pa.Table:
 
 
 def _at_moments(values: npt.NDArray[np.float64], term: SignedMeasure, scope: Scope) -> npt.NDArray[np.float64]:
-    """Running totals at the periods' starts or ends, from what was added between boundaries."""
+    """Cumulative sums at the periods' starts or ends, from the sums between boundaries."""
     running = np.cumsum(values, axis=0)
     start = term.timing is Timing.BEFORE_START
     moments = [period.first if start else period.beyond for period in scope.periods]
@@ -196,7 +196,7 @@ _WINDOWS = "days_of_windows"
 
 
 def replace_long(parts: dict[SignedMeasure, Part], scope: Scope) -> None:
-    """For periods longer than the active window the histograms do not tell: take the sets from the orders."""
+    """Replace the sums with `by_sets` for periods longer than the active window, which the histograms cannot count."""
     long = [number for number, period in enumerate(scope.periods) if period.days > scope.active_window]
     wanted = {term.measure.by_sets: term for term in parts if term.measure.by_sets}
     if not long or not wanted:
@@ -220,8 +220,10 @@ def replace_long(parts: dict[SignedMeasure, Part], scope: Scope) -> None:
 
 
 def counts_by_sets(scope: Scope, periods: Sequence[Period], by: tuple[str, ...], bucketed: bool) -> pa.Table:
-    """By period, `by` (as split_0 …) and bucket_: `lost` (active at the start, not at the end) and `new_and_active`
-    (first order ever in the period, active at its end).
+    """Return counts of customers by period, `by` (as split_0 …) and bucket_.
+
+    `lost` are active at the period's start but not at its end; `new_and_active` have their first order in the period and are
+    active at its end.
     """
     key = ("sets", scope.where, by, bucketed)
     return scope.facts.engine.fetch(

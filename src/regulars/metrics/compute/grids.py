@@ -1,4 +1,4 @@
-"""Cohort grids: customers by the period of their first order, followed over their age."""
+"""Compute cohort grids: customers by the period of their first order, and by age."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _Key = tuple[int, tuple[str, ...], int, int]
-"""Period, group, bucket, and the month or day in which customers started."""
+"""Period, group, bucket, and month or day of the first order."""
 
 
 @dataclass(frozen=True)
 class GridEstimate:
-    """An estimate whose groups have one value more: the age, as text. `complete` per cell."""
+    """An estimate whose groups end with the age as text. `complete`: per cell."""
 
     groups: list[tuple[str, ...]]
     estimate: Estimate
@@ -48,8 +48,12 @@ class GridEstimate:
 
 
 def grid(metric: Grid, scope: Scope, kept: RollupLevel | None = None) -> GridEstimate:
-    """All cells whose time is over, for at least some of the cohort's customers. kept: sums of cohorts, to be read instead of
-    orders.
+    """Return all cells of ages that at least some customers of the cohort have completed.
+
+    Args:
+        metric: The metric.
+        scope: The scope.
+        kept: Level of cohort sums to read; None to read orders.
     """
     cells, sizes, scale = _read(metric, scope) if kept is None else _read_kept(metric, scope, kept)
     by = len(scope.by(CUSTOMER_ORDERS))
@@ -104,7 +108,7 @@ def _estimated(
 
 
 def _ages_over(age: Age, unit: int, last: int) -> int:
-    """The last age that is over, for everyone who started in this month (or on this day); −1 for none."""
+    """The last age completed by customers whose first order is in this month (or on this day); −1 for none."""
     if age is Age.THIRTY_DAYS:
         return (last + 1 - unit) // BLOCK - 1
     day = from_epoch_day(last + 1)
@@ -112,7 +116,7 @@ def _ages_over(age: Age, unit: int, last: int) -> int:
 
 
 def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-    """Sums by period, group, bucket, unit and age; customers by the same without age; and the scale of the sums."""
+    """Sums by period, group, bucket, unit and age; numbers of customers by the same except age; scale of the sums."""
     by = scope.by(CUSTOMER_ORDERS)
     rows = relation(scope.facts, CUSTOMER_ORDERS, scope.where, scope.active_window, (*by.values(), BUCKET))
     cohorts = [np.arange(period.first, period.beyond) for period in scope.periods]
@@ -142,7 +146,7 @@ def _read(metric: Grid, scope: Scope) -> tuple[list[dict[str, Any]], list[dict[s
 
 
 def _read_kept(metric: Grid, scope: Scope, kept: RollupLevel) -> tuple[list[dict[str, Any]], list[dict[str, Any]], int]:
-    """The same from the sums that are kept."""
+    """The same as `_read`, from a level of cohort sums."""
     by = [scope.split_values(CUSTOMER_ORDERS, kept, split) for split in scope.by(CUSTOMER_ORDERS).values()]
     named = column(metric.cell)
     kind = "money" if f"money_{named}" in kept.columns else "sum"
@@ -178,7 +182,7 @@ def _month(day: date) -> int:
 
 
 def _aged(rows: ir.Table, age: Age, scope: Scope) -> ir.Table:
-    """Adds `unit` (the month or day a customer started), `age` and `previous_age`."""
+    """The rows with `unit` (month or day of the first order), `age` and `previous_age`."""
     if age is Age.THIRTY_DAYS:
         return rows.mutate(
             unit=rows.first_day,

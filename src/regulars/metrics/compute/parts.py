@@ -1,4 +1,4 @@
-"""What was found of one measure: an array, and the groups its second axis stands for."""
+"""Sums of one measure as an array, with the groups of its second axis."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ Groups = list[tuple[str, ...]]
 
 @dataclass
 class Part:
-    """Sums of one measure: shape (periods, groups, buckets), one bucket where they were not kept apart."""
+    """Sums of one measure: shape (periods, groups, buckets), with one bucket if they are not by bucket."""
 
     splits: tuple[str, ...]
     groups: Groups
     values: Array
     money: bool
-    """Whether they are in ten-thousandths of the currency."""
+    """Whether the sums are in ten-thousandths of the currency."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Values of one split, a code for each row: `words[code]` is the value."""
+    """Dictionary-encoded values of one split: `words[code]` is the value of a row."""
 
     words: list[str]
     code: npt.NDArray[np.integer]
 
 
 def encode(values: Iterable[str]) -> Labels:
-    """The labels of a column of text."""
+    """Return a column of text as labels."""
     place: dict[str, int] = {}
     code = np.array([place.setdefault(value, len(place)) for value in values], dtype=np.int64)
     return Labels(list(place), code)
 
 
 def distinct(values: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The different values, ascending, and the place of each value among them."""
+    """Return the distinct values, ascending, and the index of each value among them."""
     # np.unique would do it too, and imports numpy.ma: a fortieth of the start of a command.
     order = np.argsort(values, kind="stable")
     ordered = values[order]
@@ -53,7 +53,7 @@ def distinct(values: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], np
 
 
 def encode_arrow(column: pa.ChunkedArray) -> Labels:
-    """The labels of an Arrow column; null is the empty text."""
+    """Return an Arrow column as labels; null becomes an empty text."""
     text = column if pa.types.is_string(column.type) else pc.fill_null(pc.cast(column, pa.string()), "")
     encoded = text.combine_chunks().dictionary_encode()
     words = ["" if word is None else word for word in encoded.dictionary.to_pylist()]
@@ -61,7 +61,7 @@ def encode_arrow(column: pa.ChunkedArray) -> Labels:
 
 
 def grouped(labels: Sequence[Labels], rows: int) -> tuple[Groups, npt.NDArray[np.int64]]:
-    """The distinct groups that the labels of all splits name, and each row's place among them."""
+    """Return the distinct groups of the labels of all splits, and the index of each row's group."""
     if not labels:
         return [()], np.zeros(rows, dtype=np.int64)
     if rows == 0:

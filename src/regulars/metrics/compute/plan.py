@@ -41,7 +41,7 @@ from regulars.vocabulary.calendar import Grain
 
 
 class Source(Enum):
-    """Where a sum comes from, the quickest first."""
+    """Kind of the table that sums are read from, the fastest first."""
 
     ROLLUP = "rollup"
     HISTOGRAM = "histograms of gaps"
@@ -50,22 +50,22 @@ class Source(Enum):
 
 @dataclass(frozen=True)
 class Step:
-    """One query: some terms of one fact, answered from one table."""
+    """One query: terms of one fact, read from one table."""
 
     fact: Fact
     source: Source
     terms: tuple[SignedMeasure, ...]
     table: str
     rows: int | None
-    """How many rows the table (or its part that is read) has; None where that is not known."""
+    """Number of rows of the table, or of the part that is read; None if unknown."""
     kept: RollupLevel | None = None
     why_not_smaller: str = ""
     everywhere: tuple[tuple[str, str], ...] = ()
-    """The columns asked by that have one value in all rows, with it: the level need not be split by them."""
+    """Columns of splits and conditions with the same value in all rows, which the level need not be split by."""
 
     @property
     def about(self) -> str:
-        """What the table's rows are."""
+        """Description of the table's rows."""
         if self.kept is None:
             return (
                 "one row for each day and silence" if self.source is Source.HISTOGRAM else f"each row of {self.table}"
@@ -86,19 +86,19 @@ LevelName = tuple[str, str]
 
 @dataclass(frozen=True)
 class Choice:
-    """What answers a measure, quantile or grid: a level; else rows, and why."""
+    """The level to read for a measure, quantile or grid; None for rows, with the reason."""
 
     kept: RollupLevel | None
     reason: str = ""
     to_build: LevelName | None = None
-    """The levels that would answer it, once they are built."""
+    """Levels to build that would replace reading rows."""
 
 
 _Key = tuple[Fact, Source, RollupLevel | None, str]
 
 
 def plan(terms: Iterable[SignedMeasure], scope: Scope) -> list[Step]:
-    """How the terms are answered: one step for each fact and table. Pure: it reads what is kept, and no row."""
+    """Return the query plan of the terms: one step for each fact and table. Reads no rows."""
     terms_by_key: dict[_Key, list[SignedMeasure]] = {}
     splits: dict[Fact, tuple[str, str]] = {}
     for term in terms:
@@ -118,20 +118,20 @@ def plan(terms: Iterable[SignedMeasure], scope: Scope) -> list[Step]:
 
 
 def to_build(terms: Iterable[SignedMeasure], scope: Scope) -> list[LevelName]:
-    """The families and splits whose levels would answer some of the terms, once they are built."""
+    """Return the families and splits of levels to build for the terms."""
     levels = (_choice(term.measure, scope, *rollup_split(term.measure.fact, scope)).to_build for term in terms)
     return [*dict.fromkeys(filter(None, levels))]
 
 
 def every_row(fact: Fact, scope: Scope, reason: str) -> Step:
-    """The step of a question that no sum answers."""
+    """Return a step that reads every row of a fact, or the histogram of gaps."""
     histogram = _histogram(fact, scope) if fact is GAP_DAYS else ""
     table, source = (histogram, Source.HISTOGRAM) if histogram else (fact.table, Source.ROWS)
     return Step(fact, source, (), table, _rows(table, scope), None, reason)
 
 
 def _united(terms_by_key: dict[_Key, list[SignedMeasure]], scope: Scope) -> list[Step]:
-    """One step for what one query answers, with all reasons."""
+    """The steps, each with all terms of one query and all reasons."""
     united: dict[tuple[Fact, Source, RollupLevel | None], tuple[list[SignedMeasure], list[str]]] = {}
     for (fact, source, kept, reason), terms in terms_by_key.items():
         united_terms, reasons = united.setdefault((fact, source, kept), ([], []))
@@ -156,7 +156,7 @@ def _rows(table: str, scope: Scope) -> int | None:
 
 
 def _held(family: str) -> str:
-    """What the levels of a family hold."""
+    """Name of the contents of a family's levels."""
     if family == value_distributions.FAMILY:
         return "counts of values"
     return "results" if period_results.is_family(family) else "sums"
@@ -174,7 +174,7 @@ def _columns(fact: Fact, scope: Scope) -> tuple[str, ...]:
 
 
 def _choice(measure: Measure, scope: Scope, by: str, unanswerable: str) -> Choice:
-    """The smallest level of rollups that holds the measure's sums, or why none does."""
+    """The smallest level with the measure's sums, or the reason why there is none."""
     if not scope.facts.rollups:
         return Choice(None, "nothing is kept summed up")
     if unanswerable:
@@ -201,14 +201,14 @@ def _choice(measure: Measure, scope: Scope, by: str, unanswerable: str) -> Choic
 
 
 def _known_levels(family: str, by: str, scope: Scope) -> Iterator[Sequence[RollupLevel]]:
-    """Those that a load stored; then, looked up only where these do not answer, those that questions built."""
+    """The levels that a load stored; then those that queries built, looked up only if needed."""
     yield scope.facts.levels.get((family, by), [])
     if scope.facts.built is not None:
         yield scope.facts.built.levels(family, by)
 
 
 def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
-    """Whether levels that are not built yet would hold the measure's sums for these periods."""
+    """Whether levels that are not built yet could hold the measure's sums for these periods."""
     named = rollup_table_name(measure, scope.active_window)
     family = _families(scope).get(named)
     if not scope.facts.rollups or scope.facts.built is None:
@@ -219,12 +219,12 @@ def _may_be_built(measure: Measure, scope: Scope, by: str) -> bool:
 
 
 def rows_when_decided(fact: str, scope: Scope) -> int:
-    """How many rows a derived table had when its levels were decided about."""
+    """Return the number of rows of a derived table when its levels were stored; 0 if unknown."""
     return max((level.fact_rows for level in scope.facts.rollups if level.fact == fact), default=0)
 
 
 def _would_hold(family: RollupTable, measure: Measure, scope: Scope, by: str) -> bool:
-    """Whether a family sums the measure up, by these columns and for these periods, without that a load stores it."""
+    """Whether levels of a family that no load stores hold the measure, for this split and these periods."""
     named, window = digest(measure, scope.active_window), scope.facts.settings.active_window
     known = (
         additive_measures(family, window)
@@ -249,7 +249,7 @@ def _families(scope: Scope) -> dict[str, RollupTable]:
 
 
 def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
-    """Whether a level of this grain can make up what is asked for."""
+    """Whether a level of this grain can answer the measure in this scope."""
     if scope.apart(measure.fact) and not bucketed:
         return False
     grain = Grain(named)
@@ -260,8 +260,9 @@ def _fits(named: str, bucketed: bool, measure: Measure, scope: Scope) -> bool:
 
 
 def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
-    """The column that rollups must be split by, for the splits and conditions; or why there are none. None need be split by a
-    column that has one value in all rows.
+    """Return the split that rollups need for the splits and conditions, or empty and the reason why there is none.
+
+    Columns with the same value in all rows are left out.
     """
     if BY_PERSON in scope.splits:
         return "", "each customer is asked for"
@@ -282,13 +283,13 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
 
 
 def everywhere(fact: Fact, scope: Scope) -> tuple[tuple[str, str], ...]:
-    """The columns asked by that have one value in all rows of the fact, with it."""
+    """Return the columns of splits and conditions with the same value in all rows of the fact, and this value."""
     columns = {*scope.by(fact).values(), *(filter_column(fact, condition) for condition in scope.where_of(fact))}
     return tuple((column, value) for column, value in sorted(scope.constants(fact).items()) if column in columns)
 
 
 def _unanswerable(fact: Fact, condition: Condition, column: str) -> str:
-    """Why a condition cannot be put to rollups; empty where it can."""
+    """Why rollups cannot answer a condition; empty if they can."""
     if column not in fact.splits.values() or column in CURRENT_CUSTOMER_ATTRIBUTES:
         return f"{condition} names a column that sums are not kept by"
     of_customers = fact is CUSTOMER_ORDERS or fact in HISTOGRAMS
@@ -300,7 +301,7 @@ def _unanswerable(fact: Fact, condition: Condition, column: str) -> str:
 
 
 def _over_several_values(fact: Fact, scope: Scope) -> bool:
-    """Whether a group has rows of several values of a column that a condition chooses by."""
+    """Whether a condition selects several values of a column, so that groups combine rows of several."""
     of_one = {*scope.by(fact).values(), *scope.constants(fact)}
     conditions = (condition for condition in scope.where_of(fact) if filter_column(fact, condition) not in of_one)
     return not all(condition.operator == "=" and len(set(condition.values)) == 1 for condition in conditions)
@@ -310,7 +311,7 @@ def _over_several_values(fact: Fact, scope: Scope) -> bool:
 
 
 def not_small(levels: list[RollupLevel], by: str) -> str:
-    """Why none of these levels was worth storing."""
+    """Return the reason why none of these levels is stored."""
     if not STORAGE_RULE.most(levels[0].fact_rows, by):
         return f"{by_words(by)}the {levels[0].fact_rows:,} rows of the fact are so few that they are read themselves"
     size = min(level.rows for level in levels)
@@ -319,12 +320,12 @@ def not_small(levels: list[RollupLevel], by: str) -> str:
 
 
 def by_words(by: str) -> str:
-    """A split in words; nothing where there is none."""
+    """Return a split in words; empty if there is none."""
     return f"by {' and '.join(columns_of(by))} " if by != UNSPLIT else ""
 
 
 def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
-    """Why there is no level with the sums of a measure."""
+    """Return the reason why no level has the sums of a measure."""
     if set(measure.fact.tables) & {*KINDS_OF_FORECAST}:
         return "what a forecast says is kept for each customer, not summed up"
     if not any(level.family.startswith("gone_") for level in scope.facts.rollups):
@@ -346,7 +347,7 @@ def nothing_of(measure: Measure, scope: Scope, by: str) -> str:
 
 
 def _no_level(scope: Scope, family: RollupTable, by: str) -> str:
-    """Why there is none of a way to split that a load stores nothing of."""
+    """The reason why there is no level of a split that no load stores."""
     rows = rows_when_decided(family.table, scope)
     if not STORAGE_RULE.most(rows, by):
         return f"{by_words(by)}the {rows:,} rows of the fact are so few that they are read themselves"

@@ -25,7 +25,7 @@ from regulars.vocabulary.calendar import Grain, Period, epoch_day, from_epoch_da
 
 
 def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
-    """How a quantile or largest share is answered: from stored results where every period has one, else from every value."""
+    """Return the query plan of a quantile or largest share: from stored results or counts of values, else from rows."""
     choice = _results(metric, scope)
     kept = choice.kept
     if kept is None:
@@ -34,12 +34,12 @@ def plan_values(metric: Quantile | LargestShare, scope: Scope) -> Step:
 
 
 def results_to_build(metric: Quantile | LargestShare, scope: Scope) -> LevelName | None:
-    """The family and split whose results would answer it, once they are built."""
+    """Return the family and split of results to build for the metric; None for none."""
     return _results(metric, scope).to_build
 
 
 def plan_grid(metric: Grid, scope: Scope) -> Step:
-    """How a cohort grid is answered: from the sums of its cohorts, where these are kept, else from every order."""
+    """Return the query plan of a cohort grid: from stored cohort sums, else from orders."""
     choice = _cohorts(metric, scope)
     kept = choice.kept
     if kept is None:
@@ -75,7 +75,7 @@ def _no_cohorts(measure: Measure, scope: Scope, by: str) -> str:
 
 
 def _of_whole_months(period: Period, scope: Scope) -> bool:
-    """Whether no month that has orders lies in the period in part only."""
+    """Whether the period holds each month with orders either whole or not at all."""
     first, last = (epoch_day(day) for day in scope.facts.coverage["orders"])
     cuts = [day for day in (period.first, period.beyond) if first < day <= last]
     return all(from_epoch_day(day).day == 1 for day in cuts)
@@ -112,7 +112,7 @@ def _results(metric: Quantile | LargestShare, scope: Scope) -> Choice:
 
 
 def _counts_of_values(metric: Quantile | LargestShare, by: str, grain: Grain, scope: Scope) -> RollupLevel | None:
-    """The level that a load stored of how often each value occurs, if any."""
+    """The stored level with the counts of each value; None if there is none."""
     named = value_distributions.column(metric)
     known = scope.facts.levels.get((value_distributions.FAMILY, by), [])
     return next(

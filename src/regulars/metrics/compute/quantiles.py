@@ -1,4 +1,4 @@
-"""Quantiles with their intervals, and largest shares: from stored results, or from the values themselves."""
+"""Compute quantiles with intervals, and largest shares, from stored results or from values."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 _Numbers = npt.NDArray[np.int64]
 _AT_ONCE = 10_000_000
-"""Sums of entities by moment that are laid out at a time."""
+"""Largest size of the matrix of sums by entity and moment."""
 
 
 class ValueEstimates:
-    """Quantiles and largest shares of one question: values that several are taken of are read once."""
+    """Quantiles and largest shares of one query. Metrics of the same values read them once."""
 
     def __init__(self, scope: Scope, sums: Sums) -> None:
         self._scope = scope
@@ -43,7 +43,7 @@ class ValueEstimates:
         self._histograms: dict[tuple[str, ...], Histogram] = {}
 
     def of(self, metric: Quantile | LargestShare) -> Estimate:
-        """The metric's estimate: from results or counts of its values where these are kept, else from every value."""
+        """Return the metric's estimate: from stored results or counts of its values, else from rows."""
         level = self._level(metric)
         try:
             return self._estimated(metric, level)
@@ -54,7 +54,7 @@ class ValueEstimates:
             return self._estimated(metric, None)
 
     def _level(self, metric: Quantile | LargestShare) -> RollupLevel | None:
-        """What answers it, after results were computed that it asks for first; None for rows."""
+        """The level to read, after building it if needed; None for rows."""
         level_name, built = results_to_build(metric, self._scope), self._scope.facts.built
         if level_name is not None and built is not None:
             built.build(*level_name)
@@ -87,7 +87,7 @@ class ValueEstimates:
 
 
 def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups: Groups) -> Quantiles:
-    """The results that are stored. Groups are those of the customers counted beside it."""
+    """The stored quantiles. `groups`: those of the sums."""
     columns, row_numbers, at = _stored(metric, level, scope, groups)
     shape = (len(scope.periods), len(groups))
 
@@ -101,7 +101,7 @@ def _stored_quantiles(metric: Quantile, level: RollupLevel, scope: Scope, groups
 
 
 def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, groups: Groups) -> tuple[Array, Array]:
-    """The largest values that are stored, NaN where there are none, and the numbers of values: shape (periods, groups)."""
+    """The stored largest values, NaN for none, and the numbers of values: shape (periods, groups)."""
     columns, row_numbers, at = _stored(metric, level, scope, groups)
     largest = np.full((len(scope.periods), len(groups)), np.nan)
     number = np.zeros_like(largest)
@@ -113,7 +113,7 @@ def _stored_largest(metric: LargestShare, level: RollupLevel, scope: Scope, grou
 def _stored(
     metric: Quantile | LargestShare, level: RollupLevel, scope: Scope, groups: Groups
 ) -> tuple[Columns, _Numbers, tuple[_Numbers, _Numbers]]:
-    """The rows of a level, which of them are asked for, and the places (period, group) of these."""
+    """The rows of a level, the indices of the needed ones, and the period and group of these."""
     labels = _labels(metric, level, scope)
     since = f" AND period >= {scope.boundaries[0]}" if metric.timing is Timing.WITHIN else ""
     columns = scope.facts.engine.columns(
@@ -128,8 +128,9 @@ def _stored(
 
 
 def _asked_for(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Numbers, _Numbers]:
-    """Which rows hold the results of the periods that start on these days, and which period each is of. What has grown since the
-    first day stands with the periods in which it changed.
+    """The indices of the rows with the results of the periods that start on these days, and the period of each.
+
+    A cumulative result has rows only for periods in which it changed.
     """
     starts, row_of = np.unique(periods, return_inverse=True)
     place = np.searchsorted(starts, first, side="right") - 1
@@ -145,7 +146,7 @@ def _asked_for(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Num
 
 
 def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, level: RollupLevel | None) -> Histogram:
-    """The metric's values: as a level has counted them, else from rows. Groups are those of the customers counted beside it."""
+    """The histogram of the metric's values: from the counts of a level, else from rows. `groups`: those of the sums."""
     by, apart = scope.by(metric.fact), scope.apart(metric.fact)
     if level is None:
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
@@ -178,13 +179,13 @@ def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, le
 
 
 def _labels(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> dict[str, str]:
-    """SQL of the values of each split in a level, by what they are called."""
+    """SQL of each split's values in a level, by name."""
     columns = scope.by(metric.fact).values()
     return {f"split_{place}": scope.split_values(metric.fact, level, column) for place, column in enumerate(columns)}
 
 
 def _counted(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) -> Columns:
-    """The counts of values that a level has of the periods asked for, as rows of a query."""
+    """The counts of values of a level for the periods, as columns of a query."""
     labels = _labels(metric, level, scope)
     columns = scope.facts.engine.columns(
         value_distributions.read(level, labels, scope.boundaries[0], scope.boundaries[-1])
@@ -195,7 +196,7 @@ def _counted(metric: Quantile | LargestShare, level: RollupLevel, scope: Scope) 
 
 
 def _matrix(lists: npt.NDArray[np.object_], length: int) -> npt.NDArray[np.float64]:
-    """Lists of one length as the rows of a matrix."""
+    """A matrix whose rows are lists of the same length."""
     return np.array([*lists], dtype=np.float64).reshape(-1, length)
 
 
@@ -226,9 +227,9 @@ def _query(metric: Quantile | LargestShare, scope: Scope, tables: Mapping[str, i
 def _running(
     moment: _Numbers, place: _Numbers, entity: _Numbers, bucket: _Numbers, value: _Numbers, wanted: _Numbers
 ) -> tuple[_Numbers, _Numbers, _Numbers, _Numbers]:
-    """What each entity's values come to by each wanted moment: period, group, bucket and sum, once it has any.
+    """Cumulative sums by entity at each wanted moment, for entities with any row: period, group, bucket and sum.
 
-    moment: the place of the first moment by which a row counts.
+    `moment`: index of the first moment at which a row counts.
     """
     order = np.lexsort((moment, entity, place))
     moment, place, entity, bucket, value = (array[order] for array in (moment, place, entity, bucket, value))

@@ -1,4 +1,4 @@
-"""Sums of measures by period, split and bucket: one query for each fact and table that answers, however many measures."""
+"""Compute sums of measures by period, split and bucket, with one query for each fact and table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Key = tuple[str, str, Timing]
 
 @dataclass
 class Sums:
-    """Sums of measures: arrays of shape (periods, groups, buckets). `groups` are values of the splits, in their order."""
+    """Sums of measures: arrays of shape (periods, groups, buckets). `groups` are values of the splits, in order."""
 
     scope: Scope
     groups: Groups = field(default_factory=list)
@@ -31,7 +31,7 @@ class Sums:
     _amounts: dict[Sum, Array] = field(default_factory=dict)
 
     def of(self, amount: Sum) -> Array:
-        """The amount; NaN where a measure that must be complete is not."""
+        """Return the values of an amount; NaN if a measure with `complete` has null values."""
         if amount not in self._amounts:
             total = np.zeros((len(self.scope.periods), len(self.groups), self.scope.buckets))
             for term in amount.terms:
@@ -40,13 +40,13 @@ class Sums:
         return self._amounts[amount]
 
     def is_money(self, amount: Sum) -> bool:
-        """Whether the amount is in ten-thousandths of the currency."""
+        """Return whether an amount is in ten-thousandths of the currency."""
         return any(self._parts[_key(term)].money for term in amount.terms)
 
     def _spread(self, part: Part) -> Array:
-        """The part's sums laid out over all groups; a fact that lacks a split gives its whole to each of its values.
+        """The part's sums for all groups; the sums of a fact without a split are repeated for each value of it.
 
-        What belongs to no customer is shared evenly among the buckets.
+        Sums without buckets are divided evenly among the buckets.
         """
         values = part.values
         if values.shape[2] < self.scope.buckets:
@@ -57,7 +57,7 @@ class Sums:
         return padded[:, self._rows(part), :]
 
     def _rows(self, part: Part) -> npt.NDArray[np.int64]:
-        """Where each group stands among the part's; parts of one query share their groups."""
+        """The index of each group among those of the part, −1 for none; parts of one query have the same groups."""
         known = self._places.get(id(part.groups))
         if known is None:
             places = [self.scope.splits.index(split) for split in part.splits]
@@ -68,7 +68,7 @@ class Sums:
 
 
 def sums(amounts: Iterable[Sum], scope: Scope) -> Sums:
-    """All measures of the amounts. Groups are those that any fact knowing all its splits has."""
+    """Return the sums of all measures of the amounts. Groups are those of the facts that know all splits."""
     result = Sums(scope)
     parts: dict[SignedMeasure, Part] = {}
     for step in _built(distinct_terms(amounts), scope):
@@ -85,7 +85,7 @@ def sums(amounts: Iterable[Sum], scope: Scope) -> Sums:
 
 
 def _built(terms: list[SignedMeasure], scope: Scope) -> list[Step]:
-    """How the terms are answered, after the levels were built that they ask for first."""
+    """The query plan of the terms, after building the levels that they need."""
     steps = plan(terms, scope)
     built = scope.facts.built
     if built is not None:
@@ -97,7 +97,7 @@ def _built(terms: list[SignedMeasure], scope: Scope) -> list[Step]:
 
 
 def _from_rollups(step: Step, scope: Scope) -> list[tuple[SignedMeasure, Part]]:
-    """The sums of a step; from rows where its file in the cache was deleted or damaged meanwhile."""
+    """The sums of a step; from rows if its file in the cache was deleted or damaged meanwhile."""
     try:
         return list(parts_from_rollups(step, scope))
     except duckdb.Error:
@@ -108,7 +108,7 @@ def _from_rollups(step: Step, scope: Scope) -> list[tuple[SignedMeasure, Part]]:
 
 
 def _of_no_rows(step: Step, scope: Scope) -> Part:
-    """The sums over a table without rows."""
+    """The sums of a step whose table has no rows."""
     splits = tuple(scope.by(step.fact))
     groups: Groups = [] if splits else [()]
     buckets = scope.buckets if scope.apart(step.fact) else 1
@@ -116,7 +116,7 @@ def _of_no_rows(step: Step, scope: Scope) -> Part:
 
 
 def distinct_terms(amounts: Iterable[Sum]) -> list[SignedMeasure]:
-    """The terms of all amounts, those that sum the same once."""
+    """Return the terms of all amounts, without duplicates."""
     return list({_key(term): term for amount in amounts for term in amount.terms}.values())
 
 
