@@ -48,7 +48,7 @@ class Engine:
         found: list[Any] = table.select(found=expression(table)).to_pyarrow()["found"].to_pylist()
         return found
 
-    def one(self, expression: Callable[[ir.Table], ir.Value], **row: Any) -> Any:
+    def row(self, expression: Callable[[ir.Table], ir.Value], **row: Any) -> Any:
         """What the expression gives for this row; columns not named are null."""
         (found,) = self.all([row], expression)
         return found
