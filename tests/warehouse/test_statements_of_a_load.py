@@ -113,9 +113,9 @@ def test_what_is_made_of_lines_and_returns_is_only_declared_where_a_load_touches
     for first in (0, 60):
         said.clear()
         shop.load([file_of(tmp_path, "orders", range(first, first + 60))])
-    for name in made:
-        (declared,) = (one for one in said if f"TABLE temp.{name} " in one)
-        assert f"TABLE temp.{name} (" in declared
+        for name in made:
+            (declared,) = (one for one in said if f"TABLE temp.{name} " in one)
+            assert f"TABLE temp.{name} (" in declared, first
     lines, returns = tmp_path / "lines.csv", tmp_path / "returns.csv"
     lines.write_text("order_id,line_id,product_id,product_name,quantity,amount\no7,1,p1,Tea,1,7.70\n")
     returns.write_text("return_id,order_id,returned_at,amount\nr1,o7,2024-03-01 10:00,1.20\n")

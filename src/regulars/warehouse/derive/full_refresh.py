@@ -162,13 +162,16 @@ def skip_empty_tables(
     Args:
         con: a connection to the version being written.
         all_statements: the statements.
-        empty: canonical tables without rows.
+        empty: canonical tables without rows among those to derive from; one without any row is known to be empty.
     """
-    line_statements = (LINES.name, f"added_{LINES.name}") if LINES.table.name not in tables_with_rows(con) else ()
-    return tuple(
-        replace(statement, sql="") if statement.made_of in empty or statement.name in line_statements else statement
-        for statement in all_statements
-    )
+    loaded = tables_with_rows(con)
+    line_statements = () if LINES.table.name in loaded else (LINES.name, f"added_{LINES.name}")
+
+    def is_empty(statement: Statement) -> bool:
+        table = statement.made_of
+        return statement.name in line_statements or bool(table and (table in empty or table not in loaded))
+
+    return tuple(replace(statement, sql="") if is_empty(statement) else statement for statement in all_statements)
 
 
 def compiled_product_names(con: duckdb.DuckDBPyConnection) -> str:
