@@ -75,7 +75,8 @@ def test_a_load_that_does_not_fit_in_memory_finishes_on_disk(command, tmp_path: 
     assert command("load", exports, "--shop", free).code == 0
     assert command("load", exports, "--shop", tight).code == 0
     assert everything(tight) == everything(free)
-    assert command("metrics", "--shop", tight).out == command("metrics", "--shop", free).out
+    first, second = (command("metrics", "--shop", shop).out.replace(str(shop), "SHOP") for shop in (tight, free))
+    assert "Net revenue" in first and first == second
     stood = {path.name for path in (tight / "warehouse").iterdir()}
     assert stood - {"cache"} == {"current", "lock", "log", "v000001"}
 
