@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from conformance.server import server
 
@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[1]
 # same examples: a change is judged by what it changed, and new examples are found where people develop.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile(
+    "first failure", settings.get_profile("ci"), phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)
+settings.load_profile(os.environ.get("REGULARS_TEST_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 # Compiling SQL makes very many objects that live long enough: looking for garbage so often takes a tenth of the time.
 gc.set_threshold(50_000, 20, 20)

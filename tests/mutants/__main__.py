@@ -7,20 +7,22 @@ import tempfile
 from pathlib import Path
 
 from mutants.catalogue import MUTANTS
-from mutants.running import survives
+from mutants.running import compiled_source, survives
 
 
 def main() -> int:
     """Returns 1 where a mutant survives."""
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     survivors = 0
-    for mutant in MUTANTS:
-        if wanted not in f"{mutant.fault} {mutant.file}":
-            continue
-        with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
-            survived = survives(mutant, Path(folder))
-        survivors += bool(survived)
-        print(f"{'SURVIVED' if survived else 'caught':8}  {mutant.file}: {mutant.fault}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="compiled-") as once:
+        compiled = compiled_source(Path(once))
+        for mutant in MUTANTS:
+            if wanted not in f"{mutant.fault} {mutant.file}":
+                continue
+            with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+                survived = survives(mutant, Path(folder), compiled)
+            survivors += bool(survived)
+            print(f"{'SURVIVED' if survived else 'caught':8}  {mutant.file}: {mutant.fault}", flush=True)
     print(f"{survivors} of {len(MUTANTS)} survived")
     return int(survivors > 0)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib.util import cache_from_source
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,16 +35,32 @@ class Mutant:
         return (ROOT / "src" / "regulars" / self.file).read_text(encoding="utf-8").count(self.old)
 
 
-def survives(mutant: Mutant, folder: Path) -> str:
-    """Run the mutant's tests in a copy below `folder`. Returns what pytest said where they passed, else nothing.
+def compiled_source(folder: Path) -> Path:
+    """Copy the source below `folder` and compile it, once for many mutants. Returns the copy."""
+    source = folder / "regulars"
+    shutil.copytree(ROOT / "src" / "regulars", source, ignore=shutil.ignore_patterns("__pycache__"))
+    compileall.compile_dir(source, quiet=2)
+    return source
 
-    Raises RuntimeError where the tests could not run at all.
+
+def survives(mutant: Mutant, folder: Path, compiled: Path) -> str:
+    """Run the mutant's tests in a copy of the `compiled_source` below `folder`.
+
+    Returns what pytest said where they passed, else nothing. Raises RuntimeError where the tests could not run at all.
     """
     source = folder / "src"
-    shutil.copytree(ROOT / "src" / "regulars", source / "regulars", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(compiled, source / "regulars")
     file = source / "regulars" / mutant.file
     file.write_text(file.read_text(encoding="utf-8").replace(mutant.old, mutant.new), encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": "1", "CI": "true"}
+    Path(cache_from_source(str(file))).unlink(missing_ok=True)
+    # One example that fails is enough: to look for the smallest one takes minutes.
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(source),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "CI": "true",
+        "REGULARS_TEST_PROFILE": "first failure",
+    }
     environment.pop("PYTEST_ADDOPTS", None)
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow"]
     ran = subprocess.run(

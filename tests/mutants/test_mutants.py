@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import MUTANTS
-from mutants.running import ROOT, Mutant, survives
+from mutants.running import ROOT, Mutant, compiled_source, survives
 
 
 def name_of(mutant: Mutant) -> str:
@@ -33,7 +33,12 @@ def test_each_module_has_a_mutant(folder: str) -> None:
     assert sorted(modules - {mutant.file for mutant in MUTANTS}) == []
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled_source(tmp_path_factory.mktemp("compiled"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS, ids=name_of)
-def test_a_mutant_is_caught(mutant: Mutant, tmp_path: Path) -> None:
-    assert survives(mutant, tmp_path) == ""
+def test_a_mutant_is_caught(mutant: Mutant, tmp_path: Path, compiled: Path) -> None:
+    assert survives(mutant, tmp_path, compiled) == ""
