@@ -20,8 +20,8 @@ def main(folder: str, file: str = "write_to_them.csv") -> None:
         print(shop.segments())
         leaving = shop.segments("worth-keeping-and-leaving")
         pyarrow.csv.write_csv(leaving.to_arrow(), Path(file))
-        at_stake = sum(row["value_at_stake"] for row in leaving)
-        print(f"{len(leaving):,} customers, {at_stake:,.2f} at stake within 12 months: {file}")
+        at_risk = sum(row["value_at_risk"] for row in leaving)
+        print(f"{len(leaving):,} customers, {at_risk:,.2f} at risk within 12 months: {file}")
 
 
 if __name__ == "__main__":

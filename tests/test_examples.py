@@ -50,6 +50,6 @@ def test_who_is_leaving(shop: Path, tmp_path: Path) -> None:
     with (tmp_path / "leaving.csv").open(encoding="utf-8") as file:
         customers = [*csv.DictReader(file)]
     assert lines[-1].startswith(f"{len(customers):,} customers, ")
-    assert all(customer["email"] and float(customer["value_at_stake"]) > 0 for customer in customers)
+    assert all(customer["email"] and float(customer["value_at_risk"]) > 0 for customer in customers)
     size = next(line for line in lines if line.startswith("worth_keeping_and_leaving"))
     assert size.split()[2] == f"{len(customers):,}"

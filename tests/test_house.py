@@ -255,13 +255,6 @@ REFUSED_NAMES = {
 # Folders in which a refused word is a term of the field.
 USUAL = {("load", "sheets")}  # of an XLSX workbook
 
-# Refused words that each folder (without its subfolders) still has. A folder's words only become fewer; a folder without
-# any has no line.
-NOT_YET: dict[str, str] = {
-    # metrics; value_at_stake is a column of the output
-    "metrics/customers": "stake",
-}
-
 
 def names_in(tree: ast.Module) -> Iterator[str]:
     """The names of classes, functions, parameters, variables and attributes that a module defines."""
@@ -310,21 +303,13 @@ FOLDERS = sorted({str(module.parent.relative_to(PACKAGE)) for module in MODULES}
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_names_are_terms_of_the_field(folder: str):
-    """A refused word needs another name; a word of NOT_YET that the folder no longer has is removed from NOT_YET."""
+    """A refused word needs another name."""
     places: dict[str, set[str]] = {}
     for module in (PACKAGE / folder).glob("*.py"):
         for name in {*names_in(ast.parse(module.read_text())), module.stem, module.parent.name}:
             for word in refused_in(name):
                 places.setdefault(word, set()).add(f"{module.name}: {name}")
     usual = {word for top, word in USUAL if Path(folder).is_relative_to(top)}
-    not_yet = set(NOT_YET.get(folder, "").split())
     terms = REFUSED_WORDS | REFUSED_NAMES
-    refused = {
-        word: (sorted(names), f"say: {terms[word]}") for word, names in places.items() if word not in not_yet | usual
-    }
+    refused = {word: (sorted(names), f"say: {terms[word]}") for word, names in places.items() if word not in usual}
     assert refused == {}
-    assert not_yet - places.keys() == set(), "remove these from NOT_YET"
-
-
-def test_the_allowance_names_folders_that_are_there():
-    assert NOT_YET.keys() - set(FOLDERS) == set()

@@ -47,7 +47,7 @@ class Prediction:
         """The prediction as a sentence."""
         return (
             f"{self.customer} buys within 90 days with a chance of {self.probability_purchase_90d:.0%} (at the last purchase"
-            f" {self.probability_purchase_90d_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at stake are"
+            f" {self.probability_purchase_90d_at_last:.0%}), will bring {self.revenue} and leave {self.profit}; at risk are"
             f" {self.revenue_at_risk} and {self.profit_at_risk}"
         )
 

@@ -224,7 +224,7 @@ SEGMENT_SIZES = (
     Column("as_of", Kind.DAY),
     Column("customers", Kind.INTEGER),
     Column("buyers_90", Kind.NUMBER),
-    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_stake")),
+    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_risk")),
     *map(Column, ("currency", "rule", "advice")),
 )
 SEGMENT_MEMBERS = (
@@ -233,7 +233,7 @@ SEGMENT_MEMBERS = (
     Column("last_purchase", Kind.DAY),
     Column("revenue_to_date", Kind.DECIMAL),
     Column("probability_purchase_90d", Kind.NUMBER),
-    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_stake")),
+    *(Column(name, Kind.DECIMAL) for name in ("value", "value_at_risk")),
     Column("median_days", Kind.NUMBER),
 )
 FILES = (

@@ -272,7 +272,7 @@ def segment_sizes(sizes: Sequence[Size], as_of: date, currency: str) -> list[Rec
             "customers": size.customers,
             "buyers_90": round(size.buyers_90, 2),
             "value": numbers.exact(size.value, money.SCALE),
-            "value_at_stake": numbers.exact(size.value_at_stake, money.SCALE),
+            "value_at_risk": numbers.exact(size.value_at_risk, money.SCALE),
             "currency": currency,
             "rule": size.segment.rule,
             "advice": size.segment.advice,
@@ -284,7 +284,7 @@ def segment_sizes(sizes: Sequence[Size], as_of: date, currency: str) -> list[Rec
 MEMBER_PLACES = {
     "revenue_to_date": money.SCALE,
     "value": money.SCALE,
-    "value_at_stake": money.SCALE,
+    "value_at_risk": money.SCALE,
     "probability_purchase_90d": 4,
     "median_days": 1,
 }
@@ -347,7 +347,7 @@ def renewal_totals(made: SubscribersForecast) -> list[Record]:
     totals.add("renewals", made.horizon, sums["purchases"])
     for name in ("revenue", "profit"):
         totals.add(name, made.horizon, sums[name], is_money=True)
-    totals.add("value_at_stake", 365, sums["value_at_stake"], is_money=True)
+    totals.add("value_at_risk", 365, sums["value_at_risk"], is_money=True)
     return totals.records
 
 

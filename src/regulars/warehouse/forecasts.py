@@ -66,7 +66,7 @@ _TABLES = {
         "probability_purchase_30d": "FLOAT NOT NULL", "probability_purchase_90d": "FLOAT NOT NULL",
         "probability_purchase_365d": "FLOAT NOT NULL", "purchases": "FLOAT NOT NULL", "purchases_low": "INTEGER NOT NULL",
         "purchases_high": "INTEGER NOT NULL", "spend": _MONEY, "revenue": _MONEY, "profit": _MONEY, "value_low": _MONEY,
-        "value_high": _MONEY, "value_at_stake": _MONEY, "median_days": "FLOAT", "overdue": "FLOAT",
+        "value_high": _MONEY, "value_at_risk": _MONEY, "median_days": "FLOAT", "overdue": "FLOAT",
         "probability_purchase_90d_at_last": "FLOAT NOT NULL",
     },
 }  # fmt: skip

@@ -155,8 +155,8 @@ def test_money_is_purchases_times_spend_in_profit(predicted):
         assert row["value_low"] <= row["profit"] * Decimal("1.0001") or row["purchases_low"] > row["purchases"]
         assert row["value_low"] <= row["value_high"]
         # Chances are of single precision.
-        stake, probability_alive = float(row["profit_at_risk"]), row["probability_alive"]
-        assert stake * probability_alive == pytest.approx(
+        at_risk, probability_alive = float(row["profit_at_risk"]), row["probability_alive"]
+        assert at_risk * probability_alive == pytest.approx(
             float(row["profit"]) * (1 - probability_alive), rel=1e-4, abs=1e-3
         )
 
@@ -171,7 +171,7 @@ def test_what_was_and_how_it_began_is_kept_beside_what_is_to_come(predicted, fac
     assert {(row["person"], *(row[name] for name in told)) for row in predicted} == set(began)
 
 
-def test_what_is_at_stake_is_that_of_a_year_however_far_one_looks(predicted, loaded: Path):
+def test_value_at_risk_is_that_of_a_year_however_far_one_looks(predicted, loaded: Path):
     with App(Shop.open(loaded)).reading() as con:
         engine = Engine(ibis.duckdb.from_connection(con))
         _, rows = run_forecast(

@@ -90,7 +90,7 @@ def test_money_is_what_renewals_are_worth_on_their_days():
     assert row["probability_purchase_90d_at_last"] == pytest.approx(5 / 5.7)
 
 
-def test_at_stake_is_of_twelve_months_whatever_the_horizon():
+def test_value_at_risk_is_of_twelve_months_whatever_the_horizon():
     began = np.array([LAST - 61])
     found = [
         score_subscriptions(model(1, 0.7, 3.0, False), {"p": began}, LAST, days, 0.1).to_pylist()[0]

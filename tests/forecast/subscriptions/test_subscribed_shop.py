@@ -177,7 +177,7 @@ def test_without_their_orders_renewals_are_forecast_and_no_value(tmp_path: Path)
     made = shop(tmp_path, files[:1]).forecast_subscriptions()
     assert made is not None
     assert made.totals["purchases"] > 100
-    assert (made.value_of, made.totals["revenue"], made.totals["value_at_stake"]) == ("", None, None)
+    assert (made.value_of, made.totals["revenue"], made.totals["value_at_risk"]) == ("", None, None)
     assert "no orders" in made.value_why
 
 

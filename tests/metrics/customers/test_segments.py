@@ -49,8 +49,8 @@ def people(app: Forecasting) -> list[dict[str, Any]]:
         rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     for row in rows:
         row["value"] = row["revenue"] if row["profit"] is None else row["profit"]
-        row["value_at_stake"] = row["revenue_at_risk"] if row["profit_at_risk"] is None else row["profit_at_risk"]
-        row["staying"] = float(row["value_year"] + row["value_at_stake"])
+        row["value_at_risk"] = row["revenue_at_risk"] if row["profit_at_risk"] is None else row["profit_at_risk"]
+        row["staying"] = float(row["value_year"] + row["value_at_risk"])
         row["risk"] = (
             row["frequency"] >= 1 and row["probability_purchase_90d"] < row["probability_purchase_90d_at_last"] / 2
         )
@@ -69,7 +69,7 @@ def test_sizes_are_those_of_the_latest_forecast(facts: Facts, people: list[dict[
         assert size.customers == len(mine) > 5
         assert size.buyers_90 == pytest.approx(sum(row["probability_purchase_90d"] for row in mine))
         assert size.value == pytest.approx(float(sum(row["value"] for row in mine)))
-        assert size.value_at_stake == pytest.approx(float(sum(row["value_at_stake"] for row in mine)))
+        assert size.value_at_risk == pytest.approx(float(sum(row["value_at_risk"] for row in mine)))
 
 
 def test_nobody_is_in_two(facts: Facts):

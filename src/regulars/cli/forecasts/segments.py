@@ -16,12 +16,12 @@ MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
 
 def size_sheet(sizes: Sequence[Size], made: StoredForecast, currency: str) -> Table:
     """A row a segment; who belongs to it and what to do stands below."""
-    titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "at stake"]
+    titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "value at risk"]
     sheet = Table(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
     for size in sizes:
         sheet.rows.append(
             [size.segment.title, numbers.count(size.customers), f"{size.buyers_90:,.0f}", _money(size.value, currency),
-             _money(size.value_at_stake, currency)]
+             _money(size.value_at_risk, currency)]
         )  # fmt: skip
         sheet.notes.append(f"{size.segment.title}: {size.segment.rule}. {size.segment.advice}")
     sheet.notes += _nobody_leaves(made)
@@ -42,7 +42,7 @@ def member_sheet(size: Size, members: Sequence[Member], made: StoredForecast, cu
         "so far",
         "chance in 90 days",
         "value ahead",
-        "at stake",
+        "value at risk",
     ]
     segment = size.segment
     sheet = Table(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
@@ -51,7 +51,7 @@ def member_sheet(size: Size, members: Sequence[Member], made: StoredForecast, cu
             [member.customer or "", member.name or "", member.email or "", numbers.counted(member.purchase_days, "day", "days"),
              numbers.day(member.last_purchase), _money(member.revenue_to_date, currency),
              numbers.shown(member.probability_purchase_90d, Unit.SHARE),
-             _money(member.value, currency), _money(member.value_at_stake, currency)]
+             _money(member.value, currency), _money(member.value_at_risk, currency)]
         )  # fmt: skip
     if size.customers > len(members):
         sheet.notes.append(f"… and {size.customers - len(members):,} more; --format csv has all.")

@@ -144,7 +144,7 @@ def _sheet(forecast: SubscribersForecast) -> Table:
         sheet.rows.append(
             [f"{forecast.value_of} of renewals within {ahead}{off}", _money(totals[forecast.value_of], forecast), ""]
         )
-        sheet.rows.append(["less than if all stayed, within 365 days", _money(totals["value_at_stake"], forecast), ""])
+        sheet.rows.append(["less than if all stayed, within 365 days", _money(totals["value_at_risk"], forecast), ""])
     return sheet
 
 

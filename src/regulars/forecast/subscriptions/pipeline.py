@@ -158,7 +158,7 @@ def _model(model: PlanModel) -> dict[str, Any]:
 def _plans(
     terms: dict[str, Term], fitted: PlanModels, renewal_value: RenewalValue, sums: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    no_subscriptions = {"subscriptions": 0, "purchases": 0.0, "revenue": None, "profit": None, "value_at_stake": None}
+    no_subscriptions = {"subscriptions": 0, "purchases": 0.0, "revenue": None, "profit": None, "value_at_risk": None}
     return [
         {
             "plan": plan,

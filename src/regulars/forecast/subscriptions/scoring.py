@@ -141,7 +141,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, renewal_value:
     """Return one row per running subscription: the columns of facts.subscription_predictions.
 
     `spend` is the net revenue of a renewal, `revenue` the discounted renewals at that, and `profit` their profit, null
-    where value is revenue. `value_low` and `value_high` are the value of the range of renewals, and `value_at_stake`
+    where value is revenue. `value_low` and `value_high` are the value of the range of renewals, and `value_at_risk`
     the value of 12 months lost to churn. All are null where `spend` is not known.
 
     Args:
@@ -178,7 +178,7 @@ def predictions(engine: Engine, rows: ir.Table, scored: pa.Table, renewal_value:
         profit=money(joined.worth * joined.a_value) if renewal_value.value_of == "profit" else ibis.null(MONEY),
         value_low=money(joined.worth_low * joined.a_value),
         value_high=money(joined.worth_high * joined.a_value),
-        value_at_stake=money(joined.worth_at_risk * joined.a_value),
+        value_at_risk=money(joined.worth_at_risk * joined.a_value),
         median_days=joined.median_days,
         overdue=ibis.null("float32"),
         probability_purchase_90d_at_last=joined.probability_purchase_90d_at_last,

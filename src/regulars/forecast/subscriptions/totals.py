@@ -55,10 +55,10 @@ def _sums(rows: ir.Table) -> dict[str, ir.Value]:
         "purchases": rows.purchases.cast("float64").sum(),
         "revenue": rows.revenue.sum(),
         "profit": rows.profit.sum(),
-        "value_at_stake": rows.value_at_stake.sum(),
+        "value_at_risk": rows.value_at_risk.sum(),
     }
 
 
 def _as_json(sums: dict[str, Any]) -> dict[str, Any]:
-    money = {name: None if sums[name] is None else str(sums[name]) for name in ("revenue", "profit", "value_at_stake")}
+    money = {name: None if sums[name] is None else str(sums[name]) for name in ("revenue", "profit", "value_at_risk")}
     return {"purchases": sums["purchases"], **money}

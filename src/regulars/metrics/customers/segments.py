@@ -44,7 +44,7 @@ SEGMENTS = (
         " at least as much as the average customer, had they stayed",
         "Write to them in person, or call; this is where a good offer pays.",
         _.at_risk & (_.probability_alive >= ibis.literal(0.1)) & (_.staying >= _.staying_of_all),
-        "value_at_stake",
+        "value_at_risk",
     ),
     Segment(
         "due_now",
@@ -77,7 +77,7 @@ class Size:
     customers: int
     buyers_90: float
     value: float
-    value_at_stake: float
+    value_at_risk: float
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Member:
     revenue_to_date: float
     probability_purchase_90d: float
     value: float
-    value_at_stake: float
+    value_at_risk: float
     median_days: float | None
 
 
@@ -129,7 +129,7 @@ def members(segment: Segment, facts: Facts, where: tuple[Condition, ...] = (), m
     return [Member(**_plain(row)) for row in result.to_pylist()]
 
 
-_SUMS = ("buyers_90", "value", "value_at_stake")
+_SUMS = ("buyers_90", "value", "value_at_risk")
 
 
 def _sizes(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
@@ -140,7 +140,7 @@ def _sizes(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
         sums[f"{segment.name}_customers"] = rows.count(where=is_member)
         sums[f"{segment.name}_buyers_90"] = rows.probability_purchase_90d.cast("float64").sum(where=is_member)
         sums[f"{segment.name}_value"] = rows.value.sum(where=is_member).cast("float64")
-        sums[f"{segment.name}_value_at_stake"] = rows.value_at_stake.sum(where=is_member).cast("float64")
+        sums[f"{segment.name}_value_at_risk"] = rows.value_at_risk.sum(where=is_member).cast("float64")
     return rows.agg(**sums)
 
 
@@ -151,7 +151,7 @@ def _members(segment: Segment, facts: Facts, where: tuple[Condition, ...]) -> ir
     members = rows.left_join(people, rows.person == people.of)
     members = members.select(
         "customer", "name", "email", "country", "revenue_to_date", "probability_purchase_90d", "value",
-        "value_at_stake", "median_days",
+        "value_at_risk", "median_days",
         purchase_days=counted(members.frequency + 1),
         last_purchase=members.first_day + members.recency,
     )  # fmt: skip
@@ -164,8 +164,8 @@ def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
     """
     predictions = relation(facts, PREDICTIONS, (), 365)
     predictions = predictions.filter(predictions.next_day.isnull())
-    predictions = predictions.mutate(value=value(predictions), value_at_stake=value_at_risk(predictions))
-    predictions = predictions.mutate(staying=predictions.value_year + predictions.value_at_stake)
+    predictions = predictions.mutate(value=value(predictions), value_at_risk=value_at_risk(predictions))
+    predictions = predictions.mutate(staying=predictions.value_year + predictions.value_at_risk)
     means = predictions.agg(
         staying_of_all=divided(predictions.staying.sum(), predictions.count()),
         probability_purchase_365d_of_all=divided(
@@ -179,6 +179,6 @@ def _rows(facts: Facts, where: tuple[Condition, ...]) -> ir.Table:
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row with money as floats and the epoch day as a date."""
-    amounts = {name: float(row[name]) for name in ("revenue_to_date", "value", "value_at_stake")}
+    amounts = {name: float(row[name]) for name in ("revenue_to_date", "value", "value_at_risk")}
     values = {**row, **amounts, "last_purchase": from_epoch_day(row["last_purchase"])}
     return {field.name: values[field.name] for field in fields(Member)}
