@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Record = Mapping[str, Any]
 _GAP = 2
 """Characters between two columns."""
+_WORD = 20
+"""Characters after which a word of a column may be broken."""
 _FOLDED, _HALF_FOLDED, _NARROW = 28, 20, 14
 """Characters that are enough for a column of words in a table that has a narrow form, in the wider of its narrow forms, and in
 the narrowest."""
@@ -93,7 +95,9 @@ def _draw(sheet: Table) -> None:
         _draw_sentences(sheet, console)
         return
     for part in _parts(sheet, console.width):
-        console.print(_table(part, console.width))
+        if part.title:
+            console.print(Text(part.title, style="bold"))
+        console.print(_table(part, console.width), crop=False)
     for note in sheet.notes:
         console.print(Text(note, style="dim"))
 
@@ -115,19 +119,32 @@ def _table(sheet: Table, width: int) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    title = Text(sheet.title, style="bold") if sheet.title else None
-    table = RichTable(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    sizes = _sizes(sheet)
-    whole = _whole(sheet)
-    for name, size, is_whole in zip(sheet.columns, sizes, whole, strict=True):
-        shape: dict[str, Any] = {"no_wrap": True, "min_width": size} if is_whole else {"overflow": "fold"}
-        table.add_column(Text(name), justify="right" if name in sheet.numbers else "left", **shape)
+    table = RichTable(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    sizes = _fitted_sizes(sheet, width)
+    for name, size in zip(sheet.columns, sizes, strict=True):
+        table.add_column(
+            Text(name), justify="right" if name in sheet.numbers else "left", overflow="fold", width=max(size, 1)
+        )
     for number, row in enumerate(sheet.rows):
         tones = sheet.tones[number] if sheet.tones else {}
         table.add_row(*(Text(cell, tones.get(name, "")) for name, cell in zip(sheet.columns, row, strict=True)))
-    least = sum(size + _GAP for size, is_whole in zip(sizes, whole, strict=True) if is_whole)
-    table.width = None if least <= width else least + _GAP * len(sizes)
+    table.width = sum(max(size, 1) + _GAP for size in sizes)
     return table
+
+
+def _fitted_sizes(sheet: Table, width: int) -> list[int]:
+    """Characters of each column. Where the table is too wide the widest columns are folded first."""
+    full = _sizes(sheet)
+    if sum(size + _GAP for size in full) <= width:
+        return full
+    least = [min(size - _GAP, most) for size, most in zip(_least_sizes(sheet, 1), full, strict=True)]
+    left = width - _GAP * len(full)
+    limit = next((limit for limit in range(max(full), 0, -1) if sum(_limited(least, full, limit)) <= left), 0)
+    return _limited(least, full, limit)
+
+
+def _limited(least: Sequence[int], full: Sequence[int], limit: int) -> list[int]:
+    return [min(size, max(smallest, limit)) for smallest, size in zip(least, full, strict=True)]
 
 
 def _whole(sheet: Table) -> list[bool]:
@@ -151,36 +168,55 @@ def _parts(sheet: Table, width: int) -> list[Table]:
 
 
 def _least_sizes(sheet: Table, words: int | None) -> list[int]:
-    """Characters that each column needs with its gap. `words` is enough for a column that may be folded."""
+    """Characters that each column needs with its gap.
+
+    A table without leading columns is folded between words, and in the headers of numbers.
+
+    Args:
+        sheet: The table.
+        words: Characters that are enough for a column of words; None if none of them is folded.
+    """
+    sizes = _sizes(sheet)
+    whole = _whole(sheet)
+    if sheet.leading:
+        return [
+            _GAP + (size if is_whole or words is None else min(size, words))
+            for size, is_whole in zip(sizes, whole, strict=True)
+        ]
+    cells = _sizes(replace(sheet, columns=[max(name.split() or [""], key=len) for name in sheet.columns]))
+    longest = [
+        max(len(word) for line in [sheet.columns, *sheet.rows] for word in line[place].split() or [""])
+        for place in range(len(sizes))
+    ]
     return [
-        _GAP + (size if whole or words is None else min(size, words))
-        for size, whole in zip(_sizes(sheet), _whole(sheet), strict=True)
+        _GAP + (cell if is_whole else min(word, _WORD))
+        for cell, word, is_whole in zip(cells, longest, whole, strict=True)
     ]
 
 
 def _in_columns(sheet: Table, width: int, words: int | None = None) -> list[Table]:
-    """The table where it fits, else several of some of its columns."""
+    """The table where it fits, else several of some of its columns, each with the leading ones (at least the first)."""
     sizes = _least_sizes(sheet, words)
-    if sum(sizes) <= width or not sheet.leading:
+    if sum(sizes) <= width or len(sizes) < 2:
         return [sheet]
-    head = list(range(sheet.leading))
+    leading = sheet.leading or 1
     groups: list[list[int]] = []
     left = 0
-    for place in range(sheet.leading, len(sizes)):
+    for place in range(leading, len(sizes)):
         if not groups or sizes[place] > left:
             groups.append([])
-            left = width - sum(sizes[: sheet.leading])
+            left = width - sum(sizes[:leading])
         groups[-1].append(place)
         left -= sizes[place]
-    return [_part(sheet, [*head, *group], sheet.title if number == 0 else "") for number, group in enumerate(groups)]
+    head = list(range(leading))
+    return [_part(sheet, head, group, sheet.title if number == 0 else "") for number, group in enumerate(groups)]
 
 
-def _part(sheet: Table, places: list[int], title: str) -> Table:
+def _part(sheet: Table, head: list[int], own: list[int], title: str) -> Table:
     """Some of the columns; rows that say nothing in them are left out."""
-    own = places[sheet.leading :]
     kept = [number for number, row in enumerate(sheet.rows) if any(row[place] for place in own)]
-    rows = [[sheet.rows[number][place] for place in places] for number in kept]
-    columns = [sheet.columns[place] for place in places]
+    rows = [[sheet.rows[number][place] for place in (*head, *own)] for number in kept]
+    columns = [sheet.columns[place] for place in (*head, *own)]
     tones = [sheet.tones[number] for number in kept] if sheet.tones else []
     return Table(columns, rows, title, sheet.numbers, leading=sheet.leading, tones=tones)
 
