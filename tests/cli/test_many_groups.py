@@ -95,8 +95,20 @@ def test_combinations_add_up_or_have_no_value(command: Command, many: Path):
     assert revenue[-1][1].startswith("others (")
     total = sum(amount for *_, amount in orders())
     assert sum(float(row[-2].split()[0].replace(",", "")) for row in revenue) == pytest.approx(total)
-    median = rows(command("metric", "time_between_purchases_median", "--split", "channel,country", "--shop", many).out)
+    said = command("metric", "time_between_purchases_median", "--split", "channel,country", "--shop", many)
+    median = rows(said.out)
     assert median[-1][1].startswith("others (") and "–" in median[-1]
+    combinations = len({(channel, country) for _, channel, country, _ in orders()})
+    groups = len(list(csv.DictReader(io.StringIO(every_group(command, many)))))
+    assert f"others: the {groups - 20} combinations of channel and country after the 20 largest, added up." in said.out
+    assert groups <= combinations and "It is – for metrics that do not add up" in said.out
+    assert "counted together as one group" not in said.out and "--format csv has all" in said.out
+
+
+def every_group(command: Command, shop: Path) -> str:
+    return command(
+        "metric", "time_between_purchases_median", "--split", "channel,country", "--format", "csv", "--shop", shop
+    ).out
 
 
 def test_programs_get_every_group(command: Command, many: Path):

@@ -66,10 +66,13 @@ def say_missing(answer: Overview, shop: str) -> None:
 
 def about_others(others: int, splits: Sequence[str], limit: int) -> str:
     """That a table shows the largest values of a split, and what the row of the others is."""
-    which = f"values of {splits[0]}" if len(splits) == 1 else f"combinations of {' and '.join(splits)}"
+    more = "--limit shows more; --format csv has all."
+    if len(splits) == 1:
+        return f"others: the {others:,} values of {splits[0]} after the {limit:,} largest, counted together as one group. {more}"
     return (
-        f"others: the {others:,} {which} after the {limit:,} largest, counted together as one group."
-        " --limit shows more; --format csv has all."
+        f"others: the {others:,} combinations of {' and '.join(splits)} after the {limit:,} largest, added up. It is –"
+        " for metrics that do not add up, such as medians and distinct visitors: split by one column to see it."
+        f" {more}"
     )
 
 
