@@ -29,6 +29,7 @@ from bench import history, report
 from bench.figures import FIGURES
 from bench.history import Record
 from regulars.cli import COMMANDS, GROUP_TITLES, application
+from regulars.cli.options import help_records
 from regulars.metrics.rollups.rollup_tables import ADDITIVE_GRAINS, STORED, all_rollup_tables
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS
@@ -174,16 +175,11 @@ def commands() -> str:
 
 def _command(command: Any, name: str) -> str:
     with typer.Context(command, info_name=name) as context:
-        usage = re.sub(r"[{}]|\.\.\.", "", command.get_usage(context).removeprefix("Usage: "))
-        records = [parameter.get_help_record(context) for parameter in command.params]
-    rows = ((f"`{_plain(words)}`", " ".join(meaning.split())) for words, meaning in filter(None, records))
+        usage = command.get_usage(context).removeprefix("Usage: ")
+        records = [record for kind in ("argument", "option") for record in help_records(command, context, kind)]
+    rows = ((f"`{words}`", " ".join(meaning.split())) for words, meaning in records if words != "--help")
     paragraphs = map(_paragraph, inspect.cleandoc(command.help or "").split("\n\n"))
     return "\n\n".join((f"### {name}", *paragraphs, f"```text\n{usage}\n```", grid(("option", "meaning"), rows)))
-
-
-def _plain(words: str) -> str:
-    """`--limit N` for Typer's `--limit <int range>`."""
-    return re.sub(r" <int[^>]*>", " N", re.sub(r"( N)? <(str|path|list\[str\])>", "", words))
 
 
 def _paragraph(text: str) -> str:

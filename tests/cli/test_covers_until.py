@@ -17,7 +17,7 @@ def test_the_command_says_how_far_the_files_reach(command: Command, tmp_path: Pa
         assert refused.code == 2 and f"{day!r} is no day such as 2011-10-31" in refused.err
     refused = command("load", orders, "--covers-until", "2999-01-01", "--shop", shop)
     assert refused.code == 2 and "2999-01-01 lies in the future" in refused.err and refused.out == ""
-    alone = "A file alone reaches to its last row"
+    alone = "A file covers the days up to its last row; if it covers more, add --covers-until DAY."
     said = command("load", orders, "--shop", shop)
     assert "Covered up to: orders 2024-03-31." in said.out and alone in said.out
     said = command("load", orders, "--covers-until", "2024-05-31", "--shop", shop)

@@ -112,7 +112,7 @@ def test_the_list_of_all_metrics_shows_what_there_is_and_names_what_is_missing(
     answered = [metric.name for metric in alone(fact) if not isinstance(metric, Grid)]
     said = command("metrics", "--shop", shop)
     if not answered:
-        assert said.code == 1 and "nothing is loaded of" in said.err and "regulars load" in said.err, said
+        assert said.code == 1 and "no rows of" in said.err and "regulars load" in said.err, said
         return
     assert (said.code, said.err) == (0, "")
     assert all(name in said.out for name in answered)
@@ -124,7 +124,7 @@ def test_the_list_of_all_metrics_shows_what_there_is_and_names_what_is_missing(
         if name in answered:
             assert "reason" not in value
         else:
-            assert value["value"] is None and value["reason"].startswith("not available: nothing is loaded of"), value
+            assert value["value"] is None and value["reason"].startswith("not available: no rows of"), value
 
 
 COMMANDS = (

@@ -30,13 +30,13 @@ def test_the_report_has_all_twelve_and_says_why():
     found = sheet(seasons())
     assert [row[0] for row in found.rows][:2] == ["January", "February"] and found.rows[11] == ["December", "1.82"]
     assert found.notes == [
-        "They are used: hidden and forecast, the 3 periods with two years of data before gained +0.00961 in log score a customer"
-        " by them (standard error 0.00108)."
+        "They are used: in the backtest, the 3 periods with two years of data before gained +0.00961 in log score per customer"
+        " (standard error 0.00108)."
     ]
     (why,) = sheet(seasons(taken=False, gain=-0.0001, error=0.0002, periods=1)).notes
-    assert why.startswith("They are not used: hidden and forecast, the period with") and "not enough to be sure" in why
+    assert why.startswith("They are not used: in the backtest, the period with") and "not enough to be sure" in why
     (why,) = sheet(seasons(taken=False, gain=0.0, error=0.0, periods=0)).notes
-    assert why.startswith("They are not used: no past period")
+    assert why.startswith("They are not used: no backtest period")
 
 
 def test_less_than_two_years_tell_no_season():

@@ -64,9 +64,9 @@ def test_the_report_shows_cohorts_and_the_hidden_past(command: Command, whole: P
     for words in (
         "The model of each plan", "first renewal", "Shifted beta-geometric",
         "Cohorts, by the quarter in which subscriptions began", "2023-Q1", "renewed once",
-        "The past, hidden and forecast: subscriptions that still ran after 90 days", "at the churn of the days before",
-        "The same by cohort, all hidden days together", "alike, as the model takes them to be",
-        "Forecasts that were kept: subscriptions that renewed",
+        "Backtest: subscriptions still active after 90 days", "naive: same churn as the days before",
+        "Backtest by cohort, all periods together", "alike, as the model takes them to be",
+        "Earlier forecasts and what happened: subscriptions that renewed",
     ):  # fmt: skip
         assert words in said.out
     found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)["subscriptions"]

@@ -71,7 +71,7 @@ def _say_version(wanted: bool) -> None:
 def _top(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version this is.")
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Customer metrics for online shops: who comes back, who is leaving, what they are worth.

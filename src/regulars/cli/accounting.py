@@ -81,5 +81,5 @@ def _say_coverage(result: LoadResult, is_end_given: bool) -> None:
     if not result.covered:
         return
     is_alone = len(result.covered) == 1 and not is_end_given
-    alone = " A file alone reaches to its last row; --covers-until DAY says more." if is_alone else ""
+    alone = " A file covers the days up to its last row; if it covers more, add --covers-until DAY." if is_alone else ""
     say(f"Covered up to: {', '.join(f'{name} {day}' for name, day in result.covered.items())}.{alone}")

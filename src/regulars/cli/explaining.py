@@ -140,7 +140,8 @@ def _split_and_where(metric: Metric) -> str:
 def _not_loaded(tables: Sequence[str]) -> str:
     """Which tables this shop lacks for the metric, and how their files are made."""
     shown = "; ".join(f"regulars tables {table}" for table in tables)
-    return f"{', '.join(tables)}: load a file of each; its columns: {shown}" if tables else ""
+    each, columns = ("it", "its columns") if len(tables) == 1 else ("each", "their columns")
+    return f"{', '.join(tables)}: load a file of {each}; {columns}: {shown}" if tables else ""
 
 
 def _line(label: str, text: str) -> None:

@@ -86,11 +86,11 @@ ShopFolder = Annotated[
         metavar="DIR",
         show_default=False,
         show_envvar=False,
-        help="The shop's folder. Without it the one that REGULARS_SHOP names, else the current folder.",
+        help="The shop's folder. By default the environment variable REGULARS_SHOP, or the current folder.",
     ),
 ]
-As = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
-AsLayout = Annotated[Layout, typer.Option("--format", help="How to write the answer.")]
+As = Annotated[Format, typer.Option("--format", help="The output format.")]
+AsLayout = Annotated[Layout, typer.Option("--format", help="The output format.")]
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="The metric; regulars metrics --list shows all.", show_default=False)
 ]
@@ -120,7 +120,10 @@ InPeriod = Annotated[
 Splits = Annotated[
     list[str] | None,
     typer.Option(
-        "--split", metavar="SPLIT", show_default=False, help="Split by this, such as country; several, or a comma list."
+        "--split",
+        metavar="SPLIT",
+        show_default=False,
+        help="Split by this, such as country. Several: --split country,channel.",
     ),
 ]
 Where = Annotated[
@@ -129,7 +132,8 @@ Where = Annotated[
         "--where",
         metavar="CONDITION",
         show_default=False,
-        help='Only orders that meet this: country=DE, country=DE,AT, channel!=web, "net_revenue>=50". Several must all hold.',
+        help='Only orders that meet this: country=DE, country=DE,AT, channel!=web, "net_revenue>=50".'
+        " May be repeated; all must hold.",
     ),
 ]
 WhereCustomers = Annotated[
@@ -138,7 +142,8 @@ WhereCustomers = Annotated[
         "--where",
         metavar="CONDITION",
         show_default=False,
-        help="Only customers that meet this: first_country=DE, first_channel!=ads, customer_city=Berlin. Several must all hold.",
+        help="Only customers that meet this: first_country=DE, first_channel!=ads, customer_city=Berlin."
+        " May be repeated; all must hold.",
     ),
 ]
 ActiveWindow = Annotated[
@@ -154,8 +159,9 @@ Groups = Annotated[
     int,
     typer.Option(
         "--limit",
+        metavar="N",
         min=1,
-        help='Values of a split in a table, the largest first; all others are one row "others". CSV and JSON have all.',
+        help='How many values of a split a table shows, the largest first; the rest is one row "others". CSV and JSON have all.',
     ),
 ]
 MOST_GROUPS = 20
@@ -166,11 +172,41 @@ Compare = Annotated[
 
 
 class QuickCommand(TyperCommand):
-    """A command that takes plain words as they are. Typer 0.29 checks even these with pydantic, which takes 70 ms to import."""
+    """A command that takes plain words as they are. Typer 0.29 checks even these with pydantic, which takes 70 ms to import.
+
+    Its help names what to type, without the types of Python.
+    """
 
     def get_params(self, context: Any) -> list[Any]:
         """Called by Typer for each command line."""
         return plain_words(super().get_params(context))
+
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        """Called by Typer for the line `Usage: …`: [OPTIONS], then the arguments."""
+        arguments = [parameter for parameter in self.get_params(context) if parameter.param_type_name == "argument"]
+        names = (argument.metavar or argument.name for argument in arguments)
+        return [
+            "[OPTIONS]",
+            *(name if argument.required else f"[{name}]" for name, argument in zip(names, arguments, strict=True)),
+        ]
+
+    def format_options(self, context: Any, formatter: Any) -> None:
+        """Called by Typer for the lists of arguments and options."""
+        for kind in ("argument", "option"):
+            records = help_records(self, context, kind)
+            if records:
+                with formatter.section(f"{kind.title()}s"):
+                    formatter.write_dl(records)
+
+
+def help_records(command: TyperCommand, context: Any, kind: str) -> list[tuple[str, str]]:
+    """Return the arguments or options of a command as (what to type, what it means)."""
+    parameters = (parameter for parameter in command.get_params(context) if parameter.param_type_name == kind)
+    records = filter(None, (parameter.get_help_record(context) for parameter in parameters))
+    return [
+        (re.sub(r" <(str|path|int|list\[str\])>", "", names), re.sub(r"\bx>=(\d+)", r"at least \1", meaning))
+        for names, meaning in records
+    ]
 
 
 def plain_words(parameters: list[Any]) -> list[Any]:

@@ -274,7 +274,7 @@ def _listed(names: Iterable[str]) -> str:
 
 def nothing_of(names: Iterable[str]) -> str:
     """Return the message that these tables are not loaded."""
-    return f"nothing is loaded of {_listed(names)}"
+    return f"no rows of {_listed(names)} are loaded"
 
 
 def how_to_load(names: Iterable[str]) -> str:

@@ -58,12 +58,10 @@ def _suggestion(counts: dict[int, int], days: int) -> Suggestion:
     share = _share_within(counts, window)
     reason = (
         f"An active window of {window} days: {share * 100:.1f} % of the {purchases:,} purchases by which customers came back"
-        f" happened within {window} days of the purchase before, so who is silent for longer seldom comes back."
+        f" happened within {window} days of the purchase before, so customers who have not ordered for longer seldom come back."
     )
     if days < 2 * window:
-        reason += (
-            f" The data cover only {days} days, in which longer gaps can hardly be seen: take this as a lower bound."
-        )
+        reason += f" The data cover only {days} days, too few to see longer gaps: the right window may be longer."
     return Suggestion(window, share, purchases, reason)
 
 

@@ -97,7 +97,7 @@ class App(Reading):
                 "regulars sources lists the names of known sources; a mapping's stands at its top. Write --source shopify.",
             )
         if options.parts and options.overlap:
-            raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
+            raise UsageError("--parts and --overlap exclude each other.", "Use the one that is true of these files.")
         if not _ACCOUNT.fullmatch(account):
             raise UsageError(
                 f"The account {account!r} holds other characters than letters, digits, _, - and .",

@@ -2,7 +2,7 @@
 
     RegularsError
     ├── UsageError            the question itself is wrong: an unknown metric, split, grain, period
-    ├── ShopError             there is no shop in this folder, or its settings do not make sense
+    ├── ShopError             there is no shop in this folder, or its settings are not valid
     ├── InputError            something given to us cannot be read
     │   ├── UnreadableFile        empty, a directory without files, binary, broken archive
     │   ├── UnknownFile           no source recognises these columns
@@ -47,7 +47,7 @@ class UsageError(RegularsError):
 
 
 class ShopError(RegularsError):
-    """There is no shop here, or its settings do not make sense."""
+    """There is no shop here, or its settings are not valid."""
 
 
 class InputError(RegularsError):

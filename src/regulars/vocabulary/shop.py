@@ -132,7 +132,7 @@ class Settings:
                 except ValueError as error:
                     wrong.append(f"{section}{name}: {str(error).removesuffix('.')}")
         if wrong:
-            raise ShopError(f"The settings of {where} do not make sense: {'; '.join(wrong)}.")
+            raise ShopError(f"The settings of {where} are not valid: {'; '.join(wrong)}.")
         return cls(**read[0], machine=Machine(**read[1]))
 
     @property

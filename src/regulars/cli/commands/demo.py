@@ -31,9 +31,7 @@ _EXAMPLES = (
 
 
 def demo(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[FOLDER]", help="Where to write it; the folder demo where none is named.")
-    ] = _FOLDER,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder to write to.")] = _FOLDER,
 ) -> int:
     """Try Regulars out: simulate a shop of 20,000 customers, load its exports, and show its metrics.
 

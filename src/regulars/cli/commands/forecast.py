@@ -32,8 +32,8 @@ def forecast(
         typer.Option(
             "--horizon",
             metavar="DAYS",
-            show_default="365",
-            help="How many days ahead purchases and value are forecast.",
+            show_default=False,
+            help="How many days ahead purchases and value are forecast. [default: 365]",
         ),
     ] = None,
     rate: Annotated[
@@ -41,8 +41,8 @@ def forecast(
         typer.Option(
             "--rate",
             metavar="SHARE",
-            show_default="0.1",
-            help="Discount a year: 0.1 takes 10 % off what comes a year later.",
+            show_default=False,
+            help="Discount rate per year: with 0.1, money that comes in a year counts 10 % less. [default: 0.1]",
         ),
     ] = None,
     model: Annotated[
@@ -154,7 +154,9 @@ def segments(
         str | None, typer.Argument(metavar="NAME", show_default=False, help="Whose customers to show, such as due-now.")
     ] = None,
     where: WhereCustomers = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Customers in a table; CSV and JSON have all.")
+    ] = 50,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:

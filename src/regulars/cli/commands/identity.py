@@ -27,12 +27,16 @@ Identity = Annotated[
         metavar="A", help="An email address, a phone number, a customer id, or source:id.", show_default=False
     ),
 ]
-OtherIdentity = Annotated[str, typer.Argument(metavar="B", help="The other one.", show_default=False)]
-Note = Annotated[str, typer.Option("--note", help="Why, for those who come after.", show_default=False)]
+OtherIdentity = Annotated[
+    str, typer.Argument(metavar="B", help="The other record, written in the same way.", show_default=False)
+]
+Note = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="The reason; regulars people list shows it.", show_default=False)
+]
 
 
 def merges(
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many people to show.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many people to show.")] = 50,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
@@ -89,7 +93,7 @@ def join(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HERE
 
 
 def split(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HERE) -> None:
-    """Take the link between two records away: they are two people.
+    """Remove the link between two records: they are two people.
 
     Example:
       regulars people split ann@example.com +441632960961
@@ -107,7 +111,8 @@ def split(a: Identity, b: OtherIdentity, note: Note = "", shop: ShopFolder = HER
 
 
 def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List what was joined and split by hand, oldest first. Of several about the same two the last correction counts.
+    """List what was joined and split by hand, oldest first. Of several corrections of the same two records the last one
+    counts.
 
     Example:
       regulars people list --shop myshop
@@ -117,7 +122,7 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
 
     with open_for_query(shop).reading() as con:
         corrected = made(con)
-    sheet = Table(["", "at (UTC)", "", "and", "note"])
+    sheet = Table(["correction", "at (UTC)", "record", "other record", "note"])
     for correction in corrected:
         word = "joined" if correction.joined else "split"
         sheet.rows.append(
@@ -130,7 +135,7 @@ def corrections(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
             ]
         )
     if not corrected:
-        sheet.notes.append("Nothing was corrected yet.")
+        sheet.notes.append("Nothing was corrected yet. Next: regulars people join A B, or regulars people split A B")
     from regulars.services.serializer import records
 
     kept = [{name: value for name, value in record.items() if name != "through"} for record in records(corrected)]

@@ -29,19 +29,22 @@ def init(
     ],
     currency: Annotated[
         str,
-        typer.Option("--currency", metavar="CODE", help="Every amount is shown in it: GBP, EUR …", show_default=False),
+        typer.Option("--currency", metavar="CODE", help="The currency of all reports: GBP, EUR …", show_default=False),
     ],
     timezone: Annotated[
         str,
         typer.Option(
             "--timezone",
             metavar="ZONE",
-            help="Decides which day an order belongs to: Europe/London …",
+            help="The timezone of the shop's days: Europe/London …",
             show_default=False,
         ),
     ],
     name: Annotated[
-        str | None, typer.Option("--name", help="What the shop is called; else as its folder.", show_default=False)
+        str | None,
+        typer.Option(
+            "--name", metavar="TEXT", help="The shop's name; by default its folder's name.", show_default=False
+        ),
     ] = None,
     shared_address: Annotated[
         list[str] | None,
@@ -49,7 +52,8 @@ def init(
             "--shared-address",
             metavar="PATTERN",
             show_default=False,
-            help='Address or number of many people, such as "*@marketplace.example.com": never makes two records one person.'
+            help='Email address or phone number that many people share, such as "*@marketplace.example.com": it never joins two'
+            " records to one person."
             " May be repeated.",
         ),
     ] = None,
@@ -80,7 +84,7 @@ def load(
         typer.Option(
             "--mapping",
             metavar="TOML",
-            help="Says what the files' columns mean (docs/mapping-files.md).",
+            help="A mapping file: what the files' columns mean (docs/mapping-files.md).",
             show_default=False,
         ),
     ] = None,
@@ -89,7 +93,8 @@ def load(
         typer.Option(
             "--source",
             metavar="NAME",
-            help="Whose ids files in our own column names use: small letters, digits and _.",
+            help="For files with Regulars' column names: the system whose ids they hold, such as shopify. Small letters, digits"
+            " and _.",
             show_default=False,
         ),
     ] = "",
@@ -98,7 +103,8 @@ def load(
         typer.Option(
             "--account",
             metavar="NAME",
-            help="Keeps apart what two accounts of one source bring: letters, digits, _, - and .",
+            help="A name for each of several accounts of one source, so that their ids are kept apart. Letters, digits, _, -"
+            " and .",
             show_default=False,
         ),
     ] = "",
@@ -107,23 +113,24 @@ def load(
         typer.Option(
             "--dates",
             show_default=False,
-            help="In which order the files write dates such as 03/04/2024: dmy, mdy, ymd.",
+            help="Order of day, month and year in the files' dates, such as 03/04/2024.",
         ),
     ] = None,
     decimal: Annotated[
         Literal[",", "."] | None,
-        typer.Option("--decimal", show_default=False, help="What stands before the decimals of the files' numbers."),
+        typer.Option("--decimal", show_default=False, help="The decimal separator of the files' numbers."),
     ] = None,
     replace: Annotated[
         bool,
         typer.Option(
-            "--replace", help="For each table they fill, these files are all that their source has: earlier rows go."
+            "--replace",
+            help="These files hold everything their source has: earlier rows of it are removed from the tables they fill.",
         ),
     ] = False,
     again: Annotated[bool, typer.Option("--again", help="Also load files that were loaded before.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse the load where any row would be rejected.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse the load if any row would be rejected.")] = False,
     accept_rejects: Annotated[
-        bool, typer.Option("--accept-rejects", help="Load also a file of which many rows, or all, are rejected.")
+        bool, typer.Option("--accept-rejects", help="Also load files of which many rows, or all, are rejected.")
     ] = False,
     skip_refused: Annotated[
         bool,
@@ -136,7 +143,7 @@ def load(
         bool,
         typer.Option(
             "--parts",
-            help="The files are one export cut into pieces: equal rows without ids of their own are further rows.",
+            help="The files are one export in several parts: equal rows without ids are different rows.",
         ),
     ] = False,
     overlap: Annotated[
@@ -156,17 +163,17 @@ def load(
             metavar="DATE",
             parser=day,
             show_default=False,
-            help="The last day that the files cover, where their rows do not show it.",
+            help="The last day that the files cover, if their rows do not show it.",
         ),
     ] = None,
     format: AsLayout = Layout.TABLE,
     shop: ShopFolder = HERE,
 ) -> int:
-    """Load files into the shop, all or nothing, and say what became of every row.
+    """Load files into the shop, all or nothing, and show how many rows were used or rejected.
 
     Known exports are recognised by their headers (regulars sources); others need a mapping file. A file that was loaded
-    before changes nothing. A file is refused, and with it the load, when more than 20 of its rows and more than 5 % of them
-    would be rejected, none would be used, or it cannot be read to its end. The exit status is 3 where --skip-unknown or
+    before changes nothing. The whole load is refused if a file cannot be read to its end, or none of its rows would be used,
+    or more than 20 of its rows and more than 5 % of them would be rejected. The exit status is 3 if --skip-unknown or
     --skip-refused left out a file.
 
     Examples:
@@ -181,7 +188,7 @@ def load(
     from regulars.services import serializer
 
     if parts and overlap:
-        raise UsageError("--parts and --overlap exclude each other.", "Give the one that is true of these files.")
+        raise UsageError("--parts and --overlap exclude each other.", "Use the one that is true of these files.")
     app = open_for_write(shop)
     written = ReadOptions(decimal, dates)
     options = LoadOptions(
@@ -232,11 +239,13 @@ def simulate(
             parser=whole_number,
             metavar="N",
             show_default=False,
-            help="Instead: how many orders they place, 10_000_000 or 10M. It ends with all orders of the last customer, a few"
-            " more than N; how many it made is said.",
+            help="Instead: how many orders they place, 10_000_000 or 10M. It ends with all orders of the last customer, so a"
+            " few more than N; their number is printed.",
         ),
     ] = None,
-    months: Annotated[int, typer.Option("--months", min=1, help="How many months the shop has existed.")] = 30,
+    months: Annotated[
+        int, typer.Option("--months", metavar="N", min=1, help="How many months the shop has existed.")
+    ] = 30,
     until: Annotated[
         date,
         typer.Option(
@@ -247,13 +256,13 @@ def simulate(
             help=f"The last day; whole months up to it. [default: {_LATEST:%Y-%m-%d}]",
         ),
     ] = _LATEST,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same shop.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="The same seed gives the same shop.")] = 1,
     format: Annotated[
         Exports,
         typer.Option(
             "--format",
-            help="Whose columns: Shopify's own exports, or our canonical tables as CSV or as Parquet, which is smallest, and"
-            " quickest to write and to load.",
+            help="Shopify's exports, or Regulars' own tables as CSV or Parquet (Parquet is the smallest and the fastest to"
+            " load).",
         ),
     ] = Exports.SHOPIFY,
     tables: Annotated[
@@ -273,9 +282,9 @@ def simulate(
         ),
     ] = False,
 ) -> None:
-    """Write the exports of an invented shop whose truth is known: of any size, to try things out or to size a machine.
+    """Write the exports of a simulated shop of any size, to try things out or to choose a computer.
 
-    Nothing appears in the folder before all of it is written.
+    The files appear in the folder when all are written.
 
     Examples:
       regulars simulate exports

@@ -43,7 +43,9 @@ def rejects(
             "--waiting", help="Show the orders that wait for an exchange rate instead. They need no correction."
         ),
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Lines in a table; CSV and JSON have all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Lines in a table; CSV and JSON have all.")
+    ] = 20,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
@@ -121,7 +123,7 @@ def _short(text: str, longest: int = 120) -> str:
 
 
 def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List all loads: when, which files, and what became of their rows.
+    """List all loads: when, which files, and how many of their rows were used or rejected.
 
     Example:
       regulars loads --shop myshop
@@ -131,7 +133,7 @@ def loads(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     with load_history(shop) as con:
         listed = booked(con)
     counts = ("read", "used", "waiting", "rejected", "skipped")
-    columns = ["load", "at (UTC)", "source", "files", *counts, ""]
+    columns = ["load", "at (UTC)", "source", "files", *counts, "note"]
     sheet = Table(columns, numbers=frozenset(["load", *counts]))
     for load in listed:
         states = [
@@ -162,7 +164,7 @@ def undo(
     ],
     shop: ShopFolder = HERE,
 ) -> None:
-    """Take one load back, as if its files had never been loaded.
+    """Undo one load, as if its files had never been loaded.
 
     Example:
       regulars undo 3 --shop myshop
@@ -171,7 +173,7 @@ def undo(
     with bar() as progress:
         app.undo(load, progress)
     with reporting("The change"):
-        say(f"Load {load} is taken back (version {app.warehouse.number}).")
+        say(f"Load {load} is undone (version {app.warehouse.number}).")
 
 
 def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
@@ -181,7 +183,7 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
       regulars versions --shop myshop
     """
     kept = stored(shop).versions(check=True)
-    sheet = Table(["version", "at (UTC)", "made by", ""], numbers=frozenset(["version"]))
+    sheet = Table(["version", "at (UTC)", "made by", "note"], numbers=frozenset(["version"]))
     for version in kept:
         state = ", ".join(
             filter(None, ["current" if version.current else "", version.fault and f"not whole: {version.fault}"])
@@ -202,8 +204,8 @@ def check(
 ) -> int:
     """Check that the shop's data are whole: read every block, and recompute its sums.
 
-    Recomputed are the accounts of each load (read = used + waiting + rejected + skipped), the SHA-256 of the files that hold
-    the rows it brought, and a sample of metrics from rows instead of rollups. The exit status is 1 where anything is not whole.
+    This recomputes the row counts of each load (read = used + waiting + rejected + skipped), the SHA-256 of its data files,
+    and a sample of metrics from rows instead of rollups. The exit status is 1 if anything is damaged.
 
     Examples:
       regulars check --shop myshop

@@ -29,8 +29,7 @@ def add(
 ) -> None:
     """Mark a day on which something happened that explains a change.
 
-    It is shown beside changes from or to a period it lies in, and leaves what counts as a usual change. Several events
-    of one day are kept.
+    Changes from or to its period show it, and do not count as usual changes. A day may have several events.
 
     Example:
       regulars events add 2026-05-03 "new checkout" --shop myshop
@@ -58,7 +57,7 @@ def list_(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
 def remove(
     day: Day,
     text: Annotated[
-        str, typer.Argument(metavar="TEXT", help="Which, where several are marked on that day.", show_default=False)
+        str, typer.Argument(metavar="TEXT", help="Which event, if that day has several.", show_default=False)
     ] = "",
     shop: ShopFolder = HERE,
 ) -> None:

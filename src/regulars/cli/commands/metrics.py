@@ -53,15 +53,15 @@ def metrics(
     active_window: ActiveWindow = None,
     compare: Compare = False,
     limit: Groups = MOST_GROUPS,
-    list_: Annotated[bool, typer.Option("--list", help="Only say which metrics there are; needs no shop.")] = False,
+    list_: Annotated[bool, typer.Option("--list", help="Only list the metrics; needs no shop.")] = False,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
     """Show the headline metrics with what changed, then all metrics by theme.
 
-    Shown is the latest complete month, beside the month before and the same month a year earlier. A change is real only
-    where chance does not explain it; with fewer than 30 customers there are too few to tell. --theme adds intervals and
-    reasons. Cohort grids are too large for this list: regulars metric shows one.
+    It shows the latest complete month, the month before, and the same month a year earlier. A change is called real only
+    if chance does not explain it; with fewer than 30 customers there are too few to tell. --theme adds intervals and
+    reasons. Cohort tables are too large for this list: regulars metric shows one.
 
     Examples:
       regulars metrics --shop myshop
@@ -248,7 +248,9 @@ def drill_down(
     ],
     where: Where = None,
     active_window: ActiveWindow = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="Customers in a table; CSV and JSON have all.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="Customers in a table; CSV and JSON have all.")
+    ] = 50,
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> None:
@@ -311,4 +313,6 @@ def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> 
         return
     say(suggestion.reason)
     if suggestion.window is not None:
-        say(f"The shop's active_window is {now} days; change it in {shop / 'regulars.toml'}.")
+        say(f"The shop's active_window is {now} days.")
+    if suggestion.window not in (None, now):
+        say(f"Next: write active_window = {suggestion.window} in {shop / 'regulars.toml'}")

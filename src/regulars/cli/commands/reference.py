@@ -32,7 +32,7 @@ from regulars.vocabulary.spelling import KEYWORD, closest
 def explain(
     name: Name,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Show the query plan of the query that the other options ask; needs a shop.")
+        bool, typer.Option("--plan", help="Show the query plan for the other options; needs a shop.")
     ] = False,
     grain: OfGrain = None,
     since: Since = None,
@@ -51,11 +51,11 @@ def explain(
             metavar="DIR",
             show_default=False,
             show_envvar=False,
-            help="Show its SQL, and what is missing in its data; needs no shop otherwise.",
+            help="Also show the SQL, and what is missing in this shop's data. Needed only for that.",
         ),
     ] = None,
 ) -> None:
-    """Say what a metric means: definition, formula, variants, example, what it reads, and the SQL where there is a shop.
+    """Explain a metric: definition, formula, variants, example, the tables it needs, and its SQL if there is a shop.
 
     Examples:
       regulars explain customer_churn_rate

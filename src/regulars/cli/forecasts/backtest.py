@@ -15,12 +15,12 @@ from regulars.services.tables import Table
 from regulars.vocabulary.numbers import NOTHING, shown
 from regulars.vocabulary.units import Unit
 
-_NAIVE = "as often as in the days before"
+_NAIVE = "naive: same as the days before"
 _LEARNT = {"logistic": "logistic regression", "boosting": "gradient boosting"}
 
 
 def trust(forecast: Forecast, actuals: Iterable[ForecastActual]) -> None:
-    """Show parameters, the backtest, and the kept forecasts beside the actuals."""
+    """Show parameters, the backtest, and stored forecasts beside the actuals."""
     say()
     show(_parameters(forecast))
     if forecast.backtest is not None:
@@ -33,7 +33,7 @@ def trust(forecast: Forecast, actuals: Iterable[ForecastActual]) -> None:
         ):
             say()
             show(sheet)
-    kept = of_kept(actuals, "Forecasts that were kept: customers who bought")
+    kept = of_kept(actuals, "Earlier forecasts and what happened: customers who bought")
     if kept.rows:
         say()
         show(kept)
@@ -48,10 +48,10 @@ def _parameters(forecast: Forecast) -> Table:
 
 
 def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
-    """Each hidden quarter, and what would have been chance alone where the model states it."""
-    title = f"The past, hidden and forecast: {words} within {backtest['days']} days"
-    ranges = ["by chance alone"] if what == "buyers" else []
-    sheet = numbered(["as of"], ["forecast", *ranges, "came", "off by", _NAIVE, "off by that"], title)
+    """Return a row for each backtest period, with the range by chance alone for buyers."""
+    title = f"Backtest: {words} within {backtest['days']} days"
+    ranges = ["range by chance alone"] if what == "buyers" else []
+    sheet = numbered(["as of"], ["forecast", *ranges, "actual", "error", _NAIVE, "error of naive"], title)
     for quarter in backtest["quarters"]:
         counts = quarter[what]
         expected, naive, actual = counts["forecast"], counts["naive"], counts["came"]
@@ -72,7 +72,7 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
 
 def _models(backtest: dict[str, Any], chosen: str) -> Table:
     columns = ["log score", "Brier score", "mean error", "purchases of the top tenth"]
-    sheet = numbered(["model"], columns, "Each customer, in all of these: what models said beside what came")
+    sheet = numbered(["model"], columns, "Backtest by customer, all periods together: models compared")
     learnt = {name: backtest.get(key) for key, name in _LEARNT.items()}
     rows = {**backtest["models"], **learnt, _NAIVE: backtest["naive"]}
     for name, scores in rows.items():
@@ -80,7 +80,7 @@ def _models(backtest: dict[str, Any], chosen: str) -> Table:
             continue
         log_score = f"{scores['log_score']:.4f}" if "log_score" in scores else NOTHING
         error = f"{scores['mean_absolute_error']:.3f}" if "mean_absolute_error" in scores else NOTHING
-        called = f"{name} (taken)" if name == chosen else name
+        called = f"{name} (used)" if name == chosen else name
         sheet.rows.append(
             [
                 called,
@@ -91,19 +91,19 @@ def _models(backtest: dict[str, Any], chosen: str) -> Table:
             ]
         )
     sheet.notes = [
-        "The log score decides: nearer to 0 is better. Brier score and mean error: less is better. The top tenth are the tenth of"
-        " customers expected to buy most; more of all purchases with them is better. Logistic regression learns the chance to buy"
-        " from recency, frequency and age in the period before; it tells no number of purchases.",
+        "The log score decides: nearer to 0 is better. Brier score and mean error: lower is better. The top tenth are the 10 % of"
+        " customers with the most expected purchases: a higher share of all purchases is better. Logistic regression predicts only"
+        " whether a customer buys, from recency, frequency and age.",
     ]
     if "boosting" not in backtest:
         sheet.notes.append(
-            "Beside gradient boosting, too, where scikit-learn is installed: pip install regulars[learning]"
+            "To compare with gradient boosting too, install scikit-learn: pip install regulars[learning]"
         )
     return sheet
 
 
 def _calibration(backtest: dict[str, Any]) -> Table:
-    title = f"Customers in ten groups by their chance to buy within {backtest['days']} days, and the share who did"
+    title = f"Calibration: ten groups of customers by their chance to buy within {backtest['days']} days, and the share who bought"
     sheet = numbered(["group"], ["customers", "chance", "bought"], title)
     for number, group in enumerate(backtest["calibration"], start=1):
         sheet.rows.append(

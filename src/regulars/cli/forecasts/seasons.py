@@ -42,10 +42,10 @@ def sheet(seasons: Mapping[str, Any] | None) -> Table:
 
 def _why(seasons: Mapping[str, Any]) -> str:
     if not seasons["periods"]:
-        return "They are not used: no past period that could be hidden and forecast has two years of data before it."
+        return "They are not used: no backtest period has two years of data before it."
     times = f"the {seasons['periods']} periods" if seasons["periods"] > 1 else "the period"
     gained = (
-        f"hidden and forecast, {times} with two years of data before gained {seasons['gain']:+.5f} in log score a customer by them"
+        f"in the backtest, {times} with two years of data before gained {seasons['gain']:+.5f} in log score per customer"
         f" (standard error {seasons['error']:.5f})"
     )
     return (

@@ -16,7 +16,7 @@ MEMBER_COLUMNS = tuple(field.name for field in fields(Member))
 
 def size_sheet(sizes: Sequence[Size], made: StoredForecast, currency: str) -> Table:
     """A row a segment; who belongs to it and what to do stands below."""
-    titles = ["segment", "customers", "expected to buy within 90 days", "value ahead", "value at risk"]
+    titles = ["segment", "customers", "expected to buy within 90 days", "predicted value", "value at risk"]
     sheet = Table(titles, title=f"Segments by the forecast as of {made.as_of}", numbers=frozenset(titles[1:]))
     for size in sizes:
         sheet.rows.append(
@@ -25,9 +25,7 @@ def size_sheet(sizes: Sequence[Size], made: StoredForecast, currency: str) -> Ta
         )  # fmt: skip
         sheet.notes.append(f"{size.segment.title}: {size.segment.rule}. {size.segment.advice}")
     sheet.notes += _nobody_leaves(made)
-    sheet.notes.append(
-        "The customers of one: regulars segments NAME, such as " + sizes[0].segment.name.replace("_", "-")
-    )
+    sheet.notes.append("Next, the customers of a segment: regulars segments " + sizes[0].segment.name.replace("_", "-"))
     return sheet
 
 
@@ -37,18 +35,18 @@ def member_sheet(size: Size, members: Sequence[Member], made: StoredForecast, cu
         "customer",
         "name",
         "email",
-        "bought on",
-        "last",
-        "so far",
-        "chance in 90 days",
-        "value ahead",
+        "purchase days",
+        "last purchase",
+        "revenue to date",
+        "chance to buy within 90 days",
+        "predicted value",
         "value at risk",
     ]
     segment = size.segment
     sheet = Table(titles, title=f"{segment.title}, by the forecast as of {made.as_of}", numbers=frozenset(titles[3:]))
     for member in members:
         sheet.rows.append(
-            [member.customer or "", member.name or "", member.email or "", numbers.counted(member.purchase_days, "day", "days"),
+            [member.customer or "", member.name or "", member.email or "", numbers.count(member.purchase_days),
              numbers.day(member.last_purchase), _money(member.revenue_to_date, currency),
              numbers.shown(member.probability_purchase_90d, Unit.SHARE),
              _money(member.value, currency), _money(member.value_at_risk, currency)]
@@ -63,7 +61,7 @@ def member_sheet(size: Size, members: Sequence[Member], made: StoredForecast, cu
 def _nobody_leaves(made: StoredForecast) -> list[str]:
     if made.model != NO_DROPOUT_MODEL:
         return []
-    return ["In this forecast's model nobody leaves for good: so nobody is at risk by it. Go by the chance to buy."]
+    return ["The model of this forecast has no churn, so no customer is at risk. Use the chance to buy instead."]
 
 
 def _money(amount: float, currency: str) -> str:

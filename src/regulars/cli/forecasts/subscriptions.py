@@ -70,7 +70,7 @@ def kept(app: Forecasting, as_of: date | None) -> Both:
 
 
 def record(forecast: SubscribersForecast | None, app: Forecasting, report: bool) -> dict[str, Any] | None:
-    """Everything a forecast says of itself, with what came of those that were kept where a report is asked for."""
+    """Show a forecast, with a report also the stored forecasts beside the actuals."""
     if forecast is None:
         return None
     return serializer.forecast(forecast, app.subscription_actuals() if report else None)
@@ -121,7 +121,7 @@ def trust(forecast: SubscribersForecast, actuals: Iterable[ForecastActual]) -> N
     tables = [_parameters(forecast), _cohorts(forecast)]
     if forecast.backtest is not None:
         tables += [_hidden(forecast.backtest), _by_cohort(forecast.backtest)]
-    kept = of_kept(actuals, "Forecasts that were kept: subscriptions that renewed")
+    kept = of_kept(actuals, "Earlier forecasts and what happened: subscriptions that renewed")
     for table in [*tables, *([kept] if kept.rows else [])]:
         say()
         show(table)
@@ -209,9 +209,9 @@ def _cohorts(forecast: SubscribersForecast) -> Table:
 
 
 def _hidden(backtest: dict[str, Any]) -> Table:
-    naive = "at the churn of the days before"
-    columns = ["subscribed", "forecast", "by chance alone", "came", "off by", naive, "off by that"]
-    title = f"The past, hidden and forecast: subscriptions that still ran after {backtest['days']} days"
+    naive = "naive: same churn as the days before"
+    columns = ["subscribed", "forecast", "range by chance alone", "actual", "error", naive, "error of naive"]
+    title = f"Backtest: subscriptions still active after {backtest['days']} days"
     sheet = numbered(["as of"], columns, title)
     for period in backtest["quarters"]:
         guess = period["naive"]
@@ -227,8 +227,8 @@ def _hidden(backtest: dict[str, Any]) -> Table:
 
 
 def _by_cohort(backtest: dict[str, Any]) -> Table:
-    columns = ["subscribed", "forecast", "by chance alone", "came", "off by"]
-    sheet = numbered(["began in"], columns, "The same by cohort, all hidden days together")
+    columns = ["subscribed", "forecast", "range by chance alone", "actual", "error"]
+    sheet = numbered(["began in"], columns, "Backtest by cohort, all periods together")
     for cohort in backtest["cohorts"]:
         sheet.rows.append(
             [cohort["cohort"], *_counts(cohort), percent(relative_error(cohort["forecast"], cohort["came"]))]

@@ -64,11 +64,11 @@ def caution(forecast: Forecast) -> list[str]:
         for quarter in forecast.backtest["quarters"]
     ]
     days, several = forecast.backtest["days"], len(off) > 1
-    times = f"The last {len(off)} times" if several else "The last time"
+    periods = f"{len(off)} periods" if several else "1 period"
     between = f"{percent(min(off))} to {percent(max(off))}" if several else percent(off[0])
     return [
-        f"{times} that {days} days were hidden and forecast, the number of buyers was off by {between}: sales, advertising and"
-        " whatever else moves all customers at once. The ranges are as wide as such errors make them.",
+        f"Backtest over {periods}: the forecast of buyers within {days} days was off by {between}. Causes are sales,"
+        " advertising and all that moves many customers at once. The ranges are as wide as such errors.",
         *about,
     ]
 

@@ -1,4 +1,4 @@
-"""What the sheets of all forecasts have in common: how far off a number was, ranges, what came of those that were kept."""
+"""Columns that all forecast tables share: errors, ranges, stored forecasts beside the actuals."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def percent(share: float) -> str:
 
 
 def likely(interval: PredictionInterval | None, shown: Callable[[float], str] = "{:,.0f}".format) -> str:
-    """Between which a total will lie in eight of ten cases, as far as the past tells."""
+    """Return the 80 % range of a total, as wide as past errors make it."""
     if interval is None:
         return "not known"
     return f"{'at least ' if interval.at_least else ''}{shown(interval.low)} – {shown(interval.high)}"
 
 
 def by_chance(expected: float, spread: float) -> str:
-    """Between which eight in ten outcomes lie by chance alone: were the model the whole truth."""
+    """Return the 80 % range by chance alone, if the model were exactly true."""
     return f"{max(expected - Z_80 * spread, 0):,.0f} – {expected + Z_80 * spread:,.0f}"
 
 
@@ -37,9 +37,7 @@ def about_ranges(ranges: Iterable[PredictionInterval | None]) -> list[str]:
             f'"At least": fewer than three periods as long fit the data, so {BACKTEST_DAYS}-day errors are taken instead.'
         )
     if None in shown:
-        notes.append(
-            '"Not known": the data are too short to hide and forecast three periods, so there is no range to state.'
-        )
+        notes.append('"Not known": the data are too short for a backtest of three periods, so there is no range.')
     return notes
 
 
@@ -49,8 +47,8 @@ def numbered(words: list[str], numbers: list[str], title: str) -> Table:
 
 
 def of_kept(actuals: Iterable[ForecastActual], title: str) -> Table:
-    """The forecasts that were made, and what has come since."""
-    sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "came", "off by"], title)
+    """Return the stored forecasts beside the actuals."""
+    sheet = numbered(["as of"], ["days", "forecast", "eight in ten", "actual", "error"], title)
     for actual in actuals:
         sheet.rows.append(
             [str(actual.as_of), str(actual.days), f"{actual.forecast:,.0f}", likely(actual.range), f"{actual.actual:,}",
