@@ -1,5 +1,6 @@
 # make demo    a simulated shop's exports, loaded, and its numbers in the terminal
-# make test    the tests (make test-slow: long ones, more examples of properties; make test-exhaustive: every combination)
+# make test    the tests (make test-slow: long ones, more examples of properties; make test-all: both at once;
+#              make test-exhaustive: every combination)
 # make check   style, types, arrows between the folders, generated docs
 # make hooks   let git check the style before each commit, and all of `make check` before each push
 # make fuzz    random damage to files, mappings and warehouses (FUZZ='--seconds 600', --kind, --seed, --count: the options)
@@ -19,7 +20,7 @@ DOCS = $(wildcard *.md docs/*.md docs/*/*.md)
 ENGINES = pyspark==4.0.5 chdb==4.4.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-exhaustive hooks check check-style check-types check-arrows check-docs docs pictures statements bench profile fuzz mutants format requirements \
+.PHONY: help demo test test-slow test-all test-exhaustive hooks check check-style check-types check-arrows check-docs docs pictures statements bench profile fuzz mutants format requirements \
 	clean environment environment-dev environment-engines
 
 help:
@@ -33,6 +34,10 @@ test: environment-dev
 
 test-slow: environment-dev
 	REGULARS_TEST_EXAMPLES=5 $(PYTEST) -m "(slow or hypothesis) and not exhaustive" $(TESTS)
+
+# Together they take less time than one after the other: properties are tried once, and no worker waits in between.
+test-all: environment-dev
+	REGULARS_TEST_EXAMPLES=5 $(PYTEST) -m "not exhaustive" $(TESTS)
 
 test-exhaustive: environment-dev
 	$(PYTEST) -m exhaustive $(TESTS)
