@@ -92,14 +92,16 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/log/compact.py",
         "before += file.rows",
         "before += 0",
-        _LOG,
+        ("tests/warehouse/test_log_model.py::test_current_rows_are_those_that_plain_python_finds",),
     ),
     Mutant(
         "rows behind those of a load that is taken back keep their numbers",
         "warehouse/log/compact.py",
         "THEN {count} ELSE 0 END",
         "THEN 0 ELSE 0 END",
-        _LOG,
+        (
+            "tests/warehouse/test_log_model.py::test_many_files_become_one_by_year_and_every_load_in_them_can_be_taken_back",
+        ),
     ),
     Mutant(
         "new files of the log are not synced",

@@ -33,7 +33,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/checks/gift_cards.py",
         " AND NOT ({' OR '.join(known) or 'false'})",
         "",
-        (f"{_CHECKS}/test_gift_cards.py",),
+        (f"{_CHECKS}/test_gift_cards.py::test_what_the_setting_names_is_known",),
     ),
     Mutant(
         "orders are all of guests though one has a buyer",
@@ -54,7 +54,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/checks/joining_many.py",
         "FILTER (times > 2)",
         "FILTER (times > 0)",
-        (f"{_CHECKS}/test_joining_many.py",),
+        (f"{_CHECKS}/test_joining_many.py::test_a_guest_with_a_new_customer_id_for_every_order_is_one_customer",),
     ),
     Mutant(
         "an amount is compared with itself",
@@ -96,7 +96,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/checks/overwritten_orders.py",
         " AND NOT ({_SAME})",
         "",
-        (f"{_CHECKS}/test_overwritten_orders.py",),
+        (f"{_CHECKS}/test_overwritten_orders.py::test_one_identity_that_agrees_is_enough",),
     ),
     Mutant(
         "an order changed on its own day replaces another's",
@@ -117,7 +117,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/checks/refusals.py",
         "rejected > ALLOWED_SHARE * read",
         "rejected >= ALLOWED_SHARE * read",
-        ("tests/load/test_refusals.py",),
+        ("tests/load/test_refusals.py::test_more_than_20_rejected_rows_and_more_than_5_percent_refuse_a_file",),
     ),
     Mutant(
         "a shop with orders in its own currency hears that there are none",

@@ -35,7 +35,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/formats/csv_records.py",
         'rf\'"(.*?)"(?={mark}|\\Z)|',
         'rf\'"(.*?)"|',
-        (f"{_LOAD}/formats/test_csv_records.py",),
+        (f"{_LOAD}/formats/test_csv_records.py::test_likely_fields_of_broken_records",),
     ),
     Mutant(
         "the first row of a copy is taken for its header",
@@ -77,14 +77,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/formats/typed.py",
         "digits = 15 if",
         "digits = 17 if",
-        (f"{_LOAD}/formats/test_typed.py",),
+        (f"{_LOAD}/formats/test_typed.py::test_a_floating_number_has_the_digits_that_its_type_carries",),
     ),
     Mutant(
         "the columns of a JSON file are those of its first record",
         "load/formats/typed.py",
         "for record in records[:_JSON_HEADER_RECORDS]:",
         "for record in records[:1]:",
-        (f"{_LOAD}/formats/test_typed.py",),
+        (f"{_LOAD}/formats/test_typed.py::test_the_columns_of_json_lines_are_those_of_all_records",),
     ),
     Mutant(
         "a field beyond the last column is dropped",
@@ -119,7 +119,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/formats/number_formats.py",
         "place = 1 if number < 0",
         "place = 0 if number < 0",
-        (f"{_LOAD}/test_xlsx.py",),
+        (f"{_LOAD}/test_xlsx.py::test_what_a_format_puts_around_the_digits_of_an_id_is_loaded",),
     ),
     # inputs
     Mutant(

@@ -143,7 +143,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/load_history.py",
         "USING (load_id) WHERE undone_at IS NULL",
         "USING (load_id)",
-        ("tests/warehouse/test_log.py",),
+        ("tests/warehouse/test_log.py::test_undo_takes_back_rows_and_rejects_and_the_file_can_be_loaded_again",),
     ),
     Mutant(
         "rates that stored orders need can be taken away",
@@ -208,7 +208,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "load/rows/waiting.py",
         "waiting = f.waiting - d.rows FROM",
         "waiting = f.waiting FROM",
-        (f"{_LOAD}/test_waiting.py",),
+        (f"{_LOAD}/test_waiting.py::test_an_order_waits_with_its_lines_in_every_file_and_returns_with_them",),
     ),
     # rows rejected late
     Mutant(

@@ -56,7 +56,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "sources/canonical.py",
         "closed=True",
         "closed=False",
-        ("tests/sources/test_canonical.py",),
+        ("tests/sources/test_canonical.py::test_a_column_that_nothing_uses_is_named",),
     ),
     Mutant(
         "four values of five do not show a shape",
@@ -150,14 +150,14 @@ MUTANTS: tuple[Mutant, ...] = (
         "sources/shops/shopify_orders.py",
         "            running_total=True,\n",
         "",
-        ("tests/load/test_refund_totals.py",),
+        ("tests/load/test_refund_totals.py::test_each_load_dates_what_is_new_by_its_latest_time",),
     ),
     Mutant(
         "customers of WooCommerce are not known by their username",
         "sources/shops/woocommerce_customers.py",
         """, {id_of_username('"Username"')})""",
         ", NULL)",
-        ("tests/sources/test_woocommerce.py",),
+        ("tests/sources/test_woocommerce.py::test_words_for_nobody_make_no_customer_id",),
     ),
     Mutant(
         "a name that stands among its column's values is a name all the same",

@@ -93,7 +93,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "warehouse/versions/lock.py",
         "        write_note(descriptor, _who(purpose))\n",
         "",
-        ("tests/warehouse/test_versions.py",),
+        ("tests/warehouse/test_versions.py::test_the_second_writer_waits_and_is_told_for_whom",),
     ),
     Mutant(
         "a writer does not wait for the lock",
