@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from datetime import date, timedelta
 from math import isclose
 from typing import Any
 
@@ -26,6 +27,8 @@ WINDOW = 90
 EXACT = ("numerator", "denominator", "n", "complete", "mature", "currency", "timezone")
 CLOSE = ("value", "low", "high")
 COARSE = tuple(grain for grain in Grain if grain is not Grain.DAY)
+FEW = (Grain.MONTH, Grain.YEAR)
+"""A grain shorter than WINDOW and one longer. The others are asked with every metric, by themselves."""
 SPLITS = sorted({split for metric in CATALOGUE for split in metric.splits})
 PAIRS = (
     ("country", "channel"), ("coupon", "product"), ("customer_city", "customer_language"), ("source", "currency"),
@@ -44,6 +47,12 @@ FILTERS = (
 CROSSED = ("country!=GB,unknown", "channel<b", "units>=2", "customer_country=GB")
 """One of each kind of column and comparison."""
 STRIDE = 23
+DAYS = frozenset(
+    first + timedelta(number)
+    for first, length in ((date(2025, 3, 1), 31), (date(2025, 10, 20), 73))
+    for number in range(length)
+)
+"""Those around changes of the clocks, to the last day of the shop: most rows by hand are of these."""
 
 
 def periods(facts: Facts, *grains: Grain) -> tuple[Period, ...]:
@@ -108,16 +117,29 @@ def disagreements(
     compare: bool = True,
 ) -> list[str]:
     """The first few differences between what the two engines answer. Fails where there is nothing to compare."""
-    asked = Query(
-        metrics, periods(engines.on_duckdb, *grains), splits, tuple(condition(text) for text in where), WINDOW, compare
-    )
+    return disagreements_over(engines, metrics, periods(engines.on_duckdb, *grains), splits, where, compare)
+
+
+def disagreements_over(
+    engines: Engines,
+    metrics: tuple[Metric, ...],
+    asked_for: tuple[Period, ...],
+    splits: tuple[str, ...] = (),
+    where: tuple[str, ...] = (),
+    compare: bool = True,
+) -> list[str]:
+    """As `disagreements`, over these periods."""
+    asked = Query(metrics, asked_for, splits, tuple(condition(text) for text in where), WINDOW, compare)
     here = run_query(asked, engines.on_duckdb)
     assert any(value.value is not None for value in here)
     return compared(here, run_query(asked, engines.on_postgres))[:5]
 
 
-def test_every_metric_by_every_grain_but_days(both: Both) -> None:
-    assert disagreements(both(PLAIN), (*CATALOGUE, *SHOWN_BESIDE), COARSE) == []
+@pytest.mark.parametrize(
+    "grains", [FEW, pytest.param(COARSE, marks=pytest.mark.slow)], ids=["few grains", "every grain"]
+)
+def test_every_metric_by_every_grain_but_days(both: Both, grains: tuple[Grain, ...]) -> None:
+    assert disagreements(both(PLAIN), (*CATALOGUE, *SHOWN_BESIDE), grains) == []
 
 
 def test_metrics_by_day(both: Both) -> None:
@@ -194,6 +216,9 @@ def test_segments_are_the_same(both: Both) -> None:
 
 
 # From here on: every grain with every split with filters of every kind, and each filter, pair of splits and metric by itself.
+GRAINS = pytest.mark.parametrize(
+    "grains", [FEW, pytest.param(COARSE, marks=pytest.mark.exhaustive)], ids=["few grains", "every grain"]
+)
 
 
 @pytest.mark.exhaustive
@@ -211,23 +236,37 @@ def test_every_metric_by_every_split_and_filter(both: Both, split: str, where: s
 
 
 @pytest.mark.slow
+@GRAINS
 @pytest.mark.parametrize("where", FILTERS)
-def test_every_metric_filtered(both: Both, where: str) -> None:
-    assert disagreements(both(PLAIN), knowing((), [where]), COARSE, where=(where,)) == []
+def test_every_metric_filtered(both: Both, where: str, grains: tuple[Grain, ...]) -> None:
+    assert disagreements(both(PLAIN), knowing((), [where]), grains, where=(where,)) == []
 
 
 @pytest.mark.slow
+@GRAINS
 @pytest.mark.parametrize("pair", PAIRS, ids=" and ".join)
-def test_every_metric_split_by_two(both: Both, pair: tuple[str, str]) -> None:
+def test_every_metric_split_by_two(both: Both, pair: tuple[str, str], grains: tuple[Grain, ...]) -> None:
     assert {split for splits in PAIRS for split in splits} == {*SPLITS}
-    assert disagreements(both(PLAIN), knowing(pair), COARSE, pair) == []
+    assert disagreements(both(PLAIN), knowing(pair), grains, pair) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("split", ["", *SPLITS])
 def test_every_metric_by_day(both: Both, split: str) -> None:
-    splits = tuple(filter(None, [split]))
-    assert disagreements(both(ODD), knowing(splits), [Grain.DAY], splits) == []
+    """With a split, DAYS only."""
+    engines, splits = both(ODD), tuple(filter(None, [split]))
+    days = periods(engines.on_duckdb, Grain.DAY)
+    if split:
+        days = tuple(day for day in days if day.start in DAYS)
+        assert len(days) == len(DAYS)
+    assert disagreements_over(engines, knowing(splits), days, splits) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.slow
+@pytest.mark.parametrize("split", SPLITS)
+def test_every_metric_by_each_day_and_split(both: Both, split: str) -> None:
+    assert disagreements(both(ODD), knowing([split]), [Grain.DAY], (split,)) == []
 
 
 @pytest.mark.exhaustive
