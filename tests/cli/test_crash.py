@@ -46,12 +46,13 @@ def whole(con: duckdb.DuckDBPyConnection) -> list[int]:
     return [int(str(number)) for number, _ in files]
 
 
-@pytest.mark.parametrize("times", [8, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [4, pytest.param(150, marks=pytest.mark.slow)])
 def test_a_load_killed_at_any_moment_leaves_the_last_version_whole(folder: Path, times: int) -> None:
     killed = kill_again_and_again(folder / "warehouse", lambda number: load(folder, number), whole, times)
     assert killed > times / 3
 
 
+@pytest.mark.slow
 def test_loads_at_once_lose_nothing_and_questions_are_always_answered(folder: Path) -> None:
     assert subprocess.run(load(folder, 0), capture_output=True).returncode == 0
     loads = [subprocess.Popen(load(folder, n), stdout=subprocess.PIPE, stderr=subprocess.PIPE) for n in range(1, 4)]

@@ -14,7 +14,7 @@ from fuzz.seeds import SEEDS
 QUICK = {"delimited": 6, "shopify": 3, "json": 5, "xlsx": 8, "parquet": 6, "archive": 5, "mapping": 12}
 """How many inputs of each kind the quick tests run."""
 
-SLOW = 25
+SLOW = 12
 """The slow tests run so many times as many, other ones."""
 
 

@@ -236,7 +236,7 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=few(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(FIELDS, min_size=1, max_size=7), max_size=4), st.integers(0, 3))
 def test_any_file_ends_as_by_the_careful_way(shop: Shop, rows: list[list[str]], good: int) -> None:
     drawn = "".join(",".join(f'"{field}"' if "," in field else field for field in row) + "\n" for row in rows)

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import duckdb
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from properties import few
 from regulars.load.parse import Locale, parsed, stripped, unparsable_reason, without_offset
 from regulars.vocabulary.safe_text import without_formula
 from regulars.warehouse.schema import Kind
@@ -237,6 +238,7 @@ def test_text_without_the_apostrophe_against_formulas(con: duckdb.DuckDBPyConnec
 
 
 @pytest.mark.parametrize("kind", [Kind.TEXT, Kind.ID, Kind.MONEY, Kind.INTEGER, Kind.FLAG, Kind.DAY, Kind.INSTANT])
+@settings(max_examples=few(20))
 @given(text=st.text().filter(lambda text: "\x00" not in text and not text.startswith("'")))
 @example(text="=1+1")
 @example(text="-1+1")

@@ -57,7 +57,7 @@ def written(rows: list[list[str]]) -> str:
     return out.getvalue()
 
 
-@settings(max_examples=few(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS)
 def test_every_value_is_what_its_text_says(shop: Shop, rows: list[tuple[str, str, str]]) -> None:
     fresh = Shop(shop.folder)
@@ -92,7 +92,7 @@ def test_each_blank_is_taken_away_where_it_is_the_only_one_of_its_file(shop: Sho
         ]
 
 
-@settings(max_examples=few(20), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(10), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ROWS, st.sampled_from(["", "x,1,2,3,4,5,6,7\n", '\n"open\n']))
 def test_a_row_that_is_rejected_late_is_kept_as_it_stood(
     shop: Shop, rows: list[tuple[str, str, str]], broken: str

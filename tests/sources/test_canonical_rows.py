@@ -121,7 +121,7 @@ def judged(table: Table, row: dict[str, Any]) -> tuple[tuple[Any, ...], set[str]
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-@settings(max_examples=few(3), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=few(2), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_row_loads_as_it_is_unless_it_breaks_a_rule(table: Table, data: st.DataObject, tmp_path: Path):
     rows = data.draw(rows_of(table))

@@ -21,7 +21,7 @@ from warehouse.test_difference import Shop
 
 
 @pytest.mark.parametrize("fact", FACT_TABLES, ids=lambda fact: fact.name)
-@settings(max_examples=few(3), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=few(2), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_fact_by_difference_is_the_fact_from_nothing(fact: FactTable, data: st.DataObject) -> None:
     shop = Shop()
