@@ -119,7 +119,13 @@ def test_a_file_of_the_log_that_is_not_whole_is_named_with_the_remedy(
     assert command("metrics", "--shop", shop).code == 0, "an answer reads facts alone"
 
 
-@pytest.mark.parametrize("damage", [damage for damage, _ in FILES.values()], ids=FILES.keys())
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(damage, id=name, marks=() if name == "missing" else pytest.mark.slow)
+        for name, (damage, _) in FILES.items()
+    ],
+)
 def test_a_load_whose_file_is_not_whole_can_be_taken_back_and_loaded_again(
     command: Callable, shop: Path, sound: Path, damage: Callable[[Path], object]
 ):

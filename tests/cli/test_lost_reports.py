@@ -94,8 +94,14 @@ def state(folder: Path) -> set[tuple[str, int]]:
     }
 
 
-@pytest.mark.parametrize("output", OUTPUTS)
-@pytest.mark.parametrize("name", [name for name, words in WRITING.items() if words])
+@pytest.mark.parametrize(
+    ("name", "output"),
+    [
+        pytest.param(name, output, marks=() if (number - place) % len(OUTPUTS) == 0 else pytest.mark.slow)
+        for number, name in enumerate(name for name, words in WRITING.items() if words)
+        for place, output in enumerate(OUTPUTS)
+    ],
+)
 def test_what_is_written_is_stored(
     name: str,
     output: str,

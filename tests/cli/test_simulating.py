@@ -52,6 +52,7 @@ def test_canonical_files_are_loaded_whole_from_their_folder(command, tmp_path: P
     assert loaded == (rows or loaded)
 
 
+@pytest.mark.slow
 def test_parquet_csv_and_shopify_give_the_same_answers(command, tmp_path: Path):
     answers = []
     for kind in ("parquet", "csv", "shopify"):

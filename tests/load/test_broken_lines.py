@@ -118,7 +118,7 @@ def test_a_line_that_is_too_long_leaves_its_start_its_size_and_its_digest(shop: 
     }
 
 
-@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("place", [1, *(pytest.param(place, marks=pytest.mark.slow) for place in (0, 2))])
 def test_a_line_of_json_that_is_too_long_is_one_reject_and_the_others_load(shop: Shop, place: int) -> None:
     good = [
         json.dumps({"order_id": n, "ordered_at": "2024-01-05", "currency": "GBP", "gross": n, "email": e})

@@ -154,7 +154,14 @@ def test_what_was_published_stays_published(library: Path, folder: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "lost", [r"building-\w+/.*", r"building-\w+", r"current\.new", r"\."], ids=["file", "version", "pointer", "folder"]
+    "lost",
+    [
+        pytest.param(r"building-\w+/.*", id="file"),
+        *(
+            pytest.param(lost, id=name, marks=pytest.mark.slow)
+            for name, lost in (("version", r"building-\w+"), ("pointer", r"current\.new"), ("folder", r"\."))
+        ),
+    ],
 )
 def test_the_power_cut_finds_a_sync_that_is_left_out(library: Path, folder: Path, tmp_path: Path, lost: str):
     """The test of the test: without any one of the four, a shop is lost."""

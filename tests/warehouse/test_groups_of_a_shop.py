@@ -79,7 +79,13 @@ CHANGES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("given", "files"), CHANGES.values(), ids=CHANGES.keys())
+@pytest.mark.parametrize(
+    ("given", "files"),
+    [
+        pytest.param(*change, id=name, marks=() if "orders" in change[1] else pytest.mark.slow)
+        for name, change in CHANGES.items()
+    ],
+)
 def test_a_load_changes_the_files_it_must_and_what_they_say_is_right(
     app: App, tmp_path: Path, given: tuple[str, str], files: set[str]
 ):

@@ -426,14 +426,21 @@ def test_a_load_stores_no_sums_of_long_periods_but_those_that_do_not_add_up() ->
         assert f"sum_{digest(persons(ORDERS).terms[0].measure, 40)}" in levels["orders", "country", grain].columns
 
 
-@pytest.mark.parametrize("split", ["currency", "coupon", "country", "first_country"])
-@pytest.mark.parametrize("grain", [Grain.WEEK, Grain.MONTH, Grain.YEAR])
-def test_a_column_with_one_value_has_no_level_of_its_own(split: str, grain: Grain) -> None:
+@pytest.fixture(scope="module")
+def in_one_country() -> TestShop:
+    """A shop whose orders are all of one country, without coupons, its rollups stored."""
     rows = tables(6)
     for order_ in rows["orders"]:
         order_ |= {"country": "it's DE", "coupon": None}
     made = replace(shop(SETTINGS, **rows), rule=ALL)
     refresh(made.con, SETTINGS, rule=ALL)
+    return made
+
+
+@pytest.mark.parametrize("split", ["currency", "coupon", "country", "first_country"])
+@pytest.mark.parametrize("grain", [pytest.param(Grain.WEEK, marks=pytest.mark.slow), Grain.MONTH, Grain.YEAR])
+def test_a_column_with_one_value_has_no_level_of_its_own(in_one_country: TestShop, split: str, grain: Grain) -> None:
+    made = in_one_country
     possible_splits = {one.by for one in read_levels(made.con) if one.family in ("orders", "customers", "cohorts")}
     assert possible_splits == {"", "channel", "first_channel"}
     facts, word = made.facts, split.removeprefix("first_")

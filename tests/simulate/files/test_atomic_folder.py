@@ -90,7 +90,7 @@ def test_files_left_by_a_kill_between_two_renames_are_known_as_ours(shop: Simula
     assert (tmp_path / "orders.csv").stat().st_size > 1_000
 
 
-@pytest.mark.parametrize("kind", ["shopify", "parquet"])
+@pytest.mark.parametrize("kind", [pytest.param("shopify", marks=pytest.mark.slow), "parquet"])
 def test_a_killed_command_leaves_nothing_that_looks_finished(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "killed"
     asked = [sys.executable, "-m", "regulars", "simulate", str(folder), "--orders", "600k", "--format", kind]
