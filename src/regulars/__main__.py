@@ -10,7 +10,7 @@ from types import FrameType
 
 def _at_once(_number: int, _frame: FrameType | None) -> None:
     """For moments in which nothing is being changed: before a command begins, and after it ended."""
-    os.write(2, b"Stopped. What was stored before is as it was.\n")
+    os.write(2, b"Stopped. The stored data were not changed.\n")
     os._exit(130)
 
 

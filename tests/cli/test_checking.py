@@ -58,7 +58,7 @@ def test_a_whole_shop_passes(command: Callable, shop: Path):
     assert found(command, shop) == (0, {(3, part): [] for part in PARTS})
     assert found(command, shop, "--all") == (0, {(n, part): [] for n in (1, 2, 3) for part in PARTS})
     said = command("check", "--shop", shop)
-    assert [line.split() for line in said.out.splitlines()[1:5]] == [["3", part, "whole"] for part in PARTS]
+    assert [line.split() for line in said.out.splitlines()[1:5]] == [["3", part, "ok"] for part in PARTS]
 
 
 CHANGES = {
@@ -158,7 +158,7 @@ def test_a_damaged_block_is_named_and_other_versions_are_checked_all_the_same(co
     assert [key for key, faults in parts.items() if faults] == [(2, "file")]
     assert (2, "rollups") not in parts
     listed = command("versions", "--shop", shop).out.splitlines()
-    assert ["not whole" in line for line in listed[1:4]] == [False, True, False]
+    assert ["damaged" in line for line in listed[1:4]] == [False, True, False]
 
 
 def test_settings_that_changed_since_are_no_fault(command: Callable, shop: Path):

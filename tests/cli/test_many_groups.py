@@ -124,6 +124,18 @@ def test_all_metrics_have_a_row_of_the_others(command: Command, many: Path):
     assert len(orders_rows) == 3 and "others (58)" in orders_rows[-1]
 
 
+def test_a_condition_that_no_row_meets_is_named(command: Command, many: Path):
+    """A slip in a value is told apart from a shop without orders, in every format, and beside the answer."""
+    for form in ("table", "csv", "json"):
+        said = command("metric", "orders", "--where", "country=Narnia", "--format", form, "--shop", many)
+        assert said.code == 0
+        assert said.err == (
+            "No row of these periods meets --where country=Narnia."
+            f" The values of country: regulars metric orders --split country --period all --shop {many}\n"
+        )
+    assert command("metric", "orders", "--where", "country=DE", "--shop", many).err == ""
+
+
 def test_few_groups_are_shown_as_they_were(command: Command, many: Path):
     said = command("metric", "net_revenue", "--split", "country", "--shop", many)
     assert [row[1] for row in rows(said.out)] == ["DE", "FR"] and "others" not in said.out

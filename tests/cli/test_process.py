@@ -114,7 +114,7 @@ def test_ctrl_c_is_one_line(program: list[str], tmp_path: Path):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors.strip()) == (130, "Stopped. What was stored before is as it was.")
+    assert (process.returncode, errors.strip()) == (130, "Stopped. The stored data were not changed.")
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,7 @@ def test_a_load_can_be_stopped_at_any_moment(program: list[str], first_shop: Pat
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     if process.returncode != 0:  # a fast machine is done by then
-        assert (process.returncode, errors) == (130, "Stopped. What was stored before is as it was.\n")
+        assert (process.returncode, errors) == (130, "Stopped. The stored data were not changed.\n")
         now = subprocess.run([*program, "versions", "--format", "json", "--shop", str(shop)], capture_output=True)
         assert 1 in [one["number"] for one in json.loads(now.stdout)]
 
@@ -154,7 +154,7 @@ def test_ctrl_c_is_known_whatever_a_library_makes_of_it(command, monkeypatch: py
 
     monkeypatch.setattr("regulars.metrics.catalogue.named", interrupted)
     stopped = command("explain", "orders")
-    assert (stopped.code, stopped.out, stopped.err) == (130, "", "Stopped. What was stored before is as it was.\n")
+    assert (stopped.code, stopped.out, stopped.err) == (130, "", "Stopped. The stored data were not changed.\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

@@ -50,7 +50,7 @@ def test_a_signal_leaves_nothing_behind(program: list[str], shop: Path, more: Pa
         assert len(names(shop)) > len(before)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    assert (process.returncode, errors) == (128 + number, "Stopped. What was stored before is as it was.\n")
+    assert (process.returncode, errors) == (128 + number, "Stopped. The stored data were not changed.\n")
     assert names(shop) == before
 
 

@@ -108,7 +108,7 @@ def test_a_full_disk_leaves_the_last_version_and_room_lets_the_same_load_through
         assert (said.code, said.out) == (REFUSED, ""), said
         assert said.err == (
             "The disk is full: the new version could not be written.\n"
-            f"The last version is as it was. Make room where {shop / 'warehouse'} lies and repeat the command.\n"
+            f"The last version was not changed. Make room where {shop / 'warehouse'} lies and repeat the command.\n"
         )
         assert sorted(path.name for path in (shop / "warehouse").iterdir()) == stood
         assert everything(shop) == before

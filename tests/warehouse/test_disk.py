@@ -274,6 +274,6 @@ def test_a_version_that_is_not_what_was_written_is_not_published(
         Warehouse(folder).write("spoiled") as con,
     ):
         fill(con, AFTER[-1])
-    assert "as it was" in refusal.value.hint
+    assert "was not changed" in refusal.value.hint
     assert sorted(file.name for file in folder.iterdir()) == before
     assert state(folder) == BEFORE

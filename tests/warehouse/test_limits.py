@@ -80,7 +80,7 @@ def refused(warehouse: Warehouse, *, writing: bool) -> Iterator[pytest.Exception
     before = names(warehouse.folder)
     with pytest.raises(WarehouseError) as told:
         yield told
-    assert "The last version is as it was." in told.value.hint
+    assert "The last version was not changed." in told.value.hint
     assert names(warehouse.folder) == before
     with warehouse.read() as con:
         assert con.execute("FROM t").fetchall() == [(1,)]

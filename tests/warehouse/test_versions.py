@@ -16,7 +16,7 @@ import pytest
 
 import regulars
 from regulars.vocabulary.errors import NothingLoaded, WarehouseError
-from regulars.warehouse.versions import Warehouse, about, remember
+from regulars.warehouse.versions import Warehouse, set_version_properties, version_properties
 from warehouse.damage import overwrite
 
 
@@ -69,15 +69,15 @@ def test_the_pointer_is_text_with_the_folder_s_name_first(warehouse: Warehouse):
 def test_a_version_tells_where_it_comes_from(warehouse: Warehouse):
     add(warehouse, 1)
     with warehouse.write("load orders.csv") as con:
-        remember(con, {"settings": "GBP", "shop": "Anna's"})
-        remember(con, {"settings": "EUR"})
+        set_version_properties(con, {"settings": "GBP", "shop": "Anna's"})
+        set_version_properties(con, {"settings": "EUR"})
     version = warehouse.versions()[-1]
     assert (version.number, version.purpose, version.current, version.based_on) == (2, "load orders.csv", True, 1)
     assert version.regulars == regulars.__version__
     assert abs(datetime.now(UTC) - version.at) < timedelta(minutes=1)
     with warehouse.read() as con:
-        assert about(con)["settings"] == "EUR"
-        assert about(con)["shop"] == "Anna's"
+        assert version_properties(con)["settings"] == "EUR"
+        assert version_properties(con)["shop"] == "Anna's"
 
 
 def test_a_write_that_fails_leaves_nothing(warehouse: Warehouse):
@@ -332,7 +332,7 @@ def test_going_back_passes_over_versions_that_are_not_whole(warehouse: Warehouse
     for row in (1, 2, 3):
         add(warehouse, row)
     overwrite(warehouse.folder / "v000002" / "shop.duckdb", 12_288 + 1000)
-    with pytest.raises(WarehouseError, match="no version 2, or it is not whole") as refusal:
+    with pytest.raises(WarehouseError, match="no version 2, or it is damaged") as refusal:
         warehouse.rollback(2)
     assert refusal.value.hint == "Choose one of: 1, 3."
     assert warehouse.rollback().number == 1

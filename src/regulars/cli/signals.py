@@ -13,7 +13,7 @@ from types import FrameType
 from regulars.system.process import STOP_SIGNALS
 from regulars.vocabulary.errors import StoredButFailed
 
-STOPPED = "Stopped. What was stored before is as it was."
+STOPPED = "Stopped. The stored data were not changed."
 
 
 class Listener:

@@ -206,7 +206,10 @@ class App(Reading):
 
     def derive_again(self) -> None:
         """Derive all facts again from the stored rows and the current settings."""
-        self.change("derive again: changed settings", lambda changes: changes.require_full_refresh("it was asked for"))
+        self.change(
+            "derive again: changed settings",
+            lambda changes: changes.require_full_refresh("a full refresh was requested"),
+        )
 
 
 def _require_columns(mapping: Source, file: InputFile) -> Source:

@@ -21,7 +21,7 @@ from regulars.warehouse.engine import Engine
 from regulars.warehouse.facts_version import is_current
 from regulars.warehouse.load_history import not_used
 from regulars.warehouse.versions import Warehouse
-from regulars.warehouse.versions.connection import about, cache_folder
+from regulars.warehouse.versions.connection import cache_folder, version_properties
 
 Tell = Callable[[str], None]
 
@@ -76,7 +76,7 @@ def facts_of(con: duckdb.DuckDBPyConnection, shop: Shop) -> Facts:
     days = con.execute("SELECT table_name, first_day, last_day FROM facts.coverage").fetchall()
     settings = shop.settings
     # Identifies these facts in caches of this process: it differs for another version, other settings or other events.
-    properties, marked = about(con), read_events(shop.folder)
+    properties, marked = version_properties(con), read_events(shop.folder)
     version = (
         str(shop.warehouse.resolve()),
         properties.get("number"),

@@ -23,7 +23,7 @@ from __future__ import annotations
 import errno
 import os
 
-REPAIR = "Go back to the newest version that is whole: regulars rollback"
+REPAIR = "Go back to the newest undamaged version: regulars rollback"
 """What to do where a version is damaged."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -177,7 +177,7 @@ def undo(
 
 
 def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
-    """List the versions of the shop's data that are kept, the last three, and whether each is whole.
+    """List the stored versions of the shop's data (the last three), and whether one is damaged.
 
     Example:
       regulars versions --shop myshop
@@ -186,7 +186,7 @@ def versions(format: As = Format.TABLE, shop: ShopFolder = HERE) -> None:
     sheet = Table(["version", "at (UTC)", "made by", "note"], numbers=frozenset(["version"]))
     for version in kept:
         state = ", ".join(
-            filter(None, ["current" if version.current else "", version.fault and f"not whole: {version.fault}"])
+            filter(None, ["current" if version.current else "", version.fault and f"damaged: {version.fault}"])
         )
         sheet.rows.append([str(version.number), f"{version.at:%Y-%m-%d %H:%M}", version.purpose, state])
     if not kept:
@@ -202,7 +202,7 @@ def check(
     format: As = Format.TABLE,
     shop: ShopFolder = HERE,
 ) -> int:
-    """Check that the shop's data are whole: read every block, and recompute its sums.
+    """Check the shop's data for damage: read every block, and recompute its sums.
 
     This recomputes the row counts of each load (read = used + waiting + rejected + skipped), the SHA-256 of its data files,
     and a sample of metrics from rows instead of rollups. The exit status is 1 if anything is damaged.
@@ -221,12 +221,12 @@ def check(
     findings = [finding for number in kept for finding in checked(opened, number)]
     sheet = Table(["version", "part", "state"], numbers=frozenset(["version"]))
     for finding in findings:
-        state = f"not checked: {finding.skipped}" if finding.skipped else "; ".join(finding.faults) or "whole"
+        state = f"not checked: {finding.skipped}" if finding.skipped else "; ".join(finding.faults) or "ok"
         sheet.rows.append([str(finding.version), finding.part, state])
     write(findings, format, sheet, ("version", "part", "faults", "skipped"))
     if not any(finding.faults for finding in findings):
         return 0
-    tell(f"{shop / WAREHOUSE} is not whole. {REPAIR}")
+    tell(f"{shop / WAREHOUSE} is damaged. {REPAIR}")
     return 1
 
 

@@ -208,6 +208,8 @@ def metric(
         values, others = largest_groups(result, query, facts, limit) if is_table else (result, 0)
         further = run_query(Query(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
         shown_beside = Beside(shown_with, further)
+    if where and not any(value.n for value in values):
+        tell(_no_rows(wanted.name, where, conditions_[0].column, shop))
     grid = isinstance(wanted, Grid)
     if not is_table:
         _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
@@ -225,6 +227,15 @@ def metric(
 def _periods_with_data(command: str, shop: Path) -> str:
     """What to type next where the period asked for has no data."""
     return f"Next: regulars {command} --period last-month{naming(shop)} (or last-90-days, this-year, all)"
+
+
+def _no_rows(metric: str, where: Sequence[str], column: str, shop: Path) -> str:
+    """That no row meets the conditions, and how to see the values of the first one's column."""
+    written = " ".join(f"--where {condition}" for condition in where)
+    return (
+        f"No row of these periods meets {written}."
+        f" The values of {column}: regulars metric {metric} --split {column} --period all{naming(shop)}"
+    )
 
 
 def _write(

@@ -10,7 +10,7 @@
 Readers see a change only when the pointer is replaced.
 """
 
-from regulars.warehouse.versions.connection import about, remember
+from regulars.warehouse.versions.connection import set_version_properties, version_properties
 from regulars.warehouse.versions.warehouse import Version, Warehouse
 
-__all__ = ["Version", "Warehouse", "about", "remember"]
+__all__ = ["Version", "Warehouse", "set_version_properties", "version_properties"]

@@ -178,12 +178,12 @@ def host() -> str:
     return socket.gethostname()
 
 
-def about(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def version_properties(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Return the properties of a version: number, at, purpose, regulars, based_on, and those that its writer stored."""
     return dict(con.execute("SELECT key, value FROM main.about ORDER BY key").fetchall())
 
 
-def remember(con: duckdb.DuckDBPyConnection, properties: Mapping[str, str]) -> None:
+def set_version_properties(con: duckdb.DuckDBPyConnection, properties: Mapping[str, str]) -> None:
     """Store properties of the version, and replace those of the same keys."""
     con.execute(
         "BEGIN; CREATE TABLE IF NOT EXISTS main.about (key TEXT, value TEXT);"

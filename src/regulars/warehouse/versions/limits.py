@@ -12,7 +12,7 @@ import duckdb
 from regulars.vocabulary.errors import WarehouseError, says_disk_full
 from regulars.vocabulary.machine import Machine
 
-_AS_IT_WAS = "The last version is as it was."
+_UNCHANGED = "The last version was not changed."
 _WHERE = "in the section [machine] of regulars.toml"
 _SMALL_LOAD_BYTES, _SMALL_VERSION_BYTES = 1_000_000, 32_000_000
 """In bytes: about a day's orders, and a shop of some 300,000 orders."""
@@ -47,7 +47,7 @@ def too_small(error: BaseException, folder: Path, machine: Machine, *, writing: 
         if isinstance(cause, MemoryError):
             return WarehouseError(
                 "This machine's memory is full.",
-                f"{_AS_IT_WAS} End other programs, or set a smaller memory_limit {_WHERE}, and repeat the command.",
+                f"{_UNCHANGED} End other programs, or set a smaller memory_limit {_WHERE}, and repeat the command.",
             )
         if isinstance(cause, error_types) and says_disk_full(cause):
             return disk_full(folder) if writing else _spill_full(folder, Machine(memory_limit=machine.memory_limit))
@@ -58,14 +58,14 @@ def disk_full(folder: Path) -> WarehouseError:
     """Return the error for a full disk."""
     return WarehouseError(
         "The disk is full: the new version could not be written.",
-        f"{_AS_IT_WAS} Make room where {folder} lies and repeat the command.",
+        f"{_UNCHANGED} Make room where {folder} lies and repeat the command.",
     )
 
 
 def _memory_full(machine: Machine) -> WarehouseError:
     return WarehouseError(
         f"This takes more memory than allowed ({_allowed(machine)}), and not all of it can be moved to disk.",
-        f"{_AS_IT_WAS} Set a larger memory_limit, or fewer threads, {_WHERE} and repeat the command.",
+        f"{_UNCHANGED} Set a larger memory_limit, or fewer threads, {_WHERE} and repeat the command.",
     )
 
 
@@ -74,11 +74,11 @@ def _spill_full(folder: Path, machine: Machine) -> WarehouseError:
     if machine.spill_limit is None:
         return WarehouseError(
             f"This takes more memory than allowed ({allowed}), and the disk has no room for the rest.",
-            f"{_AS_IT_WAS} Make room where {folder} lies, or set a larger memory_limit {_WHERE}, and repeat the command.",
+            f"{_UNCHANGED} Make room where {folder} lies, or set a larger memory_limit {_WHERE}, and repeat the command.",
         )
     return WarehouseError(
         f"This takes more memory than allowed ({allowed}), and more room on disk than spill_limit, {machine.spill_limit}.",
-        f"{_AS_IT_WAS} Set a larger memory_limit or spill_limit {_WHERE} and repeat the command.",
+        f"{_UNCHANGED} Set a larger memory_limit or spill_limit {_WHERE} and repeat the command.",
     )
 
 

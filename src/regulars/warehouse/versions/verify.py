@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from regulars.vocabulary.machine import ANY, Machine
-from regulars.warehouse.versions.connection import DATABASE, GROUPS, MAIN, about, connect
+from regulars.warehouse.versions.connection import DATABASE, GROUPS, MAIN, connect, version_properties
 from regulars.warehouse.versions.folder import own_files
 from regulars.warehouse.versions.groups import attached
 
@@ -36,7 +36,7 @@ def require_number(folder: Path, number: int) -> None:
         if damaged := damaged_block(file):
             raise NotWhole(damaged)
     with connect(folder / MAIN, read_only=True) as con:
-        if about(con).get("number") != str(number):
+        if version_properties(con).get("number") != str(number):
             raise NotWhole(f"it does not say that it is version {number}")
 
 
@@ -108,7 +108,7 @@ def _unreadable_table(file: Path, machine: Machine) -> str:
 
 def lacking_groups(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the groups of facts whose files the version lists but lacks."""
-    return sorted(set(about(con).get(GROUPS, "").split()).difference(attached(con)))
+    return sorted(set(version_properties(con).get(GROUPS, "").split()).difference(attached(con)))
 
 
 def first_line(error: BaseException) -> str:

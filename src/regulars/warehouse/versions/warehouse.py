@@ -27,11 +27,11 @@ from regulars.warehouse.versions.connection import (
     DATABASE,
     GROUPS,
     MAIN,
-    about,
     catalog,
     connect,
     groups_beside,
-    remember,
+    set_version_properties,
+    version_properties,
 )
 from regulars.warehouse.versions.folder import Pointer, VersionFolder
 from regulars.warehouse.versions.groups import attached
@@ -236,7 +236,7 @@ class Warehouse:
         try:
             con = connect(file, read_only=True)
             try:
-                properties = about(con)
+                properties = version_properties(con)
             finally:
                 con.close()
             return Version(
@@ -279,7 +279,7 @@ class Warehouse:
         try:
             if pointer.number is not None:
                 self._require_groups(con, pointer.number)
-            remember(
+            set_version_properties(
                 con,
                 {
                     "number": str(number),
@@ -293,7 +293,7 @@ class Warehouse:
             yield con
             listed_now = listed(con).keys()
             groups = attached(con)
-            remember(con, {GROUPS: " ".join(sorted(groups))})
+            set_version_properties(con, {GROUPS: " ".join(sorted(groups))})
             for group, (_, read_only) in groups.items():
                 if not read_only:
                     con.execute(f"CHECKPOINT {catalog(group)}")
@@ -330,7 +330,7 @@ class Warehouse:
         if number not in kept or self.fault(number):
             whole = [str(other) for other in sorted(kept) if not self.fault(other)]
             hint = f"Choose one of: {', '.join(whole)}." if whole else ""
-            raise WarehouseError(f"There is no version {number}, or it is not whole.", hint)
+            raise WarehouseError(f"There is no version {number}, or it is damaged.", hint)
 
     # Failures, named -------------------------------------------------------------------------------------------------
 
@@ -364,7 +364,7 @@ class Warehouse:
             if writing and (isinstance(error, _BROKEN_DISK) or os.strerror(errno.EIO) in str(error)):
                 raise WarehouseError(
                     f"The new version could not be written: {first_line(error)}.",
-                    "The last version is as it was. Look after the disk and repeat the command.",
+                    "The last version was not changed. Look after the disk and repeat the command.",
                 ) from error
             raise
 
