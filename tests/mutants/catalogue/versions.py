@@ -77,7 +77,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a version that was written as another one is published",
         "warehouse/versions/verify.py",
-        'if about(con).get("number") != str(number):',
+        'if version_properties(con).get("number") != str(number):',
         'if not about(con).get("number"):',
         _DISK,
     ),
