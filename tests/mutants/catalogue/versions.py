@@ -78,7 +78,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "a version that was written as another one is published",
         "warehouse/versions/verify.py",
         'if version_properties(con).get("number") != str(number):',
-        'if not about(con).get("number"):',
+        'if not version_properties(con).get("number"):',
         _DISK,
     ),
     Mutant(
