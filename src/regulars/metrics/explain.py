@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from regulars.metrics.compute.from_rows import aggregate, branches_of, days_asked
+from regulars.metrics.compute.from_rows import aggregate, branches_of, tables_of_days
 from regulars.metrics.compute.sums import distinct_terms
 from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import Fact, SignedMeasure
@@ -86,7 +86,7 @@ def _sql(metric: Metric, facts: Facts, period: Period, active_window: int) -> li
 
 def _of_rows(fact: Fact, terms: list[SignedMeasure], scope: Scope) -> str:
     branches = branches_of(terms)
-    day_tables = days_asked(scope, branches)
+    day_tables = tables_of_days(scope, branches)
     return scope.facts.engine.compiled(lambda days: aggregate(fact, branches, scope, days), day_tables)
 
 

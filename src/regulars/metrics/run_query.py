@@ -247,7 +247,7 @@ def run_query(question: Query, facts: Facts) -> Result:
     """Return the result of a query, from the cache if the version of the facts is the same."""
     if facts.version is None:
         return _answered(question, facts)
-    return _remembered.get((facts.version, question), lambda: _answered(question, facts))
+    return _results.get((facts.version, question), lambda: _answered(question, facts))
 
 
 def _answered(question: Query, facts: Facts) -> Result:
@@ -257,7 +257,7 @@ def _answered(question: Query, facts: Facts) -> Result:
     return work.values
 
 
-_remembered: LRUCache[tuple[str, Query], Result] = LRUCache(64)
+_results: LRUCache[tuple[str, Query], Result] = LRUCache(64)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def check(shop: Shop, number: int) -> Iterator[Finding]:
 
 def _differences(facts: Facts, chance: random.Random) -> Iterator[str]:
     """Yield the values that differ between rollups and rows, in a sample of periods."""
-    from_rollups = replace(facts, version=None, built=None)  # a version of None: answers of before are not remembered
+    from_rollups = replace(facts, version=None, built=None)  # a version of None: no cached results
     from_rows = replace(from_rollups, rollups=())
     for splits in _SPLITS:
         metrics = tuple(

@@ -40,7 +40,7 @@ def parts_from_rows(fact: Fact, terms: Sequence[SignedMeasure], scope: Scope) ->
     table = scope.facts.engine.fetch(
         _key(fact, terms, scope),
         lambda days: aggregate(fact, branches, scope, days),
-        days_asked(scope, branches),
+        tables_of_days(scope, branches),
     )
     splits = tuple(scope.by(fact))
     branch_of = table["branch"].to_numpy()
@@ -143,7 +143,7 @@ def _label(rows: ir.Table, column: str) -> ir.Value:
     return rows[column] if column == PERSON else with_unknown(rows[column])
 
 
-def days_asked(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.Table]:
+def tables_of_days(scope: Scope, branches: Mapping[Branch, object]) -> dict[str, pa.Table]:
     """Return the tables of days that the branches join with."""
     insides = {inside for _, inside in branches}
     tables = {}

@@ -122,12 +122,12 @@ def _stored(
     names, group = grouped([encode(columns[label]) for label in labels], len(columns["period"]))
     index = {key: number for number, key in enumerate(groups)}
     column = np.array([index.get(key, -1) for key in names], dtype=np.int64)[group]
-    row_numbers, row = _asked_for(columns["period"], metric.timing, scope.first)
+    row_numbers, row = _results_by_period(columns["period"], metric.timing, scope.first)
     known = column[row_numbers] >= 0
     return columns, row_numbers[known], (row[known], column[row_numbers[known]])
 
 
-def _asked_for(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Numbers, _Numbers]:
+def _results_by_period(periods: _Numbers, timing: Timing, first: _Numbers) -> tuple[_Numbers, _Numbers]:
     """The indices of the rows with the results of the periods that start on these days, and the period of each.
 
     A cumulative result has rows only for periods in which it changed.
