@@ -14,8 +14,8 @@ from conformance.postgres import Connection, copy, database
 from conformance.shops import Kind, loaded
 from regulars.metrics.query import Facts
 from regulars.vocabulary.shop import Settings
-from regulars.warehouse.derive.full_refresh import prepare_days, prepare_persons, tables_with_persons
-from regulars.warehouse.derive.statements import GROUPS, PERSONS_SUFFIX, Statement, Target, statements
+from regulars.warehouse.derive.full_refresh import prepare_days, prepare_persons, run, tables_with_persons
+from regulars.warehouse.derive.statements import GROUPS, PERSONS_SUFFIX, Target, statements
 from regulars.warehouse.engine import Engine
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.identity import define_identities
@@ -23,6 +23,9 @@ from regulars.warehouse.tables import TABLES
 
 PREPARED = (*(f"{name}{PERSONS_SUFFIX}" for name in tables_with_persons()), "zone_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
+SCRATCH = "scratch"
+"""The schema of what is handed over and of intermediate tables; main and facts are beside it."""
+SCHEMAS = ("main", "facts", SCRATCH)
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,11 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
     con = stack.enter_context(app.reading())
     facts = stack.enter_context(app.facts())
     target = stack.enter_context(database(address, settings.name))
-
-    def write(one: Statement) -> None:
-        target.execute(f"CREATE TABLE {one.schema}.{one.name} AS {one.sql}")
-        target.execute(f"ANALYZE {one.schema}.{one.name}")
-
-    names = carry_over(con, settings, "postgres", lambda table, name: copy(con, target, table, name), write)
-    backend = ibis.postgres.from_connection(target)
+    engine = Engine(ibis.postgres.from_connection(target))
+    names = carry_over(con, settings, engine, lambda table, name: copy(con, target, table, name))
     on_postgres = replace(
         facts,
-        engine=Engine(backend),
+        engine=engine,
         version=None,
         rollups=(),
     )
@@ -68,9 +66,8 @@ def derived(kind: Kind, stack: ExitStack, folder: Path, address: str) -> Engines
 def carry_over(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
-    dialect: str,
+    engine: Engine,
     copy: Callable[[str, str], None],
-    write: Callable[[Statement], None],
 ) -> tuple[str, ...]:
     """Hand over a shop's canonical tables to an engine and derive its facts there; what no statement derives is copied too.
 
@@ -81,16 +78,17 @@ def carry_over(
         for (name,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'facts'").fetchall()
         if not name.startswith("rollup") and name != "statements"
     }
-    target = Target(scratch_schema="facts", dialect=dialect)
-    written = [one for group in GROUPS for one in statements(settings, group, target)]
-    own = {one.name for one in written}
+    target = Target(scratch_schema=SCRATCH, dialect=engine.dialect)
+    by_group = [statements(settings, group, target) for group in GROUPS]
+    written = [one for group in by_group for one in group]
+    own = {one.name for one in written if one.schema == "facts"}
     for table in (*(f"main.{table.name}" for table in TABLES), *(f"facts.{name}" for name in sorted(kept - own))):
         copy(table, table)
     define_identities(con, settings)
     prepare_persons(con)
     prepare_days(con, settings, FACT_TABLES)
     for name in PREPARED:
-        copy(f"temp.{name}", f"facts.{name}")
-    for one in written:
-        write(one)
+        copy(f"temp.{name}", f"{SCRATCH}.{name}")
+    for group in by_group:
+        run(engine, group)
     return tuple(one.name for one in written if one.name in kept)

@@ -29,7 +29,7 @@ TYPES = {
 
 @contextmanager
 def database(address: str, name: str) -> Iterator[Connection]:
-    """A database of its own that knows what Regulars teaches an engine, with the schemas main and facts."""
+    """A database of its own that knows what Regulars teaches an engine, with the schemas main, facts and scratch."""
     with psycopg.connect(address, autocommit=True) as con:
         try:
             # Where the machine has a language, the database speaks it, as a shop's own would.
@@ -39,7 +39,7 @@ def database(address: str, name: str) -> Iterator[Connection]:
     with psycopg.connect(address.replace("/postgres?", f"/{name}?"), autocommit=True) as con:
         # Not UTC: whoever lets the session's zone into an answer shall be found.
         con.execute("SET TimeZone = 'Asia/Tokyo'")
-        con.execute("CREATE SCHEMA main; CREATE SCHEMA facts")
+        con.execute("CREATE SCHEMA main; CREATE SCHEMA facts; CREATE SCHEMA scratch")
         for function in FUNCTIONS["postgres"]:
             con.execute(function)
         yield con

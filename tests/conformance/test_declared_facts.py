@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from conformance.engines import carry_over
+from conformance.engines import SCHEMAS, carry_over
 from conformance.postgres import Connection, copy, database
 from conformance.test_metrics import compared
 from metrics.rollups.shop_of_rollups import ALL, without_rollups
@@ -150,14 +150,10 @@ def target(postgres: str) -> Iterator[Connection]:
 
 def carried_over(shop: Shop, target: Connection) -> tuple[str, ...]:
     """Derive the shop's facts on PostgreSQL, in place of what is there. Returns the names of those that both derived."""
-    target.execute("DROP SCHEMA main CASCADE; DROP SCHEMA facts CASCADE; CREATE SCHEMA main; CREATE SCHEMA facts")
-    return carry_over(
-        shop.con,
-        shop.settings,
-        "postgres",
-        lambda table, name: copy(shop.con, target, table, name),
-        lambda one: target.execute(f"CREATE TABLE {one.schema}.{one.name} AS {one.sql}"),
-    )
+    for schema in SCHEMAS:
+        target.execute(f"DROP SCHEMA {schema} CASCADE; CREATE SCHEMA {schema}")
+    engine = Engine(ibis.postgres.from_connection(target))
+    return carry_over(shop.con, shop.settings, engine, lambda table, name: copy(shop.con, target, table, name))
 
 
 def differing(shop: Shop, target: Connection, name: str) -> list[object]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.engines import Both, Engines
+from conformance.engines import PREPARED, SCRATCH, Both, Engines
 from conformance.shops import ODD, PLAIN, WHOLE, WORTH, Kind
 from regulars.metrics.measures import FACTS, KINDS_OF_FORECAST
 from regulars.warehouse.derive.statements import GROUPS, Target, statements
@@ -41,6 +41,15 @@ def test_every_fact_is_the_same_on_both_engines(both: Both, kind: Kind) -> None:
         here, there = rows(engines, name)
         assert here.total() > 0, name
         assert sorted((here - there).items(), key=repr)[:3] == sorted((there - here).items(), key=repr)[:3] == [], name
+
+
+def test_intermediate_tables_are_dropped_on_postgres(both: Both) -> None:
+    left = (
+        both(PLAIN)
+        .postgres.execute(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{SCRATCH}'")
+        .fetchall()
+    )
+    assert sorted(name for (name,) in left) == sorted(PREPARED)
 
 
 def test_every_column_of_a_fact_is_of_the_same_kind_on_both_engines(both: Both) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import ibis
 import pytest
 
-from conformance.engines import Both, Engines, carry_over
+from conformance.engines import PREPARED, SCHEMAS, SCRATCH, Both, Engines, carry_over
 from conformance.shops import ODD
 from conformance.spark import Spark
 from conformance.test_facts import Rows, columns
@@ -17,7 +17,6 @@ from regulars.metrics.catalogue import CATALOGUE
 from regulars.metrics.query import Facts, Query
 from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import Grain
-from regulars.warehouse.derive.statements import Statement
 from regulars.warehouse.engine import Engine
 
 pytestmark = pytest.mark.slow
@@ -44,20 +43,16 @@ class Twins:
 @pytest.fixture(scope="module", params=[ODD], ids=lambda kind: kind.name)
 def twins(request: pytest.FixtureRequest, both: Both, spark: Spark) -> Twins:
     engines = both(request.param)
-    for schema in ("main", "facts"):
+    for schema in SCHEMAS:
         spark.session.sql(f"DROP DATABASE IF EXISTS {schema} CASCADE")
         spark.session.sql(f"CREATE DATABASE {schema}")
-
-    def write(one: Statement) -> None:
-        spark.session.sql(f"CREATE TABLE {one.schema}.{one.name} USING parquet AS {one.sql}")
-
+    engine = Engine(ibis.pyspark.connect(spark.session))
     names = carry_over(
-        engines.duckdb, engines.settings, "pyspark", lambda table, name: spark.copy(engines.duckdb, table, name), write
+        engines.duckdb, engines.settings, engine, lambda table, name: spark.copy(engines.duckdb, table, name)
     )
-    backend = ibis.pyspark.connect(spark.session)
     on_spark = replace(
         engines.on_duckdb,
-        engine=Engine(backend),
+        engine=engine,
         version=None,
         rollups=(),
     )
@@ -70,6 +65,10 @@ def test_every_fact_is_the_same_on_spark(twins: Twins) -> None:
         here, there = twins.rows(name)
         assert here.total() > 0, name
         assert sorted((here - there).items(), key=repr)[:3] == sorted((there - here).items(), key=repr)[:3] == [], name
+
+
+def test_intermediate_tables_are_dropped_on_spark(twins: Twins) -> None:
+    assert sorted(name for _, name, _ in twins.spark.rows(f"SHOW TABLES IN {SCRATCH}")) == sorted(PREPARED)
 
 
 def test_every_metric_is_the_same_on_spark(twins: Twins) -> None:

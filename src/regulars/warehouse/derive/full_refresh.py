@@ -26,6 +26,7 @@ from regulars.warehouse.derive.statements import (
     product_names_statement,
     statements,
 )
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
@@ -65,7 +66,7 @@ def derive_all(con: duckdb.DuckDBPyConnection, settings: Settings, on_step: Call
             for step in STEPS.get(group, (group,)):
                 on_step(step)
             continue
-        run(con, skip_empty_tables(con, group_statements), on_step, schema=groups.begin(con, group))
+        run(Engine(con=con), skip_empty_tables(con, group_statements), on_step, schema=groups.begin(con, group))
         if any(con.execute(f"SELECT 1 FROM facts.{fact.name} LIMIT 1").fetchall() for fact in GROUPS[group]):
             # The next load needs the incremental statements; compiling them then would be most of its time.
             compiled_statements(con, settings, group, INCREMENTAL)
@@ -182,37 +183,39 @@ def compiled_product_names(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection,
+    engine: Engine,
     all_statements: Sequence[Statement],
     on_step: Callable[[str], None] = lambda step: None,
-    keep: tuple[str, ...] = (),
+    keep: Container[str] = (),
     schema: str = FACTS,
 ) -> None:
-    """Run statements in order, and drop each intermediate table after the last statement that reads it.
+    """Run statements in order on any engine, and drop each intermediate table after the last statement that reads it.
 
     Args:
-        con: a connection to the version being written.
+        engine: where the facts are written, such as the version being written; its dialect is that of the statements.
         all_statements: the statements.
         on_step: called with each step once it is finished.
         keep: intermediate tables that are not dropped.
         schema: the schema of the tables of facts.
     """
     for number, statement in enumerate(all_statements):
-        rows = f"AS {statement}" if statement.sql else f"({statement.columns})"
-        if statement.schema == FACTS:
-            con.execute(f"CREATE OR REPLACE TABLE {schema}.{statement.name} {rows}")
-            groups.show(con, schema, statement.name)
-        else:
-            con.execute(
-                f"CREATE OR REPLACE {'TEMP ' * (statement.schema == TEMPORARY)}TABLE {statement.schema}.{statement.name} {rows}"
-            )
+        is_fact = statement.schema == FACTS
+        engine.create_table(
+            schema if is_fact else statement.schema,
+            statement.name,
+            str(statement),
+            columns=statement.columns,
+            temporary=statement.schema == TEMPORARY,
+        )
+        if is_fact and engine.con is not None:
+            groups.show(engine.con, schema, statement.name)
         remaining = all_statements[number + 1 :]
         for previous in all_statements[: number + 1]:
             if (
                 previous.is_intermediate
                 and previous.name not in keep
-                and not any(previous.full_name in next_statement.sql for next_statement in remaining)
+                and not any(next_statement.reads(previous) for next_statement in remaining)
             ):
-                con.execute(f"DROP TABLE IF EXISTS {previous.schema}.{previous.name}")
+                engine.drop_table(previous.schema, previous.name)
         if not remaining or remaining[0].step != statement.step:
             on_step(statement.step)

@@ -8,6 +8,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.derive.full_refresh import compiled_statements, prepare_days, run
 from regulars.warehouse.derive.statements import INCREMENTAL, PERSONS_SUFFIX
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.fact_table import FactTable
 from regulars.warehouse.identity import with_person
 from regulars.warehouse.schema import Kind
@@ -38,7 +39,7 @@ def update(con: duckdb.DuckDBPyConnection, settings: Settings, fact: FactTable, 
     )
     _prepare_persons(con, fact)
     prepare_days(con, settings, (fact,), "temp.touched_{}")
-    run(con, compiled_statements(con, settings, fact.name, INCREMENTAL))
+    run(Engine(con=con), compiled_statements(con, settings, fact.name, INCREMENTAL))
     fact_rows = f"{groups.schema_of(con, fact.group_name)}.{fact.name}"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE removed_{fact.name} AS"

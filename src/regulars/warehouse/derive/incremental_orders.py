@@ -27,6 +27,7 @@ from regulars.warehouse.derive.statements import (
     PERSONS_SUFFIX,
     without_history_columns,
 )
+from regulars.warehouse.engine import Engine
 from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
 from regulars.warehouse.facts.orders.sequence import HISTORY_COLUMNS
@@ -76,17 +77,18 @@ def update(
     order_statements = skip_empty_tables(con, compiled_statements(con, settings, ORDERS, INCREMENTAL), empty)
     split_at = next(number for number, statement in enumerate(order_statements) if statement.name == "valued") + 1
     before_histories, after_histories = order_statements[:split_at], order_statements[split_at:]
+    engine = Engine(con=con)
     run(
-        con,
+        engine,
         before_histories,
         keep=tuple(
             statement.name
             for statement in before_histories
-            if any(statement.full_name in statement_after.sql for statement_after in after_histories)
+            if any(statement_after.reads(statement) for statement_after in after_histories)
         ),
     )
     _find_histories(con)
-    run(con, after_histories)
+    run(engine, after_histories)
     return _apply_changes(con)
 
 

@@ -120,13 +120,13 @@ class Statement:
         """True for intermediate tables, dropped after derivation."""
         return self.schema != FACTS and not self.name.startswith(("added_", "removed_", "histories_"))
 
-    @property
-    def full_name(self) -> str:
-        """The name of the table in other statements."""
-        return f'"{self.schema}"."{self.name}"'
+    def reads(self, other: Statement) -> bool:
+        """Return whether the statement reads the table that another one writes."""
+        return any(f"{quote}{other.schema}{quote}.{quote}{other.name}{quote}" in self.sql for quote in '"`')
 
     def __str__(self) -> str:
-        return f"{self.sql} {self.order}".rstrip()
+        """The query with its order; empty where the table has no rows."""
+        return f"{self.sql} {self.order}".rstrip() if self.sql else ""
 
 
 def statements(settings: Settings, group: str, target: Target = FULL_REFRESH) -> tuple[Statement, ...]:
@@ -252,6 +252,8 @@ class _Compiler(Sources):
         name = f"added_{name}" if fact and target.incremental else name
         declared = rows.schema().to_sqlglot_column_defs("duckdb") if fact or made_of else ()
         columns = ", ".join(column.sql("duckdb") for column in declared)
+        # Other engines store rows in an order of their own.
+        order = order if target.dialect == "duckdb" else ""
         self.statements.append(Statement(step, schema, name, _sql(rows, target), order, columns, made_of))
         return ibis.table(rows.schema(), name=name, database=schema)
 

@@ -82,6 +82,41 @@ class Engine:
         """A fact."""
         return self.backend.table(name, database="facts")
 
+    # Tables ----------------------------------------------------------------------------------------------------------
+
+    def create_table(
+        self, schema: str, name: str, rows: str = "", *, columns: str = "", temporary: bool = False
+    ) -> None:
+        """Create a table in a schema, in place of one of this name.
+
+        Args:
+            schema: The schema.
+            name: The table.
+            rows: SQL of the rows, in the engine's dialect; empty for a table without rows.
+            columns: SQL of the column definitions of a table without rows.
+            temporary: Whether the table ends with the connection; only in DuckDB's schema `temp`.
+        """
+        content = f"AS {rows}" if rows else f"({columns})"
+        if self.dialect == "duckdb":
+            self.execute(f"CREATE OR REPLACE {'TEMP ' * temporary}TABLE {schema}.{name} {content}")
+            return
+        self.drop_table(schema, name)
+        # Spark would write text files that Hive reads.
+        stored = "USING parquet " * (self.dialect == "pyspark")
+        self.execute(f"CREATE TABLE {schema}.{name} {stored}{content}")
+        if self.dialect == "postgres":
+            self.execute(f"ANALYZE {schema}.{name}")  # else joins of new tables are planned badly
+
+    def drop_table(self, schema: str, name: str) -> None:
+        """Drop a table where it exists."""
+        self.execute(f"DROP TABLE IF EXISTS {schema}.{name}")
+
+    def execute(self, sql: str) -> None:
+        """Run a statement in the engine's dialect that returns no rows."""
+        result = (self.con.execute if self.con is not None else self.backend.raw_sql)(sql)
+        if self.con is None and hasattr(result, "close"):
+            result.close()
+
     # SQL -------------------------------------------------------------------------------------------------------------
 
     def run(self, sql: str, tables: Mapping[str, pa.Table]) -> pa.Table:
