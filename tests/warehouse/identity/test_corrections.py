@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from properties import few
+from regulars.system import disk
 from regulars.vocabulary.errors import UsageError
 from regulars.warehouse.changes import Changes
 from regulars.warehouse.identity import (
@@ -122,6 +125,18 @@ def test_two_that_hang_together_through_others_are_not_split_blindly(con: duckdb
     )
     assert refusal.value.hint.endswith("regulars people split regulars:1 +441632960961")
     assert corrections(con) == []
+
+
+def test_the_command_to_type_next_has_each_identity_as_one_argument(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(disk, "WINDOWS", False)
+    con = empty_warehouse()
+    add(con, "customers", customer_id="Ann O'Neil 1", phone="01632 960961")
+    add(con, "customers", customer_id="2", phone="01632 960961")
+    derive_persons(con, SETTINGS)
+    with pytest.raises(UsageError) as refusal:
+        split(Changes(con), SETTINGS, "Ann O'Neil 1", "2")
+    typed = shlex.split(refusal.value.hint.partition(": ")[2])
+    assert typed == ["regulars", "people", "split", "regulars:Ann O'Neil 1", "+441632960961"]
 
 
 def test_a_split_that_does_not_part_them_says_what_still_links_them(con: duckdb.DuckDBPyConnection):

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import duckdb
 
+from regulars.system.shell import quoted
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import Changes
@@ -117,14 +118,7 @@ def join(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -
 def split(changes: Changes, settings: Settings, a: str, b: str, note: str = "") -> Correction:
     """Remove the direct link between two identities. Takes effect when the facts are derived.
 
-    A record with both belongs to the person of the stronger one from then on.
-
-    Args:
-        changes: the changes of the write.
-        settings: the shop's settings.
-        a: an identity, as `resolve` accepts it.
-        b: another identity.
-        note: a text for the list of corrections.
+    A record with both belongs to the person of the stronger one from then on. The arguments are those of `join`.
 
     Returns:
         The correction; `through` has the identities that still connect the two.
@@ -142,11 +136,12 @@ def split(changes: Changes, settings: Settings, a: str, b: str, note: str = "") 
     direct_links = [link for link in links if {link.a, link.b} == {first, second}]
     path = _path((link for link in links if link not in direct_links), first, second)
     if not direct_links:
+        typed = " ".join(quoted(display_identity(identity)) for identity in path[:2])
         links_text = ", ".join(f"{display_identity(a)} with {display_identity(b)}" for a, b in pairwise(path))
         raise UsageError(
             f"{display_identity(first)} and {display_identity(second)} have no direct link:"
             f" they are one person through {links_text}.",
-            f"Split one of these links, for example: regulars people split {display_identity(path[0])} {display_identity(path[1])}",
+            f"Split one of these links, for example: regulars people split {typed}",
         )
     return _record(changes, first, second, joined=False, note=note, through=path)
 
