@@ -237,6 +237,34 @@ def test_every_metric_s_table_is_what_the_command_line_says(
     assert {column for record in records for column in record} - {*rows[0]} <= {"unknown_share", "reason"}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"compare": True}, "--compare"),
+        (
+            {"theme": "retention", "split": "country", "period": "2025-11"},
+            "--theme retention --split country --period 2025-11",
+        ),
+        (
+            {"where": "channel!=web", "active_window": 60, "grain": "quarter"},
+            "--where channel!=web --active-window 60 --grain quarter",
+        ),
+    ],
+    ids=["compared", "split", "filtered"],
+)
+def test_many_metrics_are_what_the_command_line_says(
+    large: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any], words: str
+) -> None:
+    capsys.readouterr()
+    assert run(["metrics", *words.split(), "--format", "json", "--shop", str(large)]) == 0
+    written = capsys.readouterr()
+    with regulars.open(large) as opened:
+        result = opened.metrics(**options)
+    assert len(result) > 5
+    assert result.to_json() == written.out.rstrip("\n")
+    assert [*result.notes] == [line for line in written.err.splitlines() if line in result.notes]
+
+
 def test_forecast_totals_are_rows_and_segments_follow(large: Path) -> None:
     with regulars.open(large) as opened:
         sizes = {row["segment"]: row["customers"] for row in opened.segments()}

@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
 from contextlib import ExitStack
-from datetime import date
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from regulars.metrics.catalogue import BY_NAME, companions, named
-from regulars.metrics.customers import drill_down
+from regulars.metrics.catalogue import BY_NAME, named
 from regulars.metrics.measures import FORECASTS
-from regulars.metrics.query import Facts, Query, outside_data, period_named
-from regulars.metrics.query_result import Value
-from regulars.metrics.run_query import run_query
-from regulars.metrics.shapes import Grid
+from regulars.metrics.query import Facts
 from regulars.services import serializer
-from regulars.services.metric_tables import AGE, Beside, by_period, triangle
-from regulars.services.query_options import (
-    answered_by,
+from regulars.services.metric_tables import Beside
+from regulars.services.overview import all_values
+from regulars.services.queries import (
+    Day,
+    Options,
+    Texts,
     by_theme,
     conditions,
     day_named,
-    day_text,
-    grain_named,
-    known_by,
-    listed,
-    periods_asked,
+    distinct_notes,
+    known_metrics,
+    named_metrics,
+    query_of,
     require_forecast,
-    splits_asked,
-    window_asked,
-    without_grids,
 )
 from regulars.services.reading import Reading
 from regulars.services.result_table import (
@@ -42,19 +36,12 @@ from regulars.services.result_table import (
     SEGMENT_SIZES,
     TOTALS,
     ResultTable,
-    distinct_notes,
     of_several,
     of_values,
 )
-from regulars.services.tables import Table
 from regulars.vocabulary.calendar import Grain
 from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.shop import Shop
-
-Texts = str | Iterable[str]
-"""One or several splits or conditions, written as for the command line."""
-Day = date | str
-"""A date, or its text: 2011-10-05, 2011-10, 2011."""
 
 
 class OpenShop:
@@ -112,33 +99,12 @@ class OpenShop:
             NothingLoaded: What the metric needs is not loaded.
             ForecastRefused: The metric is of a forecast, and none was made yet.
         """
-        splits, where_ = splits_asked(listed(split)), conditions(listed(where))
-        metric = named(name)
-        answering = answered_by(metric, splits, where_)
-        beside = companions(answering)
-        facts = self.facts
-        notes = [require_forecast((answering,), facts)]
-        facts.require(answering)
-        periods = periods_asked(
-            facts,
-            grain_named(grain),
-            day_text(since),
-            day_text(until),
-            day_text(period),
-            metric=answering,
-            latest=False,
-        )
-        notes.append(outside_data(facts, periods, answering))
-        window = window_asked(active_window, facts.settings)
-        values = run_query(Query((metric,), periods, splits, where_, window, compare), facts)
-        further = run_query(Query(beside, periods, splits, where_, window), facts) if beside else ()
-        shown_beside = Beside(beside, further)
-        is_grid = isinstance(answering, Grid)
-
-        def table() -> Table:
-            return triangle(values, splits) if is_grid else by_period(values, splits, compare, shown_beside)
-
-        return of_values(values, (*splits, AGE) if is_grid else splits, compare, shown_beside, notes, table)
+        options = Options.parse(
+            grain=grain, since=since, until=until, period=period,
+            split=split, where=where, active_window=active_window, compare=compare,
+        )  # fmt: skip
+        result = query_of(name, options).run(self.facts)
+        return of_values(result.values, result.splits, compare, result.beside, result.notes, result.table)
 
     def metrics(
         self, *names: str, theme: str | None = None,
@@ -166,31 +132,16 @@ class OpenShop:
         Raises:
             UsageError: As in `metric`; also for a cohort grid, and where no metric knows the split or condition.
         """
-        splits, where_ = splits_asked(listed(split)), conditions(listed(where))
-        chosen = [named(name) for name in names] or [
-            metric for metrics in by_theme(theme).values() for metric in metrics
-        ]
-        if names and len(without_grids(chosen)) < len(chosen):
-            raise UsageError("A cohort grid is too large for this table.", "Ask for it alone: shop.metric(NAME).")
-        known = without_grids(chosen) if names else known_by(without_grids(chosen), splits, where_)
-        if not known:
-            raise UsageError("No metric of this choice knows that split or condition.", "regulars explain NAME")
-        facts = self.facts
-        notes = [require_forecast(known, facts)]
-        window = window_asked(active_window, facts.settings)
-        values: list[Value] = []
-        for metric in known:
-            periods = periods_asked(
-                facts,
-                grain_named(grain),
-                day_text(since),
-                day_text(until),
-                day_text(period),
-                metric=metric,
-                latest=True,
-            )
-            notes.append(outside_data(facts, periods, metric))
-            values += run_query(Query((metric,), periods, splits, where_, window, compare), facts)
+        options = Options.parse(
+            grain=grain, since=since, until=until, period=period,
+            split=split, where=where, active_window=active_window, compare=compare,
+        )  # fmt: skip
+        if names:
+            chosen = named_metrics(names, options)
+        else:
+            chosen = tuple(chain.from_iterable(known_metrics(by_theme(theme), options).values()))
+        values, notes = all_values(self.facts, chosen, options)
+        splits = options.splits
         return of_values(values, splits, compare, Beside(), notes, lambda: of_several(values, splits, compare))
 
     def drill_down(self, name: str, period: Day, *, where: Texts = (), active_window: int | None = None) -> ResultTable:
@@ -210,17 +161,11 @@ class OpenShop:
             UsageError: The metric, period or condition is not known.
             NothingLoaded: What the metric needs is not loaded.
         """
-        where_ = conditions(listed(where))
-        metric = answered_by(named(name), (), where_)
-        facts = self.facts
-        notes = [require_forecast((metric,), facts)]
-        facts.require(metric)
-        chosen = period_named(facts, day_text(period) or "", metric)
-        notes.append(outside_data(facts, (chosen,), metric))
-        rows = drill_down.rows(metric, chosen, facts, where_, window_asked(active_window, facts.settings))
-        records = serializer.customers(rows)
-        title = f"{metric.name} in {chosen.label}: {metric.formula}"
-        return ResultTable(CUSTOMERS, tuple(records), records, distinct_notes(notes), title)
+        options = Options.parse(period=period, where=where, active_window=active_window)
+        result = query_of(name, options).drill_down(self.facts)
+        records = serializer.customers(result.customers)
+        title = f"{result.metric.name} in {result.period.label}: {result.metric.formula}"
+        return ResultTable(CUSTOMERS, tuple(records), records, result.notes, title)
 
     def segments(self, name: str | None = None, *, where: Texts = ()) -> ResultTable:
         """Query the segments of customers of the latest forecast.
@@ -235,7 +180,7 @@ class OpenShop:
         """
         from regulars.metrics.customers import segments
 
-        segment, where_ = segments.named(name) if name else None, conditions(listed(where))
+        segment, where_ = segments.named(name) if name else None, conditions(where)
         facts = self.facts
         notes = distinct_notes([require_forecast((named("customers_at_risk"),), facts)])
         if segment is None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.measures import FORECASTS, KINDS_OF_FORECAST
-from regulars.metrics.query import Condition, Facts, Query, outside_data
+from regulars.metrics.query import Facts, Query, outside_data
 from regulars.metrics.query_result import Change, Value, Verdict
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Metric
 from regulars.services.largest_groups import largest_groups
-from regulars.services.query_options import waiting_for_a_forecast
+from regulars.services.queries import Options, distinct_notes, require_forecast, waiting_for_a_forecast
 from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain, Period
 
@@ -22,17 +22,6 @@ _MOST_NAMED = 5
 """Largest number of metrics that a line names."""
 _UNLINKED = "linked_returns"
 """Name in `Facts.missing` if no return has an order, whether or not returns are loaded."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Options of the query of each metric."""
-
-    periods: Callable[[Metric], tuple[Period, ...]]
-    splits: tuple[str, ...]
-    where: tuple[Condition, ...]
-    active_window: int
-    compare: bool
 
 
 @dataclass(frozen=True)
@@ -52,8 +41,8 @@ class Overview:
     parts: list[Part]
     others: int
     """Number of groups in the row of the others; 0 if all are shown."""
-    outside: list[str]
-    """One sentence for each range of periods outside the data."""
+    notes: tuple[str, ...]
+    """Of a stale forecast, and one sentence for each range of periods outside the data."""
     not_loaded: list[str]
     """One line for each table that is not loaded."""
     unavailable: list[str]
@@ -64,39 +53,54 @@ class Overview:
     """Whether a first forecast would give more metrics a value."""
 
 
-def all_values(facts: Facts, metrics: Sequence[Metric], choice: Choice) -> list[Value]:
-    """Return the values of all metrics, for programs; a value without data has the reason in `unavailable`."""
-    return [value for part in _parts(facts, _by_periods(metrics, choice), choice, None)[0] for value in part.values]
+def all_values(facts: Facts, metrics: Sequence[Metric], options: Options) -> tuple[list[Value], tuple[str, ...]]:
+    """Return the values of all metrics in their order, for programs, and the notes on them.
+
+    A value without data has the reason in `unavailable`.
+
+    Raises:
+        UsageError: The options contradict each other, or a split or condition is not known.
+        ForecastRefused: All of the metrics need a forecast, and none is stored.
+    """
+    stale = require_forecast(metrics, facts)
+    by_periods = _by_periods(facts, metrics, options)
+    outside = (outside_data(facts, periods, some[0]) for periods, some in by_periods.items())
+    values = [value for part in _parts(facts, by_periods, options, None)[0] for value in part.values]
+    place = {metric.name: number for number, metric in enumerate(metrics)}
+    return sorted(values, key=lambda value: place[value.metric.name]), distinct_notes([stale, *outside])
 
 
-def overview(facts: Facts, metrics: Sequence[Metric], choice: Choice, limit: int) -> Overview:
+def overview(facts: Facts, metrics: Sequence[Metric], options: Options, limit: int) -> Overview:
     """Return the values of the metrics that have any, for people.
 
     Args:
         facts: Facts of the shop.
         metrics: The metrics of the query.
-        choice: The other options of the query.
+        options: The other options of the query.
         limit: Number of groups of a split to show separately.
 
     Raises:
         NothingLoaded: None of the metrics has a value in any period.
+        UsageError: The options contradict each other.
+        ForecastRefused: All of the metrics need a forecast, and none is stored.
     """
+    stale = require_forecast(metrics, facts)
     waiting = waiting_for_a_forecast(metrics, facts)
     ready = [metric for metric in metrics if metric not in waiting]
     facts.require(*ready)
     reasons = {metric: reason for metric in ready if (reason := facts.unavailable(metric))}
     missing = {metric: tables for metric in reasons if (tables := facts.missing(metric))}
-    by_periods = _by_periods((metric for metric in ready if metric not in reasons), choice)
+    by_periods = _by_periods(facts, (metric for metric in ready if metric not in reasons), options)
     outside = {periods: outside_data(facts, periods, some[0]) for periods, some in by_periods.items()}
     inside = {periods: some for periods, some in by_periods.items() if not outside[periods]}
-    parts, others = _parts(facts, inside, choice, limit)
+    parts, others = _parts(facts, inside, options, limit)
     without_costs = _without_costs(parts)
     lines = () if "order_lines" in facts.coverage else ("order_lines",)
     missing |= dict.fromkeys(without_costs, ("product_costs", *lines))
     return Overview(
         parts,
         others,
-        [*dict.fromkeys(filter(None, outside.values()))],
+        distinct_notes([stale, *outside.values()]),
         missing_tables(missing, facts.coverage),
         _unavailable({metric: reason for metric, reason in reasons.items() if metric not in missing}),
         frozenset(without_costs),
@@ -104,15 +108,16 @@ def overview(facts: Facts, metrics: Sequence[Metric], choice: Choice, limit: int
     )
 
 
-def _by_periods(metrics: Iterable[Metric], choice: Choice) -> dict[tuple[Period, ...], list[Metric]]:
+def _by_periods(facts: Facts, metrics: Iterable[Metric], options: Options) -> dict[tuple[Period, ...], list[Metric]]:
+    """The metrics by their periods; by default the latest complete one."""
     by_periods: dict[tuple[Period, ...], list[Metric]] = {}
     for metric in metrics:
-        by_periods.setdefault(choice.periods(metric), []).append(metric)
+        by_periods.setdefault(options.periods(facts, metric, latest=True), []).append(metric)
     return by_periods
 
 
 def _parts(
-    facts: Facts, by_periods: dict[tuple[Period, ...], list[Metric]], choice: Choice, limit: int | None
+    facts: Facts, by_periods: dict[tuple[Period, ...], list[Metric]], options: Options, limit: int | None
 ) -> tuple[list[Part], int]:
     """The values by periods, and the largest number of groups in a row of others.
 
@@ -120,9 +125,9 @@ def _parts(
     """
     parts, most_others = [], 0
     for periods, metrics in by_periods.items():
-        is_compared = choice.compare or (limit is not None and len(periods) == 1)
+        is_compared = options.compare or (limit is not None and len(periods) == 1)
         is_compared = is_compared and periods[0].grain is not Grain.ALL  # nothing lies before all data
-        query = Query(tuple(metrics), periods, choice.splits, choice.where, choice.active_window, is_compared)
+        query = Query(tuple(metrics), periods, options.splits, options.where, options.window(facts), is_compared)
         result = run_query(query, facts)
         values, others = (list(result), 0) if limit is None else largest_groups(result, query, facts, limit)
         before = facts.calendar.compared_with(periods[0]).label if is_compared else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -206,11 +206,6 @@ def _imported(library: str, method: str) -> Any:
         ) from None
 
 
-def distinct_notes(notes: Iterable[str]) -> tuple[str, ...]:
-    """Return each note once, without empty ones."""
-    return tuple(dict.fromkeys(filter(None, notes)))
-
-
 # The columns of answers ----------------------------------------------------------------------------------------------
 
 CUSTOMERS = (
@@ -271,7 +266,7 @@ def of_values(
     splits: Sequence[str],
     compared: bool,
     beside: Beside,
-    notes: Iterable[str],
+    notes: tuple[str, ...],
     table: Callable[[], Table],
 ) -> ResultTable:
     """Return the values of metrics as a table.
@@ -281,7 +276,7 @@ def of_values(
         splits: Names of the splits.
         compared: Whether the values have changes.
         beside: The values of companion metrics.
-        notes: Notes for the reader; empty ones are left out.
+        notes: Notes for the reader.
         table: Returns the table for people.
     """
     amount = _amount({value.metric for value in values}, values)
@@ -296,7 +291,7 @@ def of_values(
         serializer.flat(value, splits, compared) | beside.record(value) | {"numerator": record["numerator"]}
         for value, record in zip(values, content, strict=True)
     )
-    return ResultTable(tuple(columns), rows, content, distinct_notes(notes), "", table)
+    return ResultTable(tuple(columns), rows, content, notes, "", table)
 
 
 def _amount(metrics: Collection[Metric], values: Sequence[Value]) -> Column:

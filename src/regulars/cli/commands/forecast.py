@@ -173,7 +173,7 @@ def segments(
     from regulars.metrics.customers.segments import members, named, sizes
     from regulars.metrics.measures import FORECASTS
     from regulars.services import serializer
-    from regulars.services.query_options import conditions, require_forecast
+    from regulars.services.queries import conditions, require_forecast
 
     chosen, conditions_ = named(name) if name else None, conditions(where)
     with open_for_query(shop).facts() as facts:

@@ -30,7 +30,6 @@ from regulars.cli.output import say, show, tell, write, write_csv, write_json
 from regulars.cli.shops import HERE, naming, open_for_query, say_rows_not_used
 from regulars.services.tables import Table
 from regulars.vocabulary.calendar import Grain
-from regulars.vocabulary.errors import UsageError
 from regulars.vocabulary.synonyms import also_called
 
 if TYPE_CHECKING:
@@ -69,58 +68,43 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.services.query_options import (
-        by_theme,
-        conditions,
-        known_by,
-        periods_asked,
-        require_forecast,
-        splits_asked,
-        window_asked,
-        without_grids,
-    )
+    from regulars.services.queries import Options, by_theme, known_metrics, without_grids
 
     themes = by_theme(theme)
     if list_:
         _list(themes, format)
         return
-    splits, conditions_ = splits_asked(split), conditions(where)
-    chosen = {name: known_by(without_grids(metrics), splits, conditions_) for name, metrics in themes.items()}
+    options = Options.parse(
+        grain=grain, since=since, until=until, period=period,
+        split=split, where=where, active_window=active_window, compare=compare,
+    )  # fmt: skip
+    chosen = known_metrics(themes, options)
     known = tuple(metric for metrics in chosen.values() for metric in metrics)
-    if not known:
-        raise UsageError(
-            "No metric of this choice knows that split or condition.", "regulars explain NAME says what one knows."
-        )
     from regulars.metrics.window import misfit
-    from regulars.services.overview import Choice, all_values, overview
+    from regulars.services.overview import all_values, overview
 
+    is_first_screen = not (theme or options.splits or options.where or compare)
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        if note := require_forecast(known, facts):
-            tell(note)
-        choice = Choice(
-            lambda metric: periods_asked(facts, grain, since, until, period, metric=metric, latest=True),
-            splits,
-            conditions_,
-            window_asked(active_window, reading.shop.settings),
-            compare,
-        )
         if format is not Format.TABLE:
-            _write(all_values(facts, known, choice), splits, compare, format)
-            say_rows_not_used(reading, shop, tell)
-            return
-        answer = overview(facts, known, choice, limit)
-        is_first_screen = not (theme or splits or conditions_ or compare)
-        window_note = misfit(facts, choice.active_window) if is_first_screen else ""
-    for note in answer.outside:
+            values, notes = all_values(facts, known, options)
+        else:
+            answer = overview(facts, known, options, limit)
+            notes = answer.notes
+            window_note = misfit(facts, options.window(facts)) if is_first_screen else ""
+    for note in notes:
         tell(note)
+    if format is not Format.TABLE:
+        _write(values, options.splits, compare, format)
+        say_rows_not_used(reading, shop, tell)
+        return
     if not answer.parts:
         tell(_periods_with_data("metrics", shop))
         return
     from regulars.cli.overview import say_missing, show_overview
     from regulars.services.metric_tables import NOT_COMPARED
 
-    show_overview(answer, chosen, splits, limit, is_first_screen=is_first_screen)
+    show_overview(answer, chosen, options.splits, limit, is_first_screen=is_first_screen)
     if compare and any(part.periods[0].grain is Grain.ALL for part in answer.parts):
         say(NOT_COMPARED)
     say_missing(answer, naming(shop))
@@ -170,57 +154,33 @@ def metric(
       regulars metric average_order_value --period 2011-10 --where "net_revenue>=50" --compare
       regulars metric cohort_retention_rate --since 2011-01
     """
-    from regulars.metrics.catalogue import companions, named
-    from regulars.services.query_options import (
-        answered_by,
-        conditions,
-        periods_asked,
-        require_forecast,
-        splits_asked,
-        window_asked,
-    )
+    from regulars.services.queries import Options, query_of
 
-    splits, conditions_ = splits_asked(split), conditions(where)
-    metric_named = named(name)
-    wanted = answered_by(metric_named, splits, conditions_)
-    shown_with = companions(wanted)
-    from regulars.metrics.query import Query, outside_data
-    from regulars.metrics.run_query import run_query
-    from regulars.metrics.shapes import Grid
-    from regulars.services.largest_groups import largest_groups
-    from regulars.services.metric_tables import Beside
-
+    options = Options.parse(
+        grain=grain, since=since, until=until, period=period,
+        split=split, where=where, active_window=active_window, compare=compare,
+    )  # fmt: skip
+    query = query_of(name, options)
     is_table = format is Format.TABLE
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        if note := require_forecast((wanted,), facts):
-            tell(note)
-        facts.require(wanted)
-        periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
-        if note := outside_data(facts, periods, wanted):
-            tell(note)
-            if is_table:
-                tell(_periods_with_data(f"metric {wanted.name}", shop))
-                return
-        window = window_asked(active_window, reading.shop.settings)
-        query = Query((metric_named,), periods, splits, conditions_, window, compare)
-        result = run_query(query, facts)
-        values, others = largest_groups(result, query, facts, limit) if is_table else (result, 0)
-        further = run_query(Query(shown_with, periods, splits, conditions_, window), facts) if shown_with else ()
-        shown_beside = Beside(shown_with, further)
-    if where and not any(value.n for value in values):
-        tell(_no_rows(wanted.name, where, conditions_[0].column, shop))
-    grid = isinstance(wanted, Grid)
+        result = query.run(facts, limit if is_table else None)
+    for note in result.notes:
+        tell(note)
+    if is_table and result.is_outside:
+        tell(_periods_with_data(f"metric {result.metric.name}", shop))
+        return
+    if where and not any(value.n for value in result.values):
+        tell(_no_rows(result.metric.name, where, options.where[0].column, shop))
     if not is_table:
-        _write(values, (*splits, "age") if grid else splits, compare, format, shown_beside)
+        _write(result.values, result.splits, compare, format, result.beside)
         say_rows_not_used(reading, shop, tell)
         return
     from regulars.cli.overview import about_others
-    from regulars.services.metric_tables import by_period, triangle
 
-    show(triangle(values, splits) if grid else by_period(values, splits, compare, shown_beside))
-    if others:
-        say(about_others(others, splits, limit))
+    show(result.table())
+    if result.others:
+        say(about_others(result.others, options.splits, limit))
     say_rows_not_used(reading, shop, say)
 
 
@@ -274,30 +234,22 @@ def drill_down(
       regulars drill-down returning_customer_rate --period 2011-10 --format csv > october.csv
       regulars drill-down lost_customers --period 2011-Q3 --where country=France
     """
-    from regulars.metrics.catalogue import named
-    from regulars.services.query_options import answered_by, conditions, require_forecast, window_asked
+    from regulars.services.queries import Options, query_of
 
-    conditions_ = conditions(where)
-    wanted = answered_by(named(name), (), conditions_)
+    query = query_of(name, Options.parse(period=period, where=where, active_window=active_window))
     from regulars.cli.customers import COLUMNS, sheet
-    from regulars.metrics.customers.drill_down import rows as customers
-    from regulars.metrics.query import outside_data, period_named
     from regulars.services import serializer
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
-        if note := require_forecast((wanted,), facts):
-            tell(note)
-        facts.require(wanted)
-        chosen = period_named(facts, period, wanted)
-        if note := outside_data(facts, (chosen,), wanted):
-            tell(note)
-            if format is Format.TABLE:
-                tell(_periods_with_data(f"drill-down {wanted.name}", shop))
-                return
-        window = window_asked(active_window, reading.shop.settings)
-        rows = customers(wanted, chosen, facts, conditions_, window)
-    write(serializer.customers(rows), format, sheet(wanted, chosen, rows, limit), COLUMNS)
+        result = query.drill_down(facts)
+    for note in result.notes:
+        tell(note)
+    if result.is_outside and format is Format.TABLE:
+        tell(_periods_with_data(f"drill-down {result.metric.name}", shop))
+        return
+    table = sheet(result.metric, result.period, result.customers, limit)
+    write(serializer.customers(result.customers), format, table, COLUMNS)
 
 
 def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> None:

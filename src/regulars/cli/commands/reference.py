@@ -68,17 +68,18 @@ def explain(
     wanted = named(name)
     if plan:
         from regulars.cli.explaining import tell_plan
-        from regulars.metrics.query import Query
         from regulars.metrics.run_query import planned
         from regulars.services import serializer
-        from regulars.services.query_options import conditions, periods_asked, splits_asked, window_asked
+        from regulars.services.queries import Options, query_of
 
+        options = Options.parse(
+            grain=grain, since=since, until=until, period=period,
+            split=split, where=where, active_window=active_window, compare=compare,
+        )  # fmt: skip
+        query = query_of(name, options)
         reading = open_for_query(shop or HERE)
         with reading.facts() as facts:
-            periods = periods_asked(facts, grain, since, until, period, metric=wanted, latest=False)
-            window = window_asked(active_window, reading.shop.settings)
-            question = Query((wanted,), periods, splits_asked(split), conditions(where), window, compare)
-            steps = planned(question, facts)
+            steps = planned(query.query(facts), facts)
         if format is Layout.JSON:
             write_json(serializer.query_plan(wanted, steps))
         else:
