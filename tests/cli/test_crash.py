@@ -9,8 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from regulars.services.check import log_faults
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.integrity import log_faults
 from regulars.warehouse.versions import Warehouse
 from warehouse.killing import kill_again_and_again, state
 

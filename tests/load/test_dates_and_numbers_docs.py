@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from regulars.load.fields.fragments import DateOrder
-from regulars.load.formats.number_formats import formatted
+from regulars.load.formats.xlsx import formatted
 from regulars.load.parse import Locale, field_text, parsed, unparsable_reason, without_offset
 from regulars.warehouse.schema import Kind
 

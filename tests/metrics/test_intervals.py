@@ -29,7 +29,7 @@ from regulars.metrics.inference.intervals import (
 from regulars.metrics.query import Query
 from regulars.metrics.query_result import Value
 from regulars.metrics.run_query import run_query
-from regulars.metrics.verdicts.multiple_tests import stands
+from regulars.metrics.verdicts.decide import stands
 from regulars.vocabulary.units import Unit
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from metrics.shops import SETTINGS, TestShop, shop
 from regulars.metrics.catalogue import named
-from regulars.metrics.maturity import Maturity, setting
 from regulars.metrics.query import Query
 from regulars.metrics.run_query import run_query
 from regulars.metrics.shapes import Metric
+from regulars.metrics.shapes.metric import Maturity, setting
 
 JUNE = "2024-06"
 WINDOW = 14

@@ -12,9 +12,9 @@ import pytest
 
 from regulars.load.run import LoadOptions
 from regulars.services.app import App
+from regulars.services.check import log_faults
 from regulars.vocabulary.errors import LoadRefused
 from regulars.vocabulary.shop import Shop
-from regulars.warehouse.integrity import log_faults
 from regulars.warehouse.versions.folder import KEPT
 from warehouse.disk import PowerCut, Step, digest, put, recorder, steps, watched
 

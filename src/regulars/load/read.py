@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
@@ -19,7 +20,6 @@ from regulars.load.file_lines import Lines, count_lines, new_lines, number_lines
 from regulars.load.files import Format, InputFile
 from regulars.load.formats import normalize
 from regulars.load.formats.csv_records import guessed_fields
-from regulars.load.formats.csv_scan import CsvScan
 from regulars.load.formats.delimited import BLANK, unique
 from regulars.load.formats.normalize import Broken
 from regulars.load.formats.text_lines import LongLine, TextLines
@@ -339,3 +339,30 @@ def _broken(file: InputFile, error: Exception) -> UnreadableFile:
 def _plain(error: Exception) -> str:
     """Return the error's first line without the name of its class."""
     return re.sub(r"^[A-Za-z ]+ Error: ", "", str(error).split("\n")[0])
+
+
+@dataclass(frozen=True)
+class CsvScan:
+    """A file, its delimiter and its number of columns; `padding` adds empty fields to short records."""
+
+    path: Path
+    delimiter: str
+    width: int
+    header: bool = True
+    padding: bool = False
+    parallel: bool = True
+
+    def relation(self, rejects: str = "", scan: str = "") -> str:
+        """Return SQL of the file's columns c0, c1, … as text.
+
+        Args:
+            rejects: Name of a table that receives lines that cannot be parsed; without it they are errors.
+            scan: Name of a table that receives the parameters of the scan.
+        """
+        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(self.width))
+        keep = f", store_rejects = true, rejects_table = '{rejects}', rejects_scan = '{scan}'" if rejects else ""
+        return (
+            f"read_csv({quoted(str(self.path))}, auto_detect = false, header = {self.header},"
+            f" delim = {quoted(self.delimiter)}, quote = '\"', escape = '\"', columns = {{{columns}}},"
+            f" null_padding = {self.padding}, parallel = {self.parallel}{keep})"
+        )

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from regulars.metrics.compute.from_rows import aggregate, branches_of, tables_of_days
 from regulars.metrics.compute.sums import distinct_terms
-from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import Fact, SignedMeasure
 from regulars.metrics.query import Facts, over_lines
 from regulars.metrics.relations import UNKNOWN
 from regulars.metrics.rollups.constant_columns import row_source
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, Interval, Metric, Quantile
+from regulars.metrics.shapes.metric import resolved
 from regulars.vocabulary.calendar import Period
 from regulars.warehouse.tables import BY_NAME
 

@@ -15,12 +15,12 @@ from regulars.metrics.compute.plan import Step, every_row, plan
 from regulars.metrics.compute.plan_values import plan_grid, plan_values
 from regulars.metrics.compute.quantiles import ValueEstimates
 from regulars.metrics.compute.sums import Sums, distinct_terms, sums
-from regulars.metrics.maturity import resolved
 from regulars.metrics.measures import CUSTOMERS_ORDERING, GAPS_BEFORE, LINES, ORDERS, Sum, persons
 from regulars.metrics.query import Facts, Query
 from regulars.metrics.query_result import Block, Changes, Flags, Result
 from regulars.metrics.scope import Scope
 from regulars.metrics.shapes import Grid, LargestShare, Metric, Quantile
+from regulars.metrics.shapes.metric import resolved
 from regulars.metrics.verdicts.compare import Compared, amounts_for_hazards, compare, family, periods_compared
 from regulars.vocabulary.calendar import Period, epoch_day
 from regulars.vocabulary.units import Unit

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.metrics.verdicts.multiple_tests import simes, stands
+from regulars.metrics.verdicts.decide import simes, stands
 
 P = st.one_of(st.just(math.nan), st.floats(0, 1))
 

@@ -39,7 +39,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the first row of a copy is taken for its header",
-        "load/formats/csv_scan.py",
+        "load/read.py",
         "header = {self.header}",
         "header = true",
         (f"{_LOAD}/test_read.py",),
@@ -116,7 +116,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a number below zero takes the section of those above",
-        "load/formats/number_formats.py",
+        "load/formats/xlsx.py",
         "place = 1 if number < 0",
         "place = 0 if number < 0",
         (f"{_LOAD}/test_xlsx.py::test_what_a_format_puts_around_the_digits_of_an_id_is_loaded",),

@@ -89,7 +89,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "every p value stands alone",
-        "metrics/verdicts/multiple_tests.py",
+        "metrics/verdicts/decide.py",
         "passed = ordered <= rate * rank / np.maximum(family, 1)",
         "passed = ordered <= rate",
         ("tests/metrics/verdicts/test_multiple_tests.py::test_each_comparison_is_a_family_of_its_own",),
@@ -110,7 +110,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a group counts its most certain member alone",
-        "metrics/verdicts/multiple_tests.py",
+        "metrics/verdicts/decide.py",
         "scaled = ordered * members / np.arange(1, p.shape[-1] + 1)",
         "scaled = ordered / np.arange(1, p.shape[-1] + 1)",
         ("tests/metrics/verdicts/test_multiple_tests.py::test_simes_is_the_least_of_m_p_over_rank",),

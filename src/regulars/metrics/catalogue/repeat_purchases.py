@@ -5,7 +5,6 @@ from __future__ import annotations
 from regulars.metrics.catalogue.retention import of_four
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.maturity import WINDOW_BEFORE, Maturity, setting
 from regulars.metrics.measures import (
     CUSTOMER_ORDERS,
     CUSTOMERS_ORDERING,
@@ -18,6 +17,7 @@ from regulars.metrics.measures import (
     within,
 )
 from regulars.metrics.shapes import Interval, Length, Metric, Nature, Quantile, Quotient, Ratio, Total
+from regulars.metrics.shapes.metric import WINDOW_BEFORE, Maturity, setting
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.gaps import NONE
 

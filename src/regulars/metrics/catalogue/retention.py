@@ -6,7 +6,6 @@ from math import inf
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.maturity import AT_ONCE
 from regulars.metrics.measures import (
     GAPS_AFTER,
     GAPS_BEFORE,
@@ -16,6 +15,7 @@ from regulars.metrics.measures import (
     within,
 )
 from regulars.metrics.shapes import Hazard, Interval, Length, Metric, Nature, State
+from regulars.metrics.shapes.metric import AT_ONCE
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts.orders.gaps import NONE
 

@@ -6,9 +6,9 @@ from math import inf
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example, Order
-from regulars.metrics.maturity import Maturity, setting
 from regulars.metrics.measures import LINES, ORDERS, RETURNS, within
 from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio
+from regulars.metrics.shapes.metric import Maturity, setting
 from regulars.vocabulary.units import Better, Unit
 
 _TWO = (

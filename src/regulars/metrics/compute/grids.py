@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.compute.estimates import Estimate, bounded_jackknife
-from regulars.metrics.compute.from_rollups import predicate
+from regulars.metrics.compute.sums import predicate
 from regulars.metrics.inference.intervals import Array, leave_one_out, ratio, wilson
 from regulars.metrics.measures import CUSTOMER_ORDERS
 from regulars.metrics.relations import (

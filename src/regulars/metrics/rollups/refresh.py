@@ -7,8 +7,7 @@ import duckdb
 from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.kinds.cohort_sums import CohortSums
 from regulars.metrics.rollups.kinds.fact_sums import FactSums
-from regulars.metrics.rollups.kinds.gap_counts import GapCounts
-from regulars.metrics.rollups.kinds.value_distributions import ValueDistributions
+from regulars.metrics.rollups.kinds.value_distributions import GapCounts, ValueDistributions
 from regulars.metrics.rollups.rollup import STORAGE_RULE, Rollup, RollupUpdate, StorageRule
 from regulars.vocabulary.shop import Settings
 

@@ -1,9 +1,16 @@
-"""The table facts.rollups: the levels that are stored, and those that were rejected as too large."""
+"""The levels of rollups, the table facts.rollups with those stored and those rejected as too large, and their split values.
+
+Split values are dictionary-encoded: small integers are compact to fetch and quick to sort.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import duckdb
 
+from regulars.metrics.inference.value_counts import Numbers
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.warehouse.facts import BY_NAME
 from regulars.warehouse.versions.groups import drop, writable
@@ -71,3 +78,27 @@ def rescale_rows(con: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
     con.execute(
         "UPDATE facts.rollups SET rows = (rows * ?) // ? WHERE table_name = ? AND is_stored", [rows, before, table]
     )
+
+
+_FEW = 32
+
+
+def read_dictionary(con: duckdb.DuckDBPyConnection, level: RollupLevel, schema: str) -> list[str]:
+    """Return the split values of a level, sorted; at least one."""
+    read_from = f"{schema}.{level.table} WHERE level = {level.level} AND split IS NOT NULL"
+    rows = con.execute(f"SELECT DISTINCT split FROM {read_from} ORDER BY split").fetchall()
+    return [word for (word,) in rows] or [""]
+
+
+def encode(column: str, known: list[str]) -> str:
+    """Return SQL of the position of a column's value in the dictionary `known`."""
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in known)
+    # Looked up once for each distinct value where the storage knows these; a long list had better be hashed.
+    few = f"(list_position([{listed}], {column}) - 1)::UTINYINT"
+    return few if len(known) <= _FEW else f"enum_code({column}::ENUM({listed}))"
+
+
+def fetch_columns(con: duckdb.DuckDBPyConnection, sql: str) -> dict[str, Numbers]:
+    """Return the columns of a query as numpy arrays; none may hold nulls."""
+    columns: Mapping[str, Any] = con.execute(sql).fetchnumpy()
+    return dict(columns)

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import duckdb
 
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import constant_columns, registry
 from regulars.metrics.rollups.rollup_tables import STORED
-from regulars.metrics.rollups.table_columns import TableColumns, table_columns
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.compile_cache import Content, compile_once
 from regulars.warehouse.facts import BY_NAME
+from regulars.warehouse.lazy_imports import ibis, ibis_types
 from regulars.warehouse.versions.groups import schema_of, show, writable
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+TableColumns: TypeAlias = tuple[tuple[str, str], ...]
+"""Names and DuckDB types."""
+
+
+def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> TableColumns:
+    """Return the columns of a derived table. Does not import Ibis, which compiled statements do not need."""
+    return tuple((name, kind) for name, kind, *_ in con.execute(f"DESCRIBE facts.{table}").fetchall())
+
+
+def ibis_table(columns: TableColumns, name: str) -> ir.Table:
+    """Return an Ibis table with these columns."""
+    return ibis.table({column: ibis_types.DuckDBType.from_string(kind) for column, kind in columns}, name=name)
 
 
 @dataclass(frozen=True)

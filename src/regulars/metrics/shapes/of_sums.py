@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from regulars.metrics.maturity import WINDOW_BEFORE, Maturity
 from regulars.metrics.measures import (
     HISTOGRAMS,
     Expression,
@@ -15,7 +14,7 @@ from regulars.metrics.measures import (
     Timing,
     within,
 )
-from regulars.metrics.shapes.metric import Hazard, Interval, Length, Metric, shared_names
+from regulars.metrics.shapes.metric import WINDOW_BEFORE, Hazard, Interval, Length, Maturity, Metric, shared_names
 from regulars.vocabulary.units import Unit
 
 

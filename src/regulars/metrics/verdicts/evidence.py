@@ -13,9 +13,8 @@ from regulars.metrics.inference.intervals import Array, jackknife
 from regulars.metrics.inference.student import bounds, two_sided_p
 from regulars.metrics.measures import Timing
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile
-from regulars.metrics.verdicts.history import History
+from regulars.metrics.verdicts.history import History, season_name, season_of
 from regulars.metrics.verdicts.noise import FEWEST_CHANGES, SEASON, Noise, growth, noise
-from regulars.metrics.verdicts.place_in_year import season_name, season_of
 from regulars.metrics.verdicts.scales import Scale, is_total, plain, scales
 from regulars.vocabulary.calendar import Grain, Period
 

@@ -1,18 +1,38 @@
-"""A metric's changes before the tested period, which show what is usual for the shop."""
+"""A metric's changes before the tested period, which show what is usual for the shop, and the place of a period in the year."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from regulars.metrics.inference.intervals import jackknife
 from regulars.metrics.verdicts.noise import MOST_CHANGES, MOST_GROWTHS, Past
-from regulars.metrics.verdicts.place_in_year import season_of
 from regulars.metrics.verdicts.scales import Scale
 from regulars.vocabulary.calendar import Calendar, Grain, Period
+
+
+def season_of(period: Period) -> int:
+    """Return the month from 0 to 11, the quarter from 0 to 3, else the week from 0 to 51."""
+    if period.grain is Grain.MONTH:
+        return period.start.month - 1
+    if period.grain is Grain.QUARTER:
+        return (period.start.month - 1) // 3
+    middle = period.start + timedelta(days=period.days // 2)
+    return min(middle.isocalendar().week, 52) - 1
+
+
+def season_name(period: Period) -> str:
+    """Return the season as text: December, the fourth quarter, this week of the year."""
+    if period.grain is Grain.MONTH:
+        return f"{period.start:%B}"
+    if period.grain is Grain.QUARTER:
+        return f"the {('first', 'second', 'third', 'fourth')[season_of(period)]} quarter"
+    return "this week of the year"
+
 
 _GROWTHS = dict.fromkeys(MOST_CHANGES, MOST_GROWTHS)
 

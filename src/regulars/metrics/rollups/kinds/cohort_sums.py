@@ -14,9 +14,8 @@ from regulars.metrics.relations import PERSON, bound, condition, with_unknown
 from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import MONEY, ROWS, Column
-from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup import RollupUpdate, TableColumns, ibis_table
 from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, UNSPLIT, digest
-from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import Age, Grid
 from regulars.vocabulary.calendar import Grain, from_epoch_day
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW

@@ -15,10 +15,10 @@ from regulars.metrics.inference.value_counts import Numbers, group_starts
 from regulars.metrics.measures import Measure
 from regulars.metrics.relations import BUCKET, bound, condition, exact, with_unknown
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.dictionary import encode, fetch_columns, read_dictionary
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, Projection, days_of, start_of
+from regulars.metrics.rollups.registry import encode, fetch_columns, read_dictionary
+from regulars.metrics.rollups.rollup import TableColumns, ibis_table, table_columns
 from regulars.metrics.rollups.rollup_tables import UNSPLIT, RollupTable, columns_of, entity_measures
-from regulars.metrics.rollups.table_columns import TableColumns, ibis_table, table_columns
 from regulars.vocabulary.calendar import Calendar, Grain
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.compile_cache import compile_once

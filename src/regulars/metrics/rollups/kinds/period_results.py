@@ -15,9 +15,9 @@ import numpy as np
 from regulars.metrics.inference.value_counts import Numbers, sum_by_entity, value_counts
 from regulars.metrics.measures import Timing
 from regulars.metrics.rollup_level import RollupLevel
-from regulars.metrics.rollups.dictionary import encode, fetch_columns
 from regulars.metrics.rollups.kinds.projection import DAY, ROWS, days_of, end_of, start_of
 from regulars.metrics.rollups.kinds.stored_values import LONG, Kind, ValueMetric, kinds, rows_of, sizes
+from regulars.metrics.rollups.registry import encode, fetch_columns
 from regulars.metrics.rollups.rollup import RollupUpdate
 from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.metrics.shapes import Quantile

@@ -11,7 +11,7 @@ import numpy as np
 from regulars.metrics.inference.value_counts import Numbers
 from regulars.metrics.measures import Fact
 from regulars.metrics.relations import BUCKET, MONEY_SCALE, PERSON, FactView, bound, condition, with_unknown
-from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup import RollupUpdate, TableColumns, ibis_table
 from regulars.metrics.rollups.rollup_tables import (
     RollupTable,
     StoredMeasure,
@@ -19,7 +19,6 @@ from regulars.metrics.rollups.rollup_tables import (
     entity_measures,
     grains,
 )
-from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.vocabulary.calendar import Calendar, Grain, from_epoch_day
 from regulars.warehouse.lazy_imports import ibis
 

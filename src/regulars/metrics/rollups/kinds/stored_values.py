@@ -13,9 +13,8 @@ from regulars.metrics.measures import CUSTOMER_ORDERS, DECLARED, HISTOGRAMS, Tim
 from regulars.metrics.relations import BUCKET, PERSON, FactView, bound, condition, ten_thousandths, with_unknown
 from regulars.metrics.rollups.constant_columns import row_source
 from regulars.metrics.rollups.kinds.projection import ROWS, days_of, start_of
-from regulars.metrics.rollups.rollup import RollupUpdate
+from regulars.metrics.rollups.rollup import RollupUpdate, TableColumns, ibis_table
 from regulars.metrics.rollups.rollup_tables import STORED_OF_VALUES, UNSPLIT, grains
-from regulars.metrics.rollups.table_columns import TableColumns, ibis_table
 from regulars.metrics.shapes import LargestShare, Quantile
 from regulars.vocabulary.calendar import Grain
 from regulars.warehouse.fact_table import BUCKETS

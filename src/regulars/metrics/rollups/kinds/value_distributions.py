@@ -1,6 +1,7 @@
 """Counts of each value by period, split and bucket. Counts are additive, so they give any quantile of these periods.
 
 They are stored where a fact has few distinct values, such as scores or whole days; for other values see `period_results`.
+The counts of gaps are a fact, recorded as a level because they are read like one.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from regulars.metrics.rollup_level import LevelKey, RollupLevel
 from regulars.metrics.rollups import registry
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, ROWS, days_of, start_of
 from regulars.metrics.rollups.kinds.stored_values import Kind, ValueMetric, kinds, levels_of, rows_of, sizes
+from regulars.metrics.rollups.registry import GAPS
 from regulars.metrics.rollups.rollup import RollupUpdate
 from regulars.metrics.rollups.rollup_tables import UNSPLIT
 from regulars.vocabulary.calendar import Grain
@@ -142,3 +144,22 @@ def _calendar(work: RollupUpdate, tables: Iterable[str]) -> Iterator[None]:
         yield
     finally:
         work.con.unregister(CALENDAR)
+
+
+class GapCounts:
+    """The distribution of gaps by day: number of orders by gap before and after, over all customers."""
+
+    def wanted(self, work: RollupUpdate) -> frozenset[LevelKey]:
+        """Return the level of the counts of all customers."""
+        del work
+        return frozenset({LevelKey(GAPS, UNSPLIT, "day", False, frozenset())})
+
+    def build(self, work: RollupUpdate) -> None:
+        """Record the number of counts."""
+        rows, orders = work.rows(GAPS), work.rows("orders")
+        work.note(
+            RollupLevel(GAPS, 0, GAPS, UNSPLIT, "day", False, frozenset(), rows, "orders", orders, is_stored=True)
+        )
+
+    def apply(self, work: RollupUpdate) -> None:
+        """Do nothing: the counts are derived with the facts."""
