@@ -31,6 +31,7 @@ from regulars.metrics.verdicts.compare import knows
 from regulars.services.largest_groups import largest_groups
 from regulars.services.metric_tables import AGE, Beside, by_period, triangle
 from regulars.services.tables import Table
+from regulars.vocabulary import numbers
 from regulars.vocabulary.calendar import Grain, Period
 from regulars.vocabulary.errors import ForecastRefused, UsageError
 
@@ -202,6 +203,31 @@ class MetricCustomers:
     notes: tuple[str, ...]
     is_outside: bool
     """Whether the period lies outside the data; a note says so."""
+
+    def table(self, limit: int) -> Table:
+        """Return the table for people: the first `limit` customers, and the sums of all."""
+        below = any(row.denominator is not None for row in self.customers)
+        titles = ["customer", "name", "email", "country", "orders", "first order", "last order", "above"]
+        titles += ["below"] if below else []
+        result = Table(titles, title=f"{self.metric.name} in {self.period.label}", numbers=frozenset(titles[4:]))
+        for row in self.customers[:limit]:
+            cells = [row.customer, row.name, row.email, row.country, numbers.count(row.orders)]
+            cells += [
+                numbers.day(row.first_order),
+                numbers.day(row.last_order),
+                numbers.plain(row.numerator),
+            ]
+            cells += [numbers.plain(row.denominator)] if below else []
+            result.rows.append([cell or "" for cell in cells])
+        if len(self.customers) > limit:
+            result.notes.append(f"… and {len(self.customers) - limit:,} more; --format csv has all.")
+        sums = numbers.plain(sum(row.numerator for row in self.customers))
+        if below:
+            sums += f" / {numbers.plain(sum(row.denominator or 0 for row in self.customers))}"
+        result.notes.append(
+            f"{numbers.counted(len(self.customers), 'row', 'rows')}; together {sums}: {self.metric.formula}"
+        )
+        return result
 
 
 @dataclass(frozen=True)

@@ -237,8 +237,8 @@ def drill_down(
     from regulars.services.queries import Options, query_of
 
     query = query_of(name, Options.parse(period=period, where=where, active_window=active_window))
-    from regulars.cli.customers import COLUMNS, sheet
     from regulars.services import serializer
+    from regulars.services.result_table import CUSTOMERS
 
     reading = open_for_query(shop)
     with reading.facts() as facts:
@@ -248,8 +248,8 @@ def drill_down(
     if result.is_outside and format is Format.TABLE:
         tell(_periods_with_data(f"drill-down {result.metric.name}", shop))
         return
-    table = sheet(result.metric, result.period, result.customers, limit)
-    write(serializer.customers(result.customers), format, table, COLUMNS)
+    columns = [column.name for column in CUSTOMERS]
+    write(serializer.customers(result.customers), format, result.table(limit), columns)
 
 
 def suggest_window(format: AsLayout = Layout.TABLE, shop: ShopFolder = HERE) -> None:
