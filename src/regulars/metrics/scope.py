@@ -14,8 +14,7 @@ from regulars.metrics.query import Condition, Facts
 from regulars.metrics.relations import PERSON, filter_column, split_columns
 from regulars.metrics.rollup_level import RollupLevel
 from regulars.metrics.rollups.constant_columns import row_source
-from regulars.metrics.rollups.kinds.sum_statements import split_column
-from regulars.metrics.rollups.rollup_tables import stored_grain
+from regulars.metrics.rollups.rollup_tables import split_column, stored_grain
 from regulars.vocabulary.calendar import Grain, Period, from_epoch_day
 from regulars.warehouse.fact_table import BUCKETS
 

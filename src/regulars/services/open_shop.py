@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from regulars.metrics.catalogue import BY_NAME, named
+from regulars.metrics.catalogue import BY_NAME, by_theme, named
 from regulars.metrics.measures import FORECASTS
 from regulars.metrics.query import Facts
 from regulars.services import serializer
@@ -19,7 +19,6 @@ from regulars.services.queries import (
     Day,
     Options,
     Texts,
-    by_theme,
     conditions,
     day_named,
     distinct_notes,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from regulars.metrics.catalogue import THEMES, companions, named
+from regulars.metrics.catalogue import companions, named
 from regulars.metrics.customers.drill_down import CustomerRow, rows
 from regulars.metrics.measures import FORECASTS
 from regulars.metrics.query import (
@@ -304,23 +304,6 @@ def _answered_by(metric: Metric, options: Options) -> Metric:
 
 
 # Many metrics --------------------------------------------------------------------------------------------------------
-
-
-def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
-    """Return the metrics by theme.
-
-    Args:
-        wanted: Start of a theme's name, in any case; None for all themes.
-
-    Raises:
-        UsageError: No theme has this name.
-    """
-    if wanted is None:
-        return THEMES
-    themes = {name: metrics for name, metrics in THEMES.items() if name.lower().startswith(wanted.strip().lower())}
-    if not themes or not wanted.strip():
-        raise UsageError(f"There is no theme {wanted!r}.", f"Choose one of: {', '.join(THEMES)}.")
-    return themes
 
 
 def without_grids(metrics: Iterable[Metric]) -> tuple[Metric, ...]:

@@ -68,12 +68,14 @@ def metrics(
       regulars metrics --grain quarter --split country --format csv
       regulars metrics --list
     """
-    from regulars.services.queries import Options, by_theme, known_metrics, without_grids
+    from regulars.metrics.catalogue import by_theme
 
     themes = by_theme(theme)
     if list_:
         _list(themes, format)
         return
+    from regulars.services.queries import Options, known_metrics, without_grids
+
     options = Options.parse(
         grain=grain, since=since, until=until, period=period,
         split=split, where=where, active_window=active_window, compare=compare,

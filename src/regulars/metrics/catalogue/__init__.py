@@ -60,6 +60,23 @@ def companions(metric: Metric) -> tuple[Metric, ...]:
     return tuple(shown for shown in SHOWN_BESIDE if shown.group == metric.name)
 
 
+def by_theme(wanted: str | None) -> dict[str, tuple[Metric, ...]]:
+    """Return the metrics by theme.
+
+    Args:
+        wanted: Start of a theme's name, in any case; None for all themes.
+
+    Raises:
+        UsageError: No theme has this name.
+    """
+    if wanted is None:
+        return THEMES
+    themes = {name: metrics for name, metrics in THEMES.items() if name.lower().startswith(wanted.strip().lower())}
+    if not themes or not wanted.strip():
+        raise UsageError(f"There is no theme {wanted!r}.", f"Choose one of: {', '.join(THEMES)}.")
+    return themes
+
+
 def named(name: str) -> Metric:
     """Return the metric of this name.
 

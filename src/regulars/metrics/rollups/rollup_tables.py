@@ -36,6 +36,8 @@ ADDITIVE_GRAINS = (Grain.QUARTER, Grain.YEAR, Grain.FISCAL_YEAR)
 """Grains whose sums are the sums of their months."""
 _AND = ","
 """Separator between the columns of a split."""
+SPLITS = ("split", "other_split")
+"""Columns of the split values; null where a level is split by fewer columns."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,11 @@ def combined_split(columns: Iterable[str]) -> str:
 def columns_of(by: str) -> tuple[str, ...]:
     """Return the columns of a split."""
     return tuple(filter(None, by.split(_AND)))
+
+
+def split_column(by: str, column: str) -> str:
+    """Return the column with the values of one column of a split."""
+    return SPLITS[columns_of(by).index(column)]
 
 
 def grains(calendar: Calendar) -> tuple[Grain, ...]:

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from regulars.metrics.rollups.kinds import entities
 from regulars.metrics.rollups.kinds.projection import CALENDAR, DAY, Column, Projection, start_of
-from regulars.metrics.rollups.rollup_tables import ADDITIVE_GRAINS, STORED, UNSPLIT, RollupTable, columns_of
+from regulars.metrics.rollups.rollup_tables import ADDITIVE_GRAINS, SPLITS, STORED, UNSPLIT, RollupTable, columns_of
 from regulars.vocabulary.calendar import Grain
 
 PROJECTED = "temp.rollup_seen"
 """Table of a family's projected rows, with a column `rows`: 1 for each row, or the change of that number in a difference."""
-SPLITS = ("split", "other_split")
-"""Columns of the split values; null where a level is split by fewer columns."""
 KEYS = ("level", "period", *SPLITS, "bucket")
 """Key of a row of a rollup. `bucket` is null in levels without buckets."""
 
@@ -113,11 +111,6 @@ def key_columns(level: Level) -> str:
     splits = (f'"by_{columns[name]}" AS {name}' if name in columns else f"NULL::TEXT AS {name}" for name in SPLITS)
     bucket = "bucket_" if level.bucketed else "NULL"
     return f"{start_of(level.grain)} AS period, {', '.join(splits)}, {bucket}::INTEGER AS bucket"
-
-
-def split_column(by: str, column: str) -> str:
-    """Return the column with the values of one column of a split."""
-    return SPLITS[columns_of(by).index(column)]
 
 
 def projected_rows(projection: Projection, rows: str) -> str:
