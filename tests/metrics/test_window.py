@@ -43,5 +43,5 @@ def test_too_few_purchases_propose_nothing(returning: int):
 
 
 def test_a_young_shop_is_told_that_longer_gaps_cannot_be_seen():
-    assert "lower bound" in suggest(shop_of_gaps(*[100] * 30).facts).reason
-    assert "lower bound" not in suggest(shop_of_gaps(*[40] * 39, 300).facts).reason
+    assert "too few to see longer gaps" in suggest(shop_of_gaps(*[100] * 30).facts).reason
+    assert "too few to see longer gaps" not in suggest(shop_of_gaps(*[40] * 39, 300).facts).reason
