@@ -104,7 +104,7 @@ customer_acquisition_cost
 return_on_acquisition_spend
     flow none planned: return_on_acquisition_spend
 lead_to_customer_rate
-    flow none planned: lead_to_customer_rate qualified_lead_to_customer_rate
+    flow none: lead_to_customer_rate qualified_lead_to_customer_rate
 conversion_rate
     flow between: conversion_rate
     flow none planned: visit_conversion_rate

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from regulars.vocabulary import money
+from regulars.vocabulary.shop import Settings
 from regulars.warehouse.lazy_imports import ibis
 from regulars.warehouse.portable import scattered
 from regulars.warehouse.schema import Table
@@ -20,6 +22,32 @@ PERSON = "person"
 
 
 @dataclass(frozen=True)
+class FactSettings:
+    """The settings of a shop that the statements of facts depend on. Most shops set only the first two."""
+
+    timezone: str
+    currency: str
+    default_margin: Decimal | None = None
+    gift_cards: tuple[str, ...] = ()
+    """A product whose name contains one of these is a gift card."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> FactSettings:
+        """Return those of a shop."""
+        return cls(settings.timezone, settings.currency, settings.default_margin, settings.gift_card_spellings)
+
+    @property
+    def digits(self) -> int:
+        """Decimal places of the currency."""
+        return money.digits(self.currency)
+
+    @property
+    def are_usual(self) -> bool:
+        """Whether only timezone and currency differ from those of a shop that sets nothing else."""
+        return self == FactSettings(self.timezone, self.currency)
+
+
+@dataclass(frozen=True)
 class Sources:
     """The tables and settings that facts are built from. Subclasses compile or run what `materialize` and the others
     return.
@@ -29,13 +57,7 @@ class Sources:
     """Return the current rows of a canonical table, of `product_names` or of `zone_days`; or, by a table's name with the
     suffix `_of_persons`, its rows with the column `person` (null where the person is not known).
     """
-    timezone: str
-    currency: str
-    digits: int
-    """Decimal places of the shop's currency."""
-    default_margin: Decimal | None = None
-    gift_cards: tuple[str, ...] = ()
-    """A product whose name contains one of these is a gift card."""
+    settings: FactSettings
 
     def fact(self, name: str) -> ir.Table:
         """Return the rows of another fact of the same group.
@@ -47,6 +69,8 @@ class Sources:
 
     def fact_of_other_group(self, name: str, columns: Mapping[str, str]) -> ir.Table:  # noqa: ARG002 - for subclasses
         """Return columns of a fact of another group, which FACT_TABLES lists before this one.
+
+        Incrementally, these are the rows that touched rows refer to: of the same persons, where it is read by PERSON.
 
         Args:
             name: the fact.
@@ -74,14 +98,20 @@ class Sources:
 
 @dataclass(frozen=True)
 class Read:
-    """A table that a fact reads besides its own: a fact's row may change with the rows of the table that have the same
-    `by`.
+    """A table that a fact reads besides its own row: a row of the fact may change with the rows of the table that have the
+    same `by`.
 
-    Without `by`, any row of the fact may change.
+    Without `by`, any row of the fact may change. By PERSON, a fact reads the rows of another table about the same person
+    as `fact_of_other_group`, from a fact of an earlier group; or those of its own table, of which it then needs all rows.
     """
 
     table: str
     by: tuple[str, ...] = ()
+
+    @property
+    def by_person(self) -> bool:
+        """Whether rows about the same person are read."""
+        return self.by == (PERSON,)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/warehouse/facts/test_days.py::test_days_follow_the_clocks_of_the_zone",),
     ),
     Mutant(
+        "a fact that reads orders by person is not derived again when they change",
+        "warehouse/derive/incremental_by_key.py",
+        "if read.table != fact.table.name and (name := OF_TABLE[read.table].name) in changed_facts:",
+        "if read.table == fact.table.name and (name := OF_TABLE[read.table].name) in changed_facts:",
+        ("tests/metrics/test_leads.py::test_an_order_after_the_lead_makes_a_customer",),
+    ),
+    Mutant(
         "a rate of eight days ago is taken",
         "warehouse/missing_rates.py",
         "MOST_DAYS = 7",

@@ -15,6 +15,7 @@ from regulars.warehouse.facts import FACT_TABLES
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="UTC")
 _VALUE, _RETURNS, _REPEAT = (f"metrics/catalogue/{name}.py" for name in ("value", "returned_goods", "repeat_purchases"))
+_ACQUISITION = "metrics/catalogue/acquisition.py"
 _SPENDING, _HISTORY = "forecast/purchases/monetary_value.py", "warehouse/facts/orders/sequence.py"
 READERS = {
     "orders": {
@@ -30,6 +31,7 @@ READERS = {
     },
     "spend": {"amount": "metrics/catalogue/predictions.py"},
     "answers": {"promoter_points": "metrics/catalogue/satisfaction.py"},
+    "leads": {"became_customer": _ACQUISITION, "qualified": _ACQUISITION},
 }  # fmt: skip
 """The columns of each fact that its declaration does not name, and a file that reads them."""
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regulars.vocabulary.calendar import epoch_day
-from regulars.warehouse.fact_table import Sources
+from regulars.warehouse.fact_table import FactSettings, Sources
 from regulars.warehouse.facts.days import with_local_day, zone_days
 
 ZONES = sorted(available_timezones() - {"localtime"})
@@ -25,7 +25,7 @@ def local_days(moments: list[datetime], zone: str | None, shops_zone: str) -> li
     at = pa.array(moments, pa.timestamp("us"))
     rows = ibis.memtable(pa.table({"number": range(len(moments)), "at": at, "zone": zones}))
     known = ibis.memtable(pa.table(zone_days(sorted({zone or shops_zone}), min(days), max(days))))
-    sources = Sources(lambda name: {"zone_days": known}[name], shops_zone, "GBP", 2)
+    sources = Sources(lambda name: {"zone_days": known}[name], FactSettings(shops_zone, "GBP"))
     found = ibis.duckdb.connect().to_pyarrow(with_local_day(rows, "at", sources).order_by("number"))
     assert found.column_names == ["number", "at", "zone", "day"]
     return [int(day) for day in found["day"].to_pylist()]

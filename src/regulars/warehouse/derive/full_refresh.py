@@ -27,7 +27,7 @@ from regulars.warehouse.derive.statements import (
     statements,
 )
 from regulars.warehouse.engine import Engine
-from regulars.warehouse.fact_table import FactTable
+from regulars.warehouse.fact_table import FactSettings, FactTable
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.orders.lines import LINES
@@ -88,7 +88,9 @@ def groups_with_rows(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
 
 def tables_with_persons(facts: Iterable[FactTable] = FACT_TABLES) -> tuple[str, ...]:
     """Return the tables with identity columns that the facts are built from or read."""
-    names = dict.fromkeys(name for fact in facts for name in (fact.table.name, *(read.table for read in fact.reads)))
+    names = dict.fromkeys(
+        name for fact in facts for name in (fact.table.name, *(read.table for read in fact.reads if not read.by_person))
+    )
     return tuple(name for name in names if BY_NAME[name].has_identity_columns)
 
 
@@ -139,15 +141,7 @@ def compiled_statements(
     """Return `statements`: precompiled ones where there are any, else compiled once for these settings and stored."""
     if (precompiled := precompiled_statements(settings, group, target)) is not None:
         return precompiled
-    key = (
-        "statements",
-        group,
-        settings.timezone,
-        settings.currency,
-        settings.default_margin,
-        settings.gift_card_spellings,
-        astuple(target),
-    )
+    key = ("statements", group, astuple(FactSettings.of(settings)), astuple(target))
     compiled = compile_once(con, key, lambda: [astuple(statement) for statement in statements(settings, group, target)])
     return tuple(Statement(*statement) for statement in compiled)
 

@@ -47,7 +47,7 @@ def update_facts(
         if group == ORDERS:
             changed |= incremental_orders.update(con, settings, changes, changed)
         else:
-            changed |= {fact.name for fact in facts if incremental_by_key.update(con, settings, fact, changes)}
+            changed |= {fact.name for fact in facts if incremental_by_key.update(con, settings, fact, changes, changed)}
     write_coverage(con, settings, changes.tables)
     forecasts.write_moved_persons(con)
     sign(con, settings)

@@ -26,6 +26,7 @@ from regulars.warehouse.derive.statements import (
     Target,
     product_names_statement,
 )
+from regulars.warehouse.fact_table import FactSettings
 from regulars.warehouse.facts_version import of_sources
 
 FILE = Path(__file__).with_name("statements.json")
@@ -38,7 +39,7 @@ _SAMPLES = {2: "GBP", 3: "KWD"}
 def precompiled_statements(settings: Settings, group: str, target: Target) -> tuple[Statement, ...] | None:
     """Return `statements` from the file; None for a shop with settings of its own, or where the file is outdated."""
     content = _file_content()
-    if not content or settings.default_margin is not None or settings.gift_card_spellings:
+    if not content or not FactSettings.of(settings).are_usual:
         return None
     name = next((name for name, known in _TARGETS.items() if known == target), None)
     if name is None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from regulars.vocabulary import money
 from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
-from regulars.warehouse.fact_table import FactTable, Sources
+from regulars.warehouse.fact_table import FactSettings, FactTable, Sources
 from regulars.warehouse.facts import BY_NAME as BY_FACT
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.facts.orders.gaps import gaps
@@ -131,25 +129,11 @@ class Statement:
 
 def statements(settings: Settings, group: str, target: Target = FULL_REFRESH) -> tuple[Statement, ...]:
     """Return the statements of a group of facts in order; each may read the tables before it."""
-    return _statements(
-        settings.timezone,
-        settings.currency,
-        settings.default_margin,
-        settings.gift_card_spellings,
-        group,
-        target,
-    )
+    return _statements(FactSettings.of(settings), group, target)
 
 
 @lru_cache(maxsize=64)
-def _statements(
-    timezone: str,
-    currency: str,
-    default_margin: Decimal | None,
-    gift_cards: tuple[str, ...],
-    group: str,
-    target: Target,
-) -> tuple[Statement, ...]:
+def _statements(settings: FactSettings, group: str, target: Target) -> tuple[Statement, ...]:
     own_tables = tuple(fact.table.name for fact in GROUPS[group])
 
     def table(name: str) -> ir.Table:
@@ -157,10 +141,7 @@ def _statements(
             _require_declared(group, name.removesuffix(PERSONS_SUFFIX))
         return source_table(name, target, own_tables)
 
-    compiler = _Compiler(
-        table, timezone, currency, money.digits(currency), default_margin, gift_cards,
-        target, GROUPS[group],
-    )  # fmt: skip
+    compiler = _Compiler(table, settings, target, GROUPS[group])
     if group == ORDERS and not target.incremental:
         name_counts = compiler.write(
             "product names", "product_calls", product_name_counts(compiler.table("order_lines")), fact=True

@@ -31,7 +31,7 @@ def with_local_day(rows: ir.Table, at: str, sources: Sources, name: str = "day")
         name: the column of the day.
     """
     utc_day, second = day_and_second(rows[at])
-    rows = rows.mutate(utc_day_=utc_day, second_=second, zone_=rows.zone.fill_null(sources.timezone))
+    rows = rows.mutate(utc_day_=utc_day, second_=second, zone_=rows.zone.fill_null(sources.settings.timezone))
     days = sources.table("zone_days")
     days = days.select(of_zone=days.zone, of_day=days.utc_day, switch=days.switch, before=days.before, after=days.after)
     rows = rows.left_join(days, [rows.utc_day_ == days.of_day, rows.zone_ == days.of_zone])

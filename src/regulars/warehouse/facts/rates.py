@@ -20,7 +20,7 @@ def with_rate(rows: ir.Table, sources: Sources) -> ir.Table:
     """Add `rate`: 1 for the shop's own currency, null where none is known. `rows` has `currency` and the epoch day
     `day`.
     """
-    foreign = rows.filter(rows.currency != sources.currency).select("currency", "day").distinct()
+    foreign = rows.filter(rows.currency != sources.settings.currency).select("currency", "day").distinct()
     rates = sources.table("exchange_rates")
     rates = rates.select(
         rate_currency=rates.currency,
@@ -40,7 +40,7 @@ def with_rate(rows: ir.Table, sources: Sources) -> ir.Table:
     latest = latest.select(found_currency=latest.currency, found_day=latest.day, found_rate=latest.rate)
     joined = rows.left_join(latest, [rows.currency == latest.found_currency, rows.day == latest.found_day])
     own_rate = ibis.literal(Decimal(1), type=RATE)
-    is_own_currency = joined.currency == sources.currency
+    is_own_currency = joined.currency == sources.settings.currency
     return joined.mutate(rate=is_own_currency.ifelse(own_rate, joined.found_rate)).drop(
         "found_currency", "found_day", "found_rate"
     )

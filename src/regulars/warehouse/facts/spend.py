@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def _build(sources: Sources) -> ir.Table:
     rows = sources.table("spend")
     rows = with_rate(rows.mutate(day=epoch_day(rows.day)), sources)
-    amount = converted(rows.amount, rows.rate, sources.digits)
+    amount = converted(rows.amount, rows.rate, sources.settings.digits)
     return rows.select("source", "day", "channel", "campaign", amount=amount)
 
 

@@ -94,9 +94,9 @@ def _spread_to_single_line(lines: ir.Table) -> ir.Table:
 
 def _spread_to_several_lines(lines: ir.Table, sources: Sources) -> ir.Table:
     """Add `part` by the largest remainder method: whole units of the currency, largest remainder first, ties by line_id."""
-    unit = smallest_unit(sources.digits)
+    unit = smallest_unit(sources.settings.digits)
     whole = lines.rest.abs().cast(MONEY)
-    lines = lines.mutate(whole=whole, rounded=share(whole, lines.weight, lines.weights, sources.digits))
+    lines = lines.mutate(whole=whole, rounded=share(whole, lines.weight, lines.weights, sources.settings.digits))
     # The remainder of the rounding, multiplied by the sum of weights to stay exact.
     over = (_product(lines.whole, lines.weight) - _product(lines.rounded, lines.weights)).cast(_EXACT)
     lines = lines.mutate(over=over.fill_null(zero(_EXACT)), rounded=lines.rounded.fill_null(zero()))

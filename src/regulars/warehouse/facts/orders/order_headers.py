@@ -67,7 +67,7 @@ def lines_of_orders(orders: ir.Table, sources: Sources) -> ir.Table:
     `kind` is as loaded, except that products named in the setting `gift_cards` are gift cards.
     """
     rows = sources.table("order_lines")
-    for name in sources.gift_cards:
+    for name in sources.settings.gift_cards:
         is_gift_card = (rows.kind == "product") & rows.product_name.contains(name).fill_null(False)
         rows = rows.mutate(kind=is_gift_card.ifelse("gift card", rows.kind))
     rows = rows.inner_join(orders.select("source", "order_id", "key"), ["source", "order_id"])
@@ -130,16 +130,18 @@ def with_net(rows: ir.Table, sources: Sources, **amounts: ir.DecimalValue) -> ir
         sources: the shop's currency.
         amounts: the amounts with tax, by the name of the new column.
     """
-    own = rows.currency == sources.currency
-    digits = own.ifelse(ibis.literal(sources.digits, "int8"), ibis.literal(4, "int8"))
+    own = rows.currency == sources.settings.currency
+    digits = own.ifelse(ibis.literal(sources.settings.digits, "int8"), ibis.literal(4, "int8"))
     # In two steps: a rounding nested in another would be expanded twice in the SQL.
     untaxed = {
         f"{name}_untaxed_": share(amount, rows.net_part, rows.net_whole, digits) for name, amount in amounts.items()
     }
     rows = rows.mutate(**untaxed)
-    own = rows.currency == sources.currency
+    own = rows.currency == sources.settings.currency
     net = {
-        name: own.ifelse(rows[f"{name}_untaxed_"], converted(rows[f"{name}_untaxed_"], rows.rate, sources.digits))
+        name: own.ifelse(
+            rows[f"{name}_untaxed_"], converted(rows[f"{name}_untaxed_"], rows.rate, sources.settings.digits)
+        )
         for name in amounts
     }
     return rows.mutate(**net).drop(*untaxed)

@@ -74,9 +74,9 @@ def before_refunds(orders: ir.Table, lines: ir.Table, sources: Sources) -> ir.Ta
     )
     # An unknown cost of a line must not become the cost 0 of an order without goods.
     rows = rows.mutate(goods_cost=(rows.unknown_costs > 0).fill_null(False).ifelse(ibis.null(_MONEY), rows.goods_cost))
-    if sources.default_margin is not None:
-        cost_share = ibis.literal(Decimal(1) - sources.default_margin, type="decimal(38, 8)")
-        estimated_cost = converted(rows.gross_revenue, cost_share, sources.digits)
+    if sources.settings.default_margin is not None:
+        cost_share = ibis.literal(Decimal(1) - sources.settings.default_margin, type="decimal(38, 8)")
+        estimated_cost = converted(rows.gross_revenue, cost_share, sources.settings.digits)
         rows = rows.mutate(
             goods_cost=rows.has_lines.ifelse(rows.goods_cost, estimated_cost),
             cost_estimated=rows.cost_estimated | ~rows.has_lines,
@@ -122,8 +122,8 @@ def valued_orders(priced: ir.Table, lines: ir.Table, returns: ir.Table, sources:
     rows = rows.left_join(largest_line, rows.key == largest_line.d_key)
     rows = rows.mutate(refunds=rows.refunds.cast(_MONEY).fill_null(zero(_MONEY)))
     net_revenue = (rows.net_before_refunds - rows.refunds).cast(_MONEY)
-    shipping_cost = converted(rows.shipping_cost, rows.rate, sources.digits).fill_null(zero(_MONEY))
-    payment_fee = converted(rows.payment_fee, rows.rate, sources.digits).fill_null(zero(_MONEY))
+    shipping_cost = converted(rows.shipping_cost, rows.rate, sources.settings.digits).fill_null(zero(_MONEY))
+    payment_fee = converted(rows.payment_fee, rows.rate, sources.settings.digits).fill_null(zero(_MONEY))
     cost_of_returns = rows.cost_back.cast(_MONEY).fill_null(zero(_MONEY))
     return rows.select(
         "source", "order_id", "person", "bucket", "day", "channel", "country", "coupon", "currency", "product",

@@ -51,18 +51,20 @@ def product_lines(orders: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     lines = _with_product_cost(lines, sources)
     pieces = lines.quantity.cast("decimal(38, 4)")
     own_cost = converted(
-        (lines.own_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), lines.rate, sources.digits
+        (lines.own_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), lines.rate, sources.settings.digits
     )
     list_cost = converted(
-        (lines.list_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"), lines.list_rate, sources.digits
+        (lines.list_cost.cast("decimal(38, 4)") * pieces).cast("decimal(38, 4)"),
+        lines.list_rate,
+        sources.settings.digits,
     )
     no_cost = ibis.literal(Decimal(0), type=MONEY)
     known_cost = lines.rebate.ifelse(no_cost, ibis.coalesce(own_cost, list_cost))
-    if sources.default_margin is None:
+    if sources.settings.default_margin is None:
         lines = lines.mutate(cost=known_cost, cost_estimated=ibis.literal(False))
     else:
-        cost_share = ibis.literal(Decimal(1) - sources.default_margin, type="decimal(38, 8)")
-        estimated_cost = converted(lines.amount, cost_share, sources.digits)
+        cost_share = ibis.literal(Decimal(1) - sources.settings.default_margin, type="decimal(38, 8)")
+        estimated_cost = converted(lines.amount, cost_share, sources.settings.digits)
         lines = lines.mutate(cost=known_cost.fill_null(estimated_cost), cost_estimated=known_cost.isnull())
     lines = with_product_name(lines, sources)
     return lines.select(
@@ -103,7 +105,7 @@ def _with_product_cost(rows: ir.Table, sources: Sources) -> ir.Table:
         ],
     ).drop("cost_source", "cost_product", "cost_start", "cost_end")
     rows = rows.rename(order_currency="currency", order_rate="rate")
-    priced = with_rate(rows.mutate(currency=rows.list_currency.fill_null(sources.currency)), sources)
+    priced = with_rate(rows.mutate(currency=rows.list_currency.fill_null(sources.settings.currency)), sources)
     return (
         priced.rename(list_rate="rate")
         .drop("currency", "list_currency")

@@ -74,12 +74,12 @@ def valued_returns(orders: ir.Table, all_lines: ir.Table, lines: ir.Table, sourc
     rows = _with_goods_part(rows, all_lines)
     rows = with_product_name(_with_cost_back(rows, lines, sources), sources)
     rows = _with_line_of_product(rows, lines, sources)
-    share_of_net_revenue = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.digits)
+    share_of_net_revenue = share(rows.of_goods, rows.net_before_refunds, rows.goods_paid, sources.settings.digits)
     untaxed = larger(rows.of_goods - rows.tax.cast(_WIDE), zero(_WIDE))
-    amount_without_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.digits)
+    amount_without_tax = converted(untaxed.cast(_WIDE), rows.rate, sources.settings.digits)
     no_amount = ibis.literal(Decimal(0), type="decimal(18, 4)")
     unlinked_amount = rounded(
-        (rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(zero(_WIDE))).cast(_WIDE), sources.digits
+        (rows.amount.cast(_WIDE) - rows.tax.cast(_WIDE).fill_null(zero(_WIDE))).cast(_WIDE), sources.settings.digits
     )
     amount = rows.linked.ifelse(
         rows.tax.notnull().ifelse(amount_without_tax, share_of_net_revenue).fill_null(no_amount), unlinked_amount
@@ -145,8 +145,8 @@ def _with_cost_back(rows: ir.Table, lines: ir.Table, sources: Sources) -> ir.Tab
     )  # fmt: skip
     rows = rows.left_join(line_columns, [rows.of_key == line_columns.l_key, rows.line_id == line_columns.l_line])
     sold_pieces = (rows.line_quantity > 0).ifelse(rows.line_quantity, ibis.null("int64"))
-    cost_by_pieces = share(rows.line_cost, rows.quantity, sold_pieces, sources.digits)
-    cost_by_amount = share(rows.goods_cost, rows.of_goods, rows.goods_paid, sources.digits)
+    cost_by_pieces = share(rows.line_cost, rows.quantity, sold_pieces, sources.settings.digits)
+    cost_by_amount = share(rows.goods_cost, rows.of_goods, rows.goods_paid, sources.settings.digits)
     restocked = rows.restocked.fill_null(False)
     no_cost = ibis.literal(Decimal(0), type="decimal(18, 4)")
     return rows.mutate(cost_back=restocked.ifelse(ibis.coalesce(cost_by_pieces, cost_by_amount, no_cost), no_cost))
