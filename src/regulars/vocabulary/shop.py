@@ -20,6 +20,7 @@ from regulars.vocabulary.calendar import WEEKDAYS, Calendar
 from regulars.vocabulary.errors import ShopError, UsageError
 from regulars.vocabulary.machine import ANY, SHARING, Machine
 from regulars.vocabulary.safe_text import is_utf8, shown
+from regulars.vocabulary.settings.business_hours import BusinessHours
 from regulars.vocabulary.settings.checks import Check, each, matching, of, optional, share, text, whole
 from regulars.vocabulary.settings.term import EVERY_MONTH, Terms
 
@@ -42,6 +43,11 @@ lead_window = 90               # days after which a lead that has not ordered wi
 # gift_cards = ["Voucher"]     # names, or parts of them, of products that are gift cards
 # default_margin = "0.40"      # profit where a product's cost is not known
 # subscriptions_renew = "month"   # or by plan: {{ yearly = "year", box = "4 weeks" }}, all others every month
+
+# [business_hours]             # when you answer customers, for response times in business hours
+# monday = "09:00-17:00"       # or ["09:00-12:00", "13:00-17:00"]; a day that is not named is closed
+# tuesday = "09:00-17:00"
+# holidays = ["12-25", "2026-04-06"]   # every year, or once
 
 # [machine]                    # what Regulars may use of this machine; what stands above goes above
 # memory_limit = "4 GB"        # beyond it rows are moved to disk; 80 % of the memory where nothing is said
@@ -81,6 +87,7 @@ _CHECKS: Mapping[str, Check] = {
     "default_margin": optional(share),
     "subscriptions_renew": Terms.read,
     "gift_cards": optional(each(matching(r"(?s).+", "name"))),
+    "business_hours": BusinessHours.read,
 }
 _NEEDED = ("name", "currency", "timezone")
 _MACHINE = "machine"
@@ -105,6 +112,7 @@ class Settings:
     subscriptions_renew: Terms = EVERY_MONTH
     gift_cards: tuple[str, ...] | None = None
     """Parts of the names of products that are gift cards, beside those that a source knows; () says that there are none."""
+    business_hours: BusinessHours | None = None
     machine: Machine = ANY
     """Limits that no answer depends on."""
 
@@ -141,7 +149,8 @@ class Settings:
     @property
     def that_matter(self) -> str:
         """The settings that results depend on, as JSON: all but the limits of the machine."""
-        values = asdict(self) | {"subscriptions_renew": self.subscriptions_renew.written()}
+        hours = self.business_hours.written() if self.business_hours else None
+        values = asdict(self) | {"subscriptions_renew": self.subscriptions_renew.written(), "business_hours": hours}
         del values[_MACHINE]
         return json.dumps(values, default=str, ensure_ascii=False, separators=(",", ":"))
 

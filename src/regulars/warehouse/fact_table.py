@@ -54,8 +54,8 @@ class Sources:
     """
 
     table: Callable[[str], ir.Table]
-    """Return the current rows of a canonical table, of `product_names` or of `zone_days`; or, by a table's name with the
-    suffix `_of_persons`, its rows with the column `person` (null where the person is not known).
+    """Return the current rows of a canonical table, of `product_names`, `zone_days` or `business_days`; or, by a table's
+    name with the suffix `_of_persons`, its rows with the column `person` (null where the person is not known).
     """
     settings: FactSettings
 
@@ -129,6 +129,8 @@ class FactTable:
     """
     days: Mapping[str, str] = field(default_factory=dict)
     """Instants of the table, with the name of the column of the local day (epoch day) of each."""
+    clocks: tuple[str, ...] = ()
+    """Further instants of the table, for `with_business_time`."""
     entities: tuple[str, ...] = (PERSON,)
     """The columns whose distinct values may be counted. All rows of one value are in one bucket."""
     several: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from regulars.warehouse.derive.statements import (
 from regulars.warehouse.engine import Engine
 from regulars.warehouse.fact_table import FactSettings, FactTable
 from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.facts.business_time import business_days
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.facts.orders.lines import LINES
 from regulars.warehouse.facts.subscriptions import NO_END_FROM
@@ -107,7 +108,8 @@ def prepare_persons(con: duckdb.DuckDBPyConnection, facts: Iterable[FactTable] =
 def prepare_days(
     con: duckdb.DuckDBPyConnection, settings: Settings, facts: Iterable[FactTable], rows: str = "main.{}"
 ) -> None:
-    """Create the temporary table zone_days for the days of these facts.
+    """Create the temporary tables zone_days for the days of these facts, and business_days where they measure business
+    time.
 
     Args:
         con: a connection to the version being written.
@@ -119,7 +121,7 @@ def prepare_days(
         f"""SELECT zone, min("{at}") AS first, least(max("{at}"), TIMESTAMP '{NO_END_FROM}') AS last"""
         f" FROM {rows.format(fact.table.name)} GROUP BY zone"
         for fact in facts
-        for at in fact.days
+        for at in (*fact.days, *fact.clocks)
     )
     days: list[tuple[list[str] | None, int | None, int | None]] = [(None, None, None)]
     if spans:
@@ -129,10 +131,15 @@ def prepare_days(
             [settings.timezone],
         ).fetchall()
     zones, first, last = days[0]
-    con.register("zone_days_", zone_days(sorted(zones or ()), first or 0, 0 if last is None else last))
+    span = first or 0, 0 if last is None else last
+    con.register("zone_days_", zone_days(sorted(zones or ()), *span))
     # DuckDB takes an empty column for numbers, hence the cast.
     con.execute("CREATE OR REPLACE TEMP TABLE zone_days AS SELECT * REPLACE (zone::TEXT AS zone) FROM zone_days_")
     con.unregister("zone_days_")
+    if any(fact.clocks for fact in facts):
+        con.register("business_days_", business_days(settings.business_hours, settings.timezone, *span))
+        con.execute("CREATE OR REPLACE TEMP TABLE business_days AS FROM business_days_")
+        con.unregister("business_days_")
 
 
 def compiled_statements(

@@ -12,7 +12,7 @@ from regulars.vocabulary.shop import Settings
 from regulars.warehouse.changes import HISTORIES_BEFORE, HISTORIES_NOW
 from regulars.warehouse.fact_table import FactSettings, FactTable, Sources
 from regulars.warehouse.facts import BY_NAME as BY_FACT
-from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.facts import FACT_TABLES, business_time
 from regulars.warehouse.facts.orders.gaps import gaps
 from regulars.warehouse.facts.orders.order_headers import GROUP as ORDERS
 from regulars.warehouse.facts.orders.product_lines import product_name_counts, product_names
@@ -35,6 +35,7 @@ OTHER_GROUP_PREFIX = "derived_"
 _PREPARED_COLUMNS = {
     "product_names": {"source": "string", "product_id": "string", "name": "string", "listed_category": "string"},
     "zone_days": {"zone": "string", "utc_day": "int32", "switch": "int32", "before": "int32", "after": "int32"},
+    "business_days": business_time.COLUMNS,
 }
 _IBIS_TYPES = {
     Kind.ID: "string",
