@@ -30,6 +30,7 @@ from regulars.metrics.deferred import _
 from regulars.metrics.measures import fact_of, within
 from regulars.metrics.query import Condition, Query
 from regulars.metrics.rollups import rollup_tables
+from regulars.metrics.rollups.kinds import stored_values
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.run_query import planned, run_query
 from regulars.metrics.shapes import Length, Metric, Nature, Quantile, Quotient, Ratio, Total
@@ -132,9 +133,10 @@ CACHES = (rollup_tables.entity_measures, rollup_tables.additive_measures, rollup
 
 @pytest.fixture
 def fact(request: pytest.FixtureRequest) -> Iterator[FactTable]:
-    """A fact, of which sums are kept for its metrics here and no others."""
+    """A fact, of which sums and values are kept for its metrics here and no others."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rollup_tables, "CATALOGUE", metrics(request.param))
+        for module in (rollup_tables, stored_values):
+            patch.setattr(module, "CATALOGUE", metrics(request.param))
         for function in CACHES:
             function.cache_clear()
         yield request.param

@@ -9,9 +9,11 @@ from enum import Enum
 from regulars.metrics.measures import (
     CURRENT_CUSTOMER_ATTRIBUTES,
     CUSTOMER_ORDERS,
+    DECLARED,
     GAP_DAYS,
     HISTOGRAMS,
     KINDS_OF_FORECAST,
+    OF_FIRST,
     Fact,
     Measure,
     SignedMeasure,
@@ -276,6 +278,9 @@ def rollup_split(fact: Fact, scope: Scope) -> tuple[str, str]:
     current = columns & {*CURRENT_CUSTOMER_ATTRIBUTES}
     if current:
         return "", f"{sorted(current)[0]} is what the customer's record says today, and changes without an order"
+    joined = columns & {*OF_FIRST}
+    if joined and fact in DECLARED and fact.table != "orders":
+        return "", f"{sorted(joined)[0]} is of the customer's first order, which is joined to the rows"
     columns -= scope.constants(fact).keys()
     if len(columns) > 2:
         return "", f"sums are kept by two columns at most, not by {' and '.join(sorted(columns))}"

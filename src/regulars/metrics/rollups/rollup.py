@@ -77,6 +77,7 @@ class RollupUpdate:
     """Schema to write rollups to; empty: beside their facts."""
     _columns: dict[str, TableColumns] = field(default_factory=dict)
     _writable: dict[str, str] = field(default_factory=dict)
+    _has_rows: dict[str, bool] = field(default_factory=dict)
     _compiled: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def columns(self, table: str) -> TableColumns:
@@ -119,8 +120,10 @@ class RollupUpdate:
         return self.number(f"SELECT count(*) FROM facts.{table}")
 
     def has_rows(self, fact: str) -> bool:
-        """Return whether a fact's table has rows."""
-        return self.rows(fact) > 0
+        """Return whether a fact's table has rows. It is looked up once: facts do not change while rollups are written."""
+        if fact not in self._has_rows:
+            self._has_rows[fact] = self.rows(fact) > 0
+        return self._has_rows[fact]
 
     def levels(self, family: str) -> list[RollupLevel]:
         """Return the levels of a family, stored or rejected."""

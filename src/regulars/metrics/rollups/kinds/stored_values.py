@@ -64,8 +64,9 @@ def levels_of(work: RollupUpdate, kind: Kind) -> list[tuple[str, Grain]]:
 
 
 def _splits(work: RollupUpdate, metric: ValueMetric) -> list[str]:
-    """Return the splits of the values, without constant columns."""
-    known = {*metric.fact.splits.values()} - work.constants.get(row_source(metric.fact), {}).keys()
+    """Return the splits of the values: columns of the fact's own table that are not constant."""
+    own_columns = dict(work.columns(metric.fact.table)).keys()
+    known = {*metric.fact.splits.values()} & own_columns - work.constants.get(row_source(metric.fact), {}).keys()
     return [by for by in STORED_OF_VALUES if by == UNSPLIT or by in known]
 
 
