@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from markdown_text import grid, wrapped
 
@@ -45,13 +45,36 @@ def overview() -> str:
 
 
 def _overview_of(theme: str) -> str:
-    rows = ((_link(metric), metric.question, _unit(metric), _needs(metric)) for metric in THEMES[theme])
+    metrics = THEMES[theme]
+    variants: dict[str, list[Metric]] = {metric.name: [] for metric in metrics}
+    for metric in metrics:
+        if base := _base_name(metric, variants):
+            variants[base].append(metric)
+    rows = (
+        (
+            " ".join((_link(metric), *(_link(variant, _suffix(variant, metric)) for variant in variants[metric.name]))),
+            metric.question,
+            _unit(metric),
+            _needs(metric),
+        )
+        for metric in metrics
+        if not _base_name(metric, variants)
+    )
     return f"## {theme}\n\n{grid(('metric', 'what it says', 'unit', 'needs'), rows)}"
 
 
-def _link(metric: Metric) -> str:
+def _base_name(metric: Metric, names: Iterable[str]) -> str:
+    """The shortest name that the metric's own extends, such as resolution_time for resolution_time_p90; empty without one."""
+    return min((name for name in names if metric.name.startswith(f"{name}_")), key=len, default="")
+
+
+def _suffix(variant: Metric, metric: Metric) -> str:
+    return variant.name.removeprefix(metric.name)
+
+
+def _link(metric: Metric, text: str = "") -> str:
     """A link to the metric's entry, from docs/metrics.md."""
-    return f"[{metric.name}](metrics/{page_of(_theme_of(metric))}#{metric.name})"
+    return f"[{text or metric.name}](metrics/{page_of(_theme_of(metric))}#{metric.name})"
 
 
 def _link_from(other: Metric, metric: Metric) -> str:
@@ -126,12 +149,12 @@ def _properties(metric: Metric) -> Iterator[str]:
 def _example(metric: Metric, shared: dict[str, str]) -> Iterator[str]:
     example = metric.example
     value = "unknown" if example.value is None else shown(float(example.value), metric.unit, "GBP")
-    window = f", active window of {example.active_window} days" if example.active_window != 365 else ""
+    circumstances = f", {example.circumstances}" if example.circumstances else ""
     split = "".join(f", {name} {text}" for name, text in example.split.items())
     rows = _rows_of(example)
     title = shared.get(rows)
     where = f"with the rows of [{title}](#{title.lower().replace(' ', '-')})" if title else "with these rows"
-    yield f"Example: {example.period}{window}{split} → **{value}**, {where}."
+    yield f"Example: {example.period}{circumstances}{split} → **{value}**, {where}."
     if not title:
         yield rows
 

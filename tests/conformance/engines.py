@@ -21,7 +21,7 @@ from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.identity import define_identities
 from regulars.warehouse.tables import TABLES
 
-PREPARED = (*(f"{name}{PERSONS_SUFFIX}" for name in tables_with_persons()), "zone_days")
+PREPARED = (*(f"{name}{PERSONS_SUFFIX}" for name in tables_with_persons()), "zone_days", "business_days")
 """What persons and days are handed over as: DuckDB and Python find them, the engine only joins."""
 SCRATCH = "scratch"
 """The schema of what is handed over and of intermediate tables; main and facts are beside it."""

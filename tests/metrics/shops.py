@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -113,7 +113,7 @@ def order(
 
 def shop_of_example(example: Example) -> TestShop:
     """The shop that an example describes."""
-    made = shop(**filled(example, SETTINGS.calendar))
+    made = shop(replace(SETTINGS, **example.settings), **filled(example, SETTINGS.calendar))
     predict(made.con, [one for one in example.predicted if isinstance(one, Prediction)])
     renew(made.con, [one for one in example.predicted if isinstance(one, Renewals)])
     return made

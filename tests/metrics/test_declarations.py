@@ -121,39 +121,40 @@ response_rate
     flow none planned: response_rate
 
 first_response_time
-    flow none planned: first_response_time first_response_time_median first_response_time_p90
-    flow none planned: first_response_time_business first_response_time_business_median first_response_time_business_p90
+    flow none: first_response_time first_response_time_median first_response_time_p90
+    flow none: first_response_time_business first_response_time_business_median first_response_time_business_p90
 unanswered_requests
-    flow proportional planned: unanswered_requests
+    flow proportional: unanswered_requests
 resolution_time
-    flow none planned: resolution_time resolution_time_median resolution_time_p90
-    flow none planned: resolution_time_business resolution_time_business_median resolution_time_business_p90
+    flow none: resolution_time resolution_time_median resolution_time_p90
+    flow none: resolution_time_business resolution_time_business_median resolution_time_business_p90
 first_resolution_time
-    flow none planned: first_resolution_time first_resolution_time_median first_resolution_time_p90
-    flow none planned: first_resolution_time_business first_resolution_time_business_median
-    flow none planned: first_resolution_time_business_p90
+    flow none: first_resolution_time first_resolution_time_median first_resolution_time_p90
+    flow none: first_resolution_time_business first_resolution_time_business_median
+    flow none: first_resolution_time_business_p90
 unresolved_requests
-    flow proportional planned: unresolved_requests
+    flow proportional: unresolved_requests
 first_contact_resolution_rate
-    flow none planned: first_contact_resolution_rate
+    flow none: first_contact_resolution_rate
 solutions_per_request
-    flow none planned: solutions_per_request
+    flow none: solutions_per_request
 contacts_per_request
-    flow none planned: contacts_per_request
+    flow none: contacts_per_request
 diagnosed_at_first_rate
-    flow none planned: diagnosed_at_first_rate
+    flow none: diagnosed_at_first_rate
 solution_success_rate
-    flow none planned: solution_success_rate
+    flow none: solution_success_rate
 time_to_solution
-    flow none planned: time_to_solution time_to_solution_median time_to_solution_p90 time_to_solution_from_first_visit
+    flow none: time_to_solution time_to_solution_median time_to_solution_p90 time_to_solution_from_first_visit
 contact_rate
-    flow none planned: contact_rate
+    flow none: contact_rate
 call_abandonment_rate
-    flow none planned: call_abandonment_rate calls_not_served_rate
+    flow none: call_abandonment_rate calls_not_served_rate abandoned_calls_repeated_rate calls_before_abandoning
+    flow none: answered_calls_before_abandoning abandoned_calls_solved_rate
 wait_before_abandoning
-    flow none planned: wait_before_abandoning
+    flow none: wait_before_abandoning
 wait_before_answer
-    flow none planned: wait_before_answer
+    flow none: wait_before_answer
 
 cart_abandonment_rate
     flow none planned: cart_abandonment_rate checkout_abandonment_rate

@@ -166,6 +166,6 @@ def _example_values(metric: Metric) -> Iterator[str]:
     value = None if example.value is None else float(example.value)
     currency = "of the shop's currency" if metric.unit.value == "money" else None
     where = "".join(f", {name} {text}" for name, text in example.split.items())
-    window = f" (active window {example.active_window} days)" if example.active_window != 365 else ""
+    circumstances = f" ({example.circumstances})" if example.circumstances else ""
     text = numbers.shown(value, metric.unit, None) + (f" {currency}" if currency and value is not None else "")
-    yield f"{example.period}{where}: {text}{window}"
+    yield f"{example.period}{where}: {text}{circumstances}"

@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from regulars.vocabulary.calendar import Calendar
+from regulars.vocabulary.calendar import WEEKDAYS, Calendar
+from regulars.vocabulary.settings.business_hours import BusinessHours
 from regulars.warehouse.schema import Column, Kind
 from regulars.warehouse.tables import BY_NAME
 
@@ -90,6 +91,22 @@ class Example:
     predicted: tuple[Prediction | Renewals, ...] = ()
     split: dict[str, str] = field(default_factory=dict)
     rows: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    office_hours: str = ""
+    """Hours of Monday to Friday, in a shop with the setting business_hours."""
+
+    @property
+    def circumstances(self) -> str:
+        """What the value rests on beside the rows; empty where it rests on nothing else."""
+        window = f"active window of {self.active_window} days" if self.active_window != 365 else ""
+        hours = f"business hours {self.office_hours}, Monday to Friday" if self.office_hours else ""
+        return ", ".join(filter(None, (window, hours)))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the example's shop beside the usual ones."""
+        if not self.office_hours:
+            return {}
+        return {"business_hours": BusinessHours.read(dict.fromkeys(WEEKDAYS[:5], self.office_hours))}
 
     @cached_property
     def tables(self) -> dict[str, tuple[Row, ...]]:

@@ -14,7 +14,7 @@ from regulars.metrics.shapes import Metric, Total
 from regulars.vocabulary.calendar import Calendar, Grain, Period, between, relative
 from regulars.vocabulary.errors import NothingLoaded, UsageError
 from regulars.vocabulary.events import Event
-from regulars.vocabulary.shop import Settings
+from regulars.vocabulary.shop import SETTINGS_FILE, Settings
 from regulars.warehouse.engine import Engine
 from regulars.warehouse.forecasts import StoredForecast
 
@@ -221,7 +221,9 @@ class Facts:
     def unavailable(self, metric: Metric) -> str:
         """Return why the metric has no value in any period, such as tables that are not loaded; empty if it may have one."""
         if self.covered(metric) is not None:
-            return ""
+            name = metric.needs_setting
+            is_set = not name or getattr(self.settings, name) is not None
+            return "" if is_set else f"{name} is not set in {SETTINGS_FILE}"
         missing = self.missing(metric)
         return nothing_of(missing) if missing else f"no day is covered by all of {_listed(metric.tables)}"
 
@@ -233,7 +235,9 @@ class Facts:
         missing = dict.fromkeys(table for metric in metrics for table in self.missing(metric))
         reason = next(iter(reasons)) if len(reasons) == 1 else nothing_of(missing)
         name = metrics[0].name if len(metrics) == 1 else "None of these metrics"
-        raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", how_to_load(missing))
+        settings = dict.fromkeys(metric.needs_setting for metric in metrics if metric.needs_setting)
+        hint = how_to_load(missing) if missing else "; ".join(_HOW_TO_SET[setting] for setting in settings)
+        raise NothingLoaded(f"{name} is {'not ' * (len(metrics) == 1)}available: {reason}.", hint)
 
     def require_table(self, name: str) -> None:
         """Raise NothingLoaded if the table has no rows."""
@@ -275,6 +279,12 @@ def _listed(names: Iterable[str]) -> str:
 def nothing_of(names: Iterable[str]) -> str:
     """Return the message that these tables are not loaded."""
     return f"no rows of {_listed(names)} are loaded"
+
+
+_HOW_TO_SET = {
+    "business_hours": f'Write in {SETTINGS_FILE} a line [business_hours], then lines such as monday = "09:00-17:00"'
+}
+"""What to do where a setting is missing."""
 
 
 def how_to_load(names: Iterable[str]) -> str:

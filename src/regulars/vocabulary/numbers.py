@@ -22,7 +22,7 @@ def counted(number: int, singular: str, plural: str) -> str:
 
 
 def shown(value: float | None, unit: Unit, currency: str | None = None) -> str:
-    """A value in its unit: 43.3 %, 1,234.50 GBP, 45.7 days; – where there is nothing."""
+    """A value in its unit: 43.3 %, 1,234.50 GBP, 45.7 days, 5 h 20 min; – where there is nothing."""
     if value is None:
         return NOTHING
     number = _number(value, unit, currency)
@@ -41,7 +41,7 @@ def difference(change: float | None, unit: Unit, currency: str | None = None) ->
     if change is None:
         return ""
     number = _number(change, unit, currency)
-    sign = "" if number.startswith("-") or not number.strip("0.,") else "+"
+    sign = "" if number.startswith("-") or not number.strip("0., s") else "+"
     return f"{sign}{number} {'points' if unit in (Unit.SHARE, Unit.RATE) else _sign(unit, currency)}".rstrip()
 
 
@@ -60,6 +60,21 @@ def _few_digits(end: float | None) -> float | None:
     return end if end is None or abs(end) < 100 else round(end)
 
 
+_STEPS = ((172_800, 86_400, "d", 3_600, "h"), (3_600, 3_600, "h", 60, "min"), (60, 60, "min", 1, "s"))
+"""From how many seconds on a duration has these two units, with their seconds."""
+
+
+def duration(seconds: float) -> str:
+    """A duration in its two largest units: 45 s, 12 min 5 s, 5 h 20 min, 3 d 4 h; days from 48 hours on."""
+    sign, rest = "-" if round(seconds) < 0 else "", abs(seconds)
+    for least, size, unit, part_size, part_unit in _STEPS:
+        parts = round(rest / part_size) * part_size
+        if parts >= least:
+            whole, part = divmod(parts, size)
+            return f"{sign}{whole} {unit} {part // part_size} {part_unit}" if part else f"{sign}{whole} {unit}"
+    return f"{sign}{round(rest)} s"
+
+
 def _number(value: float, unit: Unit, currency: str | None) -> str:
     match unit:
         case Unit.SHARE | Unit.RATE:
@@ -71,7 +86,7 @@ def _number(value: float, unit: Unit, currency: str | None) -> str:
         case Unit.DAYS | Unit.NPS:
             return _signless(value, 1)
         case Unit.SECONDS:
-            return _signless(value, 0)
+            return duration(value)
     return _signless(value, 2)
 
 
@@ -83,8 +98,6 @@ def _sign(unit: Unit, currency: str | None) -> str:
             return currency or ""
         case Unit.DAYS:
             return "days"
-        case Unit.SECONDS:
-            return "s"
         case Unit.TIMES:
             return "times"
     return ""

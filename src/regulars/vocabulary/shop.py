@@ -37,6 +37,7 @@ week_start = "monday"
 fiscal_year_start = 1          # month, 1 to 12
 active_window = 365            # days without an order after which a customer counts as lost
 return_window = 30             # days customers have to send something back
+# call_threshold = 5           # an abandoned call that waited fewer seconds is not counted
 lead_window = 90               # days after which a lead that has not ordered will hardly become a customer
 # phone_country_code = "44"    # for phone numbers written without one
 {shared}   # never make two records one person
@@ -82,6 +83,7 @@ _CHECKS: Mapping[str, Check] = {
     "active_window": whole(1, 20_000),
     "return_window": whole(0, 3_650),
     "lead_window": whole(0, 3_650),
+    "call_threshold": whole(0, 3_600),
     "phone_country_code": optional(matching(r"[1-9]\d{0,2}", "country code; write it like 44")),
     "shared_addresses": each(text),
     "default_margin": optional(share),
@@ -106,6 +108,8 @@ class Settings:
     active_window: int = 365
     return_window: int = 30
     lead_window: int = 90
+    call_threshold: int = 5
+    """In seconds."""
     phone_country_code: str | None = None
     shared_addresses: tuple[str, ...] = ()
     default_margin: Decimal | None = None

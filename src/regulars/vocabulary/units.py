@@ -20,6 +20,8 @@ class Unit(StrEnum):
     SCORE = "score"
     NPS = "nps"
     PER_CUSTOMER = "per customer"
+    PER_REQUEST = "per request"
+    PER_CALL = "per call"
     TIMES = "times"
 
     @property

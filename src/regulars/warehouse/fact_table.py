@@ -30,11 +30,18 @@ class FactSettings:
     default_margin: Decimal | None = None
     gift_cards: tuple[str, ...] = ()
     """A product whose name contains one of these is a gift card."""
+    call_threshold: int = Settings.call_threshold
 
     @classmethod
     def of(cls, settings: Settings) -> FactSettings:
         """Return those of a shop."""
-        return cls(settings.timezone, settings.currency, settings.default_margin, settings.gift_card_spellings)
+        return cls(
+            settings.timezone,
+            settings.currency,
+            settings.default_margin,
+            settings.gift_card_spellings,
+            settings.call_threshold,
+        )
 
     @property
     def digits(self) -> int:

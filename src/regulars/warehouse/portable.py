@@ -63,6 +63,12 @@ def day_and_second(at: ir.TimestampValue) -> tuple[ir.IntegerValue, ir.IntegerVa
     return epoch_day(at.date()), at.hour() * 3600 + at.minute() * 60 + at.second()
 
 
+def seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
+    """Return the whole seconds from one UTC timestamp to another; null where one is null."""
+    (start_day, start_second), (end_day, end_second) = day_and_second(start), day_and_second(end)
+    return (end_day.cast("int64") - start_day) * 86_400 + (end_second - start_second)
+
+
 def divided(numerator: ir.NumericValue, denominator: ir.NumericValue) -> ir.FloatingValue:
     """Return numerator / denominator as a float; null where the denominator is 0 or null. Integers never divide as
     integers.

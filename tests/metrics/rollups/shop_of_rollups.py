@@ -15,6 +15,8 @@ from regulars.metrics.query_result import Value
 from regulars.metrics.rollups.refresh import refresh
 from regulars.metrics.rollups.rollup import StorageRule
 from regulars.metrics.run_query import run_query
+from regulars.vocabulary.calendar import WEEKDAYS
+from regulars.vocabulary.settings.business_hours import BusinessHours
 from regulars.vocabulary.shop import Settings
 
 ALL = StorageRule(small=math.inf, few_rows=0)
@@ -22,16 +24,17 @@ ALL = StorageRule(small=math.inf, few_rows=0)
 COUNTED = replace(ALL, compressed=math.inf)
 """Keep counts of every value too, in place of results."""
 SETTINGS = Settings(
-    name="test", currency="GBP", timezone="Europe/London", week_start="wednesday", fiscal_year_start=4, active_window=40
-)
+    name="test", currency="GBP", timezone="Europe/London", week_start="wednesday", fiscal_year_start=4, active_window=40,
+    business_hours=BusinessHours.read({day: ["08:00-12:00", "13:00-18:00"] for day in WEEKDAYS[:5]}),
+)  # fmt: skip
 FIRST = date(2023, 12, 20)
 Tables = dict[str, list[dict[str, Any]]]
 
 
 def tables(seed: int, orders: int = 60) -> Tables:
-    """What a shop of some ten customers and guests sold, took back and advertised within four months, by chance."""
+    """What a shop of some ten customers and guests sold, took back, advertised and was asked within four months, by chance."""
     chance = Random(seed)
-    found: Tables = {"orders": [], "order_lines": [], "returns": [], "spend": []}
+    found: Tables = {"orders": [], "order_lines": [], "returns": [], "spend": [], "tickets": []}
     for number in range(orders):
         day = FIRST + timedelta(days=chance.choice([0, 1, 12, 13, chance.randrange(120)]))
         customer = None if chance.random() < 0.15 else f"c{chance.randrange(12)}"
@@ -60,6 +63,18 @@ def tables(seed: int, orders: int = 60) -> Tables:
     for place in range(chance.randrange(5)):
         day = FIRST + timedelta(days=place * 9)
         found["spend"].append({"day": day, "channel": "web", "amount": Decimal(place + 1), "currency": "GBP"})
+    for number in range(orders // 3):
+        at = datetime.fromisoformat(f"{FIRST}T10:00:00") + timedelta(minutes=chance.randrange(120 * 24 * 60))
+        events = {}
+        for name in ("first_reply_at", "first_resolved_at", "last_resolved_at"):
+            at += timedelta(minutes=chance.randrange(3000))
+            events[name] = at
+        opened = events["first_reply_at"] - timedelta(minutes=chance.choice([0, 5, 2000]))
+        customer = None if chance.random() < 0.2 else f"c{chance.randrange(12)}"
+        found["tickets"].append(
+            {"ticket_id": f"t{number}", "customer_id": customer, "status": "closed", "reopened": 0, "opened_at": opened,
+             "channel": chance.choice(["web", None]), **(events if chance.random() < 0.8 else {})}
+        )  # fmt: skip
     return found
 
 

@@ -153,7 +153,8 @@ def test_counts_of_values_say_what_rows_say(counted: TestShop, grain: Grain, spl
     # Counts of order values are stored for months and longer, and by the country of the first order only.
     of_orders = "distributions" if not split and grain is not Grain.WEEK else "results"
     of_gaps = "distributions" if not split or grain is not Grain.WEEK else "results"
-    assert found == {("orders", of_orders), ("gaps_by_day", of_gaps)}
+    of_tickets = set() if split else {("tickets", "distributions" if grain is not Grain.WEEK else "results")}
+    assert found == {("orders", of_orders), ("gaps_by_day", of_gaps), *of_tickets}
 
 
 def distinct(fact: Fact) -> Metric:
@@ -311,8 +312,9 @@ def changed(rows: Tables, seed: int) -> Tables:
         return kept + [row for row in other[name] if number_of(row) in numbers]
 
     def number_of(row: Mapping[str, Any]) -> str:
-        """The order's number, which is in a return's id too: some name no order, and ids stay unique."""
-        return row["return_id"].removeprefix("r") if "return_id" in row else row["order_id"]
+        """The number of the order, or in the id of a return or request: some name no order, and ids stay unique."""
+        own = (row[name][1:] for name in ("return_id", "ticket_id") if name in row)
+        return next(own, None) or row["order_id"]
 
     return {name: other[name] if name == "spend" else mixed(name) for name in rows}
 

@@ -15,6 +15,7 @@ from regulars.warehouse.facts import FACT_TABLES
 
 SETTINGS = Settings(name="test", currency="GBP", timezone="UTC")
 _VALUE, _RETURNS, _REPEAT = (f"metrics/catalogue/{name}.py" for name in ("value", "returned_goods", "repeat_purchases"))
+_TIMES, _SERVICE = (f"metrics/catalogue/{name}.py" for name in ("response_times", "requests_and_calls"))
 _ACQUISITION = "metrics/catalogue/acquisition.py"
 _SPENDING, _HISTORY = "forecast/purchases/monetary_value.py", "warehouse/facts/orders/sequence.py"
 READERS = {
@@ -31,6 +32,13 @@ READERS = {
     },
     "spend": {"amount": "metrics/catalogue/predictions.py"},
     "answers": {"promoter_points": "metrics/catalogue/satisfaction.py"},
+    "tickets": {
+        **dict.fromkeys(("first_response", "first_resolution", "resolution", "to_solution", "from_first_visit"), _TIMES),
+        **dict.fromkeys(("first_response_business", "first_resolution_business", "resolution_business"), _TIMES),
+        **dict.fromkeys(("contacts", "resolved", "at_first_contact", "diagnosed_at_first", "closed", "success"), _SERVICE),
+        "solutions_offered": _SERVICE,
+    },
+    "calls": dict.fromkeys(("wait", "called_again", "calls_before", "answered_before", "solved"), _SERVICE),
     "leads": {"became_customer": _ACQUISITION, "qualified": _ACQUISITION},
 }  # fmt: skip
 """The columns of each fact that its declaration does not name, and a file that reads them."""

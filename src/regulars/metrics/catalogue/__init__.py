@@ -11,6 +11,8 @@ from regulars.metrics.catalogue.headlines import HEADLINES
 from regulars.metrics.catalogue.medians_and_shares import SHOWN_BESIDE as SHOWN_BESIDE
 from regulars.metrics.catalogue.predictions import AHEAD
 from regulars.metrics.catalogue.repeat_purchases import REPEAT
+from regulars.metrics.catalogue.requests_and_calls import SERVICE
+from regulars.metrics.catalogue.response_times import RESPONSE_TIMES
 from regulars.metrics.catalogue.retention import RETENTION
 from regulars.metrics.catalogue.returned_goods import RETURNED
 from regulars.metrics.catalogue.satisfaction import SATISFACTION
@@ -30,6 +32,7 @@ THEMES: dict[str, tuple[Metric, ...]] = {
     "Acquisition": ACQUISITION,
     "Returns": RETURNED,
     "Satisfaction": SATISFACTION,
+    "Service": (*RESPONSE_TIMES, *SERVICE),
     "Forecast": AHEAD,
 }
 

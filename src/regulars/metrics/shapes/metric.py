@@ -165,6 +165,8 @@ class Metric:
     maturity: Maturity = AT_ONCE
     needs: tuple[str, ...] = ()
     """What else the data must cover: a table, or "linked_returns"."""
+    needs_setting: str = ""
+    """Setting of the shop without which it has no value."""
     customers: Sum | None = None
     """Number of customers behind the value; None for those with a row of its first fact in the period."""
 

@@ -117,6 +117,8 @@ class Quotient(Metric):
     of: Sum
     per: Sum
     numerator_splits: tuple[str, ...] = ()
+    different_splits: tuple[str, ...] = ()
+    """Splits that have one name and two meanings, such as the channel of a request and that of an order: refused."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -132,6 +134,14 @@ class Quotient(Metric):
     @property
     def denominator(self) -> Sum:
         return self.per
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        return tuple(split for split in super().splits if split not in self.different_splits)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        return tuple(column for column in super().filters if column not in self.different_splits)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
