@@ -6,9 +6,9 @@ from math import inf
 
 from regulars.metrics.deferred import _
 from regulars.metrics.examples import Example
-from regulars.metrics.maturity import Maturity, setting
 from regulars.metrics.measures import ORDERS, fact_of, within
 from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio
+from regulars.metrics.shapes.metric import Maturity, setting
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts import leads, visits
 

@@ -8,9 +8,9 @@ from typing import Any
 from regulars.metrics.catalogue.response_times import FOUR, TICKETS
 from regulars.metrics.deferred import Deferred, _
 from regulars.metrics.examples import Example, Row
-from regulars.metrics.maturity import Maturity
 from regulars.metrics.measures import ORDERS, Fact, fact_of, within
 from regulars.metrics.shapes import Length, Metric, Nature, Quotient, Ratio
+from regulars.metrics.shapes.metric import Maturity
 from regulars.vocabulary.units import Better, Unit
 from regulars.warehouse.facts import calls
 
