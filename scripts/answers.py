@@ -65,7 +65,12 @@ def asked(shop: str, name: str) -> Iterator[dict[str, Any]]:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             code = run(["metric", name, *way, "--format", "json", "--shop", shop])
         values = json.loads(out.getvalue()) if code == 0 else []
-        yield {"question": " ".join((name, *way)), "exit": code, "message": errors.getvalue(), "values": values}
+        yield {
+            "question": " ".join((name, *way)),
+            "exit": code,
+            "message": errors.getvalue().replace(str(shop), "SHOP"),
+            "values": values,
+        }
 
 
 def read(file: Path) -> dict[str, dict[str, Any]]:

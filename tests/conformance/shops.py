@@ -12,6 +12,7 @@ from typing import Any
 from conformance.drawn_rows import drawn
 from regulars.services.app import App
 from regulars.simulate import ShopShape, simulate, write_canonical
+from regulars.vocabulary.settings.business_hours import BusinessHours
 from regulars.vocabulary.shop import Settings, Shop
 from regulars.warehouse.facts import FACT_TABLES
 from regulars.warehouse.tables import BY_NAME
@@ -20,6 +21,9 @@ UNTIL = date(2025, 12, 31)
 MONTHS = 22
 WORTH = {"GBP": "1.2698", "EUR": "1.08345678", "USD": "1", "JPY": "0.00666667", "KWD": "3.2573", "CHF": "1.1111"}
 """In US dollars, on the first day; it moves from there."""
+HOURS = BusinessHours.read(
+    {"monday": "09:00-17:00", "wednesday": ["08:00-12:00", "13:00-18:00"], "sunday": "00:00-24:00"}
+)
 Row = dict[str, Any]
 
 
@@ -37,7 +41,7 @@ class Kind:
 
 PLAIN = Kind(
     "pounds in London, costs sometimes unknown",
-    Settings(name="plain", currency="GBP", timezone="Europe/London", active_window=90),
+    Settings(name="plain", currency="GBP", timezone="Europe/London", active_window=90, business_hours=HOURS),
     customers=300,
     seed=7,
     two_sources=True,
@@ -46,14 +50,14 @@ ODD = Kind(
     "dinars in New York, default margin, weeks from Sunday, year from April",
     Settings(
         name="odd", currency="KWD", timezone="America/New_York", default_margin=Decimal("0.355"),
-        week_start="sunday", fiscal_year_start=4, active_window=200, return_window=14,
+        week_start="sunday", fiscal_year_start=4, active_window=200, return_window=14, business_hours=HOURS,
     ),
     customers=120,
     seed=8,
 )  # fmt: skip
 WHOLE = Kind(
     "yen in Kolkata, a margin of nothing",
-    Settings(name="whole", currency="JPY", timezone="Asia/Kolkata", default_margin=Decimal(0)),
+    Settings(name="whole", currency="JPY", timezone="Asia/Kolkata", default_margin=Decimal(0), business_hours=HOURS),
     customers=60,
     seed=9,
 )

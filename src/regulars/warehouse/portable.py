@@ -66,7 +66,7 @@ def day_and_second(at: ir.TimestampValue) -> tuple[ir.IntegerValue, ir.IntegerVa
 def seconds_between(start: ir.TimestampValue, end: ir.TimestampValue) -> ir.IntegerValue:
     """Return the whole seconds from one UTC timestamp to another; null where one is null."""
     (start_day, start_second), (end_day, end_second) = day_and_second(start), day_and_second(end)
-    return (end_day.cast("int64") - start_day) * 86_400 + (end_second - start_second)
+    return counted((end_day.cast("int64") - start_day) * 86_400 + (end_second - start_second))
 
 
 def divided(numerator: ir.NumericValue, denominator: ir.NumericValue) -> ir.FloatingValue:
@@ -82,7 +82,9 @@ def floored(number: ir.IntegerValue, size: int) -> ir.IntegerValue:
 
 
 def counted(total: ir.IntegerValue) -> ir.IntegerValue:
-    """Return a sum of integers as a bigint; engines widen it, DuckDB to 128 bits and PostgreSQL to a decimal."""
+    """Return a sum of integers as a bigint; engines widen it, DuckDB to 128 bits and PostgreSQL to a decimal, as it does the
+    parts of an instant.
+    """
     return total.cast("decimal(38, 0)").cast("int64")
 
 

@@ -145,17 +145,23 @@ def _results_by_period(periods: _Numbers, timing: Timing, first: _Numbers) -> tu
     return order[np.arange(number.sum()) + np.repeat(begins[place] - before, number)], np.repeat(row, number)
 
 
+def _no_values(splits: int) -> Columns:
+    """The columns of a fact without rows, for this number of splits: without importing what reads rows."""
+    columns: Columns = {name: np.empty(0, np.int64) for name in ("period", "bucket_", "value", "weight", "entity")}
+    return columns | {f"split_{place}": np.empty(0, object) for place in range(splits)}
+
+
 def _histogram(metric: Quantile | LargestShare, scope: Scope, groups: Groups, level: RollupLevel | None) -> Histogram:
     """The histogram of the metric's values: from the counts of a level, else from rows. `groups`: those of the sums."""
     by, apart = scope.by(metric.fact), scope.apart(metric.fact)
-    if level is None:
+    if level is None and scope.facts.has_rows(metric.fact.table):
         days = days_before(scope) if metric.timing is Timing.BEFORE_END else days_within(scope)
         key = ("values", metric.fact.name, *metric.kind, scope.splits, scope.where, scope.active_window, apart)
         rows = scope.facts.engine.fetch(key, lambda tables: _query(metric, scope, tables), {_days_of(metric): days})
         labels = [encode_arrow(rows[f"split_{place}"]) for place in range(len(by))]
         columns = {name: rows[name].to_numpy() for name in rows.column_names if not name.startswith("split_")}
     else:
-        columns = _counted(metric, level, scope)
+        columns = _no_values(len(by)) if level is None else _counted(metric, level, scope)
         labels = [encode(columns[f"split_{place}"]) for place in range(len(by))]
     names, group = grouped(labels, len(columns["period"]))
     index = {key: number for number, key in enumerate(groups)}

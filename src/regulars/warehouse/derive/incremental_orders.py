@@ -174,7 +174,7 @@ def _prepare_sources(con: duckdb.DuckDBPyConnection, settings: Settings) -> None
         con.execute(f"CREATE OR REPLACE TEMP TABLE touched_{name} AS FROM {relation}")
     # Few orders have a visit_id: only their visits are read, not all.
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {OTHER_GROUP_PREFIX}{VISITS} AS SELECT source, visit_id, bucket FROM facts.{VISITS}"
+        f"CREATE OR REPLACE TEMP VIEW {OTHER_GROUP_PREFIX}{VISITS} AS SELECT source, visit_id, bucket FROM facts.{VISITS}"
         " SEMI JOIN (SELECT source, visit_id FROM temp.touched_orders WHERE visit_id IS NOT NULL) USING (source, visit_id)"
     )
     prepare_days(con, settings, GROUPS[ORDERS], "temp.touched_{}")

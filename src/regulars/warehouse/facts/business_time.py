@@ -15,7 +15,7 @@ from regulars.vocabulary.settings.business_hours import MAX_SPANS, BusinessHours
 from regulars.warehouse.fact_table import Sources
 from regulars.warehouse.facts.days import zone_days
 from regulars.warehouse.lazy_imports import ibis
-from regulars.warehouse.portable import day_and_second, larger, smaller
+from regulars.warehouse.portable import counted, day_and_second, larger, smaller
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -53,7 +53,7 @@ def with_business_time(rows: ir.Table, at: str, sources: Sources, name: str) -> 
     for number in range(SPANS_OF_UTC_DAY):
         opens, closes = (rows[f"{part}_{number}_of_day"].cast("int64") for part in ("opens", "closes"))
         open_seconds.append(larger(zero, smaller(rows.second_ - opens, closes - opens)).fill_null(0))
-    rows = rows.mutate(**{name: (rows.open_before_of_day + reduce(add, open_seconds)).cast("int64")})
+    rows = rows.mutate(**{name: counted(rows.open_before_of_day + reduce(add, open_seconds))})
     return rows.drop("utc_day_", "second_", *days.columns)
 
 
