@@ -90,9 +90,9 @@ def test_a_report_shows_the_backtest_and_earlier_forecasts(command: Command, who
         assert words in said.out
     found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)
     assert [one["as_of"] for one in found["backtest"]["quarters"]] == ["2025-10-02", "2025-07-04", "2025-04-05"]
-    assert [(one["as_of"], one["days"]) for one in found["came"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
+    assert [(one["as_of"], one["days"]) for one in found["actuals"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
     groups = found["backtest"]["calibration"]
-    assert len(groups) == 10 and groups[0]["came"] < groups[-1]["came"]
+    assert len(groups) == 10 and groups[0]["actual"] < groups[-1]["actual"]
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ def test_the_report_shows_cohorts_and_the_hidden_past(command: Command, whole: P
         assert words in said.out
     found = json.loads(command("forecast", "--report", "--format", "json", "--shop", whole).out)["subscriptions"]
     assert [one["as_of"] for one in found["backtest"]["quarters"]] == ["2025-10-02", "2025-07-04", "2025-04-05"]
-    assert [(one["as_of"], one["days"]) for one in found["came"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
+    assert [(one["as_of"], one["days"]) for one in found["actuals"]] == [("2025-09-30", 30), ("2025-09-30", 90)]
     assert len(found["cohorts"]) == 12
 
 

@@ -10,7 +10,7 @@ from regulars.forecast.purchases.result import Forecast
 
 
 def quarter(as_of: str, forecast: float, came: int, naive: int, spread: float = 10.0) -> dict[str, Any]:
-    counts = {"forecast": forecast, "came": float(came), "naive": float(naive)}
+    counts = {"forecast": forecast, "actual": float(came), "naive": float(naive)}
     return {"as_of": as_of, "customers": 1000.0, "purchases": counts, "buyers": {**counts, "spread": spread}}
 
 
@@ -22,7 +22,7 @@ def backtest(*quarters: dict[str, Any]) -> dict[str, Any]:
         "models": {"pareto": {**of_a_model, "top_tenth": 0.523}, "bg": {**of_a_model, "top_tenth": 0.514}},
         "naive": {"brier": 0.2, "mean_absolute_error": 0.5, "top_tenth": 0.4},
         "calibration": [
-            {"customers": 100.0, "forecast": 0.07 * group, "came": 0.06 * group} for group in range(1, 11)
+            {"customers": 100.0, "forecast": 0.07 * group, "actual": 0.06 * group} for group in range(1, 11)
         ],
     }  # fmt: skip
 

@@ -32,19 +32,19 @@ def test_calibration_shows_ten_groups_beside_the_line():
 
 
 def test_calibration_stays_within_a_hundred_percent():
-    sure = {**backtest(), "calibration": [{"customers": 50.0, "forecast": 1.0, "came": 0.98}]}
+    sure = {**backtest(), "calibration": [{"customers": 50.0, "forecast": 1.0, "actual": 0.98}]}
     assert "100 %" in words(calibration(sure).chart) and "110 %" not in words(calibration(sure).chart)
 
 
 def test_calibration_of_customers_who_hardly_ever_come():
-    rare = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.003, "came": 0.004}]}
+    rare = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.003, "actual": 0.004}]}
     found = calibration(rare)
     assert found.title == "Of the customers with the best chances, 0.3 % on average, 0.4 % bought"
     assert {"0.1 %", "0.5 %"} <= set(words(found.chart))
 
 
 def test_calibration_where_nobody_was_expected_and_nobody_came():
-    never = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.0, "came": 0.0}]}
+    never = {**backtest(), "calibration": [{"customers": 500.0, "forecast": 0.0, "actual": 0.0}]}
     assert "0 % bought" in calibration(never).title
 
 
@@ -67,7 +67,9 @@ def test_one_hidden_quarter_across_the_new_year_in_which_nobody_came():
     assert found.title == "No customer bought in the backtest periods"
 
 
-@pytest.mark.parametrize(("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")])
+@pytest.mark.parametrize(
+    ("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")]
+)
 def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, words_: str):
     assert words_ in words(backtest_periods(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
 

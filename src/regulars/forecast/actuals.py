@@ -39,9 +39,8 @@ class ForecastActual:
     actual: int
 
     def as_record(self) -> dict[str, Any]:
-        """Return the fields under their public names, ready for JSON: the actual number is `came`."""
-        record = asdict(self)
-        return {"came" if name == "actual" else name: value for name, value in record.items()}
+        """Return the fields, ready for JSON."""
+        return asdict(self)
 
 
 def _actuals(

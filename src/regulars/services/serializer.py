@@ -318,7 +318,7 @@ def load(result: LoadResult, version: int | None) -> Record:
 
 def forecast(made: Forecast | SubscribersForecast, actuals: Sequence[ForecastActual] | None = None) -> Record:
     """Return a forecast as a record; money is text with its decimals. `actuals`: those of stored forecasts, for a report."""
-    report = {} if actuals is None else {"came": [actual.as_record() for actual in actuals]}
+    report = {} if actuals is None else {"actuals": [actual.as_record() for actual in actuals]}
     return {**asdict(made), "stale": list(made.stale), **report}
 
 

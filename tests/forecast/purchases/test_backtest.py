@@ -136,14 +136,14 @@ def test_scores_are_those_of_what_came():
     assert said["naive"]["mean_absolute_error"] == pytest.approx(np.abs(one.previous - came).mean())
     assert shown["as_of"] == "2025-06-30" and shown["customers"] == 3000
     assert shown["purchases"] == pytest.approx(
-        {"forecast": backtest.expected.sum(), "came": came.sum(), "naive": one.previous.sum()}
+        {"forecast": backtest.expected.sum(), "actual": came.sum(), "naive": one.previous.sum()}
     )
-    assert shown["buyers"]["came"] == (came > 0).sum()
+    assert shown["buyers"]["actual"] == (came > 0).sum()
     # Of drawn customers the model is the truth: what came lies within its own spread, and its groups come as they should.
-    assert abs(shown["buyers"]["came"] - shown["buyers"]["forecast"]) < 3 * shown["buyers"]["spread"]
+    assert abs(shown["buyers"]["actual"] - shown["buyers"]["forecast"]) < 3 * shown["buyers"]["spread"]
     assert [group["customers"] for group in said["calibration"]] == pytest.approx([300] * 10, abs=60)
     for group in said["calibration"]:
-        assert group["came"] == pytest.approx(group["forecast"], abs=0.09)
+        assert group["actual"] == pytest.approx(group["forecast"], abs=0.09)
 
 
 def test_the_top_tenth_of_equals_is_a_part_of_them():

@@ -35,7 +35,7 @@ def test_a_shop_nobody_leaves(data: Callable[[str], Path], tmp_path: Path):
     assert found.backtest is not None
     assert [one["as_of"] for one in found.backtest["quarters"]] == ["2011-09-10", "2011-06-12"]
     for one in found.backtest["quarters"]:
-        assert one["buyers"]["forecast"] == pytest.approx(one["buyers"]["came"], rel=0.25)
+        assert one["buyers"]["forecast"] == pytest.approx(one["buyers"]["actual"], rel=0.25)
     with pytest.raises(ForecastRefused, match="nobody leaves"):
         app.forecast(ForecastOptions(model="pareto"))
 

@@ -44,9 +44,9 @@ def test_who_stayed_is_forecast_from_what_was_known_before():
         ran = [p for p in people if epoch_day(p.began) < start and epoch_day(p.ended) >= start]
         stayed = sum(epoch_day(p.ended) >= start + BACKTEST_DAYS for p in ran)
         kept = sum(epoch_day(p.ended) >= start for p in before)
-        assert (one["subscriptions"], one["came"]) == (len(ran), stayed)
+        assert (one["subscriptions"], one["actual"]) == (len(ran), stayed)
         assert one["naive"] == pytest.approx(kept / len(before) * len(ran))
-        assert abs(one["forecast"] - one["came"]) < 4 * one["spread"]
+        assert abs(one["forecast"] - one["actual"]) < 4 * one["spread"]
     assert sum(one["subscriptions"] for one in found["cohorts"]) == sum(
         one["subscriptions"] for one in found["quarters"]
     )
@@ -60,7 +60,7 @@ def test_cohorts_that_are_unlike_are_found_out():
     people += drawn([fickle], seed=5, since=date(2024, 7, 1), until=date(2025, 9, 30))
     found = reported(people)
     assert found["alike"] < 0.01
-    off = {one["cohort"]: one["forecast"] / one["came"] for one in found["cohorts"]}
+    off = {one["cohort"]: one["forecast"] / one["actual"] for one in found["cohorts"]}
     before, since = ([off[name] for name in off if (name < "2024-Q3") == old] for old in (True, False))
     assert max(before) < 1.1 < min(since)
 
@@ -72,7 +72,7 @@ def test_cohorts_that_are_alike_are_called_unlike_as_rarely_as_said():
     for _ in range(2000):
         came = chance.binomial(int(n), p)
         rows = [
-            {"n": n, "forecast": n * share, "variance": n * share * (1 - share), "came": float(c)}
+            {"n": n, "forecast": n * share, "variance": n * share * (1 - share), "actual": float(c)}
             for share, c in zip(p, came, strict=True)
         ]
         said.append(homogeneity_p_value(rows))
@@ -80,7 +80,7 @@ def test_cohorts_that_are_alike_are_called_unlike_as_rarely_as_said():
 
 
 def test_what_all_cohorts_are_off_by_does_not_make_them_unlike():
-    rows = [{"n": 900.0, "forecast": 800.0, "variance": 80.0, "came": 770.0} for _ in range(6)]
+    rows = [{"n": 900.0, "forecast": 800.0, "variance": 80.0, "actual": 770.0} for _ in range(6)]
     assert homogeneity_p_value(rows) == pytest.approx(1.0)
     assert homogeneity_p_value(rows[:1]) is None
 
@@ -102,10 +102,10 @@ def test_renewals_of_past_periods_are_those_that_plain_python_counts():
             due = next(day for n in range(1, 40) if (day := epoch_day(one.renewed_on(n))) >= start)
             came += due < start + days and epoch_day(one.ended) > due
         found = renewals_in_period(seen, start, days)
-        assert (found["n"], found["came"]) == (len(ran), came)
+        assert (found["n"], found["actual"]) == (len(ran), came)
         assert abs(found["forecast"] - came) < 4 * np.sqrt(found["variance"])
     errors = renewal_errors(seen, LAST + 1)
     assert [len(errors[days]) for days in (30, 90)] == [3, 3] and len(errors[365]) < 3
     assert np.exp(errors[30][0].log_error) * renewals_in_period(seen, LAST + 1 - 30, 30)["forecast"] == pytest.approx(
-        renewals_in_period(seen, LAST + 1 - 30, 30)["came"]
+        renewals_in_period(seen, LAST + 1 - 30, 30)["actual"]
     )

@@ -54,7 +54,7 @@ def _quarters(backtest: dict[str, Any], what: str, words: str) -> Table:
     sheet = numbered(["as of"], ["forecast", *ranges, "actual", "error", _NAIVE, "error of naive"], title)
     for quarter in backtest["quarters"]:
         counts = quarter[what]
-        expected, naive, actual = counts["forecast"], counts["naive"], counts["came"]
+        expected, naive, actual = counts["forecast"], counts["naive"], counts["actual"]
         between = [by_chance(expected, counts["spread"])] if ranges else []
         sheet.rows.append(
             [
@@ -111,7 +111,7 @@ def _calibration(backtest: dict[str, Any]) -> Table:
                 str(number),
                 f"{group['customers']:,.0f}",
                 shown(group["forecast"], Unit.SHARE),
-                shown(group["came"], Unit.SHARE),
+                shown(group["actual"], Unit.SHARE),
             ]
         )
     return sheet

@@ -216,12 +216,12 @@ def _hidden(backtest: dict[str, Any]) -> Table:
     for period in backtest["quarters"]:
         guess = period["naive"]
         guessed = (
-            [f"{guess:,.0f}", percent(relative_error(guess, period["came"]))]
+            [f"{guess:,.0f}", percent(relative_error(guess, period["actual"]))]
             if guess is not None
             else [numbers.NOTHING] * 2
         )
         sheet.rows.append(
-            [period["as_of"], *_counts(period), percent(relative_error(period["forecast"], period["came"])), *guessed]
+            [period["as_of"], *_counts(period), percent(relative_error(period["forecast"], period["actual"])), *guessed]
         )
     return sheet
 
@@ -231,7 +231,7 @@ def _by_cohort(backtest: dict[str, Any]) -> Table:
     sheet = numbered(["began in"], columns, "Backtest by cohort, all periods together")
     for cohort in backtest["cohorts"]:
         sheet.rows.append(
-            [cohort["cohort"], *_counts(cohort), percent(relative_error(cohort["forecast"], cohort["came"]))]
+            [cohort["cohort"], *_counts(cohort), percent(relative_error(cohort["forecast"], cohort["actual"]))]
         )
     if backtest["alike"] is not None:
         likeness = "may well be" if backtest["alike"] >= MIN_P_VALUE else "are not"
@@ -244,7 +244,7 @@ def _by_cohort(backtest: dict[str, Any]) -> Table:
 
 def _counts(counts: dict[str, Any]) -> list[str]:
     between = by_chance(counts["forecast"], counts["spread"])
-    return [f"{counts['subscriptions']:,.0f}", f"{counts['forecast']:,.0f}", between, f"{counts['came']:,.0f}"]
+    return [f"{counts['subscriptions']:,.0f}", f"{counts['forecast']:,.0f}", between, f"{counts['actual']:,.0f}"]
 
 
 def _name(plan: str) -> str:

@@ -60,7 +60,7 @@ def caution(forecast: Forecast) -> list[str]:
             *about,
         ]
     off = [
-        relative_error(quarter["buyers"]["forecast"], quarter["buyers"]["came"])
+        relative_error(quarter["buyers"]["forecast"], quarter["buyers"]["actual"])
         for quarter in forecast.backtest["quarters"]
     ]
     days, several = forecast.backtest["days"], len(off) > 1

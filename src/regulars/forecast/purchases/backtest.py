@@ -263,13 +263,13 @@ def _period_totals(backtest: BacktestForecast) -> dict[str, Any]:
         "customers": float(n.sum()),
         "purchases": {
             "forecast": float(n @ backtest.expected),
-            "came": float(n @ period.actual),
+            "actual": float(n @ period.actual),
             "naive": float(n @ period.previous),
         },
         "buyers": {
             "forecast": float(n @ backtest.purchase_probability),
             "spread": float(np.sqrt(n @ (backtest.purchase_probability * (1 - backtest.purchase_probability)))),
-            "came": float(n @ (period.actual > 0)),
+            "actual": float(n @ (period.actual > 0)),
             "naive": float(n @ (period.previous > 0)),
         },
     }
@@ -335,7 +335,7 @@ def _calibration(backtests: Sequence[BacktestForecast]) -> list[dict[str, float]
                 _mean(weight, purchase_probability[rows]),
                 _mean(weight, (actual[rows] > 0).astype(float)),
             )
-            groups.append({"customers": float(weight.sum()), "forecast": mean_forecast, "came": mean_actual})
+            groups.append({"customers": float(weight.sum()), "forecast": mean_forecast, "actual": mean_actual})
     return groups
 
 

@@ -65,7 +65,7 @@ class RenewalBacktest:
         """Sums over all cohorts."""
         return {
             name: sum(cohort[name] for cohort in self.cohorts.values())
-            for name in ("n", "forecast", "variance", "came")
+            for name in ("n", "forecast", "variance", "actual")
         }
 
 
@@ -129,11 +129,11 @@ def _add(cohorts: dict[int, dict[str, float]], outcome: CohortOutcome, probabili
     for quarter in np.unique(quarters):
         rows = quarters == quarter
         n, p = outcome.n[rows], probability[rows]
-        cohort = cohorts.setdefault(int(quarter), dict.fromkeys(("n", "forecast", "variance", "came"), 0.0))
+        cohort = cohorts.setdefault(int(quarter), dict.fromkeys(("n", "forecast", "variance", "actual"), 0.0))
         cohort["n"] += float(n.sum())
         cohort["forecast"] += float(n @ p)
         cohort["variance"] += float(n @ (p * (1 - p)))
-        cohort["came"] += float(n @ outcome.stayed[rows])
+        cohort["actual"] += float(n @ outcome.stayed[rows])
 
 
 def renewal_errors(data: SubscriptionData, until: int) -> ErrorsByLength:
@@ -146,20 +146,20 @@ def _errors(data: SubscriptionData, until: int, days: int) -> Iterator[PeriodErr
         sums = renewals_in_period(data, start, days)
         if sums["n"] < MIN_DUE or not sums["forecast"]:
             return
-        yield PeriodError.of(sums["forecast"], float(np.sqrt(sums["variance"])), sums["came"])
+        yield PeriodError.of(sums["forecast"], float(np.sqrt(sums["variance"])), sums["actual"])
 
 
 def renewals_in_period(data: SubscriptionData, start: int, days: int) -> dict[str, float]:
     """Return the renewals within `days` from the epoch day `start` on, by what was known before it.
 
     Returns:
-        `n`: running subscriptions; `forecast`: expected renewals; `variance`: its variance; `came`: actual renewals.
+        `n`: running subscriptions; `forecast`: expected renewals; `variance`: its variance; `actual`: actual renewals.
     """
     engine = data.engine
     rows = engine.keep(f"subscription_lives_{start}", renewal_history(data, start).select(*_COLUMNS))
     summary = renewal_summary(engine, rows)
     plan_models = fit_plans(summary, ends_by_part(engine, rows), {plan: data.terms[plan] for plan in set(summary.plan)})
-    sums = dict.fromkeys(("n", "forecast", "variance", "came"), 0.0)
+    sums = dict.fromkeys(("n", "forecast", "variance", "actual"), 0.0)
     for plan, began, ended, n in _running(engine, rows.filter(~rows.over)):
         model = plan_models.of(plan)
         if model is not None:
@@ -168,7 +168,7 @@ def renewals_in_period(data: SubscriptionData, start: int, days: int) -> dict[st
             sums["n"] += float(n.sum())
             sums["forecast"] += float(n @ p)
             sums["variance"] += float(n @ (p * (1 - p)))
-            sums["came"] += float(n @ ((running.due <= days) & (ended > start - 1 + running.due)))
+            sums["actual"] += float(n @ ((running.due <= days) & (ended > start - 1 + running.due)))
     return sums
 
 
@@ -237,7 +237,7 @@ def _counts(sums: dict[str, float]) -> dict[str, float]:
         "subscriptions": sums["n"],
         "forecast": sums["forecast"],
         "spread": float(np.sqrt(sums["variance"])),
-        "came": sums["came"],
+        "actual": sums["actual"],
     }
 
 
@@ -254,7 +254,7 @@ def homogeneity_p_value(cohorts: list[dict[str, float]]) -> float | None:
     error, variance = (
         np.array(part)
         for part in zip(
-            *((cohort["came"] - cohort["forecast"], cohort["variance"]) for cohort in compared), strict=True
+            *((cohort["actual"] - cohort["forecast"], cohort["variance"]) for cohort in compared), strict=True
         )
     )
     shift = error.sum() / variance.sum()

@@ -36,13 +36,13 @@ def calibration(backtest: Mapping[str, Any]) -> Picture:
     """Return the calibration chart: forecast probability and share of buyers, for ten groups of customers."""
     groups = backtest["calibration"]
     top = max(groups, key=lambda group: group["forecast"])
-    most = max(max(group["forecast"], group["came"]) for group in groups)
+    most = max(max(group["forecast"], group["actual"]) for group in groups)
     end = _end(most)
     scale = alt.Scale(domain=[0, end], nice=False)
 
     points = alt.Chart(rows(groups)).encode(
         x=alt.X("forecast:Q", scale=scale, axis=_shares(f"chance to buy within {backtest['days']} days, as forecast")),
-        y=alt.Y("came:Q", scale=scale, axis=_shares("share who did")),
+        y=alt.Y("actual:Q", scale=scale, axis=_shares("share who did")),
     )
     line = alt.Chart(rows(_by_chance(groups, end))).encode(x=alt.X("chance:Q", scale=scale))
     band = line.mark_area(color=LIGHT_BLUE, opacity=0.55, clip=True).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
@@ -55,7 +55,7 @@ def calibration(backtest: Mapping[str, Any]) -> Picture:
     return picture(
         "calibration",
         chart.properties(width=WIDTH, height=WIDTH * 0.75),
-        f"Of the customers with the best chances, {percent(top['forecast'])} on average, {percent(top['came'])} bought",
+        f"Of the customers with the best chances, {percent(top['forecast'])} on average, {percent(top['actual'])} bought",
         f"Ten groups of customers, by their forecast chance to buy within the {backtest['days']} days of a backtest period. "
         "If the forecast is right, 80 % of the points are within the blue band.",
         "A point on the line is a group that bought as often as forecast; above it more customers bought, below it fewer.",
@@ -99,7 +99,7 @@ def backtest_periods(backtest: Mapping[str, Any]) -> Picture:
         ranges.append({"quarter": quarter, "low": low, "high": high, "off": _in_words(buyers)})
         marks += [
             {"quarter": quarter, "what": what, "customers": float(buyers[name])}
-            for what, name in (("forecast", "forecast"), ("came", "came"), (naive, "naive"))
+            for what, name in (("forecast", "forecast"), ("actual", "actual"), (naive, "naive"))
         ]
     scale = alt.Scale(zero=False, nice=True, padding=14)
     customers = alt.X(
@@ -114,7 +114,7 @@ def backtest_periods(backtest: Mapping[str, Any]) -> Picture:
     band = bars.mark_bar(size=22, color=LIGHT_BLUE).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
     words = bars.mark_text(align="left", dx=16).encode(x=alt.value(WIDTH - _WORDS), text="off:N")
     points = alt.Chart(rows(marks)).mark_point(filled=True, size=110, opacity=1)
-    kinds = ["forecast", "came", naive]
+    kinds = ["forecast", "actual", naive]
     points = points.encode(
         x=customers,
         y=rows_of,
@@ -132,11 +132,11 @@ def backtest_periods(backtest: Mapping[str, Any]) -> Picture:
 
 
 def _how_far_off(quarters: Sequence[Mapping[str, Any]]) -> str:
-    buyers = [quarter["buyers"] for quarter in quarters if quarter["buyers"]["came"]]
+    buyers = [quarter["buyers"] for quarter in quarters if quarter["buyers"]["actual"]]
     if not buyers:
         return "No customer bought in the backtest periods"
     error, naive_error = (
-        _from_to([abs(relative_error(each[name], each["came"])) for each in buyers]) for name in ("forecast", "naive")
+        _from_to([abs(relative_error(each[name], each["actual"])) for each in buyers]) for name in ("forecast", "naive")
     )
     return f"In backtest periods the forecast number of buyers was off by {error}; the number of the days before, by {naive_error}"
 
@@ -237,9 +237,9 @@ def _bars(shares: Sequence[Mapping[str, Any]], name: str, share: str, color: Any
 
 
 def _in_words(buyers: Mapping[str, float]) -> str:
-    if not buyers["came"]:
+    if not buyers["actual"]:
         return "no buyers"
-    off = relative_error(buyers["forecast"], buyers["came"])
+    off = relative_error(buyers["forecast"], buyers["actual"])
     if abs(off) < 0.005:
         return "as forecast"
     return f"forecast {percent(abs(off))} too {'high' if off > 0 else 'low'}"
