@@ -67,9 +67,7 @@ def test_one_hidden_quarter_across_the_new_year_in_which_nobody_came():
     assert found.title == "No customer bought in the backtest periods"
 
 
-@pytest.mark.parametrize(
-    ("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")]
-)
+@pytest.mark.parametrize(("forecast", "came", "words_"), [(1000.0, 1004, "as forecast"), (1004.0, 1000, "as forecast")])
 def test_less_than_half_a_percent_is_as_forecast(forecast: float, came: int, words_: str):
     assert words_ in words(backtest_periods(backtest(quarter("2025-10-02", forecast, came, 900))).chart)
 

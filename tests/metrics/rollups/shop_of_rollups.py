@@ -18,6 +18,8 @@ from regulars.metrics.run_query import run_query
 from regulars.vocabulary.calendar import WEEKDAYS
 from regulars.vocabulary.settings.business_hours import BusinessHours
 from regulars.vocabulary.shop import Settings
+from regulars.warehouse.facts import FACT_TABLES
+from regulars.warehouse.schema import Column, Kind, Table
 
 ALL = StorageRule(small=math.inf, few_rows=0)
 """Keep everything, however small the facts are."""
@@ -75,7 +77,32 @@ def tables(seed: int, orders: int = 60) -> Tables:
             {"ticket_id": f"t{number}", "customer_id": customer, "status": "closed", "reopened": 0, "opened_at": opened,
              "channel": chance.choice(["web", None]), **(events if chance.random() < 0.8 else {})}
         )  # fmt: skip
+    for fact in FACT_TABLES:
+        if fact.table.name not in found:
+            found[fact.table.name] = by_declaration(fact.table, chance, orders // 3)
     return found
+
+
+def by_declaration(table: Table, chance: Random, number: int) -> list[dict[str, Any]]:
+    """Rows of a table that nothing here tells more of: about the same customers, within four months."""
+
+    def value(column: Column, place: int) -> Any:
+        if column.name in table.key and column.kind is Kind.ID:
+            return f"{column.name}{place}"
+        if column.name == "customer_id":
+            return f"c{chance.randrange(12)}" if chance.random() < 0.8 else None
+        if column.kind is Kind.ID or column.name in ("email", "phone") or (column.nullable and chance.random() < 0.3):
+            return None
+        at = datetime.fromisoformat(f"{FIRST}T10:00:00") + timedelta(minutes=chance.randrange(120 * 24 * 60))
+        if column.choices:
+            return chance.choice(column.choices)
+        kinds = {
+            Kind.INSTANT: at, Kind.DAY: at.date(), Kind.MONEY: Decimal(chance.randrange(9000)) / 100,
+            Kind.INTEGER: chance.randrange(5), Kind.NUMBER: Decimal(1), Kind.FLAG: chance.random() < 0.5, Kind.JSON: "{}",
+        }  # fmt: skip
+        return kinds.get(column.kind, "GBP" if column.name == "currency" else f"{column.name}{chance.randrange(3)}")
+
+    return [{column.name: value(column, place) for column in table.columns} for place in range(number)]
 
 
 def shop_of(seed: int, rule: StorageRule = ALL, settings: Settings = SETTINGS) -> TestShop:
