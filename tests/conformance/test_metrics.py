@@ -34,7 +34,7 @@ PAIRS = (
     ("country", "channel"), ("coupon", "product"), ("customer_city", "customer_language"), ("source", "currency"),
     ("customer_country", "customer_channel"), ("product", "category"), ("reason", "category"),
     ("plan", "source"), ("first_country", "first_channel"), ("first_coupon", "first_product"),
-    ("survey", "stage"), ("aspect", "scale"),
+    ("survey", "stage"), ("aspect", "scale"), ("agent", "topic"), ("queue", "source"), ("campaign", "source"),
 )  # fmt: skip
 """Together they hold every split."""
 FILTERS = (
@@ -67,6 +67,7 @@ def knowing(splits: Iterable[str], where: Iterable[str] = (), of: Iterable[Metri
         metric
         for metric in (for_columns(one, (*splits, *columns)) for one in of)
         if {*splits} <= {*metric.splits}
+        and not columns & {*getattr(metric, "different_splits", ())}
         and all(columns <= {*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.sample_size.facts))
     )
 

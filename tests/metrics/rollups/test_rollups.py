@@ -53,7 +53,8 @@ def made(request: pytest.FixtureRequest) -> TestShop:
 def knowing(splits: tuple[str, ...], where: tuple[Condition, ...] = ()) -> tuple[Metric, ...]:
     def knows(metric: Metric) -> bool:
         metric = for_columns(metric, (*splits, *(one.column for one in where)))
-        columns = [{*fact.splits, *fact.filters} for fact in (*metric.facts, *metric.sample_size.facts)]
+        different = {*getattr(metric, "different_splits", ())}
+        columns = [{*fact.splits, *fact.filters} - different for fact in (*metric.facts, *metric.sample_size.facts)]
         return {*splits} <= {*metric.splits} and all(one.column in known for one in where for known in columns)
 
     return tuple(metric for metric in METRICS if knows(metric))
